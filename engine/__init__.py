@@ -1,0 +1,1 @@
+"""Recurrent networks for songs; this package knows nothing of the terminal."""

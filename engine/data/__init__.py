@@ -1,0 +1,1 @@
+"""From files of songs to memory-mapped corpora and batches."""

@@ -1,0 +1,93 @@
+"""Writing files so that a reader sees the old or the new whole, never a part."""
+
+import contextlib
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from engine.errors import InputError
+
+# What a full disk, a quota or a file-size limit answer.
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@contextlib.contextmanager
+def refusing_full_disk(path: Path) -> Iterator[None]:
+    """Turn a full disk, a missing permission and the like, while `path` is written, into words."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise InputError(
+                f"No space left while writing {path}: free some, or set RNN_TUI_HOME to a folder "
+                "on another disk; what was saved before is untouched."
+            ) from error
+        if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            raise InputError(
+                f"Cannot write {path} ({error.strerror}): make it writable or choose another place."
+            ) from error
+        raise
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_atomic(path: Path, content: bytes | str) -> None:
+    """Write `path` under a temporary name, fsync, rename: it holds the old content or the new."""
+    data = content.encode() if isinstance(content, str) else content
+    with refusing_full_disk(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).chmod(0o644)  # mkstemp leaves 0600, which another watcher could not read
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        _sync(path.parent)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Give a temporary folder to fill; it becomes `path` when the block ends without an error.
+
+    A folder already at `path` is replaced.
+    """
+    with refusing_full_disk(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+        try:
+            yield draft
+            draft.chmod(0o755)
+            for file in draft.iterdir():
+                _sync(file)
+            _sync(draft)
+            if path.exists():
+                shutil.rmtree(path)
+            draft.replace(path)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+        _sync(path.parent)
+
+
+def point(link: Path, target: str) -> None:
+    """Make `link` a symbolic link to `target`, a name beside it, in one step."""
+    with refusing_full_disk(link):
+        draft = link.with_name(f".{link.name}.new")
+        draft.unlink(missing_ok=True)
+        draft.symlink_to(target)
+        draft.replace(link)
+        _sync(link.parent)

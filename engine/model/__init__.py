@@ -1,0 +1,1 @@
+"""The training side of the models (torch), and the counting models (NumPy)."""

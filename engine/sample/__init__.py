@@ -1,0 +1,1 @@
+"""The streaming side of the models: NumPy only, no torch."""

@@ -1,0 +1,1 @@
+"""The trainer: one loop, its checkpoints and its process."""

@@ -1,0 +1,1 @@
+"""The terminal: commands and the Textual app."""

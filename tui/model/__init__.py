@@ -1,0 +1,1 @@
+"""Pure view data: what the widgets draw, computed without Textual."""

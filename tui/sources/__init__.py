@@ -1,0 +1,1 @@
+"""Where the app gets its data from: runs on disk, worker processes, commands."""
