@@ -57,6 +57,13 @@ class ModelConfig:
     dropout: float = _field(0.1, low=0.0, high=0.95)
     tied: bool = False  # the output layer uses the characters' vectors
 
+    @property
+    def words(self) -> str:
+        """The model in a few words, as "lstm 2 × 256"."""
+        if self.kind == "network":
+            return f"{self.cell} {self.layers} × {self.hidden}"
+        return f"markov {self.order}" if self.kind == "markov" else self.kind
+
 
 @dataclass(frozen=True)
 class TrainConfig:

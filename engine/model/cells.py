@@ -1,0 +1,225 @@
+"""Recurrent layers over a whole window, each with its own backward pass.
+
+A layer over T steps is one operation for autograd, not ten operations a step. Going forward it
+takes the input's product for all steps at once and runs the recurrence in place in that buffer;
+going back it turns the same buffer into the gates' gradients, one step at a time so that the work
+stays in the processor's cache, and then takes each weight's gradient as one product over all steps.
+States are reset inside the window, lane by lane, where a new song begins, which fused kernels
+cannot do.
+
+Shapes: T steps, L lanes, I inputs, H hidden units, G gates; products are written x @ W.
+The buffer is overwritten going back, so a graph can be gone through once; autograd says so if not.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+
+State = tuple[Tensor, ...]  # each (L, H); the first is the output
+Resets = tuple[Tensor, list[bool]]  # keep (T, L, 1): 0 before a song, else 1; any reset at step t?
+
+_sigmoid_gradient = torch.ops.aten.sigmoid_backward  # (gradient, output) → gradient · y(1 − y)
+_tanh_gradient = torch.ops.aten.tanh_backward  # (gradient, output) → gradient · (1 − y²)
+
+
+def resets(fresh: Tensor, dtype: torch.dtype) -> Resets:
+    """Make what the layers need of `fresh` (T, L), true where a song begins."""
+    return (~fresh).to(dtype).unsqueeze(2), fresh.any(1).tolist()
+
+
+def _products(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """The input's part of every gate, (T, L, G·H), in a buffer of its own."""
+    return torch.addmm(bias, x.flatten(0, 1), weight).view(*x.shape[:2], -1)
+
+
+def _entering(first: Tensor, states: Tensor, keep: Tensor) -> Tensor:
+    """The states (T, L, H) that entered each step, after its resets."""
+    return torch.cat((first.unsqueeze(0), states[:-1])).mul_(keep)
+
+
+def _input_gradients(gates: Tensor, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The gradients of x, its weight and the bias, from those of the gates (T, L, G·H)."""
+    flat = gates.flatten(0, 1)
+    return (flat @ weight.t()).view_as(x), x.flatten(0, 1).t() @ flat, flat.sum(0)
+
+
+class _Rnn(Function):
+    """h' = tanh(x + h W)  (Elman 1990)."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, w_in: Tensor, bias: Tensor, w: Tensor, reset: Resets, h: Tensor
+    ) -> Any:
+        keep, any_reset = reset
+        outputs = _products(x, w_in, bias)  # (T, L, H)
+        first = h
+        for t in range(len(x)):
+            if any_reset[t]:
+                h = h * keep[t]
+            h = outputs[t].addmm_(h, w).tanh_()
+        ctx.reset = reset
+        ctx.save_for_backward(x, w_in, w, outputs, first)
+        return outputs, h.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Any:
+        d_outputs, dh = gradients
+        x, w_in, w, outputs, first = ctx.saved_tensors
+        keep, any_reset = ctx.reset
+        gates = torch.empty_like(outputs)
+        back = w.t().contiguous()
+        for t in reversed(range(len(x))):
+            torch.mul(dh.add(d_outputs[t]), 1 - outputs[t].square(), out=gates[t])
+            dh = gates[t] @ back
+            if any_reset[t]:
+                dh.mul_(keep[t])
+        dw = _entering(first, outputs, keep).flatten(0, 1).t() @ gates.flatten(0, 1)
+        return *_input_gradients(gates, x, w_in), dw, None, dh
+
+
+class _Gru(Function):
+    """The GRU of Cho et al. 2014, with the reset gate behind the product as in cuDNN."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        w_in: Tensor,
+        bias: Tensor,
+        w: Tensor,
+        inner_bias: Tensor,
+        reset: Resets,
+        h: Tensor,
+    ) -> Any:
+        keep, any_reset = reset
+        size = w.shape[0]
+        gates = _products(x, w_in, bias)  # (T, L, 3H): r, z, n
+        inner = gates.new_empty(*x.shape[:2], size)  # h Wₙ + bias of the candidate
+        outputs = torch.empty_like(inner)
+        first = h
+        for t in range(len(x)):
+            if any_reset[t]:
+                h = h * keep[t]
+            product = h @ w
+            gates[t, :, : 2 * size].add_(product[:, : 2 * size]).sigmoid_()
+            torch.add(product[:, 2 * size :], inner_bias, out=inner[t])
+            r, z, n = gates[t].chunk(3, 1)
+            n.addcmul_(r, inner[t]).tanh_()
+            h = torch.lerp(n, h, z, out=outputs[t])
+        ctx.reset = reset
+        ctx.save_for_backward(x, w_in, w, gates, inner, outputs, first)
+        return outputs, h.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Any:
+        d_outputs, dh = gradients
+        x, w_in, w, gates, inner, outputs, first = ctx.saved_tensors
+        keep, any_reset = ctx.reset
+        size = w.shape[0]
+        entering = _entering(first, outputs, keep)
+        d_product = torch.empty_like(gates)  # as the gates' gradient but for the candidate's reset
+        back = w.t().contiguous()
+        for t in reversed(range(len(x))):
+            r, z, n = gates[t].chunk(3, 1)
+            dh = dh.add(d_outputs[t])
+            d_n = _tanh_gradient(torch.addcmul(dh, dh, z, value=-1), n)
+            d_z = _sigmoid_gradient((entering[t] - n).mul_(dh), z)
+            dh = dh.mul_(z)
+            torch.mul(d_n, r, out=d_product[t, :, 2 * size :])
+            r.copy_(_sigmoid_gradient(inner[t].mul(d_n), r))
+            z.copy_(d_z)
+            n.copy_(d_n)
+            d_product[t, :, : 2 * size] = gates[t, :, : 2 * size]
+            dh.addmm_(d_product[t], back)
+            if any_reset[t]:
+                dh.mul_(keep[t])
+        dw = entering.flatten(0, 1).t() @ d_product.flatten(0, 1)
+        d_inner_bias = d_product[:, :, 2 * size :].sum((0, 1))
+        return *_input_gradients(gates, x, w_in), dw, d_inner_bias, None, dh
+
+
+class _Lstm(Function):
+    """The LSTM of Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        w_in: Tensor,
+        bias: Tensor,
+        w: Tensor,
+        reset: Resets,
+        h: Tensor,
+        c: Tensor,
+    ) -> Any:
+        keep, any_reset = reset
+        size = w.shape[0]
+        gates = _products(x, w_in, bias)  # (T, L, 4H): i, f, o, g
+        cells = gates.new_empty(*x.shape[:2], size)
+        outputs = torch.empty_like(cells)
+        first = h, c
+        for t in range(len(x)):
+            if any_reset[t]:
+                h, c = h * keep[t], c * keep[t]
+            all_gates = gates[t].addmm_(h, w)
+            all_gates[:, : 3 * size].sigmoid_()
+            all_gates[:, 3 * size :].tanh_()
+            i, f, o, g = all_gates.chunk(4, 1)
+            c = torch.mul(i, g, out=cells[t]).addcmul_(f, c)
+            h = torch.mul(o, c.tanh(), out=outputs[t])
+        ctx.reset = reset
+        ctx.save_for_backward(x, w_in, w, gates, cells, outputs, *first)
+        return outputs, h.clone(), c.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Any:
+        d_outputs, dh, dc = gradients
+        x, w_in, w, gates, cells, outputs, first_h, first_c = ctx.saved_tensors
+        keep, any_reset = ctx.reset
+        back = w.t().contiguous()
+        for t in reversed(range(len(x))):
+            i, f, o, g = gates[t].chunk(4, 1)
+            c = cells[t - 1] if t else first_c  # the cell that entered the step
+            if any_reset[t]:
+                c = c * keep[t]
+            tanh_c = cells[t].tanh()
+            dh = dh.add(d_outputs[t])
+            dc = dc.add(_tanh_gradient(dh * o, tanh_c))
+            d_g = _tanh_gradient(dc * i, g)
+            i.copy_(_sigmoid_gradient(g.mul_(dc), i))  # the gates give way to their gradients
+            g.copy_(d_g)
+            o.copy_(_sigmoid_gradient(tanh_c.mul_(dh), o))
+            d_f = _sigmoid_gradient(dc * c, f)
+            dc.mul_(f)
+            f.copy_(d_f)
+            dh = gates[t] @ back
+            if any_reset[t]:
+                dh.mul_(keep[t])
+                dc.mul_(keep[t])
+        dw = _entering(first_h, outputs, keep).flatten(0, 1).t() @ gates.flatten(0, 1)
+        return *_input_gradients(gates, x, w_in), dw, None, dh, dc
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One kind of cell.
+
+    scan(x (T, L, I), input (I, G·H), bias (G·H), hidden (H, G·H)[, hidden_bias (H)], resets,
+    *state) gives the outputs (T, L, H) and then the tensors of the state after the last step.
+    """
+
+    gates: int  # G
+    states: int  # how many tensors (L, H) make its state
+    hidden_bias: bool  # whether it has a bias (H) inside its reset gate
+    scan: Callable[..., tuple[Tensor, ...]]
+
+
+CELLS: dict[str, Cell] = {
+    "rnn": Cell(gates=1, states=1, hidden_bias=False, scan=_Rnn.apply),
+    "gru": Cell(gates=3, states=1, hidden_bias=True, scan=_Gru.apply),
+    "lstm": Cell(gates=4, states=2, hidden_bias=False, scan=_Lstm.apply),
+}

@@ -1,0 +1,181 @@
+"""The network: what it computes, what truncation cuts, and that songs do not leak into another."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from engine.config import ModelConfig
+from engine.frames import FrameSpec
+from engine.model.cells import CELLS, State
+from engine.model.network import Network, detach
+
+SPEC = FrameSpec("characters", 11)
+T, L = 12, 3
+
+
+def make(conditions: int = 4, **settings: object) -> Network:
+    torch.manual_seed(0)
+    values = {"hidden": 6, "embedding": 5, "condition": 3, "dropout": 0.0, **settings}
+    return Network(ModelConfig(**values), SPEC, conditions).double()  # type: ignore[arg-type]
+
+
+def songs(seed: int = 0) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    frames = torch.randint(0, SPEC.size, (T + 1, L), generator=generator)
+    fresh = torch.zeros(T, L, dtype=torch.bool)
+    fresh[0] = True
+    condition = torch.randint(0, 5, (L,), generator=generator).expand(T, L)
+    return frames[:-1], frames[1:], fresh, condition
+
+
+def gradients(network: Network) -> dict[str, Tensor]:
+    return {
+        name: parameter.grad.clone()
+        for name, parameter in network.named_parameters()
+        if parameter.grad is not None
+    }
+
+
+@pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
+def test_agrees_with_torch_nn(kind: str) -> None:
+    """The same weights in torch.nn's own layers give the same losses."""
+    network = make(cell=kind, layers=2)
+    inputs, targets, fresh, condition = songs()
+    ours, _ = network.nats(inputs, targets, fresh, condition, network.zero_state(L))
+
+    size = network.config.hidden
+    reference = getattr(nn, kind.upper())(network.head.width + 3, size, 2).double()
+    order = [0, 1, 3, 2] if kind == "lstm" else range(CELLS[kind].gates)  # torch.nn has i, f, g, o
+
+    def arranged(tensor: Tensor) -> Tensor:
+        parts = tensor.split(size, -1)
+        return torch.cat([parts[place] for place in order], -1)
+
+    for place, layer in enumerate(network.cells):
+        values = {
+            "weight_ih": arranged(layer.input).t(),  # type: ignore[arg-type]
+            "weight_hh": arranged(layer.hidden).t(),  # type: ignore[arg-type]
+            "bias_ih": arranged(layer.bias),  # type: ignore[arg-type]
+            "bias_hh": torch.zeros(CELLS[kind].gates * size),
+        }
+        for name, value in values.items():
+            getattr(reference, f"{name}_l{place}").data.copy_(value)
+    assert network.condition is not None
+    x = torch.cat((network.head.encode(inputs), network.condition(condition)), 2)
+    theirs = network.head.nats(reference(x)[0], targets)
+    torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
+def test_windows_with_carried_state_give_the_losses_of_the_whole(kind: str) -> None:
+    network = make(cell=kind)
+    inputs, targets, fresh, condition = songs()
+    whole, _ = network.nats(inputs, targets, fresh, condition, network.zero_state(L))
+    state, parts = network.zero_state(L), []
+    for first in range(0, T, 5):
+        window = slice(first, first + 5)
+        part, state = network.nats(
+            inputs[window], targets[window], fresh[window], condition[window], detach(state)
+        )
+        parts.append(part)
+    torch.testing.assert_close(torch.cat(parts), whole, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
+def test_truncated_bptt_is_full_bptt_when_the_window_covers_the_sequence(kind: str) -> None:
+    inputs, targets, fresh, condition = songs()
+
+    def run(window: int, cut: bool) -> dict[str, Tensor]:
+        network = make(cell=kind)
+        state: list[State] = network.zero_state(L)
+        losses = []
+        for first in range(0, T, window):
+            part = slice(first, first + window)
+            nats, state = network.nats(
+                inputs[part], targets[part], fresh[part], condition[part], state
+            )
+            losses.append(nats.sum())
+            if cut:
+                state = detach(state)
+        torch.stack(losses).sum().backward()
+        return gradients(network)
+
+    full = run(T, cut=False)
+    covering, uncut, truncated = run(T, cut=True), run(4, cut=False), run(4, cut=True)
+    for name, gradient in full.items():
+        torch.testing.assert_close(covering[name], gradient, rtol=0, atol=0)
+        torch.testing.assert_close(uncut[name], gradient, rtol=1e-9, atol=1e-12)
+    assert any(not torch.allclose(truncated[name], full[name], rtol=1e-3) for name in full)
+
+
+def test_a_song_knows_nothing_of_the_song_before_it_in_its_lane() -> None:
+    network = make()
+    inputs, targets, fresh, condition = songs()
+    fresh[5] = True
+    first, _ = network.nats(inputs, targets, fresh, condition, network.zero_state(L))
+    other = inputs.clone()
+    other[:5] = (other[:5] + 3) % SPEC.size
+    second, _ = network.nats(other, targets, fresh, condition, network.zero_state(L))
+    torch.testing.assert_close(first[5:], second[5:], rtol=0, atol=0)
+    assert not torch.allclose(first[:5], second[:5])
+
+
+def test_nobody_is_the_zero_vector_and_stays_so() -> None:
+    network = make()
+    inputs, targets, fresh, _ = songs()
+    nobody = torch.zeros(T, L, dtype=torch.long)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=0.1, weight_decay=0.1)
+    nats, _ = network.nats(inputs, targets, fresh, nobody, network.zero_state(L))
+    nats.sum().backward()
+    optimizer.step()
+    assert network.condition is not None
+    assert not network.condition.weight[0].any()
+    plain = make(conditions=0)
+    assert plain.condition is None
+    assert plain.cells[0].input.shape[0] == network.cells[0].input.shape[0] - 3  # type: ignore[index]
+
+
+def test_artists_change_what_is_likely() -> None:
+    network = make()
+    inputs, targets, fresh, _ = songs()
+    results = [
+        network.nats(inputs, targets, fresh, torch.full((T, L), who), network.zero_state(L))[0]
+        for who in (0, 1, 2)
+    ]
+    assert not torch.allclose(results[0], results[1])
+    assert not torch.allclose(results[1], results[2])
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_an_untrained_network_is_near_uniform(tied: bool) -> None:
+    network = make(tied=tied, hidden=64, embedding=32)
+    inputs, targets, fresh, condition = songs()
+    nats, _ = network.nats(inputs, targets, fresh, condition, network.zero_state(L))
+    assert abs(nats.mean().item() - math.log(SPEC.size)) < 0.3
+    assert ("head.weight" in network.state_dict()) is not tied
+
+
+def test_dropout_acts_only_in_training() -> None:
+    network = make(dropout=0.5, hidden=32)
+    inputs, targets, fresh, condition = songs()
+
+    def run() -> Tensor:
+        return network.nats(inputs, targets, fresh, condition, network.zero_state(L))[0]
+
+    assert not torch.allclose(run(), run())
+    network.eval()
+    torch.testing.assert_close(run(), run(), rtol=0, atol=0)
+
+
+def test_learns_a_song_by_heart() -> None:
+    network = make(hidden=32, embedding=16)
+    inputs, targets, fresh, condition = songs()
+    optimizer = torch.optim.AdamW(network.parameters(), lr=0.02)
+    for _ in range(150):
+        optimizer.zero_grad()
+        nats, _ = network.nats(inputs, targets, fresh, condition, network.zero_state(L))
+        nats.mean().backward()
+        optimizer.step()
+    assert nats.mean().item() < 0.05
