@@ -7,6 +7,7 @@ value out of range is refused by name.
 import contextlib
 import dataclasses
 import difflib
+import json
 import tomllib
 import types
 import typing
@@ -115,6 +116,14 @@ def _number(value: object, to: type[int] | type[float], key: str, wanted: str) -
     raise InputError(f"{key} is {value!r}: give {wanted}.")
 
 
+def _items(text: str) -> object:
+    """The items of a,b,c, or of a TOML list for items that have commas themselves."""
+    if text.startswith("["):
+        with contextlib.suppress(tomllib.TOMLDecodeError):
+            return tomllib.loads(f"items = {text}")["items"]
+    return text.split(",")
+
+
 def _convert(value: object, wanted: Any, key: str) -> Any:
     """Convert a TOML value, or the text of `--set`, to the type of its field."""
     if wanted is bool:
@@ -129,7 +138,7 @@ def _convert(value: object, wanted: Any, key: str) -> Any:
     if wanted is float:
         return _number(value, float, key, "a number")
     if typing.get_origin(wanted) is tuple:
-        parts = value.split(",") if isinstance(value, str) else value
+        parts = _items(value) if isinstance(value, str) else value
         if not isinstance(parts, list | tuple):
             raise InputError(f"{key} is {value!r}: give a list, as a,b,c.")
         return tuple(str(part).strip() for part in parts if str(part).strip())
@@ -220,16 +229,39 @@ def load(
     values["kind"] = kind
     if source:
         values.setdefault("data", {})["source"] = source
+    return _with(values, settings)
+
+
+def with_settings(config: RunConfig, settings: Iterable[str]) -> RunConfig:
+    """The config with `key=value` settings on top."""
+    return _with(to_mapping(config), settings)
+
+
+def _with(values: dict[str, Any], settings: Iterable[str]) -> RunConfig:
+    known_keys = keys()
     for setting in settings:
         key, mark, value = setting.partition("=")
+        key, value = key.strip(), value.strip()
         if not mark:
             raise InputError(f"--set {setting!r} has no value: write it as key=value.")
-        table, _, name = key.strip().rpartition(".")
-        known_keys = keys()
-        if key.strip() not in known_keys:
-            raise InputError(f"--set has no key {key.strip()!r}: {_near(key.strip(), known_keys)}")
-        values.setdefault(table, {})[name] = value.strip()
+        if key not in known_keys:
+            raise InputError(f"--set has no key {key!r}: {_near(key, known_keys)}")
+        table, _, name = key.rpartition(".")
+        values.setdefault(table, {})[name] = value
     return from_mapping(values, "--set")
+
+
+def to_toml(config: RunConfig) -> str:
+    """The config as a TOML text that `load` takes as a preset."""
+    lines = []
+    for table, values in to_mapping(config).items():
+        if isinstance(values, dict):
+            # JSON's words for texts, numbers, booleans and lists are TOML's too.
+            pairs = (f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in values.items())
+            lines += ["", f"[{table}]", *pairs]
+        else:
+            lines.append(f"{table} = {json.dumps(values)}")
+    return "\n".join(lines) + "\n"
 
 
 def keys() -> dict[str, str]:

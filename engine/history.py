@@ -20,7 +20,7 @@ class History:
     @property
     def step(self) -> int:
         """How far the run has come."""
-        return int(getattr(self.last, "step", 0)) if self.last is not None else 0
+        return max((events[-1].step for events in self._lists() if events), default=0)
 
     @property
     def best(self) -> kinds.Evaluated | None:
@@ -44,8 +44,10 @@ class History:
             case kinds.Resumed():
                 self._drop_after(event.step)
 
+    def _lists(self) -> tuple[list[Any], ...]:
+        return self.steps, self.evaluations, self.samples, self.saved
+
     def _drop_after(self, step: int) -> None:
-        lists: tuple[list[Any], ...] = (self.steps, self.evaluations, self.samples, self.saved)
-        for events in lists:
+        for events in self._lists():
             while events and events[-1].step > step:
                 events.pop()

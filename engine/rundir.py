@@ -7,7 +7,7 @@ import re
 import shutil
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,14 @@ class RunDir:
         except (OSError, ValueError) as error:
             raise InputError(f"{path} cannot be read ({error}): name another run.") from error
         return facts
+
+    def last_step(self) -> int | None:
+        """The step of the last checkpoint; None where there is none."""
+        try:
+            meta = json.loads((self.checkpoints / "last" / "meta.json").read_text())
+            return int(meta["step"])
+        except (OSError, ValueError, KeyError):
+            return None
 
     def ask(self, request: str) -> None:
         """Ask the run for something (one of REQUESTS); it answers at its next step."""
@@ -160,14 +168,9 @@ def state(run: RunDir, last: event_kinds.Event | None, now: float | None = None)
     return "live" if silence < STALLED_AFTER else "stalled"
 
 
-def create(name: str, config: configs.RunConfig, given: str, facts: dict[str, Any]) -> RunDir:
-    """Make a new run's directory, whole or not at all.
-
-    name: as the user calls it; given: the text for config.toml; facts: what else goes into
-    config.json beside the config.
-    Raises InputError when the name is taken or is no name.
-    """
-    if not re.fullmatch(r"[\w][\w.+-]{0,79}", name) or _STAMP.match(name):
+def check_name(name: str) -> None:
+    """Raise InputError when a new run cannot be called so."""
+    if not re.fullmatch(r"\w[\w.+-]{0,79}", name) or _STAMP.match(name):
         raise InputError(
             f"--run {name!r} cannot be a run's name: use letters, digits, '-', '_', '.' and '+'."
         )
@@ -177,14 +180,24 @@ def create(name: str, config: configs.RunConfig, given: str, facts: dict[str, An
                 f"There is a run {name!r} already ({run.path}): go on with it by "
                 f"'--resume {name}', or choose another name."
             )
+
+
+def create(name: str, config: configs.RunConfig, facts: dict[str, Any]) -> RunDir:
+    """Make a new run's directory, whole or not at all.
+
+    name: as the user calls it; facts: what goes into config.json beside the config.
+    Raises InputError when the name is taken or is no name.
+    """
+    check_name(name)
     path = paths.runs() / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}"
     with files.atomic_folder(path) as draft:
-        (draft / "config.toml").write_text(given, encoding="utf-8")
+        (draft / "config.toml").write_text(configs.to_toml(config), encoding="utf-8")
         resolved = {"config": configs.to_mapping(config), **facts}
-        (draft / "config.json").write_text(json.dumps(resolved, indent=2, ensure_ascii=False))
+        text = json.dumps(resolved, indent=2, ensure_ascii=False)
+        (draft / "config.json").write_text(text, encoding="utf-8")
         (draft / "events.jsonl").touch()
-    for folder in ("checkpoints", "samples", "control"):
-        (path / folder).mkdir()
+        for folder in ("checkpoints", "samples", "control"):
+            (draft / folder).mkdir()
     return RunDir(path)
 
 
@@ -223,10 +236,13 @@ def remove(run: RunDir) -> None:
 
 
 class EventLog:
-    """Appends events to a run's file, each in one write."""
+    """Appends events to a run's file, each in one write, and tells them to `listener` too."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(
+        self, path: Path, listener: Callable[[event_kinds.Event], None] | None = None
+    ) -> None:
+        self._path, self._listener = path, listener
+        self._last = time.monotonic()
         with files.refusing_full_disk(path):
             self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
             self._drop_torn_line()
@@ -250,6 +266,13 @@ class EventLog:
         line = (event_kinds.encode(event) + "\n").encode()
         with files.refusing_full_disk(self._path):
             os.write(self._descriptor, line)
+        self._last = time.monotonic()
+        if self._listener is not None:
+            self._listener(event)
+
+    def quiet(self, seconds: float = 5.0) -> bool:
+        """Whether nothing has been said for so long: time for a sign of life."""
+        return time.monotonic() - self._last > seconds
 
     def close(self) -> None:
         """Give the file back."""

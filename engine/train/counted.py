@@ -1,0 +1,35 @@
+"""Counting models in a run of their own: one pass over the songs in place of steps."""
+
+from engine import events
+from engine.config import RunConfig
+from engine.data.corpus import Corpus
+from engine.model import counting
+from engine.rundir import EventLog, RunDir
+from engine.sample import models
+from engine.train import checkpoints, evaluate
+from engine.train.samples import write_samples
+
+
+def count(run: RunDir, config: RunConfig, corpus: Corpus, log: EventLog) -> None:
+    """Count the training songs, evaluate, save and sample: the whole run is step 1."""
+
+    def beat(doing: str) -> None:
+        if log.quiet():
+            log.append(events.Heartbeat(step=0, doing=doing))
+
+    songs = (corpus.song(row) for row in corpus.select("train"))
+    model = counting.count(songs, corpus.codec.spec.size, config.model)
+    scores = {}
+    if len(corpus.select("valid")):
+        score = evaluate.counting(model, corpus, "valid", lambda: beat("evaluating"))
+        scores = {"valid": {"loss": score.loss, "bits": score.bits}}
+        log.append(
+            events.Evaluated(
+                step=1, loss=score.loss, bits=score.bits, frames=score.frames, best=True
+            )
+        )
+    meta = checkpoints.describe(config, corpus, 1, scores, model.parameters)
+    tensors = model.tensors()
+    name = checkpoints.write(run, 1, tensors, meta, best=True)
+    log.append(events.Saved(step=1, checkpoint=name, best=True))
+    write_samples(run, models.from_tensors(meta, tensors), 1, corpus, config.train, log)

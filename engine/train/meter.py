@@ -1,0 +1,62 @@
+"""Sums up the training steps between two reports."""
+
+import psutil
+import torch
+from torch import Tensor
+
+from engine import events
+from engine.config import TrainConfig
+from engine.errors import WorkError
+from engine.rundir import EventLog
+from engine.train.evaluate import Score
+from engine.train.training import Training
+
+
+class Meter:
+    """The mean loss, the gradient's norm and the speed since the last report."""
+
+    def __init__(self, training: Training, settings: TrainConfig, log: EventLog) -> None:
+        self._training, self._settings, self._log = training, settings, log
+        self._process = psutil.Process()
+        self._clear()
+
+    def _clear(self) -> None:
+        self._sums = torch.zeros(2)  # of the loss and the norm
+        self._count, self._seconds, self._rate = 0, 0.0, 0.0
+
+    def add(self, loss: Tensor, norm: Tensor, rate: float, seconds: float) -> None:
+        """Take in one step; the tensors are not looked at before the report."""
+        self._sums += torch.stack((loss, norm))
+        self._count += 1
+        self._seconds += seconds
+        self._rate = rate
+        self._training.elapsed += seconds
+
+    def report(self) -> None:
+        """Say how the steps since the last report went; WorkError if they left the numbers."""
+        if not self._count:
+            return
+        training, settings = self._training, self._settings
+        loss, norm = (events.finite(value) for value in (self._sums / self._count).tolist())
+        frames = self._count * settings.lanes * settings.bptt
+        left = settings.steps - training.step
+        self._log.append(
+            events.Step(
+                step=training.step,
+                loss=loss,
+                bits=None if loss is None else Score(loss, frames).bits,
+                lr=self._rate,
+                grad_norm=norm,
+                frames_per_second=frames / self._seconds,
+                memory_mb=self._process.memory_info().rss / 1e6,
+                elapsed=training.elapsed,
+                remaining=training.elapsed / training.step * left,
+            )
+        )
+        if loss is None or norm is None:
+            raise WorkError(
+                f"The {'loss' if loss is None else 'gradient'} is no longer a number at step "
+                f"{training.step}: resume from the last checkpoint with a lower rate "
+                f"(--set train.lr={settings.lr / 3:.2g}), or clip harder (train.clip)."
+            )
+        self._clear()

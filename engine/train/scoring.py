@@ -1,0 +1,53 @@
+"""The score of a model on the disk, on the songs it was made from or on others."""
+
+import dataclasses
+
+from engine.config import DataConfig
+from engine.data import catalogue
+from engine.data import corpus as corpora
+from engine.data.corpus import Corpus
+from engine.errors import InputError
+from engine.frames import FrameSpec
+from engine.sample.chain import Chain
+from engine.sample.models import Model, read_tensors
+from engine.train import evaluate
+from engine.train.evaluate import Score
+
+
+def score(model: Model, source: str, split: str) -> Score:
+    """Score a model on a split of its own songs, or of those of `source` ("": its own).
+
+    Songs of another source are split by the same seed and shares; characters and artists that the
+    model does not know become unknown and nobody. Raises InputError when there are no such songs.
+    """
+    corpus = _songs(model, source)
+    if isinstance(model.stepper, Chain):
+        return evaluate.counting(model.stepper.model, corpus, split)
+    import torch
+
+    from engine.model.network import Network
+
+    spec: FrameSpec = model.codec.spec
+    network = Network(model.config, spec, len(model.conditions))
+    assert model.path is not None
+    tensors = read_tensors(model.path)
+    network.load_state_dict({name: torch.from_numpy(value) for name, value in tensors.items()})
+    return evaluate.network(network, corpus, split)
+
+
+def _songs(model: Model, source: str) -> Corpus:
+    own = DataConfig(**{**model.meta["data"], "artists": tuple(model.meta["data"]["artists"])})
+    if not (source or own.source):
+        raise InputError(f"{model.name} does not say what it learned from: give --data.")
+    if not source or catalogue.resolve(source).resolve() == catalogue.resolve(own.source).resolve():
+        config = own
+    else:
+        config = DataConfig(
+            source=source,
+            valid=own.valid,
+            test=own.test,
+            split_seed=own.split_seed,
+            rare=1,
+        )
+    config = dataclasses.replace(config, source=source or own.source)
+    return corpora.prepare(config).translated(model.codec, list(model.conditions))

@@ -1,0 +1,164 @@
+"""The trainer's process: takes a run's directory, trains, and says so in its events.
+
+`python -m engine.train.worker RUN` for a run in the background; `rnn-tui train` calls `work` in the
+foreground. Either way the run ends cleanly, with a checkpoint, on SIGINT, SIGTERM, SIGHUP and on a
+file named `stop` in its control folder.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from engine import events
+from engine.config import RunConfig
+from engine.data import corpus as corpora
+from engine.data.corpus import Corpus
+from engine.errors import InputError, WorkError
+from engine.rundir import EventLog, RunDir
+
+LOOK_EVERY = 0.5  # seconds between two looks into the control folder
+PATIENCE = 5.0  # seconds to wait for another trainer that is just ending
+
+Listener = Callable[[events.Event], None]
+
+
+class Requests:
+    """What has been asked of the run, by signal or by file."""
+
+    def __init__(self, run: RunDir) -> None:
+        self._run = run
+        self._looked = 0.0
+        self.signal: int | None = None  # the one that asked for the stop
+
+    def stop(self, number: int, _: object) -> None:
+        """Take a signal; a second one of the same kind ends the process at once."""
+        self.signal = number
+        signal.signal(number, signal.SIG_DFL)
+
+    def take(self) -> set[str]:
+        """What was asked since the last call; looks at the disk only now and then."""
+        requests = {"stop"} if self.signal is not None else set()
+        now = time.monotonic()
+        if now - self._looked > LOOK_EVERY:
+            self._looked = now
+            requests |= self._run.take_requests()
+        return requests
+
+
+@contextlib.contextmanager
+def _listening(requests: Requests) -> Iterator[None]:
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, requests.stop) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def work(run: RunDir, listener: Listener | None = None) -> int | None:
+    """Train the run to its end, or on from its last checkpoint; returns the signal that stopped it.
+
+    Raises InputError or WorkError after saying so in the run's events.
+    """
+    requests = Requests(run)
+    with run.working(PATIENCE), _listening(requests):
+        config = run.config()
+        log = EventLog(run.events, listener)
+        step = 0
+        try:
+            run.take_requests()  # those of an earlier life
+            corpus = corpora.prepare(config.data)
+            _same_songs(run, corpus)
+            if config.model.kind == "network":
+                step, reason = _train(run, config, corpus, log, requests)
+            else:
+                step, reason = _count(run, config, corpus, log)
+        except Exception as error:
+            known = isinstance(error, InputError | WorkError)
+            words = str(error) if known else f"{type(error).__name__}: {error}"
+            with contextlib.suppress(InputError, OSError):  # the disk may be full
+                log.append(events.Failed(step=step, reason=words))
+            raise
+        else:
+            log.append(events.Finished(step=step, reason=reason))
+        finally:
+            log.close()
+    return requests.signal
+
+
+def _same_songs(run: RunDir, corpus: Corpus) -> None:
+    wanted = run.facts().get("corpus", {}).get("hash")
+    if wanted and wanted != corpus.hash:
+        raise InputError(
+            f"The songs of {corpus.name} have changed since the run {run.name!r} began: put the "
+            "old ones back, or start a new run."
+        )
+
+
+def _started(
+    run: RunDir, config: RunConfig, corpus: Corpus, parameters: int, threads: int
+) -> events.Started:
+    network = config.model.kind == "network"
+    splits = corpus.meta["splits"]
+    train_frames, valid_frames = (int(splits[split]["frames"]) for split in ("train", "valid"))
+    return events.Started(
+        run=run.name,
+        kind=config.kind,
+        model=config.model.words,
+        parameters=parameters,
+        steps=config.train.steps if network else 1,
+        frames_per_step=config.train.lanes * config.train.bptt if network else train_frames,
+        train_frames=train_frames,
+        valid_frames=valid_frames,
+        corpus=corpus.name,
+        unit="character",
+        threads=threads,
+        device="cpu",
+    )
+
+
+def _train(
+    run: RunDir, config: RunConfig, corpus: Corpus, log: EventLog, requests: Requests
+) -> tuple[int, str]:
+    import torch  # seconds; a counting model does without
+
+    from engine.train import loop
+    from engine.train import training as trainings
+
+    threads = config.train.threads or max(1, len(os.sched_getaffinity(0)) - 1)
+    torch.set_num_threads(threads)
+    training = trainings.build(config, corpus)
+    parameters = sum(p.numel() for p in training.network.parameters())
+    log.append(_started(run, config, corpus, parameters, threads))
+    goes_on = trainings.restore(run, training)
+    if goes_on or run.facts().get("resumed"):
+        log.append(events.Resumed(step=training.step))
+    reason = loop.train(run, config, corpus, training, log, requests.take)
+    return training.step, reason
+
+
+def _count(run: RunDir, config: RunConfig, corpus: Corpus, log: EventLog) -> tuple[int, str]:
+    from engine.train import counted
+
+    log.append(_started(run, config, corpus, 0, 1))
+    counted.count(run, config, corpus, log)
+    return 1, "completed"
+
+
+def main() -> int:
+    """Train the run whose directory is the first argument; its standard error is the run's log."""
+    try:
+        work(RunDir(Path(sys.argv[1])))
+    except (InputError, WorkError) as error:
+        print(error, file=sys.stderr)
+        return 2 if isinstance(error, InputError) else 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

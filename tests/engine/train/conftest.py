@@ -1,0 +1,62 @@
+"""A home of its own, and small made-up songs to train on, for every test here."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from engine import config as configs
+from engine.config import RunConfig
+
+WORDS = ["sun", "moon", "river", "stone", "heart", "road", "over", "under", "never", "we", "you"]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def songs(tmp_path: Path) -> Path:
+    """A CSV of 40 songs by two artists."""
+    chance = random.Random(7)
+    lines = ["artist,song,link,text"]
+    for number in range(40):
+        verses = [" ".join(chance.choices(WORDS, k=5)) for _ in range(chance.randint(2, 9))]
+        lines.append(f'{"Ada" if number % 3 else "Bo"},Song {number},,"{chr(10).join(verses)}"')
+    path = tmp_path / "songs.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+Small = Callable[..., RunConfig]
+
+
+@pytest.fixture
+def small(songs: Path) -> Small:
+    """Makes the config of a run that takes a second; settings come on top."""
+
+    def make(*settings: str) -> RunConfig:
+        return configs.load("lyrics", None, [*SMALL, *settings], str(songs))
+
+    return make
+
+
+SMALL = (
+    "model.hidden=12",
+    "model.embedding=6",
+    "model.condition=3",
+    "model.dropout=0.2",
+    "train.lanes=4",
+    "train.bptt=16",
+    "train.steps=24",
+    "train.warmup=4",
+    "train.report_every=3",
+    "train.evaluate_every=8",
+    "train.save_every=6",
+    "train.sample_every=12",
+    "train.sample_length=20",
+    "train.threads=1",
+)

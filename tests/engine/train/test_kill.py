@@ -1,0 +1,133 @@
+"""A run killed at any moment: no checkpoint and no line is lost, and it ends as if nothing was."""
+
+import json
+import multiprocessing
+import random
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+import safetensors.numpy
+import torch
+
+from engine import events
+from engine.config import RunConfig
+from engine.rundir import EventReader, RunDir
+from engine.sample import models
+from engine.train import start, worker
+
+Small = Callable[..., RunConfig]
+KILLS = 20
+
+
+def lines(run: RunDir) -> list[str]:
+    """The whole lines of the run's events."""
+    return run.events.read_text().split("\n")[:-1]
+
+
+def train_and_kill(run: RunDir, seconds: float) -> bool:
+    """Train in a process of its own and kill it; whether it was still at work."""
+    context = multiprocessing.get_context("fork")  # torch is imported here already
+    process = context.Process(target=worker.work, args=(run,))
+    process.start()
+    deadline = time.monotonic() + 60
+    before = len(lines(run))
+    while process.is_alive() and len(lines(run)) < before + 2 and time.monotonic() < deadline:
+        time.sleep(0.002)  # until it is at work at all
+    process.join(seconds)
+    if not process.is_alive():
+        process.join()
+        assert process.exitcode == 0
+        return False
+    process.kill()
+    process.join()
+    return True
+
+
+def test_killed_at_twenty_random_moments(small: Small) -> None:
+    torch.set_num_threads(1)
+    settings = ("train.steps=900", "train.save_every=4", "train.evaluate_every=6")
+    chance = random.Random(3)
+    run = start.new_run(small(*settings), "killed")
+    kills = 0
+    while kills < KILLS:
+        before = lines(run)
+        assert train_and_kill(run, chance.uniform(0.0, 0.15)), "make the run longer"
+        kills += 1
+        now = lines(run)
+        assert now[: len(before)] == before
+        assert all(json.loads(line) for line in now)
+        saved = [json.loads(line) for line in now if '"saved"' in line]
+        if saved:
+            # What was said to be saved is there, whole, or something newer is.
+            meta = json.loads((run.checkpoints / "last" / "meta.json").read_text())
+            assert meta["step"] >= saved[-1]["step"]
+            assert models.load("killed").meta["step"] <= meta["step"]
+            best = [item["step"] for item in saved if item["best"]]
+            assert models.load("killed").meta["step"] >= best[-1]
+    worker.work(run)
+    whole = start.new_run(small(*settings), "whole")
+    worker.work(whole)
+    for name in ("model", "trainer"):
+        ours, theirs = (
+            safetensors.numpy.load_file(one.checkpoints / "last" / f"{name}.safetensors")
+            for one in (run, whole)
+        )
+        assert ours.keys() == theirs.keys()
+        assert all(ours[key].tobytes() == theirs[key].tobytes() for key in ours)
+    drafts = [path for path in run.checkpoints.iterdir() if path.name.startswith(".")]
+    assert drafts == []
+    last = EventReader(run.events).read()[-1]
+    assert isinstance(last, events.Finished)
+
+
+def test_a_full_disk_ends_the_run_and_leaves_the_last_checkpoint_whole(small: Small) -> None:
+    run = start.new_run(small("model.hidden=48", "train.steps=6"), "full")
+    worker.work(run)
+    before = models.load("full")
+    start.resume("full", ["train.steps=12"])
+    size = (run.checkpoints / "last" / "trainer.safetensors").stat().st_size
+
+    def small_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2))
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "engine.train.worker", str(run.path)],
+        preexec_fn=small_files,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 2
+    assert "No space left while writing" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+    after = models.load("full")
+    assert after.meta == before.meta
+    last = EventReader(run.events).read()[-1]
+    assert isinstance(last, events.Failed)
+    assert "No space left" in last.reason
+    assert not [path for path in run.checkpoints.iterdir() if path.name.startswith(".")]
+    worker.work(run)  # with space again it goes on
+    assert models.locate("full")[1].name == "step-000012" or run.last_step() == 12
+
+
+@pytest.mark.parametrize("damage", ["cut", "foreign", "other shape"])
+def test_a_damaged_checkpoint_is_refused_in_words(small: Small, damage: str) -> None:
+    from engine.errors import InputError
+
+    run = start.new_run(small("train.steps=6"), "hurt")
+    worker.work(run)
+    trainer = run.checkpoints / "last" / "trainer.safetensors"
+    if damage == "cut":
+        trainer.write_bytes(trainer.read_bytes()[:-100])
+    elif damage == "foreign":
+        trainer.write_bytes(b"no tensors here")
+    else:
+        other = start.new_run(small("train.steps=6", "model.hidden=13"), "other")
+        worker.work(other)
+        trainer.write_bytes((other.checkpoints / "last" / "trainer.safetensors").read_bytes())
+    start.resume("hurt", ["train.steps=9"])
+    with pytest.raises(InputError, match="cannot be gone on from"):
+        worker.work(run)

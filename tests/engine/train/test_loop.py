@@ -1,0 +1,219 @@
+"""A run from its beginning to its end, in this process: what it says, keeps and brings back."""
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+
+from engine import events
+from engine.config import RunConfig, TrainConfig
+from engine.errors import InputError, WorkError
+from engine.history import History
+from engine.rundir import EventReader, RunDir
+from engine.sample import models
+from engine.train import loop, scoring, start, worker
+from engine.train.optimiser import learning_rate
+
+Small = Callable[..., RunConfig]
+
+
+def everything(run: RunDir) -> dict[str, bytes]:
+    """All that the last checkpoint holds, but for the seconds that it took."""
+    folder = run.checkpoints / "last"
+    trainer = safetensors.torch.load_file(folder / "trainer.safetensors")
+    model = safetensors.torch.load_file(folder / "model.safetensors")
+    tensors = {**trainer, **{f"model/{name}": value for name, value in model.items()}}
+    return {name: value.numpy().tobytes() for name, value in tensors.items()}
+
+
+def said(run: RunDir) -> list[events.Event]:
+    return EventReader(run.events).read()
+
+
+def stop_at(step: int) -> Callable[[RunDir], Callable[[events.Event], None]]:
+    """A listener that asks the run to stop once it has reported a step."""
+
+    def listening(run: RunDir) -> Callable[[events.Event], None]:
+        def listen(event: events.Event) -> None:
+            if isinstance(event, events.Step) and event.step >= step:
+                run.ask("stop")
+
+        return listen
+
+    return listening
+
+
+def test_a_run_says_saves_and_samples_at_its_intervals(small: Small) -> None:
+    run = start.new_run(small(), "whole")
+    worker.work(run)
+    heard = said(run)
+    assert isinstance(heard[0], events.Started)
+    assert heard[-1] == events.Finished(step=24, reason="completed", time=heard[-1].time)
+    history = History()
+    for event in heard:
+        history.add(event)
+    assert [event.step for event in history.evaluations] == [8, 16, 24]
+    assert {6, 12, 18, 24} <= {event.step for event in history.saved}
+    assert [event.step for event in history.samples] == [12, 12, 24, 24]
+    assert [event.prime for event in history.samples[:2]] != ["Why", "Well"]  # no capitals here
+    assert history.samples[0].condition is None
+    assert history.samples[1].condition == "Ada"  # who has most songs
+    assert all(len(event.text) == 20 for event in history.samples)
+    assert {3, 6, 9, 12, 15, 18, 21, 24} <= {event.step for event in history.steps}
+    for step in history.steps:
+        assert step.loss is not None
+        assert step.bits == pytest.approx(step.loss / math.log(2))
+    assert history.steps[-1].remaining == 0
+    assert (run.samples / "step-000024.txt").read_text().startswith("[anyone]\n")
+
+
+def test_it_learns(small: Small) -> None:
+    run = start.new_run(small("train.steps=150", "train.lr=0.02", "model.dropout=0"), "learns")
+    worker.work(run)
+    first, *_, last = (event for event in said(run) if isinstance(event, events.Evaluated))
+    assert last.loss < 0.75 * first.loss
+
+
+def test_best_and_last_are_kept_and_nothing_else(small: Small) -> None:
+    run = start.new_run(small(), "kept")
+    worker.work(run)
+    best = min(
+        (event for event in said(run) if isinstance(event, events.Evaluated)),
+        key=lambda event: event.loss,
+    )
+    folders = {path.name for path in run.checkpoints.iterdir() if not path.is_symlink()}
+    assert folders == {f"step-{best.step:06d}", "step-000024"}
+    meta = json.loads((run.checkpoints / "best" / "meta.json").read_text())
+    assert meta["step"] == best.step
+    assert meta["scores"]["valid"]["loss"] == best.loss
+
+
+def test_the_saved_model_scores_what_the_run_said(small: Small) -> None:
+    run = start.new_run(small("train.evaluate_frames=0"), "scored")
+    worker.work(run)
+    model = models.load("scored")
+    score = scoring.score(model, "", "valid")
+    assert score.loss == pytest.approx(model.meta["scores"]["valid"]["loss"], rel=1e-6)
+
+
+def test_stopped_and_resumed_is_bit_for_bit_the_uninterrupted_run(small: Small) -> None:
+    """With dropout, dropped artists, averaging, and stops off every interval."""
+    whole = start.new_run(small(), "whole")
+    worker.work(whole)
+    parts = start.new_run(small(), "parts")
+    for step in (5, 10, 17):
+        listen = stop_at(step)(parts)
+        worker.LOOK_EVERY, before = 0.0, worker.LOOK_EVERY
+        try:
+            worker.work(parts, listen)
+        finally:
+            worker.LOOK_EVERY = before
+        last = said(parts)[-1]
+        assert isinstance(last, events.Finished)
+        assert last.reason == "stopped"
+        start.resume("parts")
+    worker.work(parts)
+    assert everything(parts) == everything(whole)
+    resumed = [event.step for event in said(parts) if isinstance(event, events.Resumed)]
+    assert len(resumed) == 3
+    assert resumed == sorted(set(resumed))
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_what_a_resume_restores_for_every_cell(small: Small, cell: str) -> None:
+    settings = (f"model.cell={cell}", "model.tied=true", "train.sample_every=0")
+    whole = start.new_run(small(*settings, "train.steps=12", "train.final_lr=1"), "whole")
+    worker.work(whole)
+    parts = start.new_run(small(*settings, "train.steps=7", "train.final_lr=1"), "parts")
+    worker.work(parts)
+    start.resume("parts", ["train.steps=12"])
+    worker.work(parts)
+    assert everything(parts) == everything(whole)
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(config: TrainConfig, step: int) -> float:
+        return math.nan if step == 8 else learning_rate(config, step)
+
+    monkeypatch.setattr(loop, "learning_rate", broken)
+    run = start.new_run(small("train.evaluate_every=6"), "nan")
+    with pytest.raises(WorkError, match=r"no longer a number at step 9.*train\.lr"):
+        worker.work(run)
+    last = said(run)[-1]
+    assert isinstance(last, events.Failed)
+    assert "no longer a number" in last.reason
+    steps = [event for event in said(run) if isinstance(event, events.Step)]
+    assert steps[-1].loss is None  # said as a gap, not as a wrong figure
+    model = models.load("nan")
+    assert model.meta["step"] == 6
+    monkeypatch.undo()
+    monkeypatch.setenv("RNN_TUI_HOME", str(run.path.parents[1]))
+    start.resume("nan")
+    worker.work(run)
+    assert isinstance(said(run)[-1], events.Finished)
+
+
+def test_requests_for_a_checkpoint_and_a_sample(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "LOOK_EVERY", 0.0)
+    run = start.new_run(small("train.save_every=100", "train.sample_every=0"), "asked")
+
+    def listen(event: events.Event) -> None:
+        if isinstance(event, events.Step) and event.step == 3:
+            run.ask("save")
+            run.ask("sample")
+
+    worker.work(run, listen)
+    heard = said(run)
+    assert any(isinstance(event, events.Saved) and event.step < 8 for event in heard)
+    assert [type(event) for event in heard].count(events.Sampled) == 2
+    assert not list((run.path / "control").iterdir())
+
+
+def test_a_run_without_validation_songs_keeps_its_last_as_best(small: Small) -> None:
+    run = start.new_run(small("data.valid=0", "data.test=0"), "blind")
+    worker.work(run)
+    assert (run.checkpoints / "best").resolve().name == "step-000024"
+    assert not any(isinstance(event, events.Evaluated) for event in said(run))
+
+
+def test_two_trainers_on_one_run_are_refused(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "PATIENCE", 0.0)
+    run = start.new_run(small(), "one")
+    with run.working():
+        with pytest.raises(InputError, match="already being trained by process"):
+            worker.work(run)
+        with pytest.raises(InputError, match="already being trained by process"):
+            start.resume("one")
+    assert said(run) == []
+
+
+def test_songs_that_changed_are_refused(small: Small, songs: Path) -> None:
+    run = start.new_run(small(), "changed")
+    songs.write_text(songs.read_text().replace("moon", "lamp"))
+    with pytest.raises(InputError, match="have changed since the run"):
+        worker.work(run)
+
+
+@pytest.mark.parametrize("kind", ["uniform", "frequencies", "markov"])
+def test_counting_models_run_like_networks(small: Small, kind: str) -> None:
+    run = start.new_run(small(f"model.kind={kind}"), kind)
+    worker.work(run)
+    kinds = [type(event) for event in said(run)]
+    assert kinds == [
+        events.Started,
+        events.Evaluated,
+        events.Saved,
+        events.Sampled,
+        events.Sampled,
+        events.Finished,
+    ]
+    model = models.load(kind)
+    score = scoring.score(model, "", "valid")
+    assert score.loss == pytest.approx(model.meta["scores"]["valid"]["loss"])

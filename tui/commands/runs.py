@@ -1,0 +1,53 @@
+"""List the training runs."""
+
+import argparse
+import time
+
+from engine import rundir
+from engine.errors import InputError
+from engine.history import History
+from engine.rundir import EventReader, RunDir
+from tui import plain
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's words."""
+    parser.add_argument("--json", action="store_true", help="print JSON objects")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print them, the newest first."""
+    rows = [_row(found) for found in rundir.list_runs()]
+    if not arguments.json:
+        for row in rows:
+            row.pop("path", None)
+            if isinstance(bits := row.get("best_bits_per_character"), float):
+                row["best_bits_per_character"] = f"{bits:.4f}"
+    plain.table(rows, arguments.json)
+    return 0
+
+
+def _row(found: RunDir) -> dict[str, object]:
+    history = History()
+    for event in EventReader(found.events).read():
+        history.add(event)
+    started, best = history.started, history.best
+    try:
+        model: str | None = found.config().model.words
+    except InputError:
+        model = None
+    return {
+        "name": found.name,
+        "state": rundir.state(found, history.last),
+        "model": model,
+        "corpus": started.corpus if started else None,
+        "step": history.step,
+        "steps": started.steps if started else None,
+        "best_bits_per_character": best.bits if best else None,
+        "said": _when(history.last.time) if history.last else None,
+        "path": str(found.path),
+    }
+
+
+def _when(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))

@@ -1,0 +1,98 @@
+"""Train a model on songs, or go on with a run."""
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from engine import config as configs
+from engine.errors import InputError
+from engine.rundir import RunDir
+from tui import plain
+
+INTERRUPTED = 130
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's words."""
+    presets = ", ".join(configs.presets())
+    parser.add_argument("kind", choices=["lyrics"], help="what the songs are made of")
+    parser.add_argument("--data", metavar="NAME|PATH", default="", help="songs: CSV, JSONL, folder")
+    parser.add_argument("--preset", metavar="NAME", help=f"settings to begin with ({presets})")
+    parser.add_argument(
+        "--set", metavar="KEY=VALUE", action="append", default=[], help="as train.steps=500"
+    )
+    parser.add_argument("--run", metavar="NAME", help="what to call the run")
+    parser.add_argument("--resume", metavar="RUN", help="go on with a run from its last checkpoint")
+    parser.add_argument("--detach", action="store_true", help="train in the background")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    form.add_argument("--json", action="store_true", help="print the run's events as JSON lines")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train to the end; ctrl-c stops cleanly, with a checkpoint to resume from."""
+    from engine.train import start
+
+    if arguments.resume:
+        if arguments.data or arguments.preset or arguments.run:
+            raise InputError(
+                "--resume goes on with a run as it is: leave out --data, --preset and --run."
+            )
+        chosen = start.resume(arguments.resume, arguments.set)
+    else:
+        config = configs.load(arguments.kind, arguments.preset, arguments.set, arguments.data)
+        quiet = arguments.quiet or arguments.json
+        chosen = start.new_run(config, arguments.run, None if quiet else _progress())
+        _report(chosen)
+    if arguments.detach:
+        return _detach(chosen, arguments)
+    from engine.train.worker import work
+
+    stopped = work(chosen, plain.printer(arguments.json, arguments.quiet))
+    if stopped is None:
+        return 0
+    _message(
+        f"Stopped by {signal.Signals(stopped).name}; "
+        f"go on with 'rnn-tui train {arguments.kind} --resume {chosen.name}'."
+    )
+    return INTERRUPTED
+
+
+def _detach(chosen: RunDir, arguments: argparse.Namespace) -> int:
+    from engine.train import start
+
+    number = start.spawn(chosen)
+    if arguments.json:
+        print(json.dumps({"run": chosen.name, "path": str(chosen.path), "pid": number}))
+    elif not arguments.quiet:
+        print(f"{chosen.name} is being trained: watch it with 'rnn-tui watch {chosen.name}'.")
+    return 0
+
+
+def _progress() -> Callable[[int, int], None] | None:
+    """What shows how far the songs are prepared; only in a terminal."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(done: int, total: int) -> None:
+        end = "\n" if done >= total else ""
+        print(f"\r\x1b[KPreparing the songs: {done / total:.0%}", end=end, file=sys.stderr)
+
+    return show
+
+
+def _report(chosen: RunDir) -> None:
+    """Say which of the artists asked for are not there."""
+    missing: dict[str, Any] = chosen.facts()["corpus"].get("missing", {})
+    if not missing:
+        return
+    near = [f"{name} (near: {', '.join(found)})" for name, found in missing.items() if found]
+    others = [name for name, found in missing.items() if not found]
+    _message(f"Not among the songs, {len(missing)} artists: {', '.join(near + others)}.")
+
+
+def _message(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,112 @@
+"""A run's events as plain lines, for a terminal without the app, a log or a screen reader."""
+
+import json
+import sys
+from collections.abc import Callable
+
+from engine import events
+from engine.events import Event
+
+
+def duration(seconds: float) -> str:
+    """So many seconds in words, as "3:20" or "2:05:00"."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _number(value: float | None, form: str = ".3f") -> str:
+    return "not a number" if value is None else format(value, form)
+
+
+def words(event: Event, steps: int) -> str | None:
+    """One event in words, `steps` being the run's; None for one not worth a line."""
+    match event:
+        case events.Started():
+            text = (
+                f"{event.run}: {event.model}, {event.parameters:,} parameters, "
+                f"{event.train_frames:,} {event.unit}s of {event.corpus} to learn, "
+                f"{event.valid_frames:,} to check; {event.threads} thread(s)"
+            )
+        case events.Step():
+            left = "" if event.remaining is None else f", {duration(event.remaining)} left"
+            text = (
+                f"step {event.step}/{steps}  loss {_number(event.loss)} nats  "
+                f"{_number(event.bits)} bits  rate {event.lr:.1e}  "
+                f"gradient {_number(event.grad_norm, '.2f')}  "
+                f"{event.frames_per_second:,.0f}/s  {event.memory_mb:,.0f} MB{left}"
+            )
+        case events.Evaluated():
+            best = ", the best yet" if event.best else ""
+            text = (
+                f"step {event.step}: validation loss {event.loss:.4f} nats, "
+                f"{event.bits:.4f} bits{best}"
+            )
+        case events.Sampled():
+            text = f"step {event.step}, {event.condition or 'anyone'}:\n{event.prime}{event.text}\n"
+        case events.Saved():
+            best = ", the best" if event.best else ""
+            text = f"step {event.step}: saved {event.checkpoint}{best}"
+        case events.Resumed():
+            text = f"resumed after step {event.step}"
+        case events.Finished():
+            text = f"{event.reason} at step {event.step}"
+        case events.Failed():
+            text = f"failed at step {event.step}: {event.reason}"
+        case _:
+            return None
+    return text
+
+
+def printer(as_json: bool, quiet: bool = False) -> Callable[[Event], None]:
+    """What prints each event: as JSON lines, as words, or with `quiet` not at all.
+
+    In a terminal the lines of the steps overwrite each other.
+    """
+    steps = 0
+    terminal = sys.stdout.isatty() and not as_json
+    pending = False  # a step's line is on the screen, without its end
+
+    def show(event: Event) -> None:
+        nonlocal steps, pending
+        if isinstance(event, events.Started):
+            steps = event.steps
+        if quiet:
+            return
+        if as_json:
+            print(json_line(event), flush=True)
+            return
+        text = words(event, steps)
+        if text is None:
+            return
+        if terminal and isinstance(event, events.Step):
+            print(f"\r\x1b[K{text}", end="", flush=True)
+            pending = True
+            return
+        print(f"\n{text}" if pending else text, flush=True)
+        pending = False
+
+    return show
+
+
+def json_line(event: Event) -> str:
+    """The very line that stands in events.jsonl."""
+    return events.encode(event)
+
+
+def table(rows: list[dict[str, object]], as_json: bool) -> None:
+    """Print objects: one JSON object a line, or a table with their keys on top."""
+    if as_json:
+        for row in rows:
+            print(json.dumps(row, ensure_ascii=False), flush=True)
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for key in rows[0] if rows else ():
+        shown.add_column(key.replace("_", " "), overflow="fold")
+    for row in rows:
+        shown.add_row(*(Text("–" if value is None else str(value)) for value in row.values()))
+    Console(width=None if sys.stdout.isatty() else 240).print(shown)  # a pipe has no width
