@@ -60,7 +60,7 @@ def test_other_songs_are_read_in_the_models_own_letters(small: Small, tmp_path: 
     score = scoring.score(model, str(other), "test")
     assert score.frames in {len(text) + 1 for text in texts}
     assert score.loss > scoring.score(model, "", "test").loss
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(InputError, match="There is no file"):
         scoring.score(model, str(tmp_path / "gone.csv"), "test")
 
 

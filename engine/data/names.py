@@ -1,0 +1,22 @@
+"""Names as people type them: matching them, and the near ones where none matches."""
+
+import difflib
+import unicodedata
+from collections.abc import Iterable
+
+
+def fold(name: str) -> str:
+    """The form in which two spellings of a name are the same: NFC, case and blanks aside."""
+    return " ".join(unicodedata.normalize("NFC", name).casefold().split())
+
+
+def near(name: str, names: Iterable[str], count: int = 3) -> list[str]:
+    """Up to `count` of the names that are spelt nearly as `name`, the nearest first."""
+    spellings = {fold(item): item for item in sorted(names, reverse=True)}
+    return [spellings[match] for match in difflib.get_close_matches(fold(name), spellings, count)]
+
+
+def either(names: Iterable[str]) -> str:
+    """The names quoted, as "'a', 'b' or 'c'"."""
+    *first, last = [repr(name) for name in names]
+    return f"{', '.join(first)} or {last}" if first else last

@@ -1,0 +1,147 @@
+"""One pass over the songs of a source: their texts to a file, a small row of each in memory.
+
+What follows, as choosing songs and learning the characters, needs only the rows and that file.
+"""
+
+import hashlib
+import struct
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.config import DataConfig
+from engine.data import artists, splits
+from engine.data.characters import CharacterCodec, code_points
+from engine.data.sources import Song
+from engine.errors import InputError
+
+# A song's split key and the digest of its text; where the text (UTF-8) lies in the file and the
+# title in `titles`, in bytes; its artist's place in `artists`; its length in characters.
+ROW = np.dtype(
+    [
+        ("key", "<u8"),
+        ("digest", "<u8"),
+        ("text", "<i8"),
+        ("title", "<i8"),
+        ("text_size", "<i4"),
+        ("title_size", "<i4"),
+        ("artist", "<i4"),
+        ("length", "<i4"),
+    ]
+)
+_PACK = struct.Struct("<QQqqiiii").pack
+_REPORT_EVERY = 256  # songs
+
+
+@dataclass(frozen=True, eq=False)
+class Spool:
+    """The songs of a source that are long enough."""
+
+    file: IO[bytes]
+    rows: npt.NDArray[Any]  # (S,) of ROW, in the source's order
+    artists: list[str]  # all that were seen, also with short songs only
+    titles: bytearray
+    short: int  # how many songs were left out for being too short
+
+    def title(self, row: npt.NDArray[Any]) -> str:
+        """The title of one row."""
+        start = int(row["title"])
+        return self.titles[start : start + int(row["title_size"])].decode()
+
+    def texts(self, rows: npt.NDArray[Any], order: npt.NDArray[np.intp]) -> Iterator[str]:
+        """The texts of the rows in an order; as they lie in the file is by far the fastest."""
+        for first in range(0, len(order), 4096):  # ints of Python take more room than the rows
+            some = rows[order[first : first + 4096]]
+            for start, size in zip(some["text"].tolist(), some["text_size"].tolist(), strict=True):
+                self.file.seek(start)
+                yield self.file.read(size).decode()
+
+
+def fill(
+    file: IO[bytes],
+    songs: Iterable[Song],
+    seed: int,
+    min_length: int,
+    progress: Callable[[int], None],
+) -> Spool:
+    """Write the songs of at least `min_length` characters to `file`.
+
+    `seed` goes into the keys. `progress` is told the bytes written, now and then.
+    """
+    names: dict[str, int] = {}
+    packed, titles = bytearray(), bytearray()
+    short = written = 0
+    for number, song in enumerate(songs):
+        artist = names.setdefault(song.artist, len(names))
+        if len(song.text) < min_length:
+            short += 1
+            continue
+        text, title = song.text.encode(), song.title.encode()
+        digest = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
+        packed += _PACK(
+            splits.key(song.text, seed),
+            digest,
+            written,
+            len(titles),
+            len(text),
+            len(title),
+            artist,
+            len(song.text),
+        )
+        file.write(text)
+        titles += title
+        written += len(text)
+        if number % _REPORT_EVERY == 0:
+            progress(written)
+    return Spool(file, np.frombuffer(packed, ROW), list(names), titles, short)
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """The songs to use."""
+
+    rows: npt.NDArray[Any]  # (S,) of ROW, sorted by key and artist
+    artists: artists.ArtistReport
+    duplicates: int  # songs left out because the same artist has another with the same key
+    filtered: int  # songs left out because of their artist
+
+
+def choose(spool: Spool, config: DataConfig, where: str) -> Choice:
+    """Choose the songs; which text of an artist's equal ones stays does not depend on their order.
+
+    Raises InputError, naming `where`, when nothing is left.
+    """
+    if not len(spool.rows):
+        raise InputError(
+            f"The {spool.short} songs of {where} all have fewer than {config.min_length} "
+            "characters: lower data.min_length."
+            if spool.short
+            else f"{where} holds no songs: give one with an artist and a text in each row."
+        )
+    rank = np.empty(len(spool.artists), np.int64)
+    rank[sorted(range(len(rank)), key=spool.artists.__getitem__)] = np.arange(len(rank))
+    keys, ranks = spool.rows["key"], rank[spool.rows["artist"]]
+    by = np.lexsort((spool.rows["digest"], ranks, keys))
+    same = (keys[by[1:]] == keys[by[:-1]]) & (ranks[by[1:]] == ranks[by[:-1]])
+    by = by[np.concatenate([[True], ~same])]
+    singers = spool.rows["artist"][by]
+    counts = np.bincount(singers, minlength=len(rank)).tolist()
+    report = artists.select(
+        dict(zip(spool.artists, counts, strict=True)), config.artists, config.min_songs, where
+    )
+    # Songs by nobody stay unless artists are named.
+    used = [name in report.found or (not name and not config.artists) for name in spool.artists]
+    chosen = by[np.array(used)[singers]]
+    return Choice(spool.rows[chosen], report, len(keys) - len(by), len(by) - len(chosen))
+
+
+def learn(texts: Iterable[str], rare: int) -> CharacterCodec:
+    """The codec of the characters that occur at least `rare` times in the texts."""
+    counts = np.zeros(0x110000, np.int64)
+    for text in texts:
+        count = np.bincount(code_points(text))
+        counts[: len(count)] += count
+    return CharacterCodec.learn(counts, rare)

@@ -1,0 +1,76 @@
+"""Recurrent cells, one step at a time in NumPy: the streaming side of `engine.model.cells`.
+
+Products are written x @ W; a batch has N rows, a layer H units and G gates. The input's part of the
+gates, bias included, comes from outside, because in the first layer it is a row of a table.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The weights of one layer; the first layer's `input` is empty, the table stands for it."""
+
+    input: Array  # (I, G·H)
+    bias: Array  # (G·H)
+    hidden: Array  # (H, G·H)
+    hidden_bias: Array  # (H), or (0) in a cell without
+
+
+def _sigmoid(x: Array) -> Array:
+    """1 / (1 + exp(−x)), through tanh: it cannot overflow."""
+    result: Array = np.tanh(x * np.float32(0.5))
+    result *= np.float32(0.5)
+    result += np.float32(0.5)
+    return result
+
+
+def rnn(layer: Layer, x: Array, h: Array) -> tuple[Array, ...]:
+    """h' = tanh(x + h W)  (Elman 1990). x: (N, H), h: (N, H)."""
+    return (np.tanh(x + h @ layer.hidden),)
+
+
+def gru(layer: Layer, x: Array, h: Array) -> tuple[Array, ...]:
+    """The GRU of Cho et al. 2014, its reset gate behind the product. x: (N, 3·H), h: (N, H)."""
+    size = h.shape[1]
+    product = h @ layer.hidden
+    gates = _sigmoid(x[:, : 2 * size] + product[:, : 2 * size])
+    r, z = gates[:, :size], gates[:, size:]
+    n = np.tanh(x[:, 2 * size :] + r * (product[:, 2 * size :] + layer.hidden_bias))
+    return (n + z * (h - n),)
+
+
+def lstm(layer: Layer, x: Array, h: Array, c: Array) -> tuple[Array, ...]:
+    """The LSTM of Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000.
+
+    x: (N, 4·H), h and c: (N, H).
+    """
+    size = h.shape[1]
+    x = x + h @ layer.hidden
+    gates = _sigmoid(x[:, : 3 * size])
+    i, f, o = gates[:, :size], gates[:, size : 2 * size], gates[:, 2 * size :]
+    c = f * c + i * np.tanh(x[:, 3 * size :])
+    return o * np.tanh(c), c
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One kind of cell: step(layer, x (N, G·H), *state) gives the new state, its output first."""
+
+    gates: int  # G
+    states: int  # how many arrays (N, H) make its state
+    hidden_bias: bool  # whether it has a bias (H) inside its reset gate
+    step: Callable[..., tuple[Array, ...]]
+
+
+CELLS: dict[str, Cell] = {
+    "rnn": Cell(gates=1, states=1, hidden_bias=False, step=rnn),
+    "gru": Cell(gates=3, states=1, hidden_bias=True, step=gru),
+    "lstm": Cell(gates=4, states=2, hidden_bias=False, step=lstm),
+}

@@ -1,0 +1,81 @@
+"""How the next character is chosen from what a model says."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import InputError
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How boldly to choose; the defaults follow the model's own probabilities.
+
+    The three filters are judged on those own probabilities (temperature 1), whatever the
+    temperature; a character must pass all of them, and the most probable always does.
+    Raises InputError for a value out of range.
+    """
+
+    temperature: float = 1.0  # 0: always the most probable; inf: all alike
+    top_k: int = 0  # only the k most probable; 0: all
+    top_p: float = 1.0  # only the fewest most probable that reach this sum (Holtzman et al. 2020)
+    min_p: float = 0.0  # only those at least this share as probable as the most probable
+
+    def __post_init__(self) -> None:
+        if not self.temperature >= 0:  # not >=: NaN is refused too
+            raise InputError(
+                f"The temperature is {self.temperature}: give 0 (always the likeliest character) "
+                "or more, up to inf (all alike)."
+            )
+        if self.top_k < 0:
+            raise InputError(f"top-k is {self.top_k}: give 1 or more, or 0 for all characters.")
+        if not 0 < self.top_p <= 1:
+            raise InputError(f"top-p is {self.top_p}: give a share above 0 and up to 1.")
+        if not 0 <= self.min_p <= 1:
+            raise InputError(f"min-p is {self.min_p}: give a share from 0 to 1.")
+
+
+def passing(logits: NDArray[np.float64], rules: Rules) -> NDArray[np.bool_]:
+    """Which of the logits (N, V) pass the filters, (N, V); of equals the lower index is first."""
+    order = np.argsort(-logits, axis=1, kind="stable")
+    ranked = np.take_along_axis(logits, order, axis=1)
+    p = np.exp(ranked - ranked[:, :1])  # (N, V) falling, relative to the most probable
+    keep = p >= rules.min_p
+    if rules.top_k:
+        keep[:, rules.top_k :] = False
+    if rules.top_p < 1:
+        reached = np.cumsum(p, axis=1) / p.sum(axis=1, keepdims=True)
+        keep[:, 1:] &= reached[:, :-1] < rules.top_p
+    result = np.empty_like(keep)
+    np.put_along_axis(result, order, keep, axis=1)
+    return result
+
+
+def choose(
+    logits: NDArray[Any], rules: Rules, generator: np.random.Generator, banned: Sequence[int] = ()
+) -> NDArray[np.intp]:
+    """Choose one index a row of logits (N, V), never a banned one: (N,).
+
+    Draws by the Gumbel-max trick (Gumbel 1954; Maddison et al. 2014): the largest of logit / T plus
+    Gumbel noise has just the probability softmax(logits / T), and needs no sum that could overflow.
+    """
+    logits = logits.astype(np.float64)
+    logits[:, list(banned)] = -np.inf
+    if rules.temperature == 0:
+        best: NDArray[np.intp] = np.argmax(logits, axis=1)
+        return best
+    scores = logits - logits.max(axis=1, keepdims=True)
+    if math.isinf(rules.temperature):
+        scores[np.isfinite(scores)] = 0.0
+    else:
+        with np.errstate(over="ignore"):  # −inf is right where the temperature is tiny
+            scores /= rules.temperature
+    scores += generator.gumbel(size=scores.shape)
+    if rules.top_k or rules.top_p < 1 or rules.min_p > 0:
+        scores[~passing(logits, rules)] = -np.inf
+    chosen: NDArray[np.intp] = np.argmax(scores, axis=1)
+    return chosen

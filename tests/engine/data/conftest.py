@@ -1,0 +1,106 @@
+"""Songs and corpora for the tests of engine.data."""
+
+import csv
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.data.characters import CharacterCodec
+from engine.data.corpus import SONG, Corpus
+from engine.data.sources import Song
+
+WriteCsv = Callable[..., Path]
+MakeCorpus = Callable[..., Corpus]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture(scope="session")
+def lyrics_csv() -> Path:
+    path = Path(__file__).parents[3] / "../shared/data/lyrics/songdata_prefix2893.csv"
+    if not path.exists():
+        pytest.skip("the CSV of lyrics lies beside the checkout on some machines only")
+    return path
+
+
+@pytest.fixture
+def songs() -> list[Song]:
+    """Forty different songs by five artists, no two of one length."""
+    return [
+        Song(
+            f"Band {number % 5}",
+            f"Tune {number}",
+            f"Rain on tin roof {number}\nand nobody home" + " la" * number,
+        )
+        for number in range(40)
+    ]
+
+
+@pytest.fixture(scope="session")
+def write_csv() -> WriteCsv:
+    """Write songs as a CSV, with an unused column between."""
+
+    def write(path: Path, songs: Sequence[Song], newline: str = "\n") -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator=newline)
+            writer.writerow(["artist", "song", "link", "text"])
+            for song in songs:
+                text = song.text.replace("\n", newline)
+                writer.writerow([song.artist, song.title, "/x", text])
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def make_corpus() -> MakeCorpus:
+    """Make a corpus in memory of songs of given lengths, where every frame tells its own place.
+
+    The frame at a position of a song of the table is the number 3 + the count of frames before it;
+    as keys, that number in binary. The songs lie in `frames` in another order than in the table.
+    """
+
+    def make(
+        lengths: Sequence[int],
+        conditions: Sequence[int] | None = None,
+        splits: Sequence[int] | None = None,
+        keys: int = 0,
+    ) -> Corpus:
+        count = len(lengths)
+        table = np.zeros(count, SONG)
+        table["key"] = np.arange(count)
+        table["length"] = lengths
+        table["start"] = (np.cumsum(lengths[::-1]) - lengths[::-1])[::-1]  # the last lies first
+        table["condition"] = [1 + i % 3 for i in range(count)] if conditions is None else conditions
+        table["split"] = 0 if splits is None else splits
+        frames: Any = np.zeros(sum(lengths), np.uint16)
+        number = 3
+        for song in table:
+            place = np.arange(song["start"], song["start"] + song["length"])
+            frames[place] = np.arange(number, number + song["length"])
+            number += int(song["length"])
+        if keys:
+            frames = (frames[:, None] >> np.arange(keys) & 1).astype(np.uint8)
+        meta = {
+            "name": "made",
+            "codec": CharacterCodec("".join(map(chr, range(32, 32 + number)))).to_json(),
+            "conditions": ["A", "B", "C"],
+        }
+        return Corpus(Path("made"), meta, frames, table)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def fields() -> Callable[[Any], dict[str, Any]]:
+    """The fields of a dataclass, uncopied."""
+    return lambda value: {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}

@@ -1,0 +1,32 @@
+from pathlib import Path
+
+import pytest
+
+from engine.data import catalogue
+from engine.errors import InputError
+
+
+def test_a_name_is_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.paths.assets", lambda: tmp_path)
+    file = tmp_path / "corpora/originals.csv"
+    with pytest.raises(InputError, match=r"lacks its file .*originals\.csv"):
+        catalogue.resolve("originals")
+    file.parent.mkdir()
+    file.touch()
+    assert catalogue.resolve("originals") == file
+
+
+def test_a_path_is_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    assert catalogue.resolve("mine") == Path("mine")
+    assert catalogue.resolve("missing.csv") == Path("missing.csv")
+    assert catalogue.resolve("~/songs.csv") == Path.home() / "songs.csv"
+
+
+@pytest.mark.parametrize(
+    ("source", "said"), [("orignals", "did you mean 'originals'"), (" ", "No songs were given")]
+)
+def test_what_is_neither_is_refused(source: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        catalogue.resolve(source)

@@ -1,0 +1,391 @@
+import dataclasses
+import json
+import random
+import string
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine import paths
+from engine.config import DataConfig
+from engine.data import corpus as corpus_module
+from engine.data.characters import END, UNKNOWN, CharacterCodec
+from engine.data.corpus import Corpus, prepare
+from engine.data.sources import Song
+from engine.data.splits import SPLITS, key
+from engine.errors import InputError
+
+WriteCsv = Callable[..., Path]
+
+
+@pytest.fixture
+def source(tmp_path: Path, songs: list[Song], write_csv: WriteCsv) -> Path:
+    return write_csv(tmp_path / "songs.csv", songs)
+
+
+def prepared(source: Path, **settings: object) -> Corpus:
+    return prepare(dataclasses.replace(DataConfig(source=str(source), rare=1), **settings))  # type: ignore[arg-type]
+
+
+def held(corpus: Corpus) -> dict[tuple[str, str], tuple[str, int]]:
+    """Text and split of each song by artist and title."""
+    return {
+        name: (corpus.text(row), int(corpus.songs["split"][row]))
+        for row, name in enumerate(corpus.titles)
+    }
+
+
+def test_every_song_is_there_as_its_characters_and_the_end(source: Path, songs: list[Song]) -> None:
+    corpus = prepared(source)
+    texts = {name: text for name, (text, _) in held(corpus).items()}
+    assert texts == {(song.artist, song.title): song.text for song in songs}
+    for row in range(len(corpus.songs)):
+        song = corpus.song(row)
+        assert song[-1] == END
+        assert (song[:-1] > UNKNOWN).all()
+        artist = corpus.conditions[corpus.songs["condition"][row] - 1]
+        assert artist == corpus.titles[row][0]
+    assert corpus.conditions == sorted({song.artist for song in songs})
+    assert corpus.codec.characters == "".join(sorted(set("".join(song.text for song in songs))))
+    assert corpus.frames.dtype == np.uint8
+
+
+def test_the_table_is_sorted_by_key_and_split_by_it(source: Path, songs: list[Song]) -> None:
+    corpus = prepared(source, valid=0.1, test=0.2, split_seed=4)
+    assert sorted(key(song.text, 4) for song in songs) == corpus.songs["key"].tolist()
+    assert [len(corpus.select(split)) for split in SPLITS] == [28, 4, 8]
+    assert np.concatenate([corpus.select(s) for s in ("test", "valid", "train")]).tolist() == list(
+        range(40)
+    )
+
+
+def test_what_is_said_of_it(source: Path, songs: list[Song]) -> None:
+    corpus = prepared(source)
+    meta = corpus.meta
+    frames = sum(len(song.text) + 1 for song in songs)
+    assert (meta["kind"], corpus.name, meta["songs"], meta["frames"]) == (
+        "lyrics",
+        "songs",
+        40,
+        frames,
+    )
+    assert sum(meta["splits"][split]["frames"] for split in SPLITS) == frames
+    assert meta["splits"]["test"]["songs"] == 2
+    assert meta["source"] == str(source)
+    assert len(corpus.hash) == 64
+    assert meta["report"] == {
+        "artists": {"found": {f"Band {i}": 8 for i in range(5)}, "few": {}, "missing": {}},
+        "short": 0,
+        "duplicates": 0,
+        "filtered": 0,
+    }
+
+
+def test_neither_row_order_nor_line_ends_nor_form_matter(
+    tmp_path: Path, songs: list[Song], source: Path, write_csv: WriteCsv
+) -> None:
+    shuffled = random.Random(1).sample(songs, len(songs))
+    for song in songs:
+        (tmp_path / "folder" / song.artist).mkdir(parents=True, exist_ok=True)
+        file = tmp_path / "folder" / song.artist / f"{song.title}.txt"
+        file.write_text(song.text, encoding="utf-8")
+    lines = [json.dumps({**dataclasses.asdict(song), "song": song.title}) for song in songs]
+    (tmp_path / "lines.jsonl").write_text("\n".join(lines))
+    others = [
+        write_csv(tmp_path / "crlf.csv", songs, "\r\n"),
+        write_csv(tmp_path / "shuffled.csv", shuffled),
+        tmp_path / "folder",
+        tmp_path / "lines.jsonl",
+    ]
+    first = prepared(source)
+    for other in others:
+        corpus = prepared(other)
+        assert corpus.hash == first.hash
+        assert held(corpus) == held(first)
+        assert np.array_equal(corpus.songs["key"], first.songs["key"])
+
+
+@pytest.mark.parametrize("change", ["text", "case", "artist", "fewer", "seed", "rare"])
+def test_the_hash_notices(
+    tmp_path: Path, songs: list[Song], source: Path, write_csv: WriteCsv, change: str
+) -> None:
+    changed = list(songs)
+    if change == "text":
+        changed[3] = dataclasses.replace(songs[3], text=songs[3].text + "x")
+    elif change == "case":
+        changed[3] = dataclasses.replace(songs[3], text=songs[3].text.upper())
+    elif change == "artist":
+        changed[3] = dataclasses.replace(songs[3], artist="Band 0")
+    elif change == "fewer":
+        changed.pop()
+    other = write_csv(tmp_path / "other.csv", changed)
+    settings = {"seed": {"split_seed": 1}, "rare": {"rare": 30}}.get(change, {})
+    assert prepared(other, **settings).hash != prepared(source).hash
+
+
+def test_duplicates_are_dropped_and_covers_stay_in_one_split(
+    tmp_path: Path, songs: list[Song], write_csv: WriteCsv
+) -> None:
+    twins = [Song(song.artist, song.title, f" {song.text.upper()}\n\n") for song in songs[:10]]
+    covers = [Song("The Covers", song.title, song.text) for song in songs]
+    rows = songs + twins + covers
+    corpus = prepared(write_csv(tmp_path / "a.csv", rows), valid=0.2, test=0.2)
+    assert corpus.meta["report"]["duplicates"] == 10
+    assert len(corpus.songs) == 80
+    by_key: dict[int, set[int]] = {}
+    for song in corpus.songs:
+        by_key.setdefault(int(song["key"]), set()).add(int(song["split"]))
+    assert all(len(places) == 1 for places in by_key.values())
+    assert [len(corpus.select(split)) for split in SPLITS] == [48, 16, 16]
+    reordered = prepared(write_csv(tmp_path / "b.csv", rows[::-1]), valid=0.2, test=0.2)
+    assert held(reordered) == held(corpus)  # also which of two twins stays
+    assert reordered.hash == corpus.hash
+
+
+def test_short_songs_and_unwanted_artists_are_left_out_and_counted(
+    tmp_path: Path, songs: list[Song], write_csv: WriteCsv
+) -> None:
+    rows = [*songs, Song("Band 1", "Tiny", "la"), Song("Rarely Heard", "Once", "only one " * 9)]
+    corpus = prepared(
+        write_csv(tmp_path / "a.csv", rows),
+        artists=("band 1", "BAND  4", "Rarely Heard", "Bnad 3"),
+        min_songs=2,
+    )
+    assert corpus.conditions == ["Band 1", "Band 4"]
+    assert len(corpus.songs) == 16
+    report = corpus.meta["report"]
+    assert (report["short"], report["filtered"]) == (1, 25)
+    assert report["artists"]["few"] == {"Rarely Heard": 1}
+    assert "Band 3" in report["artists"]["missing"]["Bnad 3"]
+
+
+def test_songs_by_nobody_have_no_condition(
+    tmp_path: Path, songs: list[Song], write_csv: WriteCsv
+) -> None:
+    nameless = [dataclasses.replace(song, artist="") for song in songs[:20]]
+    corpus = prepared(write_csv(tmp_path / "a.csv", nameless + songs[20:]))
+    assert "" not in corpus.conditions
+    assert np.sum(corpus.songs["condition"] == 0) == 20
+
+
+def test_rare_characters_become_unknown(
+    tmp_path: Path, songs: list[Song], write_csv: WriteCsv
+) -> None:
+    odd = [*songs, Song("Band 0", "Odd", "a piano 🎹🎹 and a harp 𝄞 played")]
+    path = write_csv(tmp_path / "a.csv", odd)
+    assert "🎹" in prepared(path, rare=2).codec.characters
+    assert "𝄞" not in prepared(path, rare=2).codec.characters
+    text = held(prepared(path, rare=2))["Band 0", "Odd"][0]
+    assert text == "a piano 🎹🎹 and a harp \ufffd played"
+
+
+def test_a_large_alphabet_takes_two_bytes_a_frame(tmp_path: Path, write_csv: WriteCsv) -> None:
+    rows = [Song("A", str(i), "".join(map(chr, range(0x4E00 + i, 0x4F00 + i)))) for i in range(90)]
+    corpus = prepared(write_csv(tmp_path / "a.csv", rows))
+    assert corpus.frames.dtype == np.uint16
+    assert {title: text for (_, title), (text, _) in held(corpus).items()} == {
+        song.title: song.text for song in rows
+    }
+
+
+def test_what_was_prepared_is_used_again(source: Path, home: Path) -> None:
+    first = prepared(source)
+    stamps = {file.name: file.stat().st_mtime_ns for file in first.path.iterdir()}
+    assert sorted(stamps) == ["frames.npy", "meta.json", "songs.npy", "titles.txt"]
+    assert first.path.parent == home / "corpora" == paths.corpora()
+    again = prepared(source)
+    assert again.path == first.path
+    assert {file.name: file.stat().st_mtime_ns for file in again.path.iterdir()} == stamps
+
+
+def test_a_changed_source_or_setting_is_prepared_anew(
+    source: Path, songs: list[Song], write_csv: WriteCsv
+) -> None:
+    first = prepared(source)
+    assert prepared(source, min_length=17).path != first.path
+    write_csv(source, songs[:30])
+    assert len(prepared(source).songs) == 30
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("meta.json", None),
+        ("meta.json", b"{}"),
+        ("meta.json", b'{"format": 0}'),
+        ("meta.json", b"[1]"),
+        ("frames.npy", b"short"),
+        ("frames.npy", "half"),
+        ("songs.npy", b""),
+        ("songs.npy", "half"),
+    ],
+)
+def test_a_damaged_corpus_is_refused_and_rebuilt(
+    source: Path, file: str, content: bytes | str | None
+) -> None:
+    first = prepared(source)
+    path = first.path / file
+    whole = path.read_bytes()
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content if isinstance(content, bytes) else whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="prepare it anew"):
+        Corpus.open(first.path)
+    again = prepared(source)
+    assert again.hash == first.hash
+    assert path.read_bytes() == whole
+
+
+def test_a_table_that_points_beyond_the_frames_is_refused(source: Path) -> None:
+    corpus = prepared(source)
+    for column, value in (("start", 10**6), ("length", 0), ("condition", 99), ("split", 1)):
+        songs = corpus.songs.copy()
+        songs[column][0] = value
+        np.save(corpus.path / "songs.npy", songs)
+        with pytest.raises(InputError, match="damaged"):
+            Corpus.open(corpus.path)
+
+
+@pytest.mark.parametrize(
+    ("rows", "settings", "said"),
+    [
+        ([], {}, "holds no songs"),
+        ([Song("A", "B", "tiny")] * 3, {}, "fewer than 16 characters: lower data.min_length"),
+        (None, {"artists": ("Bend 1",)}, "did you mean 'Band 1'"),
+        (None, {"min_songs": 9}, "lower data.min_songs"),
+        (None, {"valid": 0.5, "test": 0.5}, "40 different songs cannot be split"),
+    ],
+)
+def test_nothing_left_is_said_and_nothing_is_written(
+    tmp_path: Path,
+    songs: list[Song],
+    write_csv: WriteCsv,
+    rows: list[Song] | None,
+    settings: dict[str, object],
+    said: str,
+) -> None:
+    path = write_csv(tmp_path / "a.csv", songs if rows is None else rows)
+    with pytest.raises(InputError) as caught:
+        prepared(path, **settings)
+    assert said in str(caught.value)
+    assert not [item for item in paths.corpora().iterdir() if item.suffix != ".lock"]
+
+
+def test_a_fault_late_in_the_source_leaves_nothing(
+    tmp_path: Path, songs: list[Song], write_csv: WriteCsv
+) -> None:
+    path = write_csv(tmp_path / "a.csv", songs)
+    path.write_bytes(path.read_bytes() + b"A,B,/x,caf\xe9\n")
+    with pytest.raises(InputError, match="UTF-8"):
+        prepared(path)
+    assert not [item for item in paths.corpora().iterdir() if item.suffix != ".lock"]
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(corpus_module, "_header", full)
+    with pytest.raises(InputError, match="No space left"):
+        prepared(source)
+    assert not [item for item in paths.corpora().iterdir() if item.suffix != ".lock"]
+
+
+def test_what_a_killed_preparation_left_is_cleared(source: Path) -> None:
+    path = prepared(source).path
+    (path / "meta.json").unlink()
+    stale = path.with_name(f".{path.name}.abc123")
+    stale.mkdir()
+    (stale / "frames.npy").touch()
+    prepared(source)
+    assert not stale.exists()
+
+
+def test_progress_rises_to_its_total(source: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    prepare(DataConfig(source=str(source)), lambda done, total: seen.append((done, total)))
+    assert seen == sorted(seen)
+    assert len(seen) >= 3
+    assert seen[-1] == (2 * source.stat().st_size,) * 2
+
+
+def test_a_named_data_set_gives_its_name(
+    songs: list[Song], write_csv: WriteCsv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.paths.assets", lambda: tmp_path)
+    write_csv(tmp_path / "corpora/originals.csv", songs)
+    corpus = prepare(DataConfig(source="originals"))
+    assert corpus.name == "originals"
+    assert corpus.path.name.startswith("originals-")
+
+
+def test_two_processes_prepare_it_once(source: Path, home: Path) -> None:
+    code = (
+        "import sys; from engine.config import DataConfig; from engine.data.corpus import prepare;"
+        "print(prepare(DataConfig(source=sys.argv[1], rare=1)).hash)"
+    )
+    command = [sys.executable, "-c", code, str(source)]
+    both = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=120) for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert said[0][0] == said[1][0] == prepared(source).hash + "\n"
+    assert len([item for item in paths.corpora().iterdir() if item.suffix != ".lock"]) == 1
+
+
+def test_translated_to_the_indices_of_another_codec(source: Path) -> None:
+    corpus = prepared(source)
+    codec = CharacterCodec("\n aeilno")
+    other = corpus.translated(codec, ["Elsewhere", "band 3"])
+    for row in range(len(corpus.songs)):
+        assert other.song(row)[:-1].tolist() == codec.encode(corpus.text(row)).tolist()
+        assert other.song(row)[-1] == END
+        expected = 2 if corpus.titles[row][0] == "Band 3" else 0
+        assert other.songs["condition"][row] == expected
+    assert other.codec == codec
+    assert other.conditions == ["Elsewhere", "band 3"]
+    assert other.titles == corpus.titles
+    twice = other.translated(corpus.codec, corpus.conditions)
+    known = set(codec.characters)
+    assert twice.text(0) == "".join(c if c in known else "\ufffd" for c in corpus.text(0))
+    assert corpus.songs["condition"].all()  # the first is as it was
+
+
+def test_memory_does_not_grow_with_the_texts(tmp_path: Path) -> None:
+    def peak(words: int) -> int:
+        path = tmp_path / f"{words}.jsonl"
+        with path.open("w") as file:
+            for number in range(1000):
+                text = f"{number} " + (99 * "n" + " ") * words
+                file.write(json.dumps({"artist": "A", "text": text}) + "\n")
+        tracemalloc.start()
+        prepared(path)
+        _, highest = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return highest
+
+    peak(1)
+    assert peak(100) < peak(1) + 2_000_000  # of 10 MB of texts
+
+
+def test_the_real_file(lyrics_csv: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    start = time.perf_counter()
+    corpus = prepare(DataConfig(source=str(lyrics_csv)))
+    seconds = time.perf_counter() - start
+    with capsys.disabled():
+        print(f"\nprepared {lyrics_csv.name} in {seconds:.2f} s")
+    assert len(corpus.songs) + corpus.meta["report"]["duplicates"] == 2893
+    assert len(corpus.conditions) == 67
+    assert set(corpus.codec.characters) <= set(string.printable)
+    assert [len(corpus.select(split)) for split in SPLITS] == [2601, 145, 145]

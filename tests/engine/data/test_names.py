@@ -1,0 +1,18 @@
+from engine.data.names import either, fold, near
+
+
+def test_fold_leaves_case_blanks_and_composition_aside() -> None:
+    assert fold("  The   RAIN\tDogs ") == "the rain dogs"
+    assert fold("Cafe\u0301") == fold("CAFÉ")
+    assert fold("Straße") == fold("STRASSE")
+
+
+def test_near_gives_the_nearest_first_in_their_own_spelling() -> None:
+    assert near("mable row", ["Mabel Rowe", "Marble Road", "Zed"])[0] == "Mabel Rowe"
+    assert near("xyzzy", ["Mabel Rowe"]) == []
+    assert len(near("band 1", [f"Band {i}" for i in range(10)])) == 3
+
+
+def test_either_joins_names() -> None:
+    assert either(["a"]) == "'a'"
+    assert either(["a", "b", "c"]) == "'a', 'b' or 'c'"

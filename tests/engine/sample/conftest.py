@@ -1,0 +1,91 @@
+"""Small models to sample from, with random weights or counts of made-up songs."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+from engine.config import ModelConfig
+from engine.data.characters import END, CharacterCodec
+from engine.model import counting
+from engine.sample import models, network
+from engine.sample.models import Model
+
+CODEC = CharacterCodec("\n ,.abcdefghijé")
+ARTISTS = ["Ada Löwe", "The Plain Notes", "Zed"]
+SONGS = ["a bad cab,\na bag.", "dead bee,\nfed a fig.", "high jade, i gad é."]
+
+Tensors = dict[str, NDArray[Any]]
+
+
+def _describe(config: ModelConfig) -> dict[str, Any]:
+    return {
+        "format": 1,
+        "kind": "lyrics",
+        "model": dataclasses.asdict(config),
+        "codec": CODEC.to_json(),
+        "conditions": ARTISTS,
+    }
+
+
+def _tensors(config: ModelConfig, seed: int) -> Tensors:
+    if config.kind != "network":
+        songs = [np.append(CODEC.encode(text), END) for text in SONGS]
+        return counting.count(songs, CODEC.spec.size, config).tensors()
+    rng = np.random.default_rng(seed)
+    shapes = network.shapes(config, CODEC.spec, len(ARTISTS) if config.condition else 0)
+    tensors: Tensors = {
+        name: (rng.standard_normal(shape) * 0.7).astype(np.float32)
+        for name, shape in shapes.items()
+    }
+    if config.condition:
+        tensors["condition.weight"][0] = 0
+    return tensors
+
+
+def _small(settings: dict[str, Any]) -> ModelConfig:
+    return ModelConfig(**{"hidden": 12, "embedding": 6, "condition": 5, **settings})
+
+
+@pytest.fixture
+def make() -> Callable[..., tuple[dict[str, Any], Tensors]]:
+    """make(seed=0, cell="gru", …) gives the meta.json and the tensors of a model."""
+
+    def make(seed: int = 0, **settings: Any) -> tuple[dict[str, Any], Tensors]:
+        config = _small(settings)
+        return _describe(config), _tensors(config, seed)
+
+    return make
+
+
+@pytest.fixture
+def build(make: Callable[..., tuple[dict[str, Any], Tensors]]) -> Callable[..., Model]:
+    """build(seed=0, kind="markov", …) gives a model in memory."""
+    return lambda **settings: models.from_tensors(*make(**settings))
+
+
+@pytest.fixture
+def write(make: Callable[..., tuple[dict[str, Any], Tensors]]) -> Callable[..., Path]:
+    """write(folder, seed=0, …) writes a model, and gives the folder."""
+
+    def write(folder: Path, **settings: Any) -> Path:
+        meta, tensors = make(**settings)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, folder / "model.safetensors")
+        (folder / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
+        return folder
+
+    return write
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of the test's own, without runs."""
+    monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"

@@ -1,0 +1,95 @@
+"""The cells against their equations, written out unit by unit in double precision."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from engine.sample.cells import CELLS, Layer
+
+H, N = 5, 3
+
+
+def sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x))
+
+
+def gate(
+    layer: Layer, x: NDArray[Any], h: NDArray[Any], place: int, unit: int
+) -> tuple[float, float]:
+    """The input's and the state's part of one gate of one unit, in one row."""
+    column = place * H + unit
+    return float(x[column]), float(
+        sum(float(h[j]) * float(layer.hidden[j, column]) for j in range(H))
+    )
+
+
+def rnn(layer: Layer, x: NDArray[Any], state: list[NDArray[Any]]) -> list[list[float]]:
+    return [[math.tanh(sum(gate(layer, x, state[0], 0, u))) for u in range(H)]]
+
+
+def gru(layer: Layer, x: NDArray[Any], state: list[NDArray[Any]]) -> list[list[float]]:
+    h = state[0]
+    new = []
+    for u in range(H):
+        r, z = (sigmoid(sum(gate(layer, x, h, place, u))) for place in (0, 1))
+        x_n, h_n = gate(layer, x, h, 2, u)
+        n = math.tanh(x_n + r * (h_n + float(layer.hidden_bias[u])))
+        new.append((1 - z) * n + z * float(h[u]))
+    return [new]
+
+
+def lstm(layer: Layer, x: NDArray[Any], state: list[NDArray[Any]]) -> list[list[float]]:
+    h, c = state
+    outputs, cells = [], []
+    for u in range(H):
+        i, f, o = (sigmoid(sum(gate(layer, x, h, place, u))) for place in (0, 1, 2))
+        g = math.tanh(sum(gate(layer, x, h, 3, u)))
+        cells.append(f * float(c[u]) + i * g)
+        outputs.append(o * math.tanh(cells[-1]))
+    return [outputs, cells]
+
+
+@pytest.mark.parametrize(("kind", "reference"), [("rnn", rnn), ("gru", gru), ("lstm", lstm)])
+def test_equals_its_equations(kind: str, reference: Callable[..., list[list[float]]]) -> None:
+    cell = CELLS[kind]
+    rng = np.random.default_rng(0)
+
+    def draw(*shape: int) -> NDArray[np.float32]:
+        return rng.standard_normal(shape).astype(np.float32)
+
+    layer = Layer(
+        input=draw(0, 0),
+        bias=draw(cell.gates * H),
+        hidden=draw(H, cell.gates * H),
+        hidden_bias=draw(H if cell.hidden_bias else 0),
+    )
+    state = [draw(N, H) for _ in range(cell.states)]
+    for _ in range(4):  # steps, so that errors in the state add up
+        x = draw(N, cell.gates * H)
+        expected = [reference(layer, x[row], [s[row] for s in state]) for row in range(N)]
+        new = cell.step(layer, x, *state)
+        for place in range(cell.states):
+            wanted = [rows[place] for rows in expected]
+            np.testing.assert_allclose(new[place], wanted, rtol=1e-4, atol=1e-6)
+            assert new[place].dtype == np.float32
+        state = list(new)
+
+
+@pytest.mark.parametrize("kind", CELLS)
+def test_huge_inputs_saturate_without_a_warning(kind: str) -> None:
+    cell = CELLS[kind]
+    layer = Layer(
+        input=np.zeros((0, 0), np.float32),
+        bias=np.zeros(cell.gates * H, np.float32),
+        hidden=np.ones((H, cell.gates * H), np.float32),
+        hidden_bias=np.zeros(H if cell.hidden_bias else 0, np.float32),
+    )
+    state = [np.ones((1, H), np.float32)] * cell.states
+    with np.errstate(all="raise", under="ignore"):
+        for sign in (1e30, -1e30):
+            new = cell.step(layer, np.full((1, cell.gates * H), sign, np.float32), *state)
+            assert all(np.isfinite(array).all() for array in new)

@@ -1,0 +1,166 @@
+"""Choosing: against naive definitions of the filters, and by counting many draws."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from engine.errors import InputError
+from engine.sample.decoding import Rules, choose, passing
+
+LOGITS = np.array([1.0, 0.5, -0.3, 2.0, 0.0, -1.0, 1.5, 0.7])
+P = np.exp(LOGITS) / np.exp(LOGITS).sum()
+DRAWS = 40_000
+CRITICAL = {3: 16.27, 5: 20.52, 7: 24.32}  # of chi-square, one in a thousand lies above
+
+
+def draw(
+    rules: Rules, banned: tuple[int, ...] = (), logits: NDArray[np.float64] = LOGITS
+) -> NDArray[np.intp]:
+    rows = np.tile(logits, (DRAWS, 1))
+    chosen = choose(rows, rules, np.random.Generator(np.random.PCG64(7)), banned)
+    return np.bincount(chosen, minlength=len(logits))
+
+
+def fits(counts: NDArray[np.intp], p: NDArray[np.float64]) -> bool:
+    """Pearson's chi-square test of the counts against probabilities; zeros must be zeros."""
+    p = p / p.sum()
+    there = p > 0
+    if counts[~there].any():
+        return False
+    expected = DRAWS * p[there]
+    statistic = ((counts[there] - expected) ** 2 / expected).sum()
+    return bool(statistic < CRITICAL[int(there.sum()) - 1])
+
+
+def test_the_test_can_tell() -> None:
+    assert not fits(draw(Rules(temperature=1.1)), P)
+
+
+def test_temperature_one_draws_the_models_probabilities() -> None:
+    assert fits(draw(Rules()), P)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 3.0])
+def test_temperature_divides_the_logits(temperature: float) -> None:
+    assert fits(draw(Rules(temperature=temperature)), np.exp(LOGITS / temperature))
+
+
+@pytest.mark.parametrize("temperature", [1e30, 1.7e308, math.inf])
+def test_a_huge_temperature_draws_all_alike(temperature: float) -> None:
+    assert fits(draw(Rules(temperature=temperature)), np.ones(8))
+    assert fits(
+        draw(Rules(temperature=temperature), banned=(0, 4)), np.array([0.0, 1, 1, 1, 0, 1, 1, 1])
+    )
+
+
+@pytest.mark.parametrize("temperature", [0.0, 5e-324, 1e-30])
+def test_a_tiny_temperature_takes_the_most_probable(temperature: float) -> None:
+    with np.errstate(all="raise", under="ignore"):
+        assert draw(Rules(temperature=temperature))[3] == DRAWS
+        assert draw(Rules(temperature=temperature), banned=(3,))[6] == DRAWS
+        huge = draw(Rules(temperature=temperature), logits=LOGITS * 1e30)
+    assert huge[3] == DRAWS
+
+
+def test_equals_share_a_tiny_temperature() -> None:
+    logits = np.where(np.arange(8) % 2, 1.0, 0.0)
+    assert fits(draw(Rules(temperature=1e-30), logits=logits), logits)
+
+
+def test_filters_are_judged_at_temperature_one() -> None:
+    cold = draw(Rules(temperature=0.3, top_p=0.8))
+    hot = draw(Rules(temperature=math.inf, top_p=0.8))
+    kept = np.flatnonzero(hot)
+    assert len(kept) == 4
+    assert set(np.flatnonzero(cold)) <= set(kept)
+    assert fits(hot, (hot > 0).astype(float))
+
+
+def test_banned_characters_leave_the_others_proportions() -> None:
+    p = P.copy()
+    p[[1, 3]] = 0
+    assert fits(draw(Rules(), banned=(1, 3)), p)
+
+
+def test_impossible_characters_stay_impossible() -> None:
+    logits = LOGITS.copy()
+    logits[[0, 5]] = -np.inf
+    for temperature in (0.5, 1.0, 1e30, math.inf):
+        counts = draw(Rules(temperature=temperature), logits=logits)
+        assert not counts[[0, 5]].any()
+
+
+def test_the_same_seed_chooses_the_same() -> None:
+    assert (draw(Rules()) == draw(Rules())).all()
+
+
+logit_rows = st.lists(st.floats(-8, 8), min_size=2, max_size=12)
+
+
+@settings(deadline=None)
+@given(logit_rows, st.integers(0, 14))
+def test_top_k_keeps_the_first_of_a_sorted_list(row: list[float], k: int) -> None:
+    ranked = sorted(range(len(row)), key=lambda i: (-row[i], i))
+    expected = set(ranked[:k] if k else ranked)
+    assert set(np.flatnonzero(passing(np.array([row]), Rules(top_k=k))[0])) == expected
+
+
+@settings(deadline=None)
+@given(logit_rows, st.floats(0.01, 1.0))
+def test_top_p_keeps_the_fewest_that_reach_the_sum(row: list[float], share: float) -> None:
+    p = np.exp(row) / np.exp(row).sum()
+    ranked = sorted(range(len(row)), key=lambda i: (-row[i], i))
+    expected: list[int] = []
+    for place in ranked:
+        reached = math.fsum(p[expected])
+        assume(share == 1 or abs(reached - share) > 1e-9)  # else rounding decides
+        if reached < share:
+            expected.append(place)
+    assert set(np.flatnonzero(passing(np.array([row]), Rules(top_p=share))[0])) == set(expected)
+
+
+@settings(deadline=None)
+@given(logit_rows, st.floats(0.0, 1.0))
+def test_min_p_keeps_what_is_near_the_most_probable(row: list[float], share: float) -> None:
+    ratios = [math.exp(x - max(row)) for x in row]
+    assume(all(abs(ratio - share) > 1e-9 or ratio == share for ratio in ratios))
+    expected = {i for i, ratio in enumerate(ratios) if ratio >= share}
+    assert set(np.flatnonzero(passing(np.array([row]), Rules(min_p=share))[0])) == expected
+
+
+@settings(deadline=None)
+@given(logit_rows, st.integers(0, 6), st.floats(0.01, 1), st.floats(0, 1))
+def test_filters_together_keep_what_each_keeps(
+    row: list[float], k: int, p: float, m: float
+) -> None:
+    logits = np.array([row, row[::-1]])
+    apart = [passing(logits, rules) for rules in (Rules(top_k=k), Rules(top_p=p), Rules(min_p=m))]
+    together = passing(logits, Rules(top_k=k, top_p=p, min_p=m))
+    assert (together == (apart[0] & apart[1] & apart[2])).all()
+    assert together[np.arange(2), logits.argmax(axis=1)].all()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"temperature": -0.1},
+        {"temperature": math.nan},
+        {"temperature": -math.inf},
+        {"top_k": -1},
+        {"top_p": 0.0},
+        {"top_p": 1.01},
+        {"top_p": math.nan},
+        {"min_p": -0.01},
+        {"min_p": 1.5},
+        {"min_p": math.nan},
+    ],
+    ids=str,
+)
+def test_rules_out_of_range_are_refused_by_name(values: dict[str, float]) -> None:
+    name = next(iter(values)).replace("_", "-")
+    with pytest.raises(InputError, match=name):
+        Rules(**values)  # type: ignore[arg-type]

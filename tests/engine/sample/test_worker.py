@@ -1,0 +1,232 @@
+"""The sampler's process, spoken to as the app does."""
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Write = Callable[..., Path]
+ENDLESS = 10**9  # characters
+
+
+class Process:
+    """A worker and its pipes."""
+
+    def __init__(self) -> None:
+        self.popen = subprocess.Popen(
+            [sys.executable, "-m", "engine.sample.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def send(self, line: bytes | None = None, **values: Any) -> None:
+        assert self.popen.stdin
+        self.popen.stdin.write((json.dumps(values).encode() if line is None else line) + b"\n")
+        self.popen.stdin.flush()
+
+    def hear(self) -> dict[str, Any]:
+        assert self.popen.stdout
+        answer: dict[str, Any] = json.loads(self.popen.stdout.readline())
+        return answer
+
+    def hear_until(self, key: str) -> tuple[str, dict[str, Any]]:
+        """The text up to the answer that has the key, and that answer."""
+        text = ""
+        while key not in (answer := self.hear()):
+            text += answer["text"]
+        return text, answer
+
+    def end(self) -> tuple[int, bytes]:
+        """The exit status and what stands on stderr, once the process has ended."""
+        _, errors = self.popen.communicate(timeout=30)
+        return self.popen.returncode, errors
+
+
+@pytest.fixture
+def process(home: Path) -> Iterator[Process]:
+    worker = Process()
+    yield worker
+    worker.popen.kill()
+    with contextlib.suppress(ValueError, OSError):
+        worker.popen.communicate(timeout=30)
+
+
+def test_a_conversation(process: Process, write: Write, tmp_path: Path) -> None:
+    model = str(write(tmp_path / "model", kind="markov", order=4))
+    process.send(do="load", id=1, model=model)
+    assert process.hear() == {
+        "id": 1,
+        "loaded": True,
+        "model": model,
+        "kind": "lyrics",
+        "words": "markov 4",
+        "conditions": [],
+    }
+    ask: dict[str, Any] = {
+        "do": "sample",
+        "model": model,
+        "prime": "dead",
+        "temperature": 0,
+        "length": None,
+    }
+    process.send(**ask, id="two", artist=None, top_k=3, top_p=0.9, min_p=0.1, seed=9)
+    assert process.hear() == {"id": "two", "started": True, "seed": 9, "prime": "dead"}
+    assert process.hear() == {"id": "two", "text": " "}
+    text, done = process.hear_until("done")
+    assert text == "bee,\nfed a fig."
+    assert done.pop("seconds") >= 0
+    assert done == {"id": "two", "done": True, "reason": "end", "characters": 16, "seed": 9}
+    process.send(do="sample", id=3, model=model, temperature="inf", length=30)
+    seed = process.hear()["seed"]
+    text, done = process.hear_until("done")
+    assert (len(text), done["reason"], done["seed"]) == (30, "length", seed)
+    process.send(do="sample", id=4, model=model, temperature="inf", length=30, seed=seed)
+    process.hear()
+    assert process.hear_until("done")[0] == text
+    assert process.end() == (0, b"")
+
+
+def test_a_stop_ends_the_song_under_way_and_no_later_one(
+    process: Process, write: Write, tmp_path: Path
+) -> None:
+    model = str(write(tmp_path / "model"))
+    process.send(do="stop")  # with nothing under way
+    process.send(do="sample", id=1, model=model, length=ENDLESS)
+    assert process.hear()["started"]
+    process.hear()
+    process.send(do="stop")
+    text, done = process.hear_until("done")
+    assert (done["reason"], done["characters"]) == ("stopped", len(text) + 1)
+    process.send(do="sample", id=2, model=model, length=5)
+    process.hear()
+    assert process.hear_until("done")[1]["reason"] == "length"
+
+
+def test_a_stop_acts_within_a_long_prime(process: Process, write: Write, tmp_path: Path) -> None:
+    model = str(write(tmp_path / "model", hidden=700))
+    process.send(do="sample", id=1, model=model, prime="a" * 100_000)
+    assert process.hear()["started"]
+    process.send(do="stop")
+    done = process.hear()
+    assert (done["reason"], done["characters"]) == ("stopped", 0)
+    assert done["seconds"] < 5
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    """One process for all bad requests: it must survive each."""
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path_factory.mktemp("home")))
+    worker = Process()
+    monkeypatch.undo()
+    yield worker
+    assert worker.end() == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b"sing!", "not JSON"),
+        (b"\xff\xfe{", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b'["sample"]', "not a JSON object"),
+        (b'{"id": 7}', "asks to do None"),
+        (b'{"id": 7, "do": ["load"]}', "asks to do ['load']"),
+        (b'{"id": 7, "do": "load", "prime": "a"}', "no key 'prime'"),
+        (b'{"id": 7, "do": "load", "model": 3}', "model is 3"),
+        (b'{"id": 7, "do": "load", "model": "nix"}', "no model 'nix'"),
+        (b'{"id": 7, "do": "sample", "prime": 3}', "prime is 3: give a text"),
+        (b'{"id": 7, "do": "sample", "temperature": "hot"}', "temperature is 'hot'"),
+        (b'{"id": 7, "do": "sample", "temperature": NaN}', "The temperature is nan"),
+        (b'{"id": 7, "do": "sample", "temperature": true}', "temperature is True"),
+        (b'{"id": 7, "do": "sample", "temperature": 1' + b"0" * 400 + b"}", "temperature is 1000"),
+        (b'{"id": 7, "do": "sample", "top_k": 1.5}', "top_k is 1.5: give a whole number"),
+        (b'{"id": 7, "do": "sample", "top_p": 7}', "top-p is 7.0"),
+        (b'{"id": 7, "do": "sample", "length": "all"}', "length is 'all'"),
+    ],
+)
+def test_a_bad_request_is_answered_with_an_error(lasting: Process, line: bytes, words: str) -> None:
+    lasting.send(line)
+    answer = lasting.hear()
+    assert words in answer["error"]
+    assert answer["id"] == (7 if b'"id": 7' in line else None)
+
+
+def test_a_changed_checkpoint_is_read_anew(process: Process, write: Write, home: Path) -> None:
+    run = home / "runs" / "20250102-030405-night"
+    steps = [write(run / "checkpoints" / f"step-{n}", layers=n) for n in (1, 2)]
+    (run / "config.json").write_text("{}")
+    best = run / "checkpoints" / "best"
+    best.symlink_to("step-1")
+
+    def words() -> str:
+        process.send(do="load", id=1, model="night")
+        return str(process.hear()["words"])
+
+    assert words() == "lstm 1 × 12"
+    best.unlink()
+    best.symlink_to("step-2")
+    assert words() == "lstm 2 × 12"
+    write(steps[1], layers=3)
+    assert words() == "lstm 3 × 12"
+
+
+def test_a_model_stays_warm(process: Process, write: Write, tmp_path: Path) -> None:
+    folder = write(tmp_path / "model")
+    process.send(do="load", id=1, model=str(folder))
+    assert process.hear()["loaded"]
+    (folder / "meta.json").write_text("no longer read")
+    process.send(do="load", id=2, model=str(folder))
+    assert process.hear()["loaded"]
+
+
+def test_the_end_of_stdin_ends_it_in_the_midst_of_a_song(
+    process: Process, write: Write, tmp_path: Path
+) -> None:
+    model = str(write(tmp_path / "model"))
+    process.send(do="sample", id=1, model=model, length=ENDLESS)
+    assert process.hear()["started"]
+    assert process.end() == (0, b"")  # communicate() closes stdin
+
+
+def test_it_ends_quietly_when_nobody_listens(
+    process: Process, write: Write, tmp_path: Path
+) -> None:
+    model = str(write(tmp_path / "model"))
+    process.send(do="sample", id=1, model=model, length=ENDLESS)
+    assert process.hear()["started"]
+    assert process.popen.stdout
+    process.popen.stdout.close()
+    assert process.popen.wait(timeout=30) == 0
+    assert process.popen.stderr
+    assert process.popen.stderr.read() == b""
+
+
+def test_an_interrupt_is_left_to_the_parent_and_sigterm_ends_it(
+    process: Process, write: Write, tmp_path: Path
+) -> None:
+    model = str(write(tmp_path / "model"))
+    process.send(do="sample", id=1, model=model, length=ENDLESS)
+    assert process.hear()["started"]
+    process.popen.send_signal(signal.SIGINT)
+    for _ in range(100):
+        assert "text" in process.hear()
+    process.popen.send_signal(signal.SIGTERM)
+    assert process.end() == (-signal.SIGTERM, b"")
+
+
+def test_it_needs_no_torch_pandas_or_textual_and_one_thread() -> None:
+    script = (
+        "import os, sys, engine.sample.worker as w; "
+        "print([m for m in ('torch', 'pandas', 'textual', 'rich', 'tui') if m in sys.modules], "
+        "os.environ['OPENBLAS_NUM_THREADS'])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.strip() == "[] 1", done.stderr
