@@ -31,6 +31,6 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print(
             f"{score.bits:.4f} bits per character on {score.frames:,} characters, "
-            f"{arguments.split} songs ({model.name}, {model.words})"
+            f"{arguments.split} songs ({model.name}, {model.config.words})"
         )
     return 0

@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
         return follow(chosen, arguments.json)
     from tui.app import run_app
 
-    return run_app(chosen)
+    return run_app(run=chosen)
 
 
 def follow(chosen: RunDir, as_json: bool) -> int:

@@ -1,0 +1,124 @@
+"""The commands on good input: what each prints, as words and as JSON."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Call = Callable[..., Any]
+
+
+def objects(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_train_prints_its_events(call: Call, songs: Path, tiny: list[str]) -> None:
+    done = call("train", "lyrics", "--data", songs, "--run", "one", *tiny, "--json")
+    assert done.status == 0
+    kinds = [item["event"] for item in objects(done.out)]
+    assert kinds[0] == "started"
+    assert kinds[-1] == "finished"
+    assert {"step", "evaluated", "saved"} <= set(kinds)
+    plain = call("watch", "one", "--plain")
+    assert plain.status == 0
+    assert "validation loss" in plain.out
+    assert plain.out.rstrip().endswith("completed at step 12")
+    assert objects(call("watch", "one", "--json").out) == objects(done.out)
+
+
+def test_a_resumed_run_takes_more_steps(call: Call, trained: str) -> None:
+    done = call("train", "lyrics", "--resume", trained, "--set", "train.steps=18", "--json")
+    assert done.status == 0
+    events = objects(done.out)
+    assert {"event": "resumed", "step": 12, "time": events[1]["time"]} == events[1]
+    assert events[-1]["step"] == 18
+    assert call("runs", "--json").out.count("\n") == 1
+
+
+def test_sampling_twice_with_a_seed_is_the_same_text(call: Call, trained: str) -> None:
+    words = ["sample", "lyrics", "--model", trained, "--prime", "Why", "--artist", "ada lark"]
+    words += ["--temperature", "0.5", "--seed", "1", "--length", "60"]
+    first, second = call(*words), call(*words)
+    assert first.status == 0
+    assert first.out == second.out
+    assert first.out.startswith("Why")
+    assert len(first.out) == 3 + 60 + 1
+    characters = objects(call(*words, "--json").out)
+    assert "Why" + "".join(item["text"] for item in characters[:-1]) + "\n" == first.out
+    last = characters[-1]
+    assert (last["done"], last["reason"], last["characters"]) == (True, "length", 60)
+    assert (last["seed"], last["prime"], last["artist"]) == (1, "Why", "ada lark")
+
+
+def test_songs_can_be_counted(call: Call, trained: str) -> None:
+    words = ["sample", "lyrics", "--model", trained, "--count", 2, "--seed", 5, "--length", 10]
+    done = [item for item in objects(call(*words, "--json").out) if "done" in item]
+    assert [item["seed"] for item in done] == [5, 6]
+
+
+@pytest.mark.parametrize("preset", ["uniform", "frequencies", "markov"])
+def test_the_ladder_is_trained_listed_scored_and_sampled_alike(
+    call: Call, songs: Path, preset: str
+) -> None:
+    words = ("train", "lyrics", "--data", songs, "--preset", preset, "--run", preset, "--quiet")
+    done = call(*words)
+    assert (done.status, done.out) == (0, "")
+    (listed,) = objects(call("models", "--json").out)
+    assert (listed["name"], listed["source"], listed["kind"]) == (preset, "run", "lyrics")
+    (score,) = objects(call("eval", "--model", preset, "--json").out)
+    assert score["metric"] == "bits_per_character"
+    assert score["split"] == "test"
+    assert score["frames"] > 0
+    (valid,) = objects(call("eval", "--model", preset, "--split", "valid", "--json").out)
+    assert valid["value"] == pytest.approx(listed["bits_per_character"])
+    assert len(call("sample", "lyrics", "--model", preset, "--length", 9).out) == 10
+
+
+def test_eval_in_words_and_on_other_songs(call: Call, trained: str, songs: Path) -> None:
+    words = call("eval", "--model", trained).out
+    assert "bits per character" in words
+    own = objects(call("eval", "--model", trained, "--json").out)
+    same = objects(call("eval", "--model", trained, "--data", songs, "--json").out)
+    assert own == same
+    other = objects(call("eval", "--model", trained, "--data", "originals", "--json").out)
+    assert other[0]["frames"] > 10_000  # the test songs of the corpus that comes with the program
+    assert 2 < other[0]["value"] < 8
+
+
+def test_data_lists_and_describes(call: Call, songs: Path) -> None:
+    (listed,) = objects(call("data", "list", "--json").out)
+    assert listed["name"] == "originals"
+    assert Path(listed["path"]).is_file()
+    (info,) = objects(call("data", "info", songs, "--json").out)
+    assert info["songs"] == 30
+    assert info["artists"] == {"Ada Lark": 20, "Bo Finch": 10}
+    words = call("data", "info", songs).out
+    assert "2: Ada Lark (20), Bo Finch (10)" in words
+
+
+def test_models_and_runs_in_words(call: Call, trained: str) -> None:
+    assert "lstm 2 × 12" in call("models").out
+    assert "finished" in call("runs").out
+    info = call("models", "info", trained).out
+    assert "Ada Lark, Bo Finch" in info
+    (facts,) = objects(call("models", "info", trained, "--json").out)
+    assert facts["conditions"] == ["Ada Lark", "Bo Finch"]
+    (run,) = objects(call("runs", "--json").out)
+    assert (run["name"], run["state"], run["step"], run["steps"]) == (trained, "finished", 12, 12)
+
+
+def test_artists_that_are_not_there_are_reported(call: Call, songs: Path, tiny: list[str]) -> None:
+    artists = "data.artists=Ada Lark,Ado Lark,Nobody"
+    done = call("train", "lyrics", "--data", songs, "--run", "some", "--set", artists, *tiny)
+    assert done.status == 0
+    assert "Not among the songs, 2 artists: Ado Lark (near: Ada Lark), Nobody." in done.err
+
+
+def test_help_and_version_answer(call: Call, capfd: pytest.CaptureFixture[str]) -> None:
+    for words in (["--help"], ["--version"], ["train", "--help"], ["data", "info", "--help"]):
+        with pytest.raises(SystemExit) as ended:
+            call(*words)
+        assert ended.value.code == 0
+    assert "rnn-tui" in capfd.readouterr().out

@@ -1,0 +1,119 @@
+"""The commands as real processes: stopped by signals, detached, watched while they run."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine import rundir
+from engine.events import Event, Finished, Step
+from engine.rundir import EventReader, RunDir
+
+COMMAND = [sys.executable, "-m", "tui.cli"]
+Call = Callable[..., Any]
+
+
+def wait_for(predicate: Callable[[], Any], seconds: float = 120) -> Any:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if result := predicate():
+            return result
+        time.sleep(0.02)
+    raise AssertionError("it never came about")
+
+
+def said(run: RunDir) -> list[Event]:
+    return EventReader(run.events).read()
+
+
+def training(name: str) -> bool:
+    """Whether the run is there and has taken a step."""
+    found = [run for run in rundir.list_runs() if run.name == name]
+    return bool(found) and any(isinstance(event, Step) for event in said(found[0]))
+
+
+@pytest.fixture
+def endless(songs: Path, tiny: list[str]) -> list[str]:
+    """The words of a run that would take hours."""
+    return ["train", "lyrics", "--data", str(songs), *tiny, "--set", "train.steps=1000000"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_cleanly_with_a_checkpoint(
+    call: Call, endless: list[str], number: signal.Signals
+) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, *endless, "--run", "long"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(lambda: training("long"))
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "--resume long" in err
+    assert "Traceback" not in err
+    assert "stopped at step" in out
+    run = rundir.find("long")
+    last = said(run)[-1]
+    assert isinstance(last, Finished)
+    assert run.last_step() == last.step
+    more = call("train", "lyrics", "--resume", "long", "--set", f"train.steps={last.step + 2}")
+    assert more.status == 0
+
+
+def test_detached_watched_and_stopped_by_the_control_file(call: Call, endless: list[str]) -> None:
+    done = call(*endless, "--run", "away", "--detach", "--json")
+    (started,) = (json.loads(line) for line in done.out.splitlines())
+    assert started["run"] == "away"
+    run = rundir.find("away")
+    watcher = subprocess.Popen(
+        [*COMMAND, "watch", "away", "--plain"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        wait_for(lambda: training("away"))
+        assert rundir.state(run, said(run)[-1]) == "live"
+        refused = call("train", "lyrics", "--resume", "away")
+        assert refused.status == 2
+        assert "already being trained by process" in refused.err
+        run.ask("stop")
+        out, _ = watcher.communicate(timeout=60)
+    finally:
+        os.kill(started["pid"], signal.SIGKILL) if rundir.alive(run.worker()) else None
+        watcher.kill()
+    assert watcher.returncode == 0
+    assert "stopped at step" in out
+    assert run.last_step() is not None
+
+
+def test_a_killed_run_is_seen_to_have_crashed(call: Call, endless: list[str]) -> None:
+    process = subprocess.Popen([*COMMAND, *endless, "--run", "dead", "--quiet"])
+    wait_for(lambda: training("dead"))
+    process.kill()
+    process.wait()
+    done = call("watch", "dead", "--plain")
+    assert done.status == 1
+    assert "crashed" in done.err
+    assert "--resume dead" in done.err
+    assert '"state": "crashed"' in call("runs", "--json").out
+
+
+def test_sampling_into_a_closed_pipe_is_quiet(trained: str) -> None:
+    line = f"{sys.executable} -m tui.cli sample lyrics --model {trained} --length 4000 | head -c 20"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
+    assert len(done.stdout) == 20
+    assert done.stderr == ""
+
+
+def test_the_app_without_a_terminal_says_so() -> None:
+    done = subprocess.run(COMMAND, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 2
+    assert "needs a terminal" in done.stderr

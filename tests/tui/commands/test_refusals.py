@@ -1,0 +1,167 @@
+"""Bad input: one sentence, exit status 2, and nothing left behind."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors.numpy
+
+from engine import rundir
+
+Call = Callable[..., Any]
+
+
+def refused(done: Any) -> str:
+    """The sentence of a command that must have refused."""
+    assert done.status == 2, done
+    assert done.out == ""
+    lines = done.err.splitlines()
+    assert len(lines) == 1, done.err
+    assert lines[0].startswith("rnn-tui: ")
+    assert lines[0].endswith((".", "?"))
+    return str(lines[0])
+
+
+def leftovers(home: Path) -> list[Path]:
+    """What a refused command must not leave: runs, and half-made corpora."""
+    runs, corpora = home / "runs", home / "corpora"
+    half = [path for path in corpora.glob("*") if path.is_dir()] if corpora.is_dir() else []
+    return [*(runs.iterdir() if runs.is_dir() else []), *half]
+
+
+BAD_FILES: dict[str, tuple[bytes, str]] = {
+    "empty": (b"", "empty"),
+    "not a CSV": (bytes(range(256)) * 40, "bad.csv"),
+    "no such columns": (b"singer,words\nA,la la la la la la la\n", "column"),
+    "no rows": (b"artist,song,link,text\n", "bad.csv"),
+    "undecodable": ("artist,text\nA,caf\xe9 ".encode("latin-1") + b"x" * 40 + b"\n", "UTF-8"),
+    "too short": (b"artist,text\nA,la\nB,lo\nC,li\nD,le\n", "data.min_length"),
+    "too few": (b"artist,text\nA,only one song there is in here\n", "more songs"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_files_that_are_no_songs(
+    call: Call, tmp_path: Path, home: Path, tiny: list[str], name: str
+) -> None:
+    content, said = BAD_FILES[name]
+    path = tmp_path / "bad.csv"
+    path.write_bytes(content)
+    sentence = refused(call("train", "lyrics", "--data", path, *tiny))
+    assert said in sentence
+    assert leftovers(home) == []
+
+
+SETTINGS = {
+    "train.stepz=3": "did you mean 'train.steps'?",
+    "train.steps=many": "whole number",
+    "train.steps=0": "1 or more",
+    "train.lr=nan": "train.lr",
+    "model.cell=tcn": "rnn, gru, lstm",
+    "model.dropout=1.5": "0.95 or less",
+    "model.order=9": "8 or less",
+    "lanes": "key=value",
+    "data.artists=Abba Gold": "Abba Gold",
+    "data.min_songs=900": "data.min_songs",
+    "data.valid=0.9": "0.5 or less",
+}
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_settings_that_cannot_be(call: Call, songs: Path, home: Path, setting: str) -> None:
+    sentence = refused(call("train", "lyrics", "--data", songs, "--set", setting))
+    assert SETTINGS[setting] in sentence
+    assert leftovers(home) == []
+
+
+def test_words_that_are_wrong(call: Call, songs: Path, trained: str, tmp_path: Path) -> None:
+    sample = ("sample", "lyrics", "--model", trained)
+    cases = [
+        (("train", "lyrics", "--data", tmp_path / "gone.csv"), "There is no file"),
+        (("train", "lyrics"), "--data"),
+        (("train", "lyrics", "--data", "orginals"), "'originals'"),
+        (("train", "lyrics", "--data", songs, "--preset", "lstn"), "'lstm'"),
+        (("train", "lyrics", "--data", songs, "--run", trained), "--resume small"),
+        (("train", "lyrics", "--data", songs, "--run", "a/b"), "--run 'a/b'"),
+        (("train", "lyrics", "--resume", "nobody"), "There is no run 'nobody'"),
+        (("train", "lyrics", "--resume", trained), "--set train.steps=24"),
+        (("train", "lyrics", "--resume", trained, "--data", songs), "--resume"),
+        (("train", "lyrics", "--resume", trained, "--set", "model.hidden=3"), "model.hidden=3"),
+        (("train", "opera"), "'opera'"),
+        (("trian",), "trian"),
+        (("watch", "nobody"), "There is no run 'nobody'"),
+        ((*sample, "--artist", "Ada Larc"), "'Ada Lark'"),
+        ((*sample, "--prime", "Wh¥"), "'¥'"),
+        ((*sample, "--temperature", "-1"), "temperature"),
+        ((*sample, "--temperature", "nan"), "temperature"),
+        ((*sample, "--temperature", "warm"), "temperature"),
+        ((*sample, "--top-k", "-2"), "top-k"),
+        ((*sample, "--top-p", "0"), "top-p"),
+        ((*sample, "--min-p", "2"), "min-p"),
+        ((*sample, "--length", "0"), "length"),
+        ((*sample, "--count", "0"), "--count"),
+        ((*sample, "--seed", "-1"), "seed"),
+        (("sample", "lyrics", "--model", "smal"), "'small'"),
+        (("eval", "--model", tmp_path), "meta.json"),
+        (("data", "info", tmp_path / "gone"), "gone"),
+        (("data",), "list|info"),
+        (("models", "info", "nobody"), "nobody"),
+    ]
+    for words, said in cases:
+        assert said in refused(call(*words)), words
+
+
+def test_an_artist_for_a_model_without_artists(call: Call, songs: Path) -> None:
+    words = ("train", "lyrics", "--data", songs, "--preset", "markov", "--run", "m", "--quiet")
+    assert call(*words).status == 0
+    said = refused(call("sample", "lyrics", "--model", "m", "--artist", "Ada Lark"))
+    assert "knows no artists" in said
+
+
+@pytest.mark.parametrize("damage", ["cut", "foreign", "shape", "lacking", "not finite", "no meta"])
+def test_damaged_models(call: Call, trained: str, damage: str) -> None:
+    folder = (rundir.find(trained).checkpoints / "best").resolve()
+    weights, meta = folder / "model.safetensors", folder / "meta.json"
+    tensors = safetensors.numpy.load_file(weights)
+    if damage == "cut":
+        weights.write_bytes(weights.read_bytes()[:-64])
+    elif damage == "foreign":
+        weights.write_bytes(b"PK\x03\x04 this is a pickle in a zip, or anything else")
+    elif damage == "shape":
+        facts = json.loads(meta.read_text())
+        facts["model"]["hidden"] = 13
+        meta.write_text(json.dumps(facts))
+    elif damage == "lacking":
+        tensors.pop("head.bias")
+        weights.write_bytes(safetensors.numpy.save(tensors))
+    elif damage == "not finite":
+        tensors["head.bias"] = np.full_like(tensors["head.bias"], np.nan)
+        weights.write_bytes(safetensors.numpy.save(tensors))
+    else:
+        meta.unlink()
+    for words in (("sample", "lyrics"), ("eval",)):
+        assert str(folder) in refused(call(*words, "--model", trained))
+
+
+def test_two_trainers_on_one_run(call: Call, trained: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with rundir.find(trained).working():
+        words = ("train", "lyrics", "--resume", trained, "--set", "train.steps=99")
+        assert "already being trained by process" in refused(call(*words))
+
+
+def test_a_bug_is_said_in_a_sentence_too(
+    call: Call, trained: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("a bug\nin two lines")
+
+    monkeypatch.setattr(rundir, "list_runs", broken)
+    done = call("runs")
+    assert done.status == 1
+    assert done.err.count("\n") == 1
+    assert "ZeroDivisionError: a bug in two lines" in done.err
+    assert "Traceback" in call("runs", "--debug").err
+    assert "Traceback" in call("--debug", "runs").err
