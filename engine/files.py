@@ -12,6 +12,8 @@ from engine.errors import InputError
 
 # What a full disk, a quota or a file-size limit answer.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# What a place that cannot be written to answers.
+_BARRED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
 
 
 @contextlib.contextmanager
@@ -25,7 +27,7 @@ def refusing_full_disk(path: Path) -> Iterator[None]:
                 f"No space left while writing {path}: free some, or set RNN_TUI_HOME to a folder "
                 "on another disk; what was saved before is untouched."
             ) from error
-        if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        if error.errno in _BARRED:
             raise InputError(
                 f"Cannot write {path} ({error.strerror}): make it writable or choose another place."
             ) from error

@@ -23,7 +23,7 @@ def csv(path: Path, content: str | bytes) -> Path:
 def test_a_csv_is_read_by_its_columns_names(tmp_path: Path) -> None:
     path = csv(
         tmp_path / "a.csv",
-        '\ufeffText,Year,ARTIST\n"\none  \r\n\r\n  two \rthree  \n",1999, The  Kites \nnull,2000,NA\n',
+        '\ufeffText,Year,ARTIST\n"\none  \r\n\r\n  two \rthree  \n",19, The  Kites \nnull,20,NA\n',
     )
     assert list(read_songs(path)) == [
         Song("The Kites", "", "one\n\n  two\nthree"),

@@ -1,0 +1,94 @@
+"""Settings: their layers, what is refused, and that they survive being written down."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine import config as configs
+from engine.config import DataConfig, RunConfig, TrainConfig
+from engine.errors import InputError
+
+
+def test_layers_lie_on_each_other_in_order(tmp_path: Path) -> None:
+    preset = tmp_path / "mine.toml"
+    preset.write_text('about = "mine"\n[model]\nhidden = 7\nlayers = 3\n[train]\nlr = 1\n')
+    config = configs.load("lyrics", str(preset), ["model.hidden=9"], "songs.csv")
+    assert (config.model.hidden, config.model.layers, config.train.lr) == (9, 3, 1.0)
+    assert config.data.source == "songs.csv"
+    assert config.train.bptt == TrainConfig().bptt
+
+
+@pytest.mark.parametrize("name", configs.presets())
+def test_presets_that_come_with_the_program_are_valid(name: str) -> None:
+    config = configs.load(tomllib.loads(configs.presets()[name].read_text())["kind"], name)
+    assert config != RunConfig()
+    assert "about" in tomllib.loads(configs.presets()[name].read_text())
+
+
+def test_the_article_names_its_64_artists() -> None:
+    artists = configs.load("lyrics", "article").data.artists
+    assert len(set(artists)) == 64
+    assert {"ABBA", "Queen"} <= set(artists)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value"),
+    [
+        ("data.artists=ABBA, Queen,", "artists", ("ABBA", "Queen")),
+        ('data.artists=["Earth, Wind & Fire", "Cher"]', "artists", ("Earth, Wind & Fire", "Cher")),
+        ("data.artists=", "artists", ()),
+        ("data.min_songs=1_000", "min_songs", 1000),
+        ("data.valid=1e-1", "valid", 0.1),
+    ],
+)
+def test_values_are_read_by_their_fields_type(text: str, key: str, value: object) -> None:
+    assert getattr(configs.load("lyrics", None, [text]).data, key) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("train.step=1", "did you mean 'train.steps'"),
+        ("steps=1", "--set has no key 'steps'"),
+        ("train=1", "--set has no key 'train'"),
+        ("train.steps=1.5", "a whole number"),
+        ("train.lr=inf", "a finite number"),
+        ("train.lr=-1", "0.0 or more"),
+        ("model.tied=perhaps", "true or false"),
+        ("model.kind=transformer", "choose one of network"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(text: str, said: str) -> None:
+    with pytest.raises(InputError, match=said.replace("(", r"\(")):
+        configs.load("lyrics", None, [text])
+
+
+def test_presets_are_refused_in_words(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.toml"
+    for text, said in [
+        ("[model", "is not TOML"),
+        ("[model]\nhiden = 3", "did you mean 'hidden'"),
+        ("model = 3", "make it a table"),
+        ('[model]\nhidden = "wide"', "a whole number"),
+        ("[model]\ntied = 3", "true or false"),
+        ("[data]\nartists = 3", "give a list"),
+    ]:
+        broken.write_text(text)
+        with pytest.raises(InputError, match=said):
+            configs.load("lyrics", str(broken))
+    with pytest.raises(InputError, match="Cannot read"):
+        configs.load("lyrics", str(tmp_path / "gone.toml"))
+
+
+NAMES = st.lists(st.text(min_size=1).filter(str.strip).map(str.strip), max_size=3).map(tuple)
+
+
+@given(NAMES, st.floats(0, 1e6), st.integers(1, 10**9))
+def test_a_config_survives_json_and_toml(artists: tuple[str, ...], lr: float, steps: int) -> None:
+    artists = tuple(a for a in artists if a.isprintable())
+    config = RunConfig(data=DataConfig(artists=artists), train=TrainConfig(lr=lr, steps=steps))
+    assert configs.from_mapping(configs.to_mapping(config), "here") == config
+    assert configs.from_mapping(tomllib.loads(configs.to_toml(config)), "here") == config
