@@ -11,7 +11,7 @@ from importlib import metadata
 from typing import NoReturn
 
 from engine.errors import InputError, WorkError
-from tui.commands import data, evaluate, models, runs, sample, train, watch
+from tui.commands import data, evaluate, export, models, runs, sample, train, watch, web
 
 COMMANDS = {
     "train": train,
@@ -21,6 +21,8 @@ COMMANDS = {
     "data": data,
     "models": models,
     "runs": runs,
+    "export": export,
+    "web": web,
 }
 INTERRUPTED = 130
 

@@ -1,5 +1,6 @@
 """The commands on good input: what each prints, as words and as JSON."""
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -122,3 +123,18 @@ def test_help_and_version_answer(call: Call, capfd: pytest.CaptureFixture[str]) 
             call(*words)
         assert ended.value.code == 0
     assert "rnn-tui" in capfd.readouterr().out
+
+
+def test_a_run_is_exported_as_csv(call: Call, trained: str, tmp_path: Path) -> None:
+    path = tmp_path / "out" / "figures.csv"
+    assert call("export", trained, "--csv", path).out == f"{path}\n"
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    assert [row["step"] for row in rows] == ["5", "6", "10", "12"]
+    assert float(rows[1]["valid_bits"]) > 0
+    assert rows[0]["valid_bits"] == ""
+
+
+def test_a_run_is_exported_for_tensorboard(call: Call, trained: str, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboardX", reason="the extra `tensorboard` is not installed")
+    assert call("export", trained, "--tensorboard", tmp_path / "board").status == 0
+    assert list((tmp_path / "board" / trained).glob("events.out.tfevents.*"))

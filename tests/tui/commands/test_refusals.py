@@ -109,6 +109,8 @@ def test_words_that_are_wrong(call: Call, songs: Path, trained: str, tmp_path: P
         (("data", "info", tmp_path / "gone"), "gone"),
         (("data",), "list|info"),
         (("models", "info", "nobody"), "nobody"),
+        (("export", trained), "--csv"),
+        (("export", "nobody", "--csv", tmp_path / "x"), "nobody"),
     ]
     for words, said in cases:
         assert said in refused(call(*words)), words
