@@ -1,0 +1,144 @@
+"""Made-up runs, a made-up `rnn-tui` command, and waiting for what comes about in its own time."""
+
+import os
+
+os.environ["TEXTUAL_ANIMATIONS"] = "none"  # read once, when Textual is imported
+
+import math
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from engine import config as configs
+from engine import events as kinds
+from engine import rundir
+from engine.rundir import EventLog, RunDir
+from tui.sources import command
+
+START = 1_740_830_400.0  # seconds since 1970: when the made-up runs began
+TEXT = " do the lanterns lean to me\nwhen all the harbour bells are slow\n\nOh carry me over\n"
+
+WriteRun = Callable[..., RunDir]
+Until = Callable[[Pilot[None], Callable[[], object]], Awaitable[None]]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home; commands that a page may call fail at once unless `fake_command` is used."""
+    monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(command, "prefix", (sys.executable, "-c", "raise SystemExit(1)"))
+    return tmp_path / "home"
+
+
+def _steps(first: int, last: int, floor: float = 1.5, steps: int = 1000) -> list[kinds.Event]:
+    """A smooth fall with a wave on it: a step event every 5, a look and samples every 200."""
+    found: list[kinds.Event] = []
+    for step in range(first, last + 1, 5):
+        moment = START + step / 4
+        bits = floor + 3 * math.exp(-step / 200) + 0.1 * math.sin(step * 1.7)
+        found.append(
+            kinds.Step(
+                step=step,
+                loss=bits * math.log(2),
+                bits=bits,
+                lr=4e-3 * (1 - step / steps) + 2e-4,
+                grad_norm=0.5 + 0.1 * math.sin(step),
+                frames_per_second=12_400 + 300 * math.sin(step / 50),
+                memory_mb=612.0,
+                elapsed=step / 4,
+                remaining=(steps - step) / 4,
+                time=moment,
+            )
+        )
+        if step % 200 == 0:
+            look = floor + 0.1 + 3 * math.exp(-step / 190)
+            found += [
+                kinds.Evaluated(step, look * math.log(2), look, 10_000, True, time=moment),
+                kinds.Sampled(step, "Why", None, TEXT, 0.7, time=moment),
+                kinds.Sampled(step, "Well", "The Lanterns", TEXT, 0.7, time=moment),
+                kinds.Saved(step, f"step-{step:06}", True, time=moment),
+            ]
+    return found
+
+
+def _started(name: str, steps: int = 1000) -> kinds.Started:
+    return kinds.Started(
+        run=name,
+        kind="lyrics",
+        model="lstm 2 × 256",
+        parameters=894_112,
+        steps=steps,
+        frames_per_step=4096,
+        train_frames=3_330_000,
+        valid_frames=180_000,
+        corpus="harbour",
+        unit="character",
+        threads=1,
+        device="cpu",
+        time=START,
+    )
+
+
+def _append(run: RunDir, *events: kinds.Event) -> None:
+    log = EventLog(run.events)
+    for event in events:
+        log.append(event)
+    log.close()
+
+
+@pytest.fixture
+def write_run(home: Path) -> WriteRun:
+    """Makes a run: its folder is stamped with a fixed time, and `events` follow its Started."""
+
+    def write(
+        name: str = "first",
+        events: list[kinds.Event] | None = None,
+        stamp: str = "20250301-120000",
+        begun: bool = True,
+    ) -> RunDir:
+        values = {"data": {"source": "harbour"}, "train": {"steps": 1000}}
+        made = rundir.create(name, configs.from_mapping(values, "a test"), {})
+        run = RunDir(made.path.rename(made.path.with_name(f"{stamp}-{name}")))
+        if begun:
+            _append(run, _started(name), *(_steps(5, 1000) if events is None else events))
+        return run
+
+    return write
+
+
+@pytest.fixture
+def append() -> Callable[..., None]:
+    """Adds events to a run."""
+    return _append
+
+
+@pytest.fixture
+def steps_of() -> Callable[..., list[kinds.Event]]:
+    """Makes up the events from one step to another."""
+    return _steps
+
+
+@pytest.fixture
+def until() -> Until:
+    """Waits until something is true, however long the machine takes."""
+
+    async def wait(pilot: Pilot[None], true: Callable[[], object]) -> None:
+        for _ in range(3000):
+            if true():
+                return
+            await pilot.pause(0.01)
+        raise AssertionError("it never came true")
+
+    return wait
+
+
+@pytest.fixture
+def fake_command(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
+    """Puts a made-up `rnn-tui` in place; gives what it was called with, one call a line."""
+    calls = tmp_path / "calls"
+    script = Path(__file__).parent / "fake_command.py"
+    monkeypatch.setattr(command, "prefix", (sys.executable, str(script), str(calls)))
+    return lambda: calls.read_text() if calls.exists() else ""

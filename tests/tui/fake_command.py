@@ -1,0 +1,45 @@
+"""A made-up `rnn-tui`: notes how it was called, and does as little as the pages can tell."""
+
+import json
+import sys
+from pathlib import Path
+
+
+def main(calls: str, *words: str) -> int:
+    with Path(calls).open("a") as file:
+        file.write(" ".join(words) + "\n")
+    if words[:2] == ("data", "list"):
+        print(json.dumps({"name": "harbour", "kind": "lyrics", "about": "Made-up sea songs"}))
+        print(json.dumps({"name": "preludes", "kind": "music", "about": "Not for lyrics"}))
+        return 0
+    if words[0] == "models":
+        return 0
+    if "--resume" in words:
+        name = words[words.index("--resume") + 1]
+        print(f"{name} cannot go on: it has no checkpoint.", file=sys.stderr)
+        return 1
+    if "nowhere" in words:
+        print("reading", file=sys.stderr)
+        print("There are no songs at nowhere: name a dataset.", file=sys.stderr)
+        return 2
+    if "slow" in words:
+        print("Reading the songs", file=sys.stderr, flush=True)
+        sys.stdin.read()  # empty at once
+        import time
+
+        time.sleep(60)
+    return started(words[words.index("--run") + 1])
+
+
+def started(name: str) -> int:
+    from engine import config as configs
+    from engine import rundir
+
+    values = {"data": {"source": "harbour"}}
+    run = rundir.create(name, configs.from_mapping(values, "a test"), {})
+    print(json.dumps({"run": name, "path": str(run.path)}))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(*sys.argv[1:]))

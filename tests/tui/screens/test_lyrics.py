@@ -1,0 +1,636 @@
+"""The Lyrics page, each key and field of it, before a made-up sampler."""
+
+import contextlib
+import dataclasses
+import json
+import math
+import os
+import runpy
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+from safetensors.numpy import save_file
+from textual.binding import Binding
+from textual.pilot import Pilot
+from textual.widget import Widget
+from textual.widgets import Input, OptionList, Static
+
+from engine import config as configs
+from engine import rundir
+from engine.data.characters import END, CharacterCodec
+from engine.model import counting
+from tui.app import RnnTuiApp
+from tui.screens.lyrics import LyricsScreen
+from tui.sources import command, sampler
+from tui.widgets import lyrics_artist, lyrics_inputs
+from tui.widgets.lyrics_save import SaveDialog
+from tui.widgets.lyrics_song import Song
+from tui.widgets.lyrics_text import LyricsText
+
+FAKE = Path(__file__).parents[1] / "lyrics_fake.py"
+fake: dict[str, Any] = runpy.run_path(str(FAKE))
+
+
+@pytest.fixture(autouse=True)
+def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    use(monkeypatch)
+
+
+def use(monkeypatch: pytest.MonkeyPatch, models: str = "models", *worker: str) -> None:
+    """Have the page find these models and this worker."""
+    monkeypatch.setattr(command, "prefix", (sys.executable, str(FAKE), models))
+    monkeypatch.setattr(sampler, "command", (sys.executable, str(FAKE), "worker", *worker))
+
+
+async def until(pilot: Pilot[None], true: Callable[[], object], seconds: float = 30) -> None:
+    for _ in range(int(seconds / 0.01)):
+        if true():
+            return
+        await pilot.pause(0.01)
+    raise AssertionError("it never came true")
+
+
+class Page:
+    """What a test looks at."""
+
+    def __init__(self, pilot: Pilot[None]) -> None:
+        self.pilot = pilot
+        screen = pilot.app.screen
+        assert isinstance(screen, LyricsScreen)
+        self.screen = screen
+
+    @property
+    def text(self) -> LyricsText:
+        return self.screen.query_one(LyricsText)
+
+    @property
+    def song(self) -> Song:
+        return self.screen.songs[-1]
+
+    @property
+    def status(self) -> str:
+        return str(self.screen.query_one("#status", Static).render())
+
+    @property
+    def problem(self) -> str:
+        return str(self.screen.query_one("#problem", Static).render())
+
+    def field(self, name: str) -> Input:
+        return self.screen.query_one(f"#{name}", Input)
+
+    @property
+    def focused(self) -> str | None:
+        return self.screen.focused.id if self.screen.focused else None
+
+    def seen(self, widget: Widget) -> bool:
+        return bool(self.screen.find_widget(widget).visible_region)
+
+    def says(self, words: str) -> bool:
+        """Whether the line of the dialog in front has these words."""
+        return words in str(self.pilot.app.screen.query_one(Static).render())
+
+    @property
+    def lines(self) -> str:
+        """The sheet as drawn."""
+        strips = self.text.render_lines(self.text.size.region)
+        return "\n".join(strip.text for strip in strips)
+
+    async def until(self, true: Callable[[], object]) -> None:
+        await until(self.pilot, true)
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+
+    async def go(self, key: str, name: str) -> None:
+        await self.press(key)
+        await self.until(lambda: self.focused == name)
+
+    async def fill(self, **values: str) -> None:
+        for name, value in values.items():
+            self.field(name).value = value
+        await self.pilot.pause()
+
+    async def sing(self, *keys: str) -> Song:
+        """Press keys that start a song, and wait for its end."""
+        before = len(self.screen.songs)
+        await self.press(*(keys or ("g",)))
+        await self.until(lambda: len(self.screen.songs) > before and not self.song.under_way)
+        return self.song
+
+
+@asynccontextmanager
+async def page(size: tuple[int, int] = (120, 36), ready: str = "○ ready") -> AsyncIterator[Page]:
+    app = RnnTuiApp("lyrics")
+    app.animation_level = "none"
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, LyricsScreen))
+        result = Page(pilot)
+        await result.until(lambda: ready in result.status)
+        yield result
+
+
+async def test_the_first_model_is_made_warm_and_its_artists_offered() -> None:
+    async with page() as lyrics:
+        assert "first · 2.01 bits/char" in lyrics.status
+        assert "Press g" in lyrics.lines
+        assert not lyrics.field("artist").disabled
+        assert lyrics.focused is None or lyrics.screen.focused is lyrics.text
+
+
+async def test_a_song_comes_with_defaults_and_its_prime_stands_out() -> None:
+    async with page() as lyrics:
+        song = await lyrics.sing("enter")
+        whole = fake["song"](7, None)
+        assert song.request == sampler.Request("first", "Why", temperature=0.7)
+        assert song.text == whole
+        assert lyrics.text.text == "Why" + whole
+        assert lyrics.status == "✓ the end · 127 chars · 508/s · seed 7 · first · 2.01 bits/char"
+        first, rest = list(lyrics.text.render_line(0))[:2]
+        assert first.text == "Why"
+        assert first.style
+        assert rest.style
+        assert first.style.bold
+        assert first.style.underline
+        assert not rest.style.underline
+
+
+async def test_enter_in_any_field_sings_with_its_value() -> None:
+    asked: dict[str, tuple[str, object]] = {
+        "prime": ("Snow", "Snow"),
+        "artist": ("ada", "Ada Moor"),
+        "temperature": ("inf", math.inf),
+        "length": ("40", 40),
+    }
+    async with page() as lyrics:
+        await lyrics.fill(top_k="12", top_p=".9", min_p="0.05", seed="99")
+        for name, (typed, value) in asked.items():
+            lyrics.field(name).focus()
+            await lyrics.fill(**{name: typed})
+            song = await lyrics.sing("enter")
+            assert getattr(song.request, name) == value
+            assert song.error == ""
+            assert song.text == fake["song"](song.seed, song.request.length)
+            assert lyrics.screen.focused is lyrics.text
+        assert lyrics.song.request == sampler.Request(
+            "first", "Snow", "Ada Moor", math.inf, 12, 0.9, 0.05, 40, 99
+        )
+
+
+async def test_a_wrong_value_is_said_at_once_and_never_sent() -> None:
+    wrong = [
+        ("temperature", "nan", "✗ Temperature is 'nan': give 0 or more, or inf."),
+        ("top_k", "2.5", "✗ Top-k is '2.5': give a whole number"),
+        ("top_p", "0", "✗ Top-p is '0': give a number above 0 and up to 1"),
+        ("min_p", "1.1", "✗ Min-p is '1.1': give a number from 0 to 1"),
+        ("length", "0", "✗ Length is '0': give a whole number of characters"),
+        ("seed", "-3", "✗ Seed is '-3': give a whole number"),
+        ("artist", "zeppelin", "✗ No artist of this model has 'zeppelin' in the name"),
+    ]
+    async with page() as lyrics:
+        for name, typed, sentence in wrong:
+            await lyrics.fill(**{name: typed})
+            assert lyrics.problem.startswith(sentence)
+            assert lyrics.field(name).has_class("-invalid")
+            lyrics.screen.action_sing()
+            assert lyrics.screen.songs == []
+            await lyrics.fill(**{name: ""})
+            assert lyrics.problem == ""
+            assert not lyrics.field(name).has_class("-invalid")
+        await lyrics.fill(min_p="2")
+        lyrics.text.focus()
+        await lyrics.press("g")
+        assert (lyrics.focused, lyrics.screen.songs) == ("min_p", [])
+
+
+async def test_again_takes_the_seed_of_the_song_in_view() -> None:
+    async with page() as lyrics:
+        await lyrics.fill(seed="31")
+        first = await lyrics.sing()
+        await lyrics.fill(seed="")
+        for key in ("G", "shift+enter"):
+            again = await lyrics.sing(key)
+            assert again is not first
+            assert (again.request.seed, again.text) == (31, first.text)
+        assert (await lyrics.sing("g")).request.seed is None
+
+
+async def test_escape_stops_at_once_and_nothing_more_is_taken_in() -> None:
+    async with page() as lyrics:
+        await lyrics.fill(prime="wait")
+        await lyrics.press("g")
+        await lyrics.until(lambda: lyrics.song.state == "singing")
+        assert lyrics.text.writing
+        assert "♪ singing" in lyrics.status
+        await lyrics.press("escape")
+        assert lyrics.song.state == "stopped"
+        assert "■ stopped" in lyrics.status
+        assert not lyrics.text.writing
+        await lyrics.fill(prime="Why")
+        assert (await lyrics.sing()).state == "end"
+        assert lyrics.screen.songs[0].text == ""
+
+
+async def test_a_new_song_ends_the_one_before() -> None:
+    async with page() as lyrics:
+        await lyrics.fill(prime="wait")
+        await lyrics.press("g")
+        await lyrics.until(lambda: lyrics.song.state == "singing")
+        await lyrics.fill(prime="Why")
+        assert (await lyrics.sing()).text == fake["song"](7, None)
+        assert lyrics.screen.songs[0].state == "stopped"
+
+
+async def test_brackets_steps_and_arrows_change_the_temperature() -> None:
+    async with page() as lyrics:
+        field = lyrics.field("temperature")
+        await lyrics.press("left_square_bracket")
+        assert field.value == "0.6"
+        await lyrics.press("right_square_bracket", "right_square_bracket")
+        assert field.value == "0.8"
+        minus, plus = lyrics.screen.query(".step")
+        for sign in (plus, plus, minus):
+            await lyrics.pilot.click(sign, offset=(1, 0))
+        assert field.value == "0.9"
+        await lyrics.go("t", "temperature")
+        await lyrics.press("up", "up", "down")
+        assert field.value == "1.0"
+
+
+async def test_letters_are_typed_where_a_field_has_the_focus() -> None:
+    async with page() as lyrics:
+        await lyrics.go("p", "prime")
+        await lyrics.press(*"gxtc", "left_square_bracket", "comma", "S")
+        assert lyrics.field("prime").value == "gxtc[,S"
+        assert lyrics.focused == "prime"
+        assert lyrics.screen.songs == []
+        await lyrics.press("escape")
+        assert lyrics.screen.focused is lyrics.text
+
+
+async def test_a_key_goes_to_a_field_that_can_be_seen_also_where_there_is_little_room() -> None:
+    async with page((40, 12)) as lyrics:
+        for key, name in (("p", "prime"), ("a", "artist"), ("t", "temperature"), ("m", "model")):
+            await lyrics.go(key, name)
+            field = lyrics.screen.query_one(f"#{name}")
+            await lyrics.until(partial(lyrics.seen, field))
+            await lyrics.press("escape")
+            assert lyrics.screen.focused is lyrics.text
+
+
+async def test_up_and_down_bring_back_earlier_beginnings() -> None:
+    async with page() as lyrics:
+        for prime in ("One", "Two", "One", "Three"):
+            await lyrics.fill(prime=prime)
+            await lyrics.press("g")
+        await lyrics.go("p", "prime")
+        seen = []
+        for key in ("up", "up", "up", "down"):
+            await lyrics.press(key)
+            seen.append(lyrics.field("prime").value)
+        assert seen == ["One", "Two", "Two", "One"]
+
+
+async def test_an_artist_is_found_by_a_part_of_the_name() -> None:
+    async with page() as lyrics:
+        names = lyrics.screen.query_one(lyrics_artist.ArtistField).query_one(OptionList)
+        await lyrics.go("a", "artist")
+        await lyrics.until(lambda: names.display)
+        assert [option.prompt for option in names.options] == ["anyone", *fake["ARTISTS"]]
+        await lyrics.press(*"MO")
+        await lyrics.until(lambda: names.option_count == 2)
+        assert [option.prompt for option in names.options] == ["Moor & Daughters", "Ada Moor"]
+        await lyrics.press("down")
+        song = await lyrics.sing("enter")
+        assert song.request.artist == "Ada Moor"
+        assert lyrics.field("artist").value == "Ada Moor"
+        assert not names.display
+        await lyrics.go("a", "artist")
+        await lyrics.press("delete")  # all of it: a field that is gone to is marked whole
+        assert (await lyrics.sing("enter")).request.artist is None
+
+
+async def test_leaving_the_artist_takes_what_is_marked_and_escape_does_not() -> None:
+    async with page() as lyrics:
+        await lyrics.go("a", "artist")
+        await lyrics.press("q", "tab")
+        await lyrics.until(lambda: lyrics.field("artist").value == "Quiet Harbour")
+        assert lyrics.focused == "temperature"
+        await lyrics.go("shift+tab", "artist")
+        await lyrics.press("d", "escape")
+        assert lyrics.field("artist").value == "Quiet Harbour"
+
+
+async def test_an_artist_can_be_clicked() -> None:
+    async with page() as lyrics:
+        await lyrics.go("a", "artist")
+        names = lyrics.screen.query_one(lyrics_artist.ArtistField).query_one(OptionList)
+        await lyrics.until(lambda: names.display and names.size.height == 5)
+        await lyrics.pilot.click(names, offset=(2, 2))
+        await lyrics.until(lambda: lyrics.field("artist").value == "Ada Moor")
+        assert not names.display
+
+
+async def test_ten_thousand_artists_are_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, "models", "10000")
+    async with page() as lyrics:
+        names = lyrics.screen.query_one(lyrics_artist.ArtistField).query_one(OptionList)
+        await lyrics.until(lambda: names.option_count == lyrics_artist.SHOWN + 2)
+        assert "9,800 more" in str(names.options[-1].prompt)
+        await lyrics.go("a", "artist")
+        await lyrics.press(*"7421")
+        await lyrics.until(lambda: names.option_count == 1)
+        assert (await lyrics.sing("enter")).request.artist == "Singer 07421"
+
+
+async def test_a_model_without_artists_and_without_a_score() -> None:
+    async with page() as lyrics:
+        await lyrics.fill(artist="Ada Moor")
+        await lyrics.go("m", "model")
+        await lyrics.press("enter", "down", "enter")
+        await lyrics.until(lambda: lyrics.status == "○ ready · mine")
+        assert lyrics.field("artist").disabled
+        song = await lyrics.sing("g")
+        assert (song.request.model, song.request.artist) == ("mine", None)
+        assert lyrics.status.endswith("seed 7 · mine")
+
+
+async def test_of_two_models_of_one_name_the_path_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = [dict(row, name="twin") for row in fake["MODELS"]]
+
+    async def run(*arguments: str) -> list[dict[str, Any]]:
+        return rows
+
+    monkeypatch.setattr(command, "run", run)
+    async with page() as lyrics:
+        assert (await lyrics.sing()).request.model == "models/first"
+
+
+async def test_earlier_songs_can_be_walked_through_also_while_another_is_written() -> None:
+    async with page() as lyrics:
+        for seed in ("1", "2"):
+            await lyrics.fill(seed=seed)
+            await lyrics.sing()
+        await lyrics.fill(prime="wait")
+        await lyrics.press("g")
+        await lyrics.until(lambda: lyrics.song.state == "singing")
+        assert "song 3 of 3" in lyrics.status
+        await lyrics.press("comma")
+        assert "song 2 of 3" in lyrics.status
+        assert lyrics.text.text == "Why" + fake["song"](2, None)
+        await lyrics.press("comma", "comma", "comma")
+        assert lyrics.text.text == "Why" + fake["song"](1, None)
+        assert not lyrics.text.writing
+        assert lyrics.song.under_way
+        await lyrics.press("full_stop", "full_stop", "full_stop")
+        assert lyrics.text.text == "wait"
+        assert lyrics.text.writing
+
+
+async def test_x_clears_and_the_song_can_be_brought_back() -> None:
+    async with page() as lyrics:
+        await lyrics.sing()
+        await lyrics.press("x")
+        assert lyrics.text.text == ""
+        assert "○ ready" in lyrics.status
+        await lyrics.press("comma")
+        assert lyrics.text.text.startswith("Why")
+        await lyrics.fill(prime="wait")
+        await lyrics.press("g")
+        await lyrics.until(lambda: lyrics.song.state == "singing")
+        await lyrics.press("x")
+        assert lyrics.song.state == "stopped"
+
+
+async def test_k_keeps_the_seed_and_lets_it_go() -> None:
+    async with page() as lyrics:
+        await lyrics.press("k")
+        assert lyrics.field("seed").value == ""
+        await lyrics.sing()
+        await lyrics.press("k")
+        assert lyrics.field("seed").value == "7"
+        assert (await lyrics.sing()).request.seed == 7
+        await lyrics.press("k")
+        assert lyrics.field("seed").value == ""
+
+
+async def test_c_copies_the_song_as_it_came() -> None:
+    async with page() as lyrics:
+        await lyrics.press("c")
+        assert lyrics.pilot.app.clipboard == ""
+        await lyrics.fill(prime="odd")
+        await lyrics.sing()
+        await lyrics.press("c")
+        assert lyrics.pilot.app.clipboard == "odda\x07b\x1b[31mc [bold]d[/]"
+        assert lyrics.text.text == "odda␇b␛[31mc [bold]d[/]"
+
+
+async def test_saving_asks_for_a_name_and_does_not_overwrite_unasked(tmp_path: Path) -> None:
+    async with page() as lyrics:
+        await lyrics.press("S")
+        assert isinstance(lyrics.pilot.app.screen, LyricsScreen)
+        await lyrics.fill(artist="Moor & Daughters", prime="Why, oh why?", length="20")
+        song = await lyrics.sing()
+        whole = "Why, oh why?" + song.text + "\n"
+        file = tmp_path / "Why-oh-why-Moor-Daughters-7.txt"
+        for key, content in (("S", ""), ("ctrl+s", "mine")):
+            if content:
+                file.write_text(content)
+            await lyrics.press(key)
+            await lyrics.until(lambda: isinstance(lyrics.pilot.app.screen, SaveDialog))
+            assert lyrics.pilot.app.screen.query_one(Input).value == file.name
+            if content:
+                await lyrics.press("enter")
+                await lyrics.until(partial(lyrics.says, "press enter again"))
+                assert file.read_text() == content
+            await lyrics.press("enter")
+            await lyrics.until(lambda: lyrics.pilot.app.screen is lyrics.screen)
+            assert file.read_text() == whole
+        assert list(tmp_path.glob("*.txt")) == [file]
+
+
+async def test_a_file_that_cannot_be_is_said_and_escape_leaves_it(tmp_path: Path) -> None:
+    async with page() as lyrics:
+        await lyrics.sing()
+        await lyrics.press("S")
+        await lyrics.until(lambda: isinstance(lyrics.pilot.app.screen, SaveDialog))
+        dialog = lyrics.pilot.app.screen
+        for name, sentence in (
+            ("", "The file has no name"),
+            ("nowhere/song.txt", "There is no folder"),
+            (str(tmp_path), "is a folder"),
+            ("a\0b", "has characters that no file's name should"),
+            ("n" * 300, "cannot be a file's name"),
+            ("n" * 250, "Cannot write"),
+        ):
+            dialog.query_one(Input).value = name
+            await lyrics.press("enter")
+            await lyrics.until(partial(lyrics.says, sentence))
+        await lyrics.press("escape")
+        await lyrics.until(lambda: lyrics.pilot.app.screen is lyrics.screen)
+        assert list(tmp_path.glob("*.txt")) == []
+
+
+async def test_without_a_model_it_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, "none")
+    async with page(ready="") as lyrics:
+        await lyrics.until(lambda: "rnn-tui train lyrics" in lyrics.lines)
+        await lyrics.press("g")
+        assert lyrics.screen.songs == []
+        use(monkeypatch)
+        await lyrics.press("r")
+        await lyrics.until(lambda: "○ ready · first" in lyrics.status)
+
+
+async def test_models_that_cannot_be_listed_are_said_and_r_tries_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    use(monkeypatch, "broken")
+    async with page(ready="✗ The folder of models cannot be read") as lyrics:
+        use(monkeypatch)
+        await lyrics.press("r")
+        await lyrics.until(lambda: "○ ready · first" in lyrics.status)
+
+
+async def test_a_refusal_is_shown_and_the_next_song_goes_well() -> None:
+    async with page() as lyrics:
+        await lyrics.fill(prime="wrong")
+        song = await lyrics.sing()
+        assert song.state == "failed"
+        assert "✗ The prime has characters that first has never seen ('w')." in lyrics.status
+        assert lyrics.screen.query_one("#status").has_class("-failed")
+        await lyrics.fill(prime="Why")
+        assert (await lyrics.sing()).state == "end"
+        assert not lyrics.screen.query_one("#status").has_class("-failed")
+
+
+async def test_a_sampler_that_dies_is_said_and_started_anew() -> None:
+    async with page() as lyrics:
+        before = lyrics.screen.sampler.pid
+        await lyrics.fill(prime="die")
+        song = await lyrics.sing()
+        assert "✗ The sampler ended by itself (exit status 1: the bellows burst)" in lyrics.status
+        assert song.state == "failed"
+        await lyrics.fill(prime="Why")
+        assert (await lyrics.sing()).state == "end"
+        assert lyrics.screen.sampler.pid not in {None, before}
+
+
+async def test_a_sampler_killed_while_idle_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with page() as lyrics:
+        song = await lyrics.sing()
+        pid = lyrics.screen.sampler.pid
+        assert pid
+        os.kill(pid, 9)
+        await lyrics.until(lambda: "✗ The sampler ended by itself" in lyrics.status)
+        assert song.state == "end"
+        assert (await lyrics.sing("G")).text == song.text
+
+
+async def test_sixty_thousand_characters_stream_while_keys_are_answered() -> None:
+    async with page() as lyrics:
+        await lyrics.fill(length="60000")
+        await lyrics.press("g")
+        answered = 0
+        while lyrics.song.under_way:
+            before = lyrics.field("temperature").value
+            key = "right_square_bracket" if answered % 2 else "left_square_bracket"
+            await lyrics.press(key)
+            assert lyrics.field("temperature").value != before
+            answered += 1
+        assert answered
+        assert lyrics.song.text == fake["song"](7, 60000)
+        assert lyrics.text.text == "Why" + lyrics.song.text
+        await lyrics.until(lambda: lyrics.text.is_vertical_scroll_end)
+        assert lyrics.status.startswith("✓ full length · 60,000 chars · 240,000/s")
+
+
+async def test_the_view_follows_the_end_until_it_is_scrolled_away() -> None:
+    async with page((80, 24)) as lyrics:
+        text = lyrics.text
+        text.writing = True
+        text.show_song("Why", "\n".join(map(str, range(100))))
+        await lyrics.until(lambda: text.is_vertical_scroll_end and text.show_vertical_scrollbar)
+        assert text.vertical_scrollbar.position == text.max_scroll_y
+        await lyrics.press("up")
+        await lyrics.until(lambda: not text.is_vertical_scroll_end)
+        place = text.scroll_y
+        text.write("\nmore" * 10)
+        await lyrics.pilot.pause()
+        assert text.scroll_y == place
+        await lyrics.press("end")
+        await lyrics.until(lambda: text.is_vertical_scroll_end)
+        text.write("\nmore" * 10)
+        await lyrics.until(lambda: text.is_vertical_scroll_end)
+        text.writing = False
+        await lyrics.pilot.resize_terminal(40, 12)
+        await lyrics.until(lambda: text.size.height < 12 and text.is_vertical_scroll_end)
+
+
+async def test_the_process_ends_with_the_app() -> None:
+    async with page() as lyrics:
+        pid = lyrics.screen.sampler.pid
+        assert pid
+        assert psutil.pid_exists(pid)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(pid).wait(10)
+    assert lyrics.screen.sampler.pid is None
+
+
+def test_every_key_has_an_id_and_says_what_it_does() -> None:
+    classes = [
+        LyricsScreen,
+        SaveDialog,
+        lyrics_inputs.Field,
+        lyrics_inputs.PrimeField,
+        lyrics_inputs.TemperatureField,
+        lyrics_artist.ArtistInput,
+    ]
+    bindings = [binding for cls in classes for binding in cls.__dict__["BINDINGS"]]
+    assert all(isinstance(binding, Binding) for binding in bindings)
+    assert all(binding.id and binding.tooltip and binding.description for binding in bindings)
+    assert len({binding.id for binding in bindings}) == len(bindings)
+
+
+async def test_with_the_real_commands_and_the_real_sampler(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "prefix", (sys.executable, "-m", "tui.cli"))
+    monkeypatch.setattr(sampler, "command", (sys.executable, "-m", "engine.sample.worker"))
+    monkeypatch.chdir(Path(__file__).parents[3])
+    config = configs.ModelConfig(kind="markov", order=3)
+    codec = CharacterCodec("\n Wabcdehimnoprstuwy")
+    songs = [np.append(codec.encode(f"Why {fake['VERSE']}"), END)]
+    run = rundir.create("small", configs.RunConfig(model=config), {})
+    meta = {
+        "format": 1,
+        "kind": "lyrics",
+        "model": dataclasses.asdict(config),
+        "codec": codec.to_json(),
+        "conditions": [],
+        "step": 1,
+        "scores": {"valid": {"loss": 1.0, "bits": 1.443}},
+    }
+    best = run.checkpoints / "best"
+    best.mkdir()
+    tensors = counting.count(songs, codec.spec.size, config).tensors()
+    save_file(tensors, best / "model.safetensors")
+    (best / "meta.json").write_text(json.dumps(meta))
+    async with page(ready="○ ready · small · 1.44 bits/char") as lyrics:
+        await lyrics.fill(seed="3", length="300")
+        song = await lyrics.sing()
+        assert (song.state, song.seed, len(song.text)) == ("length", 3, 300)
+        assert (await lyrics.sing("G")).text == song.text
+        await lyrics.fill(prime="Q", length="")
+        await lyrics.sing()
+        assert "✗ The prime has characters that small has never seen ('Q')" in lyrics.status

@@ -1,0 +1,121 @@
+"""The Lyrics page as it looks."""
+
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
+
+from tui.app import RnnTuiApp
+from tui.screens.lyrics import LyricsScreen
+from tui.sources import command, sampler
+from tui.widgets.lyrics_save import SaveDialog
+
+FAKE = str(Path(__file__).parents[1] / "lyrics_fake.py")
+LARGE, USUAL, SMALL = (120, 36), (80, 24), (40, 12)
+
+Until = Callable[[Pilot[None], Callable[[], object]], Awaitable[None]]
+Compare = Callable[..., bool]
+Look = Callable[..., bool]
+
+
+@pytest.fixture
+def look(
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    until: Until,
+    snap_compare: Compare,
+) -> Look:
+    """look(size, *keys, models="models", theme=None, **fields): compare the page with its picture.
+
+    The fields are filled in, then the keys pressed; a song that was begun is waited for.
+    """
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sampler, "command", (sys.executable, FAKE, "worker"))
+
+    def compare(
+        size: tuple[int, int],
+        *keys: str,
+        models: str = "models",
+        theme: str | None = None,
+        **fields: str,
+    ) -> bool:
+        monkeypatch.setattr(command, "prefix", (sys.executable, FAKE, models))
+        app = RnnTuiApp("lyrics")
+        if theme:
+            app.theme = theme
+
+        async def before(pilot: Pilot[None]) -> None:
+            await until(pilot, lambda: isinstance(app.screen, LyricsScreen))
+            page: Any = app.screen
+            if models == "models":
+                status = page.query_one("#status", Static)
+                await until(pilot, lambda: "ready" in str(status.render()))
+            else:
+                await until(pilot, lambda: not page._looking)
+            for name, value in fields.items():
+                page.query_one(f"#{name}", Input).value = value
+            for key in keys:
+                await pilot.press(key)
+                await until(pilot, lambda: not any(song.under_way for song in page.songs))
+                if key == "S":
+                    await until(pilot, lambda: isinstance(app.screen, SaveDialog))
+            for field in app.screen.query(Input):
+                field.cursor_blink = False
+            await pilot.pause()
+
+        return snap_compare(app, terminal_size=size, run_before=before)
+
+    return compare
+
+
+def test_ready(look: Look) -> None:
+    assert look(LARGE)
+
+
+def test_second_song(look: Look) -> None:
+    assert look(LARGE, "g", "g", artist="Ada Moor", seed="31", length="700", top_k="40")
+
+
+def test_second_song_in_light(look: Look) -> None:
+    assert look(LARGE, "g", "g", theme="textual-light", artist="Ada Moor", length="300")
+
+
+def test_wrong_value(look: Look) -> None:
+    assert look(LARGE, "t", temperature="hot")
+
+
+def test_refused(look: Look) -> None:
+    assert look(LARGE, "g", prime="wrong")
+
+
+def test_song_in_80_by_24(look: Look) -> None:
+    assert look(USUAL, "g", length="2000")
+
+
+def test_artists_in_80_by_24(look: Look) -> None:
+    assert look(USUAL, "g", "a", "m", "o")
+
+
+def test_save_in_80_by_24(look: Look) -> None:
+    assert look(USUAL, "g", "S")
+
+
+def test_no_model_in_80_by_24(look: Look) -> None:
+    assert look(USUAL, models="none")
+
+
+def test_ready_in_40_by_12(look: Look) -> None:
+    assert look(SMALL)
+
+
+def test_song_in_40_by_12(look: Look) -> None:
+    assert look(SMALL, "g")
+
+
+def test_field_in_40_by_12(look: Look) -> None:
+    assert look(SMALL, "g", "t")

@@ -1,0 +1,153 @@
+"""The sampler's process as the app holds it."""
+
+import queue
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tui.sources import sampler
+from tui.sources.sampler import Done, Heard, Loaded, Request, Sampler, gather
+
+FAKE = str(Path(__file__).parents[1] / "lyrics_fake.py")
+
+
+class Held:
+    """A sampler, and what it delivered."""
+
+    def __init__(self) -> None:
+        self.heard: queue.SimpleQueue[tuple[float, Heard]] = queue.SimpleQueue()
+        self.sampler = Sampler(lambda heard: self.heard.put((time.monotonic(), heard)))
+
+    def next(self) -> Heard:
+        return self.heard.get(timeout=30)[1]
+
+    def song(self, number: int) -> tuple[str, Heard, list[float]]:
+        """The text, the last of what was heard of it, and when each delivery came."""
+        text, times = "", []
+        while True:
+            moment, heard = self.heard.get(timeout=30)
+            assert heard.id == number
+            text += heard.text
+            times.append(moment)
+            if heard.done or heard.error:
+                return text, heard, times
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
+    monkeypatch.setattr(sampler, "command", (sys.executable, FAKE, "worker"))
+    result = Held()
+    yield result
+    result.sampler.close()
+
+
+def test_lines_are_folded_by_request() -> None:
+    lines = [
+        b'{"id": 2, "started": true, "seed": 9, "prime": ""}',
+        b'{"id": 2, "text": "a"}',
+        b'{"id": 3, "loaded": true, "model": "m", "words": "w", "conditions": ["x", "y"]}',
+        b'{"id": 2, "text": "\\u00e9"}',
+        b'{"id": 2, "done": true, "reason": "end", "characters": 2, "seconds": 0.5, "seed": 9}',
+        b'{"id": 4, "error": "No."}',
+        b"Traceback (most recent call last):",
+        b'{"id": null, "error": "Nobody asked."}',
+        b"[]",
+        b"",
+        b"\xff",
+    ]
+    assert gather(lines) == [
+        Heard(2, "aé", seed=9, done=Done("end", 2, 0.5)),
+        Heard(3, loaded=Loaded("w", ("x", "y"))),
+        Heard(4, error="No."),
+    ]
+    assert gather([]) == []
+
+
+def test_a_warm_process_answers_one_request_after_another(held: Held) -> None:
+    assert held.sampler.pid is None
+    assert held.sampler.load("first") == 1
+    assert held.next().loaded == Loaded(
+        "", ("The Paper Lanterns", "Ada Moor", "Moor & Daughters", "Quiet Harbour")
+    )
+    pid = held.sampler.pid
+    number = held.sampler.sample(Request("first", seed=1, length=50, temperature=float("inf")))
+    text, last, _ = held.song(number)
+    assert (len(text), last.done) == (50, Done("length", 50, 0.25))
+    assert held.sampler.pid == pid is not None
+
+
+def test_deliveries_are_few_however_fast_the_characters(held: Held) -> None:
+    number = held.sampler.sample(Request("first", length=20_000))
+    text, _, times = held.song(number)
+    assert len(text) == 20_000
+    assert len(times) <= 2 + sampler.RATE * (times[-1] - times[0])
+
+
+def test_a_stop_ends_the_song(held: Held) -> None:
+    held.sampler.stop()  # with nothing running
+    number = held.sampler.sample(Request("first", prime="wait"))
+    assert held.next().seed == 7
+    held.sampler.stop()
+    _, last, _ = held.song(number)
+    assert last.done
+    assert last.done.reason == "stopped"
+
+
+def test_a_process_that_died_is_told_of_and_started_anew(held: Held) -> None:
+    number = held.sampler.sample(Request("first", prime="die"))
+    _, last, _ = held.song(number)
+    assert last.died
+    assert last.error == (
+        "The sampler ended by itself (exit status 1: the bellows burst): "
+        "sing again to start it anew."
+    )
+    assert held.sampler.pid is None
+    number = held.sampler.sample(Request("first", length=5))
+    assert len(held.song(number)[0]) == 5
+
+
+def test_what_cannot_be_started_is_told_of(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampler, "command", ("no-such-program-anywhere",))
+    number = held.sampler.load("first")
+    heard = held.next()
+    assert (heard.id, heard.died) == (number, True)
+    assert heard.error
+    assert heard.error.startswith("Cannot start the sampler (No such file or directory)")
+
+
+def test_closing_ends_the_process_silently(held: Held) -> None:
+    held.sampler.load("first")
+    held.next()
+    pid = held.sampler.pid
+    held.sampler.close()
+    assert held.sampler.pid is None
+    assert pid
+    assert not psutil.pid_exists(pid)
+    assert held.heard.empty()
+    Held().sampler.close()  # one that never ran
+
+
+def test_a_process_that_lingers_is_killed(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+    deaf = (
+        'import json, time; input(); print(\'{"id": 1, "text": "a"}\', flush=True); time.sleep(60)'
+    )
+    monkeypatch.setattr(sampler, "command", (sys.executable, "-c", deaf))
+    monkeypatch.setattr(sampler, "PATIENCE", 0.05)
+    held.sampler.load("first")
+    assert held.next().text == "a"
+    held.sampler.close()
+    assert held.sampler.pid is None
+
+
+def test_importing_it_brings_in_nothing_heavy() -> None:
+    code = (
+        "import sys, tui.screens.lyrics; "
+        "print(*{'torch', 'pandas', 'numpy', 'safetensors'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

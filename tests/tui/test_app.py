@@ -1,0 +1,223 @@
+import os
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+import pexpect
+import pytest
+from textual.binding import Binding
+from textual.command import CommandPalette
+from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.widgets import Static
+
+from engine import rundir
+from engine.rundir import RunDir
+from tui.actions import actions
+from tui.app import PAGES, RnnTuiApp
+from tui.screens.choose_run import ChooseRunScreen
+from tui.screens.confirm import ConfirmScreen
+from tui.screens.help import HelpScreen
+from tui.screens.lyrics import LyricsScreen
+from tui.screens.new_run import NewRunScreen
+from tui.screens.requests import RunStarted
+from tui.screens.runs import RunsScreen
+from tui.screens.train import TrainScreen
+from tui.sources.runs import RunList
+from tui.widgets.curve import Curve
+from tui.widgets.header import PageHeader
+from tui.widgets.run_table import RunTable
+
+WriteRun = Callable[..., RunDir]
+Until = Callable[[Pilot[None], Callable[[], object]], Awaitable[None]]
+KINDS: dict[str, type[Screen[None]]] = {
+    "train": TrainScreen,
+    "lyrics": LyricsScreen,
+    "runs": RunsScreen,
+}
+pytestmark = pytest.mark.usefixtures("home")
+
+
+def in_front(pilot: Pilot[None], kind: type[Screen[None]]) -> bool:
+    return isinstance(pilot.app.screen, kind)
+
+
+async def test_digits_and_clicks_go_to_pages(until: Until) -> None:
+    async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
+        for number, mode in reversed(list(enumerate(PAGES, start=1))):
+            await pilot.press(str(number))
+            await until(pilot, partial(in_front, pilot, KINDS[mode]))
+            header = pilot.app.screen.query_one(PageHeader)
+            assert f"{number} {PAGES[mode]}" in str(header.query_one("#tabs", Static).visual)
+        await pilot.click("#tabs", offset=(26, 0))
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunsScreen))
+        assert len(pilot.app.screen.query(PageHeader)) == 1
+
+
+async def test_other_pages_say_how_the_attached_run_is(until: Until, write_run: WriteRun) -> None:
+    write_run("first")
+    async with RnnTuiApp("runs").run_test(size=(120, 36)) as pilot:
+        await pilot.press("1")
+        page = pilot.app.screen
+        assert isinstance(page, TrainScreen)
+        await until(pilot, lambda: page.view)
+        await pilot.press("3")
+        said = pilot.app.screen.query_one("#attached", Static)
+        await until(pilot, lambda: str(said.visual) == "! crashed first 100 %")
+
+
+async def test_help_lists_every_key_of_the_page(until: Until) -> None:
+    async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
+        for key, mode in (("1", "train"), ("2", "lyrics"), ("3", "runs")):
+            await pilot.press("escape", key)
+            await until(pilot, partial(in_front, pilot, KINDS[mode]))
+            screen = pilot.app.screen
+            screen.set_focus(None)
+            await pilot.press("question_mark")
+            await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
+            page = pilot.app.screen
+            assert isinstance(page, HelpScreen)
+            shown = {str(cell) for column in page.table.columns for cell in column.cells}
+            for node in (screen, pilot.app):
+                for binding in node.BINDINGS:
+                    if isinstance(binding, Binding) and binding.id:
+                        assert binding.tooltip in shown
+            await pilot.press("escape")
+            assert pilot.app.screen is screen
+
+
+async def test_the_palette_holds_every_action(until: Until, write_run: WriteRun) -> None:
+    write_run("first")
+    async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
+        page = pilot.app.screen
+        assert isinstance(page, TrainScreen)
+        await until(pilot, lambda: page.view)
+        titles = [command.title for command in pilot.app.get_system_commands(page)]
+        assert len(titles) == len(set(titles))
+        for name in ("Stop", "Smoother", "Log x", "Runs", "Theme", "Quit", "Help", "Export"):
+            assert name in titles
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: isinstance(pilot.app.screen, CommandPalette))
+        await pilot.press(*"log x")
+        await until(pilot, lambda: pilot.app.screen.query_one("OptionList").option_count)  # type: ignore[attr-defined]
+        await pilot.press("enter")
+        await until(pilot, lambda: page.query_one(Curve).view.log_x)
+
+
+async def test_themes_change_the_curve_too(until: Until, write_run: WriteRun) -> None:
+    write_run("first")
+    async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
+        page = pilot.app.screen
+        assert isinstance(page, TrainScreen)
+        curve = page.query_one(Curve)
+        await until(pilot, lambda: curve._strips)
+        before = curve._strips[5]
+        pilot.app.theme = "textual-light"
+        await until(pilot, lambda: curve._strips and curve._strips[5] != before)
+        await pilot.press("f2")
+        await until(pilot, lambda: isinstance(pilot.app.screen, CommandPalette))
+
+
+def test_every_binding_has_an_id_of_its_own_a_tooltip_and_an_action() -> None:
+    app = RnnTuiApp()
+    nodes = [
+        app,
+        TrainScreen(RunList()),
+        RunsScreen(RunList()),
+        LyricsScreen(),
+        NewRunScreen(),
+        ChooseRunScreen(RunList()),
+        ConfirmScreen("?", "Yes"),
+        HelpScreen([]),
+        Curve(),
+        RunTable(),
+    ]
+    seen: list[str] = []
+    for node in nodes:
+        for binding in type(node).__dict__["BINDINGS"]:
+            assert isinstance(binding, Binding)
+            assert binding.id
+            assert binding.tooltip
+            assert binding.description
+            seen.append(binding.id)
+            target = binding.action.partition("(")[0]
+            owner = app if target.startswith("app.") else node
+            assert hasattr(owner, f"action_{target.removeprefix('app.')}")
+    assert len(seen) == len(set(seen))
+
+
+async def test_actions_are_those_of_the_page_in_front(until: Until) -> None:
+    async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: pilot.app.screen.has_class("-empty"))
+        found = {action.id: action for action in actions(pilot.app.screen)}
+        assert found["train.stop"].group == "This page"
+        assert found["app.quit"].group == "Everywhere"
+        assert found["app.help"].keys == "? f1"
+        assert "runs.delete" not in found
+        await pilot.press("n")
+        assert {action.id for action in actions(pilot.app.screen)} == {
+            "new_run.start", "new_run.close", "new_run.help",
+        }  # fmt: skip
+
+
+async def test_leaving_names_the_runs_that_go_on_and_leaves_them_alone(
+    write_run: WriteRun, until: Until, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, over = write_run("going"), write_run("over", stamp="20250101-000000")
+    trainer = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        rundir.record_worker(run, trainer.pid)
+        app = RnnTuiApp()
+        async with app.run_test(size=(120, 36)) as pilot:
+            page = pilot.app.screen
+            assert isinstance(page, TrainScreen)
+            await until(pilot, lambda: page.view)
+            for one in (run, over):
+                page.post_message(RunStarted(one))
+            await until(pilot, lambda: len(app._started) == 2)
+            await pilot.press("q")
+            await until(pilot, lambda: not app.is_running)
+        assert "Still training: going." in capsys.readouterr().err
+        assert trainer.poll() is None
+        assert not list((run.path / "control").iterdir())
+    finally:
+        trainer.communicate(b"\n")
+
+
+async def test_ctrl_q_leaves_from_within_a_field(
+    fake_command: Callable[[], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = RnnTuiApp()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("n", "1", "q")
+        assert isinstance(app.screen, NewRunScreen)
+        assert app.screen.form.data == "1q"
+        await pilot.press("ctrl+q")
+    assert app.return_code == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_the_app_loads_nothing_slow_before_its_first_screen() -> None:
+    slow = ("torch", "pandas", "numpy", "engine.data", "engine.model", "engine.train",
+            "engine.sample")  # fmt: skip
+    script = f"import sys, tui.app; print([name for name in {slow!r} if name in sys.modules])"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
+
+
+def test_it_opens_and_closes_in_a_real_terminal(home: Path, write_run: WriteRun) -> None:
+    write_run("first")
+    script = "from tui.app import run_app; raise SystemExit(run_app())"
+    environment = {**os.environ, "RNN_TUI_HOME": str(home), "TERM": "xterm-256color"}
+    child = pexpect.spawn(
+        sys.executable, ["-c", script], env=environment, dimensions=(24, 80), timeout=30
+    )
+    child.expect("crashed")
+    child.send("3")
+    child.expect("best valid")
+    child.send("q")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0

@@ -1,0 +1,167 @@
+"""The screens as they were when somebody last looked at them and found them good."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, Static, TextArea
+
+from engine import config as configs
+from engine import events as kinds
+from engine.rundir import RunDir
+from tui.app import RnnTuiApp
+from tui.screens.new_run import NewRunScreen
+from tui.screens.runs import RunsScreen
+from tui.screens.train import TrainScreen
+from tui.widgets.run_table import RunTable
+
+WriteRun = Callable[..., RunDir]
+Until = Callable[[Pilot[None], Callable[[], object]], Awaitable[None]]
+Snap = Callable[..., bool]
+Append = Callable[..., None]
+StepsOf = Callable[..., list[kinds.Event]]
+
+SIZES = [(120, 36), (80, 24), (40, 12)]
+every_size = pytest.mark.parametrize("size", SIZES, ids=["120x36", "80x24", "40x12"])
+pytestmark = pytest.mark.usefixtures("home")
+
+
+@pytest.fixture
+def finished(write_run: WriteRun, append: Append) -> RunDir:
+    run = write_run("lanterns")
+    append(run, kinds.Finished(1000, "completed", time=1_740_830_700.0))
+    return run
+
+
+@pytest.fixture
+def several(write_run: WriteRun, append: Append, steps_of: StepsOf) -> None:
+    ends = {
+        "first": kinds.Finished(1000, "completed", time=0.0),
+        "wider": kinds.Failed(600, "The loss is not a finite number.", time=0.0),
+        "deeper": kinds.Finished(800, "stopped", time=0.0),
+        "gone": kinds.Heartbeat(400, "evaluating", time=0.0),
+    }
+    for day, (name, event) in enumerate(ends.items(), start=1):
+        last = getattr(event, "step", 0)
+        run = write_run(
+            name, events=steps_of(5, last, 1.3 + day / 10), stamp=f"2025030{day}-120000"
+        )
+        append(run, event)
+
+
+def drawn(until: Until, keys: tuple[str, ...] = ()) -> Callable[[Pilot[None]], Awaitable[None]]:
+    """Wait until the Train page shows its run."""
+
+    async def ready(pilot: Pilot[None]) -> None:
+        page = pilot.app.screen
+        assert isinstance(page, TrainScreen)
+        await until(pilot, lambda: page.has_class("-empty") or page.query_one("#curve")._strips)  # type: ignore[attr-defined]
+        await pilot.press(*keys)
+        await pilot.pause()
+
+    return ready
+
+
+@every_size
+def test_train(snap_compare: Snap, finished: RunDir, until: Until, size: tuple[int, int]) -> None:
+    assert snap_compare(RnnTuiApp(), terminal_size=size, run_before=drawn(until))
+
+
+def test_train_in_light(snap_compare: Snap, finished: RunDir, until: Until) -> None:
+    app = RnnTuiApp()
+    app.theme = "textual-light"
+    assert snap_compare(app, terminal_size=(120, 36), run_before=drawn(until, ("plus", "v")))
+
+
+def test_train_samples_alone(snap_compare: Snap, finished: RunDir, until: Until) -> None:
+    ready = drawn(until, ("z", "z"))
+    assert snap_compare(RnnTuiApp(), terminal_size=(40, 12), run_before=ready)
+
+
+@pytest.mark.parametrize("size", SIZES[1:], ids=["80x24", "40x12"])
+def test_train_after_a_crash(
+    snap_compare: Snap,
+    write_run: WriteRun,
+    steps_of: StepsOf,
+    until: Until,
+    size: tuple[int, int],
+) -> None:
+    run = write_run("lanterns", events=steps_of(5, 400))
+    run.log.write_text("MemoryError: Unable to allocate 12 GB\n")
+    assert snap_compare(RnnTuiApp(), terminal_size=size, run_before=drawn(until))
+
+
+@every_size
+def test_train_without_runs(snap_compare: Snap, until: Until, size: tuple[int, int]) -> None:
+    assert snap_compare(RnnTuiApp(), terminal_size=size, run_before=drawn(until))
+
+
+@every_size
+def test_help(snap_compare: Snap, finished: RunDir, until: Until, size: tuple[int, int]) -> None:
+    ready = drawn(until, ("question_mark",))
+    assert snap_compare(RnnTuiApp(), terminal_size=size, run_before=ready)
+
+
+@every_size
+def test_new_run(
+    snap_compare: Snap,
+    fake_command: Callable[[], str],
+    until: Until,
+    size: tuple[int, int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(configs, "presets", dict)
+
+    async def ready(pilot: Pilot[None]) -> None:
+        await pilot.press("n")
+        form = pilot.app.screen
+        assert isinstance(form, NewRunScreen)
+        for field in form.query(Input):
+            field.cursor_blink = False
+        form.query_one(TextArea).cursor_blink = False
+        form.query_one("#steps", Input).value = "many"
+        note = form.query_one("#data-note", Static)
+        await until(pilot, lambda: "harbour" in str(note.visual))
+        await pilot.pause()
+
+    assert snap_compare(RnnTuiApp(), terminal_size=size, run_before=ready)
+
+
+def table_shown(
+    until: Until, rows: int, keys: tuple[str, ...] = ()
+) -> Callable[[Pilot[None]], Awaitable[None]]:
+    """Wait until the Runs page shows its runs."""
+
+    async def ready(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunsScreen))
+        page = pilot.app.screen
+        await until(pilot, lambda: page.query_one(RunTable).row_count == rows)
+        await until(pilot, lambda: rows or page.has_class("-empty"))
+        await pilot.press(*keys)
+        await pilot.pause()
+
+    return ready
+
+
+@every_size
+def test_runs(snap_compare: Snap, several: None, until: Until, size: tuple[int, int]) -> None:
+    ready = table_shown(until, 4)
+    assert snap_compare(RnnTuiApp("runs"), terminal_size=size, run_before=ready)
+
+
+@pytest.mark.parametrize("size", SIZES[:2], ids=["120x36", "80x24"])
+def test_runs_compared(
+    snap_compare: Snap, several: None, until: Until, size: tuple[int, int]
+) -> None:
+    ready = table_shown(until, 4, ("o", "down", "space", "down", "space"))
+    assert snap_compare(RnnTuiApp("runs"), terminal_size=size, run_before=ready)
+
+
+def test_runs_without_runs(snap_compare: Snap, until: Until) -> None:
+    ready = table_shown(until, 0)
+    assert snap_compare(RnnTuiApp("runs"), terminal_size=(80, 24), run_before=ready)
+
+
+def test_a_question_before_deleting(snap_compare: Snap, several: None, until: Until) -> None:
+    ready = table_shown(until, 4, ("x",))
+    assert snap_compare(RnnTuiApp("runs"), terminal_size=(80, 24), run_before=ready)

@@ -1,0 +1,61 @@
+"""Numbers, times and foreign text as people read them in a few cells of a terminal."""
+
+import unicodedata
+
+NOTHING = "–"
+_UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+# Marks that turn the direction of the text around them, which would scramble a whole line.
+_DIRECTIONS = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F}
+
+
+def clean(text: str) -> str:
+    """The text safe for a terminal: newlines stay, other control characters become pictures."""
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text
+    result = []
+    for character in text.replace("\r\n", "\n").expandtabs(4):
+        code = ord(character)
+        if character in "\n\u2028\u2029":
+            result.append("\n")
+        elif code < 0x20:
+            result.append(chr(0x2400 + code))
+        elif unicodedata.category(character) in {"Cc", "Cs"} or code in _DIRECTIONS:
+            result.append("�")
+        else:
+            result.append(character)
+    return "".join(result)
+
+
+def short(value: float) -> str:
+    """A number in at most six cells: 950, 12.4 k, 1.2 M."""
+    for size, unit in _UNITS:
+        if abs(value) >= size:
+            return f"{value / size:.{0 if abs(value) >= 100 * size else 1}f} {unit}"
+    return f"{value:.0f}"
+
+
+def megabytes(value: float) -> str:
+    """A size given in megabytes: 612 MB, 1.4 GB."""
+    return f"{value / 1000:.1f} GB" if value >= 1000 else f"{value:.0f} MB"
+
+
+def duration(seconds: float | None) -> str:
+    """A time span in its two largest units: 4 min 12 s."""
+    if seconds is None:
+        return NOTHING
+    whole = max(0, round(seconds))
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    if days:
+        return f"{days} d {hour} h"
+    if hours:
+        return f"{hours} h {minute:02} min"
+    return f"{minutes} min {second:02} s" if minutes else f"{second} s"
+
+
+def bar(share: float, width: int) -> str:
+    """A bar of `width` cells filled by `share` of 0 to 1, to half a cell."""
+    halves = round(min(max(share, 0.0), 1.0) * 2 * width)
+    filled = "━" * (halves // 2) + ("╸" if halves % 2 else "")
+    return filled + "─" * (width - len(filled))

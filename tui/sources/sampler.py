@@ -1,0 +1,203 @@
+"""The sampler's process: asked on its stdin, heard on its stdout, started anew when it has died.
+
+A thread reads what the process says and hands it on at most `RATE` times a second, whatever the
+speed of the characters: between two looks they gather in the pipe, which also holds back a process
+faster than the screen.
+"""
+
+import contextlib
+import dataclasses
+import json
+import math
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import IO, Any
+
+# How the process is called; tests put their own in place.
+command: tuple[str, ...] = (sys.executable, "-m", "engine.sample.worker")
+RATE = 30  # deliveries a second
+PATIENCE = 1.0  # seconds a process may take to end after its stdin has
+_BLOCK = 1 << 20  # bytes
+
+
+@dataclass(frozen=True)
+class Request:
+    """A song to be written."""
+
+    model: str  # a name or a path
+    prime: str = ""
+    artist: str | None = None
+    temperature: float = 0.7  # infinity: every character is as likely as any other
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    length: int | None = None  # characters; None: until the song ends
+    seed: int | None = None  # None: a new one
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model is ready."""
+
+    words: str  # as "lstm 2 × 256"
+    conditions: tuple[str, ...]  # the artists it knows
+
+
+@dataclass(frozen=True)
+class Done:
+    """A song is written."""
+
+    reason: str  # "end", "length" or "stopped"
+    characters: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What came in answer to one request since the last delivery."""
+
+    id: int  # of the request
+    text: str = ""
+    loaded: Loaded | None = None
+    seed: int | None = None  # said when the song begins
+    done: Done | None = None
+    error: str | None = None  # one sentence
+    died: bool = False  # the process is gone, and every request with it
+
+
+def _fold(heard: Heard, answer: dict[str, Any]) -> Heard:
+    """Add one answer, which is not a character, to what was heard of its request."""
+    if "error" in answer:
+        return dataclasses.replace(heard, error=str(answer["error"]))
+    if answer.get("loaded"):
+        conditions = tuple(str(name) for name in answer.get("conditions") or ())
+        return dataclasses.replace(heard, loaded=Loaded(str(answer.get("words", "")), conditions))
+    if answer.get("started"):
+        return dataclasses.replace(heard, seed=answer.get("seed"))
+    if answer.get("done"):
+        done = Done(str(answer["reason"]), int(answer["characters"]), float(answer["seconds"]))
+        return dataclasses.replace(heard, done=done)
+    return heard
+
+
+def gather(lines: Sequence[bytes]) -> list[Heard]:
+    """Fold the lines of a delivery into one `Heard` a request, in the order they began.
+
+    Lines that are no JSON objects with an id are passed over.
+    """
+    heard: dict[int, Heard] = {}
+    texts: dict[int, list[str]] = {}
+    for line in lines:
+        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
+            answer = json.loads(line)
+            number = int(answer["id"])
+            so_far = heard.setdefault(number, Heard(number))
+            if "text" in answer:
+                texts.setdefault(number, []).append(str(answer["text"]))
+            else:
+                heard[number] = _fold(so_far, answer)
+    return [
+        dataclasses.replace(item, text="".join(texts.get(number, ())))
+        for number, item in heard.items()
+    ]
+
+
+class Sampler:
+    """Owns the process. `deliver` is called in the reading thread: let it only post a message."""
+
+    def __init__(self, deliver: Callable[[Heard], object]) -> None:
+        self._deliver = deliver
+        self._process: subprocess.Popen[bytes] | None = None
+        self._closing = threading.Event()
+        self._last = 0  # the newest request's id
+
+    @property
+    def pid(self) -> int | None:
+        """The process's id, while it runs."""
+        return self._process.pid if self._process and self._process.poll() is None else None
+
+    def load(self, model: str) -> int:
+        """Ask for a model to be made ready; gives the request's id."""
+        return self._ask({"do": "load", "model": model})
+
+    def sample(self, request: Request) -> int:
+        """Ask for a song; gives the request's id."""
+        values = dataclasses.asdict(request)
+        if math.isinf(request.temperature):
+            values["temperature"] = "inf"
+        return self._ask({"do": "sample", **values})
+
+    def stop(self) -> None:
+        """End the song under way, if there is one."""
+        if self.pid is not None:
+            with contextlib.suppress(OSError):
+                self._write({"do": "stop"})
+
+    def close(self) -> None:
+        """End the process: by its stdin, and by force where that is not enough."""
+        self._closing.set()
+        process = self._process
+        if process is None:
+            return
+        with contextlib.suppress(OSError):
+            if process.stdin:
+                process.stdin.close()
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _ask(self, values: dict[str, Any]) -> int:
+        """Send a request, to a new process where none runs or it died a moment ago."""
+        self._last += 1
+        values["id"] = self._last
+        try:
+            if self.pid is None:
+                self._start()
+            try:
+                self._write(values)
+            except OSError:
+                self._start()
+                self._write(values)
+        except OSError as error:
+            sentence = f"Cannot start the sampler ({error.strerror}): is rnn-tui installed whole?"
+            self._deliver(Heard(self._last, error=sentence, died=True))
+        return self._last
+
+    def _write(self, values: dict[str, Any]) -> None:
+        if self._process and self._process.stdin:
+            self._process.stdin.write(json.dumps(values).encode() + b"\n")
+
+    def _start(self) -> None:
+        errors = tempfile.TemporaryFile()  # noqa: SIM115 (the reading thread closes it)
+        pipe = subprocess.PIPE
+        try:
+            process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=errors, bufsize=0)
+        except OSError:
+            errors.close()
+            raise
+        self._process = process
+        threading.Thread(target=self._read, args=(process, errors), daemon=True).start()
+
+    def _read(self, process: "subprocess.Popen[bytes]", errors: IO[bytes]) -> None:
+        """Hand on what the process says until it ends, and then say so, if it was not told to."""
+        rest = b""
+        with process, errors:
+            while process.stdout and (block := process.stdout.read(_BLOCK)):
+                *lines, rest = (rest + block).split(b"\n")
+                for heard in gather(lines):
+                    self._deliver(heard)
+                if lines:
+                    self._closing.wait(1 / RATE)
+            status = process.wait()
+            errors.seek(0)
+            words = errors.read().decode(errors="replace").strip().splitlines()
+        if process is self._process and not self._closing.is_set():
+            reason = f"exit status {status}" + (f": {words[-1]}" if words else "")
+            sentence = f"The sampler ended by itself ({reason}): sing again to start it anew."
+            self._deliver(Heard(self._last, error=sentence, died=True))

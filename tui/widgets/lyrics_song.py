@@ -1,0 +1,72 @@
+"""One song of a visit to the Lyrics page: what was asked, what came, and how it stands."""
+
+from dataclasses import dataclass
+
+from tui.model.text import clean
+from tui.sources.sampler import Heard, Request
+
+STATES = {
+    "waiting": "○ waiting",
+    "singing": "♪ singing",
+    "end": "✓ the end",
+    "length": "✓ full length",
+    "stopped": "■ stopped",
+    "failed": "✗",
+}
+
+
+@dataclass
+class Song:
+    """A song, complete or on its way."""
+
+    id: int  # of its request
+    request: Request
+    asked: float  # when, in seconds of a steady clock
+    score: str = ""  # the model's, as "2.01 bits/char"
+    state: str = "waiting"  # one of STATES
+    seed: int | None = None  # the one used, once known
+    text: str = ""  # without the prime
+    error: str = ""
+    seconds: float = 0.0  # of writing, so far
+
+    @property
+    def under_way(self) -> bool:
+        """Whether more of it may come."""
+        return self.state in {"waiting", "singing"}
+
+    @property
+    def whole(self) -> str:
+        """The prime and the text, fit to be written to a file."""
+        return (self.request.prime + self.text).encode(errors="replace").decode()
+
+    def hear(self, heard: Heard, now: float) -> str:
+        """Take in what came; gives the new characters, none once the song is over."""
+        if not self.under_way:
+            return ""
+        if heard.seed is not None:
+            self.seed, self.asked = heard.seed, now
+            self.state = "singing"
+        self.text += heard.text
+        self.seconds = now - self.asked
+        if heard.done:
+            self.state, self.seconds = heard.done.reason, heard.done.seconds
+        if heard.error:
+            self.fail(heard.error)
+        return heard.text
+
+    def fail(self, error: str) -> None:
+        """End it with an error."""
+        self.state, self.error = "failed", error
+
+    def status(self, place: str = "") -> str:
+        """One line, the most important first; place: as "song 2 of 3"."""
+        parts = [f"{STATES[self.state]} {self.error}".rstrip()]
+        if self.state == "failed" and not self.text:
+            return " · ".join(filter(None, (*parts, place)))
+        parts.append(f"{len(self.text):,} chars")
+        if self.text and self.seconds > 0:
+            parts.append(f"{len(self.text) / self.seconds:,.0f}/s")
+        if self.seed is not None:
+            parts.append(f"seed {self.seed}")
+        parts += [place, clean(self.request.model), self.score]
+        return " · ".join(part for part in parts if part)
