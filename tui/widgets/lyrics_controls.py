@@ -101,8 +101,8 @@ class LyricsControls(VerticalScroll, can_focus=False):
     class ModelChosen(Message):
         """Another model was chosen."""
 
-    def __init__(self, id: str | None = None) -> None:  # noqa: A002 (Textual's own word)
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self._models: list[Model] = []
         self._select: Select[str] = Select((), id="model", prompt="none yet", compact=True)
         self._artist = ArtistField()

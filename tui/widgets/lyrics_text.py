@@ -39,8 +39,8 @@ class LyricsText(ScrollView, can_focus=True):
     writing: var[bool] = var(False)
     following: var[bool] = var(True)
 
-    def __init__(self, id: str | None = None) -> None:  # noqa: A002 (Textual's own word)
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self._wrapped = WrappedText()
         self._prime_length = 0
         self._hint = False  # what is shown is no song

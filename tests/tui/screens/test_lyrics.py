@@ -128,9 +128,8 @@ class Page:
 
 
 @asynccontextmanager
-async def page(size: tuple[int, int] = (120, 36), ready: str = "○ ready") -> AsyncIterator[Page]:
+async def page(size: tuple[int, int] = (80, 24), ready: str = "○ ready") -> AsyncIterator[Page]:
     app = RnnTuiApp("lyrics")
-    app.animation_level = "none"
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: isinstance(app.screen, LyricsScreen))
         result = Page(pilot)
@@ -556,7 +555,7 @@ async def test_sixty_thousand_characters_stream_while_keys_are_answered() -> Non
 
 
 async def test_the_view_follows_the_end_until_it_is_scrolled_away() -> None:
-    async with page((80, 24)) as lyrics:
+    async with page() as lyrics:
         text = lyrics.text
         text.writing = True
         text.show_song("Why", "\n".join(map(str, range(100))))
