@@ -19,7 +19,7 @@ from typing import Any, Literal
 from engine import paths
 from engine.errors import InputError
 
-Kind = Literal["lyrics"]
+Kind = Literal["lyrics", "music"]
 
 
 def _field(
@@ -34,12 +34,16 @@ def _field(
 class DataConfig:
     """Which songs, and how they are split."""
 
-    source: str = ""  # a named dataset, or the path of a CSV, a JSONL or a folder artist/song.txt
-    artists: tuple[str, ...] = ()  # only these (all when empty)
-    min_songs: int = _field(1, low=1)  # leave out artists with fewer songs
-    min_length: int = _field(16, low=1)  # leave out songs with fewer characters
-    rare: int = _field(3, low=1)  # a character seen fewer times becomes the unknown mark
-    valid: float = _field(0.05, low=0.0, high=0.5)  # share of the songs
+    # A named dataset, or a path: lyrics in a CSV, a JSONL or a folder artist/song.txt; music in a
+    # MIDI file, a folder or a zip of them, or a .mat of piano rolls.
+    source: str = ""
+    artists: tuple[str, ...] = ()  # lyrics: only these (all when empty)
+    min_songs: int = _field(1, low=1)  # lyrics: leave out artists with fewer songs
+    min_length: int = _field(16, low=1)  # lyrics: leave out songs with fewer characters
+    rare: int = _field(3, low=1)  # lyrics: a character seen fewer times becomes the unknown mark
+    frame: float = _field(0.3, low=0.01, high=10.0)  # music: the length of a frame in seconds
+    beats: float = _field(0.0, low=0.0, high=16.0)  # music: the length in beats; 0: `frame` holds
+    valid: float = _field(0.05, low=0.0, high=0.5)  # share of the songs, where none are given
     test: float = _field(0.05, low=0.0, high=0.5)
     split_seed: int = _field(0, low=0)
 
@@ -57,6 +61,9 @@ class ModelConfig:
     condition: int = _field(32, low=0, high=4096)  # size of an artist's vector; 0: no artists
     dropout: float = _field(0.1, low=0.0, high=0.95)
     tied: bool = False  # the output layer uses the characters' vectors
+    memory: bool = False  # looks up where the song had its last frames before, and what came then
+    input_dropout: float = _field(0.0, low=0.0, high=0.95)  # of what enters the first layer
+    head: str = _field("joint", choices=("joint", "independent"))  # piano keys: knowing each other?
 
     @property
     def words(self) -> str:

@@ -23,7 +23,7 @@ class Started(Event):
     """The run has its data and its model and begins."""
 
     run: str
-    kind: str  # "lyrics"
+    kind: str  # "lyrics" or "music"
     model: str  # in words, as "lstm 2 × 256"
     parameters: int
     steps: int  # how many it will take
@@ -31,7 +31,7 @@ class Started(Event):
     train_frames: int  # in the corpus
     valid_frames: int
     corpus: str
-    unit: str  # what a frame is: "character"
+    unit: str  # what a frame is: "character" or "frame"
     threads: int
     device: str
 
@@ -69,8 +69,10 @@ class Sampled(Event):
     step: int
     prime: str
     condition: str | None  # the artist
-    text: str  # without the prime
+    text: str  # without the prime; empty for music
     temperature: float
+    notes: list[list[int]] | None = None  # music: first frame, frame after the last, MIDI pitch
+    frame: float | None = None  # music: the length of a frame in seconds
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,20 @@ from typing import Literal
 
 import numpy as np
 
+# The memory of a song tells matches apart by these numbers of frames: the longest that fits counts.
+_MATCHES = {
+    "characters": (5, 6, 7, 8, 10, 12, 16, 20, 24, 32),
+    "keys": (2, 3, 4, 6, 8, 12, 16, 24, 32),
+}
+
 
 @dataclass(frozen=True)
 class FrameSpec:
     """The kind and size of one frame.
 
     `characters`: a frame is one index below `size`, its array shape is ().
-    `keys`: a frame is one 0/1 vector of `size` piano keys, its array shape is (size,).
+    `keys`: a frame is one vector of zeros and ones, its array shape is (size,): the 88 piano keys
+    that sound, then, where size is 176, those that begin to.
     Either way the frame fed before a song's first is zero: the begin mark, or silence.
     """
 
@@ -27,3 +34,8 @@ class FrameSpec:
     def dtype(self) -> np.dtype[np.generic]:
         """The smallest unsigned type that holds a frame's values."""
         return np.dtype(np.uint8) if self.kind == "keys" else np.min_scalar_type(self.size - 1)
+
+    @property
+    def matches(self) -> tuple[int, ...]:
+        """The lengths of match that the memory of a song tells apart, rising."""
+        return _MATCHES[self.kind]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine import paths
+from engine.config import Kind
 from engine.data.names import either, near
 from engine.errors import InputError
 
@@ -13,7 +14,7 @@ class Dataset:
     """A named data set that comes with the program."""
 
     name: str
-    kind: str  # "lyrics"
+    kind: Kind
     about: str  # one line for people
     licence: str
     path: str  # below the assets
@@ -35,27 +36,43 @@ DATASETS: dict[str, Dataset] = {
 }
 
 
-def resolve(source: str) -> Path:
+def resolve(source: str, kind: Kind = "lyrics") -> Path:
     """The file or folder of a named data set, or of a path.
 
-    Raises InputError for an empty source, and for a name that is neither known nor a path.
+    Raises InputError for an empty source, for a name that is neither known nor a path, and for the
+    name of a data set of another kind.
     """
+    named = {name: dataset for name, dataset in DATASETS.items() if dataset.kind == kind}
+    known = f" ({'there is' if len(named) == 1 else 'there are'} {either(named)})" if named else ""
     if not source.strip():
-        raise InputError(
-            "No songs were given: name a data set or a path in data.source "
-            f"(there is {either(DATASETS)})."
-        )
-    if source in DATASETS and DATASETS[source].file.exists():
-        return DATASETS[source].file
+        raise InputError(f"No songs were given: name a data set or a path in data.source{known}.")
+    if source in named and named[source].file.exists():
+        return named[source].file
     path = Path(source).expanduser()
     if path.exists() or path.suffix or len(path.parts) > 1:
         return path  # the reader of the songs says so where it does not exist
-    if source in DATASETS:
+    if source in named:
         raise InputError(
-            f"The data set {source!r} lacks its file {DATASETS[source].file}: install the program "
+            f"The data set {source!r} lacks its file {named[source].file}: install the program "
             "anew, or give the path of a file."
         )
-    raise InputError(
-        f"{source!r} is neither a data set nor a file: did you mean "
-        f"{either(near(source, DATASETS) or DATASETS)}?"
-    )
+    if source in DATASETS:
+        raise InputError(
+            f"The data set {source!r} is of {DATASETS[source].kind}, not of {kind}: give the path "
+            f"of a file{known}."
+        )
+    close = near(source, named) or named
+    hint = f"did you mean {either(close)}?" if close else "give the path of a file."
+    raise InputError(f"{source!r} is neither a data set nor a file: {hint}")
+
+
+_MUSIC = {".mid", ".midi", ".zip", ".mat"}
+
+
+def kind_of(source: str) -> Kind:
+    """What the songs of a name or a path are made of, told by the files' endings."""
+    if source in DATASETS:
+        return DATASETS[source].kind
+    path = Path(source).expanduser()
+    files = path.rglob("*") if path.is_dir() else [path]
+    return "music" if any(file.suffix.lower() in _MUSIC for file in files) else "lyrics"

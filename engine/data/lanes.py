@@ -1,5 +1,6 @@
 """Songs laid into parallel lanes, and the lanes cut into batches for truncated back-propagation."""
 
+import functools
 import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.data.corpus import Corpus
+from engine.data.memory import recall
 from engine.errors import InputError
 
 
@@ -24,6 +26,8 @@ class Batch:
     fresh: npt.NDArray[np.bool_]  # (T, L): a song begins, so the state is reset before this frame
     condition: npt.NDArray[np.int64]  # (T, L): 0 nobody, else 1 + a place in corpus.conditions
     weight: npt.NDArray[np.float32]  # (T, L): 1, or 0 past the last song of a lane
+    recalled: npt.NDArray[Any] | None = None  # (T, L, *frame): what the memory expects as target
+    match: npt.NDArray[np.int64] | None = None  # (T, L): the kind of its match; 0: none
 
 
 @dataclass
@@ -51,7 +55,8 @@ class Lanes:
 
     A song is shown without its artist with probability `drop`, by (seed, epoch, song) alone.
     `lane_slice` picks the lanes to be materialised, for one of several processes; the books are
-    kept for all, so that every process agrees on them. Raises InputError for a split without songs.
+    kept for all, so that every process agrees on them. With `memory` the batches hold what the
+    memory of the song recalls. Raises InputError for a split without songs.
     """
 
     def __init__(
@@ -64,6 +69,7 @@ class Lanes:
         drop: float = 0.0,
         limit: int = 0,
         lane_slice: slice = slice(None),
+        memory: bool = False,
     ) -> None:
         rows = corpus.select(split)
         if not len(rows):
@@ -77,7 +83,8 @@ class Lanes:
         self.window = window
         self._corpus, self._rows = corpus, rows
         self._frames = np.asarray(corpus.frames)  # slicing a np.memmap itself is slow
-        self._seed, self._drop = seed, drop
+        self._seed, self._drop, self._memory = seed, drop, memory
+        self._recall = functools.lru_cache(maxsize=4096)(self._recall_song)  # some MB of songs
         self._lanes = [_Lane() for _ in range(lanes)]
         shown = range(lanes)[lane_slice]
         self._columns = {place: column for column, place in enumerate(shown)}
@@ -117,12 +124,15 @@ class Lanes:
         if not queued and not any(lane.left for lane in self._lanes):
             return None
         shape, dtype = self._frames.shape[1:], self._frames.dtype
+        frames = (T, L, *shape), dtype if shape else np.int64
         batch = Batch(
-            inputs=np.zeros((T, L, *shape), dtype if shape else np.int64),
-            targets=np.zeros((T, L, *shape), dtype if shape else np.int64),
+            inputs=np.zeros(*frames),
+            targets=np.zeros(*frames),
             fresh=np.zeros((T, L), np.bool_),
             condition=np.zeros((T, L), np.int64),
             weight=np.zeros((T, L), np.float32),
+            recalled=np.zeros(*frames) if self._memory else None,
+            match=np.zeros((T, L), np.int64) if self._memory else None,
         )
         # The step at which each lane needs a song: taken in order of step, then of lane.
         needs = [(self._advance(batch, place, 0), place) for place in range(len(self._lanes))]
@@ -154,8 +164,15 @@ class Lanes:
                 batch.fresh[step, column] = True
             batch.condition[step:stop, column] = lane.condition
             batch.weight[step:stop, column] = 1
+            if batch.recalled is not None and batch.match is not None:
+                recalled, match = self._recall(lane.row)
+                batch.recalled[step:stop, column] = recalled[lane.offset : lane.offset + count]
+                batch.match[step:stop, column] = match[lane.offset : lane.offset + count]
         lane.offset += count
         return step + count
+
+    def _recall_song(self, row: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        return recall(self._corpus.song(row), self._corpus.codec.spec)
 
     def cursor(self) -> dict[str, Any]:
         """Where the lanes stand, in plain values for JSON; `seek` goes there."""

@@ -10,6 +10,8 @@ from torch.nn import functional
 
 from engine.config import ModelConfig
 from engine.frames import FrameSpec
+from engine.model.keys import IndependentHead, JointHead
+from engine.model.window import Window
 
 
 class CharacterHead(nn.Module):
@@ -33,23 +35,34 @@ class CharacterHead(nn.Module):
             self.weight = nn.Parameter(torch.empty(size, hidden).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.zeros(size))
         self.tied = config.tied
+        self.gain = nn.Parameter(torch.zeros(len(spec.matches) + 1, 1)) if config.memory else None
 
     def encode(self, frames: Tensor) -> Tensor:
         """Vectors (..., E) of character indices (...)."""
         return functional.embedding(frames, self.embedding)
 
-    def logits(self, hidden: Tensor) -> Tensor:
-        """Logits (..., V) from the top layer's output (..., H)."""
+    def logits(self, hidden: Tensor, window: Window) -> Tensor:
+        """Logits (T, L, V) from the top layer's output (T, L, H).
+
+        The recalled character's is raised by a learned amount for the kind of match.
+        """
         if self.tied:
-            return functional.linear(hidden @ self.project, self.embedding, self.bias)
-        return functional.linear(hidden, self.weight, self.bias)
+            logits = functional.linear(hidden @ self.project, self.embedding, self.bias)
+        else:
+            logits = functional.linear(hidden, self.weight, self.bias)
+        if self.gain is None or window.recalled is None or window.match is None:
+            return logits
+        gain = functional.embedding(window.match, self.gain, padding_idx=0)  # (T, L, 1)
+        return logits.scatter_add(2, window.recalled.unsqueeze(2), gain)
 
-    def nats(self, hidden: Tensor, targets: Tensor) -> Tensor:
-        """The negative log likelihood of each frame, (T, L), from hidden (T, L, H)."""
-        logits = self.logits(hidden).flatten(0, 1)  # (T·L, V)
-        return functional.cross_entropy(logits, targets.flatten(), reduction="none").view_as(
-            targets
-        )
+    def nats(self, hidden: Tensor, window: Window) -> Tensor:
+        """The negative log likelihood of each target, (T, L), from hidden (T, L, H)."""
+        logits, targets = self.logits(hidden, window).flatten(0, 1), window.targets  # (T·L, V)
+        nats = functional.cross_entropy(logits, targets.flatten(), reduction="none")
+        return nats.view_as(targets)
 
 
-HEADS = {"characters": CharacterHead}
+HEADS: dict[str, dict[str, type[CharacterHead | IndependentHead | JointHead]]] = {
+    "characters": {"joint": CharacterHead, "independent": CharacterHead},
+    "keys": {"joint": JointHead, "independent": IndependentHead},
+}

@@ -1,4 +1,4 @@
-"""The network: head.encode (+ condition) → recurrent layers → head."""
+"""The network: head.encode (+ memory, + condition) → recurrent layers → head."""
 
 import torch
 from torch import Tensor, nn
@@ -8,6 +8,7 @@ from engine.config import ModelConfig
 from engine.frames import FrameSpec
 from engine.model.cells import CELLS, Resets, State, resets
 from engine.model.heads import HEADS
+from engine.model.window import Window
 
 
 class Layer(nn.Module):
@@ -40,17 +41,21 @@ class Layer(nn.Module):
 class Network(nn.Module):
     """A recurrent network over frames, optionally conditioned on one of `conditions` artists.
 
-    The artist's vector is joined to the input of every step; artist 0 is nobody, whose vector is
-    and stays zero, so that one model writes with and without an artist.
+    The input of every step is the frame before; with a memory joined by the frame it recalls and
+    the kind of its match, one-hot; with artists by the artist's vector. Artist 0 is nobody, whose
+    vector is and stays zero, so that one model writes with and without an artist.
     """
 
     def __init__(self, config: ModelConfig, spec: FrameSpec, conditions: int) -> None:
         super().__init__()
         self.config = config
-        self.head = HEADS[spec.kind](config, spec)
+        self.head = HEADS[spec.kind][config.head](config, spec)
+        self.matches = len(spec.matches) + 1 if config.memory else 0
         joined = config.condition if conditions else 0
         self.condition = nn.Embedding(conditions + 1, joined, padding_idx=0) if joined else None
-        sizes = [self.head.width + joined] + [config.hidden] * (config.layers - 1)
+        remembered = self.head.width + self.matches if config.memory else 0
+        inputs = self.head.width + remembered + joined
+        sizes = [inputs] + [config.hidden] * (config.layers - 1)
         self.cells = nn.ModuleList(Layer(config.cell, size, config.hidden) for size in sizes)
 
     def zero_state(self, lanes: int) -> list[State]:
@@ -59,19 +64,13 @@ class Network(nn.Module):
         zeros = torch.zeros(lanes, self.config.hidden, dtype=self.head.bias.dtype)
         return [tuple(zeros for _ in range(cell.states)) for _ in self.cells]
 
-    def forward(
-        self, inputs: Tensor, fresh: Tensor, condition: Tensor, state: list[State]
-    ) -> tuple[Tensor, list[State]]:
-        """Run T steps of L lanes.
+    def forward(self, window: Window, state: list[State]) -> tuple[Tensor, list[State]]:
+        """Run T steps of L lanes, from a state as `zero_state` or the last call gave it.
 
-        inputs: frames (T, L) or (T, L, keys); fresh (T, L): reset the lane's state before the
-        frame; condition (T, L): artists; state: as `zero_state` or the last call gave it.
         Returns the top layer's outputs (T, L, H) and the new state.
         """
-        x = self.head.encode(inputs)
-        if self.condition is not None:
-            x = torch.cat((x, self.condition(condition)), 2)
-        reset = resets(fresh, x.dtype)
+        x = self._join(window)
+        reset = resets(window.fresh, x.dtype)
         last = []
         for layer, before in zip(self.cells, state, strict=True):
             x, after = layer(x, before, reset)
@@ -79,12 +78,22 @@ class Network(nn.Module):
             last.append(after)
         return x, last
 
-    def nats(
-        self, inputs: Tensor, targets: Tensor, fresh: Tensor, condition: Tensor, state: list[State]
-    ) -> tuple[Tensor, list[State]]:
+    def _join(self, window: Window) -> Tensor:
+        """What enters the first layer, (T, L, inputs)."""
+        parts = [self.head.encode(window.inputs)]
+        if window.recalled is not None and window.match is not None:
+            parts.append(self.head.encode(window.recalled))
+        parts = [functional.dropout(x, self.config.input_dropout, self.training) for x in parts]
+        if window.match is not None:
+            parts.append(functional.one_hot(window.match, self.matches).to(parts[0].dtype))
+        if self.condition is not None:
+            parts.append(self.condition(window.condition))
+        return torch.cat(parts, 2)
+
+    def nats(self, window: Window, state: list[State]) -> tuple[Tensor, list[State]]:
         """The negative log likelihood of each target, (T, L), and the new state."""
-        hidden, last = self(inputs, fresh, condition, state)
-        return self.head.nats(hidden, targets), last
+        hidden, last = self(window, state)
+        return self.head.nats(hidden, window), last
 
 
 def detach(state: list[State]) -> list[State]:

@@ -21,16 +21,16 @@ class Chain:
         back = max(len(self.model.levels) - 1, 0)
         return [np.full((count, back), BEGIN, np.min_scalar_type(self.model.size - 1))]
 
-    def feed(self, state: State, frames: NDArray[Any]) -> None:
-        """Take in one frame of each song, (N,)."""
+    def feed(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> None:  # noqa: ARG002
+        """Take in one frame of each song, (N,); there is no memory to trust."""
         longer = np.concatenate([state[0], frames[:, None].astype(state[0].dtype)], 1)
         state[0] = longer[:, 1:]
 
-    def step(self, state: State, frames: NDArray[Any]) -> NDArray[np.float64]:
+    def step(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> NDArray[np.float64]:
         """Take in one frame of each song, (N,), and give the log probabilities (N, V) of the next.
 
         That of the begin mark is −inf.
         """
-        self.feed(state, frames)
+        self.feed(state, frames, trust)
         with np.errstate(divide="ignore"):
             return np.log([self.model.probabilities(context) for context in state[0]])

@@ -24,6 +24,7 @@ class Rules:
     top_k: int = 0  # only the k most probable; 0: all
     top_p: float = 1.0  # only the fewest most probable that reach this sum (Holtzman et al. 2020)
     min_p: float = 0.0  # only those at least this share as probable as the most probable
+    memory: float = 1.0  # how far a model's memory of the song is believed; 0: not at all
 
     def __post_init__(self) -> None:
         if not self.temperature >= 0:  # not >=: NaN is refused too
@@ -37,6 +38,8 @@ class Rules:
             raise InputError(f"top-p is {self.top_p}: give a share above 0 and up to 1.")
         if not 0 <= self.min_p <= 1:
             raise InputError(f"min-p is {self.min_p}: give a share from 0 to 1.")
+        if not 0 <= self.memory <= 1:
+            raise InputError(f"The memory is {self.memory}: give a share from 0 to 1.")
 
 
 def passing(logits: NDArray[np.float64], rules: Rules) -> NDArray[np.bool_]:

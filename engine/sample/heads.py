@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from engine.config import ModelConfig
 from engine.frames import FrameSpec
 from engine.sample.cells import Array
+from engine.sample.keys import IndependentHead, JointHead
+from engine.sample.seen import Seen
 
 
 @dataclass(frozen=True)
@@ -17,36 +19,58 @@ class CharacterHead:
     """Characters: a row of a table on the way in, logits over all V of them on the way out."""
 
     table: Array  # (V, G·H) what each character gives to the first layer's gates, with the bias
+    remembered: Array  # (V, G·H) what it gives there as the recalled one; (0, 0) without a memory
     weight: Array  # (H, V)
     bias: Array  # (V)
+    gain: Array  # (M) what each kind of match adds to the recalled one's logit; (0) without
 
     @staticmethod
     def shapes(config: ModelConfig, spec: FrameSpec) -> dict[str, tuple[int, ...]]:
         """The names and shapes of the tensors it is made from."""
         size, hidden, width = spec.size, config.hidden, config.embedding  # V, H, E
         out = {"head.project": (hidden, width)} if config.tied else {"head.weight": (size, hidden)}
-        return {"head.embedding": (size, width), **out, "head.bias": (size,)}
+        gain = {"head.gain": (len(spec.matches) + 1, 1)} if config.memory else {}
+        return {"head.embedding": (size, width), **out, "head.bias": (size,), **gain}
 
     @classmethod
     def build(cls, config: ModelConfig, tensors: Mapping[str, Array]) -> "CharacterHead":
         """Make it from a network's tensors, all float32."""
-        embedding = tensors["head.embedding"]  # (V, E)
-        joined = tensors["cells.0.input"][: config.embedding]  # (E, G·H): the character's part
-        table = embedding @ joined + tensors["cells.0.bias"]
+        embedding, width = tensors["head.embedding"], config.embedding  # (V, E)
+        joined = tensors["cells.0.input"]
+        none = np.zeros((0, 0), np.float32)
         if config.tied:
             weight = tensors["head.project"] @ embedding.T
         else:
             weight = np.ascontiguousarray(tensors["head.weight"].T)
-        return cls(table, weight, tensors["head.bias"])
+        return cls(
+            table=embedding @ joined[:width] + tensors["cells.0.bias"],
+            remembered=embedding @ joined[width : 2 * width] if config.memory else none,
+            weight=weight,
+            bias=tensors["head.bias"],
+            gain=tensors.get("head.gain", none).ravel(),
+        )
 
     def inputs(self, frames: NDArray[Any]) -> Array:
-        """The first layer's input product (N, G·H) of characters (N,)."""
+        """What characters (N,) give to the first layer's gates, (N, G·H), with its bias."""
         rows: Array = self.table[frames]
         return rows
 
-    def logits(self, hidden: Array) -> Array:
-        """Logits (N, V) from the last layer's output (N, H)."""
-        return hidden @ self.weight + self.bias
+    def remember(self, frames: NDArray[Any]) -> Array:
+        """What recalled characters (N,) give to the first layer's gates, (N, G·H)."""
+        rows: Array = self.remembered[frames]
+        return rows
+
+    def logits(self, seen: Seen) -> Array:
+        """Logits (N, V) of the next character."""
+        logits: Array = seen.hidden @ self.weight + self.bias
+        if self.gain.size:
+            logits[np.arange(len(logits)), seen.recalled] += self.gain[seen.match]
+        return logits
 
 
-HEADS = {"characters": CharacterHead}
+Head = CharacterHead | IndependentHead | JointHead
+
+HEADS: dict[str, dict[str, type[Head]]] = {
+    "characters": {"joint": CharacterHead, "independent": CharacterHead},
+    "keys": {"joint": JointHead, "independent": IndependentHead},
+}

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from engine import config as configs
 from engine import paths, rundir
 from engine.config import ModelConfig
 from engine.data.characters import MARKS, CharacterCodec
+from engine.data.codecs import Codec, codec_from_json
 from engine.data.names import either, near
 from engine.errors import InputError
 from engine.model import counting
@@ -36,7 +38,7 @@ class Model:
     path: Path | None  # its folder; None for weights that were in memory
     meta: dict[str, Any]  # meta.json
     config: ModelConfig
-    codec: CharacterCodec
+    codec: Codec
     stepper: Network | Chain
     conditions: tuple[str, ...]  # the artists it can write as; none in one that knows no artists
 
@@ -146,8 +148,8 @@ def _check_meta(meta: object, where: str) -> dict[str, Any]:
     for key, wanted in _KEYS.items():
         if not isinstance(meta.get(key), wanted):
             raise InputError(f"{where} has no proper {key!r}: the model is damaged, give another.")
-    if meta["kind"] != "lyrics":
-        raise InputError(f"{where} is of a model for {meta['kind']}: give one for lyrics.")
+    if meta["kind"] not in typing.get_args(configs.Kind):
+        raise InputError(f"{where} is of a model for {meta['kind']}: use the version that wrote it.")
     if not all(isinstance(artist, str) for artist in meta["conditions"]):
         raise InputError(f"{where} has no proper 'conditions': the model is damaged, give another.")
     return meta
@@ -227,10 +229,10 @@ def from_tensors(
     meta = _check_meta(meta, str(path / META) if path else name)
     try:
         config = configs.from_mapping({"model": meta["model"]}, "its 'model'").model
-        codec = CharacterCodec.from_json(meta["codec"])
+        codec = codec_from_json(meta["codec"])
     except InputError as error:
         raise InputError(f"{path / META if path else name}: {error}") from error
-    if codec.spec.size == MARKS:
+    if isinstance(codec, CharacterCodec) and codec.spec.size == MARKS:
         raise InputError(f"{where} knows not one character: the model is damaged, give another.")
     if config.kind != "network":
         try:

@@ -8,23 +8,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import ModelConfig
+from engine.data.memory import Memory
 from engine.frames import FrameSpec
 from engine.sample.cells import CELLS, Array, Cell, Layer
-from engine.sample.heads import HEADS, CharacterHead
+from engine.sample.heads import HEADS, CharacterHead, Head
+from engine.sample.seen import Seen
 
-State = list[NDArray[Any]]  # arrays (N, …), one row a song; a step replaces them
+State = list[Any]  # arrays (N, …), one row a song, that a step replaces
 
 
 def shapes(config: ModelConfig, spec: FrameSpec, conditions: int) -> dict[str, tuple[int, ...]]:
     """The names and shapes of all tensors of such a network that knows so many artists."""
     cell = CELLS[config.cell]
     joined = config.condition if conditions else 0
-    result = HEADS[spec.kind].shapes(config, spec)
+    result = HEADS[spec.kind][config.head].shapes(config, spec)
     if joined:
         result["condition.weight"] = (conditions + 1, joined)
+    frames = config.embedding * (2 if config.memory else 1)
+    matches = len(spec.matches) + 1 if config.memory else 0
     gates = cell.gates * config.hidden
     for place in range(config.layers):
-        inputs = config.hidden if place else config.embedding + joined
+        inputs = config.hidden if place else frames + matches + joined
         result[f"cells.{place}.input"] = (inputs, gates)
         result[f"cells.{place}.hidden"] = (config.hidden, gates)
         result[f"cells.{place}.bias"] = (gates,)
@@ -37,11 +41,16 @@ def shapes(config: ModelConfig, spec: FrameSpec, conditions: int) -> dict[str, t
 class Network:
     """The weights, ready to be stepped; made by `build`.
 
-    A state holds the artist's part of the first layer's gates (N, G·H), then each layer's arrays.
+    A state holds the artist's part of the first layer's gates (N, G·H), then each layer's arrays,
+    and with a memory the list of the N songs' memories.
     """
 
+    spec: FrameSpec
     cell: Cell
-    head: CharacterHead
+    head: Head
+    match_input: (
+        Array  # (M, G·H) what each kind of match gives to the first gates; (0, G·H) without
+    )
     condition: Array  # (A + 1, C); (1, 0) in a network without artists
     condition_input: Array  # (C, G·H)
     layers: tuple[Layer, ...]
@@ -49,7 +58,6 @@ class Network:
     @classmethod
     def build(cls, config: ModelConfig, spec: FrameSpec, tensors: Mapping[str, Array]) -> "Network":
         """Make it from float32 tensors that have the names and shapes `shapes` tells."""
-        cell = CELLS[config.cell]
         empty = np.zeros((1, 0), np.float32)
         layers = [
             Layer(
@@ -60,10 +68,18 @@ class Network:
             )
             for place in range(config.layers)
         ]
-        head = HEADS[spec.kind].build(config, tensors)
         condition = tensors.get("condition.weight", empty)
+        rows = tensors["cells.0.input"]  # of the frame, the recalled one, its match, the artist
+        artist = len(rows) - condition.shape[1]
+        frames = config.embedding * (2 if config.memory else 1)
         return cls(
-            cell, head, condition, tensors["cells.0.input"][config.embedding :], tuple(layers)
+            spec=spec,
+            cell=CELLS[config.cell],
+            head=HEADS[spec.kind][config.head].build(config, tensors),
+            match_input=rows[frames:artist],
+            condition=condition,
+            condition_input=rows[artist:],
+            layers=tuple(layers),
         )
 
     def begin(self, condition: Array | None, count: int) -> State:
@@ -76,14 +92,26 @@ class Network:
         part = (vector @ self.condition_input).astype(np.float32)  # (G·H) or (count, G·H)
         hidden = self.layers[0].hidden.shape[0]
         zeros = np.zeros((count, hidden), np.float32)
+        memories = [[Memory(self.spec) for _ in range(count)]] if len(self.match_input) else []
         return [
             np.broadcast_to(part, (count, part.shape[-1])),
             *[zeros] * (self.cell.states * len(self.layers)),
+            *memories,
         ]
 
-    def feed(self, state: State, frames: NDArray[Any]) -> None:
-        """Take in one frame of each song, (N,)."""
+    def feed(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> Seen:
+        """Take in one frame of each song, (N, *frame).
+
+        trust: how far the memory of the song is believed, 0 … 1: matches of the longest kinds
+        count as no longer than such a share of the kinds allows, and at 0 as none.
+        """
+        recalled, match = np.zeros_like(frames), np.zeros(len(frames), np.int64)
         x = self.head.inputs(frames) + state[0]
+        if len(self.match_input):
+            recalled, match = _recall(state[-1], frames)
+            match = np.minimum(match, round(trust * (len(self.match_input) - 1)))
+            recalled[match == 0] = 0
+            x += self.head.remember(recalled) + self.match_input[match]
         size = self.cell.states
         for place, layer in enumerate(self.layers):
             own = slice(1 + place * size, 1 + (place + 1) * size)
@@ -91,8 +119,16 @@ class Network:
                 x = x @ layer.input + layer.bias
             state[own] = self.cell.step(layer, x, *state[own])
             x = state[own.start]
+        return Seen(x, frames, recalled, match)
 
-    def step(self, state: State, frames: NDArray[Any]) -> Array:
-        """Take in one frame of each song, (N,), and give the logits (N, V) of the next."""
-        self.feed(state, frames)
-        return self.head.logits(state[-self.cell.states])
+    def step(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> Array:
+        """Take in one character of each song, (N,), and give the logits (N, V) of the next."""
+        assert isinstance(self.head, CharacterHead)  # frames of keys are told by `head.sample`
+        return self.head.logits(self.feed(state, frames, trust))
+
+
+def _recall(memories: list[Memory], frames: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Push each song's frame into its memory: recalled frames (N, *frame), their matches (N,)."""
+    pairs = [memory.push(frame) for memory, frame in zip(memories, frames, strict=True)]
+    recalled, matches = zip(*pairs, strict=True)
+    return np.array(recalled, frames.dtype), np.array(matches, np.int64)

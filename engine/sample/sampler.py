@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.characters import BEGIN, END, UNKNOWN
+from engine.data.characters import BEGIN, END, UNKNOWN, CharacterCodec
 from engine.data.names import either, fold, near
 from engine.errors import InputError
 from engine.sample.decoding import Rules, choose
@@ -32,12 +32,18 @@ class Request:
     length: int | None = None  # just so many characters; None: until the song's end mark
 
 
+def _codec(model: Model) -> CharacterCodec:
+    if not isinstance(model.codec, CharacterCodec):
+        raise InputError(f"{model.name} writes music: use 'rnn-tui sample music'.")
+    return model.codec
+
+
 def _prime(model: Model, text: str) -> str:
     """The prime as the corpus would have it; refused where the model cannot read it."""
     if len(text) > LONGEST_PRIME:
         raise InputError(f"The prime has {len(text):,} characters: give at most {LONGEST_PRIME:,}.")
     prime = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    if unknown := model.codec.unknown(prime):
+    if unknown := _codec(model).unknown(prime):
         shown = ", ".join(repr(character) for character in unknown[:10])
         more = f" and {len(unknown) - 10} more" if len(unknown) > 10 else ""
         raise InputError(
@@ -85,7 +91,7 @@ class Stream:
 
     def __iter__(self) -> Iterator[str]:
         """Yield each character as soon as it is chosen."""
-        stepper, codec = self.model.stepper, self.model.codec
+        stepper, codec = self.model.stepper, _codec(self.model)
         generator = np.random.Generator(np.random.PCG64(self.seed))
         banned = [BEGIN, UNKNOWN] if self.length is None else [BEGIN, UNKNOWN, END]
         limit = LONGEST if self.length is None else self.length
@@ -95,13 +101,14 @@ class Stream:
             if self.stopped():
                 self.reason = "stopped"
                 return
-            stepper.feed(state, frame)
+            stepper.feed(state, frame, self.rules.memory)
         frame = read[-1]  # (1,)
         while self.characters < limit:
             if self.stopped():
                 self.reason = "stopped"
                 return
-            frame = choose(stepper.step(state, frame), self.rules, generator, banned)
+            logits = stepper.step(state, frame, self.rules.memory)
+            frame = choose(logits, self.rules, generator, banned)
             if frame[0] == END:
                 self.reason = "end"
                 return

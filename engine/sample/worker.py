@@ -36,6 +36,7 @@ _FIELDS = {  # of a sample, with the type of each
     "top_k": int,
     "top_p": float,
     "min_p": float,
+    "memory": float,
     "seed": int,
     "length": int,
 }
@@ -86,7 +87,7 @@ def _value(key: str, value: Any) -> Any:
 def _request(values: Answer) -> Request:
     """What to write; null or a missing key means the default."""
     fields = {key: _value(key, values[key]) for key in _FIELDS if values.get(key) is not None}
-    names = ("temperature", "top_k", "top_p", "min_p")
+    names = ("temperature", "top_k", "top_p", "min_p", "memory")
     rules = Rules(**{name: fields.pop(name) for name in names if name in fields})
     return Request(**fields, rules=rules)
 

@@ -13,9 +13,8 @@ from engine.errors import InputError
 from engine.model.counting import CountingModel
 
 if TYPE_CHECKING:  # torch takes seconds to import, and counting models do without
-    from torch import Tensor
-
     from engine.model.network import Network
+    from engine.model.window import Window
 
 LANES, WINDOW = 64, 128  # of an evaluation: they change its speed, not its result
 
@@ -26,6 +25,8 @@ class Score:
 
     loss: float
     frames: int
+    later: float = math.nan  # nats a frame without each song's first
+    by_song: float = math.nan  # the mean over the songs of their nats a frame
 
     @property
     def bits(self) -> float:
@@ -33,15 +34,20 @@ class Score:
         return self.loss / math.log(2)
 
 
-def tensors(batch: Batch) -> "tuple[Tensor, Tensor, Tensor, Tensor]":
-    """inputs, targets, fresh and condition of a batch, as the network takes them."""
+def tensors(batch: Batch) -> "Window":
+    """A batch as the network takes it."""
     from torch import from_numpy
 
-    return (
+    from engine.model.window import Window
+
+    memory = batch.recalled is not None and batch.match is not None
+    return Window(
         from_numpy(batch.inputs),
         from_numpy(batch.targets),
         from_numpy(batch.fresh),
         from_numpy(batch.condition),
+        from_numpy(batch.recalled) if memory else None,
+        from_numpy(batch.match) if memory else None,
     )
 
 
@@ -58,22 +64,32 @@ def network(
     """
     import torch
 
-    count = max(1, min(LANES, len(corpus.select(split))))
-    lanes = Lanes(corpus, split, count, WINDOW, limit=limit)
+    rows = len(corpus.select(split))
+    count = max(1, min(LANES, rows))
+    lanes = Lanes(corpus, split, count, WINDOW, limit=limit, memory=model.config.memory)
     state = model.zero_state(count)
-    total, frames = 0.0, 0
+    first = 0.0  # nats of the songs' first frames
+    totals, lengths = np.zeros((2, count, rows + 1))  # of each lane's songs, by their turn
+    turn = np.zeros(count, np.int64)
     was_training = model.training
     model.eval()
     with torch.no_grad():
         while (batch := lanes.next()) is not None:
-            inputs, targets, fresh, condition = tensors(batch)
-            nats, state = model.nats(inputs, targets, fresh, condition, state)
-            weight = torch.from_numpy(batch.weight)
-            total += (nats * weight).sum(dtype=torch.float64).item()
-            frames += int(batch.weight.sum())
+            tensor, state = model.nats(tensors(batch), state)
+            nats = tensor.numpy().astype(np.float64) * batch.weight  # (T, L)
+            turns = turn + batch.fresh.cumsum(0)  # (T, L)
+            place = np.broadcast_to(np.arange(count), turns.shape)
+            np.add.at(totals, (place, turns), nats)
+            np.add.at(lengths, (place, turns), batch.weight)
+            first += float(nats[batch.fresh].sum())
+            turn = turns[-1]
             beat()
     model.train(was_training)
-    return Score(total / frames, frames)
+    sung = lengths > 0
+    total, frames, songs = totals.sum(), int(lengths.sum()), int(sung.sum())
+    later = (total - first) / (frames - songs) if frames > songs else math.nan
+    by_song = float((totals[sung] / lengths[sung]).mean())
+    return Score(float(total) / frames, frames, float(later), by_song)
 
 
 def counting(

@@ -55,9 +55,8 @@ def train(
         torch.manual_seed(settings.seed * 1_000_003 + training.step)  # dropout of this step
         batch = training.lanes.next()
         assert batch is not None  # lanes with a seed never end
-        inputs, targets, fresh, condition = evaluate.tensors(batch)
 
-        nats, state = network.nats(inputs, targets, fresh, condition, training.state)
+        nats, state = network.nats(evaluate.tensors(batch), training.state)
         loss = nats.mean()
         training.optimizer.zero_grad()
         loss.backward()

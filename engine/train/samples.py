@@ -1,44 +1,62 @@
-"""What a model in training writes, from the same primes each time, to see how it learns."""
+"""What a model in training writes, from the same beginnings each time, to see how it learns."""
+
+from collections.abc import Iterator
 
 import numpy as np
 
 from engine import events, files
 from engine.config import TrainConfig
+from engine.data.characters import CharacterCodec
 from engine.data.corpus import Corpus
+from engine.events import Sampled
+from engine.music import midi
+from engine.music.score import LOWEST
 from engine.rundir import EventLog, RunDir
+from engine.sample import rolls
 from engine.sample.decoding import Rules
 from engine.sample.models import Model
+from engine.sample.rolls import RollRequest
 from engine.sample.sampler import Request, stream
+
+MUSICAL = 1.0  # the temperature of music: a joint model's own probabilities are the clearest
 
 
 def write_samples(
     run: RunDir, model: Model, step: int, corpus: Corpus, settings: TrainConfig, log: EventLog
 ) -> None:
-    """Write one text for each of `train.sample_primes` to the events and to samples/.
+    """Write songs to the events and to samples/: a text, or a MIDI file each."""
+    if isinstance(model.codec, CharacterCodec):
+        texts = []
+        for sampled in _texts(model, model.codec, step, corpus, settings):
+            log.append(sampled)
+            texts.append(f"[{sampled.condition or 'anyone'}]\n{sampled.prime}{sampled.text}\n")
+        files.write_atomic(run.samples / f"step-{step:06d}.txt", "\n".join(texts))
+    else:
+        log.append(_roll(run, model, step, settings))
+
+
+def _texts(
+    model: Model, codec: CharacterCodec, step: int, corpus: Corpus, settings: TrainConfig
+) -> Iterator[Sampled]:
+    """One text for each of `train.sample_primes`.
 
     The first is by nobody, the next by the artists with the most songs. Characters of a prime that
     the corpus does not have are left out.
     """
     artists = _most_songs(corpus, model)
     rules = Rules(temperature=settings.sample_temperature)
-    texts = []
     for number, wanted in enumerate(settings.sample_primes):
-        strange = set(model.codec.unknown(wanted))
+        strange = set(codec.unknown(wanted))
         prime = "".join(character for character in wanted if character not in strange)
         artist = artists[(number - 1) % len(artists)] if number and artists else None
         request = Request(prime, artist, rules, settings.seed + number, settings.sample_length)
-        text = "".join(stream(model, request))
-        log.append(
-            events.Sampled(
-                step=step,
-                prime=prime,
-                condition=artist,
-                text=text,
-                temperature=settings.sample_temperature,
-            )
+        yield events.Sampled(
+            step=step,
+            prime=prime,
+            condition=artist,
+            text="".join(stream(model, request)),
+            temperature=settings.sample_temperature,
         )
-        texts.append(f"[{artist or 'anyone'}]\n{prime}{text}\n")
-    files.write_atomic(run.samples / f"step-{step:06d}.txt", "\n".join(texts))
 
 
 def _most_songs(corpus: Corpus, model: Model) -> list[str]:
@@ -47,3 +65,22 @@ def _most_songs(corpus: Corpus, model: Model) -> list[str]:
         return []
     counts = np.bincount(corpus.songs["condition"], minlength=len(corpus.conditions) + 1)[1:]
     return [corpus.conditions[place] for place in np.argsort(-counts, kind="stable")]
+
+
+def _roll(run: RunDir, model: Model, step: int, settings: TrainConfig) -> Sampled:
+    """One piece from silence, also as a MIDI file."""
+    request = RollRequest(temperature=MUSICAL, seed=settings.seed, length=settings.sample_length)
+    song = rolls.stream(model, request)
+    roll = song.codec.decode(np.stack(list(song)))
+    midi.write(roll.score(), run.samples / f"step-{step:06d}.mid")
+    notes = roll.notes()
+    notes[:, 2] += LOWEST
+    return events.Sampled(
+        step=step,
+        prime="",
+        condition=None,
+        text="",
+        temperature=MUSICAL,
+        notes=notes.tolist(),
+        frame=roll.frame,
+    )

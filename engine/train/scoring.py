@@ -2,7 +2,8 @@
 
 import dataclasses
 
-from engine.config import DataConfig
+from engine import config as configs
+from engine.config import Kind
 from engine.data import catalogue
 from engine.data import corpus as corpora
 from engine.data.corpus import Corpus
@@ -36,18 +37,18 @@ def score(model: Model, source: str, split: str) -> Score:
 
 
 def _songs(model: Model, source: str) -> Corpus:
-    own = DataConfig(**{**model.meta["data"], "artists": tuple(model.meta["data"]["artists"])})
+    kind: Kind = model.meta["kind"]
+    own = configs.from_mapping({"data": model.meta["data"]}, "meta.json").data
     if not (source or own.source):
         raise InputError(f"{model.name} does not say what it learned from: give --data.")
-    if not source or catalogue.resolve(source).resolve() == catalogue.resolve(own.source).resolve():
+    if not source or _same(source, own.source, kind):
         config = own
-    else:
-        config = DataConfig(
-            source=source,
-            valid=own.valid,
-            test=own.test,
-            split_seed=own.split_seed,
-            rare=1,
-        )
+    else:  # split and cut into frames alike, whoever the artists are
+        config = dataclasses.replace(own, artists=(), min_songs=1, rare=1)
     config = dataclasses.replace(config, source=source or own.source)
-    return corpora.prepare(config).translated(model.codec, list(model.conditions))
+    corpus = corpora.prepare(config, kind=kind)
+    return corpus.translated(model.codec, list(model.conditions))
+
+
+def _same(one: str, other: str, kind: Kind) -> bool:
+    return catalogue.resolve(one, kind).resolve() == catalogue.resolve(other, kind).resolve()

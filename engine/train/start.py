@@ -33,7 +33,9 @@ def new_run(
         )
     name = name or _free_name(config)
     rundir.check_name(name)
-    corpus = corpora.prepare(config.data, progress)
+    corpus = corpora.prepare(config.data, progress, config.kind)
+    if config.kind == "music" and config.model.kind != "network":
+        raise InputError(f"model.kind = {config.model.kind!r} counts letters: music takes a network.")
     if config.model.kind == "network":  # refuses what cannot be laid into lanes
         Lanes(corpus, "train", config.train.lanes, config.train.bptt, seed=config.train.seed)
     if not Path(config.data.source).exists():
@@ -58,7 +60,7 @@ def _facts(corpus: corpora.Corpus) -> dict[str, Any]:
         "corpus": {
             "name": corpus.name,
             "hash": corpus.hash,
-            "missing": corpus.meta["report"]["artists"]["missing"],
+            "missing": corpus.meta["report"].get("artists", {}).get("missing", {}),
         },
         "versions": {name: metadata.version(name) for name in _VERSIONS},
         "python": sys.version.split()[0],

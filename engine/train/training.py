@@ -50,6 +50,7 @@ def build(config: RunConfig, corpus: Corpus) -> Training:
         config.train.bptt,
         seed=config.train.seed,
         drop=config.train.condition_drop,
+        memory=config.model.memory,
     )
     return Training(
         network=network,

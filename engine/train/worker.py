@@ -72,7 +72,7 @@ def work(run: RunDir, listener: Listener | None = None) -> int | None:
         step = 0
         try:
             run.take_requests()  # those of an earlier life
-            corpus = corpora.prepare(config.data)
+            corpus = corpora.prepare(config.data, kind=config.kind)
             _same_songs(run, corpus)
             if config.model.kind == "network":
                 step, reason = _train(run, config, corpus, log, requests)
@@ -116,7 +116,7 @@ def _started(
         train_frames=train_frames,
         valid_frames=valid_frames,
         corpus=corpus.name,
-        unit="character",
+        unit="character" if config.kind == "lyrics" else "frame",
         threads=threads,
         device="cpu",
     )

@@ -40,31 +40,42 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(facts, ensure_ascii=False))
         return 0
-    artists = facts.pop("artists")
-    most = sorted(artists.items(), key=lambda item: -item[1])
+    artists = facts.pop("artists", None)
     for name, value in facts.items():
         print(f"{name.replace('_', ' '):22} {value}")
-    shown = ", ".join(f"{artist} ({songs})" for artist, songs in most[:12])
-    more = f" and {len(most) - 12} more" if len(most) > 12 else ""
-    print(f"{'artists':22} {len(most)}: {shown}{more}")
+    if artists:
+        most = sorted(artists.items(), key=lambda item: -item[1])
+        shown = ", ".join(f"{artist} ({songs})" for artist, songs in most[:12])
+        more = f" and {len(most) - 12} more" if len(most) > 12 else ""
+        print(f"{'artists':22} {len(most)}: {shown}{more}")
     return 0
 
 
 def _facts(source: str) -> dict[str, Any]:
+    from engine.data import catalogue
     from engine.data import corpus as corpora
 
-    corpus = corpora.prepare(DataConfig(source=source))
-    report = corpus.meta["report"]
-    return {
-        "name": corpus.name,
-        "kind": corpus.meta["kind"],
-        "songs": corpus.meta["songs"],
-        "characters": corpus.meta["frames"] - corpus.meta["songs"],  # without the end marks
-        "different_characters": len(corpus.codec.characters),
-        **{f"{split}_songs": facts["songs"] for split, facts in corpus.meta["splits"].items()},
-        "left_out_as_too_short": report["short"],
-        "left_out_as_duplicates": report["duplicates"],
-        "hash": corpus.hash,
-        "prepared_in": str(corpus.path),
-        "artists": report["artists"]["found"],
-    }
+    kind = catalogue.kind_of(source)
+    corpus = corpora.prepare(DataConfig(source=source), kind=kind)
+    meta, report = corpus.meta, corpus.meta["report"]
+    facts = {"name": corpus.name, "kind": kind, "songs": meta["songs"]}
+    for split, counted in meta["splits"].items():
+        facts[f"{split}_songs"] = counted["songs"]
+    if kind == "lyrics":
+        facts |= {
+            "characters": meta["frames"] - meta["songs"],  # without the end marks
+            "different_characters": len(meta["codec"]["characters"]),
+            "left_out_as_too_short": report["short"],
+            "left_out_as_duplicates": report["duplicates"],
+            "artists": report["artists"]["found"],
+        }
+    else:
+        facts |= {
+            "frames": meta["frames"],
+            "frame": f"{meta['codec']['frame']} s",
+            "onsets_told_apart": meta["codec"]["planes"] == 2,
+            "songs_that_cannot_be_read": report["bad"],
+            "left_out_as_duplicates": report["duplicates"],
+            "notes_left_out": report["notes_left_out"],
+        }
+    return {**facts, "hash": corpus.hash, "prepared_in": str(corpus.path)}

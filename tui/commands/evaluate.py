@@ -1,4 +1,4 @@
-"""Score a model on songs, in bits per character."""
+"""Score a model on songs: bits per character, or nats per frame."""
 
 import argparse
 import json
@@ -19,18 +19,28 @@ def run(arguments: argparse.Namespace) -> int:
 
     model = models.load(arguments.model)
     score = scoring.score(model, arguments.data, arguments.split)
+    music = model.meta["kind"] == "music"
+    value = score.loss if music else score.bits
     result = {
-        "metric": "bits_per_character",
-        "value": score.bits,
+        "metric": "nats_per_frame" if music else "bits_per_character",
+        "value": value,
         "frames": score.frames,
         "split": arguments.split,
         "model": model.name,
     }
+    if music:  # papers differ in what they average over
+        result |= {"without_first_frames": score.later, "per_song": score.by_song}
     if arguments.json:
         print(json.dumps(result))
-    else:
+        return 0
+    metric, frames = ("nats a frame", "frames") if music else ("bits per character", "characters")
+    print(
+        f"{value:.4f} {metric} on {score.frames:,} {frames}, "
+        f"{arguments.split} songs ({model.name}, {model.config.words})"
+    )
+    if music:
         print(
-            f"{score.bits:.4f} bits per character on {score.frames:,} characters, "
-            f"{arguments.split} songs ({model.name}, {model.config.words})"
+            f"{score.later:.4f} without each song's first frame, "
+            f"{score.by_song:.4f} averaged by song"
         )
     return 0

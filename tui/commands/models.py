@@ -27,15 +27,14 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.json:
             print(json.dumps({"name": name, "path": str(folder), **meta}, ensure_ascii=False))
             return 0
-        valid = meta.get("scores", {}).get("valid", {})
         rows = {
             "name": name,
             "model": _words(meta),
             "learned from": meta.get("corpus", {}).get("name"),
             "step": meta.get("step"),
             "parameters": f"{meta.get('parameters', 0):,}",
-            "validation": f"{valid['bits']:.4f} bits per character" if valid else None,
-            "characters": len(meta["codec"].get("characters", ())),
+            "validation": _score(meta),
+            "characters": len(meta["codec"].get("characters", ())) or None,
             "artists": ", ".join(meta["conditions"]) or None,
             "path": folder,
         }
@@ -48,13 +47,15 @@ def run(arguments: argparse.Namespace) -> int:
             listed.append({"name": model.name, "source": model.origin, "error": model.error})
             continue
         valid = model.meta.get("scores", {}).get("valid", {})
+        lyrics = model.meta["kind"] == "lyrics"
         listed.append(
             {
                 "name": model.name,
                 "kind": model.meta["kind"],
                 "source": model.origin,
                 "words": _words(model.meta),
-                "bits_per_character": valid.get("bits"),
+                "bits_per_character": valid.get("bits") if lyrics else None,
+                "nats_per_frame": None if lyrics else valid.get("loss"),
                 "conditions": len(model.meta["conditions"]),
                 "step": model.meta.get("step"),
                 "path": str(model.path),
@@ -63,10 +64,19 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.json:
         for row in listed:
             row.pop("path", None)
-            if isinstance(bits := row.get("bits_per_character"), float):
-                row["bits_per_character"] = f"{bits:.4f}"
+            for key, value in row.items():
+                row[key] = f"{value:.4f}" if isinstance(value, float) else value
     plain.table(listed, arguments.json)
     return 0
+
+
+def _score(meta: dict[str, Any]) -> str | None:
+    valid = meta.get("scores", {}).get("valid")
+    if not valid:
+        return None
+    if meta["kind"] == "music":
+        return f"{valid['loss']:.4f} nats a frame"
+    return f"{valid['bits']:.4f} bits per character"
 
 
 def _words(meta: dict[str, Any]) -> str:

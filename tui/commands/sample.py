@@ -1,75 +1,22 @@
 """Let a model write songs."""
 
 import argparse
-import json
 import os
-import sys
-import time
 
-from engine.errors import InputError
+from tui.commands import sample_lyrics, sample_music
+
+KINDS = {"lyrics": sample_lyrics, "music": sample_music}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's words."""
-    parser.add_argument("kind", choices=["lyrics"], help="what the songs are made of")
-    parser.add_argument("--model", metavar="M", help="a model's or a run's name, or a path")
-    parser.add_argument("--prime", metavar="TEXT", default="", help="how the song begins")
-    parser.add_argument("--artist", metavar="NAME", help="in whose manner")
-    parser.add_argument(
-        "--temperature", metavar="T", type=float, default=0.7, help="0: the likeliest; inf: any"
-    )
-    parser.add_argument("--top-k", metavar="K", type=int, default=0, help="of the K likeliest only")
-    parser.add_argument(
-        "--top-p", metavar="P", type=float, default=1.0, help="of the likeliest that sum to P only"
-    )
-    parser.add_argument(
-        "--min-p", metavar="P", type=float, default=0.0, help="P times as likely as the likeliest"
-    )
-    parser.add_argument(
-        "--length", metavar="N", type=int, help="just so many characters; else till the song ends"
-    )
-    parser.add_argument("--count", metavar="N", type=int, default=1, help="so many songs")
-    parser.add_argument("--seed", metavar="N", type=int, help="the same seed, the same song")
-    parser.add_argument("--json", action="store_true", help="one JSON object a character")
+    words = parser.add_subparsers(dest="kind", metavar="lyrics|music", required=True)
+    for name, module in KINDS.items():
+        module.add(words.add_parser(name, help=module.__doc__, description=module.__doc__))
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the songs character by character."""
+    """Write the songs."""
     for name in ("OPENBLAS", "OMP", "MKL"):  # before NumPy: threads only slow down such products
         os.environ.setdefault(f"{name}_NUM_THREADS", "1")
-    from engine.sample import models
-    from engine.sample.decoding import Rules
-    from engine.sample.sampler import Request, stream
-
-    if arguments.count < 1:
-        raise InputError(f"--count is {arguments.count}: give 1 or more.")
-    rules = Rules(arguments.temperature, arguments.top_k, arguments.top_p, arguments.min_p)
-    model = models.load(arguments.model)
-    for number in range(arguments.count):
-        seed = None if arguments.seed is None else arguments.seed + number
-        request = Request(
-            arguments.prime, arguments.artist, rules, seed=seed, length=arguments.length
-        )
-        song = stream(model, request)
-        began = time.perf_counter()
-        if not arguments.json:
-            print("\n\n" * bool(number) + song.prime, end="", flush=True)
-        for character in song:
-            text = json.dumps({"text": character}, ensure_ascii=False) + "\n"
-            sys.stdout.write(text if arguments.json else character)
-            sys.stdout.flush()
-        if not arguments.json:
-            print(flush=True)
-            continue
-        done = {
-            "done": True,
-            "reason": song.reason,
-            "characters": song.characters,
-            "seconds": round(time.perf_counter() - began, 4),
-            "seed": song.seed,
-            "prime": song.prime,
-            "artist": arguments.artist,
-            "model": model.name,
-        }
-        print(json.dumps(done, ensure_ascii=False), flush=True)
-    return 0
+    return KINDS[arguments.kind].run(arguments)

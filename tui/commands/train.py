@@ -18,8 +18,10 @@ INTERRUPTED = 130
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's words."""
     presets = ", ".join(configs.presets())
-    parser.add_argument("kind", choices=["lyrics"], help="what the songs are made of")
-    parser.add_argument("--data", metavar="NAME|PATH", default="", help="songs: CSV, JSONL, folder")
+    parser.add_argument("kind", choices=["lyrics", "music"], help="what the songs are made of")
+    parser.add_argument(
+        "--data", metavar="NAME|PATH", default="", help="CSV, JSONL, folder; MIDI, .mat"
+    )
     parser.add_argument("--preset", metavar="NAME", help=f"settings to begin with ({presets})")
     parser.add_argument(
         "--set", metavar="KEY=VALUE", action="append", default=[], help="as train.steps=500"

@@ -2,6 +2,8 @@
 
 import csv
 import dataclasses
+import struct
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,11 @@ import numpy as np
 import pytest
 
 from engine.data.characters import CharacterCodec
-from engine.data.corpus import SONG, Corpus
+from engine.data.corpus import Corpus
+from engine.data.filling import SONG
 from engine.data.sources import Song
+from engine.music import midi
+from engine.music.score import Note, Score
 
 WriteCsv = Callable[..., Path]
 MakeCorpus = Callable[..., Corpus]
@@ -29,6 +34,63 @@ def lyrics_csv() -> Path:
     if not path.exists():
         pytest.skip("the CSV of lyrics lies beside the checkout on some machines only")
     return path
+
+
+@pytest.fixture(scope="session")
+def music_data() -> Path:
+    path = Path(__file__).parents[3] / "../shared/data"
+    if not (path / "nottingham/Nottingham.zip").exists():
+        pytest.skip("the tunes lie beside the checkout on some machines only")
+    return path
+
+
+@pytest.fixture(scope="session")
+def tune() -> Callable[[int], bytes]:
+    """Make up MIDI files: short tunes that differ by their number, in seconds of 0.3."""
+
+    def make(number: int) -> bytes:
+        steps = np.random.default_rng(number).integers(0, 12, 20 + number % 7)
+        notes = [Note(i * 0.3, i * 0.3 + 0.3, 60 + int(step)) for i, step in enumerate(steps)]
+        return midi.encode(Score(tuple(notes), tempo=100.0 + number % 2))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def write_mat() -> Callable[..., Path]:
+    """Write lists of matrices as a MATLAB file, the way `matlab` is to read it."""
+
+    def element(kind: int, body: bytes, order: str) -> bytes:
+        if 0 < len(body) <= 4:  # the short form
+            number = struct.pack(order + "I", len(body) << 16 | kind)
+            return number + body.ljust(4, b"\0")
+        padding = b"" if kind == 15 else bytes(-len(body) % 8)
+        return struct.pack(order + "II", kind, len(body)) + body + padding
+
+    def head(kind: int, shape: Sequence[int], name: str, order: str) -> bytes:
+        flags = element(6, struct.pack(order + "II", kind, 0), order)
+        sizes = element(5, struct.pack(order + f"{len(shape)}i", *shape), order)
+        return flags + sizes + element(1, name.encode(), order)
+
+    def write(
+        path: Path, lists: dict[str, Sequence[Any]], order: str = "<", packed: bool = True
+    ) -> Path:
+        data = (b"made up".ljust(124) + struct.pack(order + "H", 0x100)) + (
+            b"IM" if order == "<" else b"MI"
+        )
+        for name, matrices in lists.items():
+            body = head(1, (1, len(matrices)), name, order)
+            for matrix in matrices:
+                kind, code = (9, 2) if matrix.dtype == np.uint8 else (6, 9)
+                values = matrix.astype(matrix.dtype.newbyteorder(order)).tobytes("F")
+                inside = head(kind, matrix.shape, "", order) + element(code, values, order)
+                body += element(14, inside, order)
+            whole = element(14, body, order)
+            data += element(15, zlib.compress(whole), order) if packed else whole
+        path.write_bytes(data)
+        return path
+
+    return write
 
 
 @pytest.fixture
@@ -102,5 +164,10 @@ def make_corpus() -> MakeCorpus:
 
 @pytest.fixture(scope="session")
 def fields() -> Callable[[Any], dict[str, Any]]:
-    """The fields of a dataclass, uncopied."""
-    return lambda value: {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    """The fields of a dataclass that are not None, uncopied."""
+
+    def fields(value: Any) -> dict[str, Any]:
+        pairs = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
+        return {name: content for name, content in pairs if content is not None}
+
+    return fields

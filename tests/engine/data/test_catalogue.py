@@ -30,3 +30,20 @@ def test_a_path_is_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 def test_what_is_neither_is_refused(source: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
         catalogue.resolve(source)
+
+
+def test_a_data_set_of_another_kind_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="'originals' is of lyrics, not of music: give the path"):
+        catalogue.resolve("originals", "music")
+    (tmp_path / "originals").mkdir()  # a folder of that name is meant then
+    assert catalogue.resolve("originals", "music") == Path("originals")
+
+
+@pytest.mark.parametrize(("source", "said"), [("", "No songs were given"), ("x", "neither")])
+def test_what_is_no_music_is_refused(source: str, said: str) -> None:
+    with pytest.raises(InputError, match=said) as caught:
+        catalogue.resolve(source, "music")
+    assert "originals" not in str(caught.value)

@@ -14,7 +14,7 @@ import pytest
 
 from engine import paths
 from engine.config import DataConfig
-from engine.data import corpus as corpus_module
+from engine.data import filling
 from engine.data.characters import END, UNKNOWN, CharacterCodec
 from engine.data.corpus import Corpus, prepare
 from engine.data.sources import Song
@@ -31,6 +31,11 @@ def source(tmp_path: Path, songs: list[Song], write_csv: WriteCsv) -> Path:
 
 def prepared(source: Path, **settings: object) -> Corpus:
     return prepare(dataclasses.replace(DataConfig(source=str(source), rare=1), **settings))  # type: ignore[arg-type]
+
+
+def characters(corpus: Corpus) -> str:
+    assert isinstance(corpus.codec, CharacterCodec)
+    return corpus.codec.characters
 
 
 def held(corpus: Corpus) -> dict[tuple[str, str], tuple[str, int]]:
@@ -52,7 +57,7 @@ def test_every_song_is_there_as_its_characters_and_the_end(source: Path, songs: 
         artist = corpus.conditions[corpus.songs["condition"][row] - 1]
         assert artist == corpus.titles[row][0]
     assert corpus.conditions == sorted({song.artist for song in songs})
-    assert corpus.codec.characters == "".join(sorted(set("".join(song.text for song in songs))))
+    assert characters(corpus) == "".join(sorted(set("".join(song.text for song in songs))))
     assert corpus.frames.dtype == np.uint8
 
 
@@ -179,8 +184,8 @@ def test_rare_characters_become_unknown(
 ) -> None:
     odd = [*songs, Song("Band 0", "Odd", "a piano 🎹🎹 and a harp 𝄞 played")]
     path = write_csv(tmp_path / "a.csv", odd)
-    assert "🎹" in prepared(path, rare=2).codec.characters
-    assert "𝄞" not in prepared(path, rare=2).codec.characters
+    assert "🎹" in characters(prepared(path, rare=2))
+    assert "𝄞" not in characters(prepared(path, rare=2))
     text = held(prepared(path, rare=2))["Band 0", "Odd"][0]
     assert text == "a piano 🎹🎹 and a harp \ufffd played"
 
@@ -294,7 +299,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(corpus_module, "_header", full)
+    monkeypatch.setattr(filling, "_header", full)
     with pytest.raises(InputError, match="No space left"):
         prepared(source)
     assert not [item for item in paths.corpora().iterdir() if item.suffix != ".lock"]
@@ -387,5 +392,5 @@ def test_the_real_file(lyrics_csv: Path, capsys: pytest.CaptureFixture[str]) -> 
         print(f"\nprepared {lyrics_csv.name} in {seconds:.2f} s")
     assert len(corpus.songs) + corpus.meta["report"]["duplicates"] == 2893
     assert len(corpus.conditions) == 67
-    assert set(corpus.codec.characters) <= set(string.printable)
+    assert set(characters(corpus)) <= set(string.printable)
     assert [len(corpus.select(split)) for split in SPLITS] == [2601, 145, 145]

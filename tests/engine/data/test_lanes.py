@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.data import filling
 from engine.data.characters import CharacterCodec
 from engine.data.corpus import Corpus
 from engine.data.lanes import Batch, Lanes
+from engine.data.memory import recall
 from engine.errors import InputError
 
 MakeCorpus = Callable[..., Corpus]
@@ -267,6 +270,7 @@ def test_a_translated_corpus_is_laid_in_the_other_indices(
     make_corpus: MakeCorpus, fields: Fields
 ) -> None:
     corpus = make_corpus([4, 6, 3])
+    assert isinstance(corpus.codec, CharacterCodec)
     characters = corpus.codec.characters
     other = corpus.translated(CharacterCodec(characters[2:5]), ["C", "a"])
     before = joined(take(Lanes(corpus, "train", 2, 5), 9), fields)
@@ -277,6 +281,57 @@ def test_a_translated_corpus_is_laid_in_the_other_indices(
         assert np.array_equal(after[name], table[before[name]])
     assert np.array_equal(after["condition"], np.array([0, 2, 0, 1])[before["condition"]])
     assert np.array_equal(after["weight"], before["weight"])
+
+
+SONG = "a refrain to sing, a verse between, a refrain to sing, a refrain to"
+
+
+def singing(count: int) -> Corpus:
+    """A corpus of songs that repeat themselves, all in characters of the first."""
+    codec = CharacterCodec("".join(sorted(set(SONG))))
+    texts = [SONG[start:] + SONG[:start] for start in range(count)]
+    meta = {"name": "sung", "codec": codec.to_json(), "conditions": []}
+    table = np.zeros(count, filling.SONG)
+    table["key"], table["length"] = np.arange(count), len(SONG)
+    table["start"] = np.arange(count) * len(SONG)
+    return Corpus(Path("sung"), meta, np.concatenate([codec.encode(t) for t in texts]), table)
+
+
+@pytest.mark.parametrize("translated", [False, True])
+def test_the_memory_is_laid_beside_the_frames_that_it_expects(
+    fields: Fields, translated: bool
+) -> None:
+    corpus = singing(7)
+    if translated:
+        corpus = corpus.translated(CharacterCodec("aefr"), [])
+    whole = joined(take(Lanes(corpus, "train", 3, 10, seed=1, memory=True), 40), fields)
+    places = {corpus.song(row).tobytes(): row for row in range(7)}
+    starts = np.argwhere(whole["fresh"])
+    for step, lane in starts[starts[:, 0] + len(SONG) <= 400]:
+        part = slice(step, step + len(SONG)), lane
+        row = places[whole["targets"][part].astype(corpus.song(0).dtype).tobytes()]
+        recalled, match = recall(corpus.song(row), corpus.codec.spec)
+        assert np.array_equal(whole["recalled"][part], recalled)
+        assert np.array_equal(whole["match"][part], match)
+        hits = (recalled == corpus.song(row))[match > 0]
+        assert hits.mean() > 0.7
+    assert whole["match"].dtype == np.int64
+
+
+def test_from_a_cursor_the_same_is_recalled(fields: Fields) -> None:
+    lanes = Lanes(singing(7), "train", 3, 10, seed=1, memory=True)
+    take(lanes, 4)
+    other = Lanes(singing(7), "train", 3, 10, seed=1, memory=True)
+    other.seek(lanes.cursor())
+    assert same(take(lanes, 30), take(other, 30), fields)
+
+
+def test_past_the_end_nothing_is_recalled(fields: Fields) -> None:
+    whole = joined(take(Lanes(singing(4), "train", 3, 50, memory=True), 9), fields)
+    past = whole["weight"] == 0
+    assert past.any()
+    assert not whole["match"][past].any()
+    assert not whole["recalled"][past].any()
 
 
 def test_a_batch_costs_little(make_corpus: MakeCorpus) -> None:

@@ -10,6 +10,7 @@ from engine.config import ModelConfig
 from engine.frames import FrameSpec
 from engine.model.cells import CELLS, State
 from engine.model.network import Network, detach
+from engine.model.window import Window
 
 SPEC = FrameSpec("characters", 11)
 T, L = 12, 3
@@ -21,13 +22,25 @@ def make(conditions: int = 4, **settings: object) -> Network:
     return Network(ModelConfig(**values), SPEC, conditions).double()  # type: ignore[arg-type]
 
 
-def songs(seed: int = 0) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def songs(seed: int = 0) -> Window:
     generator = torch.Generator().manual_seed(seed)
     frames = torch.randint(0, SPEC.size, (T + 1, L), generator=generator)
     fresh = torch.zeros(T, L, dtype=torch.bool)
     fresh[0] = True
     condition = torch.randint(0, 5, (L,), generator=generator).expand(T, L)
-    return frames[:-1], frames[1:], fresh, condition
+    return Window(frames[:-1], frames[1:], fresh, condition)
+
+
+def remembering(seed: int = 0) -> Window:
+    """Songs with made-up recalled frames."""
+    generator = torch.Generator().manual_seed(seed)
+    match = torch.randint(0, len(SPEC.matches) + 1, (T, L), generator=generator)
+    recalled = torch.randint(0, SPEC.size, (T, L), generator=generator) * (match > 0)
+    return songs(seed)._replace(recalled=recalled, match=match)
+
+
+def cut(window: Window, part: slice) -> Window:
+    return Window(*(None if tensor is None else tensor[part] for tensor in window))
 
 
 def gradients(network: Network) -> dict[str, Tensor]:
@@ -42,8 +55,8 @@ def gradients(network: Network) -> dict[str, Tensor]:
 def test_agrees_with_torch_nn(kind: str) -> None:
     """The same weights in torch.nn's own layers give the same losses."""
     network = make(cell=kind, layers=2)
-    inputs, targets, fresh, condition = songs()
-    ours, _ = network.nats(inputs, targets, fresh, condition, network.zero_state(L))
+    window = songs()
+    ours, _ = network.nats(window, network.zero_state(L))
 
     size = network.config.hidden
     reference = getattr(nn, kind.upper())(network.head.width + 3, size, 2).double()
@@ -63,47 +76,42 @@ def test_agrees_with_torch_nn(kind: str) -> None:
         for name, value in values.items():
             getattr(reference, f"{name}_l{place}").data.copy_(value)
     assert network.condition is not None
-    x = torch.cat((network.head.encode(inputs), network.condition(condition)), 2)
-    theirs = network.head.nats(reference(x)[0], targets)
+    x = torch.cat((network.head.encode(window.inputs), network.condition(window.condition)), 2)
+    theirs = network.head.nats(reference(x)[0], window)
     torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
 def test_windows_with_carried_state_give_the_losses_of_the_whole(kind: str) -> None:
     network = make(cell=kind)
-    inputs, targets, fresh, condition = songs()
-    whole, _ = network.nats(inputs, targets, fresh, condition, network.zero_state(L))
+    window = songs()
+    whole, _ = network.nats(window, network.zero_state(L))
     state, parts = network.zero_state(L), []
     for first in range(0, T, 5):
-        window = slice(first, first + 5)
-        part, state = network.nats(
-            inputs[window], targets[window], fresh[window], condition[window], detach(state)
-        )
+        part, state = network.nats(cut(window, slice(first, first + 5)), detach(state))
         parts.append(part)
     torch.testing.assert_close(torch.cat(parts), whole, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
 def test_truncated_bptt_is_full_bptt_when_the_window_covers_the_sequence(kind: str) -> None:
-    inputs, targets, fresh, condition = songs()
+    songs_ = songs()
 
-    def run(window: int, cut: bool) -> dict[str, Tensor]:
+    def run(size: int, truncating: bool) -> dict[str, Tensor]:
         network = make(cell=kind)
         state: list[State] = network.zero_state(L)
         losses = []
-        for first in range(0, T, window):
-            part = slice(first, first + window)
-            nats, state = network.nats(
-                inputs[part], targets[part], fresh[part], condition[part], state
-            )
+        for first in range(0, T, size):
+            nats, state = network.nats(cut(songs_, slice(first, first + size)), state)
             losses.append(nats.sum())
-            if cut:
+            if truncating:
                 state = detach(state)
         torch.stack(losses).sum().backward()
         return gradients(network)
 
-    full = run(T, cut=False)
-    covering, uncut, truncated = run(T, cut=True), run(4, cut=False), run(4, cut=True)
+    full = run(T, truncating=False)
+    covering, uncut = run(T, truncating=True), run(4, truncating=False)
+    truncated = run(4, truncating=True)
     for name, gradient in full.items():
         torch.testing.assert_close(covering[name], gradient, rtol=0, atol=0)
         torch.testing.assert_close(uncut[name], gradient, rtol=1e-9, atol=1e-12)
@@ -112,22 +120,21 @@ def test_truncated_bptt_is_full_bptt_when_the_window_covers_the_sequence(kind: s
 
 def test_a_song_knows_nothing_of_the_song_before_it_in_its_lane() -> None:
     network = make()
-    inputs, targets, fresh, condition = songs()
-    fresh[5] = True
-    first, _ = network.nats(inputs, targets, fresh, condition, network.zero_state(L))
-    other = inputs.clone()
+    window = songs()
+    window.fresh[5] = True
+    first, _ = network.nats(window, network.zero_state(L))
+    other = window.inputs.clone()
     other[:5] = (other[:5] + 3) % SPEC.size
-    second, _ = network.nats(other, targets, fresh, condition, network.zero_state(L))
+    second, _ = network.nats(window._replace(inputs=other), network.zero_state(L))
     torch.testing.assert_close(first[5:], second[5:], rtol=0, atol=0)
     assert not torch.allclose(first[:5], second[:5])
 
 
 def test_nobody_is_the_zero_vector_and_stays_so() -> None:
     network = make()
-    inputs, targets, fresh, _ = songs()
-    nobody = torch.zeros(T, L, dtype=torch.long)
+    nobody = songs()._replace(condition=torch.zeros(T, L, dtype=torch.long))
     optimizer = torch.optim.AdamW(network.parameters(), lr=0.1, weight_decay=0.1)
-    nats, _ = network.nats(inputs, targets, fresh, nobody, network.zero_state(L))
+    nats, _ = network.nats(nobody, network.zero_state(L))
     nats.sum().backward()
     optimizer.step()
     assert network.condition is not None
@@ -139,9 +146,8 @@ def test_nobody_is_the_zero_vector_and_stays_so() -> None:
 
 def test_artists_change_what_is_likely() -> None:
     network = make()
-    inputs, targets, fresh, _ = songs()
     results = [
-        network.nats(inputs, targets, fresh, torch.full((T, L), who), network.zero_state(L))[0]
+        network.nats(songs()._replace(condition=torch.full((T, L), who)), network.zero_state(L))[0]
         for who in (0, 1, 2)
     ]
     assert not torch.allclose(results[0], results[1])
@@ -151,18 +157,16 @@ def test_artists_change_what_is_likely() -> None:
 @pytest.mark.parametrize("tied", [False, True])
 def test_an_untrained_network_is_near_uniform(tied: bool) -> None:
     network = make(tied=tied, hidden=64, embedding=32)
-    inputs, targets, fresh, condition = songs()
-    nats, _ = network.nats(inputs, targets, fresh, condition, network.zero_state(L))
+    nats, _ = network.nats(songs(), network.zero_state(L))
     assert abs(nats.mean().item() - math.log(SPEC.size)) < 0.3
     assert ("head.weight" in network.state_dict()) is not tied
 
 
 def test_dropout_acts_only_in_training() -> None:
     network = make(dropout=0.5, hidden=32)
-    inputs, targets, fresh, condition = songs()
 
     def run() -> Tensor:
-        return network.nats(inputs, targets, fresh, condition, network.zero_state(L))[0]
+        return network.nats(songs(), network.zero_state(L))[0]
 
     assert not torch.allclose(run(), run())
     network.eval()
@@ -171,11 +175,10 @@ def test_dropout_acts_only_in_training() -> None:
 
 def test_learns_a_song_by_heart() -> None:
     network = make(hidden=32, embedding=16)
-    inputs, targets, fresh, condition = songs()
     optimizer = torch.optim.AdamW(network.parameters(), lr=0.02)
     for _ in range(150):
         optimizer.zero_grad()
-        nats, _ = network.nats(inputs, targets, fresh, condition, network.zero_state(L))
+        nats, _ = network.nats(songs(), network.zero_state(L))
         nats.mean().backward()
         optimizer.step()
     assert nats.mean().item() < 0.05

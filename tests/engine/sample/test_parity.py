@@ -2,15 +2,22 @@
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from engine.config import ModelConfig
 from engine.data.characters import CharacterCodec
-from engine.model.network import Network
+from engine.data.memory import recall
+from engine.frames import FrameSpec
+from engine.model import network as torch_side
+from engine.model.window import Window
 from engine.sample import models
+from engine.sample import network as numpy_side
+from engine.sample.seen import Seen
 
 STEPS, LANES, ARTISTS = 1000, 2, 3
 CODEC = CharacterCodec("\n abcdefghijklmnop")
@@ -25,17 +32,60 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
+def network(config: ModelConfig, spec: FrameSpec, conditions: int) -> torch_side.Network:
+    """A network in which no weight is still at the value it began with."""
+    torch.manual_seed(0)
+    network = torch_side.Network(config, spec, conditions).eval()
+    for name, parameter in network.named_parameters():
+        parameter.data += 0.1 * torch.randn_like(parameter)
+        if name == "head.gain":  # what follows no match stays as it is
+            parameter.data[0] = 0
+    return network
+
+
+def songs(spec: FrameSpec) -> NDArray[Any]:
+    """LANES songs of STEPS frames that go round and round with a few changes, (T, N, *frame)."""
+    rng = np.random.default_rng(0)
+    if spec.kind == "characters":
+        tune = rng.integers(3, spec.size, (50, LANES))
+        noise = rng.integers(3, spec.size, (STEPS, LANES))
+    else:
+        tune = (rng.random((50, LANES, spec.size)) < 0.1).astype(np.uint8)
+        noise = (rng.random((STEPS, LANES, spec.size)) < 0.1).astype(np.uint8)
+    frames = np.tile(tune, (STEPS // 50, *[1] * (tune.ndim - 1)))
+    changed = rng.random(STEPS) < 0.03
+    frames[changed] = noise[changed]
+    if spec.size == 176:  # what begins sounds, and what sounds anew begins
+        sounds, begins = frames[..., :88], frames[..., 88:]
+        begins &= sounds
+        begins[1:] |= sounds[1:] & ~sounds[:-1] & 1
+        begins[0] = sounds[0]
+    return frames
+
+
+def window(frames: NDArray[Any], spec: FrameSpec, artists: NDArray[Any], memory: bool) -> Window:
+    inputs = np.concatenate([np.zeros_like(frames[:1]), frames[:-1]])
+    fresh = np.zeros((STEPS, LANES), np.bool_)
+    fresh[0] = True
+    arrays = [inputs, frames, fresh, np.tile(artists, (STEPS, 1))]
+    if not memory:
+        return Window(*map(torch.from_numpy, arrays))
+    pairs = [recall(frames[:, lane], spec) for lane in range(LANES)]
+    recalled, match = (np.stack(arrays, 1) for arrays in zip(*pairs, strict=True))
+    assert match.max() == len(spec.matches)
+    return Window(*map(torch.from_numpy, [*arrays, recalled, match.astype(np.int64)]))
+
+
+@pytest.mark.parametrize("memory", [False, True])
 @pytest.mark.parametrize("condition", [0, 4])
 @pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
-def test_logits_agree_over_a_thousand_steps(cell: str, tied: bool, condition: int) -> None:
-    config = ModelConfig(
-        cell=cell, tied=tied, condition=condition, layers=2, hidden=24, embedding=8
-    )
-    torch.manual_seed(0)
-    network = Network(config, CODEC.spec, ARTISTS if condition else 0).eval()
-    for parameter in network.parameters():  # away from zero biases
-        parameter.data += 0.1 * torch.randn_like(parameter)
+def test_logits_agree_over_a_thousand_steps(
+    cell: str, tied: bool, condition: int, memory: bool
+) -> None:
+    sizes = {"layers": 2, "hidden": 24, "embedding": 8, "condition": condition}
+    config = ModelConfig(cell=cell, tied=tied, memory=memory, **sizes)
+    trained = network(config, CODEC.spec, ARTISTS if condition else 0)
     meta = {
         "format": 1,
         "kind": "lyrics",
@@ -43,24 +93,47 @@ def test_logits_agree_over_a_thousand_steps(cell: str, tied: bool, condition: in
         "codec": CODEC.to_json(),
         "conditions": ["A", "B", "C"][: ARTISTS if condition else 0],
     }
-    tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    tensors = {name: tensor.numpy() for name, tensor in trained.state_dict().items()}
     stepper = models.from_tensors(meta, tensors).stepper
 
-    rng = np.random.default_rng(0)
-    frames = rng.integers(0, CODEC.spec.size, (STEPS, LANES))
+    frames = songs(CODEC.spec)
     artists = np.array([2, 0])  # one a lane; 0 is nobody
-    fresh = torch.zeros(STEPS, LANES, dtype=torch.bool)
-    fresh[0] = True
+    seen = window(frames, CODEC.spec, artists, memory)
     with torch.no_grad():
-        hidden, _ = network(
-            torch.from_numpy(frames),
-            fresh,
-            torch.from_numpy(np.tile(artists, (STEPS, 1))),
-            network.zero_state(LANES),
-        )
-        expected = network.head.logits(hidden).numpy()  # (STEPS, LANES, V)
+        hidden, _ = trained(seen, trained.zero_state(LANES))
+        expected = trained.head.logits(hidden, seen).numpy()  # (STEPS, LANES, V)
 
     weights = np.eye(ARTISTS + 1, dtype=np.float32)[artists] if condition else None
     state = stepper.begin(weights, LANES)
-    logits = [stepper.step(state, row) for row in frames]
+    logits = [stepper.step(state, row) for row in seen.inputs.numpy()]
     np.testing.assert_allclose(np.array(logits), expected, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("memory", [False, True])
+@pytest.mark.parametrize("size", [88, 176])
+@pytest.mark.parametrize("head", ["independent", "joint"])
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_likelihoods_of_keys_agree_over_a_thousand_steps(
+    cell: str, head: str, size: int, memory: bool
+) -> None:
+    spec = FrameSpec("keys", size)
+    config = ModelConfig(
+        cell=cell, head=head, memory=memory, layers=1, hidden=24, embedding=8, condition=0
+    )
+    trained = network(config, spec, 0)
+    tensors = {name: tensor.numpy() for name, tensor in trained.state_dict().items()}
+    wanted = numpy_side.shapes(config, spec, 0)
+    assert {name: tensor.shape for name, tensor in tensors.items()} == wanted
+    stepper = numpy_side.Network.build(config, spec, tensors)
+
+    frames = songs(spec)
+    seen = window(frames, spec, np.zeros(LANES, np.int64), memory)
+    with torch.no_grad():
+        expected, _ = trained.nats(seen, trained.zero_state(LANES))
+
+    state = stepper.begin(None, LANES)
+    assert not isinstance(stepper.head, numpy_side.CharacterHead)
+    moments = [stepper.feed(state, row) for row in seen.inputs.numpy()]
+    every = Seen(*(np.concatenate(arrays) for arrays in zip(*moments, strict=True)))
+    nats = stepper.head.nats(every, frames.reshape(-1, size)).reshape(STEPS, LANES)
+    np.testing.assert_allclose(nats, expected, rtol=0, atol=1e-4)

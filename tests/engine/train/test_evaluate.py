@@ -9,6 +9,7 @@ import torch
 from engine.config import RunConfig
 from engine.data import corpus as corpora
 from engine.errors import InputError
+from engine.model.window import Window
 from engine.sample import models
 from engine.train import evaluate, scoring, start, training, worker
 
@@ -29,7 +30,8 @@ def test_a_score_is_that_of_the_songs_one_by_one(
         fresh = torch.zeros(len(targets), 1, dtype=torch.bool)
         condition = torch.full((len(targets), 1), int(corpus.songs["condition"][row]))
         with torch.no_grad():
-            nats, _ = network.nats(inputs, targets, fresh, condition, network.zero_state(1))
+            window = Window(inputs, targets, fresh, condition)
+            nats, _ = network.nats(window, network.zero_state(1))
         total += nats.double().sum().item()
         frames += len(targets)
     network.train()

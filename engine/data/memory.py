@@ -1,0 +1,65 @@
+"""The memory of a song: what followed when its last frames occurred before in the same song.
+
+Songs repeat whole choruses and bars from far beyond what a network's state can hold; looking up the
+last frames among those before costs a dozen lookups a frame. Only the past is used, so a song that
+is still being written can be looked up too.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.frames import FrameSpec
+
+Frame = npt.NDArray[Any] | np.generic
+
+
+class Memory:
+    """Finds where the last frames of a song occurred before, as many of them as match.
+
+    Matches are told apart by the lengths in `spec.matches`; of equally long ones the latest counts.
+    """
+
+    def __init__(self, spec: FrameSpec) -> None:
+        self._lengths = spec.matches
+        self._nothing = np.zeros(spec.shape, spec.dtype)[()]
+        self._frames: list[Frame] = []
+        self._symbols: dict[bytes, str] = {}  # each different frame as a code point
+        self._last = ""  # the symbols of the last frames
+        self._ends: dict[str, int] = {}  # how many frames there were when this run was last seen
+
+    def push(self, frame: Frame) -> tuple[Frame, int]:
+        """Take in the next frame (always of one type), and recall what may come after it.
+
+        Gives the frame that followed the match, zero if there is none, and which match it was: i
+        for one of `spec.matches[i - 1]` frames or more, 0 for none.
+        """
+        self._frames.append(frame)
+        symbol = self._symbols.setdefault(frame.tobytes(), chr(len(self._symbols)))
+        self._last = last = (self._last + symbol)[-self._lengths[-1] :]
+        count, ends = len(self._frames), self._ends
+        place = match = 0
+        for number, length in enumerate(self._lengths, 1):
+            if length > count:
+                break
+            run = last[-length:]
+            if run in ends:  # and so all shorter ones
+                place, match = ends[run], number
+            ends[run] = count
+        return (self._frames[place] if match else self._nothing), match
+
+
+def recall(song: npt.NDArray[Any], spec: FrameSpec) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """What is recalled before each frame of a song, (T, *frame) like the song, and the matches.
+
+    The memory starts with the zero frame, as the song's inputs do. Matches: (T,) uint8.
+    """
+    memory = Memory(spec)
+    recalled = np.zeros_like(song)
+    matches = np.zeros(len(song), np.uint8)
+    frame: Frame = np.zeros(spec.shape, song.dtype)[()]
+    for place, following in enumerate(song):
+        recalled[place], matches[place] = memory.push(frame)
+        frame = following
+    return recalled, matches

@@ -1,0 +1,16 @@
+"""What the network is shown at once: T frames of each of L lanes, time first."""
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class Window(NamedTuple):
+    """A batch as tensors; `frame` is () for characters, (keys,) for piano."""
+
+    inputs: Tensor  # (T, L, *frame): the frame before
+    targets: Tensor  # (T, L, *frame): the frame to predict
+    fresh: Tensor  # (T, L) bool: the lane's state is reset before this frame
+    condition: Tensor  # (T, L): 0 nobody, else 1 + the artist's place
+    recalled: Tensor | None = None  # (T, L, *frame): the target as the memory expects it
+    match: Tensor | None = None  # (T, L): the kind of the memory's match, 0 for none

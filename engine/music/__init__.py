@@ -1,0 +1,1 @@
+"""Piano music as notes, as MIDI files, as piano rolls and as pictures."""

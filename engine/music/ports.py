@@ -1,0 +1,152 @@
+"""MIDI output ports: which there are, which one is meant, and opening it.
+
+`python -m engine.music.ports` prints them, one JSON object a line. Ports are always listed so, in a
+process of their own: the C libraries write to the screen and can crash, above all while a port is
+open.
+"""
+
+import contextlib
+import dataclasses
+import difflib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from engine.errors import InputError, WorkError
+
+PATIENCE = 20.0  # seconds that listing may take
+
+Kind = Literal["port", "synth", "virtual"]
+
+
+@dataclass(frozen=True)
+class Port:
+    """Something to play on."""
+
+    name: str
+    api: str  # as mido calls it, UNIX_JACK; of the synthesizer "miniaudio"
+    kind: Kind
+
+
+SYNTH = Port("synth", "miniaudio", "synth")  # the built-in synthesizer
+VIRTUAL = "rnn-tui"  # the virtual port's name
+_ORDER: tuple[Kind, ...] = ("port", "synth", "virtual")
+
+
+def scan() -> list[Port]:
+    """All output ports now: first the real ones, then the synthesizer, then a virtual one."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "engine.music.ports"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,  # what was found before a crash counts
+        )
+        lines = done.stdout
+    except subprocess.TimeoutExpired as error:
+        lines = error.stdout or b""
+    except OSError as error:
+        raise WorkError(f"Cannot list the MIDI ports ({error.strerror}): try again.") from error
+    found = []
+    for line in lines.splitlines():
+        with contextlib.suppress(ValueError, TypeError):
+            found.append(Port(**json.loads(line)))
+    return sorted(found, key=lambda port: _ORDER.index(port.kind))
+
+
+def choose(name: str | None, found: Sequence[Port]) -> Port:
+    """The port of that name, or the only one with that in its name; a good one for None.
+
+    Raises InputError when there is none such or more than one, WorkError when there is nothing to
+    play on.
+    """
+    if name is None:
+        return _best(found)
+    for port in found:
+        if port.name == name:
+            return port
+    if name == VIRTUAL:
+        raise InputError(
+            "Virtual MIDI ports cannot be made here (on Linux that takes ALSA's sequencer or JACK, "
+            "and Windows has none): name another port."
+        )
+    inside = [port for port in found if name.casefold() in port.name.casefold()]
+    if len(inside) == 1:
+        return inside[0]
+    names = [port.name for port in inside or found]
+    if inside:
+        raise InputError(f"The port {name!r} could be {_listed(names)}: give more of its name.")
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.4) or names
+    there = f"there is {_listed(near)}" if near else "there are none at all"
+    raise InputError(f"There is no MIDI port {name!r}: {there}.")
+
+
+def _best(found: Sequence[Port]) -> Port:
+    for port in found:
+        # Linux's own "Midi Through" only hands on what it gets: nothing is heard.
+        if port.kind == "synth" or (port.kind == "port" and "Midi Through" not in port.name):
+            return port
+    from engine.music import audio
+
+    raise WorkError(
+        f"There is no MIDI port to play on. {audio.trouble() or 'The sound device is busy.'}"
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " or ".join(repr(name) for name in names)
+
+
+def open_port(port: Port) -> Any:
+    """Open it: a `mido.ports.BaseOutput`. Raises InputError when it cannot be opened."""
+    if port.kind == "synth":
+        from engine.music.audio import SynthPort
+
+        return SynthPort(port.name)
+    import mido
+
+    backend = mido.Backend(f"mido.backends.rtmidi/{port.api}")
+    try:
+        # Never with a client_name: that would make a virtual port, connected to nothing.
+        return backend.open_output(port.name, virtual=port.kind == "virtual")
+    except (OSError, ValueError, ImportError, NotImplementedError) as error:
+        raise InputError(
+            f"Cannot open the MIDI port {port.name!r} ({error}): list the ports anew."
+        ) from error
+
+
+def _probe() -> Iterator[Port]:
+    """Look for ports, in this process."""
+    from engine.music import audio
+
+    if audio.trouble() is None:
+        yield SYNTH
+    import rtmidi
+
+    names = {
+        getattr(rtmidi, key): key.removeprefix("API_")
+        for key in dir(rtmidi)
+        if key.startswith("API_")
+    }
+    virtual = None
+    for api in rtmidi.get_compiled_api():
+        if api == rtmidi.API_RTMIDI_DUMMY:
+            continue
+        with contextlib.suppress(Exception):  # of one API, as without its server
+            output = rtmidi.MidiOut(api)
+            for name in output.get_ports():
+                yield Port(name, names[api], "port")
+            if api != rtmidi.API_WINDOWS_MM:  # it has no virtual ports
+                virtual = virtual or Port(VIRTUAL, names[api], "virtual")
+            output.delete()
+    if virtual is not None:
+        yield virtual
+
+
+if __name__ == "__main__":
+    for each in _probe():
+        print(json.dumps(dataclasses.asdict(each)), flush=True)

@@ -1,0 +1,17 @@
+"""What a head goes by when it tells the next frame."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.sample.cells import Array
+
+
+class Seen(NamedTuple):
+    """The moment before the next frame of N songs."""
+
+    hidden: Array  # (N, H) the last layer's output
+    previous: NDArray[Any]  # (N, *frame)
+    recalled: NDArray[Any]  # (N, *frame) by the memory of the song; zero without
+    match: NDArray[np.int64]  # (N,) the kind of its match; 0: none

@@ -1,0 +1,56 @@
+"""The player's process with ports that only write down what they are sent.
+
+    python recording_player.py FILE [NAME…]
+
+Each message becomes a line of FILE at once, "moment port bytes", so that what was sent before a
+kill is there; opening and closing are written down too. The ports have the names given, "tape"
+without; one called "broken" cannot be opened, and one called "loose" fails at its fourth message.
+"""
+
+import os
+import sys
+import time
+from typing import Any
+
+import mido.ports
+
+from engine.errors import InputError
+from engine.music import player, ports
+from engine.music.ports import Port
+
+FILE = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+
+class Tape(mido.ports.BaseOutput):  # type: ignore[misc]
+    def _write(self, text: str) -> None:
+        os.write(FILE, f"{time.perf_counter()} {self.name} {text}\n".encode())
+
+    def _open(self, **_: Any) -> None:
+        self.left = 3
+        self._write("open")
+
+    def _send(self, message: Any) -> None:
+        if self.name == "loose" and not self.left:
+            raise RuntimeError("the cable\nis drawn")
+        self.left -= 1
+        self._write(message.hex(""))
+
+    def _close(self) -> None:
+        self._write("close")
+
+
+def open_port(port: Port) -> Any:
+    if port.name == "broken":
+        raise InputError("Cannot open the MIDI port 'broken'.")
+    return Tape(port.name)
+
+
+def main() -> None:
+    names = sys.argv[2:] or ["tape"]
+    setattr(ports, "scan", lambda: [Port(name, "TAPE", "port") for name in names])  # noqa: B010
+    setattr(ports, "open_port", open_port)  # noqa: B010
+    player.main()
+
+
+if __name__ == "__main__":
+    main()

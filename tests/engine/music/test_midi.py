@@ -1,0 +1,294 @@
+import io
+import math
+import struct
+import tracemalloc
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import mido
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.errors import InputError
+from engine.music import midi
+from engine.music.score import LeftOut, Note, Score, struck
+
+TICK = 0.5 / 960 + 1e-9  # seconds, at 120 beats a minute
+
+
+def file(*tracks: Sequence[mido.Message | mido.MetaMessage], beat: int = 100) -> bytes:
+    """A file by another writer; at 120 beats a minute a tick of it lasts 5 ms."""
+    buffer = io.BytesIO()
+    lists = [mido.MidiTrack(track) for track in tracks]
+    mido.MidiFile(ticks_per_beat=beat, tracks=lists).save(file=buffer)
+    return buffer.getvalue()
+
+
+def on(wait: int, note: int = 60, velocity: int = 64, channel: int = 0) -> mido.Message:
+    return mido.Message("note_on", time=wait, note=note, velocity=velocity, channel=channel)
+
+
+def off(wait: int, note: int = 60, channel: int = 0) -> mido.Message:
+    return mido.Message("note_off", time=wait, note=note, channel=channel)
+
+
+def spans(score: Score) -> list[tuple[float, float, int]]:
+    return [(round(note.start, 6), round(note.end, 6), note.pitch) for note in score.notes]
+
+
+def by_key(score: Score) -> list[Note]:
+    return sorted(score.notes, key=lambda note: (note.pitch, note.start))
+
+
+def tempo(wait: int, beats: float) -> mido.MetaMessage:
+    return mido.MetaMessage("set_tempo", tempo=round(60e6 / beats), time=wait)
+
+
+SCORES = st.builds(
+    lambda notes, tempo, metre, program, changes: Score(
+        struck(notes), tempo, metre, program, tuple(sorted(changes))
+    ),
+    st.lists(
+        st.builds(
+            lambda start, length, pitch, velocity: Note(start, start + length, pitch, velocity),
+            st.floats(0, 60),
+            st.floats(0.05, 8),
+            st.integers(21, 108),
+            st.integers(1, 127),
+        ),
+        min_size=1,
+        max_size=15,
+    ),
+    st.floats(20, 300),
+    st.sampled_from([(4, 4), (3, 8), (7, 16), (2, 2)]),
+    st.integers(0, 127),
+    st.lists(st.tuples(st.floats(0.1, 50), st.floats(20, 300)), max_size=3),
+)
+
+
+@given(SCORES)
+@settings(deadline=None)
+def test_what_is_written_is_read(score: Score) -> None:
+    again = midi.read(midi.encode(score))
+    # Half a tick at each end, and what rounding a tempo to microseconds adds up to.
+    near = 60 / min(score.tempo, *(tempo for _, tempo in score.changes), 300) / 960 + 2e-3
+    for before, after in zip(by_key(score), by_key(again), strict=True):
+        assert (before.pitch, before.velocity) == (after.pitch, after.velocity)
+        assert math.isclose(before.start, after.start, abs_tol=near)
+        assert math.isclose(before.end, after.end, abs_tol=near)
+    assert math.isclose(again.tempo, score.tempo, rel_tol=1e-5)
+    assert (again.metre, again.program) == (score.metre, score.program)
+    assert again.left_out == LeftOut()
+    assert midi.encode(again) == midi.encode(midi.read(midi.encode(again)))
+
+
+def test_the_bytes_of_one_note() -> None:
+    score = Score((Note(0.5, 1.0, 69, 100),), metre=(6, 8), program=4)
+    assert midi.encode(score) == (
+        b"MThd\0\0\0\6\0\0\0\1\3\xc0"
+        b"MTrk\0\0\0\x20"
+        b"\0\xff\x51\x03\x07\xa1\x20"  # 500,000 microseconds a beat
+        b"\0\xff\x58\x04\x06\x03\x18\x08"  # 6/8
+        b"\0\xc0\x04"
+        b"\x87\x40\x90\x45\x64"  # 960 ticks later
+        b"\x87\x40\x80\x45\x00"
+        b"\0\xff\x2f\0"
+    )
+    assert midi.read(midi.encode(score)) == score
+
+
+def test_another_reader_finds_the_same_notes() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pretty_midi's own
+        import pretty_midi
+
+    notes = [Note(i * 0.3, i * 0.3 + 0.25, 60 + i * 7 % 24, 40 + i) for i in range(40)]
+    changes = ((3.0, 90.0), (6.5, 150.0))
+    data = midi.encode(Score(tuple(notes), 100.0, changes=changes))
+    reader: Any = pretty_midi.PrettyMIDI
+    theirs = reader(io.BytesIO(data)).instruments[0].notes
+    ours = midi.read(data).notes
+    assert [(n.pitch, n.velocity) for n in ours] == [(n.pitch, n.velocity) for n in theirs]
+    for mine, other, meant in zip(ours, theirs, notes, strict=True):
+        assert math.isclose(mine.start, other.start, abs_tol=1e-6)
+        assert math.isclose(mine.end, other.end, abs_tol=1e-6)
+        assert math.isclose(mine.start, meant.start, abs_tol=1e-3)
+
+
+def test_seconds_follow_the_tempos_of_all_tracks() -> None:
+    conductor = [tempo(0, 60), tempo(200, 120), tempo(100, 240)]
+    melody = [on(0), off(100), on(150), off(100), on(150), off(100)]
+    score = midi.read(file(conductor, melody))
+    assert spans(score) == [(0, 1, 60), (2.25, 2.625, 60), (3.0, 3.25, 60)]
+    assert score.tempo == 60
+    assert score.changes == ((2.0, 120.0), (2.5, 240.0))
+    assert score.beats([0, 2, 2.5, 3]).tolist() == [0, 2, 3, 5]
+
+
+def test_without_a_tempo_it_is_120() -> None:
+    score = midi.read(file([on(100), off(100)]))
+    assert (score.tempo, score.metre, score.changes) == (120.0, (4, 4), ())
+    assert spans(score) == [(0.5, 1.0, 60)]
+
+
+def test_the_first_metre_is_kept_and_a_strange_one_passed_over() -> None:
+    def metre(wait: int, numerator: int, denominator: int) -> mido.MetaMessage:
+        return mido.MetaMessage(
+            "time_signature", time=wait, numerator=numerator, denominator=denominator
+        )
+
+    notes = [on(0), off(100)]
+    assert midi.read(file([metre(50, 3, 4)], [metre(20, 6, 8), *notes])).metre == (6, 8)
+    assert midi.read(file([metre(0, 3, 2**9), *notes])).metre == (4, 4)
+
+
+def test_what_is_left_out_is_counted() -> None:
+    score = midi.read(
+        file(
+            [
+                on(0, channel=9),
+                off(50, channel=9),
+                on(0, 20),
+                off(10, 20),
+                on(0, 109),
+                off(10, 109),
+            ],
+            [on(0, 62), off(0, 62), on(30, 64), off(50, 64)],
+            [on(30, 64, 99), off(20, 64)],
+        )
+    )
+    assert spans(score) == [(0.15, 0.4, 64)]
+    assert score.notes[0].velocity == 99
+    assert score.left_out == LeftOut(drums=1, outside=2, empty=1, joined=1)
+
+
+def test_a_note_on_without_velocity_is_a_note_off() -> None:
+    assert spans(midi.read(file([on(0), on(20, velocity=0), off(20)]))) == [(0, 0.1, 60)]
+
+
+def test_a_repetition_may_be_told_before_the_end_of_the_last() -> None:
+    score = midi.read(file([on(0), on(20), off(0), off(20)]))
+    assert spans(score) == [(0, 0.1, 60), (0.1, 0.2, 60)]
+    assert score.left_out == LeftOut()
+
+
+def test_a_key_struck_while_down_begins_anew_and_sounds_on() -> None:
+    hands = file([on(0, channel=1), off(100, channel=1)], [on(40, channel=2), off(20, channel=2)])
+    assert spans(midi.read(hands)) == [(0, 0.2, 60), (0.2, 0.5, 60)]
+
+
+def test_what_is_never_ended_lasts_as_long_as_its_track() -> None:
+    end = mido.MetaMessage("end_of_track", time=60)
+    assert spans(midi.read(file([on(20), off(20, 61), end]))) == [(0.1, 0.5, 60)]
+
+
+def test_the_program_is_the_first_note_s() -> None:
+    late = [mido.Message("program_change", program=7), on(50), off(10)]
+    early = [
+        mido.Message("program_change", program=11, channel=3),
+        on(20, channel=3),
+        off(9, 60, 3),
+    ]
+    assert midi.read(file(late, early)).program == 11
+
+
+def test_a_short_or_crowded_note_still_lasts_a_tick() -> None:
+    score = Score((Note(1, 1 + 1e-6, 60), Note(1 + 1e-5, 1 + 2e-5, 60), Note(1 + 3e-5, 2, 60)))
+    again = midi.read(midi.encode(score))
+    assert len(again.notes) == 3
+    for before, after in zip(score.notes, again.notes, strict=True):
+        assert abs(before.start - after.start) < 3 * TICK
+
+
+BROKEN = {
+    "no header": (b"no music at all", "for it does not begin with MThd"),
+    "no notes": (file([off(0)]), "it holds no notes: export"),
+    "drums": (file([on(0, channel=9), off(9, channel=9)]), "holds no notes but drums"),
+    "outside": (file([on(0, 10), off(9, 10)]), "holds no notes"),
+    "days": (file([on(0), off(2**27)]), "claims to last 186 hours"),
+    "size": (bytes(midi.MAX_BYTES + 1), "has over 2097152 bytes"),
+    "cut off": (file([on(0), off(9)])[:-1], "it is cut off"),
+    "tempo": (
+        b"MThd\0\0\0\6\0\0\0\1\0\x60MTrk\0\0\0\x07\0\xff\x51\x03\0\0\0",
+        "it sets a tempo that is none",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_cannot_be_used_is_refused_in_one_sentence(name: str) -> None:
+    data, said = BROKEN[name]
+    with pytest.raises(InputError, match=said) as caught:
+        midi.read(data, "the song")
+    assert str(caught.value).startswith("the song ")
+    assert str(caught.value).count(". ") == 0
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"Cannot read .*none\.mid"):
+        midi.read(tmp_path / "none.mid")
+    with pytest.raises(InputError, match="Cannot read"):
+        midi.read(tmp_path)
+    (tmp_path / "bad.mid").write_bytes(b"MThd")
+    with pytest.raises(InputError, match=r"bad\.mid is no MIDI file"):
+        midi.read(tmp_path / "bad.mid")
+
+
+def _refused_or_sound(data: bytes) -> None:
+    try:
+        score = midi.read(data)
+    except InputError:
+        return
+    assert score.notes
+    assert 0 < score.end <= midi.MAX_SECONDS
+    assert all(21 <= note.pitch <= 108 for note in score.notes)
+    assert score.notes == struck(score.notes)
+
+
+HEAD = struct.pack(">4sLHHH", b"MThd", 6, 1, 1, 96)
+
+
+@given(st.binary(max_size=200), st.booleans())
+@settings(deadline=None, max_examples=200)
+def test_random_bytes_end_in_a_score_or_an_input_error(body: bytes, framed: bool) -> None:
+    track = struct.pack(">4sL", b"MTrk", len(body)) + body
+    _refused_or_sound(HEAD + track if framed else body)
+
+
+@given(SCORES, st.data())
+@settings(deadline=None, max_examples=200)
+def test_broken_files_end_in_a_score_or_an_input_error(score: Score, draw: st.DataObject) -> None:
+    data = bytearray(midi.encode(score))
+    for place in draw.draw(st.lists(st.integers(0, len(data) * 8 - 1), max_size=6)):
+        data[place // 8] ^= 1 << place % 8
+    _refused_or_sound(bytes(data[: draw.draw(st.integers(0, len(data)))]))
+    _refused_or_sound(bytes(data))
+
+
+def test_memory_grows_with_the_bytes_alone() -> None:
+    tail = b"\x10\xff\x2f\x00"
+    bodies = [
+        b"\0\x90\x40\x40" + b"\xff\xff\xff\x7f\x40\x00\0\x40\x40" * 5000 + tail,  # days of music
+        b"\0\x90\x40\x40" + b"\1\x40\x40" * 15000 + tail,  # a key struck 15,000 times, never let go
+        b"\0\x90\x40\x40" + b"\1\xff\x51\x03\0\0\1" * 6000 + tail,
+        b"\xff" * 45000,
+    ]
+    tracemalloc.start()
+    for body in bodies:
+        _refused_or_sound(HEAD + struct.pack(">4sL", b"MTrk", len(body)) + body)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 45000 * 400
+
+
+def test_writing_replaces_the_whole_file(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "song.mid"
+    first, second = Score((Note(0, 1, 60),)), Score((Note(0, 1, 72),))
+    midi.write(first, path)
+    midi.write(second, path)
+    assert midi.read(path) == second
+    assert [item.name for item in path.parent.iterdir()] == ["song.mid"]

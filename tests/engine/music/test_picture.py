@@ -1,0 +1,89 @@
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine.music import picture, roll
+from engine.music.roll import Roll
+from engine.music.score import KEYS, Note, Score
+
+HELD, ONSET = (0x5B, 0x8F, 0xD6), (0x17, 0x3A, 0x6F)
+
+
+def pixels(*rolls: Roll, titles: tuple[str, ...] = ()) -> np.ndarray:
+    """The picture as (height, width, 3)."""
+    image = Image.open(io.BytesIO(picture.draw(rolls, titles)))
+    assert image.format == "PNG"
+    return np.asarray(image.convert("RGB"))
+
+
+def runs(row: np.ndarray, colour: tuple[int, int, int]) -> int:
+    """How many stretches of a colour there are in a row of pixels, (width, 3)."""
+    there = np.concatenate([[False], (row == colour).all(axis=-1)])
+    return int(np.sum(there[1:] & ~there[:-1]))
+
+
+def rows(image: np.ndarray, colour: tuple[int, int, int]) -> list[int]:
+    return np.flatnonzero((image == colour).all(axis=-1).any(axis=1)).tolist()
+
+
+def test_every_note_has_its_bar_and_its_onset() -> None:
+    notes = (Note(0, 0.9, 60), Note(0.9, 1.8, 60), Note(3, 3.6, 60), Note(0.6, 3, 67))
+    image = pixels(roll.from_score(Score(notes)))
+    lines = rows(image, ONSET)
+    assert runs(image[lines[-1]], ONSET) == runs(image[lines[-1]], HELD) == 3  # the middle C
+    assert runs(image[lines[0]], ONSET) == runs(image[lines[0]], HELD) == 1  # the G above it
+    row = lines.index(next(line for line in lines if line - 1 not in lines and line != lines[0]))
+    assert lines[row] - lines[0] == 7 * 14  # seven semitones of rows
+
+
+def test_a_held_note_differs_from_a_repeated_one() -> None:
+    held = pixels(roll.from_score(Score((Note(0, 1.2, 60),))))
+    repeated = pixels(roll.from_score(Score((Note(0, 0.6, 60), Note(0.6, 1.2, 60)))))
+    assert held.shape == repeated.shape
+    assert np.sum((held == ONSET).all(axis=-1)) * 2 == np.sum((repeated == ONSET).all(axis=-1))
+
+
+def test_the_width_does_not_grow_with_the_music() -> None:
+    short = roll.from_frames(np.eye(20, KEYS))
+    long = roll.from_frames(np.tile(np.eye(20, KEYS), (200, 1)))
+    assert pixels(short).shape == pixels(long).shape
+    assert pixels(short, long).shape[0] == pixels(short).shape[0]
+    assert pixels(short, short, short).shape[1] > pixels(short, short).shape[1]
+
+
+def test_rolls_side_by_side_share_the_scale() -> None:
+    music = roll.from_score(Score((Note(0, 3, 60),)))
+    longer = roll.from_score(Score((Note(0, 6, 60),)))
+    image = pixels(music, longer)
+    row = image[rows(image, HELD)[0]]
+    blue = np.flatnonzero((row == HELD).all(axis=-1))
+    gap = int(np.argmax(np.diff(blue)))
+    assert len(blue) - gap - 1 == pytest.approx(2 * (gap + 1), rel=0.05)
+
+
+def test_titles_of_any_letters_and_length_fit() -> None:
+    music = roll.from_score(Score((Note(0, 3, 60),)))
+    plain = pixels(music, music)
+    titled = pixels(music, music, titles=("früh — 2 × 256 ♪", "late " * 200))
+    assert plain.shape == titled.shape
+    assert (plain[80:] == titled[80:]).all()
+    assert (plain[:70] != titled[:70]).any()
+    assert (titled[:70, -30:] == 255).all()  # nothing runs over the edge
+
+
+def test_silence_is_a_picture_and_no_roll_is_not() -> None:
+    assert not rows(pixels(roll.from_frames(np.zeros((0, KEYS)))), ONSET)
+    assert rows(pixels(roll.from_frames(np.ones((5, KEYS)))), ONSET)
+    with pytest.raises(ValueError, match="no rolls"):
+        picture.draw([])
+
+
+def test_the_file_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "pictures" / "roll.png"
+    music = roll.from_score(Score((Note(0, 3, 60),)))
+    picture.write([music], path, ["early"])
+    assert path.read_bytes() == picture.draw([music], ["early"])
+    assert [item.name for item in path.parent.iterdir()] == ["roll.png"]

@@ -1,0 +1,92 @@
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.music.score import Note, Score, struck
+
+NOTES = st.lists(
+    st.builds(
+        lambda start, length, pitch, velocity: Note(start, start + length, pitch, velocity),
+        st.integers(0, 30),
+        st.integers(1, 9),
+        st.integers(60, 62),
+        st.integers(1, 127),
+    ),
+    max_size=12,
+)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        (1, 1, 60),
+        (2, 1, 60),
+        (-1, 1, 60),
+        (0, float("inf"), 60),
+        (float("nan"), 1, 60),
+        (0, 1, 128),
+        (0, 1, -1),
+        (0, 1, 60, 0),
+        (0, 1, 60, 128),
+    ],
+)
+def test_a_note_that_cannot_sound_is_refused(values: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match="a note"):
+        Note(*values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        {"tempo": 0.0},
+        {"tempo": float("nan")},
+        {"changes": ((2.0, 90.0), (1.0, 60.0))},
+        {"changes": ((2.0, -1.0),)},
+        {"metre": (4, 3)},
+        {"metre": (0, 4)},
+        {"program": 128},
+    ],
+)
+def test_a_measure_that_is_none_is_refused(measure: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"tempo|metre|program"):
+        Score((), **measure)  # type: ignore[arg-type]
+
+
+def test_beats_follow_the_tempos() -> None:
+    score = Score((), 60.0, changes=((10.0, 120.0), (11.0, 30.0)))
+    beats = score.beats([0, 5, 10, 10.5, 11, 13, 31])
+    assert beats.tolist() == [0, 5, 10, 11, 12, 13, 22]
+    assert Score((), 90.0).beats([[2, 4], [6, 8]]).tolist() == [[3, 6], [9, 12]]
+
+
+@given(NOTES)
+def test_struck_keeps_every_beginning_and_all_sound(notes: list[Note]) -> None:
+    result = struck(notes)
+    assert {(note.start, note.pitch) for note in result} == {(n.start, n.pitch) for n in notes}
+    assert len(result) == len({(note.start, note.pitch) for note in result})
+    for pitch in (60, 61, 62):
+        mine = [note for note in result if note.pitch == pitch]
+        assert all(a.end <= b.start for a, b in itertools.pairwise(mine))
+        for moment in np.arange(0.5, 40):
+            before = any(n.start <= moment < n.end for n in notes if n.pitch == pitch)
+            assert before == any(n.start <= moment < n.end for n in mine)
+    assert list(result) == sorted(result, key=lambda note: (note.start, note.pitch))
+    assert struck(result) == result
+
+
+def test_struck_takes_the_louder_of_two_that_begin_together() -> None:
+    notes = [Note(0, 4, 60, 50), Note(0, 2, 60, 90), Note(1, 2, 60, 30)]
+    assert struck(notes) == (Note(0, 1, 60, 90), Note(1, 4, 60, 30))
+
+
+def test_transposed_leaves_out_what_has_no_key() -> None:
+    score = Score((Note(0, 1, 21), Note(1, 2, 60), Note(2, 3, 108)), 90.0)
+    assert score.transposed(2).notes == (Note(0, 1, 23), Note(1, 2, 62))
+    assert score.transposed(-2).notes == (Note(1, 2, 58), Note(2, 3, 106))
+    assert score.transposed(0) == score
+    assert score.transposed(2).tempo == 90.0
+    assert score.end == 3
+    assert Score(()).end == 0
