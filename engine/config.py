@@ -45,7 +45,7 @@ class DataConfig:
     beats: float = _field(0.0, low=0.0, high=16.0)  # music: the length in beats; 0: `frame` holds
     valid: float = _field(0.05, low=0.0, high=0.5)  # share of the songs, where none are given
     test: float = _field(0.05, low=0.0, high=0.5)
-    split_seed: int = _field(0, low=0)
+    split_seed: int = _field(0, low=0, high=2**32)
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class TrainConfig:
     clip: float = _field(1.0, low=0.0)  # largest norm of the gradient; 0: never clipped
     average: float = _field(0.998, low=0.0, high=0.99999)  # moving average of weights; 0: none
     condition_drop: float = _field(0.15, low=0.0, high=1.0)  # share of songs shown without artist
-    seed: int = _field(0, low=0)
+    seed: int = _field(0, low=0, high=2**32)
     threads: int = _field(0, low=0)  # 0: one less than the machine has
     report_every: int = _field(5, low=1)
     evaluate_every: int = _field(200, low=1)

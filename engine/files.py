@@ -13,7 +13,15 @@ from engine.errors import InputError
 # What a full disk, a quota or a file-size limit answer.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # What a place that cannot be written to answers.
-_BARRED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
+_BARRED = {
+    errno.EACCES,
+    errno.EEXIST,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+}
 
 
 @contextlib.contextmanager
@@ -43,9 +51,16 @@ def _sync(path: Path) -> None:
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:
-    """Write `path` under a temporary name, fsync, rename: it holds the old content or the new."""
+    """Write `path` under a temporary name, fsync, rename: it holds the old content or the new.
+
+    What is no plain file, as /dev/stdout, is written to as it is.
+    """
     data = content.encode() if isinstance(content, str) else content
     with refusing_full_disk(path):
+        path = path.resolve()  # a link stays one
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.write_bytes(data)
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

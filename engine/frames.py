@@ -7,7 +7,7 @@ import numpy as np
 
 # The memory of a song tells matches apart by these numbers of frames: the longest that fits counts.
 _MATCHES = {
-    "characters": (5, 6, 7, 8, 10, 12, 16, 20, 24, 32),
+    "characters": (3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32),
     "keys": (2, 3, 4, 6, 8, 12, 16, 24, 32),
 }
 

@@ -7,7 +7,7 @@ import re
 import shutil
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from engine.errors import InputError
 
 STALLED_AFTER = 30.0  # seconds without a word; the trainer says something every few seconds
 REQUESTS = ("stop", "save", "sample")
+_LONGEST_NAME = 120  # bytes; with the time in front it must fit a file's name
 _STAMP = re.compile(r"^\d{8}-\d{6}-")
 
 
@@ -64,9 +65,11 @@ class RunDir:
         """The whole of config.json: the config, and the versions and the corpus it met."""
         path = self.path / "config.json"
         try:
-            facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            facts: Any = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise InputError(f"{path} cannot be read ({error}): name another run.") from error
+        if not (isinstance(facts, dict) and isinstance(facts.get("config"), dict)):
+            raise InputError(f"{path} tells no run's config: name another run.")
         return facts
 
     def last_step(self) -> int | None:
@@ -79,6 +82,8 @@ class RunDir:
 
     def ask(self, request: str) -> None:
         """Ask the run for something (one of REQUESTS); it answers at its next step."""
+        if not self.path.is_dir():
+            raise InputError(f"The run {self.name!r} is gone: choose another.")
         files.write_atomic(self.path / "control" / request, "")
 
     def take_requests(self) -> set[str]:
@@ -102,7 +107,7 @@ class RunDir:
                 f"watch it with 'rnn-tui watch {self.name}', or stop that first."
             ) from None
         try:
-            files.write_atomic(self.path / "worker.json", json.dumps(_this_process()))
+            record_worker(self, os.getpid())
             yield
         finally:
             lock.release()
@@ -116,14 +121,10 @@ class RunDir:
         return facts
 
 
-def _this_process() -> dict[str, Any]:
-    me = psutil.Process()
-    return {"host": socket.gethostname(), "pid": me.pid, "created": me.create_time()}
-
-
 def record_worker(run: RunDir, pid: int) -> None:
-    """Write down a process just spawned for the run, before it can do so itself."""
-    facts = {"host": socket.gethostname(), "pid": pid, "created": None}
+    """Write down which process of this machine works on the run."""
+    created = psutil.Process(pid).create_time() if psutil.pid_exists(pid) else None
+    facts = {"host": socket.gethostname(), "pid": pid, "created": created}
     files.write_atomic(run.path / "worker.json", json.dumps(facts))
 
 
@@ -149,30 +150,50 @@ def alive(worker: dict[str, Any]) -> bool | None:
         return False
 
 
+# The words of `state`: in the first a run goes on by itself, in the second it does not.
+GOING = {"starting", "live", "stalled"}
+ENDED = {"finished", "stopped", "failed", "crashed"}
+
+
 def state(run: RunDir, last: event_kinds.Event | None, now: float | None = None) -> str:
     """One word for how the run is.
 
     `starting`, `live`, `stalled` (its process is there but says nothing), `finished`, `stopped`,
     `failed`, or `crashed` (its process is gone without a last word). `last` is its last event.
     """
-    if isinstance(last, event_kinds.Finished):
+    now = time.time() if now is None else now
+    worker = run.worker()
+    there = alive(worker)
+    if isinstance(last, event_kinds.Finished | event_kinds.Failed):
+        if there and (worker.get("created") or 0.0) > last.time:
+            return "starting"  # resumed, and has not yet said so
+        if isinstance(last, event_kinds.Failed):
+            return "failed"
         return "stopped" if last.reason == "stopped" else "finished"
-    if isinstance(last, event_kinds.Failed):
-        return "failed"
-    there = alive(run.worker())
+    if not worker and now - _made(run.path) < STALLED_AFTER:
+        return "starting"
     if there is False:
         return "crashed"
     if last is None:
         return "starting"
-    silence = (time.time() if now is None else now) - last.time
-    return "live" if silence < STALLED_AFTER else "stalled"
+    return "live" if now - last.time < STALLED_AFTER else "stalled"
+
+
+def _made(path: Path) -> float:
+    """When a run was made, by its folder's name, in seconds since 1970; 0 for another name."""
+    try:
+        return time.mktime(time.strptime(path.name[:15], "%Y%m%d-%H%M%S"))
+    except ValueError:
+        return 0.0
 
 
 def check_name(name: str) -> None:
     """Raise InputError when a new run cannot be called so."""
-    if not re.fullmatch(r"\w[\w.+-]{0,79}", name) or _STAMP.match(name):
+    fits = len(name.encode()) <= _LONGEST_NAME and re.fullmatch(r"\w[\w.+-]*", name)
+    if not fits or _STAMP.match(name):
         raise InputError(
-            f"--run {name!r} cannot be a run's name: use letters, digits, '-', '_', '.' and '+'."
+            f"--run {name!r} cannot be a run's name: use at most {_LONGEST_NAME} letters, digits, "
+            "'-', '_', '.' and '+'."
         )
     for run in list_runs():
         if run.name == name:
@@ -188,7 +209,14 @@ def create(name: str, config: configs.RunConfig, facts: dict[str, Any]) -> RunDi
     name: as the user calls it; facts: what goes into config.json beside the config.
     Raises InputError when the name is taken or is no name.
     """
-    check_name(name)
+    with files.refusing_full_disk(paths.runs()):
+        paths.runs().mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(paths.runs() / ".lock"):  # two at once must not take one name
+        check_name(name)
+        return _create(name, config, facts)
+
+
+def _create(name: str, config: configs.RunConfig, facts: dict[str, Any]) -> RunDir:
     path = paths.runs() / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}"
     with files.atomic_folder(path) as draft:
         (draft / "config.toml").write_text(configs.to_toml(config), encoding="utf-8")
@@ -203,11 +231,31 @@ def create(name: str, config: configs.RunConfig, facts: dict[str, Any]) -> RunDi
 
 def list_runs() -> list[RunDir]:
     """All runs, the newest first."""
-    folder = paths.runs()
-    if not folder.is_dir():
+    try:
+        found = [RunDir(path) for path in paths.runs().iterdir() if _is_run(path)]
+    except FileNotFoundError:
         return []
-    found = [RunDir(path) for path in folder.iterdir() if (path / "config.json").is_file()]
+    except OSError as error:
+        raise InputError(
+            f"Cannot read {paths.runs()} ({error.strerror}): make it readable, or set "
+            f"{paths.HOME_VARIABLE} to another folder."
+        ) from error
     return sorted(found, key=lambda run: run.path.name, reverse=True)
+
+
+def _is_run(path: Path) -> bool:
+    try:
+        return (path / "config.json").is_file()
+    except OSError:  # as of a name too long for any file, or a folder not to be read
+        return False
+
+
+def lookup(name: str) -> RunDir | None:
+    """The run of that name (with or without its time) or path, if there is one."""
+    for run in list_runs():
+        if name in (run.name, run.path.name):
+            return run
+    return RunDir(Path(name).resolve()) if name and _is_run(Path(name)) else None
 
 
 def find(name: str | None) -> RunDir:
@@ -219,11 +267,8 @@ def find(name: str | None) -> RunDir:
                 f"There are no runs in {paths.runs()}: start one with 'rnn-tui train'."
             )
         return runs[0]
-    for run in runs:
-        if name in (run.name, run.path.name):
-            return run
-    if (Path(name) / "config.json").is_file():
-        return RunDir(Path(name))
+    if run := lookup(name):
+        return run
     known = ", ".join(run.name for run in runs[:8]) or "none yet"
     raise InputError(f"There is no run {name!r} in {paths.runs()}: the newest are {known}.")
 
@@ -233,70 +278,3 @@ def remove(run: RunDir) -> None:
     with run.working():
         pass
     shutil.rmtree(run.path)
-
-
-class EventLog:
-    """Appends events to a run's file, each in one write, and tells them to `listener` too."""
-
-    def __init__(
-        self, path: Path, listener: Callable[[event_kinds.Event], None] | None = None
-    ) -> None:
-        self._path, self._listener = path, listener
-        self._last = time.monotonic()
-        with files.refusing_full_disk(path):
-            self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-            self._drop_torn_line()
-
-    def _drop_torn_line(self) -> None:
-        """Cut what a killed trainer left after the last newline."""
-        size = os.fstat(self._descriptor).st_size
-        kept = size
-        while kept:
-            block = min(kept, 4096)
-            found = os.pread(self._descriptor, block, kept - block).rfind(b"\n")
-            if found >= 0:
-                kept = kept - block + found + 1
-                break
-            kept -= block
-        if kept != size:
-            os.ftruncate(self._descriptor, kept)
-
-    def append(self, event: event_kinds.Event) -> None:
-        """Write one line."""
-        line = (event_kinds.encode(event) + "\n").encode()
-        with files.refusing_full_disk(self._path):
-            os.write(self._descriptor, line)
-        self._last = time.monotonic()
-        if self._listener is not None:
-            self._listener(event)
-
-    def quiet(self, seconds: float = 5.0) -> bool:
-        """Whether nothing has been said for so long: time for a sign of life."""
-        return time.monotonic() - self._last > seconds
-
-    def close(self) -> None:
-        """Give the file back."""
-        os.close(self._descriptor)
-
-
-class EventReader:
-    """Reads a run's events as they come; a last line without its newline means "not yet"."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._offset = 0
-
-    def read(self) -> list[event_kinds.Event]:
-        """The whole new lines since the last call; lines of no known event are passed over."""
-        try:
-            with self._path.open("rb") as file:
-                if os.fstat(file.fileno()).st_size < self._offset:
-                    self._offset = 0  # a torn last line was never consumed, so this is a new file
-                file.seek(self._offset)
-                block = file.read()
-        except FileNotFoundError:
-            return []
-        whole = block.rfind(b"\n") + 1
-        self._offset += whole
-        lines = block[:whole].decode(errors="replace").split("\n")  # splitlines cuts at U+2028 too
-        return [event for line in lines if (event := event_kinds.decode(line)) is not None]

@@ -11,12 +11,28 @@ from importlib import metadata
 from typing import NoReturn
 
 from engine.errors import InputError, WorkError
-from tui.commands import data, evaluate, export, models, runs, sample, train, watch, web
+from tui.commands import (
+    ask,
+    data,
+    evaluate,
+    export,
+    models,
+    play,
+    ports,
+    runs,
+    sample,
+    train,
+    watch,
+    web,
+)
 
 COMMANDS = {
     "train": train,
     "watch": watch,
+    "ask": ask,
     "sample": sample,
+    "play": play,
+    "ports": ports,
     "eval": evaluate,
     "data": data,
     "models": models,
@@ -24,7 +40,7 @@ COMMANDS = {
     "export": export,
     "web": web,
 }
-INTERRUPTED = 130
+INTERRUPTED = 130  # also what train gives when a signal stopped it
 
 
 class _Parser(argparse.ArgumentParser):
@@ -50,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _app() -> int:
-    if not sys.stdout.isatty():
+    if not (sys.stdout.isatty() and sys.stdin.isatty()):
         raise InputError(
             "The app needs a terminal: open one, or use a command ('rnn-tui --help' lists them)."
         )
@@ -84,7 +100,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _say(sentence: str, status: int, debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    print(f"rnn-tui: {sentence}", file=sys.stderr)
+    clear = "\r\x1b[K" if sys.stderr.isatty() else ""  # a line of progress may stand there
+    print(f"{clear}rnn-tui: {sentence}", file=sys.stderr)
     return status
 
 

@@ -6,13 +6,7 @@ from collections.abc import Callable
 
 from engine import events
 from engine.events import Event
-
-
-def duration(seconds: float) -> str:
-    """So many seconds in words, as "3:20" or "2:05:00"."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+from tui.model.text import duration
 
 
 def _number(value: float | None, form: str = ".3f") -> str:
@@ -58,10 +52,11 @@ def words(event: Event, steps: int) -> str | None:
     return text
 
 
-def printer(as_json: bool, quiet: bool = False) -> Callable[[Event], None]:
+def printer(as_json: bool, quiet: bool = False, failures: bool = True) -> Callable[[Event], None]:
     """What prints each event: as JSON lines, as words, or with `quiet` not at all.
 
-    In a terminal the lines of the steps overwrite each other.
+    In a terminal the lines of the steps overwrite each other. Without `failures` the words leave
+    out the one that the caller will say itself.
     """
     steps = 0
     terminal = sys.stdout.isatty() and not as_json
@@ -74,10 +69,10 @@ def printer(as_json: bool, quiet: bool = False) -> Callable[[Event], None]:
         if quiet:
             return
         if as_json:
-            print(json_line(event), flush=True)
+            print(events.encode(event), flush=True)
             return
         text = words(event, steps)
-        if text is None:
+        if text is None or (isinstance(event, events.Failed) and not failures):
             return
         if terminal and isinstance(event, events.Step):
             print(f"\r\x1b[K{text}", end="", flush=True)
@@ -89,13 +84,8 @@ def printer(as_json: bool, quiet: bool = False) -> Callable[[Event], None]:
     return show
 
 
-def json_line(event: Event) -> str:
-    """The very line that stands in events.jsonl."""
-    return events.encode(event)
-
-
 def table(rows: list[dict[str, object]], as_json: bool) -> None:
-    """Print objects: one JSON object a line, or a table with their keys on top."""
+    """Print objects: one JSON object a line, or a table with all their keys on top."""
     if as_json:
         for row in rows:
             print(json.dumps(row, ensure_ascii=False), flush=True)
@@ -105,8 +95,10 @@ def table(rows: list[dict[str, object]], as_json: bool) -> None:
     from rich.text import Text
 
     shown = Table(box=None, pad_edge=False, header_style="bold")
-    for key in rows[0] if rows else ():
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    for key in keys:
         shown.add_column(key.replace("_", " "), overflow="fold")
     for row in rows:
-        shown.add_row(*(Text("–" if value is None else str(value)) for value in row.values()))
+        values = [row.get(key) for key in keys]
+        shown.add_row(*(Text("–" if value is None else str(value)) for value in values))
     Console(width=None if sys.stdout.isatty() else 240).print(shown)  # a pipe has no width

@@ -1,5 +1,6 @@
 """The data sets that go by a name."""
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,13 +44,16 @@ def resolve(source: str, kind: Kind = "lyrics") -> Path:
     name of a data set of another kind.
     """
     named = {name: dataset for name, dataset in DATASETS.items() if dataset.kind == kind}
+    there = False
     known = f" ({'there is' if len(named) == 1 else 'there are'} {either(named)})" if named else ""
     if not source.strip():
         raise InputError(f"No songs were given: name a data set or a path in data.source{known}.")
     if source in named and named[source].file.exists():
         return named[source].file
     path = Path(source).expanduser()
-    if path.exists() or path.suffix or len(path.parts) > 1:
+    with contextlib.suppress(OSError):  # as of a name too long for any file
+        there = path.exists()
+    if there or path.suffix or len(path.parts) > 1:
         return path  # the reader of the songs says so where it does not exist
     if source in named:
         raise InputError(
@@ -74,5 +78,8 @@ def kind_of(source: str) -> Kind:
     if source in DATASETS:
         return DATASETS[source].kind
     path = Path(source).expanduser()
-    files = path.rglob("*") if path.is_dir() else [path]
+    try:
+        files = path.rglob("*") if path.is_dir() else [path]
+    except OSError:  # the reader of the songs says what is wrong
+        files = [path]
     return "music" if any(file.suffix.lower() in _MUSIC for file in files) else "lyrics"

@@ -35,7 +35,9 @@ class CharacterHead(nn.Module):
             self.weight = nn.Parameter(torch.empty(size, hidden).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.zeros(size))
         self.tied = config.tied
-        self.gain = nn.Parameter(torch.zeros(len(spec.matches) + 1, 1)) if config.memory else None
+        # The longer the match, the likelier the recalled character: near its log odds from the start.
+        gain = torch.cat((torch.zeros(1), torch.linspace(1, 5, len(spec.matches)))).unsqueeze(1)
+        self.gain = nn.Parameter(gain) if config.memory else None  # (M, 1)
 
     def encode(self, frames: Tensor) -> Tensor:
         """Vectors (..., E) of character indices (...)."""

@@ -56,7 +56,7 @@ class IndependentHead(nn.Module):
         return misses[..., :KEYS].sum(2) + onsets.sum(2)
 
 
-class _Decider(nn.Module):
+class Decider(nn.Module):
     """One small network, shared by all keys, that decides them from high to low.
 
     It looks at the keys above that are decided already, how many of them are set, planes of keys
@@ -102,8 +102,8 @@ class JointHead(nn.Module):
         self.bias = nn.Parameter(torch.zeros(KEYS * FEATURES))
         planes = spec.size // KEYS
         known = 2 if config.memory else 1  # the frame before, and the recalled one
-        self.sounding = _Decider(planes * known)
-        self.onset = _Decider(2 + known) if planes == 2 else None
+        self.sounding = Decider(planes * known)
+        self.onset = Decider(2 + known) if planes == 2 else None
 
     def encode(self, frames: Tensor) -> Tensor:
         """Vectors (..., E) of frames (..., K)."""

@@ -5,6 +5,7 @@ however the sound system cuts its blocks.
 """
 
 import collections
+import contextlib
 import importlib
 import time
 from collections.abc import Generator
@@ -85,16 +86,17 @@ def _device() -> Any:
             "The built-in synthesizer needs the package miniaudio: install rnn-tui with its extra "
             "'synth'."
         ) from error
-    # Without a sound card miniaudio would fall back on one that throws every sound away.
-    real = [each for each in miniaudio.Backend if each.name not in ("NULL", "CUSTOM")]
-    try:
-        return miniaudio.PlaybackDevice(
-            miniaudio.SampleFormat.SIGNED16, 2, RATE, _BLOCK, backends=real
-        )
-    except miniaudio.MiniaudioError as error:
-        raise InputError(
-            "The built-in synthesizer finds no sound device: connect one, or play on a MIDI port."
-        ) from error
+    # One by one: miniaudio stays with the first sound system that is there at all, though it may
+    # have no device, and without any would fall back on one that throws every sound away.
+    for backend in miniaudio.Backend:
+        if backend.name not in ("NULL", "CUSTOM"):
+            with contextlib.suppress(miniaudio.MiniaudioError):
+                return miniaudio.PlaybackDevice(
+                    miniaudio.SampleFormat.SIGNED16, 2, RATE, _BLOCK, backends=[backend]
+                )
+    raise InputError(
+        "The built-in synthesizer finds no sound device: connect one, or play on a MIDI port."
+    )
 
 
 def trouble() -> str | None:

@@ -23,6 +23,7 @@ stdin, as when the one who sends is killed.
 """
 
 import contextlib
+import dataclasses
 import gc
 import math
 import os
@@ -187,7 +188,7 @@ class Player:
             self._transport.pause(self._now())
             raise
         self._send(mido.Message("program_change", program=self._program))
-        self._say(port={"name": port.name, "api": port.api, "kind": port.kind})
+        self._say(port=dataclasses.asdict(port))
 
     @contextlib.contextmanager
     def _held(self) -> Iterator[None]:
@@ -268,8 +269,7 @@ class Player:
             except WorkError as error:
                 self._say(error=str(error), do="ports")
                 return
-            rows = [{"name": port.name, "api": port.api, "kind": port.kind} for port in found]
-            self._say(ports=rows)
+            self._say(ports=[dataclasses.asdict(port) for port in found.ports])
 
         threading.Thread(target=listen, daemon=True).start()
 

@@ -10,11 +10,11 @@ import dataclasses
 import difflib
 import json
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from engine import processes
 from engine.errors import InputError, WorkError
 
 PATIENCE = 20.0  # seconds that listing may take
@@ -31,16 +31,24 @@ class Port:
     kind: Kind
 
 
+@dataclass(frozen=True)
+class Found:
+    """What there is to play on."""
+
+    ports: tuple[Port, ...]
+    trouble: str | None = None  # why the built-in synthesizer is not among them, in a sentence
+
+
 SYNTH = Port("synth", "miniaudio", "synth")  # the built-in synthesizer
 VIRTUAL = "rnn-tui"  # the virtual port's name
 _ORDER: tuple[Kind, ...] = ("port", "synth", "virtual")
 
 
-def scan() -> list[Port]:
+def scan() -> Found:
     """All output ports now: first the real ones, then the synthesizer, then a virtual one."""
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "engine.music.ports"],
+            processes.command("engine.music.ports"),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=PATIENCE,
@@ -51,14 +59,19 @@ def scan() -> list[Port]:
         lines = error.stdout or b""
     except OSError as error:
         raise WorkError(f"Cannot list the MIDI ports ({error.strerror}): try again.") from error
-    found = []
+    found: list[Port] = []
+    trouble = None
     for line in lines.splitlines():
         with contextlib.suppress(ValueError, TypeError):
-            found.append(Port(**json.loads(line)))
-    return sorted(found, key=lambda port: _ORDER.index(port.kind))
+            values = json.loads(line)
+            if "trouble" in values:
+                trouble = str(values["trouble"])
+            else:
+                found.append(Port(**values))
+    return Found(tuple(sorted(found, key=lambda port: _ORDER.index(port.kind))), trouble)
 
 
-def choose(name: str | None, found: Sequence[Port]) -> Port:
+def choose(name: str | None, found: Found) -> Port:
     """The port of that name, or the only one with that in its name; a good one for None.
 
     Raises InputError when there is none such or more than one, WorkError when there is nothing to
@@ -66,7 +79,7 @@ def choose(name: str | None, found: Sequence[Port]) -> Port:
     """
     if name is None:
         return _best(found)
-    for port in found:
+    for port in found.ports:
         if port.name == name:
             return port
     if name == VIRTUAL:
@@ -74,10 +87,12 @@ def choose(name: str | None, found: Sequence[Port]) -> Port:
             "Virtual MIDI ports cannot be made here (on Linux that takes ALSA's sequencer or JACK, "
             "and Windows has none): name another port."
         )
-    inside = [port for port in found if name.casefold() in port.name.casefold()]
+    if name == SYNTH.name and found.trouble:
+        raise InputError(found.trouble)
+    inside = [port for port in found.ports if name.casefold() in port.name.casefold()]
     if len(inside) == 1:
         return inside[0]
-    names = [port.name for port in inside or found]
+    names = [port.name for port in inside or found.ports]
     if inside:
         raise InputError(f"The port {name!r} could be {_listed(names)}: give more of its name.")
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.4) or names
@@ -85,16 +100,13 @@ def choose(name: str | None, found: Sequence[Port]) -> Port:
     raise InputError(f"There is no MIDI port {name!r}: {there}.")
 
 
-def _best(found: Sequence[Port]) -> Port:
-    for port in found:
+def _best(found: Found) -> Port:
+    for port in found.ports:
         # Linux's own "Midi Through" only hands on what it gets: nothing is heard.
         if port.kind == "synth" or (port.kind == "port" and "Midi Through" not in port.name):
             return port
-    from engine.music import audio
-
-    raise WorkError(
-        f"There is no MIDI port to play on. {audio.trouble() or 'The sound device is busy.'}"
-    )
+    trouble = found.trouble or "The built-in synthesizer does not answer: connect a synthesizer."
+    raise WorkError(f"There is no MIDI port to play on, and {trouble[:1].lower()}{trouble[1:]}")
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -119,12 +131,12 @@ def open_port(port: Port) -> Any:
         ) from error
 
 
-def _probe() -> Iterator[Port]:
+def _probe() -> Iterator[dict[str, str]]:
     """Look for ports, in this process."""
     from engine.music import audio
 
-    if audio.trouble() is None:
-        yield SYNTH
+    trouble = audio.trouble()
+    yield dataclasses.asdict(SYNTH) if trouble is None else {"trouble": trouble}
     import rtmidi
 
     names = {
@@ -139,9 +151,9 @@ def _probe() -> Iterator[Port]:
         with contextlib.suppress(Exception):  # of one API, as without its server
             output = rtmidi.MidiOut(api)
             for name in output.get_ports():
-                yield Port(name, names[api], "port")
+                yield {"name": name, "api": names[api], "kind": "port"}
             if api != rtmidi.API_WINDOWS_MM:  # it has no virtual ports
-                virtual = virtual or Port(VIRTUAL, names[api], "virtual")
+                virtual = virtual or {"name": VIRTUAL, "api": names[api], "kind": "virtual"}
             output.delete()
     if virtual is not None:
         yield virtual
@@ -149,4 +161,4 @@ def _probe() -> Iterator[Port]:
 
 if __name__ == "__main__":
     for each in _probe():
-        print(json.dumps(dataclasses.asdict(each)), flush=True)
+        print(json.dumps(each), flush=True)

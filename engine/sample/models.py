@@ -27,7 +27,12 @@ from engine.sample.network import Network
 
 FORMAT = 1  # of meta.json
 WEIGHTS, META = "model.safetensors", "meta.json"
-_KEYS: dict[str, type] = {"kind": str, "model": dict, "codec": dict, "conditions": list}
+_KEYS: dict[str, type] = {
+    "kind": str,
+    "model": dict,
+    "codec": dict,
+    "conditions": list,
+}
 
 
 @dataclass(frozen=True)
@@ -149,7 +154,7 @@ def _check_meta(meta: object, where: str) -> dict[str, Any]:
         if not isinstance(meta.get(key), wanted):
             raise InputError(f"{where} has no proper {key!r}: the model is damaged, give another.")
     if meta["kind"] not in typing.get_args(configs.Kind):
-        raise InputError(f"{where} is of a model for {meta['kind']}: use the version that wrote it.")
+        raise InputError(f"{where} is of a model for {meta['kind']}: give one for songs.")
     if not all(isinstance(artist, str) for artist in meta["conditions"]):
         raise InputError(f"{where} has no proper 'conditions': the model is damaged, give another.")
     return meta
@@ -232,6 +237,11 @@ def from_tensors(
         codec = codec_from_json(meta["codec"])
     except InputError as error:
         raise InputError(f"{path / META if path else name}: {error}") from error
+    if isinstance(codec, CharacterCodec) != (meta["kind"] == "lyrics"):
+        raise InputError(
+            f"{path / META if path else name} is of a model for {meta['kind']} with frames of "
+            f"{codec.spec.kind}: the model is damaged, give another."
+        )
     if isinstance(codec, CharacterCodec) and codec.spec.size == MARKS:
         raise InputError(f"{where} knows not one character: the model is damaged, give another.")
     if config.kind != "network":

@@ -61,9 +61,9 @@ def write(
         (draft / META).write_text(text, encoding="utf-8")
         if trainer is not None:
             (draft / TRAINER).write_bytes(trainer)
-    files.point(run.checkpoints / "last", name)
-    if best:
+    if best:  # first: a run killed in between goes on from the old one and finds it best again
         files.point(run.checkpoints / "best", name)
+    files.point(run.checkpoints / "last", name)
     _prune(run)
     return name
 

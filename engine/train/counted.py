@@ -1,24 +1,52 @@
 """Counting models in a run of their own: one pass over the songs in place of steps."""
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from numpy.typing import NDArray
+
 from engine import events
 from engine.config import RunConfig
 from engine.data.corpus import Corpus
+from engine.eventlog import EventLog
 from engine.model import counting
-from engine.rundir import EventLog, RunDir
+from engine.rundir import RunDir
 from engine.sample import models
 from engine.train import checkpoints, evaluate
 from engine.train.samples import write_samples
 
+Asked = Callable[[], set[str]]
 
-def count(run: RunDir, config: RunConfig, corpus: Corpus, log: EventLog) -> None:
-    """Count the training songs, evaluate, save and sample: the whole run is step 1."""
 
+class _StopAskedError(Exception):
+    pass
+
+
+def count(run: RunDir, config: RunConfig, corpus: Corpus, log: EventLog, asked: Asked = set) -> str:
+    """Count the training songs, evaluate, save and sample: the whole run is step 1.
+
+    asked: as for `loop.train`. Returns "completed", or "stopped" with nothing saved.
+    """
+    try:
+        _count(run, config, corpus, log, asked)
+    except _StopAskedError:
+        return "stopped"
+    return "completed"
+
+
+def _count(run: RunDir, config: RunConfig, corpus: Corpus, log: EventLog, asked: Asked) -> None:
     def beat(doing: str) -> None:
+        if "stop" in asked():
+            raise _StopAskedError
         if log.quiet():
             log.append(events.Heartbeat(step=0, doing=doing))
 
-    songs = (corpus.song(row) for row in corpus.select("train"))
-    model = counting.count(songs, corpus.codec.spec.size, config.model)
+    def songs() -> Iterator[NDArray[Any]]:
+        for row in corpus.select("train"):
+            beat("counting")
+            yield corpus.song(row)
+
+    model = counting.count(songs(), corpus.codec.spec.size, config.model)
     scores = {}
     if len(corpus.select("valid")):
         score = evaluate.counting(model, corpus, "valid", lambda: beat("evaluating"))

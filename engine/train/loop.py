@@ -4,6 +4,7 @@ Everything random is a function of the seed and the step, so that a run that goe
 checkpoint makes the very steps that it would have made.
 """
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,14 +13,15 @@ import torch
 from torch.nn.utils import clip_grad_norm_
 
 from engine import events
-from engine.config import RunConfig
+from engine.config import RunConfig, TrainConfig
 from engine.data.corpus import Corpus
+from engine.eventlog import EventLog
 from engine.model.network import Network, detach
-from engine.rundir import EventLog, RunDir
+from engine.rundir import RunDir
 from engine.sample import models
 from engine.train import checkpoints, evaluate
 from engine.train import training as trainings
-from engine.train.meter import Meter
+from engine.train.meter import Meter, no_number
 from engine.train.optimiser import learning_rate
 from engine.train.samples import write_samples
 from engine.train.training import Training
@@ -70,13 +72,16 @@ def train(
         meter.add(loss.detach(), norm, rate, time.perf_counter() - began)
 
         requests = asked()
-        stopping, ending = "stop" in requests, training.step == settings.steps
+        ending = training.step == settings.steps
+        stopping = "stop" in requests and not ending
         evaluating = ending or training.step % settings.evaluate_every == 0
         saving = (
             ending or stopping or "save" in requests or training.step % settings.save_every == 0
         )
         if training.step % settings.report_every == 0 or evaluating or saving or log.quiet():
             meter.report()  # which refuses to go on from what is no number
+        if evaluating or saving:
+            _require_numbers(training, settings)
         better = evaluating and not stopping and _evaluate(training, config, corpus, log)
         if saving or better:
             best = better or training.best is None  # without validation the last is the best
@@ -92,6 +97,13 @@ def train(
     return "completed"
 
 
+def _require_numbers(training: Training, settings: TrainConfig) -> None:
+    """Raise WorkError before weights that are no numbers replace a good checkpoint."""
+    sums = [p.detach().sum() for p in training.network.parameters()]
+    if not torch.stack(sums).isfinite().all():
+        raise no_number("sum of some weights", training.step, settings)
+
+
 def _evaluate(training: Training, config: RunConfig, corpus: Corpus, log: EventLog) -> bool:
     """Look at the validation songs, with the averaged weights; whether it is the best score yet."""
     if not len(corpus.select("valid")):
@@ -104,6 +116,8 @@ def _evaluate(training: Training, config: RunConfig, corpus: Corpus, log: EventL
             log.append(events.Heartbeat(step=training.step, doing="evaluating"))
 
     score = evaluate.network(model, corpus, "valid", config.train.evaluate_frames, beat)
+    if not math.isfinite(score.loss):
+        raise no_number("validation loss", training.step, config.train)
     better = training.best is None or score.loss < training.best
     if better:
         training.best = score.loss

@@ -1,5 +1,7 @@
 """Sums up the training steps between two reports."""
 
+import math
+
 import psutil
 import torch
 from torch import Tensor
@@ -7,8 +9,7 @@ from torch import Tensor
 from engine import events
 from engine.config import TrainConfig
 from engine.errors import WorkError
-from engine.rundir import EventLog
-from engine.train.evaluate import Score
+from engine.eventlog import EventLog
 from engine.train.training import Training
 
 
@@ -44,7 +45,7 @@ class Meter:
             events.Step(
                 step=training.step,
                 loss=loss,
-                bits=None if loss is None else Score(loss, frames).bits,
+                bits=None if loss is None else loss / math.log(2),
                 lr=self._rate,
                 grad_norm=norm,
                 frames_per_second=frames / self._seconds,
@@ -54,9 +55,13 @@ class Meter:
             )
         )
         if loss is None or norm is None:
-            raise WorkError(
-                f"The {'loss' if loss is None else 'gradient'} is no longer a number at step "
-                f"{training.step}: resume from the last checkpoint with a lower rate "
-                f"(--set train.lr={settings.lr / 3:.2g}), or clip harder (train.clip)."
-            )
+            raise no_number("loss" if loss is None else "gradient", training.step, settings)
         self._clear()
+
+
+def no_number(what: str, step: int, settings: TrainConfig) -> WorkError:
+    """The error for a figure that has become infinite or NaN."""
+    return WorkError(
+        f"The {what} is no longer a number at step {step}: resume from the last checkpoint with a "
+        f"lower rate (--set train.lr={settings.lr / 3:.2g}), or clip harder (train.clip)."
+    )

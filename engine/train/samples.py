@@ -8,10 +8,11 @@ from engine import events, files
 from engine.config import TrainConfig
 from engine.data.characters import CharacterCodec
 from engine.data.corpus import Corpus
+from engine.eventlog import EventLog
 from engine.events import Sampled
 from engine.music import midi
 from engine.music.score import LOWEST
-from engine.rundir import EventLog, RunDir
+from engine.rundir import RunDir
 from engine.sample import rolls
 from engine.sample.decoding import Rules
 from engine.sample.models import Model

@@ -21,6 +21,7 @@ def score(model: Model, source: str, split: str) -> Score:
     Songs of another source are split by the same seed and shares; characters and artists that the
     model does not know become unknown and nobody. Raises InputError when there are no such songs.
     """
+    tensors = read_tensors(model.path) if model.path else {}  # now: a run may prune its folder
     corpus = _songs(model, source)
     if isinstance(model.stepper, Chain):
         return evaluate.counting(model.stepper.model, corpus, split)
@@ -30,15 +31,13 @@ def score(model: Model, source: str, split: str) -> Score:
 
     spec: FrameSpec = model.codec.spec
     network = Network(model.config, spec, len(model.conditions))
-    assert model.path is not None
-    tensors = read_tensors(model.path)
     network.load_state_dict({name: torch.from_numpy(value) for name, value in tensors.items()})
     return evaluate.network(network, corpus, split)
 
 
 def _songs(model: Model, source: str) -> Corpus:
     kind: Kind = model.meta["kind"]
-    own = configs.from_mapping({"data": model.meta["data"]}, "meta.json").data
+    own = configs.from_mapping({"data": model.meta.get("data", {})}, "meta.json").data
     if not (source or own.source):
         raise InputError(f"{model.name} does not say what it learned from: give --data.")
     if not source or _same(source, own.source, kind):
@@ -47,6 +46,12 @@ def _songs(model: Model, source: str) -> Corpus:
         config = dataclasses.replace(own, artists=(), min_songs=1, rare=1)
     config = dataclasses.replace(config, source=source or own.source)
     corpus = corpora.prepare(config, kind=kind)
+    learned = model.meta.get("corpus", {}).get("hash")
+    if not source and learned != corpus.hash:
+        raise InputError(
+            f"The songs of {corpus.name} have changed since {model.name} learned from them, and "
+            f"with them the splits: to score it on them as they are, give --data {own.source}."
+        )
     return corpus.translated(model.codec, list(model.conditions))
 
 

@@ -4,19 +4,22 @@ import dataclasses
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from engine import config as configs
-from engine import files, rundir
-from engine.config import RunConfig
+from engine import files, processes, rundir
+from engine.config import Kind, RunConfig
+from engine.data import catalogue
 from engine.data import corpus as corpora
 from engine.data.lanes import Lanes
-from engine.errors import InputError
+from engine.errors import InputError, WorkError
 from engine.rundir import RunDir
 
+_FIXED = ("train.lanes", "train.seed")  # where the lanes stand in the songs depends on them
 _VERSIONS = ("rnn-tui", "torch", "numpy", "pandas", "safetensors")
 
 
@@ -35,13 +38,12 @@ def new_run(
     rundir.check_name(name)
     corpus = corpora.prepare(config.data, progress, config.kind)
     if config.kind == "music" and config.model.kind != "network":
-        raise InputError(f"model.kind = {config.model.kind!r} counts letters: music takes a network.")
+        raise InputError(f"model.kind {config.model.kind!r} counts letters: music takes a network.")
     if config.model.kind == "network":  # refuses what cannot be laid into lanes
         Lanes(corpus, "train", config.train.lanes, config.train.bptt, seed=config.train.seed)
-    if not Path(config.data.source).exists():
-        source = config.data.source
-    else:  # the run must find its songs from wherever it is resumed
-        source = str(Path(config.data.source).resolve())
+    source = config.data.source
+    if source not in catalogue.DATASETS:  # the run must find its songs from wherever it is resumed
+        source = str(catalogue.resolve(source, config.kind).resolve())
     config = dataclasses.replace(config, data=dataclasses.replace(config.data, source=source))
     return rundir.create(name, config, _facts(corpus))
 
@@ -79,39 +81,52 @@ def _revision() -> str | None:
     return asked.stdout.strip() or None
 
 
-def resume(name: str, settings: Iterable[str] = ()) -> RunDir:
-    """Make a run ready to go on, with other settings of [train] if given."""
+def resume(name: str, settings: Iterable[str] = (), kind: Kind | None = None) -> RunDir:
+    """Make a run ready to go on, with other settings of [train] if given; refuses another kind."""
     run = rundir.find(name)
     with run.working():  # refuses a run that is being trained
         config = run.config()
+        if kind not in (None, config.kind):
+            raise InputError(f"The run {run.name!r} is of {config.kind}, not of {kind}: say so.")
         settings = list(settings)
         for setting in settings:
-            if not setting.strip().startswith("train."):
+            key = setting.partition("=")[0].strip()
+            if not key.startswith("train.") or key in _FIXED:
                 raise InputError(
-                    f"--set {setting!r} cannot change in a resumed run: only keys of train can; "
-                    "start a new run for another model or other songs."
+                    f"--set {setting!r} cannot change in a resumed run: only keys of train can, "
+                    f"but {' and '.join(_FIXED)}; start a new run for that."
                 )
         changed = configs.with_settings(config, settings)
         last = run.last_step()
+        if last is not None and config.model.kind != "network":
+            raise InputError(f"The run {run.name!r} has counted all its songs: start a new run.")
         if last is not None and last >= changed.train.steps:
             raise InputError(
                 f"The run {run.name!r} has taken all its {last} steps: give it more, as by "
                 f"--set train.steps={2 * last}, or start a new run."
             )
+        run.take_requests()  # those of an earlier life
         facts = {**run.facts(), "config": configs.to_mapping(changed), "resumed": True}
         files.write_atomic(run.path / "config.json", json.dumps(facts, indent=2))
     return run
 
 
 def spawn(run: RunDir) -> int:
-    """Train the run in a process of its own that outlives this one; returns its number."""
+    """Train the run in a process of its own that outlives this one; returns its number.
+
+    Returns once that process holds the run. Raises WorkError when it ends before.
+    """
     with run.log.open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "engine.train.worker", str(run.path)],
+            [*processes.command("engine.train.worker"), str(run.path)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
-    rundir.record_worker(run, process.pid)
+    while run.worker().get("pid") != process.pid and process.poll() is None:
+        time.sleep(0.01)
+    if process.returncode:
+        said = run.log.read_text(errors="replace").strip().split("\n")[-1]
+        raise WorkError(f"The trainer of {run.name!r} ended at once: {said or 'see worker.log'}")
     return process.pid

@@ -6,11 +6,10 @@ file named `stop` in its control folder.
 """
 
 import contextlib
-import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from engine import events
@@ -18,19 +17,19 @@ from engine.config import RunConfig
 from engine.data import corpus as corpora
 from engine.data.corpus import Corpus
 from engine.errors import InputError, WorkError
-from engine.rundir import EventLog, RunDir
+from engine.eventlog import EventLog, Listener
+from engine.processes import processors
+from engine.rundir import RunDir
 
 LOOK_EVERY = 0.5  # seconds between two looks into the control folder
 PATIENCE = 5.0  # seconds to wait for another trainer that is just ending
 
-Listener = Callable[[events.Event], None]
-
 
 class Requests:
-    """What has been asked of the run, by signal or by file."""
+    """What has been asked of the run, by signal, by file, or by a listener that went away."""
 
-    def __init__(self, run: RunDir) -> None:
-        self._run = run
+    def __init__(self, run: RunDir, log: EventLog) -> None:
+        self._run, self._log = run, log
         self._looked = 0.0
         self.signal: int | None = None  # the one that asked for the stop
 
@@ -41,7 +40,7 @@ class Requests:
 
     def take(self) -> set[str]:
         """What was asked since the last call; looks at the disk only now and then."""
-        requests = {"stop"} if self.signal is not None else set()
+        requests = {"stop"} if self.signal is not None or self._log.deaf else set()
         now = time.monotonic()
         if now - self._looked > LOOK_EVERY:
             self._looked = now
@@ -65,30 +64,26 @@ def work(run: RunDir, listener: Listener | None = None) -> int | None:
 
     Raises InputError or WorkError after saying so in the run's events.
     """
-    requests = Requests(run)
-    with run.working(PATIENCE), _listening(requests):
+    with run.working(PATIENCE):
         config = run.config()
         log = EventLog(run.events, listener)
-        step = 0
+        requests = Requests(run, log)
         try:
-            run.take_requests()  # those of an earlier life
-            corpus = corpora.prepare(config.data, kind=config.kind)
-            _same_songs(run, corpus)
-            if config.model.kind == "network":
-                step, reason = _train(run, config, corpus, log, requests)
-            else:
-                step, reason = _count(run, config, corpus, log)
+            with _listening(requests):
+                corpus = corpora.prepare(config.data, kind=config.kind)
+                _same_songs(run, corpus)
+                take = _train if config.model.kind == "network" else _count
+                reason = take(run, config, corpus, log, requests)
+                log.append(events.Finished(step=log.step, reason=reason))
         except Exception as error:
             known = isinstance(error, InputError | WorkError)
             words = str(error) if known else f"{type(error).__name__}: {error}"
             with contextlib.suppress(InputError, OSError):  # the disk may be full
-                log.append(events.Failed(step=step, reason=words))
+                log.append(events.Failed(step=log.step, reason=words))
             raise
-        else:
-            log.append(events.Finished(step=step, reason=reason))
         finally:
             log.close()
-    return requests.signal
+    return requests.signal if reason == "stopped" else None
 
 
 def _same_songs(run: RunDir, corpus: Corpus) -> None:
@@ -124,13 +119,13 @@ def _started(
 
 def _train(
     run: RunDir, config: RunConfig, corpus: Corpus, log: EventLog, requests: Requests
-) -> tuple[int, str]:
+) -> str:
     import torch  # seconds; a counting model does without
 
     from engine.train import loop
     from engine.train import training as trainings
 
-    threads = config.train.threads or max(1, len(os.sched_getaffinity(0)) - 1)
+    threads = config.train.threads or max(1, processors() - 1)
     torch.set_num_threads(threads)
     training = trainings.build(config, corpus)
     parameters = sum(p.numel() for p in training.network.parameters())
@@ -138,16 +133,18 @@ def _train(
     goes_on = trainings.restore(run, training)
     if goes_on or run.facts().get("resumed"):
         log.append(events.Resumed(step=training.step))
-    reason = loop.train(run, config, corpus, training, log, requests.take)
-    return training.step, reason
+    return loop.train(run, config, corpus, training, log, requests.take)
 
 
-def _count(run: RunDir, config: RunConfig, corpus: Corpus, log: EventLog) -> tuple[int, str]:
+def _count(
+    run: RunDir, config: RunConfig, corpus: Corpus, log: EventLog, requests: Requests
+) -> str:
     from engine.train import counted
 
     log.append(_started(run, config, corpus, 0, 1))
-    counted.count(run, config, corpus, log)
-    return 1, "completed"
+    if run.facts().get("resumed"):
+        log.append(events.Resumed(step=0))
+    return counted.count(run, config, corpus, log, requests.take)
 
 
 def main() -> int:

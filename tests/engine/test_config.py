@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import config as configs
-from engine.config import DataConfig, RunConfig, TrainConfig
+from engine.config import DataConfig, ModelConfig, RunConfig, TrainConfig
 from engine.errors import InputError
 
 
@@ -92,3 +92,9 @@ def test_a_config_survives_json_and_toml(artists: tuple[str, ...], lr: float, st
     config = RunConfig(data=DataConfig(artists=artists), train=TrainConfig(lr=lr, steps=steps))
     assert configs.from_mapping(configs.to_mapping(config), "here") == config
     assert configs.from_mapping(tomllib.loads(configs.to_toml(config)), "here") == config
+
+
+def test_models_in_words() -> None:
+    assert ModelConfig().words == "lstm 2 × 256"
+    assert ModelConfig(kind="markov", order=3).words == "markov 3"
+    assert ModelConfig(kind="uniform").words == "uniform"

@@ -19,7 +19,7 @@ def example(kind: type[E]) -> E:
     values: dict[str, Any] = {}
     for name, wanted in typing.get_type_hints(kind).items():
         options = typing.get_args(wanted) or (wanted,)
-        values[name] = {str: "x", int: 3, float: 1.5, bool: True}[options[0]]
+        values[name] = {str: "x", int: 3, float: 1.5, bool: True}.get(options[0], [[0, 4, 60]])
     return kind(**values)
 
 

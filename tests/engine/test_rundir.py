@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,8 @@ from hypothesis import strategies as st
 from engine import events, rundir
 from engine.config import RunConfig
 from engine.errors import InputError
+from engine.eventlog import EventLog, EventReader
 from engine.events import Failed, Finished, Heartbeat, Resumed
-from engine.rundir import EventLog, EventReader
 
 
 def make(name: str = "run") -> rundir.RunDir:
@@ -33,7 +34,9 @@ def test_a_new_run_is_there_whole() -> None:
     assert rundir.find(None) == run
 
 
-@pytest.mark.parametrize("name", ["", ".hidden", "a/b", "a b", "x" * 81, "20260101-000000-x", "-x"])
+@pytest.mark.parametrize(
+    "name", ["", ".hidden", "a/b", "a b", "x" * 121, "20260101-000000-x", "-x"]
+)
 def test_names_that_cannot_be(name: str) -> None:
     with pytest.raises(InputError, match="cannot be a run's name"):
         make(name)
@@ -132,13 +135,16 @@ def test_only_one_may_work_and_the_lock_goes_with_the_process() -> None:
 def test_the_state_in_one_word() -> None:
     run = make()
     now = 1000.0
-    assert rundir.state(run, None) == "crashed"  # nobody has taken it up
+    assert rundir.state(run, None) == "starting"  # made a moment ago
+    assert rundir.state(run, None, time.time() + 100) == "crashed"  # nobody has taken it up
     with run.working():
         assert rundir.state(run, None) == "starting"
         assert rundir.state(run, Heartbeat(1, "x", time=now), now + 5) == "live"
         assert rundir.state(run, Heartbeat(1, "x", time=now), now + 100) == "stalled"
         assert rundir.state(run, Resumed(3, time=now), now + 1) == "live"
-    assert rundir.state(run, Finished(9, "completed")) == "finished"
+        assert rundir.state(run, Finished(9, "stopped", time=now)) == "starting"  # taken up again
+        assert rundir.state(run, Failed(9, "why", time=now)) == "starting"
+        assert rundir.state(run, Finished(9, "completed")) == "finished"
     assert rundir.state(run, Finished(9, "stopped")) == "stopped"
     assert rundir.state(run, Failed(9, "why")) == "failed"
 

@@ -15,7 +15,8 @@ from textual.pilot import Pilot
 from engine import config as configs
 from engine import events as kinds
 from engine import rundir
-from engine.rundir import EventLog, RunDir
+from engine.eventlog import EventLog
+from engine.rundir import RunDir
 from tui.sources import command
 
 START = 1_740_830_400.0  # seconds since 1970: when the made-up runs began

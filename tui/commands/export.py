@@ -3,10 +3,9 @@
 import argparse
 from pathlib import Path
 
-from engine import files, rundir
+from engine import eventlog, files, rundir
 from engine.errors import InputError
 from engine.history import History
-from engine.rundir import EventReader
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -21,9 +20,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not (arguments.csv or arguments.tensorboard):
         raise InputError("There is nothing to write: give --csv FILE or --tensorboard DIR.")
     chosen = rundir.find(arguments.run)
-    history = History()
-    for event in EventReader(chosen.events).read():
-        history.add(event)
+    history = eventlog.read(chosen.events)
     if arguments.csv:
         from tui.model.table import csv_text
 

@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         if model.error:
             listed.append({"name": model.name, "source": model.origin, "error": model.error})
             continue
-        valid = model.meta.get("scores", {}).get("valid", {})
+        valid = (model.meta.get("scores") or {}).get("valid", {})
         lyrics = model.meta["kind"] == "lyrics"
         listed.append(
             {
@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _score(meta: dict[str, Any]) -> str | None:
-    valid = meta.get("scores", {}).get("valid")
+    valid = (meta.get("scores") or {}).get("valid")
     if not valid:
         return None
     if meta["kind"] == "music":

@@ -3,10 +3,9 @@
 import argparse
 import time
 
-from engine import rundir
+from engine import eventlog, rundir
 from engine.errors import InputError
-from engine.history import History
-from engine.rundir import EventReader, RunDir
+from engine.rundir import RunDir
 from tui import plain
 
 
@@ -28,9 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _row(found: RunDir) -> dict[str, object]:
-    history = History()
-    for event in EventReader(found.events).read():
-        history.add(event)
+    history = eventlog.read(found.events)
     started, best = history.started, history.best
     try:
         model: str | None = found.config().model.words

@@ -19,4 +19,4 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the songs."""
     for name in ("OPENBLAS", "OMP", "MKL"):  # before NumPy: threads only slow down such products
         os.environ.setdefault(f"{name}_NUM_THREADS", "1")
-    return KINDS[arguments.kind].run(arguments)
+    return int(KINDS[arguments.kind].run(arguments))

@@ -49,6 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
             "There is nothing to do with the music: give -o FILE.mid, --wav, --png, --play or "
             "--json."
         )
+    if arguments.play and arguments.json:
+        raise InputError("--play shows where it is and --json prints frames: give one of them.")
     import numpy as np
 
     from engine.data.codecs import KeysCodec
@@ -120,7 +122,7 @@ def _keep(music: "Roll", arguments: argparse.Namespace, seed: int) -> int:
     if arguments.wav:
         from engine.music import wav
 
-        wav.write(score, arguments.wav)
+        wav.render(score, arguments.wav)
     if arguments.png:
         from engine.music import picture
 

@@ -19,9 +19,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's words."""
     presets = ", ".join(configs.presets())
     parser.add_argument("kind", choices=["lyrics", "music"], help="what the songs are made of")
-    parser.add_argument(
-        "--data", metavar="NAME|PATH", default="", help="CSV, JSONL, folder; MIDI, .mat"
-    )
+    parser.add_argument("--data", metavar="NAME|PATH", default="", help="the songs")
     parser.add_argument("--preset", metavar="NAME", help=f"settings to begin with ({presets})")
     parser.add_argument(
         "--set", metavar="KEY=VALUE", action="append", default=[], help="as train.steps=500"
@@ -43,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise InputError(
                 "--resume goes on with a run as it is: leave out --data, --preset and --run."
             )
-        chosen = start.resume(arguments.resume, arguments.set)
+        chosen = start.resume(arguments.resume, arguments.set, arguments.kind)
     else:
         config = configs.load(arguments.kind, arguments.preset, arguments.set, arguments.data)
         quiet = arguments.quiet or arguments.json
@@ -53,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _detach(chosen, arguments)
     from engine.train.worker import work
 
-    stopped = work(chosen, plain.printer(arguments.json, arguments.quiet))
+    stopped = work(chosen, plain.printer(arguments.json, arguments.quiet, failures=False))
     if stopped is None:
         return 0
     _message(

@@ -5,12 +5,12 @@ import sys
 import time
 
 from engine import rundir
+from engine.eventlog import EventReader
 from engine.events import Event
-from engine.rundir import EventReader, RunDir
+from engine.rundir import RunDir
 from tui import plain
 
 LOOK_EVERY = 0.2  # seconds
-ENDED = {"finished", "stopped", "failed", "crashed"}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -40,13 +40,13 @@ def follow(chosen: RunDir, as_json: bool) -> int:
             show(event)
             last = event
         state = rundir.state(chosen, last)
-        if state in ENDED:
+        if state in rundir.ENDED:
             break
         time.sleep(LOOK_EVERY)
     if state == "crashed":
         print(
             f"{chosen.name} crashed: its process is gone without a last word; "
-            f"go on with 'rnn-tui train lyrics --resume {chosen.name}'.",
+            f"go on with 'rnn-tui train {chosen.config().kind} --resume {chosen.name}'.",
             file=sys.stderr,
         )
     return int(state in {"failed", "crashed"})

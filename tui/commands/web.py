@@ -2,8 +2,8 @@
 
 import argparse
 import shlex
-import sys
 
+from engine import processes
 from engine.errors import InputError
 
 
@@ -19,6 +19,6 @@ def run(arguments: argparse.Namespace) -> int:
         from textual_serve.server import Server
     except ImportError:
         raise InputError("The browser page needs the extra: pip install 'rnn-tui[web]'.") from None
-    command = shlex.join([sys.executable, "-m", "tui.cli"])
+    command = shlex.join(processes.command("tui.cli"))
     Server(command, host=arguments.host, port=arguments.port, title="rnn-tui").serve()
     return 0

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from engine import config as configs
 from engine.errors import InputError
-from tui.model.run import model_words
 from tui.model.text import short
 
 _KEYS_SHOWN = 6
@@ -84,10 +83,10 @@ def summary(config: configs.RunConfig) -> str:
     """What will be trained, in words."""
     train = config.train
     if config.model.kind != "network":
-        return f"{model_words(config.model)}: counts once through the songs"
+        return f"{config.model.words}: counts once through the songs"
     size = train.steps * train.lanes * train.bptt
     return (
-        f"{model_words(config.model)} · {train.steps:,} steps of {train.lanes} × {train.bptt} "
+        f"{config.model.words} · {train.steps:,} steps of {train.lanes} × {train.bptt} "
         f"characters ({short(size)})"
     )
 

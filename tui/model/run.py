@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine import config as configs
 from engine.events import Evaluated, Sampled, Started, Step
-from engine.rundir import RunDir
+from engine.rundir import GOING, RunDir
 from tui.model.text import NOTHING, clean, duration, megabytes, short
 
 if TYPE_CHECKING:  # NumPy itself is loaded after the first screen is up
@@ -26,7 +25,6 @@ STATES = {
     "crashed": ("!", "$text-error", "Its process is gone: r resumes from the last checkpoint."),
     "gone": ("-", "$text-error", "Its folder has been deleted."),
 }
-LIVE = {"starting", "live", "stalled"}
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ class RunView:
     @property
     def live(self) -> bool:
         """Whether a process works on it."""
-        return self.state in LIVE
+        return self.state in GOING
 
 
 @dataclass(frozen=True)
@@ -77,13 +75,6 @@ class Figure:
     value: str
     note: str = ""
     trend: tuple[float, ...] = ()
-
-
-def model_words(config: configs.ModelConfig) -> str:
-    """A model in words, before the run itself has said so."""
-    if config.kind == "network":
-        return f"{config.cell} {config.layers} × {config.hidden}"
-    return f"{config.kind} {config.order}" if config.kind == "markov" else config.kind
 
 
 def headline(view: RunView) -> str:

@@ -7,8 +7,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from engine.errors import InputError, WorkError
-from engine.rundir import RunDir
-from tui.model.run import LIVE
+from engine.rundir import GOING, RunDir
 from tui.sources import command
 
 # What is asked, in a run's control folder, and what is said when it has been.
@@ -35,7 +34,7 @@ class AttachRun(Message):
 
 async def ask(screen: Screen[None], run: RunDir, state: str, request: str) -> None:
     """Leave one of REQUESTS for the run, and say so."""
-    if state not in LIVE:
+    if state not in GOING:
         warn(screen, f"{run.name} is {state}: there is nobody to ask; r resumes it.")
         return
     try:
@@ -48,12 +47,12 @@ async def ask(screen: Screen[None], run: RunDir, state: str, request: str) -> No
 
 async def resume(screen: Screen[None], run: RunDir, state: str, kind: str) -> None:
     """Go on with a run that nobody trains."""
-    if state in LIVE:
+    if state in GOING:
         warn(screen, f"{run.name} is being trained already: s stops it.")
         return
     screen.notify(f"Resuming {run.name} …", markup=False)
     try:
-        await command.run("train", kind, "--resume", run.name, "--detach", "--json")
+        await command.run("train", kind, "--resume", str(run.path), "--detach", "--json")
     except WorkError as error:
         fail(screen, str(error))
         return

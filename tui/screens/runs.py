@@ -13,7 +13,7 @@ from textual.widgets import DataTable, Footer, Static
 
 from engine import rundir
 from engine.errors import InputError
-from tui.model.run import LIVE
+from engine.rundir import GOING
 from tui.model.runs import RunRow
 from tui.screens import requests
 from tui.screens.confirm import ConfirmScreen
@@ -170,7 +170,7 @@ class RunsScreen(Screen[None]):
         """Delete the run, after a question."""
         if (row := self._current()) is None:
             return
-        if row.state in LIVE:
+        if row.state in GOING:
             requests.warn(self, f"{row.run.name} is being trained: s stops it first.")
             return
         question = f"Delete {row.run.name!r} with its checkpoints and samples for good?"

@@ -3,14 +3,14 @@
 import asyncio
 import contextlib
 import json
-import sys
 from collections.abc import Callable
 from typing import Any
 
+from engine import processes
 from engine.errors import WorkError
 
 # How the commands are called; tests put their own in place.
-prefix: tuple[str, ...] = (sys.executable, "-m", "tui.cli")
+prefix: tuple[str, ...] = processes.command("tui.cli")
 
 
 async def run(

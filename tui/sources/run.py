@@ -11,9 +11,10 @@ from textual.message import Message
 from engine import events as kinds
 from engine import rundir
 from engine.errors import InputError
+from engine.eventlog import EventReader
 from engine.history import History
-from engine.rundir import EventReader, RunDir
-from tui.model.run import Columns, RunView, model_words
+from engine.rundir import RunDir
+from tui.model.run import Columns, RunView
 
 PAUSE = 0.1  # seconds between two looks at the file
 _STATE_EVERY = 10  # looks between two at the process
@@ -51,9 +52,9 @@ class RunFold:
         self._model, self._corpus, self._planned = "", "", 0
         try:
             config = run.config()
-        except (InputError, KeyError):
+        except InputError:
             return  # of another version: the run's first event says the same
-        self._model, self._corpus = model_words(config.model), Path(config.data.source).name
+        self._model, self._corpus = config.model.words, Path(config.data.source).name
         self._planned = config.train.steps
 
     def read(self) -> bool:

@@ -8,9 +8,9 @@ from textual.message import Message
 
 from engine import rundir
 from engine.errors import InputError
+from engine.eventlog import EventReader
 from engine.history import History
-from engine.rundir import EventReader, RunDir
-from tui.model.run import model_words
+from engine.rundir import RunDir
 from tui.model.runs import RunRow, begun
 
 
@@ -31,10 +31,10 @@ class _Known:
         self._row = ("", "", "", 0)  # kind, model, corpus, steps: as config.json has them
         try:
             config = run.config()
-        except (InputError, KeyError):
+        except InputError:
             return  # of another version: the run's first event says the same
         source = Path(config.data.source).name
-        self._row = config.kind, model_words(config.model), source, config.train.steps
+        self._row = config.kind, config.model.words, source, config.train.steps
 
     def row(self) -> RunRow:
         """Read on, and sum up."""
@@ -72,7 +72,10 @@ class RunList:
     def look(self) -> tuple[RunRow, ...]:
         """The runs as they are now, the newest first; for a thread."""
         with self._lock:
-            runs = rundir.list_runs()
+            try:
+                runs = rundir.list_runs()
+            except InputError:  # a folder that cannot be read just now shows no runs
+                runs = []
             self._known = {
                 run.path.name: self._known.get(run.path.name) or _Known(run) for run in runs
             }

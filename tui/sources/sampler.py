@@ -10,15 +10,16 @@ import dataclasses
 import json
 import math
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
+from engine import processes
+
 # How the process is called; tests put their own in place.
-command: tuple[str, ...] = (sys.executable, "-m", "engine.sample.worker")
+command: tuple[str, ...] = processes.command("engine.sample.worker")
 RATE = 30  # deliveries a second
 PATIENCE = 1.0  # seconds a process may take to end after its stdin has
 _BLOCK = 1 << 20  # bytes

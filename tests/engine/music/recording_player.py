@@ -16,7 +16,7 @@ import mido.ports
 
 from engine.errors import InputError
 from engine.music import player, ports
-from engine.music.ports import Port
+from engine.music.ports import Found, Port
 
 FILE = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
@@ -47,7 +47,8 @@ def open_port(port: Port) -> Any:
 
 def main() -> None:
     names = sys.argv[2:] or ["tape"]
-    setattr(ports, "scan", lambda: [Port(name, "TAPE", "port") for name in names])  # noqa: B010
+    found = Found(tuple(Port(name, "TAPE", "port") for name in names))
+    setattr(ports, "scan", lambda: found)  # noqa: B010
     setattr(ports, "open_port", open_port)  # noqa: B010
     player.main()
 

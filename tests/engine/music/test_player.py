@@ -149,17 +149,17 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Player]:
 def test_a_song_is_played_on_time_and_ends(start: Start) -> None:
     player = start()
     gap = 0.0625
-    notes = [[gap * i, gap * (i + 1), 40 + i % 40, 1 + i] for i in range(40)]
+    notes = [[gap * i, gap * (i + 1), 40 + i % 40, 1 + i] for i in range(24)]
     player.play(notes, id="first")
     positions = []
     while (answer := player.hear("id")).get("ended") is None:
         assert answer["id"] == "first"
-        assert answer["duration"] == gap * 40
+        assert answer["duration"] == gap * 24
         positions.append(answer["position"])
     assert answer == {"id": "first", "ended": True}
     assert positions == sorted(positions)
-    assert positions[-1] == gap * 40
-    assert len(positions) > 20
+    assert positions[-1] == gap * 24
+    assert len(positions) > 10
     keys = player.tape.struck()
     assert [key[1:] for key in keys if key[2]] == [(int(n[2]), int(n[3])) for n in notes]
     assert player.tape.down() == set()
@@ -260,18 +260,18 @@ time.sleep({PATIENCE})
 
 def test_suspended_it_is_silent_and_goes_on_where_it_was(start: Start) -> None:
     player = start()
-    player.play([[0, 60, 60, 80], [1, 60, 64, 80]])
+    player.play([[0, 60, 60, 80], [0.6, 60, 64, 80]])
     until(lambda: player.tape.down() == {60})
     player.popen.send_signal(signal.SIGTSTP)
     _, status = os.waitpid(player.popen.pid, os.WUNTRACED)
     assert os.WIFSTOPPED(status)
     assert player.tape.down() == set()
-    time.sleep(1.1)  # the second note would be due by now
+    time.sleep(0.7)  # the second note would be due by now
     player.popen.send_signal(signal.SIGCONT)
-    assert player.hear("position")["position"] < 1
+    assert player.hear("position")["position"] < 0.6
     until(lambda: player.tape.down() == {64})
     began, _, ended = (moment for moment, _, _ in player.tape.struck())
-    assert ended - began > 2
+    assert ended - began > 1.2
     assert player.end() == (0, b"")
 
 
@@ -281,7 +281,7 @@ def test_stopped_from_outside_it_does_not_rush_afterwards(start: Start) -> None:
     until(player.tape.down)
     player.popen.send_signal(signal.SIGSTOP)
     os.waitpid(player.popen.pid, os.WUNTRACED)
-    time.sleep(1.3)
+    time.sleep(1.1)  # more than a busy machine ever takes
     before = len(player.tape.struck())
     player.popen.send_signal(signal.SIGCONT)
     until(lambda: len(player.tape.struck()) > before + 4)
@@ -303,6 +303,7 @@ def test_a_streamed_song_waits_for_its_notes(start: Start) -> None:
     assert player.end() == (0, b"")
 
 
+@pytest.mark.skipif(not hasattr(fcntl, "F_SETPIPE_SZ"), reason="pipes have one size here")
 def test_a_reader_who_sleeps_does_not_hold_up_the_notes(start: Start) -> None:
     player = start()
     assert player.popen.stdout

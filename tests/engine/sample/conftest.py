@@ -31,6 +31,8 @@ def _describe(config: ModelConfig) -> dict[str, Any]:
         "model": dataclasses.asdict(config),
         "codec": CODEC.to_json(),
         "conditions": ARTISTS,
+        "data": {},
+        "scores": {},
     }
 
 

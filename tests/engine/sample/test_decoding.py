@@ -157,6 +157,9 @@ def test_filters_together_keep_what_each_keeps(
         {"min_p": -0.01},
         {"min_p": 1.5},
         {"min_p": math.nan},
+        {"memory": -0.1},
+        {"memory": 1.1},
+        {"memory": math.nan},
     ],
     ids=str,
 )

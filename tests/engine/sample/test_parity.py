@@ -92,6 +92,8 @@ def test_logits_agree_over_a_thousand_steps(
         "model": dataclasses.asdict(config),
         "codec": CODEC.to_json(),
         "conditions": ["A", "B", "C"][: ARTISTS if condition else 0],
+        "data": {},
+        "scores": {},
     }
     tensors = {name: tensor.numpy() for name, tensor in trained.state_dict().items()}
     stepper = models.from_tensors(meta, tensors).stepper

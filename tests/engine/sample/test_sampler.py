@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.data.characters import END
+from engine.data.characters import END, CharacterCodec
 from engine.errors import InputError
 from engine.sample import models, sampler
 from engine.sample.decoding import Rules
@@ -47,6 +47,7 @@ def test_a_fresh_seed_is_told_and_writes_the_same_again(build: Build) -> None:
 
 def test_a_song_equals_stepping_by_hand(build: Build) -> None:
     model = build()
+    assert isinstance(model.codec, CharacterCodec)
     frames = [0, *model.codec.encode("be")]
     state = model.stepper.begin(np.array([0, 0, 1, 0], np.float32), 1)
     written = ""
@@ -100,6 +101,7 @@ def test_a_song_without_an_end_is_cut(make: Make, monkeypatch: pytest.MonkeyPatc
 
 def test_marks_are_never_written(build: Build) -> None:
     model = build(kind="uniform")
+    assert isinstance(model.codec, CharacterCodec)
     written = text(model, seed=0, length=3000, rules=Rules(float("inf")))
     assert set(written) == set(model.codec.characters)
 
@@ -159,3 +161,20 @@ def test_an_artist_matters(build: Build) -> None:
     model = build()
     songs = [text(model, artist=name, seed=3, length=50) for name in (None, "zed", "ADA LÖWE")]
     assert len(set(songs)) == 3
+
+
+def test_a_song_is_as_true_to_itself_as_the_rules_say(make: Make) -> None:
+    """A network that only ever repeats goes round and round, until its memory is doubted."""
+    meta, tensors = make(memory=True, hidden=4)
+    for name, tensor in tensors.items():
+        tensor[...] = 0.0 if name != "head.gain" else 20.0
+    model = models.from_tensors(meta, tensors)
+    prime = "a bad cab, a bad ca"
+
+    def written(memory: float) -> str:
+        return text(model, prime=prime, length=30, seed=1, rules=Rules(memory=memory))
+
+    assert written(1.0) == "b, a bad cab, a bad cab, a bad"
+    assert written(0.1)[:11] == "b, a bad ca"
+    assert written(0.0)[:11] != "b, a bad ca"
+    assert written(0.0) == text(model, length=30, seed=1, prime="d", rules=Rules(memory=0.0))

@@ -76,7 +76,7 @@ def test_a_conversation(process: Process, write: Write, tmp_path: Path) -> None:
         "temperature": 0,
         "length": None,
     }
-    process.send(**ask, id="two", artist=None, top_k=3, top_p=0.9, min_p=0.1, seed=9)
+    process.send(**ask, id="two", artist=None, top_k=3, top_p=0.9, min_p=0.1, memory=0.5, seed=9)
     assert process.hear() == {"id": "two", "started": True, "seed": 9, "prime": "dead"}
     assert process.hear() == {"id": "two", "text": " "}
     text, done = process.hear_until("done")

@@ -15,7 +15,8 @@ import torch
 
 from engine import events
 from engine.config import RunConfig
-from engine.rundir import EventReader, RunDir
+from engine.eventlog import EventReader
+from engine.rundir import RunDir
 from engine.sample import models
 from engine.train import start, worker
 

@@ -11,8 +11,9 @@ import safetensors.torch
 from engine import events
 from engine.config import RunConfig, TrainConfig
 from engine.errors import InputError, WorkError
+from engine.eventlog import EventReader
 from engine.history import History
-from engine.rundir import EventReader, RunDir
+from engine.rundir import RunDir
 from engine.sample import models
 from engine.train import loop, scoring, start, worker
 from engine.train.optimiser import learning_rate
@@ -134,6 +135,21 @@ def test_what_a_resume_restores_for_every_cell(small: Small, cell: str) -> None:
     assert everything(parts) == everything(whole)
 
 
+def test_a_model_with_a_memory_learns_resumes_and_scores_like_any(small: Small) -> None:
+    settings = ("model.memory=true", "train.sample_every=0", "train.final_lr=1")
+    whole = start.new_run(small(*settings, "train.steps=12"), "whole")
+    worker.work(whole)
+    parts = start.new_run(small(*settings, "train.steps=7"), "parts")
+    worker.work(parts)
+    start.resume("parts", ["train.steps=12"])
+    worker.work(parts)
+    assert everything(parts) == everything(whole)
+    model = models.load("parts")
+    assert model.config.memory
+    score = scoring.score(model, "", "valid")
+    assert score.loss == pytest.approx(model.meta["scores"]["valid"]["loss"], rel=1e-6)
+
+
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(
     small: Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,3 +233,59 @@ def test_counting_models_run_like_networks(small: Small, kind: str) -> None:
     model = models.load(kind)
     score = scoring.score(model, "", "valid")
     assert score.loss == pytest.approx(model.meta["scores"]["valid"]["loss"])
+
+
+@pytest.mark.parametrize("evaluate_every", [1, 100])
+def test_weights_that_are_no_numbers_never_become_a_checkpoint(
+    small: Small, evaluate_every: int
+) -> None:
+    settings = ("train.warmup=0", "train.save_every=1", f"train.evaluate_every={evaluate_every}")
+    run = start.new_run(small(*settings, "train.lr=1e38", "train.clip=0"), "wild")
+    with pytest.raises(WorkError, match=r"no longer a number at step \d"):
+        worker.work(run)
+    assert not (run.checkpoints / "last").exists() or models.load("wild")
+    last = said(run)[-1]
+    assert isinstance(last, events.Failed)
+    assert last.step >= 1
+
+
+def test_a_listener_that_goes_away_stops_the_run_with_a_checkpoint(small: Small) -> None:
+    run = start.new_run(small("train.steps=5000"), "piped")
+
+    def closed(event: events.Event) -> None:
+        if isinstance(event, events.Step):
+            raise BrokenPipeError
+
+    worker.work(run, closed)
+    last = said(run)[-1]
+    assert isinstance(last, events.Finished)
+    assert last.reason == "stopped"
+    assert run.last_step() == last.step
+
+
+def test_what_a_resume_may_not_change_leaves_the_run_as_it_was(small: Small) -> None:
+    run = start.new_run(small("train.steps=6"), "fixed")
+    worker.work(run)
+    before = run.facts()
+    for setting in ("train.lanes=5", "train.seed=9", "model.hidden=3", "train.steps=6"):
+        with pytest.raises(InputError):
+            start.resume("fixed", [setting])
+        assert run.facts() == before
+    start.resume("fixed", ["train.steps=9"])
+    worker.work(run)
+    assert run.last_step() == 9
+
+
+def test_a_counting_run_can_be_stopped_and_begun_again(small: Small) -> None:
+    run = start.new_run(small("model.kind=markov"), "counted")
+    run.ask("stop")
+    worker.work(run)
+    assert [type(event) for event in said(run)] == [events.Started, events.Finished]
+    start.resume("counted")
+    worker.work(run)
+    history = History()
+    for event in said(run):
+        history.add(event)
+    assert len(history.saved) == len(history.evaluations) == 1
+    with pytest.raises(InputError, match="has counted all its songs"):
+        start.resume("counted")

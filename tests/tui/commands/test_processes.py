@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from engine import rundir
+from engine.eventlog import EventReader
 from engine.events import Event, Finished, Step
-from engine.rundir import EventReader, RunDir
+from engine.rundir import RunDir
 
 COMMAND = [sys.executable, "-m", "tui.cli"]
 Call = Callable[..., Any]

@@ -167,3 +167,35 @@ def test_a_bug_is_said_in_a_sentence_too(
     assert "ZeroDivisionError: a bug in two lines" in done.err
     assert "Traceback" in call("runs", "--debug").err
     assert "Traceback" in call("--debug", "runs").err
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", "no JSON", '{"config": {"kind": "opera"}}'])
+def test_a_broken_run_harms_no_other(call: Call, trained: str, home: Path, content: str) -> None:
+    broken = home / "runs" / "20990101-000000-broken"
+    broken.mkdir()
+    (broken / "config.json").write_text(content)
+    done = call("runs", "--json")
+    assert done.status == 0
+    assert [json.loads(line)["name"] for line in done.out.splitlines()] == ["broken", trained]
+    assert call("models").status == 0
+    words = ("train", "lyrics", "--resume", "broken")
+    assert str(broken) in refused(call(*words)) or content.startswith('{"config')
+
+
+def test_nobody_is_there_to_ask(call: Call, trained: str) -> None:
+    assert "there is nobody to ask" in refused(call("ask", trained, "stop"))
+
+
+def test_songs_that_changed_are_not_scored_as_the_old_ones(
+    call: Call, trained: str, songs: Path
+) -> None:
+    songs.write_text(songs.read_text() + 'Zed,New,,"a song that was not there before"\n')
+    assert "have changed since" in refused(call("eval", "--model", trained))
+    assert call("eval", "--model", trained, "--data", songs).status == 0
+
+
+def test_names_that_no_file_can_have(call: Call, songs: Path) -> None:
+    long = "x" * 300
+    for words in (("watch", long), ("data", "info", long), ("train", "lyrics", "--data", long)):
+        assert long in refused(call(*words))
+    refused(call("train", "lyrics", "--data", songs, "--run", "音" * 80))

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from engine import events as kinds
-from engine.config import ModelConfig
 from engine.rundir import RunDir
 from tui.model import run as views
 from tui.model.run import STATES, Columns, RunView
@@ -90,9 +89,3 @@ def test_a_trend_is_short_and_leaves_out_what_is_no_number() -> None:
     assert len(long) == 40
     assert long[0] == pytest.approx(12.0)
     assert list(long) == sorted(long)
-
-
-def test_models_in_words() -> None:
-    assert views.model_words(ModelConfig()) == "lstm 2 × 256"
-    assert views.model_words(ModelConfig(kind="markov", order=3)) == "markov 3"
-    assert views.model_words(ModelConfig(kind="uniform")) == "uniform"

@@ -142,7 +142,7 @@ async def test_stop_and_resume(
         await page.until_said("b is stopped: there is nobody to ask")
         await page.pilot.press("r")
         await page.until_said("b cannot go on")
-        assert "train lyrics --resume b --detach --json" in fake_command()
+        assert f"train lyrics --resume {three[1].path} --detach --json" in fake_command()
 
 
 async def test_deleting_asks_first_and_never_takes_a_run_in_training(

@@ -10,7 +10,8 @@ from textual.pilot import Pilot
 
 from engine import events as kinds
 from engine import rundir
-from engine.rundir import EventLog, RunDir
+from engine.eventlog import EventLog
+from engine.rundir import RunDir
 from tui.app import RnnTuiApp
 from tui.model.run import RunView
 from tui.screens.choose_run import ChooseRunScreen
@@ -316,12 +317,13 @@ async def test_another_run_is_attached_from_the_list(train: Opened, write_run: W
 async def test_resume_calls_the_command_and_shows_its_error(
     train: Opened, write_run: WriteRun, append: Append, fake_command: Callable[[], str]
 ) -> None:
-    append(write_run("first"), kinds.Finished(1000, "stopped"))
+    run = write_run("first")
+    append(run, kinds.Finished(1000, "stopped"))
     async with train("first") as page:
         await page.until(lambda: page.view.state == "stopped")
         await page.pilot.press("r")
         await page.until_said("first cannot go on: it has no checkpoint.")
-        assert "train lyrics --resume first --detach --json" in fake_command()
+        assert f"train lyrics --resume {run.path} --detach --json" in fake_command()
 
 
 async def test_a_deleted_run_gives_way_to_another(train: Opened, write_run: WriteRun) -> None:

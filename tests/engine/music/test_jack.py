@@ -1,0 +1,206 @@
+"""The whole way to a synthesizer that is not ours: `rnn-tui play`, JACK, FluidSynth, its sound.
+
+Without a sound card: JACK runs on its dummy driver, and FluidSynth writes what it plays to a file.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import wave
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.music import midi, soundfont
+from engine.music.score import Note, Score
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (shutil.which("jackd") and shutil.which("fluidsynth")),
+        reason="jackd and fluidsynth are not installed",
+    ),
+]
+
+RATE = 48_000
+PATIENCE = 60.0  # seconds
+SERVER = "rnn-tui-tests"
+ENVIRONMENT = {
+    **os.environ,
+    "JACK_NO_START_SERVER": "1",
+    "JACK_NO_AUDIO_RESERVATION": "1",
+    "JACK_DEFAULT_SERVER": SERVER,
+}
+GAP = 0.3  # seconds
+SCALE = [60, 62, 64, 65, 67, 69, 71, 72]
+
+
+@dataclass(frozen=True)
+class Fluid:
+    """A FluidSynth that listens, and the file that it plays into."""
+
+    process: "subprocess.Popen[bytes]"
+    file: Path
+
+    def finish(self) -> Any:
+        """What it has played, (n, 2)."""
+        self.process.communicate(b"quit\n", timeout=PATIENCE)
+        with wave.open(str(self.file)) as file:
+            assert (file.getnchannels(), file.getframerate()) == (2, RATE)
+            return np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)
+
+
+def until(true: Callable[[], object]) -> None:
+    give_up = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < give_up, "it does not come about"
+        time.sleep(0.1)
+
+
+def listed() -> list[dict[str, str]]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tui.cli", "ports", "--json"],
+        env=ENVIRONMENT,
+        capture_output=True,
+        check=True,
+    )
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def play(song: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "tui.cli", "play", str(song), *words],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+
+
+@pytest.fixture(scope="module")
+def jack() -> Iterator[None]:
+    words = ["jackd", "-n", SERVER, "-R", "-s", "-d", "dummy", "-r", str(RATE), "-p", "256"]
+    server = subprocess.Popen(
+        words, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    until(lambda: any(port["api"] == "UNIX_JACK" for port in listed()))
+    yield
+    server.terminate()
+    server.wait(PATIENCE)
+
+
+@pytest.fixture
+def fluid(jack: None, tmp_path: Path) -> Iterator[Fluid]:
+    file = tmp_path / "played.wav"
+    settings = {
+        "audio.file.name": file,
+        "audio.file.type": "wav",
+        "audio.file.format": "s16",
+        "audio.period-size": 256,
+        "midi.jack.server": SERVER,
+    }
+    words = ["fluidsynth", "-m", "jack", "-a", "file", "-r", str(RATE), "-g", "1", "-R0", "-C0"]
+    words += [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
+    process = subprocess.Popen(
+        [*words, str(soundfont.bundled())],
+        env=ENVIRONMENT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    yield Fluid(process, file)
+    process.kill()
+    process.communicate(timeout=PATIENCE)
+
+
+def pitch(frames: Any) -> float:
+    """The lowest of the strong frequencies, as a MIDI number with its fraction."""
+    spectrum = np.abs(np.fft.rfft(frames * np.hanning(len(frames)), 1 << 17))
+    places = np.fft.rfftfreq(1 << 17, 1 / RATE)
+    first = np.flatnonzero(spectrum > spectrum.max() / 3)[0]
+    top = first + spectrum[first : first + 20].argmax()
+    return float(69 + 12 * np.log2(places[top] / 440))
+
+
+def onsets(frames: Any) -> list[float]:
+    """Where a loudness over 5 ms rises out of what was before it, in seconds."""
+    step = RATE // 200
+    loud = np.abs(frames[: len(frames) // step * step]).reshape(-1, step).max(1)  # (n,)
+    found: list[float] = []
+    for place in range(6, len(loud)):
+        risen = loud[place] > 2 * loud[place - 6 : place - 1].max() + 300
+        if risen and (not found or place * step / RATE - found[-1] > GAP / 2):
+            found.append(place * step / RATE)
+    return found
+
+
+def test_a_scale_is_heard_as_it_is_written(fluid: Fluid, tmp_path: Path) -> None:
+    until(lambda: any("fluidsynth" in port["name"] for port in listed()))
+    port = next(port for port in listed() if "fluidsynth" in port["name"])
+    assert (port["api"], port["kind"]) == ("UNIX_JACK", "port")
+    notes = tuple(Note(GAP * i, GAP * i + 0.12, key, 100) for i, key in enumerate(SCALE))
+    song = tmp_path / "scale.mid"
+    midi.write(Score(notes, program=80), song)  # loud at once, and soon silent
+    done = play(song, "--port", "fluidsynth", "--transpose", "2")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{song}: 8 notes, 0:02, on {port['name']}\n"
+    frames = fluid.finish()[:, 0].astype(float)
+    heard = onsets(frames)
+    assert len(heard) == len(SCALE)
+    gaps = np.diff(heard)
+    print("gaps off by", np.round(1000 * (gaps - GAP), 1), "ms")
+    assert np.abs(gaps - GAP).max() < 0.025
+    for start, key in zip(heard, SCALE, strict=True):
+        part = frames[round((start + 0.01) * RATE) : round((start + 0.2) * RATE)]
+        assert abs(pitch(part) - key - 2) < 0.3
+    assert np.abs(frames[-RATE // 20 :]).max() < np.abs(frames).max() / 4  # nothing hangs
+
+
+def test_a_player_killed_in_the_middle_leaves_no_note_hanging(fluid: Fluid, tmp_path: Path) -> None:
+    """An organ, which would sound on for ever."""
+    until(lambda: any("fluidsynth" in port["name"] for port in listed()))
+    song = tmp_path / "long.mid"
+    midi.write(Score((Note(0, 60, 60, 100),), program=19), song)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tui.cli", "play", str(song), "--port", "fluid"],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.stdout
+    assert process.stdout.readline()
+    time.sleep(1.0)  # of sound
+    process.kill()
+    process.communicate()
+    time.sleep(1.5)  # of silence
+    loud = np.abs(fluid.finish().astype(int)).max(1)
+    assert loud.max() > 1000
+    assert loud[-RATE // 4 :].max() < 10
+
+
+def test_a_virtual_port_can_be_made(jack: None, tmp_path: Path) -> None:
+    assert {"name": "rnn-tui", "api": "UNIX_JACK", "kind": "virtual"} in listed()
+    song = tmp_path / "short.mid"
+    midi.write(Score((Note(0, 0.1, 60, 100),)), song)
+    done = play(song, "--virtual")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("on rnn-tui\n")
+
+
+def test_the_built_in_synthesizer_plays_through_the_sound_system(
+    jack: None, tmp_path: Path
+) -> None:
+    pytest.importorskip("miniaudio", reason="the extra synth is not installed")
+    assert {"name": "synth", "api": "miniaudio", "kind": "synth"} in listed()
+    song = tmp_path / "short.mid"
+    midi.write(Score((Note(0, 0.5, 60, 100),)), song)
+    done = play(song)  # a good port: there is no real one
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("on synth\n")

@@ -1,0 +1,180 @@
+"""Which port is meant, and how they are found."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from engine import processes
+from engine.errors import InputError, WorkError
+from engine.music import audio, ports
+from engine.music.ports import Found, Port, choose
+
+THROUGH = Port("Midi Through:Midi Through Port-0 14:0", "LINUX_ALSA", "port")
+FLUID = Port("FLUID Synth (41):Synth input port (41:0) 128:0", "LINUX_ALSA", "port")
+JACK = Port("fluidsynth-midi:midi_00", "UNIX_JACK", "port")
+SYNTH = ports.SYNTH
+VIRTUAL = Port("rnn-tui", "LINUX_ALSA", "virtual")
+ALL = Found((THROUGH, FLUID, JACK, SYNTH, VIRTUAL))
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        (JACK.name, JACK),
+        ("synth", SYNTH),  # the whole name goes before a part of others
+        ("rnn-tui", VIRTUAL),
+        ("through", THROUGH),
+        ("FLUID S", FLUID),
+        ("midi_00", JACK),
+        (None, FLUID),
+    ],
+)
+def test_a_port_is_known_by_its_name_or_a_part(name: str | None, wanted: Port) -> None:
+    assert choose(name, ALL) == wanted
+
+
+def test_without_a_name_what_is_heard_is_taken() -> None:
+    assert choose(None, Found((THROUGH, JACK))) == JACK
+    assert choose(None, Found((THROUGH, SYNTH, VIRTUAL))) == SYNTH
+    with pytest.raises(WorkError) as error:
+        choose(None, Found((THROUGH, VIRTUAL), "The built-in synthesizer is away: fetch it."))
+    assert str(error.value) == (
+        "There is no MIDI port to play on, and the built-in synthesizer is away: fetch it."
+    )
+    with pytest.raises(WorkError, match=r"There is no MIDI port to play on, and .*\.$"):
+        choose(None, Found(()))
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "words"),
+    [
+        ("flud syn", ALL, "There is no MIDI port 'flud syn': there is "),
+        ("fluid", ALL, f"could be '{FLUID.name}' or '{JACK.name}': give more"),
+        ("x", Found(()), "There is no MIDI port 'x': there are none at all."),
+        ("x", Found((JACK,)), f"There is no MIDI port 'x': there is '{JACK.name}'."),
+        ("rnn-tui", Found((JACK,)), "Virtual MIDI ports cannot be made here"),
+        ("synth", Found((JACK,), "It is away."), "It is away."),
+    ],
+)
+def test_a_name_that_says_too_little_is_refused(name: str, found: Found, words: str) -> None:
+    with pytest.raises(InputError) as error:
+        choose(name, found)
+    assert words in str(error.value)
+
+
+def test_scanning_gives_what_is_there_and_writes_nothing_to_the_screen(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """On this machine as it is, in a process of its own."""
+    found = ports.scan()
+    assert (found.trouble is None) == (SYNTH in found.ports)
+    assert all(port.name and port.api for port in found.ports)
+    kinds = [port.kind for port in found.ports]
+    assert kinds == sorted(kinds, key=["port", "synth", "virtual"].index)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("code", ["import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "1/0"])
+def test_what_was_found_before_a_crash_counts(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    lines = [json.dumps(dataclasses.asdict(port)) for port in (VIRTUAL, JACK)]
+    lines += ["noise", "[]", '{"name": "half a por']
+    script = f"print({chr(10).join(lines)!r}, flush=True); {code}"
+    monkeypatch.setattr(processes, "command", lambda _: (sys.executable, "-c", script))
+    assert ports.scan() == Found((JACK, VIRTUAL))
+
+
+def test_a_listing_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = json.dumps(dataclasses.asdict(JACK))
+    script = f"import time; print({line!r}, flush=True); time.sleep(60)"
+    monkeypatch.setattr(processes, "command", lambda _: (sys.executable, "-c", script))
+    monkeypatch.setattr(ports, "PATIENCE", 1.0)
+    assert ports.scan() == Found((JACK,))
+
+
+def test_a_listing_that_cannot_be_started_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "command", lambda _: ("/no/such/python",))
+    with pytest.raises(WorkError, match=r"^Cannot list the MIDI ports \(No such file"):
+        ports.scan()
+
+
+class Output:
+    """An rtmidi output of one of three systems, the first of which is not there."""
+
+    deleted: list[int] = []  # noqa: RUF012 (a log)
+
+    def __init__(self, api: int) -> None:
+        if api == 1:
+            raise SystemError("no sequencer")
+        self.api = api
+
+    def get_ports(self) -> list[str]:
+        return {2: ["grand", "upright"], 3: ["harp"]}[self.api]
+
+    def delete(self) -> None:
+        self.deleted.append(self.api)
+
+
+def test_every_system_is_asked_and_one_that_is_not_there_harms_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fake = SimpleNamespace(
+        API_UNSPECIFIED=0,
+        API_LINUX_ALSA=1,
+        API_UNIX_JACK=2,
+        API_WINDOWS_MM=3,
+        API_RTMIDI_DUMMY=4,
+        get_compiled_api=lambda: [4, 3, 1, 2],
+        MidiOut=Output,
+    )
+    monkeypatch.setitem(sys.modules, "rtmidi", fake)
+    monkeypatch.setattr(audio, "trouble", lambda: None)
+    assert list(ports._probe()) == [
+        {"name": "synth", "api": "miniaudio", "kind": "synth"},
+        {"name": "harp", "api": "WINDOWS_MM", "kind": "port"},
+        {"name": "grand", "api": "UNIX_JACK", "kind": "port"},
+        {"name": "upright", "api": "UNIX_JACK", "kind": "port"},
+        {"name": "rnn-tui", "api": "UNIX_JACK", "kind": "virtual"},
+    ]
+    assert Output.deleted == [3, 2]
+    monkeypatch.setattr(audio, "trouble", lambda: "It is away.")
+    assert next(ports._probe()) == {"trouble": "It is away."}
+
+
+def test_opening_names_the_system_and_never_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    import mido
+
+    asked: list[Any] = []
+
+    class Backend:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def open_output(self, name: str, **values: Any) -> str:
+            asked.append((self.name, name, values))
+            if name == "gone":
+                raise OSError("unknown port 'gone'")
+            return "open"
+
+    monkeypatch.setattr(mido, "Backend", Backend)
+    assert ports.open_port(JACK) == ports.open_port(VIRTUAL) == "open"
+    assert asked == [
+        ("mido.backends.rtmidi/UNIX_JACK", JACK.name, {"virtual": False}),
+        ("mido.backends.rtmidi/LINUX_ALSA", "rnn-tui", {"virtual": True}),
+    ]
+    with pytest.raises(InputError, match="Cannot open the MIDI port 'gone'"):
+        ports.open_port(Port("gone", "UNIX_JACK", "port"))
+
+
+def test_the_player_and_the_ports_need_no_torch_pandas_or_textual() -> None:
+    script = (
+        "import sys, engine.music.player, engine.music.wav, engine.music.audio; print([m for m in "
+        "('torch', 'pandas', 'textual', 'rich', 'tui', 'scipy', 'pretty_midi', 'rtmidi', "
+        "'miniaudio', 'engine.data', 'engine.model') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr

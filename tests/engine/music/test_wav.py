@@ -1,0 +1,111 @@
+"""WAV files: what is written down is heard, when it should be and as high as it should."""
+
+import math
+import wave
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.errors import InputError
+from engine.music import wav
+from engine.music.score import Note, Score
+
+RATE = 44_100
+NOTES = [  # apart from each other, so that each beginning can be seen
+    Note(0.25, 1.0, 60, 90),
+    Note(2.5, 3.3, 76, 60),
+    Note(5.1321, 5.8, 48, 100),
+    Note(7.4, 8.3, 72, 90),
+    Note(10.0, 10.9, 55, 80),
+    Note(10.0, 10.9, 84, 80),
+]
+
+
+def read(path: Path) -> Any:
+    """The frames, (n, 2) within -1 … 1."""
+    with wave.open(str(path)) as file:
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (2, 2, RATE)
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2) / 32768
+
+
+def strength(frames: Any, pitch: int) -> float:
+    """The share that a pitch and its overtones have in all there is."""
+    spectrum = np.abs(np.fft.rfft(frames * np.hanning(len(frames)), 1 << 16)) ** 2
+    places = np.fft.rfftfreq(1 << 16, 1 / RATE)
+    found = 0.0
+    for overtone in range(1, 9):
+        height = 440 * 2 ** ((pitch - 69) / 12) * overtone
+        found += spectrum[np.abs(places / height - 1) < 0.025].sum()
+    return float(found / spectrum.sum())
+
+
+@pytest.fixture(scope="module")
+def frames(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    path = tmp_path_factory.mktemp("wav") / "song.wav"
+    wav.render(Score(tuple(NOTES)), path)
+    return read(path)
+
+
+def test_every_note_begins_on_time(frames: Any) -> None:
+    """Where a twentieth of its loudness is reached; within 4 ms of what is written.
+
+    The SoundFont's own samples begin with up to 4 ms of next to nothing (around pitch 67 with 7).
+    """
+    late = []
+    for start in sorted({note.start for note in NOTES}):
+        near = np.abs(frames[round((start - 0.1) * RATE) : round((start + 0.1) * RATE), 0])
+        late.append(np.flatnonzero(near > near.max() / 20)[0] / RATE - 0.1)
+    print(f"onsets late by {1000 * min(late):.2f} to {1000 * max(late):.2f} ms")
+    assert max(abs(moment) for moment in late) < 0.004
+
+
+def test_every_note_has_its_pitch_and_no_other_sounds(frames: Any) -> None:
+    for note in NOTES[:4]:
+        part = frames[round(note.start * RATE) : round((note.start + 0.6) * RATE), 0]
+        assert strength(part, note.pitch) > 0.9
+        assert strength(part, note.pitch + 1) < 0.05
+    chord = frames[round(10 * RATE) : round(10.6 * RATE), 0]
+    assert min(strength(chord, 55), strength(chord, 84)) > 0.2
+    assert strength(chord, 55) + strength(chord, 84) > 0.9
+
+
+def test_it_is_silent_before_between_and_after(frames: Any) -> None:
+    assert np.abs(frames[: round(0.249 * RATE)]).max() == 0
+    for start in (2.5, 5.1321, 7.4, 10.0):
+        assert np.abs(frames[round((start - 0.05) * RATE) : round(start * RATE)]).max() < 1e-3
+    assert np.abs(frames[-RATE // 100 :]).max() < 1e-3
+    assert 11 < len(frames) / RATE < 13
+
+
+def test_velocity_is_loudness(frames: Any, tmp_path: Path) -> None:
+    loud, soft = (
+        np.abs(wav.frames(Score((Note(0, 0.5, 60, velocity),)))).max() for velocity in (120, 60)
+    )
+    assert 20 * math.log10(loud / soft) == pytest.approx(40 * math.log10(2), abs=1)
+
+
+def test_the_instrument_is_that_of_the_score() -> None:
+    piano, organ = (
+        wav.frames(Score((Note(0, 2, 60, 80),), program=program)) for program in (0, 19)
+    )
+    faded = [np.abs(x[RATE : 2 * RATE]).max() / np.abs(x[:RATE]).max() for x in (piano, organ)]
+    assert faded[0] < 0.5 < faded[1]
+
+
+def test_many_notes_at_once_stay_within_bounds(tmp_path: Path) -> None:
+    path = tmp_path / "loud.wav"
+    wav.render(Score(tuple(Note(0, 1, pitch, 127) for pitch in range(30, 90))), path)
+    assert 0.5 < np.abs(read(path)).max() <= 1
+
+
+def test_an_empty_score_is_an_empty_file(tmp_path: Path) -> None:
+    wav.render(Score(()), tmp_path / "empty.wav")
+    assert len(read(tmp_path / "empty.wav")) == 0
+
+
+def test_a_refused_song_leaves_no_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="takes 70 minutes: a WAV file is written of 60"):
+        wav.render(Score((Note(0, 4200, 60, 80),)), tmp_path / "long.wav")
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == []

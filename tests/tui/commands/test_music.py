@@ -1,0 +1,131 @@
+"""Music by the commands: trained on MIDI, scored, sampled, written as MIDI, sound and picture."""
+
+import json
+import wave
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from engine.music import midi
+from engine.music.score import Note, Score
+
+Call = Callable[..., Any]
+TINY = {
+    "model.hidden": 12,
+    "model.embedding": 8,
+    "train.lanes": 4,
+    "train.bptt": 16,
+    "train.steps": 12,
+    "train.sample_length": 10,
+    "train.evaluate_every": 6,
+    "train.sample_every": 6,
+    "train.threads": 1,
+    "data.valid": 0.2,
+    "data.test": 0.2,
+}
+
+
+@pytest.fixture
+def tunes(tmp_path: Path) -> Path:
+    """A folder of ten little tunes over a bass, each in another key."""
+    folder = tmp_path / "tunes"
+    for number in range(10):
+        melody = [60 + number + step for step in (0, 2, 4, 5, 7, 5, 4, 2)] * 2
+        notes = [Note(0.3 * i, 0.3 * i + 0.3, pitch) for i, pitch in enumerate(melody)]
+        notes += [Note(1.2 * i, 1.2 * i + 1.2, 48 + number) for i in range(4)]
+        midi.write(Score(tuple(notes)), folder / f"{number}.mid")
+    return folder
+
+
+@pytest.fixture(params=["joint", "independent"])
+def tuned(call: Call, tunes: Path, request: pytest.FixtureRequest) -> str:
+    """The name of a finished run on them."""
+    settings = [w for key, value in TINY.items() for w in ("--set", f"{key}={value}")]
+    words = ("--run", "tuned", "--quiet", "--set", f"model.head={request.param}", *settings)
+    done = call("train", "music", "--data", tunes, *words)
+    assert done.status == 0, done.err
+    return "tuned"
+
+
+def test_music_is_trained_watched_and_scored(call: Call, tuned: str) -> None:
+    heard = [json.loads(line) for line in call("watch", tuned, "--json").out.splitlines()]
+    assert (heard[0]["kind"], heard[0]["unit"]) == ("music", "frame")
+    samples = [event for event in heard if event["event"] == "sampled"]
+    assert len(samples) == 2
+    for first, last, pitch in samples[-1]["notes"]:
+        assert 0 <= first < last <= 10
+        assert 21 <= pitch <= 108
+    (score,) = (
+        json.loads(line) for line in call("eval", "--model", tuned, "--json").out.splitlines()
+    )
+    assert score["metric"] == "nats_per_frame"
+    assert 0 < score["value"] < 61  # 88 coins
+    assert score["without_first_frames"] > 0
+    assert score["per_song"] > 0
+    assert "nats a frame" in call("eval", "--model", tuned).out
+    assert "music" in call("models").out
+
+
+def test_a_sampled_song_is_written_heard_and_seen(
+    call: Call, tuned: str, tmp_path: Path, tunes: Path
+) -> None:
+    out, sound, picture = (tmp_path / f"song.{ending}" for ending in ("mid", "wav", "png"))
+    words = ("sample", "music", "--model", tuned, "--seed", 3, "--least", 1, "--length", 20)
+    files = ("-o", out, "--wav", sound, "--png", picture)
+    done = call(*words, *files, "--prime", tunes / "0.mid")
+    assert done.status == 0, done.err
+    assert "notes" in done.out
+    score = midi.read(out)
+    assert score.notes[0].pitch in (60, 48)  # the prime's first chord
+    assert score.end == pytest.approx((16 + 20) * 0.3, abs=0.7)
+    with wave.open(str(sound)) as file:
+        assert file.getnframes() / file.getframerate() >= score.end
+    with Image.open(picture) as image:
+        assert min(image.size) > 100
+    again = tmp_path / "again.mid"
+    call(*words, "-o", again, "--prime", tunes / "0.mid")
+    assert midi.read(again).notes == score.notes
+
+
+def test_frames_as_json(call: Call, tuned: str) -> None:
+    words = ("sample", "music", "--model", tuned, "--seconds", 3, "--seed", 1, "--json")
+    *frames, done = (json.loads(line) for line in call(*words, "--notes", "60,64").out.splitlines())
+    assert len(frames) == done["frames"] == 10
+    assert done["reason"] == "length"
+    for frame in frames:
+        assert set(frame["onsets"]) <= set(frame["keys"])
+
+
+def test_what_cannot_be(call: Call, tuned: str, tmp_path: Path) -> None:
+    sample = ("sample", "music", "--model", tuned, "--json")
+    (tmp_path / "no.mid").write_bytes(b"MThd but no music")
+    cases = [
+        (("sample", "music", "--model", tuned), "-o FILE.mid"),
+        ((*sample, "--prime", tmp_path / "gone.mid"), "gone.mid"),
+        ((*sample, "--prime", tmp_path / "no.mid"), "no.mid"),
+        ((*sample, "--notes", "60,H"), "--notes"),
+        ((*sample, "--notes", "10"), "--notes"),
+        ((*sample, "--temperature", "-1"), "temperature"),
+        ((*sample, "--length", "0"), "length"),
+        ((*sample, "--seconds", "nan"), "--seconds"),
+        ((*sample, "--least", "50"), "least number"),
+        ((*sample, "--memory", "2"), "memory"),
+        (("sample", "lyrics", "--model", tuned), "writes music"),
+        (("train", "music", "--data", "originals"), "lyrics"),
+        (("train", "lyrics", "--resume", tuned), "of music"),
+        (("train", "music", "--data", tmp_path / "no.mid"), "no.mid"),
+    ]
+    for words, said in cases:
+        done = call(*words)
+        assert done.status == 2, (words, done)
+        assert said in done.err, (words, done.err)
+        assert done.err.count("\n") == 1, done.err
+
+
+def test_a_counting_model_takes_no_music(call: Call, tunes: Path) -> None:
+    done = call("train", "music", "--data", tunes, "--set", "model.kind=markov")
+    assert done.status == 2
+    assert "music takes a network" in done.err

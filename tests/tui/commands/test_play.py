@@ -1,0 +1,195 @@
+"""`rnn-tui play` and `rnn-tui ports`, on ports that write down what they are sent."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from engine.music import midi, ports
+from engine.music.ports import Found, Port
+from engine.music.score import Note, Score
+from tui import cli
+from tui.sources import player
+
+SCRIPT = Path(__file__).parents[2] / "engine" / "music" / "recording_player.py"
+PATIENCE = 30.0  # seconds
+
+
+def until(true: Callable[[], object]) -> None:
+    give_up = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < give_up, "it does not come about"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def tape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "tape"
+    path.touch()
+    words = (sys.executable, str(SCRIPT), str(path), "upright", "grand", "broken")
+    monkeypatch.setattr(player, "command", words)
+    return path
+
+
+def sent(tape: Path) -> list[tuple[str, str]]:
+    """Port and message, as hexadecimal digits."""
+    rows = [line.split() for line in tape.read_text().splitlines()]
+    return [(port, words) for _, port, words in rows]
+
+
+@pytest.fixture
+def song(tmp_path: Path) -> Path:
+    path = tmp_path / "song.mid"
+    midi.write(Score((Note(0, 0.2, 60, 80), Note(0.2, 0.4, 64, 90)), program=4), path)
+    return path
+
+
+@pytest.fixture
+def long_song(tmp_path: Path) -> Path:
+    path = tmp_path / "long.mid"
+    midi.write(Score((Note(0, 90, 60, 80),)), path)
+    return path
+
+
+def test_a_file_is_played_through_the_port_named(
+    tape: Path, song: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["play", str(song), "--port", "gran", "--tempo", "2", "--transpose", "-12"]
+    assert cli.main(words) == 0
+    assert sent(tape) == [
+        ("grand", words)
+        for words in [
+            *("open", "C004", "903050", "803040", "90345A", "803440"),
+            *("B04000", "B07B00", "B07800", "close"),
+        ]
+    ]
+    out, err = capsys.readouterr()
+    assert (out, err) == (f"{song}: 2 notes, 0:00, on grand\n", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["nix.mid"], "Cannot read nix.mid"),
+        (["SONG", "--port", "harp"], "There is no MIDI port 'harp': there is 'upright' or"),
+        (["SONG", "--port", "r"], "could be 'upright' or 'grand' or 'broken': give more"),
+        (["SONG", "--port", "broken"], "Cannot open the MIDI port 'broken'"),
+        (["SONG", "--virtual"], "Virtual MIDI ports cannot be made here"),
+        (["SONG", "--tempo", "0"], "--tempo is 0: give a number from 0.1 to 10."),
+        (["SONG", "--tempo", "nan"], "--tempo is nan: give a number from"),
+        (["SONG", "--transpose", "99"], "--transpose is 99: give 60 semitones at most"),
+        (["SONG", "--virtual", "--port", "grand"], "not allowed with argument"),
+        ([str(SCRIPT)], "is no MIDI file"),
+    ],
+)
+def test_bad_words_are_refused_in_a_sentence(
+    tape: Path,
+    song: Path,
+    words: list[str],
+    sentence: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["play", *(str(song) if word == "SONG" else word for word in words)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert sentence in err
+    assert err.count("\n") == 1
+    assert not [message for _, message in sent(tape) if message[0] == "9"]
+
+
+def test_nothing_to_play_on_is_a_failure(
+    tape: Path, song: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = (sys.executable, str(SCRIPT), str(tape), "Midi Through")
+    monkeypatch.setattr(player, "command", words)
+    assert cli.main(["play", str(song)]) == 1
+    assert "There is no MIDI port to play on" in capsys.readouterr().err
+
+
+def _program(tape: Path) -> str:
+    """`rnn-tui` as a program of its own, on the recording ports."""
+    command = (sys.executable, str(SCRIPT), str(tape))
+    return (
+        "import sys; from tui import cli; from tui.sources import player; "
+        f"player.command = {command!r}; sys.exit(cli.main())"
+    )
+
+
+def test_an_interrupt_lets_every_key_go(tape: Path, long_song: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _program(tape), "play", str(long_song), "--loop"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        process_group=0,
+    )
+    until(lambda: ("tape", "903C50") in sent(tape))
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to both processes
+    _, errors = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, errors) == (130, b"")
+    assert [words for _, words in sent(tape)][-5:] == [
+        *("803C40", "B04000", "B07B00", "B07800", "close"),
+    ]
+
+
+def test_a_kill_lets_every_key_go(tape: Path, long_song: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _program(tape), "play", str(long_song)], stdout=subprocess.DEVNULL
+    )
+    until(lambda: ("tape", "903C50") in sent(tape))
+    process.kill()
+    process.wait()
+    until(lambda: sent(tape)[-1] == ("tape", "close"))
+    assert ("tape", "803C40") in sent(tape)
+
+
+def test_in_a_terminal_the_position_is_shown(tape: Path, tmp_path: Path) -> None:
+    path = tmp_path / "song.mid"
+    midi.write(Score((Note(0, 1.3, 60, 80),)), path)
+    child = pexpect.spawn(
+        sys.executable, ["-c", _program(tape), "play", str(path)], timeout=PATIENCE
+    )
+    child.expect_exact(": 1 note, 0:01, on tape\r\n")
+    for words in ("\r\x1b[K0:00 / 0:01", "\r\x1b[K0:01 / 0:01", "\r\n"):
+        child.expect_exact(words)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+def test_ports_are_listed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grand = Port("grand", "UNIX_JACK", "port")
+    monkeypatch.setattr(ports, "scan", lambda: Found((grand, ports.SYNTH)))
+    assert cli.main(["ports", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert [json.loads(line) for line in out.splitlines()] == [
+        {"name": "grand", "api": "UNIX_JACK", "kind": "port"},
+        {"name": "synth", "api": "miniaudio", "kind": "synth"},
+    ]
+    assert err == ""
+    monkeypatch.setattr(ports, "scan", lambda: Found((grand,), "No sound."))
+    assert cli.main(["ports"]) == 0
+    out, err = capsys.readouterr()
+    assert [line.split() for line in out.splitlines()] == [
+        ["name", "api", "kind"],
+        ["grand", "UNIX_JACK", "port"],
+    ]
+    assert err == "No sound.\n"
+
+
+def test_no_ports_at_all_is_said_and_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(ports, "scan", lambda: Found((), "No sound."))
+    assert cli.main(["ports", "--json"]) == 0
+    assert capsys.readouterr() == ("", "No sound.\n")
+    assert cli.main(["ports"]) == 0
+    assert capsys.readouterr() == ("", "There is no MIDI port here.\nNo sound.\n")

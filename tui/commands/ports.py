@@ -1,0 +1,26 @@
+"""List the MIDI output ports that there are to play on."""
+
+import argparse
+import dataclasses
+import sys
+
+from tui import plain
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's words."""
+    parser.add_argument("--json", action="store_true", help="print JSON objects")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print them, those that are heard first."""
+    from engine.music import ports
+
+    found = ports.scan()
+    if found.ports or arguments.json:
+        plain.table([dataclasses.asdict(port) for port in found.ports], arguments.json)
+    else:
+        print("There is no MIDI port here.", file=sys.stderr)
+    if found.trouble:
+        print(found.trouble, file=sys.stderr)
+    return 0
