@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from engine import rundir
 from tui.app import RnnTuiApp
@@ -36,8 +37,9 @@ async def draw(name: str) -> None:
         (HERE / "train.svg").write_text(picture, encoding="utf-8")
         await pilot.press("2")
         await until(pilot, lambda text: "ready" in text and "bits/char" in text)
+        pilot.app.screen.query_one("#length", Input).value = "900"
         await pilot.press("a", *"abba", "enter")
-        picture = await until(pilot, lambda text: "chars ·" in text and "✓" in text)
+        picture = await until(pilot, lambda text: "900 chars ·" in text)
         (HERE / "lyrics.svg").write_text(picture, encoding="utf-8")
 
 
