@@ -35,7 +35,7 @@ class CharacterHead(nn.Module):
             self.weight = nn.Parameter(torch.empty(size, hidden).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.zeros(size))
         self.tied = config.tied
-        # The longer the match, the likelier the recalled character: near its log odds from the start.
+        # The longer the match, the likelier the recalled character: about its log odds at first.
         gain = torch.cat((torch.zeros(1), torch.linspace(1, 5, len(spec.matches)))).unsqueeze(1)
         self.gain = nn.Parameter(gain) if config.memory else None  # (M, 1)
 

@@ -73,7 +73,8 @@ def test_a_key_looks_at_the_decided_keys_above_it_and_at_no_others(planes: int) 
     known = (torch.rand(6, planes, KEYS) < 0.2).double()
 
     def logits(bits: Tensor, known: Tensor) -> Tensor:
-        return decider(bits, features, known).view(6, KEYS)
+        flat: Tensor = decider(bits, features, known)
+        return flat.view(6, KEYS)
 
     before = logits(bits, known)
     for key in range(KEYS):

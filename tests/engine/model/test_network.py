@@ -40,7 +40,8 @@ def remembering(seed: int = 0) -> Window:
 
 
 def cut(window: Window, part: slice) -> Window:
-    return Window(*(None if tensor is None else tensor[part] for tensor in window))
+    whole = window._asdict().items()
+    return window._replace(**{name: tensor[part] for name, tensor in whole if tensor is not None})
 
 
 def gradients(network: Network) -> dict[str, Tensor]:

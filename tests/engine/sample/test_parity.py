@@ -9,6 +9,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+import engine.model.heads
+import engine.sample.heads
 from engine.config import ModelConfig
 from engine.data.characters import CharacterCodec
 from engine.data.memory import recall
@@ -83,8 +85,15 @@ def window(frames: NDArray[Any], spec: FrameSpec, artists: NDArray[Any], memory:
 def test_logits_agree_over_a_thousand_steps(
     cell: str, tied: bool, condition: int, memory: bool
 ) -> None:
-    sizes = {"layers": 2, "hidden": 24, "embedding": 8, "condition": condition}
-    config = ModelConfig(cell=cell, tied=tied, memory=memory, **sizes)
+    config = ModelConfig(
+        cell=cell,
+        layers=2,
+        hidden=24,
+        embedding=8,
+        condition=condition,
+        tied=tied,
+        memory=memory,
+    )
     trained = network(config, CODEC.spec, ARTISTS if condition else 0)
     meta = {
         "format": 1,
@@ -103,6 +112,7 @@ def test_logits_agree_over_a_thousand_steps(
     seen = window(frames, CODEC.spec, artists, memory)
     with torch.no_grad():
         hidden, _ = trained(seen, trained.zero_state(LANES))
+        assert isinstance(trained.head, engine.model.heads.CharacterHead)
         expected = trained.head.logits(hidden, seen).numpy()  # (STEPS, LANES, V)
 
     weights = np.eye(ARTISTS + 1, dtype=np.float32)[artists] if condition else None
@@ -134,7 +144,7 @@ def test_likelihoods_of_keys_agree_over_a_thousand_steps(
         expected, _ = trained.nats(seen, trained.zero_state(LANES))
 
     state = stepper.begin(None, LANES)
-    assert not isinstance(stepper.head, numpy_side.CharacterHead)
+    assert not isinstance(stepper.head, engine.sample.heads.CharacterHead)
     moments = [stepper.feed(state, row) for row in seen.inputs.numpy()]
     every = Seen(*(np.concatenate(arrays) for arrays in zip(*moments, strict=True)))
     nats = stepper.head.nats(every, frames.reshape(-1, size)).reshape(STEPS, LANES)
