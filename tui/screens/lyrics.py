@@ -15,6 +15,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, Input, Static
 
 from engine.errors import InputError, WorkError
+from tui.model.lyrics_hints import LOOKING, NO_MODEL, READY, TROUBLE
 from tui.model.text import clean
 from tui.sources import command
 from tui.sources.sampler import Heard, Sampler
@@ -25,26 +26,6 @@ from tui.widgets.lyrics_song import Song
 from tui.widgets.lyrics_text import LyricsText
 
 KEPT = 100  # songs of this visit
-
-LOOKING = "Looking for models…"
-NO_MODEL = """No model has learned to write yet.
-
-Press 1, then n, to train one here, or in a shell:
-
-  rnn-tui train lyrics --data SONGS
-
-As soon as it has saved a checkpoint, it is found here; r looks again."""
-TROUBLE = """There is no model to write with; r looks again."""
-READY = """Nothing written yet.
-
-Press g, and {model} {does}.
-
-  p  how it begins
-  a  in whose style
-  t  how daring
-  m  another model
-
-Enter in a field sings too; escape stops."""
 
 
 @dataclass

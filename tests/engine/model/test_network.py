@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from engine.config import ModelConfig
 from engine.frames import FrameSpec
 from engine.model.cells import CELLS, State
+from engine.model.heads import CharacterHead
 from engine.model.network import Network, detach
 from engine.model.window import Window
 
@@ -153,6 +154,43 @@ def test_artists_change_what_is_likely() -> None:
     ]
     assert not torch.allclose(results[0], results[1])
     assert not torch.allclose(results[1], results[2])
+
+
+def test_the_recalled_frame_and_its_match_enter_the_first_layer() -> None:
+    network, window = make(memory=True), remembering()
+    assert window.recalled is not None
+    assert window.match is not None
+    first, _ = network(window, network.zero_state(L))
+    for change in (
+        {"recalled": (window.recalled + 1) % SPEC.size},
+        {"match": (window.match + 1) % (len(SPEC.matches) + 1)},
+    ):
+        second, _ = network(window._replace(**change), network.zero_state(L))
+        assert not torch.isclose(first, second).all(2).any()
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_the_recalled_character_is_likelier_by_the_gain_of_its_match(tied: bool) -> None:
+    network, window = make(memory=True, tied=tied), remembering()
+    assert window.recalled is not None
+    assert window.match is not None
+    head = network.head
+    assert isinstance(head, CharacterHead)
+    gain = head.gain
+    assert gain is not None
+    hidden, _ = network(window, network.zero_state(L))
+    with_gain = head.logits(hidden, window)
+    with torch.no_grad():
+        added, gain[:] = gain.clone(), 0.0
+    difference = with_gain - head.logits(hidden, window)
+    expected = torch.zeros_like(difference)
+    expected.scatter_(2, window.recalled.unsqueeze(2), added[window.match])
+    torch.testing.assert_close(difference, expected)
+    assert not added[0].any()
+    head.logits(hidden, window).square().sum().backward()
+    assert gain.grad is not None
+    assert not gain.grad[0].any()  # so that it stays
+    assert gain.grad[1:].any()
 
 
 @pytest.mark.parametrize("tied", [False, True])

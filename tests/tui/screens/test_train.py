@@ -237,7 +237,10 @@ async def test_the_curve_is_rasterised_once_for_each_change(
 
     monkeypatch.setattr(model, "draw", draw)
     async with train("first") as page:
-        before = len(drawn)
+        before = -1
+        while before != len(drawn):  # until the page has come to rest
+            before = len(drawn)
+            await page.pilot.pause(0.1)
         page.curve.refresh()
         await page.pilot.pause()
         page.curve.render_line(0)
