@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 from engine import events
 from engine.events import Event
+from tui.model import roll
 from tui.model.text import duration
+
+ROLL = 72  # frames of a sample of music that are shown
 
 
 def _number(value: float | None, form: str = ".3f") -> str:
@@ -37,7 +40,10 @@ def words(event: Event, steps: int) -> str | None:
                 f"{event.bits:.4f} bits{best}"
             )
         case events.Sampled():
-            text = f"step {event.step}, {event.condition or 'anyone'}:\n{event.prime}{event.text}\n"
+            song = f"{event.prime}{event.text}"
+            if event.notes is not None:
+                song = "\n".join(roll.lines(event.notes, ROLL))
+            text = f"step {event.step}, {event.condition or 'anyone'}:\n{song}\n"
         case events.Saved():
             best = ", the best" if event.best else ""
             text = f"step {event.step}: saved {event.checkpoint}{best}"

@@ -6,7 +6,10 @@ from textual.content import Content
 from textual.widgets import Static
 
 from engine.events import Sampled
+from tui.model import roll
 from tui.model.text import clean
+
+ROLL = 32  # frames of a sample of music that are shown
 
 
 class Samples(VerticalScroll, can_focus=False):
@@ -42,6 +45,9 @@ def render(samples: tuple[Sampled, ...]) -> Content:
     for sample in samples:
         source = f"step {sample.step:,} · {sample.condition or 'anyone'}"
         parts.append((f"{clean(source)} · temperature {sample.temperature:g}\n", "$foreground 60%"))
+        if sample.notes is not None:
+            parts.append(("\n".join(roll.lines(sample.notes, ROLL)) + "\n\n", ""))
+            continue
         parts.append((clean(sample.prime), "bold underline"))
         parts.append((clean(sample.text).rstrip() + "\n\n", ""))
     return Content.assemble(*parts)
@@ -51,5 +57,6 @@ def plain(samples: tuple[Sampled, ...]) -> str:
     """The samples as text to be copied."""
     return "\n\n".join(
         f"# step {sample.step} · {sample.condition or 'anyone'}\n{sample.prime}{sample.text}"
+        + "\n".join(roll.lines(sample.notes or (), ROLL) if sample.notes is not None else ())
         for sample in samples
     )
