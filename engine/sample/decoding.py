@@ -24,7 +24,7 @@ class Rules:
     top_k: int = 0  # only the k most probable; 0: all
     top_p: float = 1.0  # only the fewest most probable that reach this sum (Holtzman et al. 2020)
     min_p: float = 0.0  # only those at least this share as probable as the most probable
-    memory: float = 1.0  # how far a model's memory of the song is believed; 0: not at all
+    memory: float = 1.0  # how far to believe a model's memory of the song; 0: not at all
 
     def __post_init__(self) -> None:
         if not self.temperature >= 0:  # not >=: NaN is refused too
@@ -40,6 +40,15 @@ class Rules:
             raise InputError(f"min-p is {self.min_p}: give a share from 0 to 1.")
         if not 0 <= self.memory <= 1:
             raise InputError(f"The memory is {self.memory}: give a share from 0 to 1.")
+
+
+def trust(memory: float, temperature: float) -> float:
+    """How far the memory of the song is to be believed, 0 … 1, where `memory` was asked for.
+
+    A cold model would sing its chorus for ever; so damped, the repeats in what it writes are about
+    as many and as long as those of real songs, at temperatures from 0.7 to 1.
+    """
+    return memory * min(1.0, max(0.0, 1.5 * temperature - 0.5))
 
 
 def passing(logits: NDArray[np.float64], rules: Rules) -> NDArray[np.bool_]:

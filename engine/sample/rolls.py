@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from engine.data.codecs import KeysCodec
 from engine.errors import InputError
 from engine.music.roll import Roll
+from engine.sample.decoding import trust
 from engine.sample.keys import KeysHead
 from engine.sample.models import Model
 from engine.sample.network import Network
@@ -55,17 +56,20 @@ class RollStream:
         before = np.concatenate([np.zeros_like(self.prime[:1], shape=(1, *self.codec.spec.shape)),
                                  self.prime])  # fmt: skip
         for frame in before[:-1]:
-            network.feed(state, frame[None], self.request.memory)
+            network.feed(state, frame[None], self._trust())
         frame = before[-1:]  # (1, K)
         while self.frames < self.request.length:
             if self.stopped():
                 self.reason = "stopped"
                 return
-            seen = network.feed(state, frame, self.request.memory)
+            seen = network.feed(state, frame, self._trust())
             frame = head.sample(seen, self.request.temperature, generator, self.request.least)
             self.frames += 1
             yield frame[0]
         self.reason = "length"
+
+    def _trust(self) -> float:
+        return trust(self.request.memory, self.request.temperature)
 
 
 def stream(

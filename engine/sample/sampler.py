@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from engine.data.characters import BEGIN, END, UNKNOWN, CharacterCodec
 from engine.data.names import either, fold, near
 from engine.errors import InputError
-from engine.sample.decoding import Rules, choose
+from engine.sample.decoding import Rules, choose, trust
 from engine.sample.models import Model
 
 LONGEST = 5_000  # characters of a song whose length was left open
@@ -101,13 +101,13 @@ class Stream:
             if self.stopped():
                 self.reason = "stopped"
                 return
-            stepper.feed(state, frame, self.rules.memory)
+            stepper.feed(state, frame, self._trust())
         frame = read[-1]  # (1,)
         while self.characters < limit:
             if self.stopped():
                 self.reason = "stopped"
                 return
-            logits = stepper.step(state, frame, self.rules.memory)
+            logits = stepper.step(state, frame, self._trust())
             frame = choose(logits, self.rules, generator, banned)
             if frame[0] == END:
                 self.reason = "end"
@@ -115,6 +115,9 @@ class Stream:
             self.characters += 1
             yield codec.decode(frame)
         self.reason = "length"
+
+    def _trust(self) -> float:
+        return trust(self.rules.memory, self.rules.temperature)
 
 
 def stream(model: Model, request: Request, stopped: Callable[[], bool] = lambda: False) -> Stream:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from engine.errors import InputError
-from engine.sample.decoding import Rules, choose, passing
+from engine.sample.decoding import Rules, choose, passing, trust
 
 LOGITS = np.array([1.0, 0.5, -0.3, 2.0, 0.0, -1.0, 1.5, 0.7])
 P = np.exp(LOGITS) / np.exp(LOGITS).sum()
@@ -167,3 +167,11 @@ def test_rules_out_of_range_are_refused_by_name(values: dict[str, float]) -> Non
     name = next(iter(values)).replace("_", "-")
     with pytest.raises(InputError, match=name):
         Rules(**values)  # type: ignore[arg-type]
+
+
+def test_the_colder_the_less_the_memory_is_believed() -> None:
+    trusts = [trust(1.0, temperature) for temperature in (0, 0.3, 0.5, 0.7, 0.9, 1.0, math.inf)]
+    assert trusts == sorted(trusts)
+    assert trusts[0] == 0
+    assert trusts[-2:] == [1, 1]
+    assert trust(0.5, 0.8) == pytest.approx(trust(1.0, 0.8) / 2)
