@@ -13,6 +13,7 @@ from typing import NoReturn
 from engine.errors import InputError, WorkError
 from tui.commands import (
     ask,
+    bench,
     data,
     evaluate,
     export,
@@ -38,6 +39,7 @@ COMMANDS = {
     "models": models,
     "runs": runs,
     "export": export,
+    "bench": bench,
     "web": web,
 }
 INTERRUPTED = 130  # also what train gives when a signal stopped it
