@@ -50,11 +50,6 @@ class KeysCodec:
         """The length of a frame, by the usual tempo if it is a part of a beat."""
         return self.frame or (self.beats or 0.0) * 60 / self.tempo
 
-    @property
-    def bar(self) -> float:
-        """Frames in a bar of four beats, at the usual tempo."""
-        return 4 * 60 / self.tempo / self.seconds
-
     def quantised(self, score: Score) -> Roll:
         """The roll of a score in frames of this length."""
         return roll.from_score(score, self.seconds, self.beats or 0.0)

@@ -1,9 +1,8 @@
 """Writing piano music, one frame at a time."""
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,7 @@ from numpy.typing import NDArray
 
 from engine.data.codecs import KeysCodec
 from engine.errors import InputError
-from engine.music import midi, roll
 from engine.music.roll import Roll
-from engine.music.score import HIGHEST, KEYS, LOWEST
 from engine.sample.decoding import trust
 from engine.sample.keys import KeysHead
 from engine.sample.models import Model
@@ -56,12 +53,9 @@ class RollStream:
         assert isinstance(head, KeysHead)
         generator = np.random.Generator(np.random.PCG64(self.seed))
         state = network.begin(None, 1)
-        silence = np.zeros((1, *self.codec.spec.shape), np.uint8)
-        before = np.concatenate([silence, self.prime])  # (1 + P, K)
+        before = np.concatenate([np.zeros_like(self.prime[:1], shape=(1, *self.codec.spec.shape)),
+                                 self.prime])  # fmt: skip
         for frame in before[:-1]:
-            if self.stopped():
-                self.reason = "stopped"
-                return
             network.feed(state, frame[None], self._trust())
         frame = before[-1:]  # (1, K)
         while self.frames < self.request.length:
@@ -78,37 +72,6 @@ class RollStream:
         return trust(self.request.memory, self.request.temperature)
 
 
-def codec_of(model: Model) -> KeysCodec:
-    """What its frames stand for. Raises InputError for a model of lyrics."""
-    if not isinstance(model.codec, KeysCodec):
-        raise InputError(f"{model.name} writes lyrics: use 'rnn-tui sample lyrics'.")
-    return model.codec
-
-
-def chord(model: Model, pitches: Sequence[Any]) -> Roll:
-    """One frame of some keys, to begin with; raises InputError for what are no pitches of keys."""
-    if not pitches or not all(type(p) is int and LOWEST <= p <= HIGHEST for p in pitches):
-        raise InputError(
-            f"The notes to begin with are {list(pitches)}: give MIDI pitches from {LOWEST} to "
-            f"{HIGHEST}, as 60, 64, 67."
-        )
-    codec = codec_of(model)
-    frame = np.zeros((1, KEYS), np.uint8)
-    frame[0, [pitch - LOWEST for pitch in pitches]] = 1
-    return roll.from_frames(frame, codec.seconds, codec.tempo)
-
-
-def opening(model: Model, path: Path) -> Roll:
-    """The music of a MIDI file, to begin with; raises InputError for what is none."""
-    return codec_of(model).quantised(midi.read(path))
-
-
-def keys(frame: NDArray[np.uint8]) -> dict[str, list[int] | None]:
-    """A frame (K,) in MIDI pitches: the keys that sound, and of two planes those that begin to."""
-    planes = [(np.flatnonzero(plane) + LOWEST).tolist() for plane in frame.reshape(-1, KEYS)]
-    return {"keys": planes[0], "onsets": planes[1] if len(planes) > 1 else None}
-
-
 def stream(
     model: Model, request: RollRequest, stopped: Callable[[], bool] = lambda: False
 ) -> RollStream:
@@ -116,7 +79,9 @@ def stream(
 
     Raises InputError for a model of lyrics and for a request that cannot be.
     """
-    codec = codec_of(model)
+    codec = model.codec
+    if not isinstance(codec, KeysCodec):
+        raise InputError(f"{model.name} writes lyrics: use 'rnn-tui sample lyrics'.")
     if not request.temperature >= 0:
         raise InputError(
             f"The temperature is {request.temperature}: give 0 (each key's likelier state) or "

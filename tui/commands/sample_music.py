@@ -13,7 +13,6 @@ from engine.errors import InputError
 if TYPE_CHECKING:
     from engine.data.codecs import KeysCodec
     from engine.music.roll import Roll
-    from engine.sample.models import Model
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +33,6 @@ def add(parser: argparse.ArgumentParser) -> None:
     long = parser.add_mutually_exclusive_group()
     long.add_argument("--length", metavar="FRAMES", type=int, help="so many frames (200)")
     long.add_argument("--seconds", metavar="S", type=float, help="so long")
-    long.add_argument("--bars", metavar="N", type=float, help="so many bars of four beats")
     parser.add_argument("--seed", metavar="N", type=int, help="the same seed, the same music")
     parser.add_argument("-o", "--output", metavar="FILE.mid", type=Path, help="write it as MIDI")
     parser.add_argument("--wav", metavar="FILE", type=Path, help="write its sound")
@@ -55,57 +53,64 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError("--play shows where it is and --json prints frames: give one of them.")
     import numpy as np
 
+    from engine.data.codecs import KeysCodec
+    from engine.music.score import KEYS, LOWEST
     from engine.sample import models, rolls
     from engine.sample.rolls import RollRequest
 
     model = models.load(arguments.model)
-    codec = rolls.codec_of(model)
+    codec = model.codec
+    if not isinstance(codec, KeysCodec):
+        raise InputError(f"{model.name} writes lyrics: use 'rnn-tui sample lyrics'.")
+    length = 200 if arguments.length is None else arguments.length
+    if arguments.seconds is not None:
+        if not 0 < arguments.seconds < 1e6:
+            raise InputError(f"--seconds is {arguments.seconds}: give some, up to a million.")
+        length = max(1, round(arguments.seconds / codec.seconds))
     request = RollRequest(
-        prime=_prime(arguments, model),
+        prime=_prime(arguments, codec),
         temperature=arguments.temperature,
         memory=arguments.memory,
         least=arguments.least,
         seed=arguments.seed,
-        length=_length(arguments, codec),
+        length=length,
     )
     song = rolls.stream(model, request)
     written = [*song.prime]
     for frame in song:
         written.append(frame)
         if arguments.json:
-            print(json.dumps(rolls.keys(frame)))
+            planes = frame.reshape(-1, KEYS)
+            keys, onsets = ((np.flatnonzero(plane) + LOWEST).tolist() for plane in planes[[0, -1]])
+            print(json.dumps({"keys": keys, "onsets": onsets if codec.planes == 2 else None}))
     if arguments.json:
         done = {"reason": song.reason, "frames": song.frames, "seed": song.seed}
         print(json.dumps({"done": True, **done, "model": model.name}), flush=True)
     return _keep(codec.decode(np.stack(written)), arguments, song.seed)
 
 
-def _length(arguments: argparse.Namespace, codec: "KeysCodec") -> int:
-    """How many frames."""
-    for name, frames in (("seconds", 1 / codec.seconds), ("bars", codec.bar)):
-        value: float | None = getattr(arguments, name)
-        if value is not None:
-            if not 0 < value < 1e6:
-                raise InputError(f"--{name} is {value}: give some, up to a million.")
-            return max(1, round(value * frames))
-    length: int | None = arguments.length
-    return 200 if length is None else length
+def _prime(arguments: argparse.Namespace, codec: "KeysCodec") -> "Roll | None":
+    import numpy as np
 
-
-def _prime(arguments: argparse.Namespace, model: "Model") -> "Roll | None":
-    from engine.sample import rolls
+    from engine.music import midi, roll
+    from engine.music.score import HIGHEST, LOWEST
 
     if arguments.prime is not None:
-        return rolls.opening(model, arguments.prime)
+        return codec.quantised(midi.read(arguments.prime))
     if arguments.notes is None:
         return None
     try:
         pitches = [int(word) for word in arguments.notes.split(",")]
     except ValueError:
+        pitches = []
+    if not pitches or not all(LOWEST <= pitch <= HIGHEST for pitch in pitches):
         raise InputError(
-            f"--notes is {arguments.notes!r}: give MIDI pitches, as 60,64,67."
-        ) from None
-    return rolls.chord(model, pitches)
+            f"--notes is {arguments.notes!r}: give MIDI pitches from {LOWEST} to {HIGHEST}, as "
+            "60,64,67."
+        )
+    chord = np.zeros((1, HIGHEST - LOWEST + 1), np.uint8)
+    chord[0, [pitch - LOWEST for pitch in pitches]] = 1
+    return roll.from_frames(chord, codec.seconds, codec.tempo)
 
 
 def _keep(music: "Roll", arguments: argparse.Namespace, seed: int) -> int:

@@ -14,18 +14,16 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer, Input, Static
 
-from engine import files
 from engine.errors import InputError, WorkError
 from tui.model.lyrics_hints import LOOKING, NO_MODEL, READY, TROUBLE
-from tui.model.models import models_of
 from tui.model.text import clean
-from tui.model.values import file_name
 from tui.sources import command
 from tui.sources.sampler import Heard, Sampler
-from tui.widgets.lyrics_controls import LyricsControls
+from tui.widgets.lyrics_controls import LyricsControls, models_of
+from tui.widgets.lyrics_fields import file_name
+from tui.widgets.lyrics_save import SaveDialog
 from tui.widgets.lyrics_song import Song
 from tui.widgets.lyrics_text import LyricsText
-from tui.widgets.save import SaveDialog
 
 KEPT = 100  # songs of this visit
 
@@ -140,7 +138,7 @@ class LyricsScreen(Screen[None]):
         self._show()
         try:
             rows = await command.run("models", "--json")
-            self._controls.set_models(models_of(rows, "lyrics"))
+            self._controls.set_models(models_of(rows))
             if self._controls.model is None:  # then say what is wrong with those there are
                 self._problem = next((row["error"] for row in rows if "error" in row), "")
         except WorkError as error:
@@ -327,10 +325,8 @@ class LyricsScreen(Screen[None]):
         if song is None:
             self.notify("There is no song to save yet: press g to write one.")
             return
-        request, text = song.request, song.whole + "\n"
-        name = file_name((request.prime, request.artist or "anyone", song.seed), ".txt")
-        save = SaveDialog(name, lambda path: files.write_atomic(path, text))
-        path = await self.app.push_screen_wait(save)
+        name = file_name(song.request.prime, song.request.artist, song.seed)
+        path = await self.app.push_screen_wait(SaveDialog(name, song.whole + "\n"))
         if path is not None:
             self.notify(f"Saved {path}.", markup=False)
 

@@ -12,7 +12,7 @@ from textual.widgets.option_list import Option
 
 from engine.errors import InputError
 from tui.model.text import clean
-from tui.widgets.inputs import Field
+from tui.widgets.lyrics_inputs import Field
 
 ANYONE = "anyone"
 SHOWN = 200  # names in the list at a time; typing brings the others

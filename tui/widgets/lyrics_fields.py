@@ -1,15 +1,41 @@
 """What may stand in the fields of the Lyrics page, and what it means."""
 
+import math
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError
-from tui.model.values import number, seed, temperature, whole
+
+HOTTEST = 2.0  # as far as the − and + keys go; more can be typed
+_STEP = 0.1
+
+
+def _number(text: str) -> float:
+    """The number, or NaN, which is in no range, where the text is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _whole(text: str) -> int:
+    """The whole number, or -1, which is in no range, where the text is none."""
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else -1
+
+
+def temperature(text: str) -> float:
+    """0 or more, or `inf`; blank is 0.7."""
+    value = _number(text) if text else 0.7
+    if not value >= 0:  # not >=: NaN is refused too
+        raise InputError(f"Temperature is {text!r}: give 0 or more, or inf.")
+    return value
 
 
 def top_k(text: str) -> int:
     """How many of the likeliest characters are kept; blank or 0 is all."""
-    value = whole(text) if text else 0
+    value = _whole(text) if text else 0
     if value < 0:
         raise InputError(f"Top-k is {text!r}: give a whole number, or leave it blank for all.")
     return value
@@ -17,7 +43,7 @@ def top_k(text: str) -> int:
 
 def top_p(text: str) -> float:
     """How much probability the characters kept share; blank or 1 is all."""
-    value = number(text) if text else 1.0
+    value = _number(text) if text else 1.0
     if not 0 < value <= 1:
         raise InputError(
             f"Top-p is {text!r}: give a number above 0 and up to 1, or leave it blank."
@@ -27,7 +53,7 @@ def top_p(text: str) -> float:
 
 def min_p(text: str) -> float:
     """The least probability of a character kept, as a share of the likeliest's; blank is 0."""
-    value = number(text) if text else 0.0
+    value = _number(text) if text else 0.0
     if not 0 <= value <= 1:
         raise InputError(f"Min-p is {text!r}: give a number from 0 to 1, or leave it blank.")
     return value
@@ -37,11 +63,21 @@ def length(text: str) -> int | None:
     """How many characters; blank is until the song ends."""
     if not text:
         return None
-    value = whole(text)
+    value = _whole(text)
     if value < 1:
         raise InputError(
             f"Length is {text!r}: give a whole number of characters, or leave it blank."
         )
+    return value
+
+
+def seed(text: str) -> int | None:
+    """Where chance begins; blank is a new place each time."""
+    if not text:
+        return None
+    value = _whole(text)
+    if value < 0:
+        raise InputError(f"Seed is {text!r}: give a whole number, or leave it blank for a new one.")
     return value
 
 
@@ -54,3 +90,42 @@ NUMBERS: dict[str, Callable[[str], Any]] = {
     "length": length,
     "seed": seed,
 }
+
+
+def step_temperature(text: str, steps: int) -> str:
+    """The temperature a number of tenths away, between 0 and HOTTEST; a bad text starts at 0.7."""
+    try:
+        value = min(temperature(text), HOTTEST)
+    except InputError:
+        value = 0.7
+    tenths = value / _STEP
+    # A typed 0.75 goes to its neighbours 0.7 and 0.8. The margin is for 0.7 / 0.1 = 6.999….
+    place = math.floor(tenths + 1e-6) if steps > 0 else math.ceil(tenths - 1e-6)
+    return f"{min(max((place + steps) * _STEP, 0.0), HOTTEST):.1f}"
+
+
+def file_name(prime: str, artist: str | None, seed: int | None) -> str:
+    """A name for a song's file: `<prime>-<artist>-<seed>.txt`, of letters, digits and dashes."""
+    parts = [prime, artist or "anyone", "" if seed is None else str(seed)]
+    plain = [re.sub(r"[^\w]+", "-", part).encode()[:40].decode(errors="ignore") for part in parts]
+    return "-".join(part.strip("-_") for part in plain if part.strip("-_")) + ".txt"
+
+
+def file_path(name: str, folder: Path) -> Path:
+    """The file a typed name means: `~` is known, and what is not absolute is in `folder`.
+
+    Raises InputError where no file can be there.
+    """
+    if not name.strip():
+        raise InputError("The file has no name: type one.")
+    if not name.isprintable():
+        raise InputError(f"{name!r} has characters that no file's name should: leave them out.")
+    try:
+        path = folder / Path(name.strip()).expanduser()
+        if path.is_dir():
+            raise InputError(f"{name} is a folder: add a file's name to it.")
+        if not path.parent.is_dir():
+            raise InputError(f"There is no folder {path.parent}: name one that exists.")
+    except (OSError, RuntimeError) as error:  # too long, or of a user there is not
+        raise InputError(f"{name!r} cannot be a file's name: type another.") from error
+    return path

@@ -1,10 +1,24 @@
-"""The field of the Lyrics page that says how a song begins."""
+"""The fields one types in on the Lyrics page."""
 
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.widgets import Input
 
-from tui.widgets.inputs import Field
+from tui.widgets.lyrics_fields import step_temperature
+
+
+class Field(Input):
+    """A field of one row. Enter says that all is as it should be."""
+
+    BINDING_GROUP_TITLE = "Fields"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Sing", id="lyrics.field.sing",
+                tooltip="Write a song as the fields say"),
+    ]  # fmt: skip
+
+    def __init__(self, value: str, placeholder: str, name: str) -> None:
+        super().__init__(value, placeholder=placeholder, id=name, compact=True)
 
 
 class PrimeField(Field):
@@ -33,3 +47,19 @@ class PrimeField(Field):
         if self._past:
             self._place = min(max(self._place + steps, 0), len(self._past) - 1)
             self.value = self._past[self._place]
+
+
+class TemperatureField(Field):
+    """A temperature. Up and down change it by a tenth."""
+
+    BINDING_GROUP_TITLE = "Temperature"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "warm(1)", "Warmer", show=False, id="lyrics.temperature.up",
+                tooltip="A tenth more"),
+        Binding("down", "warm(-1)", "Cooler", show=False, id="lyrics.temperature.down",
+                tooltip="A tenth less"),
+    ]  # fmt: skip
+
+    def action_warm(self, steps: int) -> None:
+        """Change it by so many tenths."""
+        self.value = step_temperature(self.value.strip(), steps)

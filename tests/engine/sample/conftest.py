@@ -13,7 +13,6 @@ from safetensors.numpy import save_file
 
 from engine.config import ModelConfig
 from engine.data.characters import END, CharacterCodec
-from engine.data.codecs import Codec, KeysCodec
 from engine.model import counting
 from engine.sample import models, network
 from engine.sample.models import Model
@@ -22,34 +21,32 @@ CODEC = CharacterCodec("\n ,.abcdefghijé")
 ARTISTS = ["Ada Löwe", "The Plain Notes", "Zed"]
 SONGS = ["a bad cab,\na bag.", "dead bee,\nfed a fig.", "high jade, i gad é."]
 
-KEYS_CODEC = KeysCodec(planes=2, frame=0.25, beats=None, tempo=120.0)
-
 Tensors = dict[str, NDArray[Any]]
 
 
-def _describe(config: ModelConfig, codec: Codec, artists: list[str]) -> dict[str, Any]:
+def _describe(config: ModelConfig) -> dict[str, Any]:
     return {
         "format": 1,
-        "kind": "music" if isinstance(codec, KeysCodec) else "lyrics",
+        "kind": "lyrics",
         "model": dataclasses.asdict(config),
-        "codec": codec.to_json(),
-        "conditions": artists,
+        "codec": CODEC.to_json(),
+        "conditions": ARTISTS,
         "data": {},
         "scores": {},
     }
 
 
-def _tensors(config: ModelConfig, codec: Codec, artists: list[str], seed: int) -> Tensors:
+def _tensors(config: ModelConfig, seed: int) -> Tensors:
     if config.kind != "network":
         songs = [np.append(CODEC.encode(text), END) for text in SONGS]
-        return counting.count(songs, codec.spec.size, config).tensors()
+        return counting.count(songs, CODEC.spec.size, config).tensors()
     rng = np.random.default_rng(seed)
-    shapes = network.shapes(config, codec.spec, len(artists) if config.condition else 0)
+    shapes = network.shapes(config, CODEC.spec, len(ARTISTS) if config.condition else 0)
     tensors: Tensors = {
         name: (rng.standard_normal(shape) * 0.7).astype(np.float32)
         for name, shape in shapes.items()
     }
-    if config.condition and artists:
+    if config.condition:
         tensors["condition.weight"][0] = 0
     return tensors
 
@@ -60,13 +57,11 @@ def _small(settings: dict[str, Any]) -> ModelConfig:
 
 @pytest.fixture
 def make() -> Callable[..., tuple[dict[str, Any], Tensors]]:
-    """make(seed=0, music=False, cell="gru", …) gives the meta.json and the tensors of a model."""
+    """make(seed=0, cell="gru", …) gives the meta.json and the tensors of a model."""
 
-    def make(seed: int = 0, music: bool = False, **settings: Any) -> tuple[dict[str, Any], Tensors]:
+    def make(seed: int = 0, **settings: Any) -> tuple[dict[str, Any], Tensors]:
         config = _small(settings)
-        codec: Codec = KEYS_CODEC if music else CODEC
-        artists = [] if music else ARTISTS
-        return _describe(config, codec, artists), _tensors(config, codec, artists, seed)
+        return _describe(config), _tensors(config, seed)
 
     return make
 

@@ -29,10 +29,10 @@ from engine.model import counting
 from tui.app import RnnTuiApp
 from tui.screens.lyrics import LyricsScreen
 from tui.sources import command, sampler
-from tui.widgets import inputs, lyrics_artist, lyrics_inputs
+from tui.widgets import lyrics_artist, lyrics_inputs
+from tui.widgets.lyrics_save import SaveDialog
 from tui.widgets.lyrics_song import Song
 from tui.widgets.lyrics_text import LyricsText
-from tui.widgets.save import SaveDialog
 
 FAKE = Path(__file__).parents[1] / "lyrics_fake.py"
 fake: dict[str, Any] = runpy.run_path(str(FAKE))
@@ -590,9 +590,9 @@ def test_every_key_has_an_id_and_says_what_it_does() -> None:
     classes = [
         LyricsScreen,
         SaveDialog,
-        inputs.Field,
+        lyrics_inputs.Field,
         lyrics_inputs.PrimeField,
-        inputs.TemperatureField,
+        lyrics_inputs.TemperatureField,
         lyrics_artist.ArtistInput,
     ]
     bindings = [binding for cls in classes for binding in cls.__dict__["BINDINGS"]]

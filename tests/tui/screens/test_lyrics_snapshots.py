@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 from tui.app import RnnTuiApp
 from tui.screens.lyrics import LyricsScreen
 from tui.sources import command, sampler
-from tui.widgets.save import SaveDialog
+from tui.widgets.lyrics_save import SaveDialog
 
 FAKE = str(Path(__file__).parents[1] / "lyrics_fake.py")
 LARGE, USUAL, SMALL = (120, 36), (80, 24), (40, 12)

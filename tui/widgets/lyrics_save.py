@@ -1,7 +1,5 @@
-"""Asks for a file's name and writes something to it."""
+"""Asks for a file's name and writes a song to it."""
 
-import asyncio
-from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,20 +10,17 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
+from engine import files
 from engine.errors import InputError
 from tui.model.text import clean
-from tui.model.values import file_path
+from tui.widgets.lyrics_fields import file_path
 
 
 class SaveDialog(ModalScreen[Path | None]):
-    """Ends with the path of the file written, or None.
-
-    name: the file's, at first. write: called with a path, in a thread; an InputError or an OSError
-    that it raises is said.
-    """
+    """Ends with the path of the file written, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Cancel", id="save.cancel",
+        Binding("escape", "cancel", "Cancel", id="lyrics.save.cancel",
                 tooltip="Go back without saving"),
     ]  # fmt: skip
     DEFAULT_CSS = """
@@ -36,10 +31,10 @@ class SaveDialog(ModalScreen[Path | None]):
     }
     """
 
-    def __init__(self, name: str, write: Callable[[Path], object]) -> None:
+    def __init__(self, name: str, text: str) -> None:
         super().__init__()
         self._name = name
-        self._write = write
+        self._text = text
         self._folder = Path.cwd()
         self._agreed: Path | None = None  # the file that may be replaced
 
@@ -59,7 +54,7 @@ class SaveDialog(ModalScreen[Path | None]):
         self._agreed = None
 
     @on(Input.Submitted)
-    async def _save(self, event: Input.Submitted) -> None:
+    def _save(self, event: Input.Submitted) -> None:
         event.stop()
         try:
             path = file_path(event.value, self._folder)
@@ -67,7 +62,7 @@ class SaveDialog(ModalScreen[Path | None]):
                 self._agreed = path
                 self._say(f"{path.name} exists: press enter again to replace it.")
                 return
-            await asyncio.to_thread(self._write, path)
+            files.write_atomic(path, self._text)
         except InputError as error:
             self._say(str(error))
         except OSError as error:
