@@ -9,7 +9,8 @@ object a line, both ways; positions are seconds of the song as written.
     → {"do": "loop", "on": true, "start": 0, "end": null}        null: the song's end
     → {"do": "tempo", "factor": 1.5}, {"do": "velocity", "factor": 0.8}
     → {"do": "transpose", "semitones": -2}, {"do": "program", "number": 0}
-    → {"do": "port", "name": "FLUID"}                  null: a good one; "rnn-tui": a virtual one
+    → {"do": "port", "name": "FLUID"}                  null: a good one; "rnn-tui": a virtual one;
+                                                       "silent": none, and time passes all the same
     → {"do": "ports"}, {"do": "panic"}, {"do": "quit"}
     ← {"id": 1, "position": 3.52, "duration": 61.0, "playing": true, "waiting": false}
     ← {"id": 1, "ended": true}
@@ -180,7 +181,7 @@ class Player:
 
     def _open_port(self, name: str | None) -> None:
         self._all_off()
-        port = ports.choose(name, ports.scan())
+        port = ports.find(name)
         self._close_port()  # before the other is opened: JACK knows but one of ours
         try:
             self._port = ports.open_port(port)

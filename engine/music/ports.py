@@ -19,7 +19,7 @@ from engine.errors import InputError, WorkError
 
 PATIENCE = 20.0  # seconds that listing may take
 
-Kind = Literal["port", "synth", "virtual"]
+Kind = Literal["port", "synth", "virtual", "silent"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Found:
 
 
 SYNTH = Port("synth", "miniaudio", "synth")  # the built-in synthesizer
+SILENT = Port("silent", "none", "silent")  # none at all: time passes, and nothing is heard
 VIRTUAL = "rnn-tui"  # the virtual port's name
 _ORDER: tuple[Kind, ...] = ("port", "synth", "virtual")
 
@@ -69,6 +70,15 @@ def scan() -> Found:
             else:
                 found.append(Port(**values))
     return Found(tuple(sorted(found, key=lambda port: _ORDER.index(port.kind))), trouble)
+
+
+def find(name: str | None) -> Port:
+    """The port of that name among those there are now; see `choose`.
+
+    The silent port is only found by its name, and is in no list: who wants to see a song played
+    where nothing can be heard must say so.
+    """
+    return SILENT if name == SILENT.name else choose(name, scan())
 
 
 def choose(name: str | None, found: Found) -> Port:
@@ -119,8 +129,10 @@ def open_port(port: Port) -> Any:
         from engine.music.audio import SynthPort
 
         return SynthPort(port.name)
-    import mido
+    import mido.ports
 
+    if port.kind == "silent":
+        return mido.ports.BaseOutput(port.name)  # which does nothing with what it is sent
     backend = mido.Backend(f"mido.backends.rtmidi/{port.api}")
     try:
         # Never with a client_name: that would make a virtual port, connected to nothing.

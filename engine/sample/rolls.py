@@ -1,8 +1,9 @@
 """Writing piano music, one frame at a time."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,9 @@ from numpy.typing import NDArray
 
 from engine.data.codecs import KeysCodec
 from engine.errors import InputError
+from engine.music import midi, roll
 from engine.music.roll import Roll
+from engine.music.score import HIGHEST, KEYS, LOWEST
 from engine.sample.decoding import trust
 from engine.sample.keys import KeysHead
 from engine.sample.models import Model
@@ -30,6 +33,48 @@ class RollRequest:
     least: int = 0  # notes in a frame: one with fewer is drawn again
     seed: int | None = None  # None: a new one
     length: int = 200  # frames
+
+
+def keys(model: Model) -> KeysCodec:
+    """The codec of a model of music; raises InputError for one of lyrics."""
+    if not isinstance(model.codec, KeysCodec):
+        raise InputError(f"{model.name} writes lyrics: use 'rnn-tui sample lyrics'.")
+    return model.codec
+
+
+def beginning(
+    codec: KeysCodec, file: Path | None = None, notes: Sequence[int] | None = None
+) -> tuple[Roll | None, tuple[int, int]]:
+    """How music is to begin, a MIDI file or one frame of pitches, and its metre: 4/4 if unknown.
+
+    Raises InputError for both at once, a file that cannot be read, and pitches that no piano has.
+    """
+    if file is not None and notes is not None:
+        raise InputError("The music cannot begin with a file and with notes: give one of them.")
+    if file is not None:
+        score = midi.read(file)
+        return codec.quantised(score), score.metre
+    if notes is None:
+        return None, (4, 4)
+    if not notes or not all(LOWEST <= pitch <= HIGHEST for pitch in notes):
+        given = ", ".join(map(str, notes)) or "none"
+        raise InputError(
+            f"The notes to begin with are {given}: give MIDI pitches from {LOWEST} to {HIGHEST}."
+        )
+    chord = np.zeros((1, KEYS), np.uint8)
+    chord[0, [pitch - LOWEST for pitch in notes]] = 1
+    return roll.from_frames(chord, codec.seconds, codec.tempo), (4, 4)
+
+
+def line(frame: NDArray[np.uint8], planes: int) -> dict[str, list[int] | None]:
+    """A frame (88 · planes,) as JSON has it: the pitches that sound, and those that begin to.
+
+    The second is null where the model knows no onsets.
+    """
+    sounding, *onsets = (
+        (np.flatnonzero(plane) + LOWEST).tolist() for plane in frame.reshape(planes, KEYS)
+    )
+    return {"keys": sounding, "onsets": onsets[0] if onsets else None}
 
 
 @dataclass
@@ -79,9 +124,7 @@ def stream(
 
     Raises InputError for a model of lyrics and for a request that cannot be.
     """
-    codec = model.codec
-    if not isinstance(codec, KeysCodec):
-        raise InputError(f"{model.name} writes lyrics: use 'rnn-tui sample lyrics'.")
+    codec = keys(model)
     if not request.temperature >= 0:
         raise InputError(
             f"The temperature is {request.temperature}: give 0 (each key's likelier state) or "

@@ -12,6 +12,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["MKL_NUM_THREADS"] = "1"
 
 import contextlib
+import dataclasses
 import functools
 import json
 import queue
@@ -21,75 +22,13 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from engine.data.codecs import KeysCodec
 from engine.errors import InputError
-from engine.sample import models
-from engine.sample.decoding import Rules
+from engine.sample import models, requests, rolls, sampler
 from engine.sample.models import Model
-from engine.sample.sampler import Request, stream
-
-Answer = dict[str, Any]
-
-_FIELDS = {  # of a sample, with the type of each
-    "prime": str,
-    "artist": str,
-    "temperature": float,
-    "top_k": int,
-    "top_p": float,
-    "min_p": float,
-    "memory": float,
-    "seed": int,
-    "length": int,
-}
-_NAMES = {str: "a text", float: "a number", int: "a whole number"}
-_ALLOWED = {
-    "load": {"model"},
-    "sample": {"model", *_FIELDS},
-    "stop": set[str](),
-}
-
-
-def _parse(line: bytes) -> Answer:
-    """A request's fields; raises InputError for a line that is none."""
-    try:
-        values = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"A request is not JSON ({error}): send one object a line.") from error
-    if not isinstance(values, dict):
-        raise InputError("A request is not a JSON object: send one object a line.")
-    return values
-
-
-def _check(values: Answer) -> None:
-    """Refuse what the protocol does not know."""
-    do = values.get("do")
-    if not isinstance(do, str) or do not in _ALLOWED:
-        raise InputError(f"The request asks to do {do!r}: it can be {', '.join(_ALLOWED)}.")
-    for key in values:
-        if key not in {"do", "id", *_ALLOWED[do]}:
-            raise InputError(f"A request to {do} has no key {key!r}: leave it out.")
-    if not isinstance(values.get("model"), str | None):
-        raise InputError(f"model is {values['model']!r}: give its name or path.")
-
-
-def _value(key: str, value: Any) -> Any:
-    """A field's value in its type; null stays None."""
-    wanted = _FIELDS[key]
-    if key == "temperature" and value == "inf":
-        return float("inf")
-    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        with contextlib.suppress(OverflowError):
-            return float(value)
-    if value is not None and type(value) is not wanted:
-        raise InputError(f"{key} is {value!r}: give {_NAMES[wanted]}.")
-    return value
-
-
-def _request(values: Answer) -> Request:
-    """What to write; null or a missing key means the default."""
-    fields = {key: _value(key, values[key]) for key in _FIELDS if values.get(key) is not None}
-    names = ("temperature", "top_k", "top_p", "min_p", "memory")
-    rules = Rules(**{name: fields.pop(name) for name in names if name in fields})
-    return Request(**fields, rules=rules)
+from engine.sample.requests import Answer
+from engine.sample.rolls import RollStream
+from engine.sample.sampler import Stream
 
 
 class Inbox:
@@ -107,7 +46,7 @@ class Inbox:
             if not line.strip():
                 continue
             try:
-                values = _parse(line)
+                values = requests.parse(line)
             except InputError as error:
                 self._queue.put((number, error))
                 continue
@@ -151,15 +90,18 @@ class Worker:
 
     def answer(self, values: Answer, stopped: Callable[[], bool]) -> None:
         """Do what a request asks; raises InputError where it cannot be done."""
-        _check(values)
+        requests.check(values)
         if values["do"] == "load":
             self.load(values)
         if values["do"] == "sample":
             self.sample(values, stopped)
+        if values["do"] == "sample_music":
+            self.sample_music(values, stopped)
 
     def load(self, values: Answer) -> None:
         """Make a model ready and say what it is."""
         model = self._load(values.get("model"))
+        length = _length(model.codec) if isinstance(model.codec, KeysCodec) else {}
         self._say(
             {
                 "id": values.get("id"),
@@ -168,28 +110,53 @@ class Worker:
                 "kind": model.meta["kind"],
                 "words": model.config.words,
                 "conditions": list(model.conditions),
+                **length,
             }
         )
 
     def sample(self, values: Answer, stopped: Callable[[], bool]) -> None:
         """Write a song, character by character."""
-        request = _request(values)
-        song = stream(self._load(values.get("model")), request, stopped)
-        number = {"id": values.get("id")}
+        request = requests.song(values)
+        song = sampler.stream(self._load(values.get("model")), request, stopped)
+        self._say(self._started(values, song.seed, prime=song.prime))
         start = time.perf_counter()
-        self._say({**number, "started": True, "seed": song.seed, "prime": song.prime})
         for character in song:
-            self._say({**number, "text": character})
-        self._say(
-            {
-                **number,
-                "done": True,
-                "reason": song.reason,
-                "characters": song.characters,
-                "seconds": round(time.perf_counter() - start, 6),
-                "seed": song.seed,
-            }
-        )
+            self._say({"id": values.get("id"), "text": character})
+        self._say(self._done(values, song, start, characters=song.characters))
+
+    def sample_music(self, values: Answer, stopped: Callable[[], bool]) -> None:
+        """Write music, frame by frame."""
+        request, file, notes = requests.music(values)
+        model = self._load(values.get("model"))
+        codec = rolls.keys(model)
+        prime, metre = rolls.beginning(codec, file, notes)
+        music = rolls.stream(model, dataclasses.replace(request, prime=prime), stopped)
+        given = [rolls.line(frame, codec.planes) for frame in music.prime]
+        self._say(self._started(values, music.seed, prime=given, metre=metre, **_length(codec)))
+        start = time.perf_counter()
+        for frame in music:
+            self._say({"id": values.get("id"), **rolls.line(frame, codec.planes)})
+        self._say(self._done(values, music, start, frames=music.frames))
+
+    @staticmethod
+    def _started(values: Answer, seed: int, **more: Any) -> Answer:
+        return {"id": values.get("id"), "started": True, "seed": seed, **more}
+
+    @staticmethod
+    def _done(values: Answer, song: Stream | RollStream, start: float, **count: int) -> Answer:
+        return {
+            "id": values.get("id"),
+            "done": True,
+            "reason": song.reason,
+            **count,
+            "seconds": round(time.perf_counter() - start, 6),
+            "seed": song.seed,
+        }
+
+
+def _length(codec: KeysCodec) -> Answer:
+    """How long a frame of music is."""
+    return {"seconds": codec.seconds, "beats": codec.beats, "tempo": codec.tempo}
 
 
 def _print(answer: Answer) -> None:

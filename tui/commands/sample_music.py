@@ -1,6 +1,7 @@
 """Piano music, frame by frame: as MIDI, sound or a picture."""
 
 import argparse
+import dataclasses
 import json
 import sys
 import tempfile
@@ -9,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from engine import files
 from engine.errors import InputError
+from tui.model import pitch
 
 if TYPE_CHECKING:
-    from engine.data.codecs import KeysCodec
     from engine.music.roll import Roll
 
 
@@ -20,7 +21,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="M", help="a model's or a run's name, or a path")
     begin = parser.add_mutually_exclusive_group()
     begin.add_argument("--prime", metavar="FILE.mid", type=Path, help="how the music begins")
-    begin.add_argument("--notes", metavar="60,64,67", help="the first chord, as MIDI pitches")
+    begin.add_argument(
+        "--notes", metavar="C4,E4,G4", help="the first chord, as names or MIDI pitches"
+    )
     parser.add_argument(
         "--temperature", metavar="T", type=float, default=1.0, help="0: the likeliest; inf: any"
     )
@@ -53,22 +56,20 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError("--play shows where it is and --json prints frames: give one of them.")
     import numpy as np
 
-    from engine.data.codecs import KeysCodec
-    from engine.music.score import KEYS, LOWEST
     from engine.sample import models, rolls
     from engine.sample.rolls import RollRequest
 
+    notes = None if arguments.notes is None else pitch.pitches(arguments.notes)
     model = models.load(arguments.model)
-    codec = model.codec
-    if not isinstance(codec, KeysCodec):
-        raise InputError(f"{model.name} writes lyrics: use 'rnn-tui sample lyrics'.")
+    codec = rolls.keys(model)
     length = 200 if arguments.length is None else arguments.length
     if arguments.seconds is not None:
         if not 0 < arguments.seconds < 1e6:
             raise InputError(f"--seconds is {arguments.seconds}: give some, up to a million.")
         length = max(1, round(arguments.seconds / codec.seconds))
+    prime, metre = rolls.beginning(codec, arguments.prime, notes)
     request = RollRequest(
-        prime=_prime(arguments, codec),
+        prime=prime,
         temperature=arguments.temperature,
         memory=arguments.memory,
         least=arguments.least,
@@ -80,43 +81,17 @@ def run(arguments: argparse.Namespace) -> int:
     for frame in song:
         written.append(frame)
         if arguments.json:
-            planes = frame.reshape(-1, KEYS)
-            keys, onsets = ((np.flatnonzero(plane) + LOWEST).tolist() for plane in planes[[0, -1]])
-            print(json.dumps({"keys": keys, "onsets": onsets if codec.planes == 2 else None}))
+            print(json.dumps(rolls.line(frame, codec.planes)))
     if arguments.json:
         done = {"reason": song.reason, "frames": song.frames, "seed": song.seed}
         print(json.dumps({"done": True, **done, "model": model.name}), flush=True)
-    return _keep(codec.decode(np.stack(written)), arguments, song.seed)
+    return _keep(codec.decode(np.stack(written)), metre, arguments, song.seed)
 
 
-def _prime(arguments: argparse.Namespace, codec: "KeysCodec") -> "Roll | None":
-    import numpy as np
-
-    from engine.music import midi, roll
-    from engine.music.score import HIGHEST, LOWEST
-
-    if arguments.prime is not None:
-        return codec.quantised(midi.read(arguments.prime))
-    if arguments.notes is None:
-        return None
-    try:
-        pitches = [int(word) for word in arguments.notes.split(",")]
-    except ValueError:
-        pitches = []
-    if not pitches or not all(LOWEST <= pitch <= HIGHEST for pitch in pitches):
-        raise InputError(
-            f"--notes is {arguments.notes!r}: give MIDI pitches from {LOWEST} to {HIGHEST}, as "
-            "60,64,67."
-        )
-    chord = np.zeros((1, HIGHEST - LOWEST + 1), np.uint8)
-    chord[0, [pitch - LOWEST for pitch in pitches]] = 1
-    return roll.from_frames(chord, codec.seconds, codec.tempo)
-
-
-def _keep(music: "Roll", arguments: argparse.Namespace, seed: int) -> int:
+def _keep(music: "Roll", metre: tuple[int, int], arguments: argparse.Namespace, seed: int) -> int:
     from engine.music import midi
 
-    score = music.score()
+    score = dataclasses.replace(music.score(), metre=metre)
     if arguments.output:
         midi.write(score, arguments.output)
     if arguments.wav:

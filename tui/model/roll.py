@@ -2,13 +2,9 @@
 
 from collections.abc import Sequence
 
-NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
+from tui.model.pitch import name
+
 _CELLS = " ▄▀█"  # by lower key + 2 · upper key
-
-
-def name(pitch: int) -> str:
-    """A MIDI pitch as musicians call it: 60 is C4."""
-    return f"{NAMES[pitch % 12]}{pitch // 12 - 1}"
 
 
 def lines(notes: Sequence[Sequence[int]], width: int) -> list[str]:

@@ -39,7 +39,12 @@ class Tape(mido.ports.BaseOutput):  # type: ignore[misc]
         self._write("close")
 
 
+real = ports.open_port
+
+
 def open_port(port: Port) -> Any:
+    if port.kind == "silent":
+        return real(port)
     if port.name == "broken":
         raise InputError("Cannot open the MIDI port 'broken'.")
     return Tape(port.name)

@@ -352,6 +352,16 @@ def test_changing_the_port(start: Start) -> None:
     assert player.tape.down() == set()
 
 
+def test_on_the_silent_port_time_passes(start: Start) -> None:
+    player = start()
+    player.send("port", name="silent")
+    assert player.hear("port")["port"]["kind"] == "silent"
+    player.send("load", notes=[[0, 0.2, 60, 80]])
+    player.send("play")
+    assert player.hear("ended")["ended"]
+    assert player.tape.words() == []
+
+
 def test_a_port_that_goes_away_is_told(start: Start) -> None:
     player = start("loose")
     player.send("load", notes=[[0, 1, 60, 80], [0.1, 1, 62, 80], [0.2, 1, 64, 80]])

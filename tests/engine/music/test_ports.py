@@ -7,6 +7,7 @@ import sys
 from types import SimpleNamespace
 from typing import Any
 
+import mido
 import pytest
 
 from engine import processes
@@ -65,6 +66,18 @@ def test_a_name_that_says_too_little_is_refused(name: str, found: Found, words: 
     with pytest.raises(InputError) as error:
         choose(name, found)
     assert words in str(error.value)
+
+
+def test_the_silent_port_takes_everything_and_is_found_by_its_name_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ports, "scan", lambda: Found((), "No sound."))
+    assert ports.find("silent") == ports.SILENT
+    with pytest.raises(WorkError):
+        ports.find(None)
+    port = ports.open_port(ports.SILENT)
+    port.send(mido.Message("note_on", note=60))
+    port.close()
 
 
 def test_scanning_gives_what_is_there_and_writes_nothing_to_the_screen(

@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 
 from engine.config import ModelConfig
 from engine.data.characters import END, CharacterCodec
+from engine.data.codecs import KeysCodec
 from engine.model import counting
 from engine.sample import models, network
 from engine.sample.models import Model
@@ -78,6 +79,27 @@ def write(make: Callable[..., tuple[dict[str, Any], Tensors]]) -> Callable[..., 
 
     def write(folder: Path, **settings: Any) -> Path:
         meta, tensors = make(**settings)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, folder / "model.safetensors")
+        (folder / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def write_music() -> Callable[..., Path]:
+    """write_music(folder, planes=1, beats=None, …) writes a model of music; gives the folder."""
+
+    def write(folder: Path, planes: int = 1, beats: float | None = None, **settings: Any) -> Path:
+        config = ModelConfig(head="joint", layers=1, condition=0, hidden=8, embedding=5, **settings)
+        codec = KeysCodec(planes, None if beats else 0.3, beats, 100.0)
+        rng = np.random.default_rng(3)
+        tensors = {
+            name: (rng.standard_normal(shape) * 0.25).astype(np.float32)
+            for name, shape in network.shapes(config, codec.spec, 0).items()
+        }
+        meta = {**_describe(config), "kind": "music", "codec": codec.to_json(), "conditions": []}
         folder.mkdir(parents=True, exist_ok=True)
         save_file(tensors, folder / "model.safetensors")
         (folder / "meta.json").write_text(json.dumps(meta), encoding="utf-8")

@@ -11,6 +11,11 @@ from typing import Any
 
 import pytest
 
+from engine.music import midi
+from engine.music.score import Note, Score
+from engine.sample import models, rolls
+from engine.sample.rolls import RollRequest
+
 Write = Callable[..., Path]
 ENDLESS = 10**9  # characters
 
@@ -117,6 +122,88 @@ def test_a_stop_acts_within_a_long_prime(process: Process, write: Write, tmp_pat
     done = process.hear()
     assert (done["reason"], done["characters"]) == ("stopped", 0)
     assert done["seconds"] < 5
+
+
+def test_a_conversation_about_music(process: Process, write_music: Write, tmp_path: Path) -> None:
+    folder = write_music(tmp_path / "model", planes=2, memory=True)
+    file = tmp_path / "tune.mid"
+    notes = (Note(0.0, 0.6, 60), Note(0.3, 0.6, 64), Note(0.6, 0.9, 60))
+    midi.write(Score(notes, metre=(3, 4)), file)
+    process.send(do="load", id=1, model=str(folder))
+    length = {"seconds": 0.3, "beats": None, "tempo": 100.0}
+    loaded = process.hear()
+    assert (loaded["kind"], loaded["conditions"]) == ("music", [])
+    assert {key: loaded[key] for key in length} == length
+    ask: dict[str, Any] = {"do": "sample_music", "model": str(folder), "length": 12, "least": 1}
+    process.send(**ask, id=2, prime=str(file), notes=None, seed=9, temperature=0.8, memory=0.5)
+    assert process.hear() == {
+        "id": 2,
+        "started": True,
+        "seed": 9,
+        "metre": [3, 4],
+        **length,
+        "prime": [
+            {"keys": [60], "onsets": [60]},
+            {"keys": [60, 64], "onsets": [64]},
+            {"keys": [60], "onsets": [60]},
+        ],
+    }
+    frames = [process.hear() for _ in range(12)]
+    done = process.hear()
+    assert done.pop("seconds") >= 0
+    assert done == {"id": 2, "done": True, "reason": "length", "frames": 12, "seed": 9}
+    model = models.load(str(folder))
+    prime, _ = rolls.beginning(rolls.keys(model), file)
+    request = RollRequest(prime, temperature=0.8, memory=0.5, least=1, seed=9, length=12)
+    expected = [{"id": 2, **rolls.line(frame, 2)} for frame in rolls.stream(model, request)]
+    assert frames == expected
+    assert all(frame["keys"] for frame in frames)
+    process.send(**ask, id=3, notes=[60, 67], temperature="inf")
+    assert process.hear()["prime"] == [{"keys": [60, 67], "onsets": [60, 67]}]
+    assert process.end() == (0, b"")
+
+
+def test_music_in_beats_without_onsets_is_stopped(
+    process: Process, write_music: Write, tmp_path: Path
+) -> None:
+    model = str(write_music(tmp_path / "model", beats=0.25))
+    process.send(do="sample_music", id=1, model=model, length=100_000)
+    started = process.hear()
+    assert (started["seconds"], started["beats"], started["metre"]) == (0.15, 0.25, [4, 4])
+    assert started["prime"] == []
+    assert process.hear()["onsets"] is None
+    process.send(do="stop")
+    count = 1
+    while "done" not in (answer := process.hear()):
+        count += 1
+    assert (answer["reason"], answer["frames"]) == ("stopped", count)
+
+
+def test_music_that_cannot_be_is_refused(
+    process: Process, write: Write, write_music: Write, tmp_path: Path
+) -> None:
+    music, lyrics = str(write_music(tmp_path / "music")), str(write(tmp_path / "lyrics"))
+    (tmp_path / "no.mid").write_bytes(b"MThd but no music")
+    cases: list[tuple[str, dict[str, Any]]] = [
+        ("writes lyrics", {"model": lyrics}),
+        ("no.mid", {"model": music, "prime": str(tmp_path / "no.mid")}),
+        ("gone.mid", {"model": music, "prime": str(tmp_path / "gone.mid")}),
+        ("begin with are 20", {"model": music, "notes": [20]}),
+        ("begin with are none", {"model": music, "notes": []}),
+        ("give one of them", {"model": music, "notes": [60], "prime": "a.mid"}),
+        ("notes is [60.5]", {"model": music, "notes": [60.5]}),
+        ("notes is 'C4'", {"model": music, "notes": "C4"}),
+        ("least is True", {"model": music, "least": True}),
+        ("The length is 0", {"model": music, "length": 0}),
+        ("no key 'top_k'", {"model": music, "top_k": 3}),
+    ]
+    for words, values in cases:
+        process.send(do="sample_music", id=5, **values)
+        answer = process.hear()
+        assert answer["id"] == 5
+        assert words in answer["error"]
+    process.send(do="sample", id=6, model=music)
+    assert "writes music" in process.hear()["error"]
 
 
 @pytest.fixture(scope="module")

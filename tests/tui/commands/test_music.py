@@ -92,7 +92,7 @@ def test_a_sampled_song_is_written_heard_and_seen(
 
 def test_frames_as_json(call: Call, tuned: str) -> None:
     words = ("sample", "music", "--model", tuned, "--seconds", 3, "--seed", 1, "--json")
-    *frames, done = (json.loads(line) for line in call(*words, "--notes", "60,64").out.splitlines())
+    *frames, done = (json.loads(line) for line in call(*words, "--notes", "60,E4").out.splitlines())
     assert len(frames) == done["frames"] == 10
     assert done["reason"] == "length"
     for frame in frames:
@@ -106,8 +106,8 @@ def test_what_cannot_be(call: Call, tuned: str, tmp_path: Path) -> None:
         (("sample", "music", "--model", tuned), "-o FILE.mid"),
         ((*sample, "--prime", tmp_path / "gone.mid"), "gone.mid"),
         ((*sample, "--prime", tmp_path / "no.mid"), "no.mid"),
-        ((*sample, "--notes", "60,H"), "--notes"),
-        ((*sample, "--notes", "10"), "--notes"),
+        ((*sample, "--notes", "60,H"), "'H' is no note"),
+        ((*sample, "--notes", "10"), "not on the piano"),
         ((*sample, "--temperature", "-1"), "temperature"),
         ((*sample, "--length", "0"), "length"),
         ((*sample, "--seconds", "nan"), "--seconds"),

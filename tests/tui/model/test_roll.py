@@ -3,11 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.model.roll import lines, name
-
-
-def test_names() -> None:
-    assert [name(pitch) for pitch in (21, 60, 61, 108)] == ["A0", "C4", "C♯4", "C8"]
+from tui.model.pitch import name
+from tui.model.roll import lines
 
 
 def test_a_chord_and_a_tune() -> None:
