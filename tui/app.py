@@ -24,7 +24,7 @@ from tui.sources.runs import RunList
 from tui.widgets.header import PageHeader
 
 # The pages by mode, in the order of their digits.
-PAGES = {"train": "Train", "lyrics": "Lyrics", "runs": "Runs"}
+PAGES = {"train": "Train", "lyrics": "Lyrics", "music": "Music", "runs": "Runs"}
 
 
 class RnnTuiApp(App[None]):
@@ -50,7 +50,9 @@ class RnnTuiApp(App[None]):
                 tooltip="The Train page: a run as it learns"),
         Binding("2", "page('lyrics')", "Lyrics", show=False, id="app.lyrics",
                 tooltip="The Lyrics page: have a model write"),
-        Binding("3", "page('runs')", "Runs", show=False, id="app.runs",
+        Binding("3", "page('music')", "Music", show=False, id="app.music",
+                tooltip="The Music page: have a model write piano music, see and hear it"),
+        Binding("4", "page('runs')", "Runs", show=False, id="app.runs",
                 tooltip="The Runs page: all runs, and their curves compared"),
         Binding("f2", "change_theme", "Theme", show=False, id="app.theme",
                 tooltip="Choose among dark and light themes"),
@@ -71,6 +73,7 @@ class RnnTuiApp(App[None]):
         self._attached = Content("")
         self.add_mode("train", lambda: self._train)
         self.add_mode("lyrics", LyricsScreen)
+        self.add_mode("music", _music)
         self.add_mode("runs", partial(RunsScreen, self._runs))
 
     async def on_mount(self) -> None:
@@ -133,6 +136,12 @@ class RnnTuiApp(App[None]):
             names = ", ".join(sorted(going))
             hint = f"Still training: {names}. Watch with 'rnn-tui watch', or come back any time."
         self.exit(message=hint)
+
+
+def _music() -> Screen[None]:
+    from tui.screens.music import MusicScreen  # it brings NumPy along: not before it is wanted
+
+    return MusicScreen()
 
 
 def run_app(initial_mode: str = "train", run: RunDir | None = None) -> int:

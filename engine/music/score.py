@@ -83,6 +83,22 @@ class Score:
         )
         return replace(self, notes=notes)
 
+    def faster(self, factor: float) -> "Score":
+        """All of it so many times as fast."""
+        notes = (
+            replace(note, start=note.start / factor, end=note.end / factor) for note in self.notes
+        )
+        changes = tuple((second / factor, tempo * factor) for second, tempo in self.changes)
+        return replace(self, notes=tuple(notes), tempo=self.tempo * factor, changes=changes)
+
+    def louder(self, factor: float) -> "Score":
+        """Every note struck so many times as hard, as far as MIDI goes."""
+        notes = (
+            replace(note, velocity=min(127, max(1, round(note.velocity * factor))))
+            for note in self.notes
+        )
+        return replace(self, notes=tuple(notes))
+
 
 def accumulated(
     knots: npt.NDArray[Any], rates: npt.NDArray[Any], places: npt.ArrayLike

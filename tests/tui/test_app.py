@@ -21,6 +21,7 @@ from tui.screens.choose_run import ChooseRunScreen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.help import HelpScreen
 from tui.screens.lyrics import LyricsScreen
+from tui.screens.music import MusicScreen
 from tui.screens.new_run import NewRunScreen
 from tui.screens.requests import RunStarted
 from tui.screens.runs import RunsScreen
@@ -28,6 +29,10 @@ from tui.screens.train import TrainScreen
 from tui.sources.runs import RunList
 from tui.widgets.curve import Curve
 from tui.widgets.header import PageHeader
+from tui.widgets.music_files import FileDialog
+from tui.widgets.music_inputs import MusicField, StepField
+from tui.widgets.music_roll import MusicRoll
+from tui.widgets.music_stage import MusicStage
 from tui.widgets.run_table import RunTable
 
 WriteRun = Callable[..., RunDir]
@@ -35,6 +40,7 @@ Until = Callable[[Pilot[None], Callable[[], object]], Awaitable[None]]
 KINDS: dict[str, type[Screen[None]]] = {
     "train": TrainScreen,
     "lyrics": LyricsScreen,
+    "music": MusicScreen,
     "runs": RunsScreen,
 }
 pytestmark = pytest.mark.usefixtures("home")
@@ -44,6 +50,10 @@ def in_front(pilot: Pilot[None], kind: type[Screen[None]]) -> bool:
     return isinstance(pilot.app.screen, kind)
 
 
+async def no_file(path: Path) -> None:
+    pass
+
+
 async def test_digits_and_clicks_go_to_pages(until: Until) -> None:
     async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
         for number, mode in reversed(list(enumerate(PAGES, start=1))):
@@ -51,7 +61,7 @@ async def test_digits_and_clicks_go_to_pages(until: Until) -> None:
             await until(pilot, partial(in_front, pilot, KINDS[mode]))
             header = pilot.app.screen.query_one(PageHeader)
             assert f"{number} {PAGES[mode]}" in str(header.query_one("#tabs", Static).visual)
-        await pilot.click("#tabs", offset=(26, 0))
+        await pilot.click("#tabs", offset=(37, 0))
         await until(pilot, lambda: isinstance(pilot.app.screen, RunsScreen))
         assert len(pilot.app.screen.query(PageHeader)) == 1
 
@@ -63,14 +73,14 @@ async def test_other_pages_say_how_the_attached_run_is(until: Until, write_run: 
         page = pilot.app.screen
         assert isinstance(page, TrainScreen)
         await until(pilot, lambda: page.view)
-        await pilot.press("3")
+        await pilot.press("4")
         said = pilot.app.screen.query_one("#attached", Static)
         await until(pilot, lambda: str(said.visual) == "! crashed first 100 %")
 
 
 async def test_help_lists_every_key_of_the_page(until: Until) -> None:
     async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
-        for key, mode in (("1", "train"), ("2", "lyrics"), ("3", "runs")):
+        for key, mode in (("1", "train"), ("2", "lyrics"), ("3", "music"), ("4", "runs")):
             await pilot.press("escape", key)
             await until(pilot, partial(in_front, pilot, KINDS[mode]))
             screen = pilot.app.screen
@@ -127,6 +137,12 @@ def test_every_binding_has_an_id_of_its_own_a_tooltip_and_an_action() -> None:
         TrainScreen(RunList()),
         RunsScreen(RunList()),
         LyricsScreen(),
+        MusicScreen(),
+        MusicStage(),
+        MusicRoll(),
+        MusicField("begins", str, ""),
+        StepField("tempo", float, "1", (1, 0, 2)),
+        FileDialog("?", "", no_file),
         NewRunScreen(),
         ChooseRunScreen(RunList()),
         ConfirmScreen("?", "Yes"),
@@ -215,7 +231,7 @@ def test_it_opens_and_closes_in_a_real_terminal(home: Path, write_run: WriteRun)
         sys.executable, ["-c", script], env=environment, dimensions=(24, 80), timeout=30
     )
     child.expect("crashed")
-    child.send("3")
+    child.send("4")
     child.expect("best valid")
     child.send("q")
     child.expect(pexpect.EOF)

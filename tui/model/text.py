@@ -54,6 +54,11 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {second:02} s" if minutes else f"{second} s"
 
 
+def clock(seconds: float) -> str:
+    """A moment of a song: 3:07."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+
+
 def bar(share: float, width: int) -> str:
     """A bar of `width` cells filled by `share` of 0 to 1, to half a cell."""
     halves = round(min(max(share, 0.0), 1.0) * 2 * width)

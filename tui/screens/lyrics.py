@@ -16,10 +16,11 @@ from textual.widgets import Footer, Input, Static
 
 from engine.errors import InputError, WorkError
 from tui.model.lyrics_hints import LOOKING, NO_MODEL, READY, TROUBLE
+from tui.model.models import models_of
 from tui.model.text import clean
 from tui.sources import command
 from tui.sources.sampler import Heard, Sampler
-from tui.widgets.lyrics_controls import LyricsControls, models_of
+from tui.widgets.lyrics_controls import LyricsControls
 from tui.widgets.lyrics_fields import file_name
 from tui.widgets.lyrics_save import SaveDialog
 from tui.widgets.lyrics_song import Song
@@ -138,7 +139,7 @@ class LyricsScreen(Screen[None]):
         self._show()
         try:
             rows = await command.run("models", "--json")
-            self._controls.set_models(models_of(rows))
+            self._controls.set_models(models_of(rows, "lyrics"))
             if self._controls.model is None:  # then say what is wrong with those there are
                 self._problem = next((row["error"] for row in rows if "error" in row), "")
         except WorkError as error:

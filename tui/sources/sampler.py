@@ -1,8 +1,8 @@
 """The sampler's process: asked on its stdin, heard on its stdout, started anew when it has died.
 
 A thread reads what the process says and hands it on at most `RATE` times a second, whatever the
-speed of the characters: between two looks they gather in the pipe, which also holds back a process
-faster than the screen.
+speed of the characters or frames: between two looks they gather in the pipe, which also holds back
+a process faster than the screen.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from engine import processes
 
@@ -41,11 +41,51 @@ class Request:
 
 
 @dataclass(frozen=True)
+class MusicRequest:
+    """Music to be written."""
+
+    model: str  # a name or a path
+    prime: str | None = None  # the path of a MIDI file that it begins with
+    notes: tuple[int, ...] | None = None  # or the pitches of its first frame
+    temperature: float = 1.0  # infinity: coins are tossed
+    memory: float = 1.0  # how far a model's memory of the song is believed
+    least: int = 0  # notes in a frame
+    length: int = 200  # frames
+    seed: int | None = None  # None: a new one
+
+
+class Frame(NamedTuple):
+    """A frame of music, in MIDI pitches."""
+
+    keys: tuple[int, ...]  # those that sound
+    onsets: tuple[int, ...] | None  # those struck; None where the model does not tell
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long a frame of music is."""
+
+    seconds: float
+    beats: float | None  # where frames are parts of a beat
+    tempo: float  # beats a minute
+
+
+@dataclass(frozen=True)
 class Loaded:
     """A model is ready."""
 
     words: str  # as "lstm 2 × 256"
     conditions: tuple[str, ...]  # the artists it knows
+    pace: Pace | None = None  # of a model of music
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Music begins to be written."""
+
+    prime: tuple[Frame, ...]
+    metre: tuple[int, int]
+    pace: Pace
 
 
 @dataclass(frozen=True)
@@ -53,7 +93,7 @@ class Done:
     """A song is written."""
 
     reason: str  # "end", "length" or "stopped"
-    characters: int
+    count: int  # of characters, or of frames
     seconds: float
 
 
@@ -63,24 +103,54 @@ class Heard:
 
     id: int  # of the request
     text: str = ""
+    frames: tuple[Frame, ...] = ()
     loaded: Loaded | None = None
     seed: int | None = None  # said when the song begins
+    begun: Begun | None = None  # of music
     done: Done | None = None
     error: str | None = None  # one sentence
     died: bool = False  # the process is gone, and every request with it
 
 
+def _values(request: Request | MusicRequest) -> dict[str, Any]:
+    values = dataclasses.asdict(request)
+    if math.isinf(request.temperature):
+        values["temperature"] = "inf"
+    return values
+
+
+def _pace(answer: dict[str, Any]) -> Pace | None:
+    if "tempo" not in answer:
+        return None
+    beats = answer["beats"]
+    return Pace(
+        float(answer["seconds"]), None if beats is None else float(beats), float(answer["tempo"])
+    )
+
+
+def _frame(answer: dict[str, Any]) -> Frame:
+    onsets = answer["onsets"]
+    return Frame(tuple(answer["keys"]), None if onsets is None else tuple(onsets))
+
+
 def _fold(heard: Heard, answer: dict[str, Any]) -> Heard:
-    """Add one answer, which is not a character, to what was heard of its request."""
+    """Add one answer, which is no character and no frame, to what was heard of its request."""
     if "error" in answer:
         return dataclasses.replace(heard, error=str(answer["error"]))
     if answer.get("loaded"):
         conditions = tuple(str(name) for name in answer.get("conditions") or ())
-        return dataclasses.replace(heard, loaded=Loaded(str(answer.get("words", "")), conditions))
+        loaded = Loaded(str(answer.get("words", "")), conditions, _pace(answer))
+        return dataclasses.replace(heard, loaded=loaded)
     if answer.get("started"):
-        return dataclasses.replace(heard, seed=answer.get("seed"))
+        begun = None
+        if (pace := _pace(answer)) is not None:
+            first, second = answer["metre"]
+            prime = tuple(_frame(frame) for frame in answer["prime"])
+            begun = Begun(prime, (int(first), int(second)), pace)
+        return dataclasses.replace(heard, seed=answer.get("seed"), begun=begun)
     if answer.get("done"):
-        done = Done(str(answer["reason"]), int(answer["characters"]), float(answer["seconds"]))
+        count = int(answer["characters"] if "characters" in answer else answer["frames"])
+        done = Done(str(answer["reason"]), count, float(answer["seconds"]))
         return dataclasses.replace(heard, done=done)
     return heard
 
@@ -92,6 +162,7 @@ def gather(lines: Sequence[bytes]) -> list[Heard]:
     """
     heard: dict[int, Heard] = {}
     texts: dict[int, list[str]] = {}
+    frames: dict[int, list[Frame]] = {}
     for line in lines:
         with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
             answer = json.loads(line)
@@ -99,10 +170,14 @@ def gather(lines: Sequence[bytes]) -> list[Heard]:
             so_far = heard.setdefault(number, Heard(number))
             if "text" in answer:
                 texts.setdefault(number, []).append(str(answer["text"]))
+            elif "keys" in answer:
+                frames.setdefault(number, []).append(_frame(answer))
             else:
                 heard[number] = _fold(so_far, answer)
     return [
-        dataclasses.replace(item, text="".join(texts.get(number, ())))
+        dataclasses.replace(
+            item, text="".join(texts.get(number, ())), frames=tuple(frames.get(number, ()))
+        )
         for number, item in heard.items()
     ]
 
@@ -127,10 +202,11 @@ class Sampler:
 
     def sample(self, request: Request) -> int:
         """Ask for a song; gives the request's id."""
-        values = dataclasses.asdict(request)
-        if math.isinf(request.temperature):
-            values["temperature"] = "inf"
-        return self._ask({"do": "sample", **values})
+        return self._ask({"do": "sample", **_values(request)})
+
+    def sample_music(self, request: MusicRequest) -> int:
+        """Ask for music; gives the request's id."""
+        return self._ask({"do": "sample_music", **_values(request)})
 
     def stop(self) -> None:
         """End the song under way, if there is one."""
@@ -200,5 +276,5 @@ class Sampler:
             words = errors.read().decode(errors="replace").strip().splitlines()
         if process is self._process and not self._closing.is_set():
             reason = f"exit status {status}" + (f": {words[-1]}" if words else "")
-            sentence = f"The sampler ended by itself ({reason}): sing again to start it anew."
+            sentence = f"The sampler ended by itself ({reason}): write again to start it anew."
             self._deliver(Heard(self._last, error=sentence, died=True))

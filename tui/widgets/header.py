@@ -34,13 +34,24 @@ class PageHeader(Horizontal):
 
     def compose(self) -> ComposeResult:
         """Lay out the line."""
+        yield Static("♪ rnn-tui", id="brand", markup=False)
+        yield Static(id="tabs")
+        yield Static(id="attached", markup=False)
+
+    def on_resize(self) -> None:
+        """Set the tabs closer where they would not all fit."""
+        tabs = self._tabs(" ")
+        if tabs.cell_length > self.size.width:
+            tabs = self._tabs("")
+        self.query_one("#tabs", Static).update(tabs)
+
+    def _tabs(self, pad: str) -> Content:
         tabs = []
         for number, (mode, name) in enumerate(self._pages.items(), start=1):
-            tabs.append(_tab(f"app.page({mode!r})", f"{number} {name}", mode == self._current))
-        tabs.append(_tab("app.help", "? Keys", False))
-        yield Static("♪ rnn-tui", id="brand", markup=False)
-        yield Static(Content(" ").join(tabs), id="tabs")
-        yield Static(id="attached", markup=False)
+            words = f"{pad}{number} {name}{pad}"
+            tabs.append(_tab(f"app.page({mode!r})", words, mode == self._current))
+        tabs.append(_tab("app.help", f"{pad}? Keys{pad}" if pad else "?", False))
+        return Content(" ").join(tabs)
 
     def show(self, attached: Content) -> None:
         """Say which run is attached, and how it is."""
@@ -49,4 +60,4 @@ class PageHeader(Horizontal):
 
 def _tab(action: str, words: str, current: bool) -> Content:
     style = "bold reverse" if current else "$foreground 70%"
-    return Content.from_markup(f"[@click={action}][{style}] $words [/][/]", words=words)
+    return Content.from_markup(f"[@click={action}][{style}]$words[/][/]", words=words)

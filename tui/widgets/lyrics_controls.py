@@ -1,7 +1,6 @@
 """The panel of the Lyrics page that says what is to be written, and by which model."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from textual import on
@@ -13,6 +12,7 @@ from textual.style import Style
 from textual.widgets import Input, Label, Select, Static
 
 from engine.errors import InputError
+from tui.model.models import Model
 from tui.model.text import clean
 from tui.sources.sampler import Request
 from tui.widgets import lyrics_fields
@@ -35,39 +35,6 @@ TOOLTIPS = {
     "length": "How many characters to write",
     "seed": "The same seed and settings write the same song again",
 }
-
-
-@dataclass(frozen=True)
-class Model:
-    """A model to choose, as `rnn-tui models --json` tells of it."""
-
-    name: str
-    source: str  # "bundled" or "run"
-    path: str
-    words: str  # as "lstm 2 × 256"
-    bits: float | None  # a character, on songs it never saw
-
-    @property
-    def key(self) -> str:
-        """What tells it from the others; its path changes as a run gets better."""
-        return f"{self.source}/{self.name}"
-
-    @property
-    def score(self) -> str:
-        """How good it is, in words; nothing where that was not measured."""
-        return "" if self.bits is None else f"{self.bits:.2f} bits/char"
-
-
-def models_of(rows: Sequence[Mapping[str, Any]]) -> list[Model]:
-    """The models for lyrics among the rows of `rnn-tui models --json`."""
-    return [
-        Model(
-            str(row["name"]), str(row.get("source", "")), str(row["path"]),
-            str(row.get("words", "")), row.get("bits_per_character"),
-        )
-        for row in rows
-        if row.get("kind") == "lyrics"
-    ]  # fmt: skip
 
 
 def _step(sign: str, steps: int) -> Content:

@@ -4,7 +4,8 @@
 
 Each message becomes a line of FILE at once, "moment port bytes", so that what was sent before a
 kill is there; opening and closing are written down too. The ports have the names given, "tape"
-without; one called "broken" cannot be opened, and one called "loose" fails at its fourth message.
+without; with "none" there are none; one called "broken" cannot be opened, and one called "loose"
+fails at its fourth message.
 """
 
 import os
@@ -18,6 +19,7 @@ from engine.errors import InputError
 from engine.music import player, ports
 from engine.music.ports import Found, Port
 
+NO_SOUND = "The built-in synthesizer finds no sound device: connect one."
 FILE = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
 
@@ -52,7 +54,7 @@ def open_port(port: Port) -> Any:
 
 def main() -> None:
     names = sys.argv[2:] or ["tape"]
-    found = Found(tuple(Port(name, "TAPE", "port") for name in names))
+    found = Found(tuple(Port(name, "TAPE", "port") for name in names if name != "none"), NO_SOUND)
     setattr(ports, "scan", lambda: found)  # noqa: B010
     setattr(ports, "open_port", open_port)  # noqa: B010
     player.main()

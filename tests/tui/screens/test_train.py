@@ -91,7 +91,7 @@ async def test_without_runs_it_says_how_to_start_one(train: Opened, write_run: W
         await page.until_said("No run is attached")
         assert page.app.is_running
         write_run("first")  # by another process, meanwhile
-        await page.pilot.press("3", "1")
+        await page.pilot.press("4", "1")
         await page.until_drawn("first")
         assert not page.screen.has_class("-empty")
 

@@ -104,7 +104,7 @@ def test_a_process_that_died_is_told_of_and_started_anew(held: Held) -> None:
     assert last.died
     assert last.error == (
         "The sampler ended by itself (exit status 1: the bellows burst): "
-        "sing again to start it anew."
+        "write again to start it anew."
     )
     assert held.sampler.pid is None
     number = held.sampler.sample(Request("first", length=5))
