@@ -79,7 +79,10 @@ class TrainConfig:
 
     steps: int = _field(2000, low=1)
     lanes: int = _field(32, low=1)  # songs read side by side
-    bptt: int = _field(128, low=1)  # frames between two updates: the window of truncated BPTT
+    # Frames between two updates: the window of truncated BPTT; 0: a whole song in each lane.
+    bptt: int = _field(128, low=0)
+    # Gradient checkpointing: the frames kept at a time; 0: all of the window; auto: about its root.
+    checkpoint_segment: int | Literal["auto"] = _field(0, low=0)
     lr: float = _field(4e-3, low=0.0)
     warmup: int = _field(100, low=0)  # steps of rising learning rate
     final_lr: float = _field(0.05, low=0.0, high=1.0)  # where the cosine ends, as a share of lr
@@ -123,6 +126,10 @@ def _number(value: object, to: type[int] | type[float], key: str, wanted: str) -
     raise InputError(f"{key} is {value!r}: give {wanted}.")
 
 
+def _either(options: Iterable[str]) -> str:
+    return f"a whole number or {' or '.join(options)}"
+
+
 def _items(text: str) -> object:
     """The items of a,b,c, or of a TOML list for items that have commas themselves."""
     if text.startswith("["):
@@ -144,6 +151,9 @@ def _convert(value: object, wanted: Any, key: str) -> Any:
         return _number(value, int, key, "a whole number")
     if wanted is float:
         return _number(value, float, key, "a number")
+    if typing.get_origin(wanted) is typing.Union:  # a whole number, or one of some words
+        options = typing.get_args(typing.get_args(wanted)[1])
+        return value if value in options else _number(value, int, key, _either(options))
     if typing.get_origin(wanted) is tuple:
         parts = _items(value) if isinstance(value, str) else value
         if not isinstance(parts, list | tuple):
@@ -159,6 +169,8 @@ def _check(value: Any, field: "dataclasses.Field[Any]", key: str) -> None:
     choices = field.metadata.get("choices")
     if choices and value not in choices:
         raise InputError(f"{key} is {value!r}: choose one of {', '.join(choices)}.")
+    if isinstance(value, str):
+        return
     if low is not None and not value >= low:  # not >=: NaN is refused too
         raise InputError(f"{key} is {value!r}: give {low} or more.")
     if high is not None and not value <= high:

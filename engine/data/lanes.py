@@ -49,9 +49,12 @@ class Lanes:
     """A split of a corpus as batches of `window` frames in `lanes` lanes.
 
     No song is cut: a lane whose song has ended takes the next from one queue for all (at the same
-    step, the lower lane is first). With a `seed` the queue is endless: epoch after epoch, each in
-    an order that is a function of (seed, epoch). Without, it is one pass in the table's order, over
-    as many songs as have at most `limit` frames together, but one at least (0: all songs).
+    step, the lower lane is first). With a window of 0 each batch holds one whole song a lane and is
+    as long as the longest: what lies past a song's end weighs nothing.
+
+    With a `seed` the queue is endless: epoch after epoch, each in an order that is a function of
+    (seed, epoch). Without, it is one pass in the table's order, over as many songs as have at most
+    `limit` frames together, but one at least (0: all songs).
 
     A song is shown without its artist with probability `drop`, by (seed, epoch, song) alone.
     `lane_slice` picks the lanes to be materialised, for one of several processes; the books are
@@ -119,10 +122,10 @@ class Lanes:
 
     def next(self) -> Batch | None:
         """The next batch; None when the one pass is over."""
-        T, L = self.window, len(self._columns)
         queued = self._seed is not None or self._place < len(self._rows)
         if not queued and not any(lane.left for lane in self._lanes):
             return None
+        T, L = self.window or self._longest(), len(self._columns)
         shape, dtype = self._frames.shape[1:], self._frames.dtype
         frames = (T, L, *shape), dtype if shape else np.int64
         batch = Batch(
@@ -137,7 +140,7 @@ class Lanes:
         # The step at which each lane needs a song: taken in order of step, then of lane.
         needs = [(self._advance(batch, place, 0), place) for place in range(len(self._lanes))]
         heapq.heapify(needs)
-        while needs and needs[0][0] < T:
+        while self.window and needs and needs[0][0] < T:
             step, place = needs[0]
             if self._take(self._lanes[place]):
                 heapq.heapreplace(needs, (self._advance(batch, place, step), place))
@@ -149,10 +152,17 @@ class Lanes:
         # Index 0 stands for itself in every table: what was left zero stays so.
         return replace(batch, inputs=table[batch.inputs], targets=table[batch.targets])
 
+    def _longest(self) -> int:
+        """Give every lane a song to go on with, and tell how much of the longest is left."""
+        for lane in self._lanes:
+            if not lane.left:
+                self._take(lane)
+        return max(lane.left for lane in self._lanes)
+
     def _advance(self, batch: Batch, place: int, step: int) -> int:
         """Lay a lane's song into the batch from `step` on; gives the step after."""
         lane = self._lanes[place]
-        count = min(lane.left, self.window - step)
+        count = min(lane.left, len(batch.targets) - step)
         column = self._columns.get(place)
         if count and column is not None:
             start, stop = lane.start + lane.offset, step + count

@@ -14,3 +14,9 @@ class Window(NamedTuple):
     condition: Tensor  # (T, L): 0 nobody, else 1 + the artist's place
     recalled: Tensor | None = None  # (T, L, *frame): the target as the memory expects it
     match: Tensor | None = None  # (T, L): the kind of the memory's match, 0 for none
+
+    def part(self, start: int, stop: int) -> "Window":
+        """The steps from `start` to before `stop`, of the same memory."""
+        tensors = self._asdict().items()
+        cut = {name: tensor[start:stop] for name, tensor in tensors if tensor is not None}
+        return self._replace(**cut)

@@ -19,7 +19,7 @@ from engine.eventlog import EventLog
 from engine.model.network import Network, detach
 from engine.rundir import RunDir
 from engine.sample import models
-from engine.train import checkpoints, evaluate
+from engine.train import checkpoints, evaluate, segments
 from engine.train import training as trainings
 from engine.train.meter import Meter, no_number
 from engine.train.optimiser import learning_rate
@@ -58,8 +58,10 @@ def train(
         batch = training.lanes.next()
         assert batch is not None  # lanes with a seed never end
 
-        nats, state = network.nats(evaluate.tensors(batch), training.state)
-        loss = nats.mean()
+        window, weight = evaluate.tensors(batch), torch.from_numpy(batch.weight)
+        nats, state = segments.nats(network, window, training.state, settings.checkpoint_segment)
+        frames = weight.sum()  # those past the end of a whole song weigh nothing
+        loss = (nats * weight).sum() / frames
         training.optimizer.zero_grad()
         loss.backward()
         norm = clip_grad_norm_(network.parameters(), settings.clip or float("inf"))
@@ -69,7 +71,7 @@ def train(
         training.optimizer.step()
         training.average.update_parameters(network)
         training.state = detach(state)  # here truncated back-propagation cuts
-        meter.add(loss.detach(), norm, rate, time.perf_counter() - began)
+        meter.add(loss.detach(), norm, rate, int(frames), time.perf_counter() - began)
 
         requests = asked()
         ending = training.step == settings.steps

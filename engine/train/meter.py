@@ -23,12 +23,13 @@ class Meter:
 
     def _clear(self) -> None:
         self._sums = torch.zeros(2)  # of the loss and the norm
-        self._count, self._seconds, self._rate = 0, 0.0, 0.0
+        self._count, self._frames, self._seconds, self._rate = 0, 0, 0.0, 0.0
 
-    def add(self, loss: Tensor, norm: Tensor, rate: float, seconds: float) -> None:
+    def add(self, loss: Tensor, norm: Tensor, rate: float, frames: int, seconds: float) -> None:
         """Take in one step; the tensors are not looked at before the report."""
         self._sums += torch.stack((loss, norm))
         self._count += 1
+        self._frames += frames
         self._seconds += seconds
         self._rate = rate
         self._training.elapsed += seconds
@@ -39,7 +40,6 @@ class Meter:
             return
         training, settings = self._training, self._settings
         loss, norm = (events.finite(value) for value in (self._sums / self._count).tolist())
-        frames = self._count * settings.lanes * settings.bptt
         left = settings.steps - training.step
         self._log.append(
             events.Step(
@@ -48,7 +48,7 @@ class Meter:
                 bits=None if loss is None else loss / math.log(2),
                 lr=self._rate,
                 grad_norm=norm,
-                frames_per_second=frames / self._seconds,
+                frames_per_second=self._frames / self._seconds,
                 memory_mb=self._process.memory_info().rss / 1e6,
                 elapsed=training.elapsed,
                 remaining=training.elapsed / training.step * left,

@@ -101,13 +101,15 @@ def _started(
     network = config.model.kind == "network"
     splits = corpus.meta["splits"]
     train_frames, valid_frames = (int(splits[split]["frames"]) for split in ("train", "valid"))
+    # Of whole songs, the frames that a lane has on the average.
+    window = config.train.bptt or round(train_frames / max(1, int(splits["train"]["songs"])))
     return events.Started(
         run=run.name,
         kind=config.kind,
         model=config.model.words,
         parameters=parameters,
         steps=config.train.steps if network else 1,
-        frames_per_step=config.train.lanes * config.train.bptt if network else train_frames,
+        frames_per_step=config.train.lanes * window if network else train_frames,
         train_frames=train_frames,
         valid_frames=valid_frames,
         corpus=corpus.name,
@@ -124,16 +126,18 @@ def _train(
 
     from engine.train import loop
     from engine.train import training as trainings
+    from engine.train.shortage import refusing_shortage
 
     threads = config.train.threads or max(1, processors() - 1)
     torch.set_num_threads(threads)
-    training = trainings.build(config, corpus)
-    parameters = sum(p.numel() for p in training.network.parameters())
-    log.append(_started(run, config, corpus, parameters, threads))
-    goes_on = trainings.restore(run, training)
-    if goes_on or run.facts().get("resumed"):
-        log.append(events.Resumed(step=training.step))
-    return loop.train(run, config, corpus, training, log, requests.take)
+    with refusing_shortage(config.train):
+        training = trainings.build(config, corpus)
+        parameters = sum(p.numel() for p in training.network.parameters())
+        log.append(_started(run, config, corpus, parameters, threads))
+        goes_on = trainings.restore(run, training)
+        if goes_on or run.facts().get("resumed"):
+            log.append(events.Resumed(step=training.step))
+        return loop.train(run, config, corpus, training, log, requests.take)
 
 
 def _count(

@@ -58,12 +58,22 @@ def test_values_are_read_by_their_fields_type(text: str, key: str, value: object
         ("train.lr=inf", "a finite number"),
         ("train.lr=-1", "0.0 or more"),
         ("model.tied=perhaps", "true or false"),
+        ("train.bptt=-1", "0 or more"),
+        ("train.checkpoint_segment=-1", "0 or more"),
+        ("train.checkpoint_segment=some", "a whole number or auto"),
         ("model.kind=transformer", "choose one of network"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(text: str, said: str) -> None:
     with pytest.raises(InputError, match=said.replace("(", r"\(")):
         configs.load("lyrics", None, [text])
+
+
+@pytest.mark.parametrize(("text", "value"), [("auto", "auto"), ("128", 128), ("0", 0)])
+def test_a_number_or_a_word(text: str, value: int | str) -> None:
+    config = configs.load("lyrics", None, [f"train.checkpoint_segment={text}"])
+    assert config.train.checkpoint_segment == value
+    assert configs.from_mapping(tomllib.loads(configs.to_toml(config)), "here") == config
 
 
 def test_presets_are_refused_in_words(tmp_path: Path) -> None:

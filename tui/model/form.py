@@ -84,6 +84,8 @@ def summary(config: configs.RunConfig) -> str:
     train = config.train
     if config.model.kind != "network":
         return f"{config.model.words}: counts once through the songs"
+    if not train.bptt:
+        return f"{config.model.words} · {train.steps:,} steps of {train.lanes} whole songs"
     size = train.steps * train.lanes * train.bptt
     return (
         f"{config.model.words} · {train.steps:,} steps of {train.lanes} × {train.bptt} "

@@ -107,6 +107,58 @@ def test_endless_lanes_equal_songs_laid_frame_by_frame(
         assert condition in (0, corpus.songs["condition"][row])
 
 
+@given(LENGTHS, st.integers(1, 5), st.sampled_from([None, 3]))
+@settings(deadline=None)
+def test_without_a_window_each_batch_holds_whole_songs(
+    make_corpus: MakeCorpus, fields: Fields, lengths: list[int], count: int, seed: int | None
+) -> None:
+    corpus = make_corpus(lengths)
+    lanes = Lanes(corpus, "train", count, 0, seed, 0.0)
+    batches = take(lanes, -(-len(lengths) // count))
+    if seed is None:
+        assert lanes.next() is None
+    sung = []
+    for batch in batches:
+        ends = batch.weight.sum(0).astype(int)  # (L,): the songs' lengths
+        assert len(batch.targets) == ends.max()
+        for lane, end in enumerate(ends):
+            assert batch.weight[:end, lane].all()
+            if end:
+                row = queue_of({**fields(batch)}, corpus)[lane][0]
+                song = corpus.song(row).tolist()
+                assert batch.targets[:end, lane].tolist() == song
+                assert batch.inputs[:end, lane].tolist() == [0, *song[:-1]]
+                assert batch.fresh[:, lane].nonzero()[0].tolist() == [0]
+                assert set(batch.condition[:end, lane]) == {corpus.songs["condition"][row]}
+                sung.append(row)
+    assert sorted(sung[: len(lengths)]) == list(range(len(lengths)))
+
+
+@given(LENGTHS, st.integers(1, 5), st.integers(1, 5))
+@settings(deadline=None)
+def test_whole_songs_can_be_gone_on_with_and_follow_windows(
+    make_corpus: MakeCorpus, fields: Fields, lengths: list[int], count: int, batches: int
+) -> None:
+    corpus = make_corpus(lengths)
+    whole = Lanes(corpus, "train", count, 0, 3)
+    take(whole, batches)
+    other = Lanes(corpus, "train", count, 0, 3)
+    other.seek(json.loads(json.dumps(whole.cursor())))
+    assert same(take(whole, 3), take(other, 3), fields)
+    windows = Lanes(corpus, "train", count, 2, 3)
+    take(windows, batches)
+    other.seek(windows.cursor())  # a run that goes on with whole songs ends the begun ones first
+    left = [
+        max(0, len(corpus.song(row)) - at) if row >= 0 else 0
+        for row, at, _ in windows.cursor()["lanes"]
+    ]
+    batch = take(other, 1)[0]
+    for lane, frames in enumerate(left):
+        if frames:
+            assert batch.weight[:, lane].sum() == frames
+            assert not batch.fresh[:, lane].any()
+
+
 @given(LENGTHS, st.integers(1, 5), st.integers(1, 9))
 @settings(deadline=None)
 def test_one_pass_equals_songs_laid_frame_by_frame_and_ends(

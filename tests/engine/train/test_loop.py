@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import safetensors.torch
+import torch
 
 from engine import events
 from engine.config import RunConfig, TrainConfig
@@ -133,6 +134,36 @@ def test_what_a_resume_restores_for_every_cell(small: Small, cell: str) -> None:
     start.resume("parts", ["train.steps=12"])
     worker.work(parts)
     assert everything(parts) == everything(whole)
+
+
+@pytest.mark.parametrize("segment", ["0", "auto"])
+def test_whole_songs_as_one_gradient_learn_and_resume(small: Small, segment: str) -> None:
+    settings = ("train.bptt=0", f"train.checkpoint_segment={segment}", "train.final_lr=1")
+    whole = start.new_run(small(*settings, "train.steps=12", "train.lr=0.02"), "whole")
+    worker.work(whole)
+    parts = start.new_run(small(*settings, "train.steps=7", "train.lr=0.02"), "parts")
+    worker.work(parts)
+    start.resume("parts", ["train.steps=12"])
+    worker.work(parts)
+    assert everything(parts) == everything(whole)
+    heard = said(whole)
+    assert isinstance(heard[0], events.Started)
+    songs = round(0.9 * 40)  # of the forty, those to train on
+    assert heard[0].frames_per_step == round(heard[0].train_frames / songs) * 4
+    first, *_, last = (event for event in heard if isinstance(event, events.Evaluated))
+    assert last.loss < first.loss
+
+
+def test_checkpointing_changes_the_memory_and_not_the_weights(small: Small) -> None:
+    weights = []
+    for name, segment in (("plain", 0), ("segments", 5)):
+        setting = f"train.checkpoint_segment={segment}"
+        run = start.new_run(small("model.dropout=0", "train.steps=6", setting), name)
+        worker.work(run)
+        folder = run.checkpoints / "last"
+        weights.append(safetensors.torch.load_file(folder / "model.safetensors"))
+    for key, value in weights[0].items():
+        torch.testing.assert_close(weights[1][key], value, rtol=1e-3, atol=1e-5)
 
 
 def test_a_model_with_a_memory_learns_resumes_and_scores_like_any(small: Small) -> None:

@@ -71,6 +71,9 @@ def test_a_summary_in_words() -> None:
     config = forms.check(Form(steps="1000")).config
     assert config is not None
     assert forms.summary(config) == "lstm 2 × 256 · 1,000 steps of 32 × 128 characters (4.1 M)"
+    whole = forms.check(Form(steps="1000", settings="train.bptt=0")).config
+    assert whole is not None
+    assert forms.summary(whole) == "lstm 2 × 256 · 1,000 steps of 32 whole songs"
     counting = forms.check(Form(settings="model.kind=markov")).config
     assert counting is not None
     assert forms.summary(counting).startswith("markov 5: counts")
