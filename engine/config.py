@@ -91,7 +91,11 @@ class TrainConfig:
     average: float = _field(0.998, low=0.0, high=0.99999)  # moving average of weights; 0: none
     condition_drop: float = _field(0.15, low=0.0, high=1.0)  # share of songs shown without artist
     seed: int = _field(0, low=0, high=2**32)
-    threads: int = _field(0, low=0)  # 0: one less than the machine has
+    threads: int = _field(0, low=0)  # of a process; 0: all share one less than the machine has
+    device: str = _field("auto", choices=("auto", "cpu", "cuda"))  # auto: cuda where it is there
+    # auto: bfloat16 on cuda where it has it, else float32
+    precision: str = _field("auto", choices=("auto", "float32", "bfloat16"))
+    deterministic: bool = False  # on cuda too, the same run is the same to the last bit
     report_every: int = _field(5, low=1)
     evaluate_every: int = _field(200, low=1)
     evaluate_frames: int = _field(100_000, low=0)  # at most so many each time; 0: all

@@ -32,8 +32,9 @@ class Started(Event):
     valid_frames: int
     corpus: str
     unit: str  # what a frame is: "character" or "frame"
-    threads: int
+    threads: int  # of each rank
     device: str
+    ranks: int = 1  # processes that train it together
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class Step(Event):
     bits: float | None  # the same in bits
     lr: float
     grad_norm: float | None  # before clipping
-    frames_per_second: float
-    memory_mb: float  # resident, of the trainer
+    frames_per_second: float  # of all ranks together
+    memory_mb: float  # resident, of all ranks together
     elapsed: float  # seconds of training, also those before a resume
     remaining: float | None  # seconds, as far as can be told
 
@@ -105,6 +106,7 @@ class Failed(Event):
 
     step: int
     reason: str  # one sentence
+    status: int = 1  # what the command ends with: 2 where the words or the input were wrong
 
 
 @dataclass(frozen=True)

@@ -96,8 +96,11 @@ class RunDir:
         return taken
 
     @contextlib.contextmanager
-    def working(self, patience: float = 0.0) -> Iterator[None]:
-        """Hold the run: no second trainer may work on it. The lock goes with the process."""
+    def working(self, patience: float = 0.0, pid: int | None = None) -> Iterator[None]:
+        """Hold the run: no second trainer may work on it. The lock goes with the process.
+
+        pid: the process by whose life others tell whether the run goes on, if it is not this one.
+        """
         lock = filelock.FileLock(self.path / "worker.lock", timeout=patience)
         try:
             lock.acquire()
@@ -107,7 +110,7 @@ class RunDir:
                 f"watch it with 'rnn-tui watch {self.name}', or stop that first."
             ) from None
         try:
-            record_worker(self, os.getpid())
+            record_worker(self, pid or os.getpid())
             yield
         finally:
             lock.release()

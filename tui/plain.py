@@ -20,10 +20,13 @@ def words(event: Event, steps: int) -> str | None:
     """One event in words, `steps` being the run's; None for one not worth a line."""
     match event:
         case events.Started():
+            processes = f"{event.ranks} processes of " if event.ranks > 1 else ""
+            device = "" if event.device == "cpu" else f" and {event.device}"
             text = (
                 f"{event.run}: {event.model}, {event.parameters:,} parameters, "
                 f"{event.train_frames:,} {event.unit}s of {event.corpus} to learn, "
-                f"{event.valid_frames:,} to check; {event.threads} thread(s)"
+                f"{event.valid_frames:,} to check; {processes}{event.threads} thread(s)"
+                f"{device}"
             )
         case events.Step():
             left = "" if event.remaining is None else f", {duration(event.remaining)} left"

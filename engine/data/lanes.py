@@ -30,6 +30,17 @@ class Batch:
     match: npt.NDArray[np.int64] | None = None  # (T, L): the kind of its match; 0: none
 
 
+def share(lanes: int, rank: int, size: int) -> slice:
+    """The lanes that one of `size` ranks reads; InputError where they cannot be shared alike."""
+    if lanes % size:
+        raise InputError(
+            f"{size} processes cannot share train.lanes = {lanes} alike: choose a number of "
+            f"processes that divides it, or a new run with train.lanes={-(-lanes // size) * size}."
+        )
+    each = lanes // size
+    return slice(rank * each, (rank + 1) * each)
+
+
 @dataclass
 class _Lane:
     """A lane's song, if it has one, and how far it has come."""

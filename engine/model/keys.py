@@ -82,12 +82,16 @@ class Decider(nn.Module):
         above = functional.pad(bits, (0, ABOVE))[:, 1:].unfold(1, ABOVE, 1)  # (n, 88, ABOVE)
         around = functional.pad(planes, (AROUND, AROUND)).unfold(2, 2 * AROUND + 1, 1)
         around = around.transpose(1, 2)  # (n, 88, P, 2 · AROUND + 1)
-        count = (bits.flip(1).cumsum(1).flip(1) - bits).unsqueeze(2)  # (n, 88, 1)
-        parts = (features, above, count > torch.arange(COUNTS), around)
+        # Summed as integers, which is deterministic everywhere.
+        count = (bits.flip(1).cumsum(1, dtype=torch.int32).flip(1) - bits).unsqueeze(
+            2
+        )  # (n, 88, 1)
+        counted = count > torch.arange(COUNTS, device=bits.device)
+        parts = (features, above, counted, around)
         chosen = [part.flatten(0, 1) if where is None else part[where] for part in parts]
         features, *known = [part.flatten(1).to(bits.dtype) for part in chosen]  # (m, …) each
         units = torch.addmm(self.bias, torch.cat(known, 1), self.weight)
-        units = units.addmm_(features, self.mix).relu_()  # (m, UNITS), the large part of the work
+        units = torch.addmm(units, features, self.mix).relu_()  # (m, UNITS), most of the work
         return torch.addmm(self.out_bias, units, self.out).squeeze(1)
 
 

@@ -6,7 +6,9 @@ from torch.nn import functional
 
 from engine.config import ModelConfig
 from engine.frames import FrameSpec
+from engine.model import fused
 from engine.model.cells import CELLS, Resets, State, resets
+from engine.model.fused import Pieces
 from engine.model.heads import HEADS
 from engine.model.window import Window
 
@@ -16,7 +18,7 @@ class Layer(nn.Module):
 
     def __init__(self, kind: str, inputs: int, hidden: int) -> None:
         super().__init__()
-        self.cell = CELLS[kind]
+        self.kind, self.cell = kind, CELLS[kind]
         width = self.cell.gates * hidden
         bound = hidden**-0.5
         self.input = nn.Parameter(torch.empty(inputs, width).uniform_(-bound, bound))
@@ -29,12 +31,15 @@ class Layer(nn.Module):
         if kind == "lstm":  # remember at first (Jozefowicz et al. 2015)
             self.bias.data[hidden : 2 * hidden] = 1.0
 
-    def forward(self, x: Tensor, state: State, reset: Resets) -> tuple[Tensor, State]:
+    def forward(self, x: Tensor, state: State, reset: Resets | Pieces) -> tuple[Tensor, State]:
         """Outputs (T, L, H) and the state after the last step, from x (T, L, inputs)."""
         weights = [self.input, self.bias, self.hidden]
         if self.hidden_bias is not None:
             weights.append(self.hidden_bias)
-        outputs, *last = self.cell.scan(x, *weights, reset, *state)
+        if isinstance(reset, Pieces):
+            outputs, *last = fused.scan(self.kind, x, weights, reset, state)
+        else:
+            outputs, *last = self.cell.scan(x, *weights, reset, *state)
         return outputs, tuple(last)
 
 
@@ -61,7 +66,7 @@ class Network(nn.Module):
     def zero_state(self, lanes: int) -> list[State]:
         """The state before any song: for each layer the cell's tensors (L, H)."""
         cell = CELLS[self.config.cell]
-        zeros = torch.zeros(lanes, self.config.hidden, dtype=self.head.bias.dtype)
+        zeros = self.head.bias.new_zeros(lanes, self.config.hidden)
         return [tuple(zeros for _ in range(cell.states)) for _ in self.cells]
 
     def forward(self, window: Window, state: list[State]) -> tuple[Tensor, list[State]]:
@@ -70,7 +75,11 @@ class Network(nn.Module):
         Returns the top layer's outputs (T, L, H) and the new state.
         """
         x = self._join(window)
-        reset = resets(window.fresh, x.dtype)
+        reset: Resets | Pieces
+        if x.is_cuda:  # a kernel a step would leave such a device idle most of the time
+            reset = fused.pieces(window.fresh, x.device, state[0][0].dtype)
+        else:
+            reset = resets(window.fresh, x.dtype)
         last = []
         for layer, before in zip(self.cells, state, strict=True):
             x, after = layer(x, before, reset)

@@ -10,7 +10,7 @@ class Window(NamedTuple):
 
     inputs: Tensor  # (T, L, *frame): the frame before
     targets: Tensor  # (T, L, *frame): the frame to predict
-    fresh: Tensor  # (T, L) bool: the lane's state is reset before this frame
+    fresh: Tensor  # (T, L) bool: the lane's state is reset before this frame; always on the CPU
     condition: Tensor  # (T, L): 0 nobody, else 1 + the artist's place
     recalled: Tensor | None = None  # (T, L, *frame): the target as the memory expects it
     match: Tensor | None = None  # (T, L): the kind of the memory's match, 0 for none

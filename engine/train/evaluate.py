@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from engine.errors import InputError
 from engine.model.counting import CountingModel
 
 if TYPE_CHECKING:  # torch takes seconds to import, and counting models do without
+    import torch
+
     from engine.model.network import Network
     from engine.model.window import Window
 
@@ -34,20 +36,30 @@ class Score:
         return self.loss / math.log(2)
 
 
-def tensors(batch: Batch) -> "Window":
-    """A batch as the network takes it."""
+def tensors(batch: Batch, device: "torch.device") -> "Window":
+    """A batch as the network takes it, on the device but for `fresh`.
+
+    From pinned memory to CUDA, so that nothing waits for the copy: a batch is small beside the work
+    on it, and so the corpus itself may outgrow the device.
+    """
     from torch import from_numpy
 
     from engine.model.window import Window
 
+    def move(array: np.ndarray[Any, Any]) -> "torch.Tensor":
+        tensor = from_numpy(array)
+        if device.type == "cpu":
+            return tensor
+        return tensor.pin_memory().to(device, non_blocking=True)
+
     memory = batch.recalled is not None and batch.match is not None
     return Window(
-        from_numpy(batch.inputs),
-        from_numpy(batch.targets),
+        move(batch.inputs),
+        move(batch.targets),
         from_numpy(batch.fresh),
-        from_numpy(batch.condition),
-        from_numpy(batch.recalled) if memory else None,
-        from_numpy(batch.match) if memory else None,
+        move(batch.condition),
+        move(batch.recalled) if batch.recalled is not None and memory else None,
+        move(batch.match) if batch.match is not None and memory else None,
     )
 
 
@@ -68,6 +80,7 @@ def network(
     count = max(1, min(LANES, rows))
     lanes = Lanes(corpus, split, count, WINDOW, limit=limit, memory=model.config.memory)
     state = model.zero_state(count)
+    device = state[0][0].device
     first = 0.0  # nats of the songs' first frames
     totals, lengths = np.zeros((2, count, rows + 1))  # of each lane's songs, by their turn
     turn = np.zeros(count, np.int64)
@@ -75,8 +88,8 @@ def network(
     model.eval()
     with torch.no_grad():
         while (batch := lanes.next()) is not None:
-            tensor, state = model.nats(tensors(batch), state)
-            nats = tensor.numpy().astype(np.float64) * batch.weight  # (T, L)
+            tensor, state = model.nats(tensors(batch, device), state)
+            nats = tensor.cpu().numpy().astype(np.float64) * batch.weight  # (T, L)
             turns = turn + batch.fresh.cumsum(0)  # (T, L)
             place = np.broadcast_to(np.arange(count), turns.shape)
             np.add.at(totals, (place, turns), nats)

@@ -16,13 +16,14 @@ from engine import events
 from engine.config import RunConfig, TrainConfig
 from engine.data.corpus import Corpus
 from engine.eventlog import EventLog
-from engine.model.network import Network, detach
+from engine.model.network import detach
 from engine.rundir import RunDir
 from engine.sample import models
-from engine.train import checkpoints, evaluate, segments
+from engine.train import checkpoints, evaluate
 from engine.train import training as trainings
+from engine.train.device import precision
 from engine.train.meter import Meter, no_number
-from engine.train.optimiser import learning_rate
+from engine.train.optimiser import follow, set_rate
 from engine.train.samples import write_samples
 from engine.train.training import Training
 
@@ -37,57 +38,67 @@ def train(
     log: EventLog,
     asked: Asked = set,
 ) -> str:
-    """Take the steps that are left; returns "completed" or "stopped".
+    """Take the steps that are left; returns "completed" or "stopped", on all ranks the same.
 
     asked: what has been asked of the run since the last call ("stop", "save", "sample").
     Raises WorkError when the loss or the gradient is no longer a number; the checkpoints written
     before stay as they are.
     """
-    settings, network = config.train, training.network
+    settings, network, ranks = config.train, training.network, training.ranks
     parameters = sum(p.numel() for p in network.parameters())
     meter = Meter(training, settings, log)
 
     def meta() -> dict[str, Any]:
         return checkpoints.describe(config, corpus, training.step, training.scores, parameters)
 
+    autocast = precision(training.device, settings)
     network.train()
     while training.step < settings.steps:
         began = time.perf_counter()
         training.step += 1
-        torch.manual_seed(settings.seed * 1_000_003 + training.step)  # dropout of this step
+        # Dropout of this step, for every rank another.
+        torch.manual_seed(settings.seed * 1_000_003 + training.step + (ranks.rank << 53))
         batch = training.lanes.next()
         assert batch is not None  # lanes with a seed never end
 
-        window, weight = evaluate.tensors(batch), torch.from_numpy(batch.weight)
-        nats, state = segments.nats(network, window, training.state, settings.checkpoint_segment)
-        frames = weight.sum()  # those past the end of a whole song weigh nothing
-        loss = (nats * weight).sum() / frames
+        weight = torch.from_numpy(batch.weight).to(training.device, non_blocking=True)
+        # The mean over the frames of all ranks; those past the end of a whole song weigh nothing.
+        frames = ranks.total(torch.tensor([batch.weight.sum(dtype=float)])).item()
+        with autocast:
+            window = evaluate.tensors(batch, training.device)
+            nats, state = training.nats(window, training.state)
+            loss = (nats * weight).sum() / (frames / ranks.size)
         training.optimizer.zero_grad()
         loss.backward()
         norm = clip_grad_norm_(network.parameters(), settings.clip or float("inf"))
-        rate = learning_rate(settings, training.step)
-        for group in training.optimizer.param_groups:
-            group["lr"] = rate
+        rate = set_rate(training.optimizer, settings, training.step)
         training.optimizer.step()
-        training.average.update_parameters(network)
+        follow(training.average, network, settings, training.step)
         training.state = detach(state)  # here truncated back-propagation cuts
         meter.add(loss.detach(), norm, rate, int(frames), time.perf_counter() - began)
 
-        requests = asked()
+        requests = ranks.agree(asked() | ({"report"} if log.quiet() else set()))
         ending = training.step == settings.steps
         stopping = "stop" in requests and not ending
         evaluating = ending or training.step % settings.evaluate_every == 0
         saving = (
             ending or stopping or "save" in requests or training.step % settings.save_every == 0
         )
-        if training.step % settings.report_every == 0 or evaluating or saving or log.quiet():
+        reporting = "report" in requests or training.step % settings.report_every == 0
+        if reporting or evaluating or saving:
             meter.report()  # which refuses to go on from what is no number
+        whole_state = training.state
         if evaluating or saving:
             _require_numbers(training, settings)
+            whole_state = trainings.whole_state(training)
+        if not ranks.first:  # the first alone looks and writes
+            if stopping:
+                return "stopped"
+            continue
         better = evaluating and not stopping and _evaluate(training, config, corpus, log)
         if saving or better:
             best = better or training.best is None  # without validation the last is the best
-            name = trainings.save(run, training, meta(), best)
+            name = trainings.save(run, training, whole_state, meta(), best)
             log.append(events.Saved(step=training.step, checkpoint=name, best=best))
         if "sample" in requests or (
             settings.sample_every and training.step % settings.sample_every == 0
@@ -110,14 +121,12 @@ def _evaluate(training: Training, config: RunConfig, corpus: Corpus, log: EventL
     """Look at the validation songs, with the averaged weights; whether it is the best score yet."""
     if not len(corpus.select("valid")):
         return False
-    model = training.average.module
-    assert isinstance(model, Network)
 
     def beat() -> None:
         if log.quiet():
             log.append(events.Heartbeat(step=training.step, doing="evaluating"))
 
-    score = evaluate.network(model, corpus, "valid", config.train.evaluate_frames, beat)
+    score = evaluate.network(training.average, corpus, "valid", config.train.evaluate_frames, beat)
     if not math.isfinite(score.loss):
         raise no_number("validation loss", training.step, config.train)
     better = training.best is None or score.loss < training.best

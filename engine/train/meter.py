@@ -14,7 +14,7 @@ from engine.train.training import Training
 
 
 class Meter:
-    """The mean loss, the gradient's norm and the speed since the last report."""
+    """The mean loss, the gradient's norm and the speed since the last report, of all ranks."""
 
     def __init__(self, training: Training, settings: TrainConfig, log: EventLog) -> None:
         self._training, self._settings, self._log = training, settings, log
@@ -22,7 +22,7 @@ class Meter:
         self._clear()
 
     def _clear(self) -> None:
-        self._sums = torch.zeros(2)  # of the loss and the norm
+        self._sums = torch.zeros(2, device=self._training.device)  # of the loss and the norm
         self._count, self._frames, self._seconds, self._rate = 0, 0, 0.0, 0.0
 
     def add(self, loss: Tensor, norm: Tensor, rate: float, frames: int, seconds: float) -> None:
@@ -35,11 +35,17 @@ class Meter:
         self._training.elapsed += seconds
 
     def report(self) -> None:
-        """Say how the steps since the last report went; WorkError if they left the numbers."""
+        """Say how the steps since the last report went; WorkError if they left the numbers.
+
+        All ranks must report at the same step; they hear the same figures.
+        """
         if not self._count:
             return
         training, settings = self._training, self._settings
-        loss, norm = (events.finite(value) for value in (self._sums / self._count).tolist())
+        ranks, memory = training.ranks, self._process.memory_info().rss / 1e6
+        figures = torch.cat((self._sums.cpu() / self._count, torch.tensor([memory])))
+        *means, memory = ranks.total(figures).tolist()
+        loss, norm = (events.finite(value / ranks.size) for value in means)
         left = settings.steps - training.step
         self._log.append(
             events.Step(
@@ -49,7 +55,7 @@ class Meter:
                 lr=self._rate,
                 grad_norm=norm,
                 frames_per_second=self._frames / self._seconds,
-                memory_mb=self._process.memory_info().rss / 1e6,
+                memory_mb=memory,
                 elapsed=training.elapsed,
                 remaining=training.elapsed / training.step * left,
             )

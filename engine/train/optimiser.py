@@ -3,8 +3,7 @@
 import math
 
 import torch
-from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
+from torch import nn
 
 from engine.config import TrainConfig
 
@@ -21,6 +20,14 @@ def learning_rate(config: TrainConfig, step: int) -> float:
     return low + (config.lr - low) * 0.5 * (1 + math.cos(math.pi * share))
 
 
+def set_rate(optimizer: torch.optim.Optimizer, config: TrainConfig, step: int) -> float:
+    """Give the optimiser the learning rate of a step, and return it."""
+    rate = learning_rate(config, step)
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    return rate
+
+
 def optimizer(network: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
     """AdamW (Loshchilov & Hutter 2019); biases do not decay."""
     matrices = [p for p in network.parameters() if p.ndim > 1]
@@ -32,17 +39,13 @@ def optimizer(network: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=config.lr, fused=True)
 
 
-def averaged(network: nn.Module, config: TrainConfig) -> AveragedModel:
-    """A copy of the network that follows it: weights ← d · weights + (1 − d) · network's.
+@torch.no_grad()
+def follow(average: nn.Module, network: nn.Module, config: TrainConfig, step: int) -> None:
+    """After a step let the average's weights ← d · weights + (1 − d) · network's, in place.
 
-    d rises from 0.1 to `config.average`, so that the first steps are soon forgotten
-    (Polyak & Juditsky 1992; the rise is that of the exponential average in common use).
+    d rises from 0 to `config.average`, so that the first steps are soon forgotten
+    (Polyak & Juditsky 1992; the rise is that of the exponential average in common use). The step
+    is counted by the caller: a count on the device would be waited for.
     """
-
-    @torch.no_grad()
-    def follow(averages: list[Tensor], weights: list[Tensor], count: Tensor) -> None:
-        n = int(count)
-        keep = min(config.average, (1 + n) / (10 + n))
-        torch._foreach_lerp_(averages, weights, 1 - keep)
-
-    return AveragedModel(network, multi_avg_fn=follow)  # type: ignore[arg-type]
+    keep = min(config.average, step / (step + 9)) if step > 1 else 0.0
+    torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), 1 - keep)

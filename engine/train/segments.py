@@ -18,17 +18,19 @@ from engine.model.cells import State
 from engine.model.network import Network
 from engine.model.window import Window
 
+Segment = int | Literal["auto"]  # frames, 0 for the whole window, "auto" for about √T
+
 SHORTEST = 64  # frames: below, what each segment costs by itself outweighs what it saves
 
 
-def length(segment: int | Literal["auto"], frames: int) -> int:
+def length(segment: Segment, frames: int) -> int:
     """The frames of a segment of a window of so many; the whole window where there is but one."""
     size = max(SHORTEST, math.isqrt(frames - 1) + 1) if segment == "auto" else segment
     return min(size or frames, frames)
 
 
 def nats(
-    network: Network, window: Window, state: list[State], segment: int | Literal["auto"] = 0
+    network: Network, window: Window, state: list[State], segment: Segment = 0
 ) -> tuple[Tensor, list[State]]:
     """As `Network.nats`, (T, L) and the new state, keeping only what `segment` needs to go back.
 

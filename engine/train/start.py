@@ -4,20 +4,20 @@ import dataclasses
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from engine import config as configs
-from engine import files, processes, rundir
+from engine import files, rundir
 from engine.config import Kind, RunConfig
 from engine.data import catalogue
 from engine.data import corpus as corpora
-from engine.data.lanes import Lanes
-from engine.errors import InputError, WorkError
+from engine.data.lanes import Lanes, share
+from engine.errors import InputError
 from engine.rundir import RunDir
+from engine.train.ranks import Ranks
 
 _FIXED = ("train.lanes", "train.seed")  # where the lanes stand in the songs depends on them
 _VERSIONS = ("rnn-tui", "torch", "numpy", "pandas", "safetensors")
@@ -27,8 +27,12 @@ def new_run(
     config: RunConfig,
     name: str | None,
     progress: Callable[[int, int], None] | None = None,
+    ranks: int = 1,
 ) -> RunDir:
-    """Prepare the songs and make a new run's directory; InputError before anything is made."""
+    """Prepare the songs and make a new run's directory; InputError before anything is made.
+
+    ranks: how many processes of this machine are to train it.
+    """
     if not config.data.source:
         raise InputError(
             "There is no data to train on: give --data a named data set or a path "
@@ -36,6 +40,7 @@ def new_run(
         )
     name = name or _free_name(config)
     rundir.check_name(name)
+    _check(config, ranks)
     corpus = corpora.prepare(config.data, progress, config.kind)
     if config.kind == "music" and config.model.kind != "network":
         raise InputError(f"model.kind {config.model.kind!r} counts letters: music takes a network.")
@@ -46,6 +51,19 @@ def new_run(
         source = str(catalogue.resolve(source, config.kind).resolve())
     config = dataclasses.replace(config, data=dataclasses.replace(config.data, source=source))
     return rundir.create(name, config, _facts(corpus))
+
+
+def _check(config: RunConfig, ranks: int) -> None:
+    """Raise InputError for what so many processes of this machine cannot train."""
+    if config.model.kind != "network":
+        if ranks > 1:
+            raise InputError(f"A {config.model.words} model counts in one process: give one.")
+        return
+    share(config.train.lanes, 0, ranks)
+    if config.train.device == "cuda" or config.train.precision == "bfloat16":
+        from engine.train import device  # and with it torch: seconds
+
+        device.choose(config.train, Ranks(local_size=ranks))
 
 
 def _free_name(config: RunConfig) -> str:
@@ -81,8 +99,13 @@ def _revision() -> str | None:
     return asked.stdout.strip() or None
 
 
-def resume(name: str, settings: Iterable[str] = (), kind: Kind | None = None) -> RunDir:
-    """Make a run ready to go on, with other settings of [train] if given; refuses another kind."""
+def resume(
+    name: str, settings: Iterable[str] = (), kind: Kind | None = None, ranks: int = 1
+) -> RunDir:
+    """Make a run ready to go on, with other settings of [train] if given; refuses another kind.
+
+    ranks: how many processes of this machine are to train it; it need not be as many as before.
+    """
     run = rundir.find(name)
     with run.working():  # refuses a run that is being trained
         config = run.config()
@@ -105,28 +128,8 @@ def resume(name: str, settings: Iterable[str] = (), kind: Kind | None = None) ->
                 f"The run {run.name!r} has taken all its {last} steps: give it more, as by "
                 f"--set train.steps={2 * last}, or start a new run."
             )
+        _check(changed, ranks)
         run.take_requests()  # those of an earlier life
         facts = {**run.facts(), "config": configs.to_mapping(changed), "resumed": True}
         files.write_atomic(run.path / "config.json", json.dumps(facts, indent=2))
     return run
-
-
-def spawn(run: RunDir) -> int:
-    """Train the run in a process of its own that outlives this one; returns its number.
-
-    Returns once that process holds the run. Raises WorkError when it ends before.
-    """
-    with run.log.open("ab") as log:
-        process = subprocess.Popen(
-            [*processes.command("engine.train.worker"), str(run.path)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    while run.worker().get("pid") != process.pid and process.poll() is None:
-        time.sleep(0.01)
-    if process.returncode:
-        said = run.log.read_text(errors="replace").strip().split("\n")[-1]
-        raise WorkError(f"The trainer of {run.name!r} ended at once: {said or 'see worker.log'}")
-    return process.pid

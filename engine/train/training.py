@@ -1,6 +1,8 @@
 """A network in training: everything that changes, saved to go on as if nothing had happened."""
 
+import copy
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,8 +10,8 @@ import safetensors.torch
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from engine.config import RunConfig
 from engine.data.corpus import Corpus
@@ -17,10 +19,16 @@ from engine.data.lanes import Lanes
 from engine.errors import InputError
 from engine.model.cells import State
 from engine.model.network import Network
+from engine.model.window import Window
 from engine.rundir import RunDir
 from engine.sample.models import WEIGHTS
-from engine.train import checkpoints
-from engine.train.optimiser import averaged, optimizer
+from engine.train import checkpoints, segments
+from engine.train.optimiser import optimizer
+from engine.train.ranks import ALONE, Ranks
+from engine.train.segments import Segment
+
+CPU = torch.device("cpu")
+Nats = Callable[[Window, list[State]], tuple[Tensor, list[State]]]
 
 
 @dataclass
@@ -28,21 +36,49 @@ class Training:
     """Everything that changes while a network is trained, and all that a resume brings back."""
 
     network: Network
-    average: AveragedModel
+    nats: Nats  # the network's, with the gradients averaged over all ranks
+    average: Network
     optimizer: torch.optim.Optimizer
     lanes: Lanes
-    state: list[State]
+    state: list[State]  # of this rank's lanes
+    device: torch.device
+    ranks: Ranks
     step: int = 0
     best: float | None = None  # the lowest validation loss so far
     elapsed: float = 0.0  # seconds of training
     scores: dict[str, Any] = field(default_factory=dict)  # of the last evaluation
 
 
-def build(config: RunConfig, corpus: Corpus) -> Training:
-    """A network with fresh weights and everything that trains it."""
+class _Nats(nn.Module):
+    """`segments.nats` as a module's forward pass, which is what DistributedDataParallel wraps."""
+
+    def __init__(self, network: Network, segment: Segment) -> None:
+        super().__init__()
+        self.network, self.segment = network, segment
+
+    def forward(self, window: Window, state: list[State]) -> tuple[Tensor, list[State]]:
+        return segments.nats(self.network, window, state, self.segment)
+
+
+def _nats(network: Network, segment: Segment, ranks: Ranks) -> Nats:
+    """The network's `nats` in segments; going back, each gradient becomes its mean over the ranks.
+
+    DistributedDataParallel (Li et al. 2020). It would sort its buckets anew after the first step,
+    and with them the order of the sums, so that a run gone on with differs in the last bits; it
+    leaves them alone when it is to find unused parameters.
+    """
+    nats = _Nats(network, segment)
+    return nats if ranks.size == 1 else DistributedDataParallel(nats, find_unused_parameters=True)
+
+
+def build(
+    config: RunConfig, corpus: Corpus, device: torch.device = CPU, ranks: Ranks = ALONE
+) -> Training:
+    """A network with fresh weights, the same on all ranks, and everything that trains it."""
     torch.manual_seed(config.train.seed)
     conditions = len(corpus.conditions) if config.model.condition else 0
-    network = Network(config.model, corpus.codec.spec, conditions)
+    network = Network(config.model, corpus.codec.spec, conditions).to(device)
+    mine = ranks.lanes(config.train.lanes)
     lanes = Lanes(
         corpus,
         "train",
@@ -50,43 +86,55 @@ def build(config: RunConfig, corpus: Corpus) -> Training:
         config.train.bptt,
         seed=config.train.seed,
         drop=config.train.condition_drop,
+        lane_slice=mine,
         memory=config.model.memory,
     )
     return Training(
         network=network,
-        average=averaged(network, config.train),
+        nats=_nats(network, config.train.checkpoint_segment, ranks),
+        average=copy.deepcopy(network).requires_grad_(False),
         optimizer=optimizer(network, config.train),
         lanes=lanes,
-        state=network.zero_state(config.train.lanes),
+        state=network.zero_state(mine.stop - mine.start),
+        device=device,
+        ranks=ranks,
     )
 
 
 def weights(training: Training) -> dict[str, NDArray[Any]]:
     """The averaged weights, as the sampler takes them."""
-    module = training.average.module
-    return {name: tensor.numpy() for name, tensor in module.state_dict().items()}
+    return {name: tensor.cpu().numpy() for name, tensor in training.average.state_dict().items()}
 
 
-def save(run: RunDir, training: Training, meta: dict[str, Any], best: bool) -> str:
-    """Write the checkpoint of a network in training; returns its folder's name."""
+def whole_state(training: Training) -> list[State]:
+    """The state of all lanes, on the CPU; every rank must ask for it at the same step."""
+    return [tuple(training.ranks.gather(tensor) for tensor in layer) for layer in training.state]
+
+
+def save(
+    run: RunDir, training: Training, state: list[State], meta: dict[str, Any], best: bool
+) -> str:
+    """Write the checkpoint of a network in training; returns its folder's name.
+
+    state: of all lanes, so that any number of ranks can go on.
+    """
     tensors: dict[str, Tensor] = {}
     for name, parameter in training.network.named_parameters():
         tensors[f"weights/{name}"] = parameter.detach()
         for key, value in training.optimizer.state.get(parameter, {}).items():
             tensors[f"optimizer/{name}/{key}"] = value
-    for place, layer in enumerate(training.state):
+    for place, layer in enumerate(state):
         for number, tensor in enumerate(layer):
             tensors[f"state/{place}/{number}"] = tensor
     rest = {
         "step": training.step,
         "best": training.best,
         "elapsed": training.elapsed,
-        "averaged": int(training.average.n_averaged),
         "cursor": training.lanes.cursor(),
         "scores": training.scores,
     }
     trainer = safetensors.torch.save(
-        {name: tensor.contiguous() for name, tensor in tensors.items()},
+        {name: tensor.cpu().contiguous() for name, tensor in tensors.items()},
         metadata={"training": json.dumps(rest)},
     )
     return checkpoints.write(run, training.step, weights(training), meta, best, trainer)
@@ -113,7 +161,6 @@ def restore(run: RunDir, training: Training) -> bool:
         ) from error
     training.step, training.best = rest["step"], rest["best"]
     training.elapsed, training.scores = rest["elapsed"], rest["scores"]
-    training.average.n_averaged.fill_(rest["averaged"])
     training.lanes.seek(rest["cursor"])
     return True
 
@@ -126,16 +173,21 @@ def _fill(training: Training, saved: dict[str, Tensor], average: dict[str, Tenso
             if name.startswith("weights/")
         }
     )
-    training.average.module.load_state_dict(average)
+    training.average.load_state_dict(average)
     for name, parameter in training.network.named_parameters():
         prefix = f"optimizer/{name}/"
         training.optimizer.state[parameter] = {
-            key.removeprefix(prefix): tensor
+            key.removeprefix(prefix): tensor.to(training.device)
             for key, tensor in saved.items()
             if key.startswith(prefix)
         }
+    lanes = saved["state/0/0"].shape[0]
+    mine = training.ranks.lanes(lanes)
     training.state = [
-        tuple(saved[f"state/{place}/{number}"] for number in range(len(layer)))
+        tuple(
+            saved[f"state/{place}/{number}"][mine].clone().to(training.device)
+            for number in range(len(layer))
+        )
         for place, layer in enumerate(training.state)
     ]
 

@@ -1,18 +1,21 @@
 """The trainer's process: takes a run's directory, trains, and says so in its events.
 
 `python -m engine.train.worker RUN` for a run in the background; `rnn-tui train` calls `work` in the
-foreground. Either way the run ends cleanly, with a checkpoint, on SIGINT, SIGTERM, SIGHUP and on a
-file named `stop` in its control folder.
+foreground; torchrun starts several of it as the ranks of one run. Either way the run ends cleanly,
+with a checkpoint, on SIGINT, SIGTERM, SIGHUP and on a file named `stop` in its control folder.
 """
 
 import contextlib
+import os
 import signal
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from engine import events
+import psutil
+
+from engine import eventlog, events, rundir
 from engine.config import RunConfig
 from engine.data import corpus as corpora
 from engine.data.corpus import Corpus
@@ -20,6 +23,7 @@ from engine.errors import InputError, WorkError
 from engine.eventlog import EventLog, Listener
 from engine.processes import processors
 from engine.rundir import RunDir
+from engine.train.ranks import ALONE, Ranks
 
 LOOK_EVERY = 0.5  # seconds between two looks into the control folder
 PATIENCE = 5.0  # seconds to wait for another trainer that is just ending
@@ -28,8 +32,8 @@ PATIENCE = 5.0  # seconds to wait for another trainer that is just ending
 class Requests:
     """What has been asked of the run, by signal, by file, or by a listener that went away."""
 
-    def __init__(self, run: RunDir, log: EventLog) -> None:
-        self._run, self._log = run, log
+    def __init__(self, run: RunDir, log: EventLog, ranks: Ranks) -> None:
+        self._run, self._log, self._ranks = run, log, ranks
         self._looked = 0.0
         self.signal: int | None = None  # the one that asked for the stop
 
@@ -40,16 +44,18 @@ class Requests:
 
     def take(self) -> set[str]:
         """What was asked since the last call; looks at the disk only now and then."""
-        requests = {"stop"} if self.signal is not None or self._log.deaf else set()
+        ending = self.signal is not None or self._log.deaf or self._ranks.orphaned
+        requests = {"stop"} if ending else set()
         now = time.monotonic()
-        if now - self._looked > LOOK_EVERY:
+        if self._ranks.first and now - self._looked > LOOK_EVERY:
             self._looked = now
             requests |= self._run.take_requests()
         return requests
 
 
 @contextlib.contextmanager
-def _listening(requests: Requests) -> Iterator[None]:
+def listening(requests: Requests) -> Iterator[None]:
+    """Let the signals that stop a run ask for that, until the block ends."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, requests.stop) for number in numbers}
     try:
@@ -59,27 +65,32 @@ def _listening(requests: Requests) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def work(run: RunDir, listener: Listener | None = None) -> int | None:
+def work(run: RunDir, listener: Listener | None = None, ranks: Ranks = ALONE) -> int | None:
     """Train the run to its end, or on from its last checkpoint; returns the signal that stopped it.
 
-    Raises InputError or WorkError after saying so in the run's events.
+    Raises InputError or WorkError after saying so in the run's events. Of several ranks only the
+    first holds the run and says anything; another error than those two is left unsaid there, for
+    it may be the death of another rank, after which torchrun starts all anew.
     """
-    with run.working(PATIENCE):
+    holding = run.working(PATIENCE, ranks.agent) if ranks.first else contextlib.nullcontext()
+    with holding:
         config = run.config()
-        log = EventLog(run.events, listener)
-        requests = Requests(run, log)
+        log = EventLog(run.events if ranks.first else Path(os.devnull), listener)
+        requests = Requests(run, log, ranks)
         try:
-            with _listening(requests):
+            with listening(requests):
                 corpus = corpora.prepare(config.data, kind=config.kind)
                 _same_songs(run, corpus)
                 take = _train if config.model.kind == "network" else _count
-                reason = take(run, config, corpus, log, requests)
+                reason = take(run, config, corpus, log, requests, ranks)
                 log.append(events.Finished(step=log.step, reason=reason))
         except Exception as error:
             known = isinstance(error, InputError | WorkError)
             words = str(error) if known else f"{type(error).__name__}: {error}"
-            with contextlib.suppress(InputError, OSError):  # the disk may be full
-                log.append(events.Failed(step=log.step, reason=words))
+            status = 2 if isinstance(error, InputError) else 1
+            if known or ranks.size == 1:
+                with contextlib.suppress(InputError, OSError):  # the disk may be full
+                    log.append(events.Failed(step=log.step, reason=words, status=status))
             raise
         finally:
             log.close()
@@ -96,7 +107,13 @@ def _same_songs(run: RunDir, corpus: Corpus) -> None:
 
 
 def _started(
-    run: RunDir, config: RunConfig, corpus: Corpus, parameters: int, threads: int
+    run: RunDir,
+    config: RunConfig,
+    corpus: Corpus,
+    parameters: int = 0,
+    threads: int = 1,
+    device: str = "cpu",
+    ranks: int = 1,
 ) -> events.Started:
     network = config.model.kind == "network"
     splits = corpus.meta["splits"]
@@ -115,46 +132,75 @@ def _started(
         corpus=corpus.name,
         unit="character" if config.kind == "lyrics" else "frame",
         threads=threads,
-        device="cpu",
+        device=device,
+        ranks=ranks,
     )
 
 
 def _train(
-    run: RunDir, config: RunConfig, corpus: Corpus, log: EventLog, requests: Requests
+    run: RunDir,
+    config: RunConfig,
+    corpus: Corpus,
+    log: EventLog,
+    requests: Requests,
+    ranks: Ranks,
 ) -> str:
     import torch  # seconds; a counting model does without
 
+    from engine.train import device as devices
     from engine.train import loop
     from engine.train import training as trainings
     from engine.train.shortage import refusing_shortage
 
-    threads = config.train.threads or max(1, processors() - 1)
+    threads = config.train.threads or max(1, (processors() - 1) // ranks.local_size)
     torch.set_num_threads(threads)
-    with refusing_shortage(config.train):
-        training = trainings.build(config, corpus)
+    device = devices.choose(config.train, ranks)
+    devices.set_up(device, config.train)
+    with ranks.joined(device.type == "cuda"), refusing_shortage(config.train):
+        training = trainings.build(config, corpus, device, ranks)
         parameters = sum(p.numel() for p in training.network.parameters())
-        log.append(_started(run, config, corpus, parameters, threads))
+        words = devices.words(device)
+        log.append(_started(run, config, corpus, parameters, threads, words, ranks.size))
         goes_on = trainings.restore(run, training)
-        if goes_on or run.facts().get("resumed"):
+        if goes_on or ranks.restarts or run.facts().get("resumed"):
             log.append(events.Resumed(step=training.step))
         return loop.train(run, config, corpus, training, log, requests.take)
 
 
 def _count(
-    run: RunDir, config: RunConfig, corpus: Corpus, log: EventLog, requests: Requests
+    run: RunDir,
+    config: RunConfig,
+    corpus: Corpus,
+    log: EventLog,
+    requests: Requests,
+    ranks: Ranks,
 ) -> str:
     from engine.train import counted
 
-    log.append(_started(run, config, corpus, 0, 1))
+    if ranks.size > 1:
+        raise InputError(f"A {config.model.words} model counts in one process: leave out the rest.")
+    log.append(_started(run, config, corpus))
     if run.facts().get("resumed"):
         log.append(events.Resumed(step=0))
     return counted.count(run, config, corpus, log, requests.take)
 
 
+def _given_up(run: RunDir, ranks: Ranks) -> bool:
+    """Whether a rank was started anew although the run has ended in words, which it would again."""
+    last = eventlog.read(run.events).last if ranks.restarts else None
+    if not isinstance(last, events.Failed) or ranks.agent is None:
+        return False
+    return last.time > psutil.Process(ranks.agent).create_time()
+
+
 def main() -> int:
     """Train the run whose directory is the first argument; its standard error is the run's log."""
+    ranks = Ranks.from_environment()
     try:
-        work(RunDir(Path(sys.argv[1])))
+        run = rundir.find(sys.argv[1])
+        if _given_up(run, ranks):
+            return 1
+        work(run, ranks=ranks)
     except (InputError, WorkError) as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, InputError) else 1

@@ -26,6 +26,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--run", metavar="NAME", help="what to call the run")
     parser.add_argument("--resume", metavar="RUN", help="go on with a run from its last checkpoint")
+    parser.add_argument(
+        "--processes",
+        type=int,
+        default=1,
+        metavar="N",
+        help="train in N processes; 0: only make the run ready, for torchrun on several machines",
+    )
     parser.add_argument("--detach", action="store_true", help="train in the background")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--quiet", action="store_true", help="print nothing but errors")
@@ -36,22 +43,32 @@ def run(arguments: argparse.Namespace) -> int:
     """Train to the end; ctrl-c stops cleanly, with a checkpoint to resume from."""
     from engine.train import start
 
+    ranks = arguments.processes
+    if ranks < 0:
+        raise InputError(
+            f"--processes is {ranks}: give 1 or more, or 0 to only make the run ready."
+        )
     if arguments.resume:
         if arguments.data or arguments.preset or arguments.run:
             raise InputError(
                 "--resume goes on with a run as it is: leave out --data, --preset and --run."
             )
-        chosen = start.resume(arguments.resume, arguments.set, arguments.kind)
+        chosen = start.resume(arguments.resume, arguments.set, arguments.kind, max(ranks, 1))
     else:
         config = configs.load(arguments.kind, arguments.preset, arguments.set, arguments.data)
         quiet = arguments.quiet or arguments.json
-        chosen = start.new_run(config, arguments.run, None if quiet else _progress())
+        progress = None if quiet else _progress()
+        chosen = start.new_run(config, arguments.run, progress, max(ranks, 1))
         _report(chosen)
-    if arguments.detach:
-        return _detach(chosen, arguments)
-    from engine.train.worker import work
+    if arguments.detach or not ranks:
+        return _leave(chosen, arguments)
+    from engine.train import launch, worker
 
-    stopped = work(chosen, plain.printer(arguments.json, arguments.quiet, failures=False))
+    listener = plain.printer(arguments.json, arguments.quiet, failures=False)
+    if ranks == 1:
+        stopped = worker.work(chosen, listener)
+    else:
+        stopped = launch.follow(chosen, ranks, listener)
     if stopped is None:
         return 0
     _message(
@@ -61,13 +78,18 @@ def run(arguments: argparse.Namespace) -> int:
     return INTERRUPTED
 
 
-def _detach(chosen: RunDir, arguments: argparse.Namespace) -> int:
-    from engine.train import start
+def _leave(chosen: RunDir, arguments: argparse.Namespace) -> int:
+    """Leave the run to processes in the background, or to those that torchrun will start."""
+    from engine.train import launch
 
-    number = start.spawn(chosen)
+    number = launch.spawn(chosen, arguments.processes) if arguments.processes else None
     if arguments.json:
         print(json.dumps({"run": chosen.name, "path": str(chosen.path), "pid": number}))
-    elif not arguments.quiet:
+    elif arguments.quiet:
+        pass
+    elif number is None:
+        print(f"{chosen.name} is ready: torchrun … -m engine.train.worker {chosen.path}")
+    else:
         print(f"{chosen.name} is being trained: watch it with 'rnn-tui watch {chosen.name}'.")
     return 0
 

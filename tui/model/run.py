@@ -82,6 +82,8 @@ def headline(view: RunView) -> str:
     parts = [view.model]
     if view.started is not None:
         parts.append(f"{short(view.started.parameters)} parameters")
+        if view.started.ranks > 1:
+            parts.append(f"{view.started.ranks} processes")
     parts.append(f"on {view.corpus}")
     return clean(" · ".join(parts))
 

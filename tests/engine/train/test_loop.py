@@ -16,7 +16,7 @@ from engine.eventlog import EventReader
 from engine.history import History
 from engine.rundir import RunDir
 from engine.sample import models
-from engine.train import loop, scoring, start, worker
+from engine.train import optimiser, scoring, start, worker
 from engine.train.optimiser import learning_rate
 
 Small = Callable[..., RunConfig]
@@ -187,7 +187,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(
     def broken(config: TrainConfig, step: int) -> float:
         return math.nan if step == 8 else learning_rate(config, step)
 
-    monkeypatch.setattr(loop, "learning_rate", broken)
+    monkeypatch.setattr(optimiser, "learning_rate", broken)
     run = start.new_run(small("train.evaluate_every=6"), "nan")
     with pytest.raises(WorkError, match=r"no longer a number at step 9.*train\.lr"):
         worker.work(run)

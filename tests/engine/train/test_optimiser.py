@@ -1,11 +1,13 @@
 """The learning rate's course, what decays, and what the average follows."""
 
+import copy
+
 import pytest
 import torch
 from torch import nn
 
 from engine.config import TrainConfig
-from engine.train.optimiser import averaged, learning_rate, optimizer
+from engine.train.optimiser import follow, learning_rate, optimizer
 
 CONFIG = TrainConfig(lr=0.01, warmup=10, steps=110, final_lr=0.1)
 
@@ -37,22 +39,22 @@ def test_only_matrices_decay() -> None:
 
 def test_the_average_follows_by_its_own_formula() -> None:
     layer = nn.Linear(2, 2)
-    average = averaged(layer, TrainConfig(average=0.9))
+    average = copy.deepcopy(layer)
     expected = layer.weight.detach().clone()
-    for n in range(200):
+    for step in range(1, 201):
         with torch.no_grad():
             layer.weight.add_(torch.randn(2, 2))
-        average.update_parameters(layer)
-        keep = 0.0 if n == 0 else min(0.9, (1 + n) / (10 + n))  # the first is a copy
+        follow(average, layer, TrainConfig(average=0.9), step)
+        keep = 0.0 if step == 1 else min(0.9, step / (9 + step))  # the first is a copy
         expected = keep * expected + (1 - keep) * layer.weight.detach()
-    torch.testing.assert_close(average.module.weight.data, expected)
+    torch.testing.assert_close(average.weight.data, expected)
 
 
 def test_without_average_it_is_the_network() -> None:
     layer = nn.Linear(2, 2)
-    average = averaged(layer, TrainConfig(average=0.0))
-    for _ in range(3):
+    average = copy.deepcopy(layer)
+    for step in range(1, 4):
         with torch.no_grad():
             layer.weight.add_(1)
-        average.update_parameters(layer)
-    torch.testing.assert_close(average.module.weight.data, layer.weight.data)
+        follow(average, layer, TrainConfig(average=0.0), step)
+    torch.testing.assert_close(average.weight.data, layer.weight.data)

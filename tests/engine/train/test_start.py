@@ -64,14 +64,6 @@ def test_what_was_met_is_written_down(small: Small, songs: Path) -> None:
     assert {"torch", "numpy", "rnn-tui"} <= set(facts["versions"])
 
 
-def test_a_spawned_trainer_holds_the_run_when_spawn_returns(small: Small) -> None:
-    run = start.new_run(small("train.steps=3"), "away")
-    number = start.spawn(run)
-    assert run.worker()["pid"] == number
-    with run.working(60):  # until it has let go
-        assert run.last_step() == 3
-
-
 def test_refused_before_anything_is_made(small: Small, home: Path) -> None:
     for setting in ("data.source=", "data.source=gone.csv", "data.min_songs=999"):
         with pytest.raises(InputError):

@@ -1,0 +1,61 @@
+"""Where a network is trained, the processor or a CUDA device, and with how many bits."""
+
+import contextlib
+import os
+
+import torch
+
+from engine.config import TrainConfig
+from engine.errors import InputError
+from engine.train.ranks import Ranks
+
+
+def choose(settings: TrainConfig, ranks: Ranks) -> torch.device:
+    """The device of this rank; every rank of a machine has a CUDA device of its own.
+
+    `auto` is CUDA where there are devices enough. Raises InputError for one that is not there.
+    """
+    there = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if settings.device == "cuda" and there < ranks.local_size:
+        found = f"{there} of the {ranks.local_size} CUDA devices needed are" if there else "none is"
+        raise InputError(
+            f"train.device is 'cuda', but {found} there: use --set train.device=cpu"
+            + (f" or --processes {there}." if there else ", or a PyTorch and a driver with CUDA.")
+        )
+    if settings.device == "cpu" or there < ranks.local_size:
+        if settings.precision == "bfloat16":
+            raise InputError(
+                "train.precision is 'bfloat16', which needs a CUDA device: choose auto or float32."
+            )
+        return torch.device("cpu")
+    return torch.device("cuda", ranks.local)
+
+
+def set_up(device: torch.device, settings: TrainConfig) -> None:
+    """Make the device this process's own, and deterministic where that is asked.
+
+    The processor always is; CUDA then gives up its faster sums in no fixed order.
+    """
+    if device.type == "cpu":
+        return
+    if settings.deterministic:  # cuBLAS reads the variable when it begins
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True)
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    torch.cuda.set_device(device)
+
+
+def words(device: torch.device) -> str:
+    """The device for people, as "cpu" or "cuda (NVIDIA H200)"."""
+    if device.type == "cpu":
+        return "cpu"
+    return f"cuda ({torch.cuda.get_device_name(device)})"
+
+
+def precision(
+    device: torch.device, settings: TrainConfig
+) -> contextlib.AbstractContextManager[object]:
+    """What a step's forward pass runs under: bfloat16 products on CUDA unless float32 is asked."""
+    wanted = device.type == "cuda" and settings.precision != "float32"
+    half = wanted and torch.cuda.is_bf16_supported()
+    return torch.autocast(device.type, torch.bfloat16, enabled=half)
