@@ -5,6 +5,7 @@ rank has the same weights. The first rank alone writes. A run in one process is 
 """
 
 import contextlib
+import gc
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -61,7 +62,10 @@ class Ranks:
 
     @contextlib.contextmanager
     def joined(self, cuda: bool) -> Iterator[None]:
-        """Hold the connections between the ranks: gloo's, and NCCL's where they use CUDA."""
+        """Hold the connections between the ranks: gloo's, and NCCL's where they use CUDA.
+
+        What trains through them is to be out of scope when the block ends.
+        """
         if self.size == 1:
             yield
             return
@@ -71,6 +75,9 @@ class Ranks:
         distributed.init_process_group(backend, timeout=PATIENCE)
         yield
         self.agree(set())  # none leaves while another may still need it
+        # DistributedDataParallel, freed after the group, would join gloo's threads with the
+        # interpreter's lock held, for which one of them may wait.
+        gc.collect()
         distributed.destroy_process_group()
 
     def agree(self, words: set[str]) -> set[str]:

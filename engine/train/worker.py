@@ -156,7 +156,8 @@ def _train(
     torch.set_num_threads(threads)
     device = devices.choose(config.train, ranks)
     devices.set_up(device, config.train)
-    with ranks.joined(device.type == "cuda"), refusing_shortage(config.train):
+
+    def trained() -> str:
         training = trainings.build(config, corpus, device, ranks)
         parameters = sum(p.numel() for p in training.network.parameters())
         words = devices.words(device)
@@ -165,6 +166,9 @@ def _train(
         if goes_on or ranks.restarts or run.facts().get("resumed"):
             log.append(events.Resumed(step=training.step))
         return loop.train(run, config, corpus, training, log, requests.take)
+
+    with ranks.joined(device.type == "cuda"), refusing_shortage(config.train):
+        return trained()
 
 
 def _count(

@@ -62,9 +62,14 @@ def train(run: RunDir, size: int) -> None:
     if size == 1:
         worker.work(run)
         return
-    for process in begin(run, size):
-        process.join()
-        assert process.exitcode == 0
+    processes = begin(run, size)
+    try:
+        for process in processes:
+            process.join(120)
+            assert process.exitcode == 0
+    finally:
+        for process in processes:
+            process.kill()
 
 
 def saved(run: RunDir) -> dict[str, torch.Tensor]:
