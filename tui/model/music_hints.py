@@ -1,4 +1,6 @@
-"""What the Music page says where a piece would stand."""
+"""What the Music page says where a piece would stand, and below it."""
+
+from tui.model.models import Model
 
 LOOKING = "Looking for models…"
 NO_MODEL = """No model has learned music yet.
@@ -25,3 +27,19 @@ Press g, and {model} {does}.
   o      opens a MIDI file to see and hear it
 
 Enter in a field writes too; escape stops."""
+
+
+def hint(model: Model | None, begins: str, looking: bool, trouble: bool) -> str:
+    """What to say with this model, and with what stands in the field for the beginning."""
+    if model is not None:
+        return READY.format(model=model.name, does=f"goes on from {begins}" if begins else "begins")
+    if looking:
+        return LOOKING
+    return TROUBLE if trouble else NO_MODEL
+
+
+def status(model: Model | None, looking: bool) -> str:
+    """The line below while there is no piece; looking: for models, or loading one."""
+    if looking:
+        return "○ looking for models" if model is None else f"○ loading {model.name}"
+    return " · ".join(filter(None, ("○ ready", model.name, model.score))) if model else ""

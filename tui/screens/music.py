@@ -16,7 +16,7 @@ from textual.widgets import Footer, Input, Static
 
 from engine.errors import InputError, WorkError
 from tui.model.models import models_of
-from tui.model.music_hints import LOOKING, NO_MODEL, READY, TROUBLE
+from tui.model.music_hints import hint, status
 from tui.model.text import clean
 from tui.sources import command
 from tui.sources.sampler import Heard, Sampler
@@ -245,14 +245,8 @@ class MusicScreen(Screen[None]):
         self._show_status()
 
     def _hint(self) -> str:
-        model = self._controls.model
-        if model is not None:
-            begins = self._controls.query_one("#begins", Input).value.strip()
-            does = f"goes on from {begins}" if begins else "begins"
-            return READY.format(model=model.name, does=does)
-        if self._looking:
-            return LOOKING
-        return TROUBLE if self._problem else NO_MODEL
+        begins = self._controls.query_one("#begins", Input).value.strip()
+        return hint(self._controls.model, begins, self._looking, bool(self._problem))
 
     def _show_status(self) -> None:
         piece, model = self.shown, self._controls.model
@@ -262,14 +256,12 @@ class MusicScreen(Screen[None]):
         elif piece is not None:
             place = f"piece {self.pieces.index(piece) + 1} of {len(self.pieces)}"
             words = piece.status(place if len(self.pieces) > 1 else "")
-        elif self._looking or self._loading:
-            words = "○ looking for models" if model is None else f"○ loading {model.name}"
         else:
-            words = " · ".join(filter(None, ("○ ready", model.name, model.score))) if model else ""
+            words = status(model, looking=self._looking or self._loading > 0)
         lines = (words, f"♪ silent: {self._sound}" if self._sound else "")
-        status = self.query_one("#status", Static)
-        status.update(clean("\n".join(filter(None, lines))))
-        status.set_class(failed, "-failed")
+        line = self.query_one("#status", Static)
+        line.update(clean("\n".join(filter(None, lines))))
+        line.set_class(failed, "-failed")
 
     def action_walk(self, steps: int) -> None:
         """Bring an earlier or a later piece into view."""
