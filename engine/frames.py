@@ -8,7 +8,7 @@ import numpy as np
 # The memory of a song tells matches apart by these numbers of frames: the longest that fits counts.
 _MATCHES = {
     "characters": (3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32),
-    "keys": (2, 3, 4, 6, 8, 12, 16, 24, 32),
+    "keys": (1, 2, 3, 4, 6, 8, 12, 16, 24, 32),
 }
 
 
@@ -39,3 +39,8 @@ class FrameSpec:
     def matches(self) -> tuple[int, ...]:
         """The lengths of match that the memory of a song tells apart, rising."""
         return _MATCHES[self.kind]
+
+    @property
+    def kinds(self) -> int:
+        """How many kinds of match there are: none, a lapsed one, then those of `matches`."""
+        return 2 + len(self.matches)

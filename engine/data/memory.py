@@ -20,6 +20,8 @@ class Memory:
     """Finds where the last frames of a song occurred before, as many of them as match.
 
     Matches are told apart by the lengths in `spec.matches`; of equally long ones the latest counts.
+    Where not even the shortest fits, what is recalled goes on from the last place there was: a song
+    that returns with a note changed is still heard along its first time.
     """
 
     def __init__(self, spec: FrameSpec) -> None:
@@ -29,25 +31,29 @@ class Memory:
         self._symbols: dict[bytes, str] = {}  # each different frame as a code point
         self._last = ""  # the symbols of the last frames
         self._ends: dict[str, int] = {}  # how many frames there were when this run was last seen
+        self._place = 0  # of the frame recalled last; 0: none
 
     def push(self, frame: Frame) -> tuple[Frame, int]:
         """Take in the next frame (always of one type), and recall what may come after it.
 
-        Gives the frame that followed the match, zero if there is none, and which match it was: i
-        for one of `spec.matches[i - 1]` frames or more, 0 for none.
+        Gives the frame that followed the match, zero if there is none, and which kind it was, of
+        `spec.kinds`: 0 none, 1 a match that has lapsed and is gone on along, 2 + i one of
+        `spec.matches[i]` frames or more.
         """
         self._frames.append(frame)
         symbol = self._symbols.setdefault(frame.tobytes(), chr(len(self._symbols)))
         self._last = last = (self._last + symbol)[-self._lengths[-1] :]
         count, ends = len(self._frames), self._ends
-        place = match = 0
-        for number, length in enumerate(self._lengths, 1):
+        place = self._place and self._place + 1
+        match = int(place > 0)
+        for number, length in enumerate(self._lengths, 2):
             if length > count:
                 break
             run = last[-length:]
             if run in ends:  # and so all shorter ones
                 place, match = ends[run], number
             ends[run] = count
+        self._place = place
         return (self._frames[place] if match else self._nothing), match
 
 

@@ -25,7 +25,7 @@ def shapes(config: ModelConfig, spec: FrameSpec, conditions: int) -> dict[str, t
     if joined:
         result["condition.weight"] = (conditions + 1, joined)
     frames = config.embedding * (2 if config.memory else 1)
-    matches = len(spec.matches) + 1 if config.memory else 0
+    matches = spec.kinds if config.memory else 0
     gates = cell.gates * config.hidden
     for place in range(config.layers):
         inputs = config.hidden if place else frames + matches + joined

@@ -74,7 +74,7 @@ def window(frames: NDArray[Any], spec: FrameSpec, artists: NDArray[Any], memory:
         return Window(*map(torch.from_numpy, arrays))
     pairs = [recall(frames[:, lane], spec) for lane in range(LANES)]
     recalled, match = (np.stack(arrays, 1) for arrays in zip(*pairs, strict=True))
-    assert match.max() == len(spec.matches)
+    assert match.max() == spec.kinds - 1
     return Window(*map(torch.from_numpy, [*arrays, recalled, match.astype(np.int64)]))
 
 
