@@ -37,12 +37,12 @@ class Window:
         return int(seconds / self.cell + _ROUND)
 
 
-def moved(window: Window, columns: int = 0, keys: int = 0, end: float = 0.0) -> Window:
-    """Look at later columns, and at higher keys; `end` is where the music ends, in seconds."""
+def moved(window: Window, columns: int = 0, rows: int = 0, end: float = 0.0) -> Window:
+    """Look at later columns, and at higher rows; `end` is where the music ends, in seconds."""
     last = max(window.column(end) - window.columns // 2, 0)
     start = min(max(window.start + columns, 0), max(last, window.start))
     highest = max(HIGHEST + 1 - 2 * window.rows, BOTTOM)
-    low = min(max(window.low + keys, BOTTOM), highest + highest % 2)
+    low = min(max(window.low + 2 * rows, BOTTOM), highest + highest % 2)
     following = window.following and start == window.start
     return replace(window, start=start, low=low, following=following)
 
@@ -78,7 +78,8 @@ def fitted(window: Window, sheet: Sheet) -> Window:
 def widened(window: Window, sheet: Sheet) -> Window:
     """Move as far as it takes to see all the keys, if there is room for them."""
     found = sheet.pitches()
-    if found is None or found[1] - found[0] >= 2 * window.rows:
+    if found is None or found[1] - found[0] >= 2 * window.rows - 1:
         return window
-    keys = min(found[0] - window.low, 0) or max(found[1] - window.high, 0)
-    return replace(moved(window, keys=keys + keys % 2), following=window.following)
+    # Both rounded outwards; only one of them can be other than nothing.
+    rows = min((found[0] - window.low) // 2, 0) + max((found[1] - window.high + 1) // 2, 0)
+    return replace(moved(window, rows=rows), following=window.following)

@@ -107,15 +107,19 @@ class Piece:
         """One line, the most important first; place: as "piece 2 of 3"."""
         parts = [f"{STATES[self.state]} {self.error}".rstrip()]
         if self.state != "failed" or self.frames:
-            parts.append(f"{len(self.sheet.notes) + len(self.sheet.held):,} notes")
+            parts.append(_count(len(self.sheet.notes) + len(self.sheet.held), "note"))
         if self.frames:
-            parts.append(f"{self.frames:,} frames")
+            parts.append(_count(self.frames, "frame"))
             if self.seconds > 0:
                 parts.append(f"{self.frames / self.seconds:,.0f}/s")
         if self.seed is not None:
             parts.append(f"seed {self.seed}")
         parts += [place, clean(self.title)]
         return " · ".join(part for part in parts if part)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def opened(title: str, score: Score) -> Piece:

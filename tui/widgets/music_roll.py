@@ -40,9 +40,9 @@ class MusicRoll(Widget, can_focus=True):
                 tooltip="Play from the beginning"),
         Binding("end", "seek_to(1)", "To the end", show=False, id="music.roll.end",
                 tooltip="Go to the end"),
-        Binding("up", "look(0,2)", "Higher", show=False, id="music.roll.higher",
+        Binding("up", "look(0,1)", "Higher", show=False, id="music.roll.higher",
                 tooltip="See higher keys"),
-        Binding("down", "look(0,-2)", "Lower", show=False, id="music.roll.lower",
+        Binding("down", "look(0,-1)", "Lower", show=False, id="music.roll.lower",
                 tooltip="See lower keys"),
         Binding("pageup,ctrl+left", "look(-1,0)", "Earlier part", show=False,
                 id="music.roll.earlier", tooltip="See an earlier part; the playhead stays"),
@@ -233,13 +233,13 @@ class MusicRoll(Widget, can_focus=True):
 
     # ── looking about, and seeking ───────────────────────────────────────────────────────────────
 
-    def action_look(self, parts: int, keys: int) -> None:
+    def action_look(self, parts: int, rows: int) -> None:
         """See an earlier or later part, or other keys."""
-        self._scroll(parts * max(self.window.columns // 2, 1), keys)
+        self._scroll(parts * max(self.window.columns // 2, 1), rows)
 
-    def _scroll(self, columns: int, keys: int) -> None:
+    def _scroll(self, columns: int, rows: int) -> None:
         end = self._sheet.seconds if self._sheet else 0.0
-        self.look(windows.moved(self.window, columns, keys, end))
+        self.look(windows.moved(self.window, columns, rows, end))
 
     def action_zoom(self, steps: int) -> None:
         """See more or less of the time."""
@@ -308,6 +308,6 @@ class MusicRoll(Widget, can_focus=True):
 
     def _wheel(self, event: events.MouseEvent, way: int) -> None:
         if event.shift or event.ctrl:
-            self._scroll(0, -2 * way)
+            self._scroll(0, -way)
         else:
             self._scroll(4 * way, 0)

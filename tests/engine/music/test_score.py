@@ -90,3 +90,13 @@ def test_transposed_leaves_out_what_has_no_key() -> None:
     assert score.transposed(2).tempo == 90.0
     assert score.end == 3
     assert Score(()).end == 0
+
+
+def test_faster_and_louder() -> None:
+    score = Score((Note(1.0, 2.0, 60, 100), Note(2.0, 4.0, 62, 10)), 120.0, changes=((2.0, 60.0),))
+    fast = score.faster(2.0)
+    assert fast.notes == (Note(0.5, 1.0, 60, 100), Note(1.0, 2.0, 62, 10))
+    assert (fast.tempo, fast.changes) == (240.0, ((1.0, 120.0),))
+    assert fast.beats([0.5, 2.0]).tolist() == score.beats([1.0, 4.0]).tolist()
+    assert [note.velocity for note in score.louder(2.0).notes] == [127, 20]
+    assert [note.velocity for note in score.louder(0.01).notes] == [1, 1]

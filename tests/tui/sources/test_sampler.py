@@ -11,8 +11,20 @@ import psutil
 import pytest
 
 from tui.sources import sampler
-from tui.sources.sampler import Done, Heard, Loaded, Request, Sampler, gather
+from tui.sources.sampler import (
+    Begun,
+    Done,
+    Frame,
+    Heard,
+    Loaded,
+    MusicRequest,
+    Pace,
+    Request,
+    Sampler,
+    gather,
+)
 
+MUSIC = str(Path(__file__).parents[1] / "music_fake.py")
 FAKE = str(Path(__file__).parents[1] / "lyrics_fake.py")
 
 
@@ -66,6 +78,44 @@ def test_lines_are_folded_by_request() -> None:
         Heard(4, error="No."),
     ]
     assert gather([]) == []
+
+
+def test_lines_about_music_are_folded_too() -> None:
+    length = b'"seconds": 0.25, "beats": null, "tempo": 100.0'
+    lines = [
+        b'{"id": 1, "loaded": true, "words": "w", "conditions": [], "kind": "music", ' + length
+        + b"}",
+        b'{"id": 2, "started": true, "seed": 9, "prime": [{"keys": [60], "onsets": [60]}], '
+        b'"metre": [3, 4], ' + length + b"}",
+        b'{"id": 2, "keys": [60, 64], "onsets": [64]}',
+        b'{"id": 2, "keys": [], "onsets": null}',
+        b'{"id": 2, "done": true, "reason": "length", "frames": 2, "seconds": 0.5, "seed": 9}',
+    ]  # fmt: skip
+    pace = Pace(0.25, None, 100.0)
+    begun = Begun((Frame((60,), (60,)),), (3, 4), pace)
+    frames = (Frame((60, 64), (64,)), Frame((), None))
+    assert gather(lines) == [
+        Heard(1, loaded=Loaded("w", (), pace)),
+        Heard(2, frames=frames, seed=9, begun=begun, done=Done("length", 2, 0.5)),
+    ]
+
+
+def test_music_is_asked_for_and_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampler, "command", (sys.executable, MUSIC, "worker"))
+    held = Held()
+    number = held.sampler.sample_music(
+        MusicRequest("chorals", notes=(60,), temperature=float("inf"), length=5)
+    )
+    frames: list[Frame] = []
+    begun, done = None, None
+    while done is None:
+        heard = held.next()
+        assert heard.id == number
+        frames += heard.frames
+        begun, done = begun or heard.begun, heard.done
+    assert begun == Begun((Frame((60,), (60,)),) * 2, (4, 4), Pace(0.25, 0.5, 120.0))
+    assert (len(frames), done) == (5, Done("length", 5, 0.25))
+    held.sampler.close()
 
 
 def test_a_warm_process_answers_one_request_after_another(held: Held) -> None:
