@@ -8,7 +8,7 @@ from tui.model import series
 from tui.model.series import FloatArray, Series
 from tui.model.view import View
 
-numbers = st.floats(-1e6, 1e6)
+numbers = st.floats(-1e6, 1e6, allow_subnormal=False)
 with_gaps = st.one_of(numbers, st.just(float("nan")), st.just(float("inf")))
 
 
