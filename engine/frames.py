@@ -41,6 +41,14 @@ class FrameSpec:
         return _MATCHES[self.kind]
 
     @property
+    def lapses(self) -> int:
+        """1 if a match that has lapsed is gone on along, and is a kind of match too; 0 if not.
+
+        A tune goes on in time where a note is changed; words of another length shift a text.
+        """
+        return int(self.kind == "keys")
+
+    @property
     def kinds(self) -> int:
-        """How many kinds of match there are: none, a lapsed one, then those of `matches`."""
-        return 2 + len(self.matches)
+        """How many kinds of match there are: none, with `lapses` a lapsed one, the `matches`."""
+        return 1 + self.lapses + len(self.matches)

@@ -20,12 +20,12 @@ class Memory:
     """Finds where the last frames of a song occurred before, as many of them as match.
 
     Matches are told apart by the lengths in `spec.matches`; of equally long ones the latest counts.
-    Where not even the shortest fits, what is recalled goes on from the last place there was: a song
-    that returns with a note changed is still heard along its first time.
+    Where not even the shortest fits, and the spec has `lapses`, what is recalled goes on from the
+    last place there was: a tune that returns with a note changed is heard along its first time.
     """
 
     def __init__(self, spec: FrameSpec) -> None:
-        self._lengths = spec.matches
+        self._lengths, self._lapses = spec.matches, spec.lapses
         self._nothing = np.zeros(spec.shape, spec.dtype)[()]
         self._frames: list[Frame] = []
         self._symbols: dict[bytes, str] = {}  # each different frame as a code point
@@ -37,16 +37,16 @@ class Memory:
         """Take in the next frame (always of one type), and recall what may come after it.
 
         Gives the frame that followed the match, zero if there is none, and which kind it was, of
-        `spec.kinds`: 0 none, 1 a match that has lapsed and is gone on along, 2 + i one of
-        `spec.matches[i]` frames or more.
+        `spec.kinds`: 0 none, with `spec.lapses` 1 a match that has lapsed, then one for each of
+        `spec.matches`: so many frames or more.
         """
         self._frames.append(frame)
         symbol = self._symbols.setdefault(frame.tobytes(), chr(len(self._symbols)))
         self._last = last = (self._last + symbol)[-self._lengths[-1] :]
         count, ends = len(self._frames), self._ends
-        place = self._place and self._place + 1
+        place = (self._place + 1) * self._lapses if self._place else 0
         match = int(place > 0)
-        for number, length in enumerate(self._lengths, 2):
+        for number, length in enumerate(self._lengths, 1 + self._lapses):
             if length > count:
                 break
             run = last[-length:]

@@ -36,7 +36,7 @@ class CharacterHead(nn.Module):
         self.bias = nn.Parameter(torch.zeros(size))
         self.tied = config.tied
         # The longer the match, the likelier the recalled character: about its log odds at first.
-        gain = torch.cat((torch.zeros(2), torch.linspace(1, 5, len(spec.matches)))).unsqueeze(1)
+        gain = torch.cat((torch.zeros(1), torch.linspace(1, 5, len(spec.matches)))).unsqueeze(1)
         self.gain = nn.Parameter(gain) if config.memory else None  # (M, 1)
 
     def encode(self, frames: Tensor) -> Tensor:

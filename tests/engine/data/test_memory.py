@@ -18,12 +18,10 @@ def naive(song: np.ndarray[Any, Any], spec: FrameSpec) -> tuple[list[Any], list[
     inputs = [tuple(np.atleast_1d(frame)) for frame in song]
     inputs = [tuple(np.zeros(len(inputs[0]), int)), *inputs]
     recalled, matches = [], []
-    place = None  # of what was recalled before
+    place: int | None = None  # of what was recalled before
     for now in range(1, len(inputs)):  # so many frames are known
-        match = 0
-        if place is not None:
-            place, match = place + 1, 1
-        for kind, length in enumerate(spec.matches, 2):
+        place, match = (place + 1, 1) if place is not None and spec.lapses else (None, 0)
+        for kind, length in enumerate(spec.matches, 1 + spec.lapses):
             for end in range(length, now):
                 if inputs[end - length : end] == inputs[now - length : now] and now >= length:
                     place, match = end, kind
@@ -65,22 +63,20 @@ def test_a_chorus_is_recalled_word_for_word_the_second_time() -> None:
     recalled, matches = recall(song, spec)
     second = slice(len(chorus + verse) + spec.matches[0], None)
     assert bytes(recalled[second]) == chorus.encode()[spec.matches[0] :]
-    assert matches[second.start] == 2
+    assert matches[second.start] == 1
     assert matches[-1] == spec.kinds - 1
     assert not matches[: len(chorus)].any()
     assert not recalled[matches == 0].any()
 
 
-def test_a_chorus_with_a_word_changed_is_heard_along_the_first() -> None:
-    spec = FrameSpec("characters", 200)
-    chorus = "sing it over the hill and far away\n"
-    changed = chorus.replace("hill", "town")
-    song = np.frombuffer((chorus + changed).encode(), np.uint8)
-    recalled, matches = recall(song, spec)
-    word = len(chorus) + changed.index("town")
-    assert bytes(recalled[word:]).decode() == chorus[chorus.index("hill") :]
-    assert matches[word] == spec.kinds - 1 - sum(length > 18 for length in spec.matches)
-    assert (matches[word + 1 : word + 6] == 1).all()
+def test_a_tune_with_a_note_changed_is_heard_along_the_first() -> None:
+    spec = FrameSpec("keys", 88)
+    tune = list(range(1, 21))
+    recalled, matches = recall(made([*tune, *tune[:10], 30, *tune[11:]], spec), spec)
+    assert np.array_equal(recalled[21:], made(tune[1:], spec))
+    changed = len(tune) + 11
+    assert matches[changed - 1 : changed + 2].tolist() == [spec.kinds - 5, 1, 2]
+    assert not matches[:20].any()
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=str)
