@@ -21,7 +21,6 @@ from engine.sample import models
 from engine.train import start, worker
 
 Small = Callable[..., RunConfig]
-KILLS = 20
 
 
 def lines(run: RunDir) -> list[str]:
@@ -48,7 +47,8 @@ def train_and_kill(run: RunDir, seconds: float) -> bool:
     return True
 
 
-def test_killed_at_twenty_random_moments(small: Small) -> None:
+@pytest.mark.parametrize("count", [4, pytest.param(20, marks=pytest.mark.slow)])
+def test_killed_at_random_moments(small: Small, count: int) -> None:
     torch.set_num_threads(1)
     settings = ("train.steps=400", "train.save_every=10", "train.evaluate_every=25")
     chance = random.Random(3)
@@ -56,7 +56,7 @@ def test_killed_at_twenty_random_moments(small: Small) -> None:
     worker.work(whole)  # first: the processes forked below then need not import anything
     run = start.new_run(small(*settings), "killed")
     kills = 0
-    while kills < KILLS:
+    while kills < count:
         before = lines(run)
         assert train_and_kill(run, chance.uniform(0.0, 0.12)), "make the run longer"
         kills += 1
