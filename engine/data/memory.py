@@ -6,6 +6,7 @@ is still being written can be looked up too. Text compressors do so in their mat
 2005, "Adaptive weighing of context models for lossless data compression").
 """
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,13 @@ class Memory:
         self._last = ""  # the symbols of the last frames
         self._ends: dict[str, int] = {}  # how many frames there were when this run was last seen
         self._place = 0  # of the frame recalled last; 0: none
+
+    def copy(self) -> "Memory":
+        """Another memory of the same frames, to go on another way."""
+        other = copy.copy(self)
+        other._frames, other._symbols = [*self._frames], {**self._symbols}
+        other._ends = {**self._ends}
+        return other
 
     def push(self, frame: Frame) -> tuple[Frame, int]:
         """Take in the next frame (always of one type), and recall what may come after it.

@@ -11,15 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
+Product = Callable[[Array], Array]  # x (N, I) → x @ weights (N, J)
 
 
 @dataclass(frozen=True)
 class Layer:
-    """The weights of one layer; the first layer's `input` is empty, the table stands for it."""
+    """The weights of one layer, those of products as the product itself."""
 
-    input: Array  # (I, G·H)
+    input: Product | None  # (N, H) → (N, G·H); None in the first: a table stands for it
     bias: Array  # (G·H)
-    hidden: Array  # (H, G·H)
+    hidden: Product  # (N, H) → (N, G·H)
     hidden_bias: Array  # (H), or (0) in a cell without
 
 
@@ -33,13 +34,13 @@ def _sigmoid(x: Array) -> Array:
 
 def rnn(layer: Layer, x: Array, h: Array) -> tuple[Array, ...]:
     """h' = tanh(x + h W)  (Elman 1990). x: (N, H), h: (N, H)."""
-    return (np.tanh(x + h @ layer.hidden),)
+    return (np.tanh(x + layer.hidden(h)),)
 
 
 def gru(layer: Layer, x: Array, h: Array) -> tuple[Array, ...]:
     """The GRU of Cho et al. 2014, its reset gate behind the product. x: (N, 3·H), h: (N, H)."""
     size = h.shape[1]
-    product = h @ layer.hidden
+    product = layer.hidden(h)
     gates = _sigmoid(x[:, : 2 * size] + product[:, : 2 * size])
     r, z = gates[:, :size], gates[:, size:]
     n = np.tanh(x[:, 2 * size :] + r * (product[:, 2 * size :] + layer.hidden_bias))
@@ -52,7 +53,7 @@ def lstm(layer: Layer, x: Array, h: Array, c: Array) -> tuple[Array, ...]:
     x: (N, 4·H), h and c: (N, H).
     """
     size = h.shape[1]
-    x = x + h @ layer.hidden
+    x = x + layer.hidden(h)
     gates = _sigmoid(x[:, : 3 * size])
     i, f, o = gates[:, :size], gates[:, size : 2 * size], gates[:, 2 * size :]
     c = f * c + i * np.tanh(x[:, 3 * size :])

@@ -21,16 +21,16 @@ class Chain:
         back = max(len(self.model.levels) - 1, 0)
         return [np.full((count, back), BEGIN, np.min_scalar_type(self.model.size - 1))]
 
-    def feed(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> None:  # noqa: ARG002
-        """Take in one frame of each song, (N,); there is no memory to trust."""
-        longer = np.concatenate([state[0], frames[:, None].astype(state[0].dtype)], 1)
-        state[0] = longer[:, 1:]
+    def read(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> None:  # noqa: ARG002
+        """Take in T frames of each song, (T, N); there is no memory to trust."""
+        longer = np.concatenate([state[0], frames.T.astype(state[0].dtype)], 1)
+        state[0] = longer[:, len(frames) :]
 
     def step(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> NDArray[np.float64]:
         """Take in one frame of each song, (N,), and give the log probabilities (N, V) of the next.
 
         That of the begin mark is −inf.
         """
-        self.feed(state, frames, trust)
+        self.read(state, frames[None], trust)
         with np.errstate(divide="ignore"):
             return np.log([self.model.probabilities(context) for context in state[0]])

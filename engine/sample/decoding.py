@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +24,8 @@ class Rules:
     top_p: float = 1.0  # only the fewest most probable that reach this sum (Holtzman et al. 2020)
     min_p: float = 0.0  # only those at least this share as probable as the most probable
     memory: float = 1.0  # how far to believe a model's memory of the song; 0: not at all
+    guidance: float = 1.0  # how strongly the artist is followed; 0: as by nobody
+    repetition: float = 0.0  # nats off what would repeat the text, see `engine.sample.repetition`
 
     def __post_init__(self) -> None:
         if not self.temperature >= 0:  # not >=: NaN is refused too
@@ -40,6 +41,13 @@ class Rules:
             raise InputError(f"min-p is {self.min_p}: give a share from 0 to 1.")
         if not 0 <= self.memory <= 1:
             raise InputError(f"The memory is {self.memory}: give a share from 0 to 1.")
+        if not 0 <= self.guidance <= 10:
+            raise InputError(
+                f"The guidance is {self.guidance}: give 0 (the artist left aside) to 10, 1 as "
+                "the model has learned."
+            )
+        if not 0 <= self.repetition <= 10:
+            raise InputError(f"The repetition penalty is {self.repetition}: give 0 (none) to 10.")
 
 
 def trust(memory: float, temperature: float) -> float:
@@ -67,16 +75,37 @@ def passing(logits: NDArray[np.float64], rules: Rules) -> NDArray[np.bool_]:
     return result
 
 
+def guided(logits: NDArray[np.float64], guidance: float) -> NDArray[np.float64]:
+    """Logits (N, V) out of (2·N, V), those with the artist before those without.
+
+    Classifier-free guidance (Ho & Salimans 2021), with w = guidance − 1 in their terms: as if the
+    artist were that many times as certain. At 0 they are those without, at 1 those with.
+    """
+    conditional, plain = np.split(logits, 2)
+    return plain + guidance * (conditional - plain)
+
+
+def log_probabilities(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The model's own log probabilities (N, V), in nats."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    result: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return result
+
+
 def choose(
-    logits: NDArray[Any], rules: Rules, generator: np.random.Generator, banned: Sequence[int] = ()
+    logits: NDArray[np.float64],
+    rules: Rules,
+    noise: NDArray[np.float64],
+    banned: Sequence[int] = (),
 ) -> NDArray[np.intp]:
     """Choose one index a row of logits (N, V), never a banned one: (N,).
 
     Draws by the Gumbel-max trick (Gumbel 1954; Maddison et al. 2014): the largest of logit / T plus
-    Gumbel noise has just the probability softmax(logits / T), and needs no sum that could overflow.
+    Gumbel noise (N, V) has just the probability softmax(logits / T), and needs no sum that could
+    overflow.
     """
-    logits = logits.astype(np.float64)
-    logits[:, list(banned)] = -np.inf
+    logits = logits.copy()
+    logits[:, banned] = -np.inf
     if rules.temperature == 0:
         best: NDArray[np.intp] = np.argmax(logits, axis=1)
         return best
@@ -86,7 +115,7 @@ def choose(
     else:
         with np.errstate(over="ignore"):  # −inf is right where the temperature is tiny
             scores /= rules.temperature
-    scores += generator.gumbel(size=scores.shape)
+    scores += noise
     if rules.top_k or rules.top_p < 1 or rules.min_p > 0:
         scores[~passing(logits, rules)] = -np.inf
     chosen: NDArray[np.intp] = np.argmax(scores, axis=1)

@@ -1,6 +1,6 @@
 """Heads in NumPy: how a frame enters the first layer, and what the last one says of the next."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.config import ModelConfig
 from engine.frames import FrameSpec
-from engine.sample.cells import Array
+from engine.sample.cells import Array, Product
 from engine.sample.keys import IndependentHead, JointHead
 from engine.sample.seen import Seen
 
@@ -20,7 +20,7 @@ class CharacterHead:
 
     table: Array  # (V, G·H) what each character gives to the first layer's gates, with the bias
     remembered: Array  # (V, G·H) what it gives there as the recalled one; (0, 0) without a memory
-    weight: Array  # (H, V)
+    weight: Product  # (N, H) → (N, V)
     bias: Array  # (V)
     gain: Array  # (M) what each kind of match adds to the recalled one's logit; (0) without
 
@@ -33,8 +33,13 @@ class CharacterHead:
         return {"head.embedding": (size, width), **out, "head.bias": (size,), **gain}
 
     @classmethod
-    def build(cls, config: ModelConfig, tensors: Mapping[str, Array]) -> "CharacterHead":
-        """Make it from a network's tensors, all float32."""
+    def build(
+        cls,
+        config: ModelConfig,
+        tensors: Mapping[str, Array],
+        product: Callable[[Array], Product],
+    ) -> "CharacterHead":
+        """Make it from a network's tensors, all float32; product: how its weight is multiplied."""
         embedding, width = tensors["head.embedding"], config.embedding  # (V, E)
         joined = tensors["cells.0.input"]
         none = np.zeros((0, 0), np.float32)
@@ -45,7 +50,7 @@ class CharacterHead:
         return cls(
             table=embedding @ joined[:width] + tensors["cells.0.bias"],
             remembered=embedding @ joined[width : 2 * width] if config.memory else none,
-            weight=weight,
+            weight=product(weight),
             bias=tensors["head.bias"],
             gain=tensors.get("head.gain", none).ravel(),
         )
@@ -62,7 +67,7 @@ class CharacterHead:
 
     def logits(self, seen: Seen) -> Array:
         """Logits (N, V) of the next character."""
-        logits: Array = seen.hidden @ self.weight + self.bias
+        logits: Array = self.weight(seen.hidden) + self.bias
         if self.gain.size:
             logits[np.arange(len(logits)), seen.recalled] += self.gain[seen.match]
         return logits

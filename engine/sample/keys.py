@@ -1,6 +1,6 @@
 """Heads for piano keys in NumPy: the streaming side of `engine.model.keys`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engine.config import ModelConfig
 from engine.frames import FrameSpec
 from engine.model.keyboard import ABOVE, AROUND, COUNTS, FEATURES, KEYS, UNITS
-from engine.sample.cells import Array
+from engine.sample.cells import Array, Product
 from engine.sample.seen import Seen
 
 TRIES = 16  # times that a frame with too few notes is drawn again
@@ -94,7 +94,7 @@ class KeysHead:
 class IndependentHead(KeysHead):
     """Each key for itself."""
 
-    weight: Array  # (H, K)
+    weight: Product  # (N, H) → (N, K)
     bias: Array  # (K)
     gain: Array  # (M, 2) what each kind of match adds to keys recalled silent, and sounding
 
@@ -110,15 +110,20 @@ class IndependentHead(KeysHead):
         }
 
     @classmethod
-    def build(cls, config: ModelConfig, tensors: Mapping[str, Array]) -> "IndependentHead":
-        """Make it from a network's tensors, all float32."""
+    def build(
+        cls,
+        config: ModelConfig,
+        tensors: Mapping[str, Array],
+        product: Callable[[Array], Product],
+    ) -> "IndependentHead":
+        """Make it from a network's tensors, all float32; product: how its weight is multiplied."""
         gain = tensors.get("head.gain", np.zeros((1, 2), np.float32))
         entry = cls.entry(config, tensors)
-        return cls(*entry, tensors["head.weight"], tensors["head.bias"], gain)
+        return cls(*entry, product(tensors["head.weight"]), tensors["head.bias"], gain)
 
     def decide(self, seen: Seen, rule: Rule) -> tuple[Frames, Nats]:
         """Decide the next frames by a rule: (N, K), and their negative log likelihoods, (N,)."""
-        logits = seen.hidden @ self.weight + self.bias
+        logits = self.weight(seen.hidden) + self.bias
         silent, sounding = self.gain[seen.match].T[:, :, None]  # (N, 1) each
         logits += np.where(seen.recalled > 0, sounding, silent)
         bits, misses = rule.decide(logits, slice(None))
@@ -204,7 +209,7 @@ class Decider:
 class JointHead(KeysHead):
     """Keys that know of each other: the sounding ones from high to low, then the onsets so too."""
 
-    features: Array  # (H, 88 · F)
+    features: Product  # (N, H) → (N, 88 · F)
     bias: Array  # (88 · F)
     sounding: Decider
     onset: Decider | None  # for frames of two planes
@@ -222,12 +227,17 @@ class JointHead(KeysHead):
         }
 
     @classmethod
-    def build(cls, config: ModelConfig, tensors: Mapping[str, Array]) -> "JointHead":
-        """Make it from a network's tensors, all float32."""
+    def build(
+        cls,
+        config: ModelConfig,
+        tensors: Mapping[str, Array],
+        product: Callable[[Array], Product],
+    ) -> "JointHead":
+        """Make it from a network's tensors, all float32; product: how its weight is multiplied."""
         onset = "head.onset.weight" in tensors
         return cls(
             *cls.entry(config, tensors),
-            features=tensors["head.features"],
+            features=product(tensors["head.features"]),
             bias=tensors["head.bias"],
             sounding=Decider.build("head.sounding", tensors),
             onset=Decider.build("head.onset", tensors) if onset else None,
@@ -236,7 +246,7 @@ class JointHead(KeysHead):
     def decide(self, seen: Seen, rule: Rule) -> tuple[Frames, Nats]:
         """Decide the next frames by a rule: (N, K), and their negative log likelihoods, (N,)."""
         count = len(seen.hidden)
-        features = (seen.hidden @ self.features + self.bias).reshape(count, KEYS, FEATURES)
+        features = (self.features(seen.hidden) + self.bias).reshape(count, KEYS, FEATURES)
         frames = [seen.previous, seen.recalled] if self.remembered.size else [seen.previous]
         planes = np.concatenate(frames, 1).reshape(count, -1, KEYS).astype(np.float32)
         all_, none = np.ones((count, KEYS), np.bool_), np.zeros((count, KEYS), np.bool_)

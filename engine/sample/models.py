@@ -26,6 +26,7 @@ from engine.sample.chain import Chain
 from engine.sample.network import Network
 
 FORMAT = 1  # of meta.json
+DEFAULT_PRECISION = "fast"
 WEIGHTS, META = "model.safetensors", "meta.json"
 _KEYS: dict[str, type] = {
     "kind": str,
@@ -224,10 +225,11 @@ def from_tensors(
     tensors: Mapping[str, NDArray[Any]],
     name: str = "the model in memory",
     path: Path | None = None,
+    precision: str = DEFAULT_PRECISION,
 ) -> Model:
     """A model of weights in memory, named as on the disk; `meta` as meta.json has it.
 
-    Arrays that are float32 already are not copied.
+    precision: how a network of lyrics multiplies, one of `PRECISIONS`; one of music always in full.
     Raises InputError when the two do not fit each other.
     """
     where = str(path / WEIGHTS) if path else name
@@ -253,25 +255,27 @@ def from_tensors(
     known = tuple(meta["conditions"]) if config.condition else ()
     _check_tensors(tensors, network.shapes(config, codec.spec, len(known)), where)
     weights = {key: np.asarray(tensor, np.float32) for key, tensor in tensors.items()}
-    stepper = Network.build(config, codec.spec, weights)
+    if meta["kind"] == "music":
+        precision = "full"
+    stepper = Network.build(config, codec.spec, weights, precision)
     return Model(name, path, meta, config, codec, stepper, known)
 
 
-def load(name: str | None) -> Model:
+def load(name: str | None, precision: str = DEFAULT_PRECISION) -> Model:
     """Find and read a model; see `locate` for what names it. Raises InputError."""
     found, folder = locate(name)
     try:
-        return read(found, folder)
+        return read(found, folder, precision)
     except InputError:
         if folder.exists():
             raise
-        return read(*locate(name))  # a better checkpoint took its place in between
+        return read(*locate(name), precision)  # a better checkpoint took its place in between
 
 
-def read(name: str, folder: Path) -> Model:
+def read(name: str, folder: Path, precision: str = DEFAULT_PRECISION) -> Model:
     """Read the model in a folder. Raises InputError, one sentence, for whatever is wrong in it."""
     meta = read_meta(folder)
-    return from_tensors(meta, read_tensors(folder), name, folder)
+    return from_tensors(meta, read_tensors(folder), name, folder, precision)
 
 
 def stamp(folder: Path) -> tuple[Path, int]:

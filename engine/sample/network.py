@@ -1,6 +1,6 @@
 """A trained network, stepped in NumPy: the streaming side of `engine.model.network`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +10,20 @@ from numpy.typing import NDArray
 from engine.config import ModelConfig
 from engine.data.memory import Memory
 from engine.frames import FrameSpec
-from engine.sample.cells import CELLS, Array, Cell, Layer
+from engine.sample.cells import CELLS, Array, Cell, Layer, Product
 from engine.sample.heads import HEADS, CharacterHead, Head
+from engine.sample.products import PRECISIONS, full
 from engine.sample.seen import Seen
 
 State = list[Any]  # arrays (N, …), one row a song, that a step replaces
+
+
+def pick(state: State, places: Sequence[int]) -> State:
+    """The state of the songs at `places` alone, in that order; one may stand there twice."""
+    return [
+        [part[place].copy() for place in places] if isinstance(part, list) else part[places]
+        for part in state
+    ]
 
 
 def shapes(config: ModelConfig, spec: FrameSpec, conditions: int) -> dict[str, tuple[int, ...]]:
@@ -51,19 +60,30 @@ class Network:
     match_input: (
         Array  # (M, G·H) what each kind of match gives to the first gates; (0, G·H) without
     )
-    condition: Array  # (A + 1, C); (1, 0) in a network without artists
-    condition_input: Array  # (C, G·H)
+    condition: Product  # (N, A + 1) → (N, C); (N, 1) → (N, 0) in a network without artists
+    condition_input: Product  # (N, C) → (N, G·H)
     layers: tuple[Layer, ...]
+    hidden: int  # H
 
     @classmethod
-    def build(cls, config: ModelConfig, spec: FrameSpec, tensors: Mapping[str, Array]) -> "Network":
-        """Make it from float32 tensors that have the names and shapes `shapes` tells."""
+    def build(
+        cls,
+        config: ModelConfig,
+        spec: FrameSpec,
+        tensors: Mapping[str, Array],
+        precision: str = "full",
+    ) -> "Network":
+        """Make it from float32 tensors that have the names and shapes `shapes` tells.
+
+        precision: one of `PRECISIONS`, of the products of the layers and of a characters' head.
+        """
         empty = np.zeros((1, 0), np.float32)
+        product = PRECISIONS[precision]
         layers = [
             Layer(
-                input=tensors[f"cells.{place}.input"] if place else empty,
+                input=product(tensors[f"cells.{place}.input"]) if place else None,
                 bias=tensors[f"cells.{place}.bias"],
-                hidden=tensors[f"cells.{place}.hidden"],
+                hidden=product(tensors[f"cells.{place}.hidden"]),
                 hidden_bias=tensors.get(f"cells.{place}.hidden_bias", empty[0]),
             )
             for place in range(config.layers)
@@ -75,51 +95,63 @@ class Network:
         return cls(
             spec=spec,
             cell=CELLS[config.cell],
-            head=HEADS[spec.kind][config.head].build(config, tensors),
+            head=HEADS[spec.kind][config.head].build(config, tensors, product),
             match_input=rows[frames:artist],
-            condition=condition,
-            condition_input=rows[artist:],
+            condition=full(condition),
+            condition_input=full(rows[artist:]),
             layers=tuple(layers),
+            hidden=config.hidden,
         )
 
     def begin(self, condition: Array | None, count: int) -> State:
         """The state before `count` songs.
 
         condition: a weight for each row of the table of artists, (A + 1,) or (count, A + 1), so
-        that artists can be mixed; None: nobody, row 0.
+        that artists can be mixed; None: nobody, the row of zeros.
         """
-        vector = self.condition[0] if condition is None else condition @ self.condition
-        part = (vector @ self.condition_input).astype(np.float32)  # (G·H) or (count, G·H)
-        hidden = self.layers[0].hidden.shape[0]
-        zeros = np.zeros((count, hidden), np.float32)
+        if condition is None:
+            part = np.zeros((1, len(self.layers[0].bias)), np.float32)
+        else:
+            part = self.condition_input(self.condition(np.atleast_2d(condition)))
+        zeros = np.zeros((count, self.hidden), np.float32)
         memories = [[Memory(self.spec) for _ in range(count)]] if len(self.match_input) else []
         return [
-            np.broadcast_to(part, (count, part.shape[-1])),
+            np.broadcast_to(part, (count, part.shape[1])),  # (count, G·H)
             *[zeros] * (self.cell.states * len(self.layers)),
             *memories,
         ]
 
-    def feed(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> Seen:
-        """Take in one frame of each song, (N, *frame).
+    def read(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> Seen:
+        """Take in T frames of each song, (T, N, *frame), layer by layer: the moments (T, N, …).
 
         trust: how far the memory of the song is believed, 0 … 1: matches of the longest kinds
         count as no longer than such a share of the kinds allows, and at 0 as none.
         """
-        recalled, match = np.zeros_like(frames), np.zeros(len(frames), np.int64)
-        x = self.head.inputs(frames) + state[0]
+        size, count = frames.shape[:2]
+        flat = frames.reshape(size * count, *frames.shape[2:])
+        recalled, match = np.zeros_like(flat), np.zeros(len(flat), np.int64)
+        x = self.head.inputs(flat)  # (T·N, G·H)
         if len(self.match_input):
             recalled, match = _recall(state[-1], frames)
             match = np.minimum(match, round(trust * (len(self.match_input) - 1)))
             recalled[match == 0] = 0
             x += self.head.remember(recalled) + self.match_input[match]
-        size = self.cell.states
+        x = x.reshape(size, count, -1) + state[0]
+        arrays = self.cell.states
         for place, layer in enumerate(self.layers):
-            own = slice(1 + place * size, 1 + (place + 1) * size)
-            if place:
-                x = x @ layer.input + layer.bias
-            state[own] = self.cell.step(layer, x, *state[own])
-            x = state[own.start]
-        return Seen(x, frames, recalled, match)
+            own = slice(1 + place * arrays, 1 + (place + 1) * arrays)
+            if layer.input:
+                x = layer.input(x.reshape(size * count, -1)).reshape(size, count, -1) + layer.bias
+            outputs = np.empty((size, count, self.hidden), np.float32)
+            for step in range(size):
+                state[own] = self.cell.step(layer, x[step], *state[own])
+                outputs[step] = state[own.start]
+            x = outputs
+        return Seen(x, frames, recalled.reshape(frames.shape), match.reshape(size, count))
+
+    def feed(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> Seen:
+        """Take in one frame of each song, (N, *frame): the moment after it, (N, …)."""
+        return Seen(*(values[0] for values in self.read(state, frames[None], trust)))
 
     def step(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> Array:
         """Take in one character of each song, (N,), and give the logits (N, V) of the next."""
@@ -128,7 +160,12 @@ class Network:
 
 
 def _recall(memories: list[Memory], frames: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Push each song's frame into its memory: recalled frames (N, *frame), their matches (N,)."""
-    pairs = [memory.push(frame) for memory, frame in zip(memories, frames, strict=True)]
+    """Push songs' frames (T, N, *frame) into their memories.
+
+    Returns the recalled frames (T·N, *frame) and their matches (T·N,).
+    """
+    pairs = [
+        memory.push(frame) for row in frames for memory, frame in zip(memories, row, strict=True)
+    ]
     recalled, matches = zip(*pairs, strict=True)
     return np.array(recalled, frames.dtype), np.array(matches, np.int64)

@@ -3,29 +3,45 @@
 import contextlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError
+from engine.sample import models
 from engine.sample.decoding import Rules
+from engine.sample.products import PRECISIONS
 from engine.sample.rolls import RollRequest
 from engine.sample.sampler import Request
 
 Answer = dict[str, Any]
 
+_RULES: dict[str, type] = {
+    "temperature": float,
+    "top_k": int,
+    "top_p": float,
+    "min_p": float,
+    "memory": float,
+    "guidance": float,
+    "repetition": float,
+}
 _FIELDS: dict[str, dict[str, type]] = {  # of each request, with the type of each
-    "load": {},
+    "load": {"precision": str},
     "sample": {
         "prime": str,
         "artist": str,
-        "temperature": float,
-        "top_k": int,
-        "top_p": float,
-        "min_p": float,
-        "memory": float,
+        "mix": dict,  # weights by the artists' names
+        **_RULES,
         "seed": int,
         "length": int,
+        "count": int,  # songs, in step with each other
+        "best": int,  # of so many songs only the one that the model finds likeliest
+        "bits": bool,  # tell each character's surprise
+        "alternatives": int,  # tell so many for each character
+        "novelty": int,  # mark stretches of so many characters that stand in the training songs
+        "precision": str,
     },
+    "change": _RULES,  # of the song under way
     "sample_music": {
         "prime": str,  # a MIDI file's path
         "notes": list,  # pitches
@@ -37,7 +53,15 @@ _FIELDS: dict[str, dict[str, type]] = {  # of each request, with the type of eac
     },
     "stop": {},
 }
-_NAMES = {str: "a text", float: "a number", int: "a whole number", list: "a list of pitches"}
+_NAMES = {
+    str: "a text",
+    float: "a number",
+    int: "a whole number",
+    bool: "true or false",
+    list: "a list of pitches",
+    dict: "artists with their weights",
+}
+_NO_MODEL = {"stop", "change"}
 
 
 def parse(line: bytes) -> Answer:
@@ -56,7 +80,7 @@ def check(values: Answer) -> None:
     do = values.get("do")
     if not isinstance(do, str) or do not in _FIELDS:
         raise InputError(f"The request asks to do {do!r}: it can be {', '.join(_FIELDS)}.")
-    known = {"do", "id", *_FIELDS[do], *([] if do == "stop" else ["model"])}
+    known = {"do", "id", *_FIELDS[do], *([] if do in _NO_MODEL else ["model"])}
     for key in values:
         if key not in known:
             raise InputError(f"A request to {do} has no key {key!r}: leave it out.")
@@ -64,12 +88,44 @@ def check(values: Answer) -> None:
         raise InputError(f"model is {values['model']!r}: give its name or path.")
 
 
-def song(values: Answer) -> Request:
-    """The lyrics to write; null or a missing key means the default."""
+@dataclass(frozen=True)
+class Told:
+    """What is to be told of a song while it is written."""
+
+    best: bool = False  # only of the likeliest of the songs, when all are written
+    bits: bool = False
+    novelty: int | None = None  # the shortest stretch to be marked
+
+
+def precision(values: Answer) -> str:
+    """The precision that a model is to be loaded in."""
+    chosen = _given(values, {"precision": str}).get("precision", models.DEFAULT_PRECISION)
+    if chosen not in PRECISIONS:
+        raise InputError(f"precision is {chosen!r:.60}: give {' or '.join(PRECISIONS)}.")
+    return str(chosen)
+
+
+def song(values: Answer) -> tuple[Request, Told]:
+    """The lyrics to write, and what to tell of them; null or a missing key means the default."""
     fields = _given(values, _FIELDS["sample"])
-    names = ("temperature", "top_k", "top_p", "min_p", "memory")
-    rules = Rules(**{name: fields.pop(name) for name in names if name in fields})
-    return Request(**fields, rules=rules)
+    fields.pop("precision", None)
+    best = fields.pop("best", 1)
+    if best > 1:
+        if fields.get("count", 1) > 1:
+            raise InputError("Both count and best were given: give one of them.")
+        fields["count"] = best
+    told = Told(best > 1, fields.pop("bits", False), fields.pop("novelty", None))
+    if "mix" in fields:
+        fields["mix"] = {
+            name: _value("mix", weight, float) for name, weight in fields["mix"].items()
+        }
+    rules = Rules(**{name: fields.pop(name) for name in _RULES if name in fields})
+    return Request(**fields, rules=rules), told
+
+
+def change(values: Answer) -> dict[str, float]:
+    """The rules to be turned."""
+    return _given(values, _RULES)
 
 
 def music(values: Answer) -> tuple[RollRequest, Path | None, list[int] | None]:

@@ -1,23 +1,34 @@
-"""Writing a song, one character at a time."""
+"""Writing songs, one character at a time; several songs in step with each other."""
 
+import dataclasses
+import math
 import secrets
 import unicodedata
-from collections.abc import Callable, Iterator
+from array import array
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.data.characters import BEGIN, END, UNKNOWN, CharacterCodec
-from engine.data.names import either, fold, near
 from engine.errors import InputError
-from engine.sample.decoding import Rules, choose, trust
+from engine.sample import condition
+from engine.sample.cells import Array
+from engine.sample.decoding import Rules, choose, guided, log_probabilities, trust
 from engine.sample.models import Model
+from engine.sample.network import State, pick
+from engine.sample.repetition import penalties
 
 LONGEST = 5_000  # characters of a song whose length was left open
 LONGEST_PRIME = 100_000  # characters
+MOST_SONGS = 1_000  # at once
+MOST_ALTERNATIVES = 100
+_CHUNK = 256  # characters of a prime that are read between two looks at a stop
+_BIT = math.log(2)  # nats
 
+Logits = NDArray[np.float64]
 Reason = Literal["end", "length", "stopped"]
 
 
@@ -30,20 +41,245 @@ class Request:
     rules: Rules = field(default_factory=Rules)
     seed: int | None = None  # None: a new one
     length: int | None = None  # just so many characters; None: until the song's end mark
+    mix: Mapping[str, float] | None = None  # in place of an artist: weights that sum to 1
+    count: int = 1  # songs, song i with the seed + i
+    alternatives: int = 0  # how many to tell with each character
 
 
-def _codec(model: Model) -> CharacterCodec:
+class Character(NamedTuple):
+    """A character as soon as it is chosen.
+
+    Its surprise and the alternatives are by the model's own probabilities (guided, if it is):
+    at temperature 1, without filters and penalty.
+    """
+
+    text: str
+    bits: float  # its surprise: −log2 of its probability
+    alternatives: list[tuple[str, float]]  # the likeliest with their probabilities; "": end
+    song: int  # which of the songs it belongs to, from 0
+
+
+@dataclass
+class Song:
+    """One of the songs of a stream."""
+
+    number: int  # from 0
+    seed: int
+    generator: np.random.Generator
+    frames: "array[int]"  # its text so far with the prime, as codec indices
+    characters: int = 0  # written so far, without the prime
+    bits: float = 0.0  # the surprise of all of them, and of the end mark
+    reason: Reason | None = None  # why it ended
+
+    @property
+    def likelihood(self) -> float:
+        """How likely the model finds it: minus its bits a character, the end mark one too."""
+        return -self.bits / max(1, self.characters + (self.reason == "end"))
+
+
+@dataclass
+class Stream:
+    """Songs being written: iterate over it once for their characters; made by `stream`.
+
+    The songs take turns, each step one character of every song that has not ended.
+    """
+
+    model: Model
+    codec: CharacterCodec
+    condition: Array | None  # (A + 1,)
+    prime: str  # as it was read
+    rules: Rules  # looked up anew at each character
+    songs: list[Song]
+    length: int | None
+    alternatives: int
+    stopped: Callable[[], bool]  # asked before each step, also within the prime
+    shared: int  # frames that all songs have in common: the begin mark and the prime
+
+    def __iter__(self) -> Iterator[Character]:
+        """Yield each character as soon as it is chosen."""
+        banned = [BEGIN, UNKNOWN] if self.length is None else [BEGIN, UNKNOWN, END]
+        limit = LONGEST if self.length is None else self.length
+        singing = self.songs
+        pair = self._pair
+        state = self._read(singing, pair)
+        while singing and not self.stopped():
+            if pair != self._pair:  # the guidance was turned on or off
+                pair = self._pair
+                state = self._read(singing, pair)
+            last = np.array([song.frames[-1] for song in singing] * (1 + pair))
+            logits = self.model.stepper.step(state, last, self._trust).astype(np.float64)
+            if pair:
+                logits = guided(logits, self.rules.guidance)
+            own = log_probabilities(logits)  # (N, V)
+            noise = np.stack([song.generator.gumbel(size=own.shape[1]) for song in singing])
+            chosen = choose(self._penalised(own, singing), self.rules, noise, banned)
+            for row, song in enumerate(singing):
+                index = int(chosen[row])
+                song.bits -= float(own[row, index]) / _BIT
+                if index == END:
+                    song.reason = "end"
+                    continue
+                song.frames.append(index)
+                song.characters += 1
+                if song.characters == limit:
+                    song.reason = "length"
+                yield self._character(song, index, own[row])
+            going = [row for row, song in enumerate(singing) if song.reason is None]
+            if len(going) < len(singing):
+                state = pick(state, going + [len(singing) + row for row in going] * pair)
+                singing = [singing[row] for row in going]
+        for song in singing:
+            song.reason = "stopped"
+
+    def _read(self, songs: list[Song], pair: bool) -> State:
+        """The state before the last frame of songs that are equally long, N rows.
+
+        With a pair 2·N rows: those of the artist, then those without.
+        """
+        weights = self.condition
+        if pair and weights is not None:
+            weights = np.stack([weights, np.zeros_like(weights)])
+        state = self.model.stepper.begin(weights, 1 + pair)
+        texts = np.array([song.frames for song in songs]).T[:-1]  # (T, N)
+        self._feed(state, np.tile(texts[: self.shared, :1], 1 + pair))
+        if len(songs) > 1:
+            state = pick(state, [row for row in range(1 + pair) for _ in songs])
+        self._feed(state, np.tile(texts[self.shared :], 1 + pair))
+        return state
+
+    def _feed(self, state: State, frames: NDArray[np.int64]) -> None:
+        """Read frames (T, N), unless a stop comes."""
+        for start in range(0, len(frames), _CHUNK):
+            if not self.stopped():
+                self.model.stepper.read(state, frames[start : start + _CHUNK], self._trust)
+
+    @property
+    def _pair(self) -> bool:
+        """Whether the model is also stepped without the artist."""
+        return self.rules.guidance != 1
+
+    @property
+    def _trust(self) -> float:
+        return trust(self.rules.memory, self.rules.temperature)
+
+    def _penalised(self, logits: Logits, songs: list[Song]) -> Logits:
+        """The logits (N, V) with the penalty on repetition."""
+        if not self.rules.repetition:
+            return logits
+        logits = logits.copy()
+        for row, song in zip(logits, songs, strict=True):
+            for index, loss in penalties(song.frames, self.rules.repetition).items():
+                row[index] -= loss
+        return logits
+
+    def _character(self, song: Song, index: int, own: Logits) -> Character:
+        """What is to be told of a character that was chosen by log probabilities (V,)."""
+        alternatives: list[tuple[str, float]] = []
+        if self.alternatives:
+            order = np.argsort(-own, kind="stable")[: self.alternatives + 2]
+            likeliest = [place for place in order.tolist() if place not in (BEGIN, UNKNOWN)]
+            alternatives = [
+                (self.codec.decode([place]), float(np.exp(own[place])))
+                for place in likeliest[: self.alternatives]
+            ]
+        return Character(
+            self.codec.decode([index]), -float(own[index]) / _BIT, alternatives, song.number
+        )
+
+
+def stream(model: Model, request: Request, stopped: Callable[[], bool] = lambda: False) -> Stream:
+    """Check the request and make ready to write it; the same seed writes the same text.
+
+    Song i of several has the seed + i and the text that this seed gives alone: always in fast
+    precision, and in full precision with up to `products.TOGETHER` songs (half as many where the
+    guidance steps each twice); with more, rounding may differ in the last bit, and so in rare cases
+    the text.
+
+    The stream's songs say their seeds, and when they are over how many characters they have and
+    why they ended: at the song's end mark, at the length, or because `stopped` said so, which has
+    to stay so. Raises InputError for what cannot be.
+    """
     if not isinstance(model.codec, CharacterCodec):
         raise InputError(f"{model.name} writes music: use 'rnn-tui sample music'.")
-    return model.codec
+    checks = [
+        ("seed", request.seed, request.seed is None or request.seed >= 0, "0 or more"),
+        (
+            "length",
+            request.length,
+            request.length is None or request.length >= 1,
+            "1 character or more",
+        ),
+        ("count", request.count, 1 <= request.count <= MOST_SONGS, f"1 to {MOST_SONGS:,} songs"),
+        (
+            "number of alternatives",
+            request.alternatives,
+            0 <= request.alternatives <= MOST_ALTERNATIVES,
+            f"0 to {MOST_ALTERNATIVES}",
+        ),
+    ]
+    for name, value, right, wanted in checks:
+        if not right:
+            raise InputError(f"The {name} is {value}: give {wanted}.")
+    weights = condition.weights(model, request.artist, request.mix)
+    _check_guidance(model, request.rules, weights)
+    prime = _prime(model, model.codec, request.prime)
+    read = array("q", [BEGIN, *model.codec.encode(prime).tolist()])
+    first = secrets.randbits(32) if request.seed is None else request.seed
+    songs = [
+        Song(number, first + number, np.random.Generator(np.random.PCG64(first + number)), read[:])
+        for number in range(request.count)
+    ]
+    return Stream(
+        model,
+        model.codec,
+        weights,
+        prime,
+        request.rules,
+        songs,
+        request.length,
+        request.alternatives,
+        stopped,
+        len(read),
+    )
 
 
-def _prime(model: Model, text: str) -> str:
+def change(stream: Stream | None, values: Mapping[str, float]) -> None:
+    """Change some of the rules of songs while they are written.
+
+    Raises InputError for rules that cannot be, and where no songs are being written.
+    """
+    if stream is None:
+        raise InputError("There is no song under way to be changed: ask for one.")
+    rules = dataclasses.replace(stream.rules, **values)  # type: ignore[arg-type]
+    _check_guidance(stream.model, rules, stream.condition)
+    stream.rules = rules
+
+
+def likeliest(stream: Stream) -> tuple[list[Song], list[Character]]:
+    """Write all songs, and keep the one that the model finds likeliest, and its characters."""
+    written: list[list[Character]] = [[] for _ in stream.songs]
+    for character in stream:
+        written[character.song].append(character)
+    best = max(stream.songs, key=lambda song: song.likelihood)
+    return [best], written[best.number]
+
+
+def _check_guidance(model: Model, rules: Rules, weights: Array | None) -> None:
+    """Refuse guidance by no artist."""
+    if rules.guidance != 1 and weights is None:
+        hint = (
+            "name an artist or a mix" if model.conditions else "leave it out, or use another model"
+        )
+        said = "there is no artist" if model.conditions else f"{model.name} knows no artists"
+        raise InputError(f"The guidance is {rules.guidance} but {said}: {hint}.")
+
+
+def _prime(model: Model, codec: CharacterCodec, text: str) -> str:
     """The prime as the corpus would have it; refused where the model cannot read it."""
     if len(text) > LONGEST_PRIME:
         raise InputError(f"The prime has {len(text):,} characters: give at most {LONGEST_PRIME:,}.")
     prime = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    if unknown := _codec(model).unknown(prime):
+    if unknown := codec.unknown(prime):
         shown = ", ".join(repr(character) for character in unknown[:10])
         more = f" and {len(unknown) - 10} more" if len(unknown) > 10 else ""
         raise InputError(
@@ -51,92 +287,3 @@ def _prime(model: Model, text: str) -> str:
             "leave them out, or write them another way."
         )
     return prime
-
-
-def _condition(model: Model, artist: str | None) -> NDArray[np.float32] | None:
-    """The weights (A + 1,) of the model's artists; None for nobody."""
-    if artist is None:
-        return None
-    if not model.conditions:
-        raise InputError(
-            f"{model.name} knows no artists: leave the artist out, or use another model."
-        )
-    for place, name in enumerate(model.conditions):
-        if fold(name) == fold(artist):
-            weights = np.zeros(len(model.conditions) + 1, np.float32)
-            weights[1 + place] = 1.0
-            return weights
-    close = near(artist, model.conditions)
-    hint = (
-        f"did you mean {either(close)}?"
-        if close
-        else f"it knows {len(model.conditions)}, as {either(model.conditions[:3])}."
-    )
-    raise InputError(f"{model.name} knows no artist {artist!r}: {hint}")
-
-
-@dataclass
-class Stream:
-    """A song being written: iterate over it once for its characters; made by `stream`."""
-
-    model: Model
-    condition: NDArray[np.float32] | None
-    prime: str  # as it was read
-    rules: Rules  # looked up anew at each character
-    seed: int
-    length: int | None
-    stopped: Callable[[], bool]  # asked before each character, also of the prime
-    characters: int = 0  # written so far, without the prime
-    reason: Reason | None = None  # why it ended
-
-    def __iter__(self) -> Iterator[str]:
-        """Yield each character as soon as it is chosen."""
-        stepper, codec = self.model.stepper, _codec(self.model)
-        generator = np.random.Generator(np.random.PCG64(self.seed))
-        banned = [BEGIN, UNKNOWN] if self.length is None else [BEGIN, UNKNOWN, END]
-        limit = LONGEST if self.length is None else self.length
-        state = stepper.begin(self.condition, 1)
-        read = np.concatenate([[BEGIN], codec.encode(self.prime)]).reshape(-1, 1)  # (frames, 1)
-        for frame in read[:-1]:
-            if self.stopped():
-                self.reason = "stopped"
-                return
-            stepper.feed(state, frame, self._trust())
-        frame = read[-1]  # (1,)
-        while self.characters < limit:
-            if self.stopped():
-                self.reason = "stopped"
-                return
-            logits = stepper.step(state, frame, self._trust())
-            frame = choose(logits, self.rules, generator, banned)
-            if frame[0] == END:
-                self.reason = "end"
-                return
-            self.characters += 1
-            yield codec.decode(frame)
-        self.reason = "length"
-
-    def _trust(self) -> float:
-        return trust(self.rules.memory, self.rules.temperature)
-
-
-def stream(model: Model, request: Request, stopped: Callable[[], bool] = lambda: False) -> Stream:
-    """Check the request and make ready to write it; the same seed writes the same text.
-
-    The stream says its seed, and when it is over how many characters it wrote and why it ended:
-    at the song's end mark, at the length, or because `stopped` said so.
-    Raises InputError for a prime, an artist, a seed or a length that cannot be.
-    """
-    if request.seed is not None and request.seed < 0:
-        raise InputError(f"The seed is {request.seed}: give 0 or more.")
-    if request.length is not None and request.length < 1:
-        raise InputError(f"The length is {request.length}: give 1 character or more.")
-    return Stream(
-        model,
-        _condition(model, request.artist),
-        _prime(model, request.prime),
-        request.rules,
-        secrets.randbits(32) if request.seed is None else request.seed,
-        request.length,
-        stopped,
-    )

@@ -19,12 +19,12 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from engine.data.codecs import KeysCodec
 from engine.errors import InputError
-from engine.sample import models, requests, rolls, sampler
+from engine.sample import answers, models, novelty, requests, rolls, sampler
 from engine.sample.models import Model
 from engine.sample.requests import Answer
 from engine.sample.rolls import RollStream
@@ -37,6 +37,7 @@ class Inbox:
     def __init__(self, lines: Iterable[bytes]) -> None:
         self._lines = lines
         self._queue: queue.SimpleQueue[tuple[int, Answer | InputError] | None] = queue.SimpleQueue()
+        self._changes: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self._stopped = 0  # requests up to this number are to be stopped
         self._closed = False
         threading.Thread(target=self._read, daemon=True).start()
@@ -52,6 +53,8 @@ class Inbox:
                 continue
             if values.get("do") == "stop":
                 self._stopped = number
+            if values.get("do") == "change":
+                self._changes.put(values)
             self._queue.put((number, values))
         self._closed = True
         self._queue.put(None)
@@ -66,25 +69,34 @@ class Inbox:
             raise StopIteration
         return item
 
+    def changes(self) -> Iterator[Answer]:
+        """The changes that have come and that nobody has taken yet."""
+        while not self._changes.empty():
+            yield self._changes.get()
+
     def stopped(self, number: int) -> bool:
         """Whether a stop, or the end, has come after the request of that number."""
         return self._closed or number < self._stopped
 
 
 class Worker:
-    """Answers requests, with the last model warm."""
+    """Answers requests, with the last model warm; `changes` gives those of a song under way."""
 
-    def __init__(self, say: Callable[[Answer], None]) -> None:
+    def __init__(
+        self, say: Callable[[Answer], None], changes: Callable[[], Iterable[Answer]]
+    ) -> None:
         self._say = say
+        self._changes = changes
         self._model: Model | None = None
         self._stamp: object = None
 
-    def _load(self, name: str | None) -> Model:
+    def _load(self, values: Answer) -> Model:
+        name, precision = values.get("model"), requests.precision(values)
         found, folder = models.locate(name)
-        stamp = found, models.stamp(folder)
+        stamp = found, models.stamp(folder), precision
         if self._model is None or self._stamp != stamp:
             self._model = None  # two at once could be too many
-            self._model = models.load(name)
+            self._model = models.load(name, precision)
             self._stamp = stamp
         return self._model
 
@@ -95,12 +107,14 @@ class Worker:
             self.load(values)
         if values["do"] == "sample":
             self.sample(values, stopped)
+        if values["do"] == "change":
+            self._turn(None)
         if values["do"] == "sample_music":
             self.sample_music(values, stopped)
 
     def load(self, values: Answer) -> None:
         """Make a model ready and say what it is."""
-        model = self._load(values.get("model"))
+        model = self._load(values)
         length = _length(model.codec) if isinstance(model.codec, KeysCodec) else {}
         self._say(
             {
@@ -115,19 +129,38 @@ class Worker:
         )
 
     def sample(self, values: Answer, stopped: Callable[[], bool]) -> None:
-        """Write a song, character by character."""
-        request = requests.song(values)
-        song = sampler.stream(self._load(values.get("model")), request, stopped)
-        self._say(self._started(values, song.seed, prime=song.prime))
-        start = time.perf_counter()
-        for character in song:
-            self._say({"id": values.get("id"), "text": character})
-        self._say(self._done(values, song, start, characters=song.characters))
+        """Write songs, character by character."""
+        request, told = requests.song(values)
+        model = self._load(values)
+        song = sampler.stream(model, request)
+
+        def turned() -> bool:
+            self._turn(song)
+            return stopped()
+
+        song.stopped = turned
+        copies = (
+            None if told.novelty is None else novelty.watches(model, told.novelty, request.count)
+        )
+        self._say(self._started(values, song.songs[0].seed, prime=song.prime))
+        for answer in answers.told(song, told.best, told.bits, copies):
+            self._say({"id": values.get("id"), **answer})
+
+    def _turn(self, song: Stream | None) -> None:
+        """Change the rules of the song under way as it was asked; refuse to where there is none."""
+        for values in self._changes():
+            try:
+                requests.check(values)
+                rules = requests.change(values)
+                sampler.change(song, rules)
+                self._say({"id": values.get("id"), "changed": True})
+            except InputError as error:
+                self._say({"id": values.get("id"), "error": str(error)})
 
     def sample_music(self, values: Answer, stopped: Callable[[], bool]) -> None:
         """Write music, frame by frame."""
         request, file, notes = requests.music(values)
-        model = self._load(values.get("model"))
+        model = self._load(values)
         codec = rolls.keys(model)
         prime, metre = rolls.beginning(codec, file, notes)
         music = rolls.stream(model, dataclasses.replace(request, prime=prime), stopped)
@@ -143,7 +176,7 @@ class Worker:
         return {"id": values.get("id"), "started": True, "seed": seed, **more}
 
     @staticmethod
-    def _done(values: Answer, song: Stream | RollStream, start: float, **count: int) -> Answer:
+    def _done(values: Answer, song: RollStream, start: float, **count: int) -> Answer:
         return {
             "id": values.get("id"),
             "done": True,
@@ -168,7 +201,8 @@ def main() -> None:
     """Answer until stdin ends, or nobody listens any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is meant for the parent, who decides
     # Not sys.stdin: the thread would hold it locked when the interpreter wants to close it.
-    inbox, worker = Inbox(os.fdopen(0, "rb", closefd=False)), Worker(_print)
+    inbox = Inbox(os.fdopen(0, "rb", closefd=False))
+    worker = Worker(_print, inbox.changes)
     with contextlib.suppress(BrokenPipeError):
         for number, values in inbox:
             try:

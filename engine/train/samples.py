@@ -55,7 +55,7 @@ def _texts(
             step=step,
             prime=prime,
             condition=artist,
-            text="".join(stream(model, request)),
+            text="".join(character.text for character in stream(model, request)),
             temperature=settings.sample_temperature,
         )
 

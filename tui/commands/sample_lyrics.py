@@ -3,7 +3,8 @@
 import argparse
 import json
 import sys
-import time
+from collections.abc import Iterable
+from typing import Any
 
 from engine.errors import InputError
 
@@ -12,7 +13,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's words."""
     parser.add_argument("--model", metavar="M", help="a model's or a run's name, or a path")
     parser.add_argument("--prime", metavar="TEXT", default="", help="how the song begins")
-    parser.add_argument("--artist", metavar="NAME", help="in whose manner")
+    whose = parser.add_mutually_exclusive_group()
+    whose.add_argument("--artist", metavar="NAME", help="in whose manner")
+    whose.add_argument("--mix", metavar="A=0.7,B=0.3", help="in the manner of several artists")
+    parser.add_argument(
+        "--guidance", metavar="G", type=float, default=1.0, help="follow the artist more, or less"
+    )
     parser.add_argument(
         "--temperature", metavar="T", type=float, default=0.7, help="0: the likeliest; inf: any"
     )
@@ -27,54 +33,93 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--memory", metavar="P", type=float, default=1.0, help="trust in the memory of the song"
     )
     parser.add_argument(
+        "--repetition", metavar="R", type=float, default=0.0, help="penalty on saying things again"
+    )
+    parser.add_argument(
         "--length", metavar="N", type=int, help="just so many characters; else till the song ends"
     )
-    parser.add_argument("--count", metavar="N", type=int, default=1, help="so many songs")
+    many = parser.add_mutually_exclusive_group()
+    many.add_argument("--count", metavar="N", type=int, default=1, help="so many songs at once")
+    many.add_argument(
+        "--best", metavar="N", type=int, help="of so many the one the model finds likeliest"
+    )
     parser.add_argument("--seed", metavar="N", type=int, help="the same seed, the same song")
+    parser.add_argument(
+        "--precision", choices=["fast", "full"], default="fast", help="of the computation"
+    )
+    parser.add_argument(
+        "--novelty",
+        metavar="N",
+        type=int,
+        nargs="?",
+        const=20,
+        help="say what is copied from the songs it learned from, in stretches of N characters (20)",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a character")
+    parser.add_argument("--bits", action="store_true", help="with --json: each one's surprise")
+    parser.add_argument(
+        "--alternatives", metavar="K", type=int, default=0, help="with --json: K for each one"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the songs character by character."""
-    from engine.sample import models
+    if (arguments.bits or arguments.alternatives) and not arguments.json:
+        raise InputError("--bits and --alternatives are told in JSON only: add --json.")
+    from engine.sample import answers, models, novelty, sampler
+    from engine.sample.condition import parse_mix
     from engine.sample.decoding import Rules
-    from engine.sample.sampler import Request, stream
 
-    if arguments.count < 1:
-        raise InputError(f"--count is {arguments.count}: give 1 or more.")
     rules = Rules(
         arguments.temperature,
         arguments.top_k,
         arguments.top_p,
         arguments.min_p,
         arguments.memory,
+        arguments.guidance,
+        arguments.repetition,
     )
-    model = models.load(arguments.model)
-    for number in range(arguments.count):
-        seed = None if arguments.seed is None else arguments.seed + number
-        request = Request(
-            arguments.prime, arguments.artist, rules, seed=seed, length=arguments.length
-        )
-        song = stream(model, request)
-        began = time.perf_counter()
-        if not arguments.json:
-            print("\n\n" * bool(number) + song.prime, end="", flush=True)
-        for character in song:
-            text = json.dumps({"text": character}, ensure_ascii=False) + "\n"
-            sys.stdout.write(text if arguments.json else character)
-            sys.stdout.flush()
-        if not arguments.json:
-            print(flush=True)
-            continue
-        done = {
-            "done": True,
-            "reason": song.reason,
-            "characters": song.characters,
-            "seconds": round(time.perf_counter() - began, 4),
-            "seed": song.seed,
-            "prime": song.prime,
-            "artist": arguments.artist,
-            "model": model.name,
-        }
-        print(json.dumps(done, ensure_ascii=False), flush=True)
+    best = arguments.best is not None
+    request = sampler.Request(
+        arguments.prime,
+        arguments.artist,
+        rules,
+        arguments.seed,
+        arguments.length,
+        None if arguments.mix is None else parse_mix(arguments.mix),
+        arguments.best if best else arguments.count,
+        arguments.alternatives,
+    )
+    model = models.load(arguments.model, arguments.precision)
+    stream = sampler.stream(model, request)
+    copies = None
+    if arguments.novelty is not None:
+        copies = novelty.watches(model, arguments.novelty, request.count)
+    told = answers.told(stream, best, arguments.bits, copies)
+    if not arguments.json:
+        _print(stream.prime, told)
+        return 0
+    for answer in told:
+        if "done" in answer:
+            answer |= {"prime": stream.prime, "artist": arguments.artist, "model": model.name}
+        print(json.dumps(answer, ensure_ascii=False), flush=True)
     return 0
+
+
+def _print(prime: str, told: Iterable[dict[str, Any]]) -> None:
+    """Print the first song as it is written, and the others after it."""
+    from engine.sample.novelty import Novelty
+
+    print(prime, end="", flush=True)
+    others: dict[int, list[str]] = {}
+    for answer in told:
+        song = answer.get("song", 0)
+        if "text" in answer and not song:
+            sys.stdout.write(answer["text"])
+            sys.stdout.flush()
+        elif "text" in answer:
+            others.setdefault(song, []).append(answer["text"])
+        else:
+            print("\n\n" + prime + "".join(others.get(song, ())) if song else "", flush=True)
+            if "novelty" in answer:
+                print(f"Novelty: {Novelty(**answer['novelty']).words}.", file=sys.stderr)

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.sample.cells import CELLS, Layer
+from engine.sample.products import full
 
 H, N = 5, 3
 
@@ -22,9 +23,8 @@ def gate(
 ) -> tuple[float, float]:
     """The input's and the state's part of one gate of one unit, in one row."""
     column = place * H + unit
-    return float(x[column]), float(
-        sum(float(h[j]) * float(layer.hidden[j, column]) for j in range(H))
-    )
+    weights = layer.hidden(np.eye(H, dtype=np.float32))[:, column]
+    return float(x[column]), sum(float(h[j]) * float(weights[j]) for j in range(H))
 
 
 def rnn(layer: Layer, x: NDArray[Any], state: list[NDArray[Any]]) -> list[list[float]]:
@@ -62,9 +62,9 @@ def test_equals_its_equations(kind: str, reference: Callable[..., list[list[floa
         return rng.standard_normal(shape).astype(np.float32)
 
     layer = Layer(
-        input=draw(0, 0),
+        input=None,
         bias=draw(cell.gates * H),
-        hidden=draw(H, cell.gates * H),
+        hidden=full(draw(H, cell.gates * H)),
         hidden_bias=draw(H if cell.hidden_bias else 0),
     )
     state = [draw(N, H) for _ in range(cell.states)]
@@ -83,9 +83,9 @@ def test_equals_its_equations(kind: str, reference: Callable[..., list[list[floa
 def test_huge_inputs_saturate_without_a_warning(kind: str) -> None:
     cell = CELLS[kind]
     layer = Layer(
-        input=np.zeros((0, 0), np.float32),
+        input=None,
         bias=np.zeros(cell.gates * H, np.float32),
-        hidden=np.ones((H, cell.gates * H), np.float32),
+        hidden=full(np.ones((H, cell.gates * H), np.float32)),
         hidden_bias=np.zeros(H if cell.hidden_bias else 0, np.float32),
     )
     state = [np.ones((1, H), np.float32)] * cell.states

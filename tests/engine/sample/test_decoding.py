@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from engine.errors import InputError
-from engine.sample.decoding import Rules, choose, passing, trust
+from engine.sample.decoding import Rules, choose, guided, log_probabilities, passing, trust
 
 LOGITS = np.array([1.0, 0.5, -0.3, 2.0, 0.0, -1.0, 1.5, 0.7])
 P = np.exp(LOGITS) / np.exp(LOGITS).sum()
@@ -21,7 +21,8 @@ def draw(
     rules: Rules, banned: tuple[int, ...] = (), logits: NDArray[np.float64] = LOGITS
 ) -> NDArray[np.intp]:
     rows = np.tile(logits, (DRAWS, 1))
-    chosen = choose(rows, rules, np.random.Generator(np.random.PCG64(7)), banned)
+    noise = np.random.Generator(np.random.PCG64(7)).gumbel(size=rows.shape)
+    chosen = choose(rows, rules, noise, banned)
     return np.bincount(chosen, minlength=len(logits))
 
 
@@ -157,6 +158,11 @@ def test_filters_together_keep_what_each_keeps(
         {"min_p": -0.01},
         {"min_p": 1.5},
         {"min_p": math.nan},
+        {"guidance": -0.1},
+        {"guidance": math.inf},
+        {"guidance": math.nan},
+        {"repetition": -1.0},
+        {"repetition": math.nan},
         {"memory": -0.1},
         {"memory": 1.1},
         {"memory": math.nan},
@@ -175,3 +181,22 @@ def test_the_colder_the_less_the_memory_is_believed() -> None:
     assert trusts[0] == 0
     assert trusts[-2:] == [1, 1]
     assert trust(0.5, 0.8) == pytest.approx(trust(1.0, 0.8) / 2)
+
+
+def test_guidance_leads_from_without_the_artist_to_with_and_beyond() -> None:
+    with_artist, without = np.random.default_rng(0).standard_normal((2, 3, 8))
+    both = np.concatenate([with_artist, without])
+    np.testing.assert_array_equal(guided(both, 0.0), without)
+    np.testing.assert_allclose(guided(both, 1.0), with_artist, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(guided(both, 0.5), (with_artist + without) / 2)
+    np.testing.assert_allclose(guided(both, 2.0), with_artist + (with_artist - without))
+
+
+@settings(deadline=None)
+@given(logit_rows)
+def test_log_probabilities_are_the_softmax(row: list[float]) -> None:
+    naive = np.log(np.exp(row) / np.exp(row).sum())
+    np.testing.assert_allclose(log_probabilities(np.array([row]))[0], naive, atol=1e-12)
+    impossible = log_probabilities(np.array([[*row, -np.inf]]))
+    assert impossible[0, -1] == -np.inf
+    np.testing.assert_allclose(impossible[0, :-1], naive, atol=1e-12)

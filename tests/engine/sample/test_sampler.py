@@ -1,6 +1,7 @@
 """Writing songs: seeds, primes, artists, lengths, and what ends a song."""
 
 import itertools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,16 +11,33 @@ import pytest
 from engine.data.characters import END, CharacterCodec
 from engine.errors import InputError
 from engine.sample import models, sampler
+from engine.sample.chain import Chain
 from engine.sample.decoding import Rules
 from engine.sample.models import Model
-from engine.sample.sampler import Request, stream
+from engine.sample.products import PRECISIONS
+from engine.sample.sampler import Request, Stream, change, likeliest, stream
 
 Build = Callable[..., Model]
 Make = Callable[..., tuple[dict[str, Any], dict[str, Any]]]
 
 
+def texts(stream: Stream) -> list[str]:
+    """What the songs of a stream say, when they are written."""
+    written = [""] * len(stream.songs)
+    for character in stream:
+        written[character.song] += character.text
+    return written
+
+
 def text(model: Model, **request: Any) -> str:
-    return "".join(stream(model, Request(**request)))
+    (written,) = texts(stream(model, Request(**request)))
+    return written
+
+
+def ended(stream: Stream) -> tuple[str | None, int]:
+    """Why the only song has ended, and after how many characters."""
+    (song,) = stream.songs
+    return song.reason, song.characters
 
 
 def biased(make: Make, end: float) -> Model:
@@ -27,6 +45,13 @@ def biased(make: Make, end: float) -> Model:
     meta, tensors = make()
     tensors["head.bias"][END] = end
     return models.from_tensors(meta, tensors)
+
+
+KINDS: list[dict[str, Any]] = [
+    {"hidden": 40},
+    {"cell": "gru", "memory": True},
+    {"kind": "markov"},
+]
 
 
 @pytest.mark.parametrize("settings", [{}, {"kind": "markov"}], ids=str)
@@ -40,9 +65,9 @@ def test_the_same_seed_writes_the_same_text(build: Build, settings: dict[str, st
 def test_a_fresh_seed_is_told_and_writes_the_same_again(build: Build) -> None:
     model = build()
     song = stream(model, Request(length=40))
-    written = "".join(song)
-    assert text(model, seed=song.seed, length=40) == written
-    assert stream(model, Request(length=40)).seed != song.seed
+    (written,) = texts(song)
+    assert text(model, seed=song.songs[0].seed, length=40) == written
+    assert stream(model, Request(length=40)).songs[0].seed != song.songs[0].seed
 
 
 def test_a_song_equals_stepping_by_hand(build: Build) -> None:
@@ -71,32 +96,32 @@ def test_an_empty_prime_starts_from_the_begin_mark(build: Build) -> None:
 def test_a_prime_is_composed_and_its_line_ends_are_one_character(build: Build) -> None:
     song = stream(build(), Request(prime="e\u0301\r\na\rb", length=3))
     assert song.prime == "é\na\nb"
-    assert len("".join(song)) == 3
+    assert len(texts(song)[0]) == 3
 
 
 def test_the_song_ends_at_its_end_mark(make: Make) -> None:
     song = stream(biased(make, 50.0), Request(seed=1))
-    assert "".join(song) == ""
-    assert (song.reason, song.characters) == ("end", 0)
+    assert texts(song)[0] == ""
+    assert ended(song) == ("end", 0)
 
 
 def test_a_counting_model_ends_its_songs_too(build: Build) -> None:
     song = stream(build(kind="markov", order=8), Request(prime="dead bee,", rules=Rules(0.0)))
-    assert "".join(song) == "\nfed a fig."
-    assert song.reason == "end"
+    assert texts(song)[0] == "\nfed a fig."
+    assert song.songs[0].reason == "end"
 
 
 def test_a_length_holds_the_end_mark_back(make: Make) -> None:
     song = stream(biased(make, 50.0), Request(seed=1, length=200))
-    assert len("".join(song)) == 200
-    assert (song.reason, song.characters) == ("length", 200)
+    assert len(texts(song)[0]) == 200
+    assert ended(song) == ("length", 200)
 
 
 def test_a_song_without_an_end_is_cut(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampler, "LONGEST", 70)
     song = stream(biased(make, -1e9), Request(seed=1))
-    assert len("".join(song)) == 70
-    assert song.reason == "length"
+    assert len(texts(song)[0]) == 70
+    assert song.songs[0].reason == "length"
 
 
 def test_marks_are_never_written(build: Build) -> None:
@@ -110,25 +135,26 @@ def test_characters_come_one_at_a_time_and_a_stop_acts_between_two(build: Build)
     stopped = False
     song = stream(build(), Request(seed=1, length=100), lambda: stopped)
     characters = iter(song)
-    assert len("".join(itertools.islice(characters, 7))) == 7
+    assert len([*itertools.islice(characters, 7)]) == 7
     stopped = True
     assert list(characters) == []
-    assert (song.reason, song.characters) == ("stopped", 7)
+    assert ended(song) == ("stopped", 7)
 
 
 def test_a_stop_acts_within_the_prime(build: Build) -> None:
     song = stream(build(), Request(prime="a" * 50_000), lambda: True)
     assert list(song) == []
-    assert song.reason == "stopped"
+    assert song.songs[0].reason == "stopped"
 
 
 def test_rules_can_change_while_it_writes(build: Build) -> None:
     model = build(kind="markov")
     song = stream(model, Request(prime="d", rules=Rules(float("inf")), seed=1, length=30))
     characters = iter(song)
-    wild = "".join(itertools.islice(characters, 10))
-    song.rules = Rules(0.0)
-    assert "".join(characters) == text(model, prime="d" + wild, rules=Rules(0.0), length=20)
+    wild = "".join(character.text for character in itertools.islice(characters, 10))
+    change(song, {"temperature": 0.0})
+    rest = "".join(character.text for character in characters)
+    assert rest == text(model, prime="d" + wild, rules=Rules(0.0), length=20)
 
 
 @pytest.mark.parametrize(
@@ -142,6 +168,17 @@ def test_rules_can_change_while_it_writes(build: Build) -> None:
         ({"artist": ""}, "no artist ''"),
         ({"seed": -1}, "seed is -1"),
         ({"length": 0}, "length is 0"),
+        ({"count": 0}, "count is 0"),
+        ({"count": 1001}, "count is 1001"),
+        ({"alternatives": -1}, "alternatives is -1"),
+        ({"mix": {}}, "names nobody"),
+        ({"mix": {"Zed": 0.7, "Ada Löwe": 0.2}}, "weights sum to 0.9: make them sum to 1"),
+        ({"mix": {"Zed": 0.7, "Zad": 0.3}}, "no artist 'Zad': did you mean 'Zed'"),
+        ({"mix": {"Zed": 1.5, "Ada Löwe": -0.5}}, "weight of 'Zed' in the mix is 1.5"),
+        ({"mix": {"Zed": math.nan}}, "in the mix is nan"),
+        ({"mix": {"Zed": 0.5, "ZED": 0.5}}, "names 'ZED' twice"),
+        ({"mix": {"Zed": 1.0}, "artist": "Zed"}, "give one of them"),
+        ({"rules": Rules(guidance=2.0)}, "guidance is 2.0 but there is no artist"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_sentence(
@@ -155,6 +192,10 @@ def test_what_cannot_be_is_refused_in_a_sentence(
 def test_a_model_without_artists_says_so(build: Build, settings: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="knows no artists"):
         stream(build(**settings), Request(artist="Zed"))
+    with pytest.raises(InputError, match="knows no artists"):
+        stream(build(**settings), Request(mix={"Zed": 1.0}))
+    with pytest.raises(InputError, match="knows no artists: leave it out"):
+        stream(build(**settings), Request(rules=Rules(guidance=0.0)))
 
 
 def test_an_artist_matters(build: Build) -> None:
@@ -178,3 +219,148 @@ def test_a_song_is_as_true_to_itself_as_the_rules_say(make: Make) -> None:
     assert written(0.1)[:11] == "b, a bad ca"
     assert written(0.0)[:11] != "b, a bad ca"
     assert written(0.0) == text(model, length=30, seed=1, prime="d", rules=Rules(memory=0.0))
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("settings", KINDS, ids=str)
+def test_songs_written_together_are_those_of_their_seeds_alone(
+    make: Make, settings: dict[str, Any], precision: str
+) -> None:
+    model = models.from_tensors(*make(**settings), precision=precision)
+    ask: dict[str, Any] = {"prime": "a bad cab, ", "rules": Rules(0.9)}
+    if model.conditions:
+        ask["artist"] = "Zed"
+    together = stream(model, Request(**ask, seed=7, count=12))
+    written = texts(together)
+    assert [song.seed for song in together.songs] == [*range(7, 19)]
+    assert len({song.characters for song in together.songs}) > 1  # they end at different times
+    for song, one in zip(together.songs, written, strict=True):
+        alone = stream(model, Request(**ask, seed=song.seed))
+        assert texts(alone) == [one]
+        assert alone.songs[0].bits == song.bits
+        assert song.reason == "end"
+
+
+def test_a_hundred_songs_in_fast_precision_too(build: Build) -> None:
+    model = build(hidden=64)
+    written = texts(stream(model, Request(seed=0, count=100, length=20)))
+    assert written[99] == text(model, seed=99, length=20)
+
+
+def test_a_mix_of_one_is_that_artist(build: Build) -> None:
+    model = build()
+    alone = text(model, artist="Zed", seed=3, length=50)
+    assert text(model, mix={"zed": 1.0}, seed=3, length=50) == alone
+    assert text(model, mix={"zed": 1.0, "Ada Löwe": 0.0}, seed=3, length=50) == alone
+    songs = {
+        text(model, mix={"zed": weight, "Ada Löwe": 1 - weight}, seed=3, length=200)
+        for weight in (0.0, 0.5, 1.0)
+    }
+    assert len(songs) == 3
+
+
+@pytest.mark.parametrize("settings", KINDS[:2], ids=str)
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_guidance_zero_is_nobody_and_one_the_artist(
+    make: Make, settings: dict[str, Any], precision: str
+) -> None:
+    model = models.from_tensors(*make(**settings), precision=precision)
+
+    def written(artist: str | None, guidance: float, count: int = 1) -> list[str]:
+        rules = Rules(guidance=guidance)
+        ask = Request("bad", artist, rules, seed=3, length=50, count=count)
+        return texts(stream(model, ask))
+
+    assert written("Zed", 0.0) == written(None, 1.0)
+    close = written("Zed", 1.0 + 1e-9)  # steps both, unlike 1.0
+    assert close == written("Zed", 1.0)
+    assert written("Zed", 3.0) not in (written("Zed", 1.0), written(None, 1.0))
+    assert written("Zed", 3.0, count=3)[0] == written("Zed", 3.0)[0]
+
+
+@pytest.mark.parametrize("settings", KINDS[:2], ids=str)
+def test_guidance_can_be_turned_on_and_off_while_it_writes(
+    build: Build, settings: dict[str, Any]
+) -> None:
+    """Songs go on as if they had been begun so."""
+    model = build(**settings)
+    song = stream(model, Request("be", "Zed", Rules(1.0), seed=1, length=60, count=3))
+    characters = iter(song)
+    written = ["be"] * 3
+    for turn, guidance in enumerate([4.0, 1.0]):
+        for character in itertools.islice(characters, 30):
+            written[character.song] += character.text
+        change(song, {"guidance": guidance, "temperature": 0.0})
+        ask = [Request(one, "Zed", Rules(0.0, guidance=guidance), length=10) for one in written]
+        expected = [text(model, **vars(one)) for one in ask]
+        for character in itertools.islice(characters, 30):
+            written[character.song] += character.text
+        assert [one[-10:] for one in written] == expected, turn
+
+
+def test_rules_that_cannot_be_are_refused_and_the_song_goes_on(build: Build) -> None:
+    song = stream(build(), Request(seed=1, length=20))
+    characters = iter(song)
+    next(characters)
+    for values in ({"temperature": -1.0}, {"temperature": math.nan}, {"guidance": 2.0}):
+        with pytest.raises(InputError):
+            change(song, values)
+    assert len([*characters]) == 19
+    with pytest.raises(InputError, match="no song under way"):
+        change(None, {"temperature": 1.0})
+
+
+def test_surprise_is_that_of_the_models_own_probabilities(build: Build) -> None:
+    model = build(kind="markov", order=3)
+    assert isinstance(model.codec, CharacterCodec)
+    assert isinstance(model.stepper, Chain)
+    song = stream(model, Request(seed=2, rules=Rules(3.0, top_k=9), alternatives=4))
+    characters = [*song]
+    frames = model.codec.encode("".join(character.text for character in characters))
+    bits = model.stepper.model.nats(np.append(frames, END)) / np.log(2)
+    np.testing.assert_allclose([character.bits for character in characters], bits[:-1])
+    assert song.songs[0].bits == pytest.approx(bits.sum())
+    assert song.songs[0].likelihood == pytest.approx(-bits.mean())
+
+
+def test_alternatives_are_the_likeliest_of_what_can_come(build: Build) -> None:
+    model = build()
+    for character in stream(model, Request(seed=2, length=30, alternatives=5)):
+        assert len(character.alternatives) == 5
+        chances = [p for _, p in character.alternatives]
+        assert chances == sorted(chances, reverse=True)
+        assert len({alternative for alternative, _ in character.alternatives}) == 5
+        for alternative, p in character.alternatives:
+            if alternative == character.text:
+                assert character.bits == pytest.approx(-np.log2(p))
+    rest = stream(build(kind="markov", order=8), Request("dead bee,\nfed a fig", length=2))
+    rest.alternatives = 3
+    ((first, p), *_), ((end, _), *_) = (character.alternatives for character in rest)
+    assert (first, end) == (".", "")
+    assert p > 0.5
+
+
+def test_the_likeliest_of_many_songs_is_kept(build: Build) -> None:
+    model = build(hidden=30)
+    ask: dict[str, Any] = {"seed": 4, "count": 9, "length": 25}
+    (song,), characters = likeliest(stream(model, Request(**ask)))
+    everyone = stream(model, Request(**ask))
+    written = texts(everyone)
+    assert song.likelihood == max(one.likelihood for one in everyone.songs)
+    assert "".join(character.text for character in characters) == written[song.number]
+    assert text(model, seed=song.seed, length=25) == written[song.number]
+
+
+def test_repetition_is_punished(make: Make) -> None:
+    """A network that only ever repeats gets out of its circle."""
+    meta, tensors = make(memory=True, hidden=4)
+    for name, tensor in tensors.items():
+        tensor[...] = 0.0 if name != "head.gain" else 6.0
+    model = models.from_tensors(meta, tensors)
+    prime = "a bad cab, a bad cab, a ba"
+
+    def written(penalty: float) -> str:
+        return text(model, prime=prime, length=60, seed=1, rules=Rules(0.9, repetition=penalty))
+
+    assert written(0.0).startswith("d cab, a bad cab, a bad")
+    assert not written(2.0).startswith("d cab, a bad cab, a bad")

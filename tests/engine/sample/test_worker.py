@@ -87,6 +87,7 @@ def test_a_conversation(process: Process, write: Write, tmp_path: Path) -> None:
     text, done = process.hear_until("done")
     assert text == "bee,\nfed a fig."
     assert done.pop("seconds") >= 0
+    assert 0 < done.pop("bits") < 1
     assert done == {"id": "two", "done": True, "reason": "end", "characters": 16, "seed": 9}
     process.send(do="sample", id=3, model=model, temperature="inf", length=30)
     seed = process.hear()["seed"]
@@ -206,6 +207,54 @@ def test_music_that_cannot_be_is_refused(
     assert "writes music" in process.hear()["error"]
 
 
+def test_rules_are_changed_while_a_song_streams(
+    process: Process, write: Write, tmp_path: Path
+) -> None:
+    model = str(write(tmp_path / "model", kind="markov", order=3))
+    process.send(do="sample", id=1, model=model, temperature="inf", length=ENDLESS)
+    assert process.hear()["started"]
+    process.send(do="change", id=2, temperature=-1)
+    process.send(do="change", id=3, temperature=0, top_k=1)
+    _, refused = process.hear_until("error")
+    assert refused["id"] == 2
+    assert "temperature is -1" in refused["error"]
+    assert process.hear_until("changed")[1] == {"id": 3, "changed": True}
+    written = "".join(process.hear()["text"] for _ in range(400))
+    following: dict[str, set[str]] = {}
+    for place in range(3, 400):
+        following.setdefault(written[place - 3 : place], set()).add(written[place])
+    assert all(len(characters) == 1 for characters in following.values())
+    process.send(do="stop")
+    assert process.hear_until("done")[1]["reason"] == "stopped"
+    process.send(do="change", id=4, temperature=1)
+    assert "no song under way" in process.hear()["error"]
+
+
+def test_songs_at_once_with_their_insides(process: Process, write: Write, tmp_path: Path) -> None:
+    model = str(write(tmp_path / "model"))
+    ask: dict[str, Any] = {"do": "sample", "model": model, "length": 8, "seed": 5}
+    process.send(**ask, id=1, count=3, bits=True, alternatives=2, mix={"Zed": 0.5, "Ada Löwe": 0.5})
+    assert process.hear()["seed"] == 5
+    songs = [""] * 3
+    for _ in range(8 * 3):
+        answer = process.hear()
+        songs[answer["song"]] += answer["text"]
+        assert answer["bits"] >= 0
+        assert len(answer["alternatives"]) == 2
+    ends = [process.hear() for _ in songs]
+    assert [(end["song"], end["seed"], end["characters"]) for end in ends] == [
+        (0, 5, 8),
+        (1, 6, 8),
+        (2, 7, 8),
+    ]
+    likeliest = min(ends, key=lambda end: float(end["bits"]))
+    process.send(**ask, id=2, best=3, mix={"Zed": 0.5, "Ada Löwe": 0.5})
+    process.hear()
+    text, done = process.hear_until("done")
+    assert text == songs[likeliest["song"]]
+    assert (done["seed"], done["bits"]) == (likeliest["seed"], likeliest["bits"])
+
+
 @pytest.fixture(scope="module")
 def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     """One process for all bad requests: it must survive each."""
@@ -237,6 +286,19 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
         (b'{"id": 7, "do": "sample", "top_k": 1.5}', "top_k is 1.5: give a whole number"),
         (b'{"id": 7, "do": "sample", "top_p": 7}', "top-p is 7.0"),
         (b'{"id": 7, "do": "sample", "length": "all"}', "length is 'all'"),
+        (b'{"id": 7, "do": "sample", "mix": "Zed=1"}', "mix is 'Zed=1': give artists with their"),
+        (b'{"id": 7, "do": "sample", "mix": {"Zed": "all"}}', "mix is 'all': give a number"),
+        (b'{"id": 7, "do": "sample", "bits": 1}', "bits is 1: give true or false"),
+        (b'{"id": 7, "do": "sample", "best": 3, "count": 2}', "Both count and best"),
+        (
+            b'{"id": 7, "do": "sample", "precision": "exact"}',
+            "precision is 'exact': give fast or full",
+        ),
+        (b'{"id": 7, "do": "load", "precision": "exact"}', "precision is 'exact'"),
+        (b'{"id": 7, "do": "sample", "guidance": NaN}', "guidance is nan"),
+        (b'{"id": 7, "do": "change", "temperature": 1}', "no song under way"),
+        (b'{"id": 7, "do": "change", "prime": "a"}', "no key 'prime'"),
+        (b'{"id": 7, "do": "change", "model": "a"}', "no key 'model'"),
     ],
 )
 def test_a_bad_request_is_answered_with_an_error(lasting: Process, line: bytes, words: str) -> None:

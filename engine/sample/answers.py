@@ -1,0 +1,62 @@
+"""What is told of songs as they are written: the same lines by the process and by the command."""
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from engine.sample import sampler
+from engine.sample.novelty import CopyWatch
+from engine.sample.sampler import Character, Song, Stream
+
+Answer = dict[str, Any]
+
+
+def told(
+    stream: Stream,
+    best: bool = False,
+    bits: bool = False,
+    copies: Sequence[CopyWatch] | None = None,
+) -> Iterator[Answer]:
+    """Write the songs: an answer for each character as it comes, and at the end one for each song.
+
+    best: only of the song that the model finds likeliest, when all are written; bits: with each
+    character's surprise; copies: a watch for each song, that marks what is copied.
+    """
+    began = time.perf_counter()
+    songs, characters = sampler.likeliest(stream) if best else (stream.songs, stream)
+    many = len(songs) > 1
+    for character in characters:
+        answer = _character(character, many, bits, stream.alternatives > 0)
+        if copies and copies[character.song].push(character.text):
+            watch = copies[character.song]
+            answer |= {"copied": watch.length, "from": watch.source}
+        yield answer
+    seconds = round(time.perf_counter() - began, 6)
+    for song in songs:
+        answer = _done(song, many, seconds)
+        if copies:
+            answer["novelty"] = copies[song.number].novelty.to_json()
+        yield answer
+
+
+def _character(character: Character, many: bool, bits: bool, alternatives: bool) -> Answer:
+    answer: Answer = {"text": character.text}
+    if many:
+        answer["song"] = character.song
+    if bits:
+        answer["bits"] = round(character.bits, 3)
+    if alternatives:
+        answer["alternatives"] = [[text, round(p, 4)] for text, p in character.alternatives]
+    return answer
+
+
+def _done(song: Song, many: bool, seconds: float) -> Answer:
+    return {
+        "done": True,
+        **({"song": song.number} if many else {}),
+        "reason": song.reason,
+        "characters": song.characters,
+        "seconds": seconds,
+        "seed": song.seed,
+        "bits": round(-song.likelihood, 4),  # a character
+    }
