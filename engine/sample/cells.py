@@ -24,11 +24,14 @@ class Layer:
     hidden_bias: Array  # (H), or (0) in a cell without
 
 
+_HALF = np.float32(0.5)
+
+
 def _sigmoid(x: Array) -> Array:
     """1 / (1 + exp(−x)), through tanh: it cannot overflow."""
-    result: Array = np.tanh(x * np.float32(0.5))
-    result *= np.float32(0.5)
-    result += np.float32(0.5)
+    result: Array = np.tanh(x * _HALF)
+    result *= _HALF
+    result += _HALF
     return result
 
 
@@ -54,9 +57,14 @@ def lstm(layer: Layer, x: Array, h: Array, c: Array) -> tuple[Array, ...]:
     """
     size = h.shape[1]
     x = x + layer.hidden(h)
-    gates = _sigmoid(x[:, : 3 * size])
-    i, f, o = gates[:, :size], gates[:, size : 2 * size], gates[:, 2 * size :]
-    c = f * c + i * np.tanh(x[:, 3 * size :])
+    gates = x[:, : 3 * size]
+    gates *= _HALF  # sigmoid(x) = (1 + tanh(x / 2)) / 2, as in _sigmoid, and tanh of all at once
+    np.tanh(x, out=x)
+    gates *= _HALF
+    gates += _HALF
+    i, f, o, g = (x[:, place * size : (place + 1) * size] for place in range(4))
+    c = f * c
+    c += i * g
     return o * np.tanh(c), c
 
 

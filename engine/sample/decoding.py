@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from engine.errors import InputError
 
+_MILD = 1e-3  # temperatures from here on need no care
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -107,16 +109,23 @@ def choose(
     logits = logits.copy()
     logits[:, banned] = -np.inf
     if rules.temperature == 0:
-        best: NDArray[np.intp] = np.argmax(logits, axis=1)
-        return best
-    scores = logits - logits.max(axis=1, keepdims=True)
-    if math.isinf(rules.temperature):
-        scores[np.isfinite(scores)] = 0.0
+        scores = logits
+    elif _MILD <= rules.temperature < math.inf:
+        scores = logits / rules.temperature + noise
     else:
-        with np.errstate(over="ignore"):  # −inf is right where the temperature is tiny
-            scores /= rules.temperature
-    scores += noise
+        scores = _extreme(logits, rules.temperature) + noise
     if rules.top_k or rules.top_p < 1 or rules.min_p > 0:
         scores[~passing(logits, rules)] = -np.inf
-    chosen: NDArray[np.intp] = np.argmax(scores, axis=1)
+    chosen: NDArray[np.intp] = scores.argmax(1)
     return chosen
+
+
+def _extreme(logits: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
+    """logits / T up to a constant, where T is infinite, or so small that this could overflow."""
+    scores = logits - logits.max(axis=1, keepdims=True)
+    if math.isinf(temperature):
+        scores[np.isfinite(scores)] = 0.0
+    else:
+        with np.errstate(over="ignore"):  # −inf is right
+            scores /= temperature
+    return scores

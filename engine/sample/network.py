@@ -1,6 +1,6 @@
 """A trained network, stepped in NumPy: the streaming side of `engine.model.network`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,36 +122,56 @@ class Network:
         ]
 
     def read(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> Seen:
-        """Take in T frames of each song, (T, N, *frame), layer by layer: the moments (T, N, …).
+        """Take in T frames of each song, (T, N, *frame), layer by layer: the moments, (T·N, …).
 
         trust: how far the memory of the song is believed, 0 … 1: matches of the longest kinds
         count as no longer than such a share of the kinds allows, and at 0 as none.
         """
         size, count = frames.shape[:2]
+        x, recalled, match = self._enter(state, frames, trust)  # (T, N, G·H)
+        for own, layer in self._layers():
+            if layer.input:
+                x = (layer.input(outputs) + layer.bias).reshape(size, count, -1)
+            outputs = np.empty((size * count, self.hidden), np.float32)
+            for step in range(size):
+                state[own] = self.cell.step(layer, x[step], *state[own])
+                outputs[step * count : (step + 1) * count] = state[own.start]
+        return Seen(outputs, frames.reshape(-1, *frames.shape[2:]), recalled, match)
+
+    def feed(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> Seen:
+        """Take in one frame of each song, (N, *frame): the moment after it; as `read` with T = 1."""
+        x, recalled, match = self._enter(state, frames[None], trust)
+        x = x[0]
+        for own, layer in self._layers():
+            if layer.input:
+                x = layer.input(x) + layer.bias
+            state[own] = self.cell.step(layer, x, *state[own])
+            x = state[own.start]
+        return Seen(x, frames, recalled, match)
+
+    def _layers(self) -> Iterator[tuple[slice, Layer]]:
+        """Each layer, and where its arrays are in a state."""
+        size = self.cell.states
+        for place, layer in enumerate(self.layers):
+            yield slice(1 + place * size, 1 + (place + 1) * size), layer
+
+    def _enter(
+        self, state: State, frames: NDArray[Any], trust: float
+    ) -> tuple[Array, NDArray[Any], NDArray[np.int64]]:
+        """What frames (T, N, *frame) give to the first gates, (T, N, G·H), artist and bias included.
+
+        Also the frames that the memory recalls, (T·N, *frame), and their matches, (T·N,).
+        """
+        size, count = frames.shape[:2]
         flat = frames.reshape(size * count, *frames.shape[2:])
-        recalled, match = np.zeros_like(flat), np.zeros(len(flat), np.int64)
-        x = self.head.inputs(flat)  # (T·N, G·H)
+        x = self.head.inputs(flat)
+        recalled, match = np.zeros(flat.shape, flat.dtype), np.zeros(len(flat), np.int64)
         if len(self.match_input):
-            recalled, match = _recall(state[-1], frames)
+            recalled, match = _recall(state[-1] * size, flat)
             match = np.minimum(match, round(trust * (len(self.match_input) - 1)))
             recalled[match == 0] = 0
             x += self.head.remember(recalled) + self.match_input[match]
-        x = x.reshape(size, count, -1) + state[0]
-        arrays = self.cell.states
-        for place, layer in enumerate(self.layers):
-            own = slice(1 + place * arrays, 1 + (place + 1) * arrays)
-            if layer.input:
-                x = layer.input(x.reshape(size * count, -1)).reshape(size, count, -1) + layer.bias
-            outputs = np.empty((size, count, self.hidden), np.float32)
-            for step in range(size):
-                state[own] = self.cell.step(layer, x[step], *state[own])
-                outputs[step] = state[own.start]
-            x = outputs
-        return Seen(x, frames, recalled.reshape(frames.shape), match.reshape(size, count))
-
-    def feed(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> Seen:
-        """Take in one frame of each song, (N, *frame): the moment after it, (N, …)."""
-        return Seen(*(values[0] for values in self.read(state, frames[None], trust)))
+        return x.reshape(size, count, -1) + state[0], recalled, match
 
     def step(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> Array:
         """Take in one character of each song, (N,), and give the logits (N, V) of the next."""
@@ -160,12 +180,7 @@ class Network:
 
 
 def _recall(memories: list[Memory], frames: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Push songs' frames (T, N, *frame) into their memories.
-
-    Returns the recalled frames (T·N, *frame) and their matches (T·N,).
-    """
-    pairs = [
-        memory.push(frame) for row in frames for memory, frame in zip(memories, row, strict=True)
-    ]
+    """Push each frame into its memory: recalled frames (N, *frame), their matches (N,)."""
+    pairs = [memory.push(frame) for memory, frame in zip(memories, frames, strict=True)]
     recalled, matches = zip(*pairs, strict=True)
     return np.array(recalled, frames.dtype), np.array(matches, np.int64)

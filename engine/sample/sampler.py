@@ -85,7 +85,7 @@ class Stream:
     """
 
     model: Model
-    codec: CharacterCodec
+    alphabet: list[str]  # the text of each index: of the end mark none
     condition: Array | None  # (A + 1,)
     prime: str  # as it was read
     rules: Rules  # looked up anew at each character
@@ -111,10 +111,9 @@ class Stream:
             if pair:
                 logits = guided(logits, self.rules.guidance)
             own = log_probabilities(logits)  # (N, V)
-            noise = np.stack([song.generator.gumbel(size=own.shape[1]) for song in singing])
-            chosen = choose(self._penalised(own, singing), self.rules, noise, banned)
-            for row, song in enumerate(singing):
-                index = int(chosen[row])
+            noise = np.array([song.generator.gumbel(size=own.shape[1]) for song in singing])
+            chosen = choose(self._penalised(own, singing), self.rules, noise, banned).tolist()
+            for row, (song, index) in enumerate(zip(singing, chosen, strict=True)):
                 song.bits -= float(own[row, index]) / _BIT
                 if index == END:
                     song.reason = "end"
@@ -179,11 +178,11 @@ class Stream:
             order = np.argsort(-own, kind="stable")[: self.alternatives + 2]
             likeliest = [place for place in order.tolist() if place not in (BEGIN, UNKNOWN)]
             alternatives = [
-                (self.codec.decode([place]), float(np.exp(own[place])))
+                (self.alphabet[place], float(np.exp(own[place])))
                 for place in likeliest[: self.alternatives]
             ]
         return Character(
-            self.codec.decode([index]), -float(own[index]) / _BIT, alternatives, song.number
+            self.alphabet[index], -float(own[index]) / _BIT, alternatives, song.number
         )
 
 

@@ -6,7 +6,7 @@ import importlib
 from tui.bench.measurement import Measurement
 
 # What can be measured, each in tui.bench.NAME by `measure(quick)`, an iterator of Measurements.
-BENCHES: tuple[str, ...] = ()
+BENCHES: tuple[str, ...] = ("sample",)
 
 
 def add(parser: argparse.ArgumentParser) -> None:

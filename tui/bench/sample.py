@@ -1,0 +1,153 @@
+"""Sampling: our precisions against the article's loop, in one thread each and in turns.
+
+2 × LSTM 512 over 100 characters, random weights, the same for all.
+"""
+
+import os
+
+for library in ("OPENBLAS", "OMP", "MKL"):  # before NumPy, and for the processes to be started
+    os.environ[f"{library}_NUM_THREADS"] = "1"
+
+import dataclasses
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.numpy import save_file
+
+from engine.config import ModelConfig
+from engine.data.characters import CharacterCodec
+from engine.sample import models, network, sampler
+from engine.sample.decoding import Rules
+from engine.sample.models import Model
+from engine.sample.sampler import Request
+from tui.bench import article
+from tui.bench.measurement import Measurement
+
+SONGS = 16  # at once
+_CODEC = CharacterCodec("".join(map(chr, range(33, 130))))  # and three marks: 100
+_ARTICLE = [sys.executable, "-m", "tui.bench.article"]
+_OURS = [sys.executable, "-m", "tui.cli", "sample", "lyrics", "--length", "1", "--model"]
+
+
+def measure(quick: bool) -> Iterator[Measurement]:
+    """Characters a second, the reading of a prime, and a fresh process's first character."""
+    hidden, frames, turns = (32, 20, 1) if quick else (512, 500, 5)
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _write(folder, hidden)
+        yield from _speeds(folder, frames, turns)
+        yield from _primes(folder, frames, turns)
+        yield from _starts(folder, turns)
+
+
+def _write(folder: Path, hidden: int) -> None:
+    """Write a model of random weights."""
+    config = ModelConfig(layers=2, hidden=hidden, embedding=64, condition=0)
+    shapes = network.shapes(config, _CODEC.spec, 0)
+    rng = np.random.default_rng(0)
+    tensors = {name: rng.standard_normal(shape) / 25 for name, shape in shapes.items()}
+    save_file({name: array.astype(np.float32) for name, array in tensors.items()},
+              folder / models.WEIGHTS)  # fmt: skip
+    meta = {
+        "format": models.FORMAT,
+        "kind": "lyrics",
+        "model": dataclasses.asdict(config),
+        "codec": _CODEC.to_json(),
+        "conditions": [],
+    }
+    (folder / models.META).write_text(json.dumps(meta))
+
+
+def _ours(folder: Path) -> dict[str, Model]:
+    return {way: models.load(str(folder), way) for way in ("full", "fast")}
+
+
+def _sing(model: Model, prime: int, length: int, count: int = 1) -> None:
+    request = Request("a" * prime, rules=Rules(0.7), seed=1, length=length, count=count)
+    for _ in sampler.stream(model, request):
+        pass
+
+
+def _speeds(folder: Path, frames: int, turns: int) -> Iterator[Measurement]:
+    reference, ours = article.load(folder), _ours(folder)
+    seconds = _in_turns(turns, {
+        "article": lambda: reference.write([0], frames),
+        "full precision": lambda: _sing(ours["full"], 0, frames),
+        "fast": lambda: _sing(ours["fast"], 0, frames),
+        f"fast, {SONGS} songs at once": lambda: _sing(ours["fast"], 0, frames, SONGS),
+    })  # fmt: skip
+    base = frames / seconds.pop("article")
+    for way, each in seconds.items():
+        count = SONGS if "songs" in way else 1
+        yield Measurement(f"sampling, {way}", count * frames / each, "characters/s", base)
+
+
+def _primes(folder: Path, frames: int, turns: int) -> Iterator[Measurement]:
+    reference, ours = article.load(folder), _ours(folder)
+    seconds = _in_turns(turns, {
+        "article": lambda: reference.write([0] * 2 * frames, 1),
+        "full precision": lambda: _sing(ours["full"], 2 * frames, 1),
+        "fast": lambda: _sing(ours["fast"], 2 * frames, 1),
+    })  # fmt: skip
+    base = 1e3 * seconds.pop("article")
+    for way, each in seconds.items():
+        what = f"a prime of {2 * frames:,} characters, {way}"
+        yield Measurement(what, 1e3 * each, "ms", base, lower=True)
+
+
+def _starts(folder: Path, turns: int) -> Iterator[Measurement]:
+    """The first character of a fresh process, and the memory that it took."""
+    commands = {
+        "article": [*_ARTICLE, str(folder)],
+        "full precision": [*_OURS, str(folder), "--precision", "full"],
+        "fast": [*_OURS, str(folder)],
+    }
+    seconds: dict[str, list[float]] = {way: [] for way in commands}
+    memory: dict[str, list[float]] = {way: [] for way in commands}
+    for _ in range(turns):
+        for way, command in commands.items():
+            took, size = _start(command)
+            seconds[way].append(took)
+            memory[way].append(size)
+    for what, unit, values in (
+        ("first character of a fresh process", "s", seconds),
+        ("memory of that process", "MB", memory),
+    ):
+        base = statistics.median(values["article"])
+        for way in ("full precision", "fast"):
+            value = statistics.median(values[way])
+            yield Measurement(f"{what}, {way}", value, unit, base, lower=True)
+
+
+def _start(command: list[str]) -> tuple[float, float]:
+    """Seconds until a command says its first character, and its largest memory in MB."""
+    began = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert process.stdout
+    process.stdout.read(1)
+    seconds = time.perf_counter() - began
+    process.stdout.close()
+    _, _, usage = os.wait4(process.pid, 0)
+    process.returncode = 0  # it is over: nothing is left to wait for
+    return seconds, usage.ru_maxrss / 1024
+
+
+def _in_turns(turns: int, ways: dict[str, Callable[[], object]]) -> dict[str, float]:
+    """The median seconds of each way, all of them taking turns."""
+    seconds: dict[str, list[float]] = {way: [] for way in ways}
+    for turn in range(turns + 1):
+        for way, call in ways.items():
+            began = time.perf_counter()
+            call()
+            if turn:  # the first is to warm up
+                seconds[way].append(time.perf_counter() - began)
+    return {way: statistics.median(each) for way, each in seconds.items()}
