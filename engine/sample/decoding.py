@@ -122,7 +122,7 @@ def choose(
 
 def _extreme(logits: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
     """logits / T up to a constant, where T is infinite, or so small that this could overflow."""
-    scores = logits - logits.max(axis=1, keepdims=True)
+    scores: NDArray[np.float64] = logits - logits.max(axis=1, keepdims=True)
     if math.isinf(temperature):
         scores[np.isfinite(scores)] = 0.0
     else:

@@ -129,6 +129,7 @@ class Network:
         """
         size, count = frames.shape[:2]
         x, recalled, match = self._enter(state, frames, trust)  # (T, N, G·H)
+        outputs = np.empty(0, np.float32)
         for own, layer in self._layers():
             if layer.input:
                 x = (layer.input(outputs) + layer.bias).reshape(size, count, -1)
@@ -139,7 +140,7 @@ class Network:
         return Seen(outputs, frames.reshape(-1, *frames.shape[2:]), recalled, match)
 
     def feed(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> Seen:
-        """Take in one frame of each song, (N, *frame): the moment after it; as `read` with T = 1."""
+        """Take in one frame of each song, (N, *frame), as `read` does: the moment after it."""
         x, recalled, match = self._enter(state, frames[None], trust)
         x = x[0]
         for own, layer in self._layers():
@@ -158,7 +159,7 @@ class Network:
     def _enter(
         self, state: State, frames: NDArray[Any], trust: float
     ) -> tuple[Array, NDArray[Any], NDArray[np.int64]]:
-        """What frames (T, N, *frame) give to the first gates, (T, N, G·H), artist and bias included.
+        """What frames (T, N, *frame) give to the first gates, (T, N, G·H), with artist and bias.
 
         Also the frames that the memory recalls, (T·N, *frame), and their matches, (T·N,).
         """

@@ -181,9 +181,7 @@ class Stream:
                 (self.alphabet[place], float(np.exp(own[place])))
                 for place in likeliest[: self.alternatives]
             ]
-        return Character(
-            self.alphabet[index], -float(own[index]) / _BIT, alternatives, song.number
-        )
+        return Character(self.alphabet[index], -float(own[index]) / _BIT, alternatives, song.number)
 
 
 def stream(model: Model, request: Request, stopped: Callable[[], bool] = lambda: False) -> Stream:
@@ -230,7 +228,7 @@ def stream(model: Model, request: Request, stopped: Callable[[], bool] = lambda:
     ]
     return Stream(
         model,
-        model.codec,
+        [model.codec.decode([index]) for index in range(model.codec.spec.size)],
         weights,
         prime,
         request.rules,

@@ -1,7 +1,7 @@
 """The article's sampling loop, written anew in PyTorch: what our sampler is measured against.
 
 An `nn.LSTM` is called for every single character, one-hot, and the next is drawn by the Gumbel-max
-trick. `python -m tui.bench.article MODEL` writes one character, as a fresh process.
+trick. `python -m tui.bench.article MODEL` writes characters without end, as a fresh process.
 """
 
 import sys
@@ -34,7 +34,7 @@ class Article(nn.Module):
                 ("bias", "bias_ih"),
             ):
                 gates = tensors[f"cells.{layer}.{ours}"].chunk(4, -1)
-                state[f"lstm.{theirs}_l{layer}"] = torch.cat([gates[g] for g in _GATES], -1).T
+                state[f"lstm.{theirs}_l{layer}"] = torch.cat([gates[g] for g in _GATES], -1).t()
             state[f"lstm.bias_hh_l{layer}"] = torch.zeros(4 * hidden)
         self.load_state_dict(state)
 
@@ -66,4 +66,6 @@ def load(folder: Path) -> Article:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    print(load(Path(sys.argv[1])).write([0], 1)[0], flush=True)
+    article = load(Path(sys.argv[1]))
+    while True:
+        print(article.write([0], 1)[0], flush=True)

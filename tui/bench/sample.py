@@ -3,11 +3,6 @@
 2 × LSTM 512 over 100 characters, random weights, the same for all.
 """
 
-import os
-
-for library in ("OPENBLAS", "OMP", "MKL"):  # before NumPy, and for the processes to be started
-    os.environ[f"{library}_NUM_THREADS"] = "1"
-
 import dataclasses
 import json
 import statistics
@@ -19,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import psutil
 import torch
 from safetensors.numpy import save_file
 
@@ -34,7 +30,7 @@ from tui.bench.measurement import Measurement
 SONGS = 16  # at once
 _CODEC = CharacterCodec("".join(map(chr, range(33, 130))))  # and three marks: 100
 _ARTICLE = [sys.executable, "-m", "tui.bench.article"]
-_OURS = [sys.executable, "-m", "tui.cli", "sample", "lyrics", "--length", "1", "--model"]
+_OURS = [sys.executable, "-m", "tui.cli", "sample", "lyrics", "--length", "100000", "--model"]
 
 
 def measure(quick: bool) -> Iterator[Measurement]:
@@ -105,7 +101,7 @@ def _primes(folder: Path, frames: int, turns: int) -> Iterator[Measurement]:
 
 
 def _starts(folder: Path, turns: int) -> Iterator[Measurement]:
-    """The first character of a fresh process, and the memory that it took."""
+    """The first character of a fresh process, and the memory that it takes."""
     commands = {
         "article": [*_ARTICLE, str(folder)],
         "full precision": [*_OURS, str(folder), "--precision", "full"],
@@ -129,16 +125,15 @@ def _starts(folder: Path, turns: int) -> Iterator[Measurement]:
 
 
 def _start(command: list[str]) -> tuple[float, float]:
-    """Seconds until a command says its first character, and its largest memory in MB."""
+    """Seconds until a command says its first character, and the MB that it holds then."""
     began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    assert process.stdout
-    process.stdout.read(1)
-    seconds = time.perf_counter() - began
-    process.stdout.close()
-    _, _, usage = os.wait4(process.pid, 0)
-    process.returncode = 0  # it is over: nothing is left to wait for
-    return seconds, usage.ru_maxrss / 1024
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.read(1)
+        seconds = time.perf_counter() - began
+        size = psutil.Process(process.pid).memory_info().rss
+        process.kill()
+    return seconds, size / 2**20
 
 
 def _in_turns(turns: int, ways: dict[str, Callable[[], object]]) -> dict[str, float]:

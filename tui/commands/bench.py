@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 
 from tui.bench.measurement import Measurement
 
@@ -18,6 +19,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print each measurement as soon as it is made."""
+    # One thread each, before NumPy is imported: what is compared is ways, not cores.
+    os.environ.update((f"{library}_NUM_THREADS", "1") for library in ("OMP", "OPENBLAS", "MKL"))
     bench = importlib.import_module(f"tui.bench.{arguments.what}")
     for measurement in bench.measure(arguments.quick):
         print(measurement.json() if arguments.json else _line(measurement), flush=True)

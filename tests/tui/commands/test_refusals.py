@@ -105,7 +105,7 @@ def test_words_that_are_wrong(call: Call, songs: Path, trained: str, tmp_path: P
         ((*sample, "--top-p", "0"), "top-p"),
         ((*sample, "--min-p", "2"), "min-p"),
         ((*sample, "--length", "0"), "length"),
-        ((*sample, "--count", "0"), "--count"),
+        ((*sample, "--count", "0"), "count"),
         ((*sample, "--seed", "-1"), "seed"),
         (("sample", "lyrics", "--model", "smal"), "'small'"),
         (("eval", "--model", tmp_path), "meta.json"),
