@@ -90,6 +90,7 @@ class TrainConfig:
     clip: float = _field(1.0, low=0.0)  # largest norm of the gradient; 0: never clipped
     average: float = _field(0.998, low=0.0, high=0.99999)  # moving average of weights; 0: none
     condition_drop: float = _field(0.15, low=0.0, high=1.0)  # share of songs shown without artist
+    transpose: int = _field(0, low=0, high=24)  # music: by up to so many semitones up or down
     seed: int = _field(0, low=0, high=2**32)
     threads: int = _field(0, low=0)  # of a process; 0: all share one less than the machine has
     device: str = _field("auto", choices=("auto", "cpu", "cuda"))  # auto: cuda where it is there

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from engine.data.corpus import Corpus
 from engine.data.memory import recall
+from engine.data.transposition import reach, transposed
 from engine.errors import InputError
 
 
@@ -50,6 +51,7 @@ class _Lane:
     length: int = 0
     offset: int = 0  # frames of the song that are done
     condition: int = 0
+    shift: int = 0  # semitones by which it is transposed
 
     @property
     def left(self) -> int:
@@ -67,7 +69,9 @@ class Lanes:
     (seed, epoch). Without, it is one pass in the table's order, over as many songs as have at most
     `limit` frames together, but one at least (0: all songs).
 
-    A song is shown without its artist with probability `drop`, by (seed, epoch, song) alone.
+    A song is shown without its artist with probability `drop`, by (seed, epoch, song) alone. By
+    these, too, a song of music is moved up or down by at most `transpose` semitones, and by no more
+    than keep all its keys on the keyboard.
     `lane_slice` picks the lanes to be materialised, for one of several processes; the books are
     kept for all, so that every process agrees on them. With `memory` the batches hold what the
     memory of the song recalls. Raises InputError for a split without songs.
@@ -84,6 +88,7 @@ class Lanes:
         limit: int = 0,
         lane_slice: slice = slice(None),
         memory: bool = False,
+        transpose: int = 0,
     ) -> None:
         rows = corpus.select(split)
         if not len(rows):
@@ -97,7 +102,7 @@ class Lanes:
         self.window = window
         self._corpus, self._rows = corpus, rows
         self._frames = np.asarray(corpus.frames)  # slicing a np.memmap itself is slow
-        self._seed, self._drop, self._memory = seed, drop, memory
+        self._seed, self._drop, self._memory, self._transpose = seed, drop, memory, transpose
         self._recall = functools.lru_cache(maxsize=4096)(self._recall_song)  # some MB of songs
         self._lanes = [_Lane() for _ in range(lanes)]
         shown = range(lanes)[lane_slice]
@@ -111,6 +116,7 @@ class Lanes:
         generator = np.random.default_rng([self._seed or 0, epoch])
         order = generator.permutation(count)  # (S,)
         self._dropped = generator.random(count) < self._drop  # (S,), by song, not by turn
+        self._chances = generator.random(count)  # (S,): each song's place among its transpositions
         self._order = order if self._seed is not None else np.arange(count)
 
     def _take(self, lane: _Lane) -> bool:
@@ -123,11 +129,15 @@ class Lanes:
         self._place += 1
         row = int(self._rows[song])
         condition = 0 if self._dropped[song] else int(self._corpus.songs["condition"][row])
-        self._put(lane, row, 0, condition)
+        shift = 0
+        if self._transpose:
+            low, high = reach(self._corpus.song(row), self._transpose)
+            shift = low + int(self._chances[song] * (high - low + 1))
+        self._put(lane, row, 0, condition, shift)
         return True
 
-    def _put(self, lane: _Lane, row: int, offset: int, condition: int) -> None:
-        lane.row, lane.offset, lane.condition = row, offset, condition
+    def _put(self, lane: _Lane, row: int, offset: int, condition: int, shift: int) -> None:
+        lane.row, lane.offset, lane.condition, lane.shift = row, offset, condition, shift
         lane.start = int(self._corpus.songs["start"][row])
         lane.length = int(self._corpus.songs["length"][row])
 
@@ -177,20 +187,23 @@ class Lanes:
         column = self._columns.get(place)
         if count and column is not None:
             start, stop = lane.start + lane.offset, step + count
-            batch.targets[step:stop, column] = self._frames[start : start + count]
-            if lane.offset:
-                batch.inputs[step:stop, column] = self._frames[start - 1 : start + count - 1]
-            else:
-                batch.inputs[step + 1 : stop, column] = self._frames[start : start + count - 1]
-                batch.fresh[step, column] = True
+            first = start - bool(lane.offset)  # the frame before, if there is one
+            frames = self._moved(self._frames[first : start + count], lane)
+            batch.targets[step:stop, column] = frames[start - first :]
+            batch.inputs[step + 1 - (start - first) : stop, column] = frames[:-1]
+            batch.fresh[step, column] = not lane.offset
             batch.condition[step:stop, column] = lane.condition
             batch.weight[step:stop, column] = 1
             if batch.recalled is not None and batch.match is not None:
                 recalled, match = self._recall(lane.row)
-                batch.recalled[step:stop, column] = recalled[lane.offset : lane.offset + count]
+                recalled = recalled[lane.offset : lane.offset + count]
+                batch.recalled[step:stop, column] = self._moved(recalled, lane)
                 batch.match[step:stop, column] = match[lane.offset : lane.offset + count]
         lane.offset += count
         return step + count
+
+    def _moved(self, frames: npt.NDArray[Any], lane: _Lane) -> npt.NDArray[Any]:
+        return transposed(frames, lane.shift) if lane.shift else frames
 
     def _recall_song(self, row: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         return recall(self._corpus.song(row), self._corpus.codec.spec)
@@ -198,7 +211,8 @@ class Lanes:
     def cursor(self) -> dict[str, Any]:
         """Where the lanes stand, in plain values for JSON; `seek` goes there."""
         lanes = [[lane.row, lane.offset, lane.condition] for lane in self._lanes]
-        return {"epoch": self._epoch, "place": self._place, "lanes": lanes}
+        shifts = [lane.shift for lane in self._lanes]
+        return {"epoch": self._epoch, "place": self._place, "lanes": lanes, "shifts": shifts}
 
     def seek(self, cursor: Mapping[str, Any]) -> None:
         """Go on from a cursor: the batches are those that would have come after it.
@@ -214,8 +228,9 @@ class Lanes:
                 f"{len(self._lanes)} lanes here: go on with the data and train.lanes of before."
             )
         self._enter(epoch, place)
-        for lane, (row, offset, condition) in zip(self._lanes, lanes, strict=True):
+        shifts = cursor.get("shifts", [0] * len(lanes))  # earlier versions did not transpose
+        for lane, (row, offset, condition), shift in zip(self._lanes, lanes, shifts, strict=True):
             if row < 0:
                 lane.row, lane.length, lane.offset = -1, 0, 0
             else:
-                self._put(lane, row, offset, condition)
+                self._put(lane, row, offset, condition, shift)

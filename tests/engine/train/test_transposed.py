@@ -1,0 +1,76 @@
+"""Runs over songs that are transposed as they enter a lane."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.numpy
+
+from engine import config as configs
+from engine import rundir
+from engine.config import RunConfig
+from engine.errors import InputError
+from engine.music import midi
+from engine.music.score import Note, Score
+from engine.rundir import RunDir
+from engine.train import start, worker
+
+SETTINGS = (
+    "model.hidden=10",
+    "model.embedding=6",
+    "model.dropout=0.2",
+    "model.memory=true",
+    "model.head=independent",
+    "train.lanes=4",
+    "train.bptt=7",
+    "train.steps=12",
+    "train.warmup=0",
+    "train.final_lr=1",  # so that the rate does not depend on the number of steps
+    "train.evaluate_every=6",
+    "train.save_every=5",
+    "train.sample_every=0",
+    "train.threads=1",
+    "train.transpose=6",
+)
+
+
+@pytest.fixture
+def tunes(tmp_path: Path) -> Path:
+    """A folder of short tunes."""
+    folder = tmp_path / "tunes"
+    folder.mkdir()
+    for number in range(30):
+        steps = np.random.default_rng(number).integers(0, 12, 12 + number % 7)
+        notes = [Note(i * 0.3, i * 0.3 + 0.3, 60 + int(step)) for i, step in enumerate(steps)]
+        (folder / f"{number}.mid").write_bytes(midi.encode(Score(tuple(notes))))
+    return folder
+
+
+def tensors(run: RunDir) -> dict[str, bytes]:
+    data = safetensors.numpy.load_file(run.checkpoints / "last" / "trainer.safetensors")
+    return {name: value.tobytes() for name, value in data.items()}
+
+
+def test_stopped_within_songs_and_resumed_it_is_bit_for_bit_the_same(tunes: Path) -> None:
+    def make(*settings: str) -> RunConfig:
+        return configs.load("music", None, [*SETTINGS, *settings], str(tunes))
+
+    whole, off = start.new_run(make(), "whole"), start.new_run(make("train.transpose=0"), "off")
+    parts = start.new_run(make("train.steps=5"), "parts")
+    worker.work(parts)
+    start.resume("parts", ["train.steps=12"])
+    for run in (whole, off, parts):
+        worker.work(run)
+    assert tensors(parts) == tensors(whole)
+    assert tensors(off) != tensors(whole)
+
+
+def test_refused_for_lyrics_by_name(small: Callable[..., RunConfig]) -> None:
+    with pytest.raises(InputError, match=r"train\.transpose is for music"):
+        start.new_run(small("train.transpose=3"), "none")
+    assert rundir.list_runs() == []
+    run = start.new_run(small("train.steps=6"), "words")
+    worker.work(run)
+    with pytest.raises(InputError, match=r"train\.transpose is for music"):
+        start.resume("words", ["train.steps=9", "train.transpose=3"])
