@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.data.corpus import Corpus
 from engine.data.lanes import Batch, Lanes
@@ -29,11 +30,35 @@ class Score:
     frames: int
     later: float = math.nan  # nats a frame without each song's first
     by_song: float = math.nan  # the mean over the songs of their nats a frame
+    without_copies: float | None = None  # nats a frame without near copies of songs to learn from
+    copies: int | None = None  # how many songs those are; None: not known
 
     @property
     def bits(self) -> float:
         """The same in bits a frame."""
         return self.loss / math.log(2)
+
+
+@dataclass(frozen=True, eq=False)
+class BySong:
+    """The nats of each of S songs, in the order of its split."""
+
+    nats: npt.NDArray[np.float64]  # (S,)
+    first: npt.NDArray[np.float64]  # (S,): those of its first frame
+    frames: npt.NDArray[np.int64]  # (S,)
+
+    def without(self, left_out: npt.NDArray[np.bool_]) -> "BySong":
+        """All but some songs (S,)."""
+        return BySong(self.nats[~left_out], self.first[~left_out], self.frames[~left_out])
+
+    def score(self) -> Score:
+        """The averages over all songs."""
+        frames, later = int(self.frames.sum()), int((self.frames - 1).sum())
+        total, first = float(self.nats.sum()), float(self.first.sum())
+        by_song = float((self.nats / self.frames).mean())
+        return Score(
+            total / frames, frames, (total - first) / later if later else math.nan, by_song
+        )
 
 
 def tensors(batch: Batch, device: "torch.device") -> "Window":
@@ -74,6 +99,17 @@ def network(
 
     limit: whole songs of at most so many frames (0: all); beat is called between batches.
     """
+    return by_song(model, corpus, split, limit, beat).score()
+
+
+def by_song(
+    model: "Network",
+    corpus: Corpus,
+    split: str,
+    limit: int = 0,
+    beat: Callable[[], None] = lambda: None,
+) -> BySong:
+    """The same, song by song."""
     import torch
 
     rows = len(corpus.select(split))
@@ -81,28 +117,26 @@ def network(
     lanes = Lanes(corpus, split, count, WINDOW, limit=limit, memory=model.config.memory)
     state = model.zero_state(count)
     device = state[0][0].device
-    first = 0.0  # nats of the songs' first frames
-    totals, lengths = np.zeros((2, count, rows + 1))  # of each lane's songs, by their turn
-    turn = np.zeros(count, np.int64)
+    totals, lengths, first = np.zeros((3, rows))
+    begun, singing = 0, np.zeros(count, np.int64)  # each lane's song, by its place in the split
     was_training = model.training
     model.eval()
     with torch.no_grad():
         while (batch := lanes.next()) is not None:
             tensor, state = model.nats(tensors(batch, device), state)
             nats = tensor.cpu().numpy().astype(np.float64) * batch.weight  # (T, L)
-            turns = turn + batch.fresh.cumsum(0)  # (T, L)
-            place = np.broadcast_to(np.arange(count), turns.shape)
-            np.add.at(totals, (place, turns), nats)
-            np.add.at(lengths, (place, turns), batch.weight)
-            first += float(nats[batch.fresh].sum())
-            turn = turns[-1]
+            begins = int(batch.fresh.sum())
+            songs = np.zeros(nats.shape, np.int64)  # (T, L): whose each frame is
+            songs[0] = singing
+            songs[batch.fresh] = np.arange(begun, begun + begins)  # in order of step, then of lane
+            np.maximum.accumulate(songs, out=songs)
+            np.add.at(totals, songs, nats)
+            np.add.at(lengths, songs, batch.weight)
+            first[begun : begun + begins] = nats[batch.fresh]
+            begun, singing = begun + begins, songs[-1]
             beat()
     model.train(was_training)
-    sung = lengths > 0
-    total, frames, songs = totals.sum(), int(lengths.sum()), int(sung.sum())
-    later = (total - first) / (frames - songs) if frames > songs else math.nan
-    by_song = float((totals[sung] / lengths[sung]).mean())
-    return Score(float(total) / frames, frames, float(later), by_song)
+    return BySong(totals[:begun], first[:begun], lengths[:begun].astype(np.int64))
 
 
 def counting(

@@ -3,23 +3,26 @@
 import dataclasses
 
 from engine import config as configs
-from engine.config import Kind
+from engine.config import DataConfig, Kind
 from engine.data import catalogue
 from engine.data import corpus as corpora
+from engine.data.near_copies import near_copies
 from engine.data.corpus import Corpus
 from engine.errors import InputError
 from engine.frames import FrameSpec
 from engine.sample.chain import Chain
 from engine.sample.models import Model, read_tensors
 from engine.train import evaluate
-from engine.train.evaluate import Score
+from engine.train.evaluate import BySong, Score
 
 
 def score(model: Model, source: str, split: str) -> Score:
     """Score a model on a split of its own songs, or of those of `source` ("": its own).
 
     Songs of another source are split by the same seed and shares; characters and artists that the
-    model does not know become unknown and nobody. Raises InputError when there are no such songs.
+    model does not know become unknown and nobody. Of music that is not to learn from, the score
+    says also what it is without near copies of the songs that the model learned from, as long as
+    these have not changed. Raises InputError when there are no such songs.
     """
     tensors = read_tensors(model.path) if model.path else {}  # now: a run may prune its folder
     corpus = _songs(model, source)
@@ -32,12 +35,29 @@ def score(model: Model, source: str, split: str) -> Score:
     spec: FrameSpec = model.codec.spec
     network = Network(model.config, spec, len(model.conditions))
     network.load_state_dict({name: torch.from_numpy(value) for name, value in tensors.items()})
-    return evaluate.network(network, corpus, split)
+    songs = evaluate.by_song(network, corpus, split)
+    if model.meta["kind"] == "music" and split != "train":
+        return _with_copies(songs, corpus, split, model)
+    return songs.score()
+
+
+def _with_copies(songs: BySong, corpus: Corpus, split: str, model: Model) -> Score:
+    whole, own = songs.score(), _own(model)
+    try:
+        learned = corpora.prepare(own, kind="music")
+    except InputError:  # the songs are gone
+        return whole
+    if learned.hash != model.meta.get("corpus", {}).get("hash"):
+        return whole
+    copied = near_copies(corpus, corpus.select(split), learned, learned.select("train"))
+    left = songs.without(copied)
+    loss = left.score().loss if len(left.frames) else None
+    return dataclasses.replace(whole, without_copies=loss, copies=int(copied.sum()))
 
 
 def _songs(model: Model, source: str) -> Corpus:
     kind: Kind = model.meta["kind"]
-    own = configs.from_mapping({"data": model.meta.get("data", {})}, "meta.json").data
+    own = _own(model)
     if not (source or own.source):
         raise InputError(f"{model.name} does not say what it learned from: give --data.")
     if not source or _same(source, own.source, kind):
@@ -53,6 +73,10 @@ def _songs(model: Model, source: str) -> Corpus:
             f"with them the splits: to score it on them as they are, give --data {own.source}."
         )
     return corpus.translated(model.codec, list(model.conditions))
+
+
+def _own(model: Model) -> DataConfig:
+    return configs.from_mapping({"data": model.meta.get("data", {})}, "meta.json").data
 
 
 def _same(one: str, other: str, kind: Kind) -> bool:

@@ -29,7 +29,12 @@ def run(arguments: argparse.Namespace) -> int:
         "model": model.name,
     }
     if music:  # papers differ in what they average over
-        result |= {"without_first_frames": score.later, "per_song": score.by_song}
+        result |= {
+            "without_first_frames": score.later,
+            "per_song": score.by_song,
+            "without_copies": score.without_copies,
+            "copies": score.copies,
+        }
     if arguments.json:
         print(json.dumps(result))
         return 0
@@ -43,4 +48,11 @@ def run(arguments: argparse.Namespace) -> int:
             f"{score.later:.4f} without each song's first frame, "
             f"{score.by_song:.4f} averaged by song"
         )
+        if score.copies and score.without_copies is not None:
+            songs = (
+                "song that is a near copy" if score.copies == 1 else "songs that are near copies"
+            )
+            print(
+                f"{score.without_copies:.4f} without {score.copies} {songs} of some to learn from"
+            )
     return 0

@@ -44,6 +44,18 @@ def small(songs: Path) -> Small:
     return make
 
 
+@pytest.fixture
+def small_music() -> Small:
+    """The same for a folder of MIDI files."""
+
+    def make(folder: Path, *settings: str) -> RunConfig:
+        return configs.load(
+            "music", None, [*SMALL, "model.head=independent", *settings], str(folder)
+        )
+
+    return make
+
+
 SMALL = (
     "model.hidden=12",
     "model.embedding=6",

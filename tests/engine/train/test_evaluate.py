@@ -1,8 +1,10 @@
 """Scores against a naive walk through each song, and on songs of another corpus."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -10,6 +12,8 @@ from engine.config import RunConfig
 from engine.data import corpus as corpora
 from engine.errors import InputError
 from engine.model.window import Window
+from engine.music import midi
+from engine.music.score import Note, Score
 from engine.sample import models
 from engine.train import evaluate, scoring, start, training, worker
 
@@ -22,7 +26,7 @@ def test_a_score_is_that_of_the_songs_one_by_one(
     config = small("data.valid=0.3")
     corpus = corpora.prepare(config.data)
     network = training.build(config, corpus).network
-    total, frames = 0.0, 0
+    totals, firsts, lengths = [], [], []
     network.eval()
     for row in corpus.select("valid"):
         targets = torch.from_numpy(corpus.song(row).astype("int64"))[:, None]
@@ -32,14 +36,24 @@ def test_a_score_is_that_of_the_songs_one_by_one(
         with torch.no_grad():
             window = Window(inputs, targets, fresh, condition)
             nats, _ = network.nats(window, network.zero_state(1))
-        total += nats.double().sum().item()
-        frames += len(targets)
+        totals.append(nats.double().sum().item())
+        firsts.append(nats[0].item())
+        lengths.append(len(targets))
     network.train()
     monkeypatch.setattr(evaluate, "WINDOW", 10)
     monkeypatch.setattr(evaluate, "LANES", 5)
-    score = evaluate.network(network, corpus, "valid")
+    songs = evaluate.by_song(network, corpus, "valid")
+    assert songs.frames.tolist() == lengths
+    assert songs.nats == pytest.approx(totals, rel=1e-6)
+    assert songs.first == pytest.approx(firsts, rel=1e-5)
+    score, frames = evaluate.network(network, corpus, "valid"), sum(lengths)
+    assert score == songs.score()
     assert score.frames == frames
-    assert score.loss == pytest.approx(total / frames, rel=1e-6)
+    assert score.loss == pytest.approx(sum(totals) / frames, rel=1e-6)
+    later = (sum(totals) - sum(firsts)) / (frames - len(lengths))
+    assert score.later == pytest.approx(later, rel=1e-6)
+    each = [total / length for total, length in zip(totals, lengths, strict=True)]
+    assert score.by_song == pytest.approx(sum(each) / len(each), rel=1e-6)
     assert network.training
 
 
@@ -71,3 +85,31 @@ def test_a_split_without_songs_is_refused(small: Small) -> None:
     worker.work(run)
     with pytest.raises(InputError, match="has no test songs"):
         scoring.score(models.load("none"), "", "test")
+
+
+def test_music_is_scored_without_near_copies_too(small_music: Small, tmp_path: Path) -> None:
+    folder = tmp_path / "tunes"
+    for split, numbers in {"train": range(6), "valid": [10], "test": [20, 3, 21]}.items():
+        (folder / split).mkdir(parents=True)
+        for number in numbers:  # the tune 3 is held out and learned from
+            pitches = np.random.default_rng(number).integers(50, 70, 30 + number).tolist()
+            notes = tuple(Note(0.3 * i, 0.3 * i + 0.3, pitch) for i, pitch in enumerate(pitches))
+            midi.write(Score(notes), folder / split / f"{number}.mid")
+    worker.work(start.new_run(small_music(folder, "train.steps=2"), "tuned"))
+    model = models.load("tuned")
+    score = scoring.score(model, "", "test")
+    assert score.copies == 1
+    assert score.frames == 50 + 33 + 51
+    other = tmp_path / "other"
+    shutil.copytree(folder, other)
+    (other / "test" / "3.mid").unlink()
+    others = scoring.score(model, str(other), "test")  # what it learned from counts, wherever
+    assert (others.copies, others.without_copies) == (0, others.loss)
+    assert score.without_copies == pytest.approx(others.loss, rel=1e-6)
+    assert scoring.score(model, "", "train").without_copies is None
+    assert scoring.score(model, str(other), "valid").copies == 0
+    (folder / "train" / "0.mid").unlink()
+    changed = scoring.score(model, str(other), "test")
+    assert (changed.copies, changed.without_copies) == (None, None)
+    shutil.rmtree(folder)
+    assert scoring.score(model, str(other), "test").copies is None
