@@ -50,6 +50,11 @@ class KeysCodec:
         """The length of a frame, by the usual tempo if it is a part of a beat."""
         return self.frame or (self.beats or 0.0) * 60 / self.tempo
 
+    def bar(self, metre: tuple[int, int]) -> float:
+        """How many frames a bar has, by the usual tempo if a frame is so many seconds."""
+        beats = metre[0] * 4 / metre[1]  # quarter notes
+        return beats / (self.beats or self.seconds * self.tempo / 60)
+
     def quantised(self, score: Score) -> Roll:
         """The roll of a score in frames of this length."""
         return roll.from_score(score, self.seconds, self.beats or 0.0)

@@ -13,6 +13,7 @@ from engine.errors import InputError
 from tui.model import pitch
 
 if TYPE_CHECKING:
+    from engine.data.codecs import KeysCodec
     from engine.music.roll import Roll
 
 
@@ -36,6 +37,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     long = parser.add_mutually_exclusive_group()
     long.add_argument("--length", metavar="FRAMES", type=int, help="so many frames (200)")
     long.add_argument("--seconds", metavar="S", type=float, help="so long")
+    long.add_argument(
+        "--bars", metavar="N", type=float, help="so many bars, in the metre of the prime or of 4/4"
+    )
     parser.add_argument("--seed", metavar="N", type=int, help="the same seed, the same music")
     parser.add_argument("-o", "--output", metavar="FILE.mid", type=Path, help="write it as MIDI")
     parser.add_argument("--wav", metavar="FILE", type=Path, help="write its sound")
@@ -62,11 +66,6 @@ def run(arguments: argparse.Namespace) -> int:
     notes = None if arguments.notes is None else pitch.pitches(arguments.notes)
     model = models.load(arguments.model)
     codec = rolls.keys(model)
-    length = 200 if arguments.length is None else arguments.length
-    if arguments.seconds is not None:
-        if not 0 < arguments.seconds < 1e6:
-            raise InputError(f"--seconds is {arguments.seconds}: give some, up to a million.")
-        length = max(1, round(arguments.seconds / codec.seconds))
     prime, metre = rolls.beginning(codec, arguments.prime, notes)
     request = RollRequest(
         prime=prime,
@@ -74,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
         memory=arguments.memory,
         least=arguments.least,
         seed=arguments.seed,
-        length=length,
+        length=_frames(arguments, codec, metre),
     )
     song = rolls.stream(model, request)
     written = [*song.prime]
@@ -86,6 +85,18 @@ def run(arguments: argparse.Namespace) -> int:
         done = {"reason": song.reason, "frames": song.frames, "seed": song.seed}
         print(json.dumps({"done": True, **done, "model": model.name}), flush=True)
     return _keep(codec.decode(np.stack(written)), metre, arguments, song.seed)
+
+
+def _frames(arguments: argparse.Namespace, codec: "KeysCodec", metre: tuple[int, int]) -> int:
+    """How many frames to write, whatever the length was given in."""
+    for name, each in (("seconds", 1 / codec.seconds), ("bars", codec.bar(metre))):
+        count: float | None = getattr(arguments, name)
+        if count is None:
+            continue
+        if not 0 < count < 1e6:
+            raise InputError(f"--{name} is {count}: give some, up to a million.")
+        return max(1, round(count * each))
+    return 200 if arguments.length is None else int(arguments.length)
 
 
 def _keep(music: "Roll", metre: tuple[int, int], arguments: argparse.Namespace, seed: int) -> int:

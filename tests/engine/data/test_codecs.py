@@ -27,6 +27,9 @@ def test_its_frames() -> None:
     assert KeysCodec(1, 0.3, None, 120.0).spec.shape == (88,)
     assert KEYS.seconds == 0.3
     assert KeysCodec(2, None, 0.25, 90.0).seconds == pytest.approx(1 / 6)
+    assert KEYS.bar((4, 4)) == pytest.approx(2.0 / 0.3)
+    assert KEYS.bar((6, 8)) == pytest.approx(1.5 / 0.3)
+    assert KeysCodec(2, None, 0.25, 90.0).bar((3, 4)) == 12
 
 
 def test_rolls_and_frames() -> None:

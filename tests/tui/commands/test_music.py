@@ -1,5 +1,6 @@
 """Music by the commands: trained on MIDI, scored, sampled, written as MIDI, sound and picture."""
 
+import dataclasses
 import json
 import wave
 from collections.abc import Callable
@@ -100,6 +101,15 @@ def test_frames_as_json(call: Call, tuned: str) -> None:
         assert set(frame["onsets"]) <= set(frame["keys"])
 
 
+def test_a_length_in_bars(call: Call, tuned: str, tunes: Path, tmp_path: Path) -> None:
+    jig = midi.read(tunes / "0.mid")
+    midi.write(dataclasses.replace(jig, metre=(6, 8)), tmp_path / "jig.mid")
+    words = ("sample", "music", "--model", tuned, "--seed", 1, "--json", "--bars")
+    for count, prime, frames in ((3, (), 20), (2.4, ("--prime", tmp_path / "jig.mid"), 12)):
+        out = call(*words, count, *prime).out  # at 120 beats a minute a beat lasts 5 / 3 frames
+        assert json.loads(out.splitlines()[-1])["frames"] == frames
+
+
 def test_what_cannot_be(call: Call, tuned: str, tmp_path: Path) -> None:
     sample = ("sample", "music", "--model", tuned, "--json")
     (tmp_path / "no.mid").write_bytes(b"MThd but no music")
@@ -112,6 +122,7 @@ def test_what_cannot_be(call: Call, tuned: str, tmp_path: Path) -> None:
         ((*sample, "--temperature", "-1"), "temperature"),
         ((*sample, "--length", "0"), "length"),
         ((*sample, "--seconds", "nan"), "--seconds"),
+        ((*sample, "--bars", "0"), "--bars"),
         ((*sample, "--least", "50"), "least number"),
         ((*sample, "--memory", "2"), "memory"),
         (("sample", "lyrics", "--model", tuned), "writes music"),
