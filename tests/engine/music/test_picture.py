@@ -39,6 +39,44 @@ def test_every_note_has_its_bar_and_its_onset() -> None:
     assert lines[row] - lines[0] == 7 * 14  # seven semitones of rows
 
 
+def notes_seen(image: np.ndarray, length: int) -> set[tuple[int, int, int]]:
+    """First frame, frame after the last, and key of each note of a picture of one roll.
+
+    The roll has so many frames, and a lowest key that is a C and sounds through all of them.
+    """
+    blue = (image == HELD).all(axis=-1) | (image == ONSET).all(axis=-1)
+    lines = np.flatnonzero(blue.any(axis=1))
+    bottom, row = lines[-1], 14  # pixels a key
+    whole = np.flatnonzero(blue[bottom])
+    left, frame = whole[0], (whole[-1] + 2 - whole[0]) / length  # pixels
+    assert (image[bottom + 2, left + 1] == (0xC3, 0xCA, 0xD4)).all()  # the line under each C
+    found = set()
+    for line in range(bottom, lines[0] - 1, -row):
+        onset = (image[line - 2] == ONSET).all(axis=-1)
+        starts = np.flatnonzero(onset & ~np.roll(onset, 1))
+        for start, after in zip(starts, [*starts[1:], blue.shape[1]], strict=True):
+            part = blue[line - 2, start:after]
+            stop = start + (len(part) if part.all() else int(np.argmin(part)))
+            first, last = (start - left) / frame, (stop + 1 - left) / frame
+            assert abs(first - round(first)) < 0.1
+            assert abs(last - round(last)) < 0.1
+            found.add((round(first), round(last), 39 + (bottom - line) // row))
+    return found
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_notes_are_where_the_roll_has_them(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    sounding, onset = np.zeros((2, 40, KEYS), np.uint8)
+    sounding[:, 40:66] = generator.random((40, 26)) < 0.4
+    onset[:, 40:66] = sounding[:, 40:66] & (generator.random((40, 26)) < 0.3)
+    sounding[:, 39], onset[0, 39] = 1, 1  # the middle C, from beginning to end
+    music = roll.from_frames(np.concatenate([sounding, onset], axis=1))
+    expected = {(int(first), int(stop), int(key)) for first, stop, key in music.notes()}
+    assert len(expected) > 150
+    assert notes_seen(pixels(music), 40) == expected
+
+
 def test_a_held_note_differs_from_a_repeated_one() -> None:
     held = pixels(roll.from_score(Score((Note(0, 1.2, 60),))))
     repeated = pixels(roll.from_score(Score((Note(0, 0.6, 60), Note(0.6, 1.2, 60)))))

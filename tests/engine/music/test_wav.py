@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError
-from engine.music import wav
+from engine.music import roll, wav
 from engine.music.score import Note, Score
 
 RATE = 44_100
@@ -77,6 +77,46 @@ def test_it_is_silent_before_between_and_after(frames: Any) -> None:
         assert np.abs(frames[round((start - 0.05) * RATE) : round(start * RATE)]).max() < 1e-3
     assert np.abs(frames[-RATE // 100 :]).max() < 1e-3
     assert 11 < len(frames) / RATE < 13
+
+
+def level(frames: Any, pitch: int) -> float:
+    """How loud a pitch and its first overtones are, in decibels."""
+    spectrum = np.abs(np.fft.rfft(frames * np.hanning(len(frames)), 1 << 15)) ** 2
+    places = np.fft.rfftfreq(1 << 15, 1 / RATE)
+    found = 1e-9
+    for overtone in range(1, 5):
+        height = 440 * 2 ** ((pitch - 69) / 12) * overtone
+        found += spectrum[np.abs(places - height) < max(12, 0.02 * height)].sum() / len(frames) ** 2
+    return 10 * math.log10(found)
+
+
+def test_a_roll_can_be_read_from_its_sound() -> None:
+    """At each frame of each key: whether it is struck there, held or repeated, and no other is."""
+    chords = [(39,), (51, 40), (46,), (55, 36), (34, 45), (60,), (43, 54), (48,)]
+    sounding, onset = np.zeros((2, 40, 88), np.uint8)
+    first = 1
+    for place, chord in enumerate(chords):  # short, held and repeated ones, a rest after each
+        frames_long = 1 if place % 3 == 0 else 3
+        for key in chord:
+            sounding[first : first + frames_long, key] = 1
+            onset[first : first + (frames_long if place % 3 == 2 else 1), key] = 1
+        first += frames_long + 1
+    music = roll.from_frames(np.concatenate([sounding, onset], axis=1)[:first])
+    sound = wav.frames(music.score()).mean(axis=1)
+
+    def part(start: float, stop: float) -> Any:
+        return sound[round(start * RATE) : round(stop * RATE)]
+
+    for frame, key in np.argwhere(music.sounding).tolist():
+        moment = 0.3 * frame
+        before, after = part(moment - 0.07, moment), part(moment + 0.03, moment + 0.1)
+        struck = level(after, key + 21) > level(before, key + 21)  # a held one fades
+        assert struck == music.onset[frame, key], (frame, key)
+    for frame in np.flatnonzero(music.onset.any(axis=1)).tolist():
+        keys = np.flatnonzero(music.sounding[frame]).tolist()
+        shares = [strength(part(0.3 * frame, 0.3 * frame + 0.29), key + 21) for key in keys]
+        assert min(shares) > 0.1
+        assert sum(shares) > 0.85
 
 
 def test_velocity_is_loudness(frames: Any, tmp_path: Path) -> None:
