@@ -41,6 +41,7 @@ from engine.errors import InputError, WorkError
 from engine.music import pipes, ports
 from engine.music.pipes import QUIT, Values
 from engine.music.schedule import SHORTEST_LOOP, Key, Transport
+from engine.music.watch import Watch
 
 SPIN = 0.002  # seconds before a note in which the process does not sleep any more
 REPORT_EVERY = 0.05  # seconds
@@ -58,6 +59,7 @@ class Player:
         self._requests, self._say = requests, say
         self._transport = Transport()
         self._port: Any = None
+        self._watch: Watch | None = None
         self._id: Any = None
         self._program = 0
         self._reported = -math.inf  # the moment of the last position said
@@ -93,6 +95,10 @@ class Player:
                     break
                 elif request is _SUSPEND:
                     self._suspend()
+                elif isinstance(request.get("do"), Watch):
+                    if request["do"] is self._watch:  # else of a port closed meanwhile
+                        self._all_off()  # to be on the safe side
+                        self._lose("it is listed no more")
                 else:
                     self._answer(request)
                 self._report(asked=request is not None)
@@ -162,10 +168,13 @@ class Player:
         try:
             self._port.send(message)
         except Exception as error:  # each library has its own when a cable is drawn
-            self._port = None
-            self._transport.pause(self._now())
-            words = " ".join(str(error).split())
-            self._say(error=f"The MIDI port is gone ({words}): choose another.", do="port")
+            self._lose(" ".join(str(error).split()))
+
+    def _lose(self, words: str) -> None:
+        self._port = None
+        self._end_watch()
+        self._transport.pause(self._now())
+        self._say(error=f"The MIDI port is gone ({words}): choose another.", do="port")
 
     def _all_off(self) -> None:
         self._strike(self._transport.release())
@@ -174,6 +183,7 @@ class Player:
 
     def _close_port(self) -> None:
         self._all_off()
+        self._end_watch()
         if self._port is not None:
             with contextlib.suppress(Exception):
                 self._port.close()
@@ -188,8 +198,20 @@ class Player:
         except InputError:
             self._transport.pause(self._now())
             raise
+        self._begin_watch(port)
         self._send(mido.Message("program_change", program=self._program))
         self._say(port=dataclasses.asdict(port))
+
+    def _begin_watch(self, port: ports.Port) -> None:
+        def gone() -> None:
+            self._requests.put({"do": watch})
+
+        watch = self._watch = Watch(port, lambda: self._transport.playing, gone)
+
+    def _end_watch(self) -> None:
+        if self._watch is not None:
+            self._watch.end()
+            self._watch = None
 
     @contextlib.contextmanager
     def _held(self) -> Iterator[None]:

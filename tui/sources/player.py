@@ -21,6 +21,7 @@ from engine.music.score import Note
 command: tuple[str, ...] = processes.command("engine.music.player")
 PATIENCE = 4.0  # seconds a process may take to fade out and end after its stdin has
 _BLOCK = 1 << 16  # bytes
+_SILENCED = 30.0  # seconds within which notes are silenced that a killed process has left
 # What a new process is told again: the last of each.
 _SETTINGS = {"port", "program", "tempo", "transpose", "velocity"}
 
@@ -104,6 +105,7 @@ class Player:
         self._closing = False
         self._settings: dict[str, dict[str, Any]] = {}
         self._last = 0  # the newest song's id
+        self._opened: Port | None = None
 
     @property
     def pid(self) -> int | None:
@@ -229,15 +231,30 @@ class Player:
                 *lines, rest = (rest + block).split(b"\n")
                 for line in lines:
                     heard = understand(line)
+                    if isinstance(heard, Opened):
+                        self._opened = heard.port
                     if heard is not None:
                         self._deliver(heard)
             status = process.wait()
             errors.seek(0)
             words = errors.read().decode(errors="replace").strip().splitlines()
         if process is self._process and not self._closing:
+            _silence(self._opened)
             reason = f"exit status {status}" + (f": {words[-1]}" if words else "")
             sentence = f"The player ended by itself ({reason}): play again to start it anew."
             self._deliver(Failed(sentence, died=True))
+
+
+def _silence(port: Port | None) -> None:
+    """Let go, by another process, of the notes that one which was killed has left sounding."""
+    if port is None or port.kind != "port":  # others have gone with it
+        return
+    requests = ({"do": "port", "name": port.name}, {"do": "panic"})
+    lines = "".join(json.dumps(request) + "\n" for request in requests)
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        subprocess.run(
+            command, input=lines.encode(), capture_output=True, check=False, timeout=_SILENCED
+        )
 
 
 def _rows(notes: Iterable[Note]) -> list[list[float]]:

@@ -5,7 +5,7 @@
 Each message becomes a line of FILE at once, "moment port bytes", so that what was sent before a
 kill is there; opening and closing are written down too. The ports have the names given, "tape"
 without; with "none" there are none; one called "broken" cannot be opened, and one called "loose"
-fails at its fourth message.
+fails at its fourth message; one called "fading" is listed no more once it was opened.
 """
 
 import os
@@ -16,7 +16,7 @@ from typing import Any
 import mido.ports
 
 from engine.errors import InputError
-from engine.music import player, ports
+from engine.music import player, ports, watch
 from engine.music.ports import Found, Port
 
 NO_SOUND = "The built-in synthesizer finds no sound device: connect one."
@@ -29,6 +29,7 @@ class Tape(mido.ports.BaseOutput):  # type: ignore[misc]
 
     def _open(self, **_: Any) -> None:
         self.left = 3
+        opened.add(self.name)
         self._write("open")
 
     def _send(self, message: Any) -> None:
@@ -42,6 +43,7 @@ class Tape(mido.ports.BaseOutput):  # type: ignore[misc]
 
 
 real = ports.open_port
+opened: set[str] = set()
 
 
 def open_port(port: Port) -> Any:
@@ -54,8 +56,14 @@ def open_port(port: Port) -> Any:
 
 def main() -> None:
     names = sys.argv[2:] or ["tape"]
-    found = Found(tuple(Port(name, "TAPE", "port") for name in names if name != "none"), NO_SOUND)
-    setattr(ports, "scan", lambda: found)  # noqa: B010
+    found = tuple(Port(name, "TAPE", "port") for name in names if name != "none")
+
+    def scan() -> Found:
+        left = (port for port in found if port.name != "fading" or port.name not in opened)
+        return Found(tuple(left), NO_SOUND)
+
+    watch.EVERY = 0.05
+    setattr(ports, "scan", scan)  # noqa: B010
     setattr(ports, "open_port", open_port)  # noqa: B010
     player.main()
 

@@ -5,7 +5,9 @@ Without a sound card: JACK runs on its dummy driver, and FluidSynth writes what 
 
 import json
 import os
+import queue
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -20,6 +22,7 @@ import pytest
 
 from engine.music import midi, soundfont
 from engine.music.score import Note, Score
+from tui.sources.player import Failed, Heard, Player, Position
 
 pytestmark = [
     pytest.mark.slow,
@@ -183,6 +186,53 @@ def test_a_player_killed_in_the_middle_leaves_no_note_hanging(fluid: Fluid, tmp_
     loud = np.abs(fluid.finish().astype(int)).max(1)
     assert loud.max() > 1000
     assert loud[-RATE // 4 :].max() < 10
+
+
+def test_a_killed_player_is_silenced_by_the_app(
+    fluid: Fluid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The app is left, and starts another player for that."""
+    until(lambda: any("fluidsynth" in port["name"] for port in listed()))
+    for key, value in ENVIRONMENT.items():
+        monkeypatch.setenv(key, value)
+    heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
+    player = Player(heard.put)
+    player.port("fluid")
+    player.program(19)  # an organ
+    player.load([Note(0, 60, 60, 100)])
+    player.play()
+    while not isinstance(answer := heard.get(timeout=PATIENCE), Position) or not answer.seconds:
+        pass
+    time.sleep(1.0)  # of sound
+    assert player.pid
+    os.kill(player.pid, signal.SIGKILL)
+    while not isinstance(answer := heard.get(timeout=PATIENCE), Failed):
+        pass
+    assert answer.died
+    time.sleep(1.5)  # of silence
+    player.close()
+    loud = np.abs(fluid.finish().astype(int)).max(1)
+    assert loud.max() > 1000
+    assert loud[-RATE // 4 :].max() < 10
+
+
+def test_a_killed_synthesizer_is_told(fluid: Fluid, tmp_path: Path) -> None:
+    until(lambda: any("fluidsynth" in port["name"] for port in listed()))
+    song = tmp_path / "long.mid"
+    midi.write(Score((Note(0, PATIENCE, 60, 100),)), song)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tui.cli", "play", str(song), "--port", "fluid"],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    assert process.stdout.readline()
+    fluid.process.kill()
+    _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert "The MIDI port is gone (it is listed no more)" in errors
 
 
 def test_a_virtual_port_can_be_made(jack: None, tmp_path: Path) -> None:

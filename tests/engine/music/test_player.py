@@ -374,6 +374,23 @@ def test_a_port_that_goes_away_is_told(start: Start) -> None:
     assert player.end() == (0, b"")
 
 
+def test_a_port_that_takes_everything_and_is_gone_is_told(start: Start) -> None:
+    player = start("fading", "grand")
+    player.play(LONG)
+    assert player.hear("error") == {
+        "error": "The MIDI port is gone (it is listed no more): choose another.",
+        "do": "port",
+    }
+    assert not player.hear("playing")["playing"]
+    assert player.tape.down() == set()
+    player.send("port", name="grand")  # which stays
+    assert player.hear("port")["port"]["name"] == "grand"
+    player.send("stop")
+    player.send("play")
+    until(lambda: player.tape.down() == {60, 64, 67})
+    assert player.end() == (0, b"")
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [

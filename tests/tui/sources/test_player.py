@@ -124,8 +124,12 @@ def test_a_player_that_died_is_started_anew_as_it_was(held: Held) -> None:
     held.next(Opened)
     first = held.player.pid
     assert first
+    held.player.load(CHORD)
+    held.player.play()
+    until(lambda: held.sent()[-1] == "904050")
     psutil.Process(first).kill()
     failed = held.next(Failed)
+    assert {"803C40", "804040", "B07800"} <= set(held.sent())  # another has silenced what it left
     assert failed.died
     assert failed.sentence.startswith("The player ended by itself (exit status -9): play again")
     held.player.load(CHORD)
