@@ -6,8 +6,8 @@ from engine import config as configs
 from engine.config import DataConfig, Kind
 from engine.data import catalogue
 from engine.data import corpus as corpora
-from engine.data.near_copies import near_copies
 from engine.data.corpus import Corpus
+from engine.data.near_copies import near_copies
 from engine.errors import InputError
 from engine.frames import FrameSpec
 from engine.sample.chain import Chain

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from engine.config import DataConfig
 from engine.data import corpus as corpora
 from engine.data.codecs import KeysCodec
-from engine.data.near_copies import WINDOW, near_copies
 from engine.data.corpus import Corpus
 from engine.data.filling import SONG
+from engine.data.near_copies import WINDOW, near_copies
 
 Frames = npt.NDArray[np.uint8]
 
