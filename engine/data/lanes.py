@@ -27,6 +27,7 @@ class Batch:
     fresh: npt.NDArray[np.bool_]  # (T, L): a song begins, so the state is reset before this frame
     condition: npt.NDArray[np.int64]  # (T, L): 0 nobody, else 1 + a place in corpus.conditions
     weight: npt.NDArray[np.float32]  # (T, L): 1, or 0 past the last song of a lane
+    place: npt.NDArray[np.int64]  # (T, L): how many frames of the song come before the target
     recalled: npt.NDArray[Any] | None = None  # (T, L, *frame): what the memory expects as target
     match: npt.NDArray[np.int64] | None = None  # (T, L): the kind of its match; 0: none
 
@@ -155,6 +156,7 @@ class Lanes:
             fresh=np.zeros((T, L), np.bool_),
             condition=np.zeros((T, L), np.int64),
             weight=np.zeros((T, L), np.float32),
+            place=np.zeros((T, L), np.int64),
             recalled=np.zeros(*frames) if self._memory else None,
             match=np.zeros((T, L), np.int64) if self._memory else None,
         )
@@ -194,6 +196,7 @@ class Lanes:
             batch.fresh[step, column] = not lane.offset
             batch.condition[step:stop, column] = lane.condition
             batch.weight[step:stop, column] = 1
+            batch.place[step:stop, column] = np.arange(lane.offset, lane.offset + count)
             if batch.recalled is not None and batch.match is not None:
                 recalled, match = self._recall(lane.row)
                 recalled = recalled[lane.offset : lane.offset + count]

@@ -6,7 +6,7 @@ from torch.nn import functional
 
 from engine.config import ModelConfig
 from engine.frames import FrameSpec
-from engine.model import fused
+from engine.model import clock, fused
 from engine.model.cells import CELLS, Resets, State, resets
 from engine.model.fused import Pieces
 from engine.model.heads import HEADS
@@ -47,9 +47,12 @@ class Network(nn.Module):
     """A recurrent network over frames, optionally conditioned on one of `conditions` artists.
 
     The input of every step is the frame before; with a memory joined by the frame it recalls and
-    the kind of its match, one-hot; with artists by the artist's vector. Artist 0 is nobody, whose
-    vector is and stays zero, so that one model writes with and without an artist.
+    the kind of its match, one-hot; with a clock by its signals; with artists by the artist's
+    vector. Artist 0 is nobody, whose vector is and stays zero, so that one model writes with and
+    without an artist.
     """
+
+    signals: Tensor | None
 
     def __init__(self, config: ModelConfig, spec: FrameSpec, conditions: int) -> None:
         super().__init__()
@@ -59,7 +62,9 @@ class Network(nn.Module):
         joined = config.condition if conditions else 0
         self.condition = nn.Embedding(conditions + 1, joined, padding_idx=0) if joined else None
         remembered = self.head.width + self.matches if config.memory else 0
-        inputs = self.head.width + remembered + joined
+        signals = torch.from_numpy(clock.SIGNALS) if config.clock else None
+        self.register_buffer("signals", signals, persistent=False)
+        inputs = self.head.width + remembered + (clock.WIDTH if config.clock else 0) + joined
         sizes = [inputs] + [config.hidden] * (config.layers - 1)
         self.cells = nn.ModuleList(Layer(config.cell, size, config.hidden) for size in sizes)
 
@@ -95,6 +100,9 @@ class Network(nn.Module):
         parts = [functional.dropout(x, self.config.input_dropout, self.training) for x in parts]
         if window.match is not None:
             parts.append(functional.one_hot(window.match, self.matches).to(parts[0].dtype))
+        if self.signals is not None:
+            assert window.place is not None
+            parts.append(functional.embedding(window.place % clock.ROUND, self.signals))
         if self.condition is not None:
             parts.append(self.condition(window.condition))
         return torch.cat(parts, 2)

@@ -14,6 +14,7 @@ class Window(NamedTuple):
     condition: Tensor  # (T, L): 0 nobody, else 1 + the artist's place
     recalled: Tensor | None = None  # (T, L, *frame): the target as the memory expects it
     match: Tensor | None = None  # (T, L): the kind of the memory's match, 0 for none
+    place: Tensor | None = None  # (T, L): how many frames of the song come before the target
 
     def part(self, start: int, stop: int) -> "Window":
         """The steps from `start` to before `stop`, of the same memory."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from engine.config import ModelConfig
 from engine.data.memory import Memory
 from engine.frames import FrameSpec
+from engine.model import clock
 from engine.sample.cells import CELLS, Array, Cell, Layer, Product
 from engine.sample.heads import HEADS, CharacterHead, Head
 from engine.sample.products import PRECISIONS, full
@@ -34,10 +35,10 @@ def shapes(config: ModelConfig, spec: FrameSpec, conditions: int) -> dict[str, t
     if joined:
         result["condition.weight"] = (conditions + 1, joined)
     frames = config.embedding * (2 if config.memory else 1)
-    matches = spec.kinds if config.memory else 0
+    known = (spec.kinds if config.memory else 0) + (clock.WIDTH if config.clock else 0)
     gates = cell.gates * config.hidden
     for place in range(config.layers):
-        inputs = config.hidden if place else frames + matches + joined
+        inputs = config.hidden if place else frames + known + joined
         result[f"cells.{place}.input"] = (inputs, gates)
         result[f"cells.{place}.hidden"] = (config.hidden, gates)
         result[f"cells.{place}.bias"] = (gates,)
@@ -51,7 +52,8 @@ class Network:
     """The weights, ready to be stepped; made by `build`.
 
     A state holds the artist's part of the first layer's gates (N, G·H), then each layer's arrays,
-    and with a memory the list of the N songs' memories.
+    with a clock how many frames each song has had (N,), and with a memory the list of the N songs'
+    memories.
     """
 
     spec: FrameSpec
@@ -60,6 +62,7 @@ class Network:
     match_input: (
         Array  # (M, G·H) what each kind of match gives to the first gates; (0, G·H) without
     )
+    clock_input: Array  # (WIDTH, G·H) what the clock's signals give there; (0, G·H) without
     condition: Product  # (N, A + 1) → (N, C); (N, 1) → (N, 0) in a network without artists
     condition_input: Product  # (N, C) → (N, G·H)
     layers: tuple[Layer, ...]
@@ -89,14 +92,17 @@ class Network:
             for place in range(config.layers)
         ]
         condition = tensors.get("condition.weight", empty)
-        rows = tensors["cells.0.input"]  # of the frame, the recalled one, its match, the artist
+        # Rows of the frame, the recalled one, its match, the clock, the artist.
+        rows = tensors["cells.0.input"]
         artist = len(rows) - condition.shape[1]
+        ticks = artist - (clock.WIDTH if config.clock else 0)
         frames = config.embedding * (2 if config.memory else 1)
         return cls(
             spec=spec,
             cell=CELLS[config.cell],
             head=HEADS[spec.kind][config.head].build(config, tensors, product),
-            match_input=rows[frames:artist],
+            match_input=rows[frames:ticks],
+            clock_input=rows[ticks:artist],
             condition=full(condition),
             condition_input=full(rows[artist:]),
             layers=tuple(layers),
@@ -114,10 +120,12 @@ class Network:
         else:
             part = self.condition_input(self.condition(np.atleast_2d(condition)))
         zeros = np.zeros((count, self.hidden), np.float32)
+        places = [np.zeros(count, np.int64)] if len(self.clock_input) else []
         memories = [[Memory(self.spec) for _ in range(count)]] if len(self.match_input) else []
         return [
             np.broadcast_to(part, (count, part.shape[1])),  # (count, G·H)
             *[zeros] * (self.cell.states * len(self.layers)),
+            *places,
             *memories,
         ]
 
@@ -172,6 +180,11 @@ class Network:
             match = np.minimum(match, round(trust * (len(self.match_input) - 1)))
             recalled[match == 0] = 0
             x += self.head.remember(recalled) + self.match_input[match]
+        if len(self.clock_input):
+            own = 1 + self.cell.states * len(self.layers)
+            places = state[own] + np.arange(size)[:, None]  # (T, N)
+            x += clock.SIGNALS[places.reshape(-1) % clock.ROUND] @ self.clock_input
+            state[own] = state[own] + size
         return x.reshape(size, count, -1) + state[0], recalled, match
 
     def step(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> Array:

@@ -85,6 +85,7 @@ def tensors(batch: Batch, device: "torch.device") -> "Window":
         move(batch.condition),
         move(batch.recalled) if batch.recalled is not None and memory else None,
         move(batch.match) if batch.match is not None and memory else None,
+        move(batch.place),
     )
 
 

@@ -60,10 +60,10 @@ def laid(
 ) -> dict[str, npt.NDArray[Any]]:
     """Lay a queue of songs into lanes frame by frame: what `Lanes` is to give."""
     waiting = list(queue)
-    songs: list[list[tuple[int, int, int]]] = [[] for _ in range(lanes)]
+    songs: list[list[tuple[int, ...]]] = [[] for _ in range(lanes)]
     whole = {
         name: np.zeros((steps, lanes), np.int64)
-        for name in ("inputs", "targets", "fresh", "condition", "weight")
+        for name in ("inputs", "targets", "fresh", "condition", "place", "weight")
     }
     for step in range(steps):
         for lane in range(lanes):
@@ -74,7 +74,9 @@ def laid(
                 songs[lane] = [
                     (x, y, int(i == 0)) for i, (x, y) in enumerate(zip(before, frames, strict=True))
                 ]
-                songs[lane] = [(*frame, condition) for frame in songs[lane]]  # type: ignore[misc]
+                songs[lane] = [
+                    (*frame, condition, place) for place, frame in enumerate(songs[lane])
+                ]
             if songs[lane]:
                 values = (*songs[lane].pop(0), 1)
                 for array, value in zip(whole.values(), values, strict=True):

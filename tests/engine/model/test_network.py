@@ -2,12 +2,14 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from engine.config import ModelConfig
 from engine.frames import FrameSpec
+from engine.model import clock
 from engine.model.cells import CELLS, State
 from engine.model.heads import CharacterHead
 from engine.model.network import Network, detach
@@ -167,6 +169,29 @@ def test_the_recalled_frame_and_its_match_enter_the_first_layer() -> None:
     ):
         second, _ = network(window._replace(**change), network.zero_state(L))
         assert not torch.isclose(first, second).all(2).any()
+
+
+def test_a_clock_tells_the_place_in_the_song() -> None:
+    network = make(clock=True)
+    start = torch.arange(T).unsqueeze(1).expand(T, L)
+
+    def heard(place: Tensor) -> Tensor:
+        outputs: Tensor = network(songs()._replace(place=place), network.zero_state(L))[0]
+        return outputs
+
+    first = heard(start)
+    assert torch.equal(heard(start + clock.ROUND), first)
+    for beats in (1, 2, 3, 32):
+        assert not torch.isclose(heard(start + beats), first).all(2).any()
+
+
+def test_each_period_of_the_clock_is_told() -> None:
+    assert [clock.ROUND % period for period in clock.PERIODS] == [0] * len(clock.PERIODS)
+    for column, period in enumerate(clock.PERIODS):
+        signals = clock.SIGNALS[:, [column, column + len(clock.PERIODS)]]  # its sine and cosine
+        angle = np.arctan2(signals[:, 0], signals[:, 1]) % (2 * np.pi)
+        wanted = np.arange(clock.ROUND) % period * 2 * np.pi / period
+        np.testing.assert_allclose(angle, wanted, atol=1e-5)
 
 
 @pytest.mark.parametrize("tied", [False, True])

@@ -69,13 +69,15 @@ def window(frames: NDArray[Any], spec: FrameSpec, artists: NDArray[Any], memory:
     inputs = np.concatenate([np.zeros_like(frames[:1]), frames[:-1]])
     fresh = np.zeros((STEPS, LANES), np.bool_)
     fresh[0] = True
+    place = torch.arange(STEPS).unsqueeze(1).expand(STEPS, LANES)
     arrays = [inputs, frames, fresh, np.tile(artists, (STEPS, 1))]
     if not memory:
-        return Window(*map(torch.from_numpy, arrays))
+        return Window(*map(torch.from_numpy, arrays))._replace(place=place)
     pairs = [recall(frames[:, lane], spec) for lane in range(LANES)]
     recalled, match = (np.stack(arrays, 1) for arrays in zip(*pairs, strict=True))
     assert match.max() == spec.kinds - 1
-    return Window(*map(torch.from_numpy, [*arrays, recalled, match.astype(np.int64)]))
+    arrays += [recalled, match.astype(np.int64)]
+    return Window(*map(torch.from_numpy, arrays))._replace(place=place)
 
 
 # How far logits may be off: rounding adds up to less than 1e-4 in full precision. 8-bit weights are
@@ -100,6 +102,7 @@ def test_logits_agree_over_a_thousand_steps(
         condition=condition,
         tied=tied,
         memory=memory,
+        clock=tied,
     )
     trained = network(config, CODEC.spec, ARTISTS if condition else 0)
     meta = {
@@ -137,7 +140,14 @@ def test_likelihoods_of_keys_agree_over_a_thousand_steps(
 ) -> None:
     spec = FrameSpec("keys", size)
     config = ModelConfig(
-        cell=cell, head=head, memory=memory, layers=1, hidden=24, embedding=8, condition=0
+        cell=cell,
+        head=head,
+        memory=memory,
+        clock=size == 88,
+        layers=1,
+        hidden=24,
+        embedding=8,
+        condition=0,
     )
     trained = network(config, spec, 0)
     tensors = {name: tensor.numpy() for name, tensor in trained.state_dict().items()}
