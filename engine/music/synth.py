@@ -1,7 +1,8 @@
 """A synthesizer that plays a SoundFont: keys struck and let go in, stereo frames out.
 
 Every key struck starts a voice: its sample, read at the key's pitch, through a low-pass filter and
-a volume envelope. The same voices render WAV files and feed the loudspeaker.
+a volume envelope. The same voices render WAV files and feed the loudspeaker. (A library is no
+choice: tinysoundfont 0.3.7 requires pyaudio, which only installs where PortAudio's headers are.)
 """
 
 import math
