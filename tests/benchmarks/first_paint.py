@@ -43,7 +43,7 @@ def app() -> tuple[float, float, float]:
 
     opened = key("2", "Begins")
     time.sleep(1)
-    key("3", "Overlay")
+    key("4", "Overlay")
     time.sleep(1)
     again = key("2", "Begins")
     terminal.send("q")
