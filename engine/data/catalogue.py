@@ -34,6 +34,13 @@ DATASETS: dict[str, Dataset] = {
         licence="CC0-1.0",
         path="corpora/originals.csv",
     ),
+    "pieces": Dataset(
+        name="pieces",
+        kind="music",
+        about="short piano pieces in many styles, composed by rules for this project",
+        licence="CC0-1.0",
+        path="corpora/pieces",
+    ),
 }
 
 

@@ -5,9 +5,9 @@ from tui.model.models import Model
 LOOKING = "Looking for models…"
 NO_MODEL = """No model has learned music yet.
 
-Train one on MIDI files, in a shell:
+Press 1, then n, to train one here, or in a shell:
 
-  rnn-tui train music --data FOLDER
+  rnn-tui train music --data pieces
 
 As soon as it has saved a checkpoint, it is
 found here; r looks again.

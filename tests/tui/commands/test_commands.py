@@ -89,7 +89,8 @@ def test_eval_in_words_and_on_other_songs(call: Call, trained: str, songs: Path)
 
 
 def test_data_lists_and_describes(call: Call, songs: Path) -> None:
-    (listed,) = objects(call("data", "list", "--json").out)
+    listed, pieces = objects(call("data", "list", "--json").out)
+    assert (pieces["name"], pieces["kind"]) == ("pieces", "music")
     assert listed["name"] == "originals"
     assert Path(listed["path"]).is_file()
     (info,) = objects(call("data", "info", songs, "--json").out)

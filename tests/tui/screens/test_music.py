@@ -330,7 +330,7 @@ async def test_earlier_pieces_are_walked_through_and_cleared() -> None:
 
 @pytest.mark.parametrize(
     ("models", "said"),
-    [("none", "rnn-tui train music --data FOLDER"), ("broken", "no model to write with")],
+    [("none", "rnn-tui train music --data pieces"), ("broken", "no model to write with")],
 )
 async def test_without_a_model_it_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, models: str, said: str
