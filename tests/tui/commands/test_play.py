@@ -117,7 +117,9 @@ def _program(tape: Path) -> str:
     """`rnn-tui` as a program of its own, on the recording ports."""
     command = (sys.executable, str(SCRIPT), str(tape))
     return (
-        "import sys; from tui import cli; from tui.sources import player; "
+        "import signal, sys; from tui import cli; from tui.sources import player; "
+        # What runs in the background of a shell begins with interrupts ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "
         f"player.command = {command!r}; sys.exit(cli.main())"
     )
 
