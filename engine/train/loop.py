@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
 from engine import events
@@ -51,31 +52,11 @@ def train(
     def meta() -> dict[str, Any]:
         return checkpoints.describe(config, corpus, training.step, training.scores, parameters)
 
-    autocast = precision(training.device, settings)
     network.train()
     while training.step < settings.steps:
         began = time.perf_counter()
-        training.step += 1
-        # Dropout of this step, for every rank another.
-        torch.manual_seed(settings.seed * 1_000_003 + training.step + (ranks.rank << 53))
-        batch = training.lanes.next()
-        assert batch is not None  # lanes with a seed never end
-
-        weight = torch.from_numpy(batch.weight).to(training.device, non_blocking=True)
-        # The mean over the frames of all ranks; those past the end of a whole song weigh nothing.
-        frames = ranks.total(torch.tensor([batch.weight.sum(dtype=float)])).item()
-        with autocast:
-            window = evaluate.tensors(batch, training.device)
-            nats, state = training.nats(window, training.state)
-            loss = (nats * weight).sum() / (frames / ranks.size)
-        training.optimizer.zero_grad()
-        loss.backward()
-        norm = clip_grad_norm_(network.parameters(), settings.clip or float("inf"))
-        rate = set_rate(training.optimizer, settings, training.step)
-        training.optimizer.step()
-        follow(training.average, network, settings, training.step)
-        training.state = detach(state)  # here truncated back-propagation cuts
-        meter.add(loss.detach(), norm, rate, int(frames), time.perf_counter() - began)
+        loss, norm, rate, frames = take_step(training, settings)
+        meter.add(loss, norm, rate, frames, time.perf_counter() - began)
 
         requests = ranks.agree(asked() | ({"report"} if log.quiet() else set()))
         ending = training.step == settings.steps
@@ -108,6 +89,32 @@ def train(
         if stopping:
             return "stopped"
     return "completed"
+
+
+def take_step(training: Training, settings: TrainConfig) -> tuple[Tensor, Tensor, float, int]:
+    """Learn from the next batch; returns its loss, the gradient's norm, the rate, the frames."""
+    network, ranks = training.network, training.ranks
+    training.step += 1
+    # Dropout of this step, for every rank another.
+    torch.manual_seed(settings.seed * 1_000_003 + training.step + (ranks.rank << 53))
+    batch = training.lanes.next()
+    assert batch is not None  # lanes with a seed never end
+
+    weight = torch.from_numpy(batch.weight).to(training.device, non_blocking=True)
+    # The mean over the frames of all ranks; those past the end of a whole song weigh nothing.
+    frames = ranks.total(torch.tensor([batch.weight.sum(dtype=float)])).item()
+    with precision(training.device, settings):
+        window = evaluate.tensors(batch, training.device)
+        nats, state = training.nats(window, training.state)
+        loss = (nats * weight).sum() / (frames / ranks.size)
+    training.optimizer.zero_grad()
+    loss.backward()
+    norm = clip_grad_norm_(network.parameters(), settings.clip or float("inf"))
+    rate = set_rate(training.optimizer, settings, training.step)
+    training.optimizer.step()
+    follow(training.average, network, settings, training.step)
+    training.state = detach(state)  # here truncated back-propagation cuts
+    return loss.detach(), norm, rate, int(frames)
 
 
 def _require_numbers(training: Training, settings: TrainConfig) -> None:
