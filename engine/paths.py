@@ -24,6 +24,11 @@ def corpora() -> Path:
     return home() / "corpora"
 
 
+def data() -> Path:
+    """The folder of fetched data sets."""
+    return home() / "data"
+
+
 def assets() -> Path:
     """The folder of presets, corpora and models that come with the program."""
     here = Path(__file__).parent

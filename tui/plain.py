@@ -93,6 +93,18 @@ def printer(as_json: bool, quiet: bool = False, failures: bool = True) -> Callab
     return show
 
 
+def progress(what: str) -> Callable[[int, int], None] | None:
+    """What shows on stderr how far something is; only in a terminal."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(done: int, total: int) -> None:
+        end = "\n" if done >= total else ""
+        print(f"\r\x1b[K{what}: {done / total:.0%}", end=end, file=sys.stderr)
+
+    return show
+
+
 def table(rows: list[dict[str, object]], as_json: bool) -> None:
     """Print objects: one JSON object a line, or a table with all their keys on top."""
     if as_json:

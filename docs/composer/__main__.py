@@ -1,58 +1,56 @@
-"""Write the pieces, and the table of them: `python -m docs.composer [FOLDER]`."""
+"""Write the pieces and their README into a folder: `python -m docs.composer [FOLDER] [TITLE …]`."""
 
-import re
-import shutil
 import sys
 from pathlib import Path
 
-from docs.composer.forms import Piece, compose
+from docs.composer.form import compose
+from docs.composer.pieces import PIECES, SEED
 from docs.composer.styles import STYLES
+from engine import files
 from engine.music import midi
 
-FOLDER = Path(__file__).parents[2] / "assets" / "corpora" / "pieces"
-HEAD = """# Piano pieces that come with the program
+FOLDER = Path(__file__).parents[2] / "assets/corpora/pieces"
+_HEAD = f"""# Piano pieces that come with the program
 
-{count} short pieces, written for this project by the small rule-based composer in `docs/composer`
-(`python -m docs.composer` writes them again, to the same bytes) and given to the public domain
-under [CC0 1.0](https://creativecommons.org/publicdomain/zero/1.0/). No theme is taken from
-anywhere.
+{len(PIECES)} short pieces for piano, a melody and its accompaniment each, composed for this project
+by the rules in docs/composer (`python -m docs.composer` writes the same files again, from seed
+{SEED}) and given to the public domain under
+[CC0 1.0](https://creativecommons.org/publicdomain/zero/1.0/).
+`--data pieces` is their name; the folders are the split. Of a form, * is a theme embellished, and ^
+an octave up.
 
-| file | title | style | key | metre | tempo | seconds | mood |
-|---|---|---|---|---|---|---|---|
+| file | title | style | mood | key | metre | ♩ | form | s |
+|---|---|---|---|---|---|---|---|---|
 """
 
 
-def pieces() -> list[tuple[Path, Piece]]:
-    """All of them, each with its path below the folder; every sixth is held out."""
-    found = []
-    for row, style in enumerate(STYLES):
-        for number in range(4):
-            piece = compose(style, number)
-            place = 4 * row + number
-            split = {5: "valid", 11: "test"}.get(place % 12, "train")
-            name = re.sub(r"[^a-z0-9]+", "-", piece.title.lower()).strip("-")
-            found.append((Path(split) / f"{place + 1:03}-{name}.mid", piece))
-    return found
+def split(number: int) -> str:
+    """The split of a piece by its number: one of six is held back, of all styles."""
+    return {5: "valid", 11: "test"}.get(number % 12, "train")
 
 
-def write(folder: Path) -> None:
-    """Write the files and their table into an empty or a former folder of pieces."""
-    for split in ("train", "valid", "test"):
-        shutil.rmtree(folder / split, ignore_errors=True)
-        (folder / split).mkdir(parents=True)
-    made = pieces()
+def name(title: str) -> str:
+    """A title as a file's name."""
+    return "-".join("".join(c for c in title.lower() if c.isalnum() or c == " ").split()) + ".mid"
+
+
+def main() -> None:
+    """Write all pieces, or those of the titles given."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
     rows = []
-    for path, piece in made:
-        score = piece.score
-        midi.write(score, folder / path)
+    for number, piece in enumerate(PIECES):
+        if len(sys.argv) > 2 and piece.title not in sys.argv[2:]:
+            continue
+        score, form = compose(piece)
+        file = f"{split(number)}/{name(piece.title)}"
+        midi.write(score, folder / file)
+        metre = "{}/{}".format(*STYLES[piece.style].metre)
         rows.append(
-            f"| {path} | {piece.title} | {piece.style} | {piece.key} "
-            f"| {score.metre[0]}/{score.metre[1]} | {score.tempo:.0f} | {score.end:.0f} "
-            f"| {piece.mood} |\n"
+            f"| {file} | {piece.title} | {piece.style} | {piece.mood} | {piece.key} | {metre} "
+            f"| {score.tempo:.0f} | {form} | {score.end:.0f} |"
         )
-    text = HEAD.format(count=len(made)) + "".join(rows)
-    (folder / "README.md").write_text(text, encoding="utf-8")
+    files.write_atomic(folder / "README.md", _HEAD + "\n".join(rows) + "\n")
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)
+    main()

@@ -2,8 +2,8 @@
 
 A layer is a bar's rhythm with what is played on each note: B the bass, F the fifth under or over
 it, O its octave, C the chord, 1 2 3 its voices from below; o0 … o4 an open chord from the bass
-(root, fifth, octave, tenth, twelfth); +7 so many semitones over the root; D the drone of tonic and
-fifth.
+(root, fifth, octave, tenth, twelfth); +7 so many semitones over the root; D the drone of tonic
+and fifth.
 """
 
 from collections.abc import Sequence
@@ -29,6 +29,10 @@ TEXTURES: dict[str, list[list[str]]] = {
     "siciliana": [["B:q. C:q."], ["B:e. 1:s 2:e C:q."]],
     "barcarolle": [["B:e 1:e 2:e 3:e 2:e 1:e"]],
     "jig": [["B:q C:e F:q C:e"]],
+    "slip jig": [["B:q C:e F:q C:e C:q C:e"]],
+    "slip jig open": [["B:q. C:q. F:q."], ["B:q. C:q C:e F:q."]],
+    "serenade": [["o0:e o1:e o2:e o3:e o2:e o1:e o0:e o1:e o2:e o3:e o2:e o1:e"]],
+    "serenade plain": [["B:q. C:q. F:q. C:q."]],
     "jig driving": [["B:e C:e C:e F:e C:e C:e"]],
     "musette": [["D:h.", "re 1:e 2:e 3:q."]],
     "musette plain": [["D:q. D:q."]],
@@ -129,6 +133,17 @@ def play(
         for layer in patterns[number % len(patterns)]:
             result += _layer(layer, spans, hand, voiced, velocity)
     return result
+
+
+def ending(spans: list[Span], hand: Hand, melody: Sequence[Event], velocity: int) -> list[Event]:
+    """The last chord of a piece, held for its bar; the bass comes down to its root."""
+    start, length = spans[0].start, spans[-1].start + spans[-1].length - spans[0].start
+    pitches = [e.pitch for e in melody if e.start + e.length > start]
+    keys = (
+        hand.take_bass(spans[-1].chord.bass),
+        *hand.take_voices(spans[-1].chord, min([68, *(pitch - 2 for pitch in pitches)])),
+    )
+    return [Event(start, length, pitch, velocity) for pitch in keys]
 
 
 def _layer(

@@ -1,7 +1,7 @@
 """Parts that are lines themselves: four voices of a chorale, a second voice that imitates."""
 
-import itertools
 from collections.abc import Sequence
+from itertools import pairwise
 from random import Random
 
 from docs.composer.melody import Placed, Register, search, slots
@@ -62,6 +62,7 @@ def four_voices(key: Key, melody: Sequence[Placed], chance: Random, velocity: in
         grown = {}
         for voicing in found:
             own = 0.15 * abs(voicing[0] - 64) + 0.15 * abs(voicing[1] - 57)
+            own += 3.0 * (0 < soprano[number] - voicing[0] < 3)  # rubs against the melody
             best = (own, [voicing])
             if paths:
                 best = min(
@@ -117,7 +118,7 @@ def imitation(
     beat: int,
     chance: Random,
 ) -> list[Placed]:
-    """A lower voice that has in each bar what the upper had in the one before, over its chord."""
+    """A lower voice that has in each bar what the upper had before, fitted to the chord."""
     register = Register(43, 60, calm=0.9)
     result: list[Placed] = []
     for number, spans in enumerate(bars):
@@ -125,9 +126,11 @@ def imitation(
         model = upper[number - 1] if number else ()
         last = number == len(bars) - 1
         wanted = slots(cells[-1] if last else cell, spans[0].start, beat, bars)
-        moves = [b.step - a.step for a, b in itertools.pairwise(model)]
+        moves = [b.step - a.step for a, b in pairwise(model)]
         shape = moves if len(moves) == len(wanted) - 1 and not last else None
-        goals = {0: frozenset({spans[0].chord.bass})} if not shape or last else {}
+        goals = {} if shape else {0: frozenset({spans[0].chord.bass})}
+        if last:
+            goals[len(wanted) - 1] = frozenset({spans[-1].chord.bass})
         line, _ = search(key, wanted, register, chance, result, shape, goals)
         result += line
     return result

@@ -1,9 +1,9 @@
 """Melodies: the cheapest line over the chords, in phrases that are made of a few motifs."""
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from docs.composer.theory import Chord, Event, Key, Span, rhythm, sounding
 _MOVES = (0.9, 0.1, 0.0, 0.3, 0.35, 0.7, 4.0, 0.9, 1.8, 1.8, 4.0, 6.0, 1.8)
 _BEAM = 14
 _TRIES = 6
+_TRILL = 1.5
 _NOISE = 1.1  # makes the tries differ
 
 
@@ -79,17 +80,24 @@ def _move(key: Key, a: Placed | None, b: Placed, c: Placed, calm: float) -> floa
     here = key.pitch(b.step, b.slot.chord)
     leap = key.pitch(c.step, c.slot.chord) - here
     size = abs(leap)
-    cost = 9.0 if size >= len(_MOVES) else _MOVES[size] * (calm if size > 2 else 1.0)
+    cost = 9.0 if size >= len(_MOVES) else _MOVES[size] * (calm if 2 < size < 10 else 1.0)
     if key.size == 7 and abs(c.step - b.step) == 1 and size == 3:
         cost += 4  # the augmented second of harmonic minor
     if a is None:
-        return cost
+        return cost + 2 * _resolved(key, a, b, c)
     came = here - key.pitch(a.step, a.slot.chord)
     if abs(came) >= 5 and (leap * came >= 0 or size > 4):
         cost += 2.5 if leap * came > 0 else 1.5  # a leap is filled in
     if came == leap == 0:
         cost += 1.5
+    if came == -leap:
+        cost += 0.25  # there and back
     return cost + _resolved(key, a, b, c)
+
+
+def _trills(line: Sequence[Placed], step: int) -> bool:
+    """Whether a step would make a line go to and fro a second time."""
+    return len(line) > 2 and line[-3].step == line[-1].step and line[-2].step == step
 
 
 def search(
@@ -110,7 +118,7 @@ def search(
     """
     steps = key.steps(register.low, register.high)
     middle = (steps[0] + steps[-1]) / 2
-    beam: list[tuple[float, list[Placed]]] = [(0.0, list(before[-2:]))]
+    beam: list[tuple[float, list[Placed]]] = [(0.0, list(before[-3:]))]
     fixed = len(beam[0][1])
     for number, slot in enumerate(wanted):
         goal = (goals or {}).get(number)
@@ -128,6 +136,7 @@ def search(
                 if line:
                     a = line[-2] if len(line) > 1 else None
                     total += _move(key, a, line[-1], placed, register.calm)
+                    total += _TRILL * _trills(line, step)
                     if shape is not None and number:
                         total += 1.3 * abs(step - line[-1].step - shape[number - 1])
                 if number == len(wanted) - 1 and not slot.chord.holds(pitch, key.tonic):
@@ -181,12 +190,12 @@ def _attempt(
         if known is not None and letter not in "HF":
             bar = [Placed(s, k.step) for s, k in zip(wanted, known, strict=True)]
         else:
-            goals = _goals(letter, wanted, number == len(bars) - 1)
+            goals = _goals(letter, cells[letter], wanted, number == len(bars) - 1)
             shape = None
             if letter in motifs:
                 sign = -1 if "~" in token else 1
                 old = motifs[letter]
-                shape = [sign * (b.step - a.step) for a, b in itertools.pairwise(old)]
+                shape = [sign * (b.step - a.step) for a, b in pairwise(old)]
             phrase = (number % 4 + 0.5) / 4
             rise = (0.12 + 0.16 * (number >= len(bars) // 2)) * len(steps)
             at = steps[0] + len(steps) * 0.38 + rise * math.sin(math.pi * phrase)
@@ -201,19 +210,21 @@ def _attempt(
     return Theme(tuple(notes), tuple(made), total / len(notes) + _dullness(notes))
 
 
-def _goals(letter: str, wanted: Sequence[Slot], last: bool) -> dict[int, frozenset[int]]:
-    chord = wanted[-1].chord
+def _goals(letter: str, cell: str, wanted: Sequence[Slot], last: bool) -> dict[int, frozenset[int]]:
+    """What the note of a close, the last before an upbeat, may be."""
+    place = sum(sounds for _, sounds in rhythm(cell.partition("|")[0])) - 1
+    chord = wanted[place].chord
     if letter == "F":
-        return {len(wanted) - 1: frozenset({0} if 0 in chord.tones else chord.tones[:3])}
-    if letter == "H" and not last:
-        return {len(wanted) - 1: frozenset(chord.tones[:3]) - {0}}
+        return {place: frozenset({0} if 0 in chord.tones else chord.tones[:3])}
+    if letter == "H":
+        return {place: frozenset(chord.tones[:3]) - (frozenset() if last else {0})}
     return {}
 
 
 def _dullness(notes: Sequence[Placed]) -> float:
     steps = [note.step for note in notes]
     reach = max(steps) - min(steps)
-    same = sum(a == b for a, b in itertools.pairwise(steps)) / len(steps)
+    same = sum(a == b for a, b in pairwise(steps)) / len(steps)
     top = steps.count(max(steps))
     return 0.3 * max(0, 6 - reach) + 2.5 * max(0.0, same - 0.15) + 0.1 * max(0, top - 3)
 

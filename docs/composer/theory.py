@@ -1,5 +1,6 @@
 """What every musician knows: durations, scales, keys, and chords by their Roman numerals."""
 
+import math
 import re
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -38,9 +39,12 @@ class Event(NamedTuple):
 
 
 def rhythm(text: str) -> list[tuple[int, bool]]:
-    """Durations in ticks, each with whether it sounds: "q. e rq" is 18, 6 and a rest of 12."""
+    """Durations in ticks, each with whether it sounds: "q. e rq" is 18, 6 and a rest of 12.
+
+    A stroke before an upbeat, as in "h | q", is of no length.
+    """
     result = []
-    for token in text.split():
+    for token in text.replace("|", " ").split():
         name = token.removeprefix("r")
         length = _LENGTHS[name[0]] * (3 if name.endswith(".") else 2) // 2
         result.append((length, name == token))
@@ -147,24 +151,22 @@ class Span(NamedTuple):
     chord: Chord
 
 
-def harmony(text: str, mode: str, bar: int) -> list[list[Span]]:
-    """The spans of each bar of a progression as "I | ii V7 | I", `bar` ticks each.
+def harmony(text: str, mode: str, bar: int, beat: int) -> list[list[Span]]:
+    """The spans of each bar of a progression as "I | ii V7 | I"; bar and beat in ticks.
 
-    Two chords share a bar of three beats as two to one, any others evenly.
+    The first of two chords has the longer half of the beats; more share a bar evenly.
     """
     bars = []
     for number, symbols in enumerate(text.split("|")):
         chords = [chord(symbol, mode) for symbol in symbols.split()]
-        uneven = len(chords) == 2 and bar % 36 == 0 and bar % 48 != 0
-        shares = [2, 1] if uneven else [1] * len(chords)
-        start, spans = number * bar, []
-        for item, share in zip(chords, shares, strict=True):
-            length = bar * share // sum(shares)
-            spans.append(Span(start, length, item))
-            start += length
-        last = spans[-1]
-        spans[-1] = last._replace(length=(number + 1) * bar - last.start)
-        bars.append(spans)
+        start, stop = number * bar, (number + 1) * bar
+        if len(chords) == 2:
+            middle = start + beat * math.ceil(bar / beat / 2)
+            edges = [start, middle, stop]
+        else:
+            edges = [start + bar * place // len(chords) for place in range(len(chords) + 1)]
+        spans = zip(edges[:-1], edges[1:], chords, strict=True)
+        bars.append([Span(here, there - here, item) for here, there, item in spans])
     return bars
 
 

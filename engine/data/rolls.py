@@ -1,6 +1,7 @@
-"""Piano rolls from MIDI files, folders and zips of them, and MATLAB files of rolls."""
+"""Piano rolls from MIDI files, folders and zips of them, and MATLAB and JSON files of rolls."""
 
 import contextlib
+import json
 import os
 import zipfile
 from collections.abc import Callable, Iterator
@@ -15,13 +16,15 @@ from engine.data import matlab
 from engine.data.names import either, near
 from engine.errors import InputError
 from engine.music import midi, roll
-from engine.music.score import KEYS
+from engine.music.score import HIGHEST, KEYS, LOWEST
 
 _MIDI = (".mid", ".midi")
 TRAIN, VALID, TEST, ANY = 0, 1, 2, 255  # places in SPLITS; ANY: the source does not say
 _FOLDERS = {"train": TRAIN, "valid": VALID, "validation": VALID, "val": VALID, "test": TEST}
 _MATRICES = {"traindata": TRAIN, "validdata": VALID, "testdata": TEST}
+_PIANO = range(LOWEST, HIGHEST + 1)
 MAX_ENTRIES = 200_000  # of a zip
+MAX_JSON = 64 << 20  # bytes
 MAX_UNPACKED = 256 << 20  # bytes of a zip's MIDI files together
 
 Matrix = npt.NDArray[Any] | None
@@ -58,11 +61,11 @@ def files(source: Path) -> list[Path]:
                 raise InputError(f"The folder {source} holds no MIDI files: put some into it.")
             return sorted(found)
         if source.is_file():
-            if source.suffix.lower() in (*_MIDI, ".zip", ".mat"):
+            if source.suffix.lower() in (*_MIDI, ".zip", ".mat", ".json"):
                 return [source]
             raise InputError(
                 f"{source} is not music: give a MIDI file (.mid), a folder or a .zip of them, or "
-                "a .mat of piano rolls."
+                "a .mat or .json of piano rolls."
             )
         beside = [file.name for file in source.parent.iterdir()] if source.parent.is_dir() else []
     except OSError as error:
@@ -93,7 +96,7 @@ def _split(path: Path | PurePosixPath) -> int:
 def opened(source: Path) -> Iterator[list[Entry]]:
     """The songs of a source, to be loaded within the block; none of a zip is ever on the disk.
 
-    Raises InputError for a zip or a .mat that cannot be read.
+    Raises InputError for a zip, a .mat or a .json that cannot be read.
     """
     suffix = source.suffix.lower()
     if source.is_dir() or suffix in _MIDI:
@@ -102,6 +105,8 @@ def opened(source: Path) -> Iterator[list[Entry]]:
         yield [Entry(_printable(path), _split(path), _loader(root / path)) for path in paths]
     elif suffix == ".mat":
         yield _matrices(source)
+    elif suffix == ".json":
+        yield _pitches(source)
     else:
         with _opened_zip(source) as archive:
             yield _zipped(source, archive)
@@ -134,6 +139,44 @@ def _matrices(source: Path) -> list[Entry]:
         for name, split in _MATRICES.items()
         for number, matrix in enumerate(lists.get(name, []), start=1)
     ]
+
+
+def _pitches(source: Path) -> list[Entry]:
+    """The songs of {"train": [song, …], "valid": …, "test": …}: frames of pitches that sound."""
+    try:
+        songs = _lists(source)
+        return [
+            Entry(f"{name} {number}", _FOLDERS[name], _holder(_matrix(song)))
+            for name, split in songs.items()
+            for number, song in enumerate(split, start=1)
+        ]
+    except OSError as error:
+        raise InputError(f"Cannot read {source} ({error.strerror}): give another.") from error
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InputError(
+            f"{source} is no JSON of piano rolls, for {error}: give another."
+        ) from error
+
+
+def _lists(source: Path) -> dict[str, list[Any]]:
+    if source.stat().st_size > MAX_JSON:
+        raise ValueError(f"it has over {MAX_JSON >> 20} MiB")
+    held = json.loads(source.read_bytes())
+    held = held if isinstance(held, dict) else {}
+    songs = {name: held.get(name) or [] for name in ("train", "valid", "test")}
+    if not any(songs.values()):
+        raise ValueError("it has no list 'train', 'valid' or 'test' with songs in it")
+    return songs
+
+
+def _matrix(song: list[list[float]]) -> Matrix:
+    """The roll (T, 88) of frames of pitches; None for one that a piano cannot play."""
+    roll = np.zeros((len(song), KEYS), np.uint8)
+    for row, pitches in zip(roll, song, strict=True):
+        if not all(pitch in _PIANO for pitch in pitches):  # 60.0 is 60
+            return None
+        row[[int(pitch) - LOWEST for pitch in pitches]] = 1
+    return roll
 
 
 def _holder(matrix: Matrix) -> Callable[[], Matrix]:

@@ -47,7 +47,8 @@ def new_run(
     if config.model.kind == "network":  # refuses what cannot be laid into lanes
         Lanes(corpus, "train", config.train.lanes, config.train.bptt, seed=config.train.seed)
     source = config.data.source
-    if source not in catalogue.DATASETS:  # the run must find its songs from wherever it is resumed
+    known = catalogue.DATASETS.get(source)
+    if known is None or not known.here:  # the run must find its songs from wherever it is resumed
         source = str(catalogue.resolve(source, config.kind).resolve())
     config = dataclasses.replace(config, data=dataclasses.replace(config.data, source=source))
     return rundir.create(name, config, _facts(corpus))

@@ -1,94 +1,87 @@
-"""The pieces that come with the program: what they are, and that the composer writes them again."""
-
-import collections
+import subprocess
+import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from docs.composer.__main__ import FOLDER, pieces, write
-from docs.composer.forms import compose
+from docs.composer.pieces import PIECES
 from docs.composer.styles import STYLES
-from engine.music import midi
-from engine.music.score import Score
+from docs.composer.theory import Chord, Key, chord, harmony, rhythm
 
-FILES = sorted(FOLDER.glob("*/*.mid"))
-SCORES = [midi.read(path) for path in FILES]
-
-
-def top(score: Score) -> list[tuple[float, int]]:
-    """The notes with none above them, as beats and pitches: the melody, nearly always."""
-    return [
-        (round(note.start * score.tempo / 60, 2), note.pitch)
-        for note in score.notes
-        if not any(
-            other.pitch > note.pitch and other.start <= note.start + 1e-3 < other.end
-            for other in score.notes
-        )
-    ]
+ROOT = Path(__file__).parents[2]
+KEPT = ROOT / "assets/corpora/pieces"
 
 
-def test_there_are_enough_and_they_differ() -> None:
-    assert len(FILES) == 4 * len(STYLES) >= 96
-    assert {path.parent.name for path in FILES} == {"train", "valid", "test"}
-    melodies = {tuple(pitch for _, pitch in top(score)[:40]) for score in SCORES}
-    assert len(melodies) == len(FILES)
-    assert len({score.metre for score in SCORES}) >= 6
-    assert len({style.keys[n] for style in STYLES.values() for n in range(4)}) >= 24
-    titles = [title for style in STYLES.values() for title in style.titles]
-    assert len(set(titles)) == len(titles)
+def written(folder: Path, *titles: str) -> dict[str, bytes]:
+    done = subprocess.run(
+        [sys.executable, "-m", "docs.composer", str(folder), *titles],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return {str(x.relative_to(folder)): x.read_bytes() for x in folder.rglob("*") if x.is_file()}
 
 
-@pytest.mark.parametrize(("path", "score"), list(zip(FILES, SCORES, strict=True)))
-def test_a_piece_can_be_played_by_two_hands(path: Path, score: Score) -> None:
-    assert 20 <= score.end <= 60
-    assert score.left_out.outside == score.left_out.empty == score.left_out.joined == 0
-    assert all(28 <= note.pitch <= 96 for note in score.notes)
-    assert len(score.notes) > 100
-    down = collections.Counter(round(note.start, 4) for note in score.notes)
-    assert max(down.values()) <= 6
-
-
-def test_bars_begin_in_consonance() -> None:
-    """Of two notes that a bar begins with, few are a semitone or a major seventh apart."""
-    clashes = bars = 0
-    for score in SCORES:
-        bar = score.metre[0] * 4 / score.metre[1] * 60 / score.tempo
-        for start in np.arange(0, score.end - 1e-3, bar):
-            sounding = sorted(n.pitch for n in score.notes if n.start <= start + 1e-3 < n.end)
-            bars += 1
-            clashes += any((sounding[-1] - low) % 12 in (1, 11) for low in sounding[:-1])
-    assert clashes / bars < 0.03
-
-
-def test_themes_return() -> None:
-    """The first two bars are heard again at the beginning of a later bar, in nearly every piece."""
-    found = 0
-    for score in SCORES:
-        bar = score.metre[0] * 4 / score.metre[1]  # beats
-        notes = set(top(score))
-        first = [(beat, pitch) for beat, pitch in notes if beat < 2 * bar]
-        later = [bar * number for number in range(4, int(score.end * score.tempo / 60 / bar))]
-        shares = [
-            np.mean([(round(beat + shift, 2), pitch) in notes for beat, pitch in first])
-            for shift in later
-        ]
-        found += bool(max(shares) > 0.8)
-    assert found / len(SCORES) > 0.9
-
-
-@pytest.mark.parametrize("style", ["waltz", "chorale", "invention", "blues"])
-def test_the_composer_writes_the_same_piece_again(style: str) -> None:
-    piece = compose(style, 1)
-    (path,) = [file for file in FILES if int(file.name[:3]) == 4 * list(STYLES).index(style) + 2]
-    assert midi.encode(piece.score) == path.read_bytes()
-    assert compose(style, 1, seed=1).score.notes != piece.score.notes
+def test_the_same_bytes_again(tmp_path: Path) -> None:
+    titles = ["Paper Lanterns", "For Those at Sea", "Two Squirrels", "Walnuts"]
+    files = written(tmp_path, *titles)
+    del files["README.md"]
+    assert len(files) == len(titles)
+    for name, content in files.items():
+        assert content == (KEPT / name).read_bytes(), name
 
 
 @pytest.mark.slow
-def test_the_composer_writes_the_same_files_again(tmp_path: Path) -> None:
-    write(tmp_path)
-    written = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*.*")}
-    kept = {path.relative_to(FOLDER): path.read_bytes() for path in FOLDER.rglob("*.*")}
-    assert written == kept
-    assert len(pieces()) == len(written) - 1
+def test_every_piece_is_what_the_composer_writes(tmp_path: Path) -> None:
+    kept = {str(x.relative_to(KEPT)): x.read_bytes() for x in KEPT.rglob("*") if x.is_file()}
+    assert written(tmp_path) == kept
+
+
+def test_every_rhythm_fills_its_bar() -> None:
+    for name, style in STYLES.items():
+        for cell in f"{style.cells}, {style.half}, {style.full}".split(", "):
+            assert sum(length for length, _ in rhythm(cell)) == style.bar, (name, cell)
+
+
+def test_every_style_is_used() -> None:
+    assert {piece.style for piece in PIECES} == set(STYLES)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "mode", "tones", "bass"),
+    [
+        ("I", "major", (0, 4, 7), 0),
+        ("ii65", "major", (2, 5, 9, 0), 5),
+        ("V7/V", "major", (2, 6, 9, 0), 2),
+        ("i64", "minor", (0, 3, 7), 7),
+        ("VI", "minor", (8, 0, 3), 8),
+        ("iiø7", "minor", (2, 5, 8, 0), 2),
+        ("bII6", "minor", (1, 5, 8), 5),
+        ("viio7", "minor", (11, 2, 5, 8), 11),
+        ("bVII", "major", (10, 2, 5), 10),
+    ],
+)
+def test_chords(symbol: str, mode: str, tones: tuple[int, ...], bass: int) -> None:
+    built: Chord = chord(symbol, mode)
+    assert (built.tones, built.bass) == (tones, bass)
+
+
+def test_a_key_bends_to_its_chord() -> None:
+    minor = Key.named("A minor")
+    assert [minor.pitch(step, chord("i", "minor")) for step in range(8)] == [
+        *(69, 71, 72, 74, 76, 77, 79, 81)
+    ]
+    assert minor.pitch(6, chord("V", "minor")) == 80  # the leading note
+    assert Key.named("B flat major").tonic == 70
+    assert Key.named("C pentatonic").pitch(5, chord("I", "major")) == 72
+
+
+def test_two_chords_share_a_bar_by_its_beats() -> None:
+    def lengths(text: str, bar: int, beat: int) -> list[int]:
+        return [span.length for span in harmony(text, "major", bar, beat)[0]]
+
+    assert lengths("I V7", 36, 12) == [24, 12]
+    assert lengths("I V7", 36, 18) == [18, 18]
+    assert lengths("I V7", 48, 12) == [24, 24]
+    assert lengths("I IV V7 I", 48, 12) == [12] * 4

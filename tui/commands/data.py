@@ -1,45 +1,94 @@
-"""List the named data sets, or show what a file of songs holds."""
+"""List the named data sets, fetch one, or show what a file of songs holds."""
 
 import argparse
 import json
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
 
 from engine.config import DataConfig
+from engine.errors import InputError
 from tui import plain
+
+if TYPE_CHECKING:
+    from engine.data.catalogue import Dataset
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's words."""
-    words = parser.add_subparsers(dest="action", metavar="list|info", required=True)
+    words = parser.add_subparsers(dest="action", metavar="list|fetch|info", required=True)
     listing = words.add_parser("list", help="the data sets that go by a name")
+    fetching = words.add_parser("fetch", help="bring a named data set here")
+    fetching.add_argument("name", metavar="NAME")
+    fetching.add_argument(
+        "--timeout", type=float, default=30.0, help="seconds that the server may be silent"
+    )
     info = words.add_parser("info", help="prepare songs and say what they hold")
     info.add_argument("source", metavar="NAME|PATH")
-    for action in (listing, info):
+    for action in (listing, fetching, info):
         action.add_argument("--json", action="store_true", help="print JSON objects")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the list, or what there is to know about one."""
+    """Print the list, bring one here, or print what there is to know about one."""
     if arguments.action == "list":
-        from engine.data.catalogue import DATASETS
+        _list(arguments.json)
+    elif arguments.action == "fetch":
+        _fetch(arguments.name, arguments.timeout, arguments.json)
+    else:
+        _info(arguments.source, arguments.json)
+    return 0
 
-        rows: list[dict[str, object]] = [
-            {
-                "name": item.name,
-                "kind": item.kind,
-                "about": item.about,
-                "licence": item.licence,
-                "path": str(item.file),
-            }
-            for item in DATASETS.values()
-            if item.file.exists()
-        ]
-        plain.table(rows, arguments.json)
-        return 0
-    facts = _facts(arguments.source)
-    if arguments.json:
+
+def _list(as_json: bool) -> None:
+    from engine.data.catalogue import DATASETS
+
+    rows: list[dict[str, object]] = []
+    for item in DATASETS.values():
+        row: dict[str, object] = {"name": item.name, "kind": item.kind, "about": item.about}
+        if as_json:
+            row |= {"size": item.size, "licence": item.licence, "here": item.here}
+            row |= {"path": str(item.file), "address": item.address, "sha256": item.sha256}
+        else:
+            here = "yes" if item.here else "to fetch"
+            row |= {"size": _size(item), "licence": item.licence, "here": here}
+        rows.append(row)
+    plain.table(rows, as_json)
+
+
+def _size(item: "Dataset") -> str | None:
+    if not item.address:
+        return "comes along"
+    return None if item.size is None else f"{item.size / 1e6:.1f} MB"
+
+
+def _fetch(name: str, timeout: float, as_json: bool) -> None:
+    from engine.data import catalogue, fetching
+
+    if not 0 < timeout < float("inf"):
+        raise InputError(f"--timeout {timeout:g} is no time to wait: give seconds over 0.")
+    item = catalogue.dataset(name)
+    if item.address and not item.here:
+        print(
+            f"{item.name}: {item.about}\nfrom      {item.address}\nlicence   {item.licence}\n"
+            f"size      {_size(item) or 'unknown'}\nsha256    {item.sha256 or 'unknown'}",
+            file=sys.stderr,
+        )
+    got = fetching.fetch(item, plain.progress(f"Fetching {name}"), timeout)
+    if as_json:
+        facts = {"name": name, "path": str(got.file), "fresh": got.fresh}
+        print(json.dumps(facts | {"sha256": got.sha256, "verified": got.verified}))
+        return
+    came = "is fetched" if got.fresh else "is already here"
+    if item.address and not got.verified:
+        came += f", but could not be verified (its sha256 is {got.sha256})"
+    print(f"{name} {came}: {got.file}")
+
+
+def _info(source: str, as_json: bool) -> None:
+    facts = _facts(source)
+    if as_json:
         print(json.dumps(facts, ensure_ascii=False))
-        return 0
+        return
     artists = facts.pop("artists", None)
     for name, value in facts.items():
         print(f"{name.replace('_', ' '):22} {value}")
@@ -48,7 +97,6 @@ def run(arguments: argparse.Namespace) -> int:
         shown = ", ".join(f"{artist} ({songs})" for artist, songs in most[:12])
         more = f" and {len(most) - 12} more" if len(most) > 12 else ""
         print(f"{'artists':22} {len(most)}: {shown}{more}")
-    return 0
 
 
 def _facts(source: str) -> dict[str, Any]:

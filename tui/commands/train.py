@@ -4,7 +4,6 @@ import argparse
 import json
 import signal
 import sys
-from collections.abc import Callable
 from typing import Any
 
 from engine import config as configs
@@ -57,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         config = configs.load(arguments.kind, arguments.preset, arguments.set, arguments.data)
         quiet = arguments.quiet or arguments.json
-        progress = None if quiet else _progress()
+        progress = None if quiet else plain.progress("Preparing the songs")
         chosen = start.new_run(config, arguments.run, progress, max(ranks, 1))
         _report(chosen)
     if arguments.detach or not ranks:
@@ -92,18 +91,6 @@ def _leave(chosen: RunDir, arguments: argparse.Namespace) -> int:
     else:
         print(f"{chosen.name} is being trained: watch it with 'rnn-tui watch {chosen.name}'.")
     return 0
-
-
-def _progress() -> Callable[[int, int], None] | None:
-    """What shows how far the songs are prepared; only in a terminal."""
-    if not sys.stderr.isatty():
-        return None
-
-    def show(done: int, total: int) -> None:
-        end = "\n" if done >= total else ""
-        print(f"\r\x1b[KPreparing the songs: {done / total:.0%}", end=end, file=sys.stderr)
-
-    return show
 
 
 def _report(chosen: RunDir) -> None:

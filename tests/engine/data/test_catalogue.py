@@ -47,3 +47,18 @@ def test_what_is_no_music_is_refused(source: str, said: str) -> None:
     with pytest.raises(InputError, match=said) as caught:
         catalogue.resolve(source, "music")
     assert "originals" not in str(caught.value)
+
+
+def test_a_data_set_by_its_name() -> None:
+    assert catalogue.dataset("pieces").kind == "music"
+    with pytest.raises(InputError, match="no data set 'nottingam': did you mean 'nottingham'"):
+        catalogue.dataset("nottingam")
+
+
+def test_the_names_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path))
+    for name, item in catalogue.DATASETS.items():
+        assert item.name == name
+        assert (item.sha256 is None) == (not item.address or item.address.startswith("kaggle:"))
+        assert bool(item.address) == (Path(item.path).parts[0] == name)
+        assert item.here == (not item.address)

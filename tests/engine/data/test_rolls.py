@@ -281,3 +281,38 @@ def test_all_the_real_tunes(music_data: Path, capsys: pytest.CaptureFixture[str]
             print(
                 f"\n{name}: {len(songs)} songs, {frames} frames, {len(songs) / seconds:.0f} songs/s"
             )
+
+
+def test_a_json_of_pitches(tmp_path: Path) -> None:
+    source = tmp_path / "chorales.json"
+    source.write_text('{"train": [[[60, 64.0], [], [108, 21]], [[20]]], "test": [[[60], [60]]]}')
+    assert rolls.files(source) == [source]
+    found = read(source)
+    assert {name: split for name, (split, _) in found.items()} == {
+        "train 1": TRAIN,
+        "train 2": TRAIN,
+        "test 1": TEST,
+    }
+    song = found["train 1"][1]
+    assert isinstance(song, rolls.Piece)
+    assert [np.flatnonzero(frame).tolist() for frame in song.frames] == [[39, 43], [], [0, 87]]
+    assert "train 2 is no roll of 88 keys" in str(found["train 2"][1])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[]", "{}", '{"train": []}', '{"train": 5}', '{"train": [5]}', "[" * 100_000, "{"),
+        *('{"train": [["a"]]}', '{"train": [[[60], 5]]}', '{"train": [[[1e999]]]}'),
+        *('{"train": [[[60.5]]]}', '{"train": [[[NaN]]]}', '{"train": [[[[60]]]]}'),
+    ],
+)
+def test_what_is_no_json_of_pitches_is_refused(tmp_path: Path, text: str) -> None:
+    source = tmp_path / "x.json"
+    source.write_text(text)
+    try:
+        said = {str(song) for _, song in read(source).values()}
+    except InputError as error:
+        said = {str(error)}
+    (sentence,) = said
+    assert "x.json is no JSON of piano rolls" in sentence or "is no roll of 88 keys" in sentence

@@ -89,8 +89,7 @@ def test_eval_in_words_and_on_other_songs(call: Call, trained: str, songs: Path)
 
 
 def test_data_lists_and_describes(call: Call, songs: Path) -> None:
-    listed, pieces = objects(call("data", "list", "--json").out)
-    assert (pieces["name"], pieces["kind"]) == ("pieces", "music")
+    listed, *_ = objects(call("data", "list", "--json").out)
     assert listed["name"] == "originals"
     assert Path(listed["path"]).is_file()
     (info,) = objects(call("data", "info", songs, "--json").out)
@@ -98,6 +97,21 @@ def test_data_lists_and_describes(call: Call, songs: Path) -> None:
     assert info["artists"] == {"Ada Lark": 20, "Bo Finch": 10}
     words = call("data", "info", songs).out
     assert "2: Ada Lark (20), Bo Finch (10)" in words
+
+
+def test_data_are_listed_and_fetched(call: Call) -> None:
+    listed = {item["name"]: item for item in objects(call("data", "list", "--json").out)}
+    assert listed["pieces"]["here"] is True
+    assert (listed["nottingham"]["here"], listed["nottingham"]["size"]) == (False, 371_688)
+    assert len(listed["nottingham"]["sha256"]) == 64
+    shown = call("data", "list").out
+    assert "to fetch" in shown
+    assert "0.4 MB" in shown
+    done = call("data", "fetch", "originals")
+    assert done.status == 0
+    assert "originals is already here" in done.out
+    (facts,) = objects(call("data", "fetch", "pieces", "--json").out)
+    assert (facts["fresh"], facts["verified"]) == (False, True)
 
 
 def test_models_and_runs_in_words(call: Call, trained: str) -> None:

@@ -528,7 +528,7 @@ async def test_ports_are_chosen_and_found_anew(monkeypatch: pytest.MonkeyPatch) 
         assert not music.down
         chooser.value = "grand"
         await music.until(lambda: "on grand" in music.transport)
-        assert "Cannot open" not in music.status
+        await music.until(lambda: "Cannot open" not in music.status)
         await music.press("R")
         await music.until(lambda: chooser.value == "grand")
 
