@@ -62,6 +62,7 @@ class ModelConfig:
     dropout: float = _field(0.1, low=0.0, high=0.95)
     tied: bool = False  # the output layer uses the characters' vectors
     memory: bool = False  # looks up where the song had its last frames before, and what came then
+    lapses: bool = False  # its memory goes on where a match lapsed: for tunes that vary
     clock: bool = False  # is told the place in the song, by its beats: for music of equal beats
     input_dropout: float = _field(0.0, low=0.0, high=0.95)  # of what enters the first layer
     head: str = _field("joint", choices=("joint", "independent"))  # piano keys: knowing each other?

@@ -8,7 +8,7 @@ import numpy as np
 # The memory of a song tells matches apart by these numbers of frames: the longest that fits counts.
 _MATCHES = {
     "characters": (3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32),
-    "keys": (1, 2, 3, 4, 6, 8, 12, 16, 24, 32),
+    "keys": (2, 3, 4, 6, 8, 12, 16, 24, 32),
 }
 
 
@@ -35,20 +35,13 @@ class FrameSpec:
         """The smallest unsigned type that holds a frame's values."""
         return np.dtype(np.uint8) if self.kind == "keys" else np.min_scalar_type(self.size - 1)
 
-    @property
-    def matches(self) -> tuple[int, ...]:
-        """The lengths of match that the memory of a song tells apart, rising."""
-        return _MATCHES[self.kind]
+    def matches(self, lapses: bool) -> tuple[int, ...]:
+        """The lengths of match that the memory of a song tells apart, rising.
 
-    @property
-    def lapses(self) -> int:
-        """1 if a match that has lapsed is gone on along, and is a kind of match too; 0 if not.
-
-        A tune goes on in time where a note is changed; words of another length shift a text.
+        With `lapses` a single frame is enough: where anything is recalled, the nearest is best.
         """
-        return int(self.kind == "keys")
+        return (1, *_MATCHES[self.kind]) if lapses else _MATCHES[self.kind]
 
-    @property
-    def kinds(self) -> int:
+    def kinds(self, lapses: bool) -> int:
         """How many kinds of match there are: none, with `lapses` a lapsed one, the `matches`."""
-        return 1 + self.lapses + len(self.matches)
+        return 1 + lapses + len(self.matches(lapses))

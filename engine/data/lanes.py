@@ -75,7 +75,7 @@ class Lanes:
     than keep all its keys on the keyboard.
     `lane_slice` picks the lanes to be materialised, for one of several processes; the books are
     kept for all, so that every process agrees on them. With `memory` the batches hold what the
-    memory of the song recalls. Raises InputError for a split without songs.
+    memory of the song recalls, with `lapses` or not. Raises InputError for a split without songs.
     """
 
     def __init__(
@@ -89,6 +89,7 @@ class Lanes:
         limit: int = 0,
         lane_slice: slice = slice(None),
         memory: bool = False,
+        lapses: bool = False,
         transpose: int = 0,
     ) -> None:
         rows = corpus.select(split)
@@ -103,7 +104,8 @@ class Lanes:
         self.window = window
         self._corpus, self._rows = corpus, rows
         self._frames = np.asarray(corpus.frames)  # slicing a np.memmap itself is slow
-        self._seed, self._drop, self._memory, self._transpose = seed, drop, memory, transpose
+        self._seed, self._drop, self._transpose = seed, drop, transpose
+        self._memory, self._lapses = memory, lapses
         self._recall = functools.lru_cache(maxsize=4096)(self._recall_song)  # some MB of songs
         self._lanes = [_Lane() for _ in range(lanes)]
         shown = range(lanes)[lane_slice]
@@ -209,7 +211,7 @@ class Lanes:
         return transposed(frames, lane.shift) if lane.shift else frames
 
     def _recall_song(self, row: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        return recall(self._corpus.song(row), self._corpus.codec.spec)
+        return recall(self._corpus.song(row), self._corpus.codec.spec, self._lapses)
 
     def cursor(self) -> dict[str, Any]:
         """Where the lanes stand, in plain values for JSON; `seek` goes there."""

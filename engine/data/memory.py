@@ -21,12 +21,13 @@ class Memory:
     """Finds where the last frames of a song occurred before, as many of them as match.
 
     Matches are told apart by the lengths in `spec.matches`; of equally long ones the latest counts.
-    Where not even the shortest fits, and the spec has `lapses`, what is recalled goes on from the
-    last place there was: a tune that returns with a note changed is heard along its first time.
+    Where not even the shortest fits, with `lapses`, what is recalled goes on from the last place
+    there was: a tune that returns with a note changed is heard along its first time. (Not so a
+    text, which words of another length shift, or what only ever returns by chance.)
     """
 
-    def __init__(self, spec: FrameSpec) -> None:
-        self._lengths, self._lapses = spec.matches, spec.lapses
+    def __init__(self, spec: FrameSpec, lapses: bool = False) -> None:
+        self._lengths, self._lapses = spec.matches(lapses), lapses
         self._nothing = np.zeros(spec.shape, spec.dtype)[()]
         self._frames: list[Frame] = []
         self._symbols: dict[bytes, str] = {}  # each different frame as a code point
@@ -45,14 +46,14 @@ class Memory:
         """Take in the next frame (always of one type), and recall what may come after it.
 
         Gives the frame that followed the match, zero if there is none, and which kind it was, of
-        `spec.kinds`: 0 none, with `spec.lapses` 1 a match that has lapsed, then one for each of
+        `spec.kinds`: 0 none, with `lapses` 1 a match that has lapsed, then one for each of
         `spec.matches`: so many frames or more.
         """
         self._frames.append(frame)
         symbol = self._symbols.setdefault(frame.tobytes(), chr(len(self._symbols)))
         self._last = last = (self._last + symbol)[-self._lengths[-1] :]
         count, ends = len(self._frames), self._ends
-        place = (self._place + 1) * self._lapses if self._place else 0
+        place = self._place + 1 if self._place and self._lapses else 0
         match = int(place > 0)
         for number, length in enumerate(self._lengths, 1 + self._lapses):
             if length > count:
@@ -65,12 +66,14 @@ class Memory:
         return (self._frames[place] if match else self._nothing), match
 
 
-def recall(song: npt.NDArray[Any], spec: FrameSpec) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+def recall(
+    song: npt.NDArray[Any], spec: FrameSpec, lapses: bool = False
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """What is recalled before each frame of a song, (T, *frame) like the song, and the matches.
 
     The memory starts with the zero frame, as the song's inputs do. Matches: (T,) uint8.
     """
-    memory = Memory(spec)
+    memory = Memory(spec, lapses)
     recalled = np.zeros_like(song)
     matches = np.zeros(len(song), np.uint8)
     frame: Frame = np.zeros(spec.shape, song.dtype)[()]

@@ -37,7 +37,7 @@ class IndependentHead(nn.Module):
         self.weight = _uniform(config.hidden, spec.size)
         self.bias = nn.Parameter(torch.full((spec.size,), RARE))
         # Logits for a key that the memory recalls silent, and sounding, by the kind of match.
-        kinds = spec.kinds
+        kinds = spec.kinds(config.lapses)
         self.gain = nn.Parameter(torch.zeros(kinds, 2)) if config.memory else None
 
     def encode(self, frames: Tensor) -> Tensor:

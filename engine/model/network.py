@@ -58,7 +58,7 @@ class Network(nn.Module):
         super().__init__()
         self.config = config
         self.head = HEADS[spec.kind][config.head](config, spec)
-        self.matches = spec.kinds if config.memory else 0
+        self.matches = spec.kinds(config.lapses) if config.memory else 0
         joined = config.condition if conditions else 0
         self.condition = nn.Embedding(conditions + 1, joined, padding_idx=0) if joined else None
         remembered = self.head.width + self.matches if config.memory else 0

@@ -29,7 +29,7 @@ class CharacterHead:
         """The names and shapes of the tensors it is made from."""
         size, hidden, width = spec.size, config.hidden, config.embedding  # V, H, E
         out = {"head.project": (hidden, width)} if config.tied else {"head.weight": (size, hidden)}
-        gain = {"head.gain": (spec.kinds, 1)} if config.memory else {}
+        gain = {"head.gain": (spec.kinds(config.lapses), 1)} if config.memory else {}
         return {"head.embedding": (size, width), **out, "head.bias": (size,), **gain}
 
     @classmethod

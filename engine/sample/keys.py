@@ -101,7 +101,7 @@ class IndependentHead(KeysHead):
     @staticmethod
     def shapes(config: ModelConfig, spec: FrameSpec) -> Shapes:
         """The names and shapes of the tensors it is made from."""
-        gain = {"head.gain": (spec.kinds, 2)} if config.memory else {}
+        gain = {"head.gain": (spec.kinds(config.lapses), 2)} if config.memory else {}
         return {
             "head.input": (spec.size, config.embedding),
             "head.weight": (config.hidden, spec.size),

@@ -35,7 +35,9 @@ def shapes(config: ModelConfig, spec: FrameSpec, conditions: int) -> dict[str, t
     if joined:
         result["condition.weight"] = (conditions + 1, joined)
     frames = config.embedding * (2 if config.memory else 1)
-    known = (spec.kinds if config.memory else 0) + (clock.WIDTH if config.clock else 0)
+    known = (spec.kinds(config.lapses) if config.memory else 0) + (
+        clock.WIDTH if config.clock else 0
+    )
     gates = cell.gates * config.hidden
     for place in range(config.layers):
         inputs = config.hidden if place else frames + known + joined
@@ -67,6 +69,7 @@ class Network:
     condition_input: Product  # (N, C) → (N, G·H)
     layers: tuple[Layer, ...]
     hidden: int  # H
+    lapses: bool  # the memory of a song goes on where a match has lapsed
 
     @classmethod
     def build(
@@ -107,6 +110,7 @@ class Network:
             condition_input=full(rows[artist:]),
             layers=tuple(layers),
             hidden=config.hidden,
+            lapses=config.lapses,
         )
 
     def begin(self, condition: Array | None, count: int) -> State:
@@ -121,7 +125,8 @@ class Network:
             part = self.condition_input(self.condition(np.atleast_2d(condition)))
         zeros = np.zeros((count, self.hidden), np.float32)
         places = [np.zeros(count, np.int64)] if len(self.clock_input) else []
-        memories = [[Memory(self.spec) for _ in range(count)]] if len(self.match_input) else []
+        songs = [Memory(self.spec, self.lapses) for _ in range(count)]
+        memories = [songs] if len(self.match_input) else []
         return [
             np.broadcast_to(part, (count, part.shape[1])),  # (count, G·H)
             *[zeros] * (self.cell.states * len(self.layers)),

@@ -115,7 +115,8 @@ def by_song(
 
     rows = len(corpus.select(split))
     count = max(1, min(LANES, rows))
-    lanes = Lanes(corpus, split, count, WINDOW, limit=limit, memory=model.config.memory)
+    memory, lapses = model.config.memory, model.config.lapses
+    lanes = Lanes(corpus, split, count, WINDOW, limit=limit, memory=memory, lapses=lapses)
     state = model.zero_state(count)
     device = state[0][0].device
     totals, lengths, first = np.zeros((3, rows))

@@ -16,17 +16,23 @@ from engine.train import evaluate
 from engine.train.evaluate import BySong, Score
 
 
-def score(model: Model, source: str, split: str) -> Score:
+def score(model: Model, source: str, split: str, dynamic: bool = False) -> Score:
     """Score a model on a split of its own songs, or of those of `source` ("": its own).
 
     Songs of another source are split by the same seed and shares; characters and artists that the
     model does not know become unknown and nobody. Of music that is not to learn from, the score
     says also what it is without near copies of the songs that the model learned from, as long as
-    these have not changed. Raises InputError when there are no such songs.
+    these have not changed. dynamic: let a network learn from each song as it goes. Raises
+    InputError when there are no such songs, or a counting model is to learn.
     """
     tensors = read_tensors(model.path) if model.path else {}  # now: a run may prune its folder
     corpus = _songs(model, source)
     if isinstance(model.stepper, Chain):
+        if dynamic:
+            raise InputError(
+                f"{model.name} is {model.config.words}, and it is a network that could go on "
+                "learning: leave --dynamic out."
+            )
         return evaluate.counting(model.stepper.model, corpus, split)
     import torch
 
@@ -35,7 +41,12 @@ def score(model: Model, source: str, split: str) -> Score:
     spec: FrameSpec = model.codec.spec
     network = Network(model.config, spec, len(model.conditions))
     network.load_state_dict({name: torch.from_numpy(value) for name, value in tensors.items()})
-    songs = evaluate.by_song(network, corpus, split)
+    if dynamic:
+        from engine.train import dynamic as dynamics
+
+        songs = dynamics.by_song(network, corpus, split)
+    else:
+        songs = evaluate.by_song(network, corpus, split)
     if model.meta["kind"] == "music" and split != "train":
         return _with_copies(songs, corpus, split, model)
     return songs.score()

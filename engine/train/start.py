@@ -58,6 +58,8 @@ def _check(config: RunConfig, ranks: int) -> None:
     """Raise InputError for what so many processes of this machine cannot train."""
     if config.kind == "lyrics" and config.train.transpose:
         raise InputError("train.transpose is for music, and these are lyrics: leave it at 0.")
+    if config.kind == "lyrics" and config.model.lapses:
+        raise InputError("model.lapses is for music, and these are lyrics: leave it false.")
     if config.model.kind != "network":
         if ranks > 1:
             raise InputError(f"A {config.model.words} model counts in one process: give one.")

@@ -88,6 +88,7 @@ def build(
         drop=config.train.condition_drop,
         lane_slice=mine,
         memory=config.model.memory,
+        lapses=config.model.lapses,
         transpose=config.train.transpose,
     )
     return Training(

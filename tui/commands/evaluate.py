@@ -9,6 +9,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="M", help="a model's or a run's name, or a path")
     parser.add_argument("--data", metavar="D", default="", help="other songs than it learned from")
     parser.add_argument("--split", choices=["train", "valid", "test"], default="test")
+    parser.add_argument(
+        "--dynamic", action="store_true", help="let it learn from each song while it is scored"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -18,7 +21,7 @@ def run(arguments: argparse.Namespace) -> int:
     from engine.train import scoring
 
     model = models.load(arguments.model)
-    score = scoring.score(model, arguments.data, arguments.split)
+    score = scoring.score(model, arguments.data, arguments.split, arguments.dynamic)
     music = model.meta["kind"] == "music"
     value = score.loss if music else score.bits
     result = {
@@ -26,6 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
         "value": value,
         "frames": score.frames,
         "split": arguments.split,
+        "dynamic": arguments.dynamic,
         "model": model.name,
     }
     if music:  # papers differ in what they average over
@@ -39,8 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(result))
         return 0
     metric, frames = ("nats a frame", "frames") if music else ("bits per character", "characters")
+    learning = "learning from each song, " if arguments.dynamic else ""
     print(
-        f"{value:.4f} {metric} on {score.frames:,} {frames}, "
+        f"{value:.4f} {metric} on {score.frames:,} {frames}, {learning}"
         f"{arguments.split} songs ({model.name}, {model.config.words})"
     )
     if music:

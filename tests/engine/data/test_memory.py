@@ -13,15 +13,17 @@ from engine.frames import FrameSpec
 SPECS = [FrameSpec("characters", 40), FrameSpec("keys", 88), FrameSpec("keys", 176)]
 
 
-def naive(song: np.ndarray[Any, Any], spec: FrameSpec) -> tuple[list[Any], list[int]]:
+def naive(
+    song: np.ndarray[Any, Any], spec: FrameSpec, lapses: bool = False
+) -> tuple[list[Any], list[int]]:
     """Compare the last frames with all the frames before, at each place anew."""
     inputs = [tuple(np.atleast_1d(frame)) for frame in song]
     inputs = [tuple(np.zeros(len(inputs[0]), int)), *inputs]
     recalled, matches = [], []
     place: int | None = None  # of what was recalled before
     for now in range(1, len(inputs)):  # so many frames are known
-        place, match = (place + 1, 1) if place is not None and spec.lapses else (None, 0)
-        for kind, length in enumerate(spec.matches, 1 + spec.lapses):
+        place, match = (place + 1, 1) if place is not None and lapses else (None, 0)
+        for kind, length in enumerate(spec.matches(lapses), 1 + lapses):
             for end in range(length, now):
                 if inputs[end - length : end] == inputs[now - length : now] and now >= length:
                     place, match = end, kind
@@ -37,6 +39,7 @@ def made(numbers: list[int], spec: FrameSpec) -> np.ndarray[Any, Any]:
     return (np.array(numbers)[:, None] >> np.arange(spec.size) % 7 & 1).astype(np.uint8)
 
 
+@pytest.mark.parametrize("lapses", [False, True])
 @pytest.mark.parametrize("spec", SPECS, ids=str)
 @given(
     st.one_of(
@@ -47,10 +50,10 @@ def made(numbers: list[int], spec: FrameSpec) -> np.ndarray[Any, Any]:
     )
 )
 @settings(deadline=None, max_examples=60)
-def test_it_finds_what_a_search_finds(spec: FrameSpec, numbers: list[int]) -> None:
+def test_it_finds_what_a_search_finds(spec: FrameSpec, lapses: bool, numbers: list[int]) -> None:
     song = made(numbers, spec)
-    recalled, matches = recall(song, spec)
-    expected, kinds = naive(song, spec)
+    recalled, matches = recall(song, spec, lapses)
+    expected, kinds = naive(song, spec, lapses)
     assert matches.tolist() == kinds
     assert recalled.dtype == song.dtype
     assert [tuple(np.atleast_1d(frame)) for frame in recalled] == expected
@@ -61,10 +64,11 @@ def test_a_chorus_is_recalled_word_for_word_the_second_time() -> None:
     verse, chorus = "some other words here\n", "sing it over the hill and far away\n"
     song = np.frombuffer((chorus + verse + chorus).encode(), np.uint8)
     recalled, matches = recall(song, spec)
-    second = slice(len(chorus + verse) + spec.matches[0], None)
-    assert bytes(recalled[second]) == chorus.encode()[spec.matches[0] :]
+    shortest = spec.matches(False)[0]
+    second = slice(len(chorus + verse) + shortest, None)
+    assert bytes(recalled[second]) == chorus.encode()[shortest:]
     assert matches[second.start] == 1
-    assert matches[-1] == spec.kinds - 1
+    assert matches[-1] == spec.kinds(False) - 1
     assert not matches[: len(chorus)].any()
     assert not recalled[matches == 0].any()
 
@@ -72,11 +76,12 @@ def test_a_chorus_is_recalled_word_for_word_the_second_time() -> None:
 def test_a_tune_with_a_note_changed_is_heard_along_the_first() -> None:
     spec = FrameSpec("keys", 88)
     tune = list(range(1, 21))
-    recalled, matches = recall(made([*tune, *tune[:10], 30, *tune[11:]], spec), spec)
-    assert np.array_equal(recalled[21:], made(tune[1:], spec))
+    recalled, matches = recall(made([*tune, *tune[:10], 30, *tune[11:]], spec), spec, lapses=True)
+    assert np.array_equal(recalled[len(tune) + 1 :], made(tune[1:], spec))
     changed = len(tune) + 11
-    assert matches[changed - 1 : changed + 2].tolist() == [spec.kinds - 5, 1, 2]
-    assert not matches[:20].any()
+    ten = 1 + sum(length <= 10 for length in spec.matches(lapses=True))  # the kind of such a match
+    assert matches[changed - 1 : changed + 2].tolist() == [ten, 1, 2]
+    assert not matches[: len(tune) + 1].any()
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=str)
@@ -99,9 +104,9 @@ def test_the_past_alone_counts(spec: FrameSpec) -> None:
 @pytest.mark.parametrize("spec", SPECS, ids=str)
 def test_frame_by_frame_it_says_what_it_says_of_the_song(spec: FrameSpec) -> None:
     song = made(np.random.default_rng(1).integers(0, 3, 100).tolist(), spec)
-    memory = Memory(spec)
+    memory = Memory(spec, lapses=True)
     inputs = np.concatenate([np.zeros_like(song[:1]), song[:-1]])
-    for frame, expected, kind in zip(inputs, *recall(song, spec), strict=True):
+    for frame, expected, kind in zip(inputs, *recall(song, spec, lapses=True), strict=True):
         recalled, match = memory.push(frame)
         assert np.array_equal(recalled, expected)
         assert match == kind

@@ -37,7 +37,7 @@ def songs(seed: int = 0) -> Window:
 def remembering(seed: int = 0) -> Window:
     """Songs with made-up recalled frames."""
     generator = torch.Generator().manual_seed(seed)
-    match = torch.randint(0, SPEC.kinds, (T, L), generator=generator)
+    match = torch.randint(0, SPEC.kinds(False), (T, L), generator=generator)
     recalled = torch.randint(0, SPEC.size, (T, L), generator=generator) * (match > 0)
     return songs(seed)._replace(recalled=recalled, match=match)
 
@@ -165,7 +165,7 @@ def test_the_recalled_frame_and_its_match_enter_the_first_layer() -> None:
     first, _ = network(window, network.zero_state(L))
     for change in (
         {"recalled": (window.recalled + 1) % SPEC.size},
-        {"match": (window.match + 1) % (SPEC.kinds)},
+        {"match": (window.match + 1) % SPEC.kinds(False)},
     ):
         second, _ = network(window._replace(**change), network.zero_state(L))
         assert not torch.isclose(first, second).all(2).any()

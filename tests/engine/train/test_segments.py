@@ -38,7 +38,7 @@ def songs(spec: FrameSpec, memory: bool = False, steps: int = T, lanes: int = L)
     window = Window(frames[:-1], frames[1:], fresh, condition)
     if not memory:
         return window
-    match = torch.randint(0, spec.kinds, (steps, lanes), generator=generator)
+    match = torch.randint(0, spec.kinds(False), (steps, lanes), generator=generator)
     return window._replace(recalled=frames[:-1].roll(3, 0), match=match)
 
 

@@ -70,3 +70,8 @@ def test_refused_before_anything_is_made(small: Small, home: Path) -> None:
             start.new_run(configs.with_settings(small(), [setting]), "none")
     assert rundir.list_runs() == []
     assert not (home / "runs").exists()
+
+
+def test_a_memory_that_lapses_is_for_music(small: Small) -> None:
+    with pytest.raises(InputError, match=r"model\.lapses is for music"):
+        start.new_run(small("model.lapses=true"), "none")
