@@ -36,8 +36,8 @@ class CharacterHead(nn.Module):
         self.bias = nn.Parameter(torch.zeros(size))
         self.tied = config.tied
         # The longer the match, the likelier the recalled character: about its log odds at first.
-        none = torch.zeros(1 + config.lapses)
-        gain = torch.cat((none, torch.linspace(1, 5, len(spec.matches(config.lapses))))).unsqueeze(1)
+        rising = torch.linspace(1, 5, len(spec.matches(config.lapses)))
+        gain = torch.cat((torch.zeros(1 + config.lapses), rising)).unsqueeze(1)
         self.gain = nn.Parameter(gain) if config.memory else None  # (M, 1)
 
     def encode(self, frames: Tensor) -> Tensor:
