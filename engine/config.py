@@ -96,7 +96,7 @@ class TrainConfig:
     seed: int = _field(0, low=0, high=2**32)
     threads: int = _field(0, low=0)  # of a process; 0: all share one less than the machine has
     device: str = _field("auto", choices=("auto", "cpu", "cuda"))  # auto: cuda where it is there
-    # auto: bfloat16 on cuda where it has it, else float32
+    # Of products; auto: bfloat16 where the device or the processor multiplies in it.
     precision: str = _field("auto", choices=("auto", "float32", "bfloat16"))
     deterministic: bool = False  # on cuda too, the same run is the same to the last bit
     report_every: int = _field(5, low=1)

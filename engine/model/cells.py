@@ -9,6 +9,10 @@ cannot do.
 
 Shapes: T steps, L lanes, I inputs, H hidden units, G gates; products are written x @ W.
 The buffer is overwritten going back, so a graph can be gone through once; autograd says so if not.
+
+Under `torch.autocast` products are taken in its type, bfloat16, in which a processor may be twice as
+fast, and what is kept to go back is of that type too, but the LSTM's cells. Sums, gates, states and
+their gradients are computed in the weights' own type, a step at a time in `scratch`.
 """
 
 from collections.abc import Callable
@@ -31,20 +35,55 @@ def resets(fresh: Tensor, dtype: torch.dtype) -> Resets:
     return (~fresh).to(dtype).unsqueeze(2), fresh.any(1).tolist()
 
 
-def _products(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """The input's part of every gate, (T, L, G·H), in a buffer of its own."""
-    return torch.addmm(bias, x.flatten(0, 1), weight).view(*x.shape[:2], -1)
+def _for_products(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """The tensors in the type that products are taken in."""
+    kind = tensors[0].device.type
+    if not torch.is_autocast_enabled(kind):
+        return tensors
+    return tuple(tensor.to(torch.get_autocast_dtype(kind)) for tensor in tensors)
+
+
+def _scratch(gates: Tensor, dtype: torch.dtype) -> Tensor | None:
+    """Room (L, G·H) to compute a step's gates in, where they are not kept in `dtype`."""
+    return None if gates.dtype == dtype else torch.empty_like(gates[0], dtype=dtype)
+
+
+def _from_input(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """The input's part of every gate, (T, L, G·H), in a buffer of its own.
+
+    The bias is in it where its type is that of the products, else it is added step by step.
+    """
+    flat = x.flatten(0, 1)
+    products = torch.addmm(bias, flat, weight) if x.dtype == bias.dtype else flat @ weight
+    return products.view(*x.shape[:2], -1)
+
+
+def _sum(part: Tensor, bias: Tensor, h: Tensor, w: Tensor, scratch: Tensor | None) -> Tensor:
+    """All that enters the gates of a step (L, G·H): in place of the input's part, or in scratch."""
+    if scratch is None:
+        return part.addmm_(h, w)
+    return torch.add(part, bias, out=scratch).add_(h.to(w.dtype) @ w)
 
 
 def _entering(first: Tensor, states: Tensor, keep: Tensor) -> Tensor:
     """The states (T, L, H) that entered each step, after its resets."""
-    return torch.cat((first.unsqueeze(0), states[:-1])).mul_(keep)
+    return torch.cat((first.to(states.dtype).unsqueeze(0), states[:-1])).mul_(keep)
 
 
-def _input_gradients(gates: Tensor, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The gradients of x, its weight and the bias, from those of the gates (T, L, G·H)."""
-    flat = gates.flatten(0, 1)
-    return (flat @ weight.t()).view_as(x), x.flatten(0, 1).t() @ flat, flat.sum(0)
+def _weight_gradient(inputs: Tensor, gates: Tensor, dtype: torch.dtype) -> Tensor:
+    """The gradient of a weight from what was multiplied by it, and the gates' gradients."""
+    return (inputs.flatten(0, 1).t() @ gates.flatten(0, 1)).to(dtype)
+
+
+def _input_gradients(
+    gates: Tensor, x: Tensor, weight: Tensor, dtype: torch.dtype
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The gradients of x, its weight and the bias, from those of the gates (T, L, G·H).
+
+    dtype: of the weights themselves.
+    """
+    dx = (gates.flatten(0, 1) @ weight.t()).view_as(x)
+    return dx, _weight_gradient(x, gates, dtype), gates.sum((0, 1), dtype=dtype)
 
 
 class _Rnn(Function):
@@ -55,15 +94,19 @@ class _Rnn(Function):
         ctx: Any, x: Tensor, w_in: Tensor, bias: Tensor, w: Tensor, reset: Resets, h: Tensor
     ) -> Any:
         keep, any_reset = reset
-        outputs = _products(x, w_in, bias)  # (T, L, H)
+        ctx.dtype, ctx.reset = bias.dtype, reset
+        x, w_in, w = _for_products(x, w_in, w)
+        outputs = _from_input(x, w_in, bias)  # (T, L, H)
+        scratch = _scratch(outputs, bias.dtype)
         first = h
         for t in range(len(x)):
             if any_reset[t]:
                 h = h * keep[t]
-            h = outputs[t].addmm_(h, w).tanh_()
-        ctx.reset = reset
+            h = _sum(outputs[t], bias, h, w, scratch).tanh_()
+            if scratch is not None:
+                h = outputs[t].copy_(scratch)
         ctx.save_for_backward(x, w_in, w, outputs, first)
-        return outputs, h.clone()
+        return outputs, h.to(bias.dtype, copy=True)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
@@ -73,12 +116,13 @@ class _Rnn(Function):
         gates = torch.empty_like(outputs)
         back = w.t().contiguous()
         for t in reversed(range(len(x))):
-            torch.mul(dh.add(d_outputs[t]), 1 - outputs[t].square(), out=gates[t])
+            dh = dh.to(ctx.dtype).add(d_outputs[t])
+            torch.mul(dh, 1 - outputs[t].to(ctx.dtype).square(), out=gates[t])
             dh = gates[t] @ back
             if any_reset[t]:
                 dh.mul_(keep[t])
-        dw = _entering(first, outputs, keep).flatten(0, 1).t() @ gates.flatten(0, 1)
-        return *_input_gradients(gates, x, w_in), dw, None, dh
+        dw = _weight_gradient(_entering(first, outputs, keep), gates, ctx.dtype)
+        return *_input_gradients(gates, x, w_in, ctx.dtype), dw, None, dh.to(ctx.dtype)
 
 
 class _Gru(Function):
@@ -97,22 +141,28 @@ class _Gru(Function):
     ) -> Any:
         keep, any_reset = reset
         size = w.shape[0]
-        gates = _products(x, w_in, bias)  # (T, L, 3H): r, z, n
+        ctx.dtype, ctx.reset = bias.dtype, reset
+        x, w_in, w = _for_products(x, w_in, w)
+        gates = _from_input(x, w_in, bias)  # (T, L, 3H): r, z, n
+        scratch = _scratch(gates, bias.dtype)
         inner = gates.new_empty(*x.shape[:2], size)  # h Wₙ + bias of the candidate
         outputs = torch.empty_like(inner)
         first = h
         for t in range(len(x)):
             if any_reset[t]:
                 h = h * keep[t]
-            product = h @ w
-            gates[t, :, : 2 * size].add_(product[:, : 2 * size]).sigmoid_()
+            product = h.to(w.dtype) @ w
+            now = gates[t] if scratch is None else torch.add(gates[t], bias, out=scratch)
+            now[:, : 2 * size].add_(product[:, : 2 * size]).sigmoid_()
             torch.add(product[:, 2 * size :], inner_bias, out=inner[t])
-            r, z, n = gates[t].chunk(3, 1)
-            n.addcmul_(r, inner[t]).tanh_()
-            h = torch.lerp(n, h, z, out=outputs[t])
-        ctx.reset = reset
+            r, z, n = now.chunk(3, 1)
+            n.addcmul_(r, inner[t].to(n.dtype)).tanh_()
+            h = torch.lerp(n, h, z)
+            outputs[t] = h
+            if scratch is not None:
+                gates[t] = scratch
         ctx.save_for_backward(x, w_in, w, gates, inner, outputs, first)
-        return outputs, h.clone()
+        return outputs, h
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
@@ -120,11 +170,13 @@ class _Gru(Function):
         x, w_in, w, gates, inner, outputs, first = ctx.saved_tensors
         keep, any_reset = ctx.reset
         size = w.shape[0]
+        scratch = _scratch(gates, ctx.dtype)
         entering = _entering(first, outputs, keep)
         d_product = torch.empty_like(gates)  # as the gates' gradient but for the candidate's reset
         back = w.t().contiguous()
         for t in reversed(range(len(x))):
-            r, z, n = gates[t].chunk(3, 1)
+            now = gates[t] if scratch is None else scratch.copy_(gates[t])
+            r, z, n = now.chunk(3, 1)
             dh = dh.add(d_outputs[t])
             d_n = _tanh_gradient(torch.addcmul(dh, dh, z, value=-1), n)
             d_z = _sigmoid_gradient((entering[t] - n).mul_(dh), z)
@@ -133,13 +185,15 @@ class _Gru(Function):
             r.copy_(_sigmoid_gradient(inner[t].mul(d_n), r))
             z.copy_(d_z)
             n.copy_(d_n)
+            if scratch is not None:
+                gates[t] = scratch
             d_product[t, :, : 2 * size] = gates[t, :, : 2 * size]
-            dh.addmm_(d_product[t], back)
+            dh.add_(d_product[t] @ back)
             if any_reset[t]:
                 dh.mul_(keep[t])
-        dw = entering.flatten(0, 1).t() @ d_product.flatten(0, 1)
-        d_inner_bias = d_product[:, :, 2 * size :].sum((0, 1))
-        return *_input_gradients(gates, x, w_in), dw, d_inner_bias, None, dh
+        dw = _weight_gradient(entering, d_product, ctx.dtype)
+        d_inner_bias = d_product[:, :, 2 * size :].sum((0, 1), dtype=ctx.dtype)
+        return *_input_gradients(gates, x, w_in, ctx.dtype), dw, d_inner_bias, None, dh
 
 
 class _Lstm(Function):
@@ -158,36 +212,42 @@ class _Lstm(Function):
     ) -> Any:
         keep, any_reset = reset
         size = w.shape[0]
-        gates = _products(x, w_in, bias)  # (T, L, 4H): i, f, o, g
-        cells = gates.new_empty(*x.shape[:2], size)
-        outputs = torch.empty_like(cells)
+        ctx.dtype, ctx.reset = bias.dtype, reset
+        x, w_in, w = _for_products(x, w_in, w)
+        gates = _from_input(x, w_in, bias)  # (T, L, 4H): i, f, o, g
+        scratch = _scratch(gates, bias.dtype)
+        cells = bias.new_empty(*x.shape[:2], size)
+        outputs = gates.new_empty(*x.shape[:2], size)
         first = h, c
         for t in range(len(x)):
             if any_reset[t]:
                 h, c = h * keep[t], c * keep[t]
-            all_gates = gates[t].addmm_(h, w)
-            all_gates[:, : 3 * size].sigmoid_()
-            all_gates[:, 3 * size :].tanh_()
-            i, f, o, g = all_gates.chunk(4, 1)
+            now = _sum(gates[t], bias, h, w, scratch)
+            now[:, : 3 * size].sigmoid_()
+            now[:, 3 * size :].tanh_()
+            i, f, o, g = now.chunk(4, 1)
             c = torch.mul(i, g, out=cells[t]).addcmul_(f, c)
             h = torch.mul(o, c.tanh(), out=outputs[t])
-        ctx.reset = reset
+            if scratch is not None:
+                gates[t] = scratch
         ctx.save_for_backward(x, w_in, w, gates, cells, outputs, *first)
-        return outputs, h.clone(), c.clone()
+        return outputs, h.to(bias.dtype, copy=True), c.clone()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
         d_outputs, dh, dc = gradients
         x, w_in, w, gates, cells, outputs, first_h, first_c = ctx.saved_tensors
         keep, any_reset = ctx.reset
+        scratch = _scratch(gates, ctx.dtype)
         back = w.t().contiguous()
         for t in reversed(range(len(x))):
-            i, f, o, g = gates[t].chunk(4, 1)
+            now = gates[t] if scratch is None else scratch.copy_(gates[t])
+            i, f, o, g = now.chunk(4, 1)
             c = cells[t - 1] if t else first_c  # the cell that entered the step
             if any_reset[t]:
                 c = c * keep[t]
             tanh_c = cells[t].tanh()
-            dh = dh.add(d_outputs[t])
+            dh = dh.to(ctx.dtype).add(d_outputs[t])
             dc = dc.add(_tanh_gradient(dh * o, tanh_c))
             d_g = _tanh_gradient(dc * i, g)
             i.copy_(_sigmoid_gradient(g.mul_(dc), i))  # the gates give way to their gradients
@@ -196,12 +256,14 @@ class _Lstm(Function):
             d_f = _sigmoid_gradient(dc * c, f)
             dc.mul_(f)
             f.copy_(d_f)
+            if scratch is not None:
+                gates[t] = scratch
             dh = gates[t] @ back
             if any_reset[t]:
                 dh.mul_(keep[t])
                 dc.mul_(keep[t])
-        dw = _entering(first_h, outputs, keep).flatten(0, 1).t() @ gates.flatten(0, 1)
-        return *_input_gradients(gates, x, w_in), dw, None, dh, dc
+        dw = _weight_gradient(_entering(first_h, outputs, keep), gates, ctx.dtype)
+        return *_input_gradients(gates, x, w_in, ctx.dtype), dw, None, dh.to(ctx.dtype), dc
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ class CharacterHead(nn.Module):
         if self.gain is None or window.recalled is None or window.match is None:
             return logits
         gain = functional.embedding(window.match, self.gain, padding_idx=0)  # (T, L, 1)
-        return logits.scatter_add(2, window.recalled.unsqueeze(2), gain)
+        return logits.to(gain.dtype).scatter_add(2, window.recalled.unsqueeze(2), gain)
 
     def nats(self, hidden: Tensor, window: Window) -> Tensor:
         """The negative log likelihood of each target, (T, L), from hidden (T, L, H)."""

@@ -23,10 +23,6 @@ def choose(settings: TrainConfig, ranks: Ranks) -> torch.device:
             + (f" or --processes {there}." if there else ", or a PyTorch and a driver with CUDA.")
         )
     if settings.device == "cpu" or there < ranks.local_size:
-        if settings.precision == "bfloat16":
-            raise InputError(
-                "train.precision is 'bfloat16', which needs a CUDA device: choose auto or float32."
-            )
         return torch.device("cpu")
     return torch.device("cuda", ranks.local)
 
@@ -55,7 +51,17 @@ def words(device: torch.device) -> str:
 def precision(
     device: torch.device, settings: TrainConfig
 ) -> contextlib.AbstractContextManager[object]:
-    """What a step's forward pass runs under: bfloat16 products on CUDA unless float32 is asked."""
-    wanted = device.type == "cuda" and settings.precision != "float32"
-    half = wanted and torch.cuda.is_bf16_supported()
+    """What a step's forward pass runs under: products in bfloat16, or all in float32.
+
+    `auto` is bfloat16 where the device multiplies in it; elsewhere it would be the slower.
+    """
+    half = settings.precision == "bfloat16"
+    if settings.precision == "auto":
+        half = (
+            torch.cuda.is_bf16_supported() if device.type == "cuda" else _processor_has_bfloat16()
+        )
     return torch.autocast(device.type, torch.bfloat16, enabled=half)
+
+
+def _processor_has_bfloat16() -> bool:
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()

@@ -65,7 +65,7 @@ def _check(config: RunConfig, ranks: int) -> None:
             raise InputError(f"A {config.model.words} model counts in one process: give one.")
         return
     share(config.train.lanes, 0, ranks)
-    if config.train.device == "cuda" or config.train.precision == "bfloat16":
+    if config.train.device == "cuda":
         from engine.train import device  # and with it torch: seconds
 
         device.choose(config.train, Ranks(local_size=ranks))

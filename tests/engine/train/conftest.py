@@ -71,4 +71,5 @@ SMALL = (
     "train.sample_every=12",
     "train.sample_length=20",
     "train.threads=1",
+    "train.precision=float32",  # the same on every processor
 )

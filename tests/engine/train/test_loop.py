@@ -101,11 +101,15 @@ def test_the_saved_model_scores_what_the_run_said(small: Small) -> None:
     assert score.loss == pytest.approx(model.meta["scores"]["valid"]["loss"], rel=1e-6)
 
 
-def test_stopped_and_resumed_is_bit_for_bit_the_uninterrupted_run(small: Small) -> None:
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_stopped_and_resumed_is_bit_for_bit_the_uninterrupted_run(
+    small: Small, precision: str
+) -> None:
     """With dropout, dropped artists, averaging, and stops off every interval."""
-    whole = start.new_run(small(), "whole")
+    setting = f"train.precision={precision}"
+    whole = start.new_run(small(setting), "whole")
     worker.work(whole)
-    parts = start.new_run(small(), "parts")
+    parts = start.new_run(small(setting), "parts")
     for step in (5, 10, 17):
         listen = stop_at(step)(parts)
         worker.LOOK_EVERY, before = 0.0, worker.LOOK_EVERY

@@ -1,0 +1,74 @@
+"""Products in bfloat16: the same learning, with 8 bits of precision."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from engine.config import ModelConfig
+from engine.frames import FrameSpec
+from engine.model.network import Network
+from engine.model.window import Window
+
+T, L = 40, 16
+CHARACTERS, KEYS = FrameSpec("characters", 11), FrameSpec("keys", 176)
+
+
+def songs(spec: FrameSpec) -> Window:
+    """Made-up songs; some begin within the window."""
+    generator = torch.Generator().manual_seed(1)
+    if spec.kind == "keys":
+        frames = (torch.rand(T + 1, L, spec.size, generator=generator) < 0.1).byte()
+    else:
+        frames = torch.randint(0, spec.size, (T + 1, L), generator=generator)
+    fresh = torch.zeros(T, L, dtype=torch.bool)
+    fresh[0] = True
+    fresh[T // 3, 0] = fresh[T // 2, -1] = True
+    condition = torch.randint(0, 5, (T, L), generator=generator)
+    match = torch.randint(0, spec.kinds(False), (T, L), generator=generator)
+    return Window(frames[:-1], frames[1:], fresh, condition, frames[:-1].roll(3, 0), match)
+
+
+def learned(network: Network, window: Window, half: bool) -> tuple[Tensor, dict[str, Tensor]]:
+    """The nats (T, L) and the gradient of every weight."""
+    network.zero_grad()
+    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        nats, state = network.nats(window, network.zero_state(L))
+    for tensors in state:
+        assert all(tensor.dtype == torch.float32 for tensor in tensors)
+    nats.mean().backward()
+    gradients = {name: p.grad for name, p in network.named_parameters() if p.grad is not None}
+    return nats.detach(), {name: gradient.clone() for name, gradient in gradients.items()}
+
+
+@pytest.mark.parametrize("memory", [False, True])
+@pytest.mark.parametrize("head", ["softmax", "tied", "independent", "joint"])
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_gradients_are_near_those_of_float32(cell: str, head: str, memory: bool) -> None:
+    torch.manual_seed(0)
+    spec = CHARACTERS if head in ("softmax", "tied") else KEYS
+    kind = "independent" if head == "independent" else "joint"
+    network = Network(
+        ModelConfig(
+            cell=cell,
+            head=kind,
+            tied=head == "tied",
+            memory=memory,
+            hidden=32,
+            embedding=16,
+            condition=3,
+            dropout=0.0,
+        ),
+        spec,
+        4,
+    )
+    window = songs(spec)
+    if not memory:
+        window = window._replace(recalled=None, match=None)
+    nats, whole = learned(network, window, half=False)
+    rough, half = learned(network, window, half=True)
+    assert rough.dtype == torch.float32
+    torch.testing.assert_close(rough, nats, rtol=0.02, atol=0.02)
+    assert half.keys() == whole.keys()
+    for name, gradient in whole.items():
+        assert half[name].dtype == torch.float32
+        assert (half[name] - gradient).norm() <= 0.1 * gradient.norm() + 1e-6, name
