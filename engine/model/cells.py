@@ -10,9 +10,9 @@ cannot do.
 Shapes: T steps, L lanes, I inputs, H hidden units, G gates; products are written x @ W.
 The buffer is overwritten going back, so a graph can be gone through once; autograd says so if not.
 
-Under `torch.autocast` products are taken in its type, bfloat16, in which a processor may be twice as
-fast, and what is kept to go back is of that type too, but the LSTM's cells. Sums, gates, states and
-their gradients are computed in the weights' own type, a step at a time in `scratch`.
+Under `torch.autocast` products are taken in its type, bfloat16, in which a processor may be twice
+as fast, and what is kept to go back is of that type too, but the LSTM's cells. Sums, gates, states
+and their gradients are computed in the weights' own type, a step at a time in `scratch`.
 """
 
 from collections.abc import Callable

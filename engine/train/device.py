@@ -55,11 +55,10 @@ def precision(
 
     `auto` is bfloat16 where the device multiplies in it; elsewhere it would be the slower.
     """
+    cuda = device.type == "cuda"
     half = settings.precision == "bfloat16"
     if settings.precision == "auto":
-        half = (
-            torch.cuda.is_bf16_supported() if device.type == "cuda" else _processor_has_bfloat16()
-        )
+        half = torch.cuda.is_bf16_supported() if cuda else _processor_has_bfloat16()
     return torch.autocast(device.type, torch.bfloat16, enabled=half)
 
 
