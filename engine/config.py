@@ -80,6 +80,7 @@ class TrainConfig:
     """How the network is trained."""
 
     steps: int = _field(2000, low=1)
+    begin: str = ""  # with the weights of this model: a model's or a run's name, or a path
     lanes: int = _field(32, low=1)  # songs read side by side
     # Frames between two updates: the window of truncated BPTT; 0: a whole song in each lane.
     bptt: int = _field(128, low=0)

@@ -17,9 +17,11 @@ from engine.data import corpus as corpora
 from engine.data.lanes import Lanes, share
 from engine.errors import InputError
 from engine.rundir import RunDir
+from engine.sample import models
 from engine.train.ranks import Ranks
 
-_FIXED = ("train.lanes", "train.seed")  # where the lanes stand in the songs depends on them
+# Where the lanes stand in the songs depends on these, or they are of the first step alone.
+_FIXED = ("train.lanes", "train.seed", "train.begin")
 _VERSIONS = ("rnn-tui", "torch", "numpy", "pandas", "safetensors")
 
 
@@ -46,6 +48,8 @@ def new_run(
         raise InputError(f"model.kind {config.model.kind!r} counts letters: music takes a network.")
     if config.model.kind == "network":  # refuses what cannot be laid into lanes
         Lanes(corpus, "train", config.train.lanes, config.train.bptt, seed=config.train.seed)
+    if config.train.begin:
+        config = _found(config, corpus)
     source = config.data.source
     known = catalogue.DATASETS.get(source)
     if known is None or not known.here:  # the run must find its songs from wherever it is resumed
@@ -69,6 +73,17 @@ def _check(config: RunConfig, ranks: int) -> None:
         from engine.train import device  # and with it torch: seconds
 
         device.choose(config.train, Ranks(local_size=ranks))
+
+
+def _found(config: RunConfig, corpus: corpora.Corpus) -> RunConfig:
+    """The config with the folder of the model to begin with; InputError if that will not do."""
+    from engine.train import pretrained  # and with it torch: seconds
+
+    model = models.load(config.train.begin)
+    pretrained.check(model, config, corpus)
+    return dataclasses.replace(
+        config, train=dataclasses.replace(config.train, begin=str(model.path))
+    )
 
 
 def _free_name(config: RunConfig) -> str:
@@ -122,7 +137,7 @@ def resume(
             if not key.startswith("train.") or key in _FIXED:
                 raise InputError(
                     f"--set {setting!r} cannot change in a resumed run: only keys of train can, "
-                    f"but {' and '.join(_FIXED)}; start a new run for that."
+                    f"but {', '.join(_FIXED[:-1])} and {_FIXED[-1]}; start a new run for that."
                 )
         changed = configs.with_settings(config, settings)
         last = run.last_step()

@@ -148,7 +148,7 @@ def _train(
     import torch  # seconds; a counting model does without
 
     from engine.train import device as devices
-    from engine.train import loop
+    from engine.train import loop, pretrained
     from engine.train import training as trainings
     from engine.train.shortage import refusing_shortage
 
@@ -163,6 +163,8 @@ def _train(
         words = devices.words(device)
         log.append(_started(run, config, corpus, parameters, threads, words, ranks.size))
         goes_on = trainings.restore(run, training)
+        if config.train.begin and not goes_on:
+            pretrained.begin(training, config, corpus)
         if goes_on or ranks.restarts or run.facts().get("resumed"):
             log.append(events.Resumed(step=training.step))
         return loop.train(run, config, corpus, training, log, requests.take)

@@ -1,0 +1,90 @@
+"""A run that begins with another's weights."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from engine import rundir
+from engine.data import corpus as corpora
+from engine.errors import InputError
+from engine.sample import models
+from engine.sample.models import read_tensors
+from engine.train import pretrained, start, training, worker
+from tests.engine.train.conftest import Small
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """Songs with other letters, and an artist more."""
+    path = tmp_path / "other.csv"
+    lines = [f'{name},{n},,"a zebra quits, my next fjord waltz by {n}"' for n in range(40)
+             for name in ("Bo", "Cy", "Ada")]  # fmt: skip
+    path.write_text("artist,song,link,text\n" + "\n".join(lines) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_characters_and_artists_bring_their_own(small: Small, other: Path, tied: bool) -> None:
+    settings = (f"model.tied={tied}", "model.memory=true")
+    run = start.new_run(small(*settings), "learned")
+    worker.work(run)
+    model = models.load("learned")
+    config = small(*settings, f"data.source={other}", "train.begin=learned")
+    corpus = corpora.prepare(config.data)
+    fresh = training.build(config, corpus)
+    before = {name: tensor.clone() for name, tensor in fresh.network.state_dict().items()}
+    pretrained.begin(fresh, config, corpus)
+    after, average = fresh.network.state_dict(), fresh.average.state_dict()
+    assert model.path
+    theirs = {name: torch.from_numpy(values) for name, values in read_tensors(model.path).items()}
+    for name, tensor in after.items():
+        assert torch.equal(average[name], tensor)
+        if name not in (*pretrained._BY_CHARACTER, "condition.weight"):
+            assert torch.equal(tensor, theirs[name])
+    old, new = model.codec.characters, corpus.codec.characters  # type: ignore[union-attr]
+    assert set(old) & set(new)
+    assert set(new) - set(old)
+    for name in set(after) & set(pretrained._BY_CHARACTER):
+        assert torch.equal(after[name][:3], theirs[name][:3])
+        for place, character in enumerate(new, 3):
+            known = character in old
+            source = theirs[name][3 + old.index(character)] if known else before[name][place]
+            assert torch.equal(after[name][place], source), character
+    artists = after["condition.weight"]
+    assert (corpus.conditions, model.conditions) == (["Ada", "Bo", "Cy"], ("Ada", "Bo"))
+    assert torch.equal(artists[1:3], theirs["condition.weight"][1:3])
+    assert torch.equal(artists[3], before["condition.weight"][3])
+    assert not artists[0].any()
+
+
+def test_a_run_begins_where_another_ended(small: Small) -> None:
+    worker.work(start.new_run(small("train.average=0"), "first"))
+    second = start.new_run(small("train.steps=1", "train.lr=0", "train.begin=first"), "second")
+    worker.work(second)
+    one, two = (models.load(name) for name in ("first", "second"))
+    assert one.path
+    assert two.path
+    other = read_tensors(two.path)
+    for name, values in read_tensors(one.path).items():
+        np.testing.assert_array_equal(other[name], values)
+    with pytest.raises(InputError, match="cannot change in a resumed run"):
+        start.resume("second", ["train.steps=3", "train.begin=first"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (("train.begin=nobody",), "nobody"),
+        (("train.begin=first", "model.hidden=13"), r"has model\.hidden = 12, and this run has 13"),
+        (("train.begin=first", "model.kind=uniform"), "only networks go on learning"),
+    ],
+)
+def test_what_will_not_do_is_refused_before_anything_is_made(
+    small: Small, settings: tuple[str, ...], message: str
+) -> None:
+    worker.work(start.new_run(small("train.steps=2"), "first"))
+    with pytest.raises(InputError, match=message):
+        start.new_run(small(*settings), "second")
+    assert [run.name for run in rundir.list_runs()] == ["first"]
