@@ -6,16 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine import config as configs
+from engine.config import Kind
 from engine.errors import InputError
 from tui.model.text import short
 
 _KEYS_SHOWN = 6
+SOURCES: dict[Kind, str] = {
+    "lyrics": "a CSV, a JSONL or a folder artist/song.txt",
+    "music": "MIDI files, alone, in a folder or in a zip, or of a .mat of rolls",
+}
 
 
 @dataclass(frozen=True)
 class Form:
     """The fields as typed."""
 
+    kind: Kind = "lyrics"
     data: str = ""
     preset: str | None = None
     name: str = ""
@@ -46,13 +52,13 @@ def check(form: Form) -> Checked:
     """Look the fields over as the command would."""
     data = form.source()
     try:
-        configs.load("lyrics", form.preset, (), data)
+        configs.load(form.kind, form.preset, (), data)
     except InputError as error:
         return Checked({"preset": str(error)}, None)
     steps = form.pairs()[:1] if form.steps.strip() else []
     for field, settings in (("steps", steps), ("settings", form.pairs())):
         try:
-            config = configs.load("lyrics", form.preset, settings, data)
+            config = configs.load(form.kind, form.preset, settings, data)
         except InputError as error:
             return Checked({field: str(error)}, None)
     return Checked({}, config)
@@ -62,12 +68,12 @@ def missing(config: configs.RunConfig) -> dict[str, str]:
     """What has still to be filled in before the run can start."""
     if config.data.source:
         return {}
-    return {"data": "Name a dataset, or the path of a CSV, a JSONL or a folder artist/song.txt."}
+    return {"data": f"Name a dataset, or the path of {SOURCES[config.kind]}."}
 
 
 def arguments(form: Form) -> list[str]:
     """The words after `rnn-tui` that start the run."""
-    words = ["train", "lyrics"]
+    words = ["train", form.kind]
     if form.source():
         words += ["--data", form.source()]
     if form.preset:
@@ -89,7 +95,7 @@ def summary(config: configs.RunConfig) -> str:
     size = train.steps * train.lanes * train.bptt
     return (
         f"{config.model.words} · {train.steps:,} steps of {train.lanes} × {train.bptt} "
-        f"characters ({short(size)})"
+        f"{'characters' if config.kind == 'lyrics' else 'frames'} ({short(size)})"
     )
 
 
@@ -103,15 +109,26 @@ def matching_keys(line: str) -> str:
     return f"{shown}   …" if len(found) > _KEYS_SHOWN else shown
 
 
-def presets() -> list[tuple[str, str]]:
-    """The presets as (what a list shows, name)."""
+@dataclass(frozen=True)
+class Preset:
+    """One to choose from."""
+
+    name: str
+    label: str  # what a list shows
+    kind: Kind | None  # None: it says nothing of it
+
+
+def presets() -> list[Preset]:
+    """The presets that there are."""
     result = []
     for name, path in configs.presets().items():
         try:
-            about = tomllib.loads(path.read_text(encoding="utf-8")).get("about", "")
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            about = ""
-        result.append((f"{name}: {about}" if about else name, name))
+            values = {}
+        about, kind = values.get("about"), values.get("kind")
+        known: Kind | None = kind if kind in SOURCES else None
+        result.append(Preset(name, f"{name}: {about}" if about else name, known))
     return result
 
 

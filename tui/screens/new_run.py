@@ -16,6 +16,7 @@ from textual.suggester import Suggester
 from textual.widgets import Button, Footer, Input, Select, Static, TextArea
 
 from engine import rundir
+from engine.config import Kind
 from engine.errors import WorkError
 from engine.rundir import RunDir
 from tui.model import form as forms
@@ -25,6 +26,7 @@ from tui.sources import command
 
 # The fields from top to bottom, each with its label.
 FIELDS = {
+    "kind": "Kind",
     "data": "Songs",
     "preset": "Preset",
     "name": "Name",
@@ -33,12 +35,20 @@ FIELDS = {
 }
 
 
+@dataclass(frozen=True)
+class Dataset:
+    """One that goes by a name."""
+
+    kind: Kind
+    about: str
+
+
 @dataclass
 class Known(Message):
-    """What can be suggested: names of runs that are taken, what each dataset is about."""
+    """What can be suggested: names of runs that are taken, and the datasets by name."""
 
     taken: set[str] | None = None
-    abouts: dict[str, str] | None = None
+    datasets: dict[str, Dataset] | None = None
 
 
 @dataclass
@@ -98,7 +108,8 @@ class NewRunScreen(ModalScreen[RunDir | None]):
         super().__init__()
         self._taken: set[str] = set()
         self._given_name = ""  # the name the form itself has put in
-        self._abouts: dict[str, str] = {}
+        self._datasets: dict[str, Dataset] = {}
+        self._presets = {preset.name: preset for preset in forms.presets()}
         self._suggester = SourceSuggester()
 
     def compose(self) -> ComposeResult:
@@ -119,14 +130,18 @@ class NewRunScreen(ModalScreen[RunDir | None]):
         yield Footer(show_command_palette=False)
 
     def _input(self, field: str) -> Input | Select[str] | TextArea:
+        if field == "kind":
+            kinds = [(kind, kind) for kind in forms.SOURCES]
+            return Select(kinds, allow_blank=False, id=field, compact=True)
         if field == "preset":
-            return Select(forms.presets(), prompt="the defaults", id=field, compact=True)
+            options = [(preset.label, preset.name) for preset in self._presets.values()]
+            return Select(options, prompt="the defaults", id=field, compact=True)
         if field == "settings":
             area = TextArea(id=field, compact=True, show_line_numbers=False)
             area.placeholder = "key=value, one a line, as model.hidden=128"
             return area
         placeholder = {
-            "data": "a dataset's name, or the path of a CSV, a JSONL or a folder",
+            "data": "a dataset's name, or a path",
             "name": "made up when left empty",
             "steps": "as the preset has it",
         }
@@ -146,25 +161,30 @@ class NewRunScreen(ModalScreen[RunDir | None]):
             listed = await command.run("data", "list", "--json")
         except WorkError:
             return  # a path can be typed all the same
-        songs = [entry for entry in listed if entry.get("kind", "lyrics") == "lyrics"]
-        abouts = {str(e["name"]): str(e.get("about", "")) for e in songs if "name" in e}
-        self.post_message(Known(abouts=abouts))
+        datasets = {
+            str(entry["name"]): Dataset(entry["kind"], str(entry.get("about", "")))
+            for entry in listed
+            if "name" in entry and entry.get("kind") in forms.SOURCES
+        }
+        self.post_message(Known(datasets=datasets))
 
     def on_known(self, event: Known) -> None:
         """Suggest what has been looked up."""
         if event.taken is not None:
             self._taken = event.taken
             self._suggest_name()
-        if event.abouts is not None:
-            self._abouts = event.abouts
-            self._suggester.names = list(event.abouts)
+        if event.datasets is not None:
+            self._datasets = event.datasets
+            self._suggester.names = list(event.datasets)
         self._check()
 
     @property
     def form(self) -> Form:
         """The fields as they are now."""
         preset: Any = self.query_one("#preset", Select).value
+        kind: Any = self.query_one("#kind", Select).value
         return Form(
+            kind=kind,
             data=self.query_one("#data", Input).value,
             preset=preset if isinstance(preset, str) else None,
             name=self.query_one("#name", Input).value,
@@ -174,11 +194,20 @@ class NewRunScreen(ModalScreen[RunDir | None]):
 
     @on(Input.Changed)
     @on(TextArea.Changed)
+    @on(Select.Changed, "#kind")
     def _changed(self) -> None:
         self._check()
 
-    @on(Select.Changed)
+    @on(Input.Changed, "#data")
+    def _data_changed(self, event: Input.Changed) -> None:
+        if dataset := self._datasets.get(event.value.strip()):
+            self.query_one("#kind", Select).value = dataset.kind
+
+    @on(Select.Changed, "#preset")
     def _preset_changed(self) -> None:
+        preset = self._presets.get(self.form.preset or "")
+        if preset and preset.kind:
+            self.query_one("#kind", Select).value = preset.kind
         self._suggest_name()
         self._check()
 
@@ -214,9 +243,11 @@ class NewRunScreen(ModalScreen[RunDir | None]):
     def _hints(self, form: Form) -> dict[str, str]:
         area = self.query_one("#settings", TextArea)
         line = str(area.document.get_line(area.cursor_location[0]))
-        about = self._abouts.get(form.data.strip(), "")
-        if not form.data.strip() and self._abouts:
-            about = f"Known by name: {', '.join(self._abouts)}."
+        known = self._datasets.get(form.data.strip())
+        about = known.about if known else ""
+        names = [name for name, dataset in self._datasets.items() if dataset.kind == form.kind]
+        if not form.data.strip() and names:
+            about = f"Known by name: {', '.join(names)}. Or {forms.SOURCES[form.kind]}."
         return {"data": about, "settings": forms.matching_keys(line)}
 
     @on(Input.Submitted)

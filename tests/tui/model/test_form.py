@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -10,20 +11,25 @@ from tui.model.form import Form
 @pytest.fixture(autouse=True)
 def _presets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wide = tmp_path / "wide.toml"
-    wide.write_text('about = "A wide one"\n[model]\nhidden = 512\n')
+    wide.write_text('about = "A wide one"\nkind = "music"\n[model]\nhidden = 512\n')
     plain = tmp_path / "plain.toml"
     plain.write_text("[train]\nsteps = 10\n")
     monkeypatch.setattr(configs, "presets", lambda: {"plain": plain, "wide": wide})
 
 
 def test_presets_come_with_what_they_are_about() -> None:
-    assert forms.presets() == [("plain", "plain"), ("wide: A wide one", "wide")]
+    assert forms.presets() == [
+        forms.Preset("plain", "plain", None),
+        forms.Preset("wide", "wide: A wide one", "music"),
+    ]
 
 
 def test_the_command_says_what_the_form_says() -> None:
-    form = Form("harbour", "wide", " mine ", "1,500", "model.layers=3\n\n train.lr = 0.01 ")
+    form = Form(
+        "music", "harbour", "wide", " mine ", "1,500", "model.layers=3\n\n train.lr = 0.01 "
+    )
     assert forms.arguments(form) == [
-        "train", "lyrics", "--data", "harbour", "--preset", "wide", "--run", "mine",
+        "train", "music", "--data", "harbour", "--preset", "wide", "--run", "mine",
         "--set", "train.steps=1500", "--set", "model.layers=3", "--set", "train.lr = 0.01",
         "--detach", "--json",
     ]  # fmt: skip
@@ -38,7 +44,7 @@ def test_the_command_says_what_the_form_says() -> None:
 
 def test_a_home_folder_is_spelt_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/somewhere")
-    assert "/somewhere/songs.csv" in forms.arguments(Form("~/songs.csv"))
+    assert "/somewhere/songs.csv" in forms.arguments(Form(data="~/songs.csv"))
 
 
 @pytest.mark.parametrize(
@@ -49,6 +55,7 @@ def test_a_home_folder_is_spelt_out(monkeypatch: pytest.MonkeyPatch) -> None:
         (Form(settings="model.hiden=4"), "settings", "model.hidden"),
         (Form(settings="model.layers"), "settings", "key=value"),
         (Form(settings="model.cell=tree"), "settings", "lstm"),
+        (Form(preset="wide"), "preset", "is for music, not for lyrics"),
     ],
 )
 def test_what_is_wrong_is_said_at_its_field(form: Form, field: str, word: str) -> None:
@@ -62,7 +69,8 @@ def test_songs_are_missing_until_named() -> None:
     config = forms.check(Form()).config
     assert config is not None
     assert list(forms.missing(config)) == ["data"]
-    named = forms.check(Form("harbour")).config
+    assert "MIDI" in forms.missing(dataclasses.replace(config, kind="music"))["data"]
+    named = forms.check(Form(data="harbour")).config
     assert named is not None
     assert not forms.missing(named)
 
@@ -71,6 +79,9 @@ def test_a_summary_in_words() -> None:
     config = forms.check(Form(steps="1000")).config
     assert config is not None
     assert forms.summary(config) == "lstm 2 × 256 · 1,000 steps of 32 × 128 characters (4.1 M)"
+    music = forms.check(Form("music", steps="1000")).config
+    assert music is not None
+    assert forms.summary(music).endswith("1,000 steps of 32 × 128 frames (4.1 M)")
     whole = forms.check(Form(steps="1000", settings="train.bptt=0")).config
     assert whole is not None
     assert forms.summary(whole) == "lstm 2 × 256 · 1,000 steps of 32 whole songs"

@@ -43,7 +43,9 @@ class FormPage:
 def _presets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wide = tmp_path / "wide.toml"
     wide.write_text('about = "A wide one"\n[model]\nhidden = 512\n')
-    monkeypatch.setattr(configs, "presets", lambda: {"wide": wide})
+    tunes = tmp_path / "tunes.toml"
+    tunes.write_text('kind = "music"\n')
+    monkeypatch.setattr(configs, "presets", lambda: {"wide": wide, "tunes": tunes})
 
 
 @asynccontextmanager
@@ -69,6 +71,10 @@ async def test_suggestions_come_from_the_command_and_the_disk(
         await form.pilot.press("right")
         assert field.value == "harbour"
         await form.until(lambda: form.said("data-note") == "Made-up sea songs")
+        await form.fill("data", "")
+        form.screen.query_one("#kind", Select).value = "music"
+        await form.until(lambda: "preludes" in form.said("data-note"))
+        assert "harbour" not in form.said("data-note")
     (tmp_path / "songs").mkdir()
     (tmp_path / "songs.csv").touch()
     suggester = SourceSuggester()
@@ -169,3 +175,24 @@ async def test_the_close_button_and_help(fake_command: Calls, until: Until) -> N
         await form.pilot.press("escape")
         await form.pilot.click("#close")
         assert isinstance(form.pilot.app.screen, TrainScreen)
+
+
+async def test_the_kind_is_that_of_the_songs_or_of_the_preset(
+    fake_command: Calls, until: Until
+) -> None:
+    async with opened(until) as form:
+        kind = form.screen.query_one("#kind", Select)
+        await form.until(lambda: "harbour" in form.said("data-note"))
+        assert kind.value == "lyrics"
+        await form.fill("data", "preludes")
+        await form.until(lambda: kind.value == "music" and "frames" in form.said("summary"))
+        await form.fill("data", "harbour")
+        await form.until(lambda: kind.value == "lyrics" and "characters" in form.said("summary"))
+        form.screen.query_one("#preset", Select).value = "tunes"
+        await form.until(lambda: kind.value == "music")
+        kind.value = "lyrics"
+        await form.until(lambda: "is for music" in form.said("preset-note"))
+        await form.fill("data", "preludes")
+        await form.until(lambda: not form.said("preset-note"))
+        await form.pilot.press("ctrl+s")
+        await form.until(lambda: "train music --data preludes --preset tunes" in fake_command())
