@@ -94,6 +94,8 @@ if __name__ == "__main__":
         worker([f"Singer {place:05}" for place in range(many)] or ARTISTS)
     elif sys.argv[1] == "none":
         pass
+    elif sys.argv[1] == "bundled":
+        say(**{**MODELS[0], "source": "bundled"})
     elif sys.argv[1] == "broken":
         sys.exit("The folder of models cannot be read (Permission denied): make it readable.")
     else:

@@ -101,6 +101,8 @@ if __name__ == "__main__":
         worker()
     elif sys.argv[1] == "none":
         say(**MODELS[1])
+    elif sys.argv[1] == "bundled":
+        say(**{**MODELS[0], "source": "bundled"})
     elif sys.argv[1] == "broken":
         sys.exit("The folder of models cannot be read (Permission denied): make it readable.")
     else:

@@ -1,25 +1,19 @@
 """The Lyrics page: choose a model, say how the song begins, and watch it being written."""
 
-import asyncio
 import dataclasses
 import time
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Footer, Input, Static
 
-from engine.errors import InputError, WorkError
+from engine.errors import InputError
 from tui.model.lyrics_hints import LOOKING, NO_MODEL, READY, TROUBLE
-from tui.model.models import models_of
 from tui.model.text import clean
-from tui.sources import command
-from tui.sources.sampler import Heard, Sampler
+from tui.screens.writing import SamplerSaid, WritingScreen
 from tui.widgets.lyrics_controls import LyricsControls
 from tui.widgets.lyrics_fields import file_name
 from tui.widgets.lyrics_save import SaveDialog
@@ -29,14 +23,7 @@ from tui.widgets.lyrics_text import LyricsText
 KEPT = 100  # songs of this visit
 
 
-@dataclass
-class SamplerSaid(Message):
-    """Something came from the sampler."""
-
-    heard: Heard
-
-
-class LyricsScreen(Screen[None]):
+class LyricsScreen(WritingScreen):
     """The page that writes lyrics."""
 
     AUTO_FOCUS = "LyricsText"
@@ -102,14 +89,9 @@ class LyricsScreen(Screen[None]):
     _text = getters.query_one(LyricsText)
 
     def __init__(self) -> None:
-        super().__init__()
-        self.sampler = Sampler(lambda heard: self.post_message(SamplerSaid(heard)))
+        super().__init__("lyrics")
         self.songs: list[Song] = []
         self.shown: Song | None = None
-        self._away = True  # another page is in front
-        self._looking = False  # for models
-        self._loading = 0  # the id of the request to load the model, 0 when there is none
-        self._problem = ""  # a sentence about something else than the song in view
 
     def compose(self) -> ComposeResult:
         """Lay out the page."""
@@ -122,38 +104,18 @@ class LyricsScreen(Screen[None]):
 
     # ── models ───────────────────────────────────────────────────────────────────────────────────
 
-    def on_screen_suspend(self) -> None:
-        """Note whether it was for another page, not for a dialog above this one."""
-        self._away = self not in self.app.screen_stack
+    @property
+    def chooser(self) -> LyricsControls:
+        """The controls that choose the model."""
+        return self._controls
 
-    def on_screen_resume(self) -> None:
-        """Look for models each time the page comes up: one may have been trained since."""
-        if self._away:
-            self._away = False
-            self.action_reload()
-
-    @work(exclusive=True, group="models")
-    async def action_reload(self) -> None:
-        """Look again for models."""
-        self._looking, self._problem = True, ""
+    def refresh_words(self) -> None:
+        """Say anew what there is to say about the models."""
         self._show()
-        try:
-            rows = await command.run("models", "--json")
-            self._controls.set_models(models_of(rows, "lyrics"))
-            if self._controls.model is None:  # then say what is wrong with those there are
-                self._problem = next((row["error"] for row in rows if "error" in row), "")
-        except WorkError as error:
-            self._problem = str(error)
-        self._looking = False
-        self._load()
 
     @on(LyricsControls.ModelChosen)
-    def _load(self) -> None:
-        """Make the chosen model warm, and learn which artists it knows."""
-        self._loading = 0
-        if self._controls.model is not None:
-            self._loading = self.sampler.load(self._controls.model_name)
-        self._show()
+    def _model_chosen(self) -> None:
+        self.load()
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────
 
@@ -210,8 +172,10 @@ class LyricsScreen(Screen[None]):
         """Take in what came, unless it answers an older request."""
         heard, song = event.heard, self._newest
         with self.app.batch_update():
-            if heard.id == self._loading:
-                self._loaded(heard)
+            if self.loaded(heard):
+                self._controls.set_artists(heard.loaded.conditions if heard.loaded else ())
+                self.begin_once()
+                song = self._newest
             if song and song.under_way and (heard.id == song.id or heard.died):
                 more = song.hear(heard, time.monotonic())
                 if song is self.shown:
@@ -223,11 +187,11 @@ class LyricsScreen(Screen[None]):
                 self._loading = 0
             self._show_status()
 
-    def _loaded(self, heard: Heard) -> None:
-        if heard.loaded or heard.error:
-            self._loading = 0
-            self._controls.set_artists(heard.loaded.conditions if heard.loaded else ())
-            self._problem = heard.error or self._problem
+    def begin(self) -> None:
+        """Sing something to begin with."""
+        if not self.songs:
+            self._controls.suggest()
+            self.action_sing()
 
     @on(Input.Changed, "#prime")
     def _prime_changed(self) -> None:
@@ -330,7 +294,3 @@ class LyricsScreen(Screen[None]):
         path = await self.app.push_screen_wait(SaveDialog(name, song.whole + "\n"))
         if path is not None:
             self.notify(f"Saved {path}.", markup=False)
-
-    async def on_unmount(self) -> None:
-        """End the sampler's process."""
-        await asyncio.to_thread(self.sampler.close)

@@ -1,25 +1,19 @@
 """The Music page: have a model write piano music, see it, hear it, take it away."""
 
-import asyncio
 import dataclasses
 import time
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Footer, Input, Static
 
-from engine.errors import InputError, WorkError
-from tui.model.models import models_of
+from engine.errors import InputError
 from tui.model.music_hints import hint, status
 from tui.model.text import clean
-from tui.sources import command
-from tui.sources.sampler import Heard, Sampler
+from tui.screens.writing import SamplerSaid, WritingScreen
 from tui.widgets import music_files
 from tui.widgets.music_controls import MusicControls
 from tui.widgets.music_piece import Piece
@@ -28,14 +22,7 @@ from tui.widgets.music_stage import MusicStage
 KEPT = 100  # pieces of this visit
 
 
-@dataclass
-class SamplerSaid(Message):
-    """Something came from the sampler."""
-
-    heard: Heard
-
-
-class MusicScreen(Screen[None]):
+class MusicScreen(WritingScreen):
     """The page that writes and plays piano music."""
 
     AUTO_FOCUS = "MusicRoll"
@@ -94,14 +81,10 @@ class MusicScreen(Screen[None]):
     _stage = getters.query_one(MusicStage)
 
     def __init__(self) -> None:
-        super().__init__()
-        self.sampler = Sampler(lambda heard: self.post_message(SamplerSaid(heard)))
+        super().__init__("music")
         self.pieces: list[Piece] = []
         self.shown: Piece | None = None
-        self._away = True  # another page is in front
-        self._looking = False  # for models
-        self._loading = 0  # the id of the request to load the model, 0 when there is none
-        self._problem = ""  # a sentence about something else than the piece in view
+        self._plays = False  # the next piece as soon as it begins
         self._sound = ""  # one about what there is to be heard
 
     def compose(self) -> ComposeResult:
@@ -119,38 +102,18 @@ class MusicScreen(Screen[None]):
 
     # ── models ───────────────────────────────────────────────────────────────────────────────────
 
-    def on_screen_suspend(self) -> None:
-        """Note whether it was for another page, not for a dialog above this one."""
-        self._away = self not in self.app.screen_stack
+    @property
+    def chooser(self) -> MusicControls:
+        """The controls that choose the model."""
+        return self._controls
 
-    def on_screen_resume(self) -> None:
-        """Look for models each time the page comes up: one may have been trained since."""
-        if self._away:
-            self._away = False
-            self.action_reload()
-
-    @work(exclusive=True, group="models")
-    async def action_reload(self) -> None:
-        """Look again for models."""
-        self._looking, self._problem = True, ""
+    def refresh_words(self) -> None:
+        """Say anew what there is to say about the models."""
         self._show()
-        try:
-            rows = await command.run("models", "--json")
-            self._controls.set_models(models_of(rows, "music"))
-            if self._controls.model is None:  # then say what is wrong with those there are
-                self._problem = next((row["error"] for row in rows if "error" in row), "")
-        except WorkError as error:
-            self._problem = str(error)
-        self._looking = False
-        self._load()
 
     @on(MusicControls.ModelChosen)
-    def _load(self) -> None:
-        """Make the chosen model warm, and learn how long its frames are."""
-        self._loading = 0
-        if self._controls.model is not None:
-            self._loading = self.sampler.load(self._controls.model_name)
-        self._show()
+    def _model_chosen(self) -> None:
+        self.load()
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────
 
@@ -214,14 +177,17 @@ class MusicScreen(Screen[None]):
         """Take in what came, unless it answers an older request."""
         heard, piece = event.heard, self._writing
         with self.app.batch_update():
-            if heard.id == self._loading and (heard.loaded or heard.error):
-                self._loading = 0
+            if self.loaded(heard):
                 self._controls.pace = heard.loaded.pace if heard.loaded else None
-                self._problem = heard.error or self._problem
+                self.begin_once()
+                piece = self._writing
             if piece is not None and (heard.id == piece.id or heard.died):
                 notes = piece.hear(heard, time.monotonic())
                 if piece is self.shown and heard.begun:
                     self._stage.show(piece)
+                    if self._plays:
+                        self._stage.action_play()
+                    self._plays = False
                 elif piece is self.shown:
                     self._stage.grew(notes)
             elif heard.died and heard.error:
@@ -229,6 +195,12 @@ class MusicScreen(Screen[None]):
             if heard.died:
                 self._loading = 0
             self._show_status()
+
+    def begin(self) -> None:
+        """Write and play something to begin with."""
+        if not self.pieces:
+            self.action_write()
+            self._plays = True
 
     @on(Input.Changed, "#begins")
     def _beginning_changed(self) -> None:
@@ -343,7 +315,3 @@ class MusicScreen(Screen[None]):
         path = await music_files.ask_to_save(self.app, self.shown, self._controls.playing)
         if path is not None:
             self.notify(f"Saved {path}.", markup=False)
-
-    async def on_unmount(self) -> None:
-        """End the sampler's process."""
-        await asyncio.to_thread(self.sampler.close)

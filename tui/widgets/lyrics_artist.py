@@ -101,6 +101,11 @@ class ArtistField(Vertical):
             self._choose("")
         self._fill()
 
+    def choose_first(self) -> None:
+        """Choose the first artist, if there are any."""
+        if self._artists:
+            self._choose(self._artists[0])
+
     def value(self) -> str | None:
         """The artist, None for anyone. Raises InputError where no name has what was typed."""
         text = self._input.value.strip()

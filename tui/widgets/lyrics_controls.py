@@ -155,6 +155,11 @@ class LyricsControls(VerticalScroll, can_focus=False):
         line.update(clean(" · ".join(filter(None, words))))
         line.display = any(words)
 
+    def suggest(self) -> None:
+        """Choose an artist, where none is chosen; the beginning has a suggestion from the start."""
+        if not self._artist.value():
+            self._artist.choose_first()
+
     def set_artists(self, artists: Sequence[str]) -> None:
         """Offer these artists."""
         self._artist.set_artists(artists)

@@ -36,6 +36,7 @@ from tui.widgets.lyrics_text import LyricsText
 
 FAKE = Path(__file__).parents[1] / "lyrics_fake.py"
 fake: dict[str, Any] = runpy.run_path(str(FAKE))
+ARTISTS: list[str] = fake["ARTISTS"]
 
 
 @pytest.fixture(autouse=True)
@@ -135,6 +136,20 @@ async def page(size: tuple[int, int] = (80, 24), ready: str = "○ ready") -> As
         result = Page(pilot)
         await result.until(lambda: ready in result.status)
         yield result
+
+
+async def test_where_nothing_was_trained_yet_it_sings_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    use(monkeypatch, "bundled")
+    async with page(ready="✓") as lyrics:
+        assert len(lyrics.screen.songs) == 1
+        assert (lyrics.song.request.prime, lyrics.song.request.artist) == ("Why", ARTISTS[0])
+        assert lyrics.field("prime").value == "Why"
+        assert lyrics.song.text == fake["song"](7, None)
+        await lyrics.press("4", "2", "r")  # once is enough
+        await lyrics.until(lambda: not lyrics.screen._looking and not lyrics.screen._loading)
+        assert len(lyrics.screen.songs) == 1
 
 
 async def test_the_first_model_is_made_warm_and_its_artists_offered() -> None:

@@ -206,6 +206,16 @@ def notes_of(piece: Piece) -> list[Note]:
 # ── writing ──────────────────────────────────────────────────────────────────────────────────────
 
 
+async def test_where_nothing_was_trained_yet_it_writes_and_plays_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    use(monkeypatch, "bundled")
+    async with page(ready="folk") as music:
+        await music.until(lambda: len(music.screen.pieces) == 1)
+        await music.until(lambda: music.down)
+        await music.until(lambda: "▶" in music.transport)
+
+
 async def test_only_models_of_music_are_offered_and_the_first_made_warm() -> None:
     async with page() as music:
         chooser = music.screen.query_one("#model", Select)
