@@ -107,19 +107,22 @@ def _find_folder(name: str) -> Path | None:
     return folder.resolve() if folder.is_dir() else None
 
 
-def locate(name: str | None) -> tuple[str, Path]:
+def locate(name: str | None, kind: str | None = None) -> tuple[str, Path]:
     """The name and the folder of a model, links followed.
 
     name: a bundled model's, a run's, or a path (the model's folder, its model.safetensors, or a
-    run's folder); None: the first bundled model, else the newest run that has a checkpoint.
+    run's folder); None: the first bundled model of the kind ("lyrics" or "music"; None: of any),
+    else the newest run of it that has a checkpoint.
     Raises InputError when there is no such model.
     """
     if name is None:
-        if not (listed := list_models()):
-            raise InputError(
-                "There is no model yet: train one with 'rnn-tui train lyrics', or name a folder."
-            )
-        return listed[0].name, listed[0].path
+        for listed in list_models():
+            if kind is None or listed.meta.get("kind") == kind:
+                return listed.name, listed.path
+        raise InputError(
+            f"There is no model yet: train one with 'rnn-tui train {kind or 'lyrics'}', or name a "
+            "folder."
+        )
     bundled = _bundled()
     if name in bundled:
         return name, bundled[name].resolve()
@@ -261,15 +264,15 @@ def from_tensors(
     return Model(name, path, meta, config, codec, stepper, known)
 
 
-def load(name: str | None, precision: str = DEFAULT_PRECISION) -> Model:
+def load(name: str | None, precision: str = DEFAULT_PRECISION, kind: str | None = None) -> Model:
     """Find and read a model; see `locate` for what names it. Raises InputError."""
-    found, folder = locate(name)
+    found, folder = locate(name, kind)
     try:
         return read(found, folder, precision)
     except InputError:
         if folder.exists():
             raise
-        return read(*locate(name), precision)  # a better checkpoint took its place in between
+        return read(*locate(name, kind), precision)  # a better checkpoint took its place in between
 
 
 def read(name: str, folder: Path, precision: str = DEFAULT_PRECISION) -> Model:

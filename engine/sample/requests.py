@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.errors import InputError
 from engine.sample import models
+from engine.sample.condition import parse_mix
 from engine.sample.decoding import Rules
 from engine.sample.products import PRECISIONS
 from engine.sample.rolls import RollRequest
@@ -30,7 +31,7 @@ _FIELDS: dict[str, dict[str, type]] = {  # of each request, with the type of eac
     "sample": {
         "prime": str,
         "artist": str,
-        "mix": dict,  # weights by the artists' names
+        "mix": str,  # artists with their weights, as "ABBA=0.7,Eminem=0.3"
         **_RULES,
         "seed": int,
         "length": int,
@@ -59,7 +60,6 @@ _NAMES = {
     int: "a whole number",
     bool: "true or false",
     list: "a list of pitches",
-    dict: "artists with their weights",
 }
 _NO_MODEL = {"stop", "change"}
 
@@ -116,9 +116,7 @@ def song(values: Answer) -> tuple[Request, Told]:
         fields["count"] = best
     told = Told(best > 1, fields.pop("bits", False), fields.pop("novelty", None))
     if "mix" in fields:
-        fields["mix"] = {
-            name: _value("mix", weight, float) for name, weight in fields["mix"].items()
-        }
+        fields["mix"] = parse_mix(fields["mix"])
     rules = Rules(**{name: fields.pop(name) for name in _RULES if name in fields})
     return Request(**fields, rules=rules), told
 

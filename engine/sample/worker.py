@@ -30,6 +30,8 @@ from engine.sample.requests import Answer
 from engine.sample.rolls import RollStream
 from engine.sample.sampler import Stream
 
+_KINDS = {"sample": "lyrics", "sample_music": "music"}  # of the models that each request takes
+
 
 class Inbox:
     """Requests as they come in, read by a thread of their own."""
@@ -92,11 +94,12 @@ class Worker:
 
     def _load(self, values: Answer) -> Model:
         name, precision = values.get("model"), requests.precision(values)
-        found, folder = models.locate(name)
+        kind = _KINDS.get(values["do"])
+        found, folder = models.locate(name, kind)
         stamp = found, models.stamp(folder), precision
         if self._model is None or self._stamp != stamp:
             self._model = None  # two at once could be too many
-            self._model = models.load(name, precision)
+            self._model = models.load(name, precision, kind)
             self._stamp = stamp
         return self._model
 

@@ -33,6 +33,16 @@ def song(seed: int, length: int | None) -> str:
     return whole[:length]
 
 
+def told(asked: dict[str, object], place: int) -> dict[str, object]:
+    """What is told of the character at a place, where it was asked for."""
+    answer: dict[str, object] = {}
+    if asked["bits"]:
+        answer |= {"bits": float(place % 9), "alternatives": [["e", 0.5], ["", 0.25]]}
+    if asked["novelty"] and 19 <= place < 25:  # the first 25 characters are copied
+        answer |= {"copied": place + 1, "from": "Ada Moor – Kettle"}
+    return answer
+
+
 def sample(asked: dict[str, object], stopped: threading.Event) -> None:
     number, prime = asked["id"], asked["prime"]
     if prime == "die":
@@ -50,10 +60,12 @@ def sample(asked: dict[str, object], stopped: threading.Event) -> None:
     for character in text:
         if stopped.is_set():
             break
-        say(id=number, text=character)
+        say(id=number, text=character, **told(asked, written))
         written += 1
     reason = "stopped" if stopped.is_set() else "length" if length else "end"
-    say(id=number, done=True, reason=reason, characters=written, seconds=0.25, seed=seed)
+    novelty = {"characters": written, "least": 20, "copied": 0.5, "longest": 25, "source": "x"}
+    say(id=number, done=True, reason=reason, characters=written, seconds=0.25, seed=seed,
+        **({"novelty": novelty} if asked["novelty"] else {}))  # fmt: skip
 
 
 def worker(conditions: list[str]) -> None:
@@ -66,6 +78,8 @@ def worker(conditions: list[str]) -> None:
             asked = json.loads(line)
             if asked["do"] == "stop":
                 stopped.set()
+            elif asked["do"] == "change":
+                say(id=asked["id"], changed=True)
             else:
                 todo.append(asked)
                 ready.release()

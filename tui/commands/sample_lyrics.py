@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.best if best else arguments.count,
         arguments.alternatives,
     )
-    model = models.load(arguments.model, arguments.precision)
+    model = models.load(arguments.model, arguments.precision, "lyrics")
     stream = sampler.stream(model, request)
     copies = None
     if arguments.novelty is not None:

@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     from engine.sample.rolls import RollRequest
 
     notes = None if arguments.notes is None else pitch.pitches(arguments.notes)
-    model = models.load(arguments.model)
+    model = models.load(arguments.model, kind="music")
     codec = rolls.keys(model)
     prime, metre = rolls.beginning(codec, arguments.prime, notes)
     request = RollRequest(

@@ -11,7 +11,9 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Footer, Input, Static
 
 from engine.errors import InputError
+from tui.model import shades
 from tui.model.lyrics_hints import LOOKING, NO_MODEL, READY, TROUBLE
+from tui.model.shades import VIEWS
 from tui.model.text import clean
 from tui.screens.writing import SamplerSaid, WritingScreen
 from tui.widgets.lyrics_controls import LyricsControls
@@ -48,6 +50,8 @@ class LyricsScreen(WritingScreen):
                 tooltip="The song after, of this visit"),
         Binding("x", "clear", "Clear", show=False, id="lyrics.clear",
                 tooltip="Clear the page; the song stays among the earlier ones"),
+        Binding("h", "shade", "Shade", show=False, id="lyrics.shade",
+                tooltip="Shade the songs to come by surprise, by what is copied, or not"),
         Binding("k", "keep", "Keep seed", show=False, id="lyrics.keep",
                 tooltip="Keep the seed of the song in view, or let go of a kept one"),
         Binding("p", "field('prime')", "Beginning", show=False, id="lyrics.prime",
@@ -91,6 +95,8 @@ class LyricsScreen(WritingScreen):
     def __init__(self) -> None:
         super().__init__("lyrics")
         self.songs: list[Song] = []
+        self.view = VIEWS[0]  # how characters are shaded
+        self._looked: int | None = None  # the character looked at
         self.shown: Song | None = None
 
     def compose(self) -> ComposeResult:
@@ -145,6 +151,7 @@ class LyricsScreen(WritingScreen):
             return
         if seed is not None:
             request = dataclasses.replace(request, seed=seed)
+        request = dataclasses.replace(request, **shades.asked(self.view))
         self._end()
         self._problem = ""
         song = Song(self.sampler.sample(request), request, time.monotonic(), controls.score)
@@ -180,6 +187,7 @@ class LyricsScreen(WritingScreen):
                 more = song.hear(heard, time.monotonic())
                 if song is self.shown:
                     self._text.write(more)
+                    self._shade()
                     self._text.writing = song.under_way
             elif heard.died and heard.error:
                 self._problem = heard.error
@@ -206,6 +214,8 @@ class LyricsScreen(WritingScreen):
         if song is not None:
             self._text.writing = song.under_way
             self._text.show_song(song.request.prime, song.text)
+            self._looked = None
+            self._shade()
         elif self.shown is None:
             self._text.writing = False
             self._text.show_hint(self._hint())
@@ -234,7 +244,7 @@ class LyricsScreen(WritingScreen):
         else:
             words = " · ".join(filter(None, ("○ ready", model.name, model.score))) if model else ""
         status = self.query_one("#status", Static)
-        status.update(clean(words))
+        status.update(clean("\n".join(filter(None, (words, self._closely())))))
         status.set_class(failed, "-failed")
 
     def action_walk(self, steps: int) -> None:
@@ -268,6 +278,38 @@ class LyricsScreen(WritingScreen):
     def action_temperature(self, steps: int) -> None:
         """Change the temperature by so many tenths."""
         self._controls.warm(steps)
+
+    @on(Input.Changed, "#temperature")
+    def _warmed(self) -> None:
+        """Turn the temperature of the song under way too."""
+        temperature = self._controls.temperature
+        if self._newest and self._newest.under_way and temperature is not None:
+            self.sampler.change(temperature=temperature)
+
+    # ── looking closer ───────────────────────────────────────────────────────────────────────────
+
+    def action_shade(self) -> None:
+        """Take the next view; what it needs is told of the songs to come."""
+        self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
+        self._looked = None
+        self._shade()
+        self._show_status()
+
+    def _shade(self) -> None:
+        letters = self.shown.letters if self.shown else ()
+        self._text.shade([] if self.view == VIEWS[0] else shades.levels(self.view, letters))
+
+    @on(LyricsText.Looked)
+    def _look(self, event: LyricsText.Looked) -> None:
+        self._looked = event.place
+        self._show_status()
+
+    def _closely(self) -> str:
+        """What there is to tell of the character looked at, or how characters are shaded."""
+        letters = self.shown.letters if self.shown else []
+        if self._looked is not None and self._looked < len(letters):
+            return shades.closely(self.view, letters[self._looked])
+        return shades.LEGENDS[self.view]
 
     def action_keep(self) -> None:
         """Keep the seed of the song in view for those to come, or let go of a kept one."""

@@ -13,7 +13,8 @@ from textual.screen import Screen
 from engine.errors import WorkError
 from tui.model.models import Model, models_of
 from tui.sources import command
-from tui.sources.sampler import Heard, Sampler
+from tui.sources.answers import Heard
+from tui.sources.sampler import Sampler
 
 
 @dataclass

@@ -12,11 +12,12 @@ import math
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from engine import processes
+from tui.sources.answers import Heard, gather
 
 # How the process is called; tests put their own in place.
 command: tuple[str, ...] = processes.command("engine.sample.worker")
@@ -32,10 +33,16 @@ class Request:
     model: str  # a name or a path
     prime: str = ""
     artist: str | None = None
+    mix: str | None = None  # artists with their weights, in place of one
     temperature: float = 0.7  # infinity: every character is as likely as any other
     top_k: int = 0
     top_p: float = 1.0
     min_p: float = 0.0
+    guidance: float = 1.0  # how far the artist is followed
+    repetition: float = 0.0  # a penalty on saying things again
+    bits: bool = False  # tell each character's surprise
+    alternatives: int = 0  # tell so many for each character
+    novelty: int | None = None  # mark copied stretches of so many characters
     length: int | None = None  # characters; None: until the song ends
     seed: int | None = None  # None: a new one
 
@@ -54,132 +61,15 @@ class MusicRequest:
     seed: int | None = None  # None: a new one
 
 
-class Frame(NamedTuple):
-    """A frame of music, in MIDI pitches."""
-
-    keys: tuple[int, ...]  # those that sound
-    onsets: tuple[int, ...] | None  # those struck; None where the model does not tell
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How long a frame of music is."""
-
-    seconds: float
-    beats: float | None  # where frames are parts of a beat
-    tempo: float  # beats a minute
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A model is ready."""
-
-    words: str  # as "lstm 2 × 256"
-    conditions: tuple[str, ...]  # the artists it knows
-    pace: Pace | None = None  # of a model of music
-
-
-@dataclass(frozen=True)
-class Begun:
-    """Music begins to be written."""
-
-    prime: tuple[Frame, ...]
-    metre: tuple[int, int]
-    pace: Pace
-
-
-@dataclass(frozen=True)
-class Done:
-    """A song is written."""
-
-    reason: str  # "end", "length" or "stopped"
-    count: int  # of characters, or of frames
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Heard:
-    """What came in answer to one request since the last delivery."""
-
-    id: int  # of the request
-    text: str = ""
-    frames: tuple[Frame, ...] = ()
-    loaded: Loaded | None = None
-    seed: int | None = None  # said when the song begins
-    begun: Begun | None = None  # of music
-    done: Done | None = None
-    error: str | None = None  # one sentence
-    died: bool = False  # the process is gone, and every request with it
-
-
 def _values(request: Request | MusicRequest) -> dict[str, Any]:
-    values = dataclasses.asdict(request)
-    if math.isinf(request.temperature):
-        values["temperature"] = "inf"
+    return _finite(dataclasses.asdict(request))
+
+
+def _finite(values: dict[str, Any]) -> dict[str, Any]:
+    """The values as JSON can hold them."""
+    if math.isinf(values["temperature"]):
+        return {**values, "temperature": "inf"}
     return values
-
-
-def _pace(answer: dict[str, Any]) -> Pace | None:
-    if "tempo" not in answer:
-        return None
-    beats = answer["beats"]
-    return Pace(
-        float(answer["seconds"]), None if beats is None else float(beats), float(answer["tempo"])
-    )
-
-
-def _frame(answer: dict[str, Any]) -> Frame:
-    onsets = answer["onsets"]
-    return Frame(tuple(answer["keys"]), None if onsets is None else tuple(onsets))
-
-
-def _fold(heard: Heard, answer: dict[str, Any]) -> Heard:
-    """Add one answer, which is no character and no frame, to what was heard of its request."""
-    if "error" in answer:
-        return dataclasses.replace(heard, error=str(answer["error"]))
-    if answer.get("loaded"):
-        conditions = tuple(str(name) for name in answer.get("conditions") or ())
-        loaded = Loaded(str(answer.get("words", "")), conditions, _pace(answer))
-        return dataclasses.replace(heard, loaded=loaded)
-    if answer.get("started"):
-        begun = None
-        if (pace := _pace(answer)) is not None:
-            first, second = answer["metre"]
-            prime = tuple(_frame(frame) for frame in answer["prime"])
-            begun = Begun(prime, (int(first), int(second)), pace)
-        return dataclasses.replace(heard, seed=answer.get("seed"), begun=begun)
-    if answer.get("done"):
-        count = int(answer["characters"] if "characters" in answer else answer["frames"])
-        done = Done(str(answer["reason"]), count, float(answer["seconds"]))
-        return dataclasses.replace(heard, done=done)
-    return heard
-
-
-def gather(lines: Sequence[bytes]) -> list[Heard]:
-    """Fold the lines of a delivery into one `Heard` a request, in the order they began.
-
-    Lines that are no JSON objects with an id are passed over.
-    """
-    heard: dict[int, Heard] = {}
-    texts: dict[int, list[str]] = {}
-    frames: dict[int, list[Frame]] = {}
-    for line in lines:
-        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
-            answer = json.loads(line)
-            number = int(answer["id"])
-            so_far = heard.setdefault(number, Heard(number))
-            if "text" in answer:
-                texts.setdefault(number, []).append(str(answer["text"]))
-            elif "keys" in answer:
-                frames.setdefault(number, []).append(_frame(answer))
-            else:
-                heard[number] = _fold(so_far, answer)
-    return [
-        dataclasses.replace(
-            item, text="".join(texts.get(number, ())), frames=tuple(frames.get(number, ()))
-        )
-        for number, item in heard.items()
-    ]
 
 
 class Sampler:
@@ -207,6 +97,12 @@ class Sampler:
     def sample_music(self, request: MusicRequest) -> int:
         """Ask for music; gives the request's id."""
         return self._ask({"do": "sample_music", **_values(request)})
+
+    def change(self, **rules: float) -> None:
+        """Turn rules of the song under way, as its temperature."""
+        if self.pid is not None:
+            with contextlib.suppress(OSError):
+                self._write({"do": "change", "id": 0, **_finite(rules)})
 
     def stop(self) -> None:
         """End the song under way, if there is one."""

@@ -97,7 +97,7 @@ class ArtistField(Vertical):
         self._input.placeholder = ANYONE if artists else "this model knows no artists"
         self._input.disabled = not artists
         typing = self._input.has_focus and bool(artists)
-        if self._input.value not in artists and not typing:
+        if self._input.value not in artists and not typing and not self.mix:
             self._choose("")
         self._fill()
 
@@ -109,7 +109,7 @@ class ArtistField(Vertical):
     def value(self) -> str | None:
         """The artist, None for anyone. Raises InputError where no name has what was typed."""
         text = self._input.value.strip()
-        if not text or text.casefold() == ANYONE:
+        if not text or text.casefold() == ANYONE or self.mix:
             return None
         if text in self._artists:
             return text
@@ -118,10 +118,18 @@ class ArtistField(Vertical):
             raise InputError(f"No artist of this model has {text!r} in the name: type less of it.")
         return found[0]
 
+    @property
+    def mix(self) -> str | None:
+        """Several artists with their weights, where such are typed: "Ada=0.7, Bo=0.3"."""
+        text = self._input.value.strip()
+        return text if "=" in text and text not in self._artists else None
+
     def take(self) -> None:
         """Choose what is marked in the open list, if anything is, and close it."""
         option = self._list.highlighted_option
-        if self.has_class("-open") and option is not None and not option.disabled:
+        if self.mix:
+            self._taken = self._input.value
+        elif self.has_class("-open") and option is not None and not option.disabled:
             self._choose(option.id or "")
         self.remove_class("-open")
 
@@ -159,8 +167,7 @@ class ArtistField(Vertical):
 
     @on(Input.Changed)
     def _typed(self) -> None:
-        if self._input.value != self._taken:
-            self.add_class("-open")
+        self.set_class(self._input.value != self._taken and not self.mix, "-open")
         self._fill()
 
     def on_descendant_focus(self) -> None:

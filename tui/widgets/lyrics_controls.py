@@ -23,6 +23,8 @@ PLACEHOLDERS = {
     "top_k": "all",
     "top_p": "1",
     "min_p": "0",
+    "guidance": "1",
+    "repetition": "0",
     "length": "until it ends",
     "seed": "new each time",
 }
@@ -32,6 +34,9 @@ TOOLTIPS = {
     "top_k": "Choose among so many likeliest characters only",
     "top_p": "Choose among the likeliest characters that share so much probability",
     "min_p": "Leave out characters less probable than this share of the likeliest's",
+    "guidance": "How far the artist is followed: 0 not at all, 2 more than the songs themselves",
+    "repetition": "Penalty on saying again what was said a moment ago: 1 is much",
+    "artist": "Whose manner: a name, or a mix as Ada Moor=0.7, Quiet Harbour=0.3",
     "length": "How many characters to write",
     "seed": "The same seed and settings write the same song again",
 }
@@ -175,7 +180,8 @@ class LyricsControls(VerticalScroll, can_focus=False):
         if problems:
             raise InputError(next(iter(problems.values())))
         values = {name: self._value(name) for name in self._numbers}
-        return Request(self.model_name, self._prime.value, self._artist.value(), **values)
+        artist, mix = self._artist.value(), self._artist.mix
+        return Request(self.model_name, self._prime.value, artist, mix, **values)
 
     def take(self) -> None:
         """Choose what is marked in the list of artists, and note the beginning for the up key."""
@@ -185,6 +191,14 @@ class LyricsControls(VerticalScroll, can_focus=False):
     def cancel(self) -> None:
         """Go back to the artist chosen before, where another was being typed."""
         self._artist.cancel()
+
+    @property
+    def temperature(self) -> float | None:
+        """The temperature in its field, None where that is wrong."""
+        try:
+            return float(self._value("temperature"))
+        except InputError:
+            return None
 
     def warm(self, steps: int) -> None:
         """Change the temperature by so many tenths."""

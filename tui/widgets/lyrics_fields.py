@@ -59,6 +59,22 @@ def min_p(text: str) -> float:
     return value
 
 
+def guidance(text: str) -> float:
+    """How far the artist is followed: 0 not at all, blank is 1, more exaggerates."""
+    value = _number(text) if text else 1.0
+    if not 0 <= value < math.inf:
+        raise InputError(f"Guidance is {text!r}: give 0 or more, or leave it blank.")
+    return value
+
+
+def repetition(text: str) -> float:
+    """The penalty on saying things again; blank is 0."""
+    value = _number(text) if text else 0.0
+    if not 0 <= value < math.inf:
+        raise InputError(f"Repetition is {text!r}: give 0 or more, or leave it blank.")
+    return value
+
+
 def length(text: str) -> int | None:
     """How many characters; blank is until the song ends."""
     if not text:
@@ -87,6 +103,8 @@ NUMBERS: dict[str, Callable[[str], Any]] = {
     "top_k": top_k,
     "top_p": top_p,
     "min_p": min_p,
+    "guidance": guidance,
+    "repetition": repetition,
     "length": length,
     "seed": seed,
 }

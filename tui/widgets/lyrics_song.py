@@ -1,9 +1,10 @@
 """One song of a visit to the Lyrics page: what was asked, what came, and how it stands."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tui.model.text import clean
-from tui.sources.sampler import Heard, Request
+from tui.sources.answers import Heard, Letter
+from tui.sources.sampler import Request
 
 STATES = {
     "waiting": "○ waiting",
@@ -26,6 +27,8 @@ class Song:
     state: str = "waiting"  # one of STATES
     seed: int | None = None  # the one used, once known
     text: str = ""  # without the prime
+    letters: list[Letter] = field(default_factory=list)  # the text's characters
+    novelty: str = ""  # how much is copied, in words; empty where that was not asked
     error: str = ""
     seconds: float = 0.0  # of writing, so far
 
@@ -47,9 +50,11 @@ class Song:
             self.seed, self.asked = heard.seed, now
             self.state = "singing"
         self.text += heard.text
+        self.letters += heard.letters
         self.seconds = now - self.asked
         if heard.done:
             self.state, self.seconds = heard.done.reason, heard.done.seconds
+            self.novelty = heard.done.novelty
         if heard.error:
             self.fail(heard.error)
         return heard.text
@@ -66,6 +71,7 @@ class Song:
         parts.append(f"{len(self.text):,} chars")
         if self.text and self.seconds > 0:
             parts.append(f"{len(self.text) / self.seconds:,.0f}/s")
+        parts.append(self.novelty)
         if self.seed is not None:
             parts.append(f"seed {self.seed}")
         parts += [place, clean(self.request.model), self.score]

@@ -1,16 +1,20 @@
 """The sheet a song is written on: wrapped as it grows, following its end until scrolled away."""
 
 import itertools
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.binding import Binding, BindingType
 from textual.geometry import Size
+from textual.message import Message
 from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
+from tui.model.shades import COPIED
 from tui.model.text import clean
 from tui.widgets.lyrics_wrap import WrappedText
 
@@ -21,8 +25,16 @@ class LyricsText(ScrollView, can_focus=True):
     """One song. Its prime looks different from what was written after it."""
 
     ALLOW_SELECT = True
+    BINDING_GROUP_TITLE = "The song"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "look(-1)", "Back", show=False, id="lyrics.text.left",
+                tooltip="Look closer at the character before, where characters are shaded"),
+        Binding("right", "look(1)", "On", show=False, id="lyrics.text.right",
+                tooltip="Look closer at the character after, where characters are shaded"),
+    ]  # fmt: skip
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "lyrics-text--prime", "lyrics-text--cursor", "lyrics-text--hint",
+        "lyrics-text--prime", "lyrics-text--cursor", "lyrics-text--hint", "lyrics-text--looked",
+        *(f"lyrics-text--level{level}" for level in range(1, COPIED + 1)),
     }  # fmt: skip
     DEFAULT_CSS = """
     LyricsText {
@@ -33,8 +45,21 @@ class LyricsText(ScrollView, can_focus=True):
         & > .lyrics-text--prime { text-style: bold underline; }
         & > .lyrics-text--hint { color: $text-muted; }
         & > .lyrics-text--cursor { color: $accent; }
+        & > .lyrics-text--looked { text-style: reverse; }
+        & > .lyrics-text--level1 { background: $warning 15%; }
+        & > .lyrics-text--level2 { background: $warning 35%; }
+        & > .lyrics-text--level3 { background: $error 40%; }
+        & > .lyrics-text--level4 { background: $error 70%; }
+        & > .lyrics-text--level5 { background: $success 30%; text-style: underline; }
     }
     """
+
+    class Looked(Message):
+        """Another character is looked at; None: none."""
+
+        def __init__(self, place: int | None) -> None:
+            super().__init__()
+            self.place = place  # after the prime
 
     writing: var[bool] = var(False)
     following: var[bool] = var(True)
@@ -44,6 +69,8 @@ class LyricsText(ScrollView, can_focus=True):
         self._wrapped = WrappedText()
         self._prime_length = 0
         self._hint = False  # what is shown is no song
+        self._levels: Sequence[int] = ()  # of the characters after the prime
+        self._looked: int | None = None  # the one looked at
 
     @property
     def text(self) -> str:
@@ -54,6 +81,7 @@ class LyricsText(ScrollView, can_focus=True):
         """Show another song from its beginning, or, where it is still being written, its end."""
         self._wrapped = WrappedText(self._wrapped.width)
         self._hint = False
+        self._levels, self._looked = (), None
         shown = clean(prime)
         self._prime_length = len(shown)
         self._wrapped.append(shown + clean(text))
@@ -69,6 +97,23 @@ class LyricsText(ScrollView, can_focus=True):
     def write(self, more: str) -> None:
         """Add to the end of the song."""
         self._grown(self._wrapped.append(clean(more)))
+
+    def shade(self, levels: Sequence[int]) -> None:
+        """Shade the characters after the prime, as far as there are levels; none: no longer."""
+        if levels or self._levels:
+            self._levels = levels
+            self._looked = self._looked if levels else None
+            self.refresh()
+
+    def action_look(self, steps: int) -> None:
+        """Look at another character, the last one first."""
+        if not self._levels:
+            return
+        last = len(self._levels) - 1
+        before = last - steps if self._looked is None else self._looked
+        self._looked = min(max(before + steps, 0), last)
+        self.refresh()
+        self.post_message(self.Looked(self._looked))
 
     def _grown(self, changed: int) -> None:
         """Draw anew what has changed, from a row on."""
@@ -132,23 +177,35 @@ class LyricsText(ScrollView, can_focus=True):
         return strip.crop_extend(0, width, style).apply_offsets(0, y)
 
     def _segments(self, y: int, style: Style) -> list[Segment]:
-        """A row's characters in up to four pieces: in the prime or not, selected or not."""
+        """A row's characters in pieces: in the prime, selected, shaded, or looked at."""
         row = self._wrapped.row(y)
         start, _ = self._wrapped.rows[y]
         prime = min(max(self._prime_length - start, 0), len(row))
         selected = (0, 0)
         if self.text_selection and (span := self.text_selection.get_span(y)) is not None:
             selected = (span[0], len(row) if span[1] < 0 else span[1])
-        cuts = sorted({0, prime, *(min(cut, len(row)) for cut in selected), len(row)})
+        first = start - self._prime_length  # the row's, after the prime
+        levels = [self._level(first + place) for place in range(len(row))]
+        changes = (place for place in range(1, len(row)) if levels[place] != levels[place - 1])
+        looked = -1 if self._looked is None else self._looked - first
+        around = (min(max(cut, 0), len(row)) for cut in (*selected, looked, looked + 1))
+        cuts = sorted({0, prime, *around, *changes, len(row)})
         segments = []
         for left, right in itertools.pairwise(cuts):
             piece = style
             if left < prime:
                 piece += self.get_component_rich_style("lyrics-text--prime")
+            if levels[left]:
+                piece += self.get_component_rich_style(f"lyrics-text--level{levels[left]}")
+            if left == looked:
+                piece += self.get_component_rich_style("lyrics-text--looked")
             if selected[0] <= left < selected[1]:
                 piece += self.screen.get_component_rich_style("screen--selection")
             segments.append(Segment(row[left:right], piece))
         return segments
+
+    def _level(self, place: int) -> int:
+        return self._levels[place] if 0 <= place < len(self._levels) else 0
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The text under the mouse's selection, without the breaks that wrapping made."""

@@ -18,7 +18,8 @@ from tui.model.instruments import INSTRUMENTS
 from tui.model.measure import Measure
 from tui.model.models import Model
 from tui.model.text import clean
-from tui.sources.sampler import MusicRequest, Pace
+from tui.sources.answers import Pace
+from tui.sources.sampler import MusicRequest
 from tui.widgets import lyrics_fields, music_fields
 from tui.widgets.music_inputs import MusicField, StepField
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.errors import InputError
 from tui.model import pitch
 from tui.model.measure import Measure
-from tui.sources.sampler import Pace
+from tui.sources.answers import Pace
 
 USUAL_LENGTH = 200  # frames
 _UNITS = {"": "frames", "frame": "frames", "frames": "frames", "bar": "bars", "bars": "bars",

@@ -7,7 +7,8 @@ from engine.music.score import Note, Score
 from tui.model.measure import Measure
 from tui.model.sheet import Sheet
 from tui.model.text import clean
-from tui.sources.sampler import Begun, Heard, MusicRequest
+from tui.sources.answers import Begun, Heard
+from tui.sources.sampler import MusicRequest
 
 STATES = {
     "waiting": "○ waiting",

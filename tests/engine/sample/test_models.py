@@ -59,7 +59,9 @@ def test_a_bundled_model_goes_by_its_name(write: Write, assets: Path, home: Path
         models.load("smal")
 
 
-def test_a_run_gives_its_best_checkpoint_else_its_last(write: Write, home: Path) -> None:
+def test_a_run_gives_its_best_checkpoint_else_its_last(
+    write: Write, assets: Path, home: Path
+) -> None:
     folder = run(home, "night")
     with pytest.raises(InputError, match=r"run 'night' has no checkpoint yet: .*watch night"):
         models.load("night")
@@ -71,6 +73,17 @@ def test_a_run_gives_its_best_checkpoint_else_its_last(write: Write, home: Path)
     (folder / "checkpoints" / "best").symlink_to("step-1")
     assert models.load("night").path == folder / "checkpoints" / "step-1"
     assert models.load(None).name == "night"
+
+
+def test_without_a_name_it_is_the_first_of_its_kind(write: Write, assets: Path, home: Path) -> None:
+    for name, kind in (("airs", "music"), ("songs", "lyrics"), ("verses", "lyrics")):
+        edit(write(assets / "models" / name), kind=kind)
+    assert models.locate(None)[0] == "airs"
+    assert models.locate(None, "music")[0] == "airs"
+    assert models.locate(None, "lyrics")[0] == "songs"
+    (assets / "models" / "airs" / "model.safetensors").unlink()
+    with pytest.raises(InputError, match="no model yet: train one with 'rnn-tui train music'"):
+        models.locate(None, "music")
 
 
 def test_a_link_to_a_checkpoint_that_is_gone_is_passed_over(write: Write, home: Path) -> None:
@@ -87,7 +100,7 @@ def test_a_checkpoint_replaced_while_it_is_read_gives_the_new_one(
     folder = run(home, "night")
     new = write(folder / "checkpoints" / "step-2")
     found = iter([("night", folder / "checkpoints" / "step-1"), ("night", new)])
-    monkeypatch.setattr(models, "locate", lambda name: next(found))
+    monkeypatch.setattr(models, "locate", lambda name, kind: next(found))
     assert models.load("night").path == new
 
 

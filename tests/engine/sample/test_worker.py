@@ -233,7 +233,7 @@ def test_rules_are_changed_while_a_song_streams(
 def test_songs_at_once_with_their_insides(process: Process, write: Write, tmp_path: Path) -> None:
     model = str(write(tmp_path / "model"))
     ask: dict[str, Any] = {"do": "sample", "model": model, "length": 8, "seed": 5}
-    process.send(**ask, id=1, count=3, bits=True, alternatives=2, mix={"Zed": 0.5, "Ada Löwe": 0.5})
+    process.send(**ask, id=1, count=3, bits=True, alternatives=2, mix="Zed=0.5, Ada Löwe=0.5")
     assert process.hear()["seed"] == 5
     songs = [""] * 3
     for _ in range(8 * 3):
@@ -248,7 +248,7 @@ def test_songs_at_once_with_their_insides(process: Process, write: Write, tmp_pa
         (2, 7, 8),
     ]
     likeliest = min(ends, key=lambda end: float(end["bits"]))
-    process.send(**ask, id=2, best=3, mix={"Zed": 0.5, "Ada Löwe": 0.5})
+    process.send(**ask, id=2, best=3, mix="Zed=0.5, Ada Löwe=0.5")
     process.hear()
     text, done = process.hear_until("done")
     assert text == songs[likeliest["song"]]
@@ -286,8 +286,8 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
         (b'{"id": 7, "do": "sample", "top_k": 1.5}', "top_k is 1.5: give a whole number"),
         (b'{"id": 7, "do": "sample", "top_p": 7}', "top-p is 7.0"),
         (b'{"id": 7, "do": "sample", "length": "all"}', "length is 'all'"),
-        (b'{"id": 7, "do": "sample", "mix": "Zed=1"}', "mix is 'Zed=1': give artists with their"),
-        (b'{"id": 7, "do": "sample", "mix": {"Zed": "all"}}', "mix is 'all': give a number"),
+        (b'{"id": 7, "do": "sample", "mix": {"Zed": 1}}', "mix is {'Zed': 1}: give a text"),
+        (b'{"id": 7, "do": "sample", "mix": "Zed=all"}', "The weight of 'Zed' is 'all'"),
         (b'{"id": 7, "do": "sample", "bits": 1}', "bits is 1: give true or false"),
         (b'{"id": 7, "do": "sample", "best": 3, "count": 2}', "Both count and best"),
         (

@@ -20,7 +20,7 @@ from safetensors.numpy import save_file
 from textual.binding import Binding
 from textual.pilot import Pilot
 from textual.widget import Widget
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import Input, OptionList, Select, Static
 
 from engine import config as configs
 from engine import rundir
@@ -185,7 +185,9 @@ async def test_enter_in_any_field_sings_with_its_value() -> None:
         "length": ("40", 40),
     }
     async with page() as lyrics:
-        await lyrics.fill(top_k="12", top_p=".9", min_p="0.05", seed="99")
+        await lyrics.fill(
+            top_k="12", top_p=".9", min_p="0.05", seed="99", guidance="2", repetition="0.5"
+        )
         for name, (typed, value) in asked.items():
             lyrics.field(name).focus()
             await lyrics.fill(**{name: typed})
@@ -195,7 +197,17 @@ async def test_enter_in_any_field_sings_with_its_value() -> None:
             assert song.text == fake["song"](song.seed, song.request.length)
             assert lyrics.screen.focused is lyrics.text
         assert lyrics.song.request == sampler.Request(
-            "first", "Snow", "Ada Moor", math.inf, 12, 0.9, 0.05, 40, 99
+            model="first",
+            prime="Snow",
+            artist="Ada Moor",
+            temperature=math.inf,
+            top_k=12,
+            top_p=0.9,
+            min_p=0.05,
+            guidance=2.0,
+            repetition=0.5,
+            length=40,
+            seed=99,
         )
 
 
@@ -640,7 +652,9 @@ async def test_with_the_real_commands_and_the_real_sampler(
     tensors = counting.count(songs, codec.spec.size, config).tensors()
     save_file(tensors, best / "model.safetensors")
     (best / "meta.json").write_text(json.dumps(meta))
-    async with page(ready="○ ready · small · 1.44 bits/char") as lyrics:
+    async with page() as lyrics:  # with a model that comes along
+        lyrics.screen.query_one("#model", Select).value = "run/small"
+        await lyrics.until(lambda: "○ ready · small · 1.44 bits/char" in lyrics.status)
         await lyrics.fill(seed="3", length="300")
         song = await lyrics.sing()
         assert (song.state, song.seed, len(song.text)) == ("length", 3, 300)
@@ -648,3 +662,79 @@ async def test_with_the_real_commands_and_the_real_sampler(
         await lyrics.fill(prime="Q", length="")
         await lyrics.sing()
         assert "✗ The prime has characters that small has never seen ('Q')" in lyrics.status
+
+
+def marked(lyrics: Page) -> list[tuple[str, bool]]:
+    """The pieces of the first row as drawn: their text, and whether they have a background."""
+    plain = lyrics.text.rich_style.bgcolor
+    segments = lyrics.text.render_line(0)
+    return [(piece.text, bool(piece.style and piece.style.bgcolor != plain)) for piece in segments]
+
+
+async def test_characters_are_shaded_by_their_surprise() -> None:
+    async with page() as lyrics:
+        await lyrics.fill(prime="", length="30", seed="0")
+        await lyrics.press("h")
+        assert "the more surprising" in lyrics.status
+        song = await lyrics.sing()
+        assert (song.request.bits, song.request.alternatives) == (True, 5)
+        assert [letter.bits for letter in song.letters] == [float(n % 9) for n in range(30)]
+        pieces = marked(lyrics)
+        assert pieces[0] == (song.text[0], False)  # no bits
+        assert pieces[1][1]
+        assert "".join(text for text, _ in pieces).startswith(song.text[:20])
+        await lyrics.press("left")
+        shown = song.text[-1].replace(" ", "␣")
+        words = f"{shown} 2.0 bits; likeliest e 50 % · the end 25 %"
+        await lyrics.until(lambda: words in lyrics.status)
+        await lyrics.press("left", "left", "right")
+        await lyrics.until(lambda: "1.0 bits" in lyrics.status)
+        await lyrics.press("h", "h")
+        await lyrics.until(lambda: "bits;" not in lyrics.status)
+        assert not any(shaded for _, shaded in marked(lyrics))
+        await lyrics.press("left")  # nothing to look at
+        assert not lyrics.screen._closely()
+
+
+async def test_what_is_copied_is_marked_with_where_it_is_from() -> None:
+    async with page() as lyrics:
+        await lyrics.fill(prime="", length="30", seed="0")
+        await lyrics.press("h", "h")
+        song = await lyrics.sing()
+        assert song.request.novelty == 20
+        pieces = marked(lyrics)
+        assert pieces[0] == (song.text[:25], True)
+        assert not any(shaded for _, shaded in pieces[1:])
+        assert "50 % copied, at most 25 characters in a row" in lyrics.status
+        await lyrics.press("left")
+        await lyrics.until(lambda: "ends nothing that is copied" in lyrics.status)
+        await lyrics.press(*["left"] * 6)
+        await lyrics.until(lambda: "24 characters as in Ada Moor – Kettle" in lyrics.status)
+
+
+async def test_a_mix_of_artists_is_typed_like_one() -> None:
+    async with page() as lyrics:
+        await lyrics.go("a", "artist")
+        await lyrics.fill(artist="Ada Moor=0.7, Quiet Harbour=0.3")
+        song = await lyrics.sing("enter")
+        assert song.request.artist is None
+        assert song.request.mix == "Ada Moor=0.7, Quiet Harbour=0.3"
+        assert lyrics.field("artist").value == "Ada Moor=0.7, Quiet Harbour=0.3"
+
+
+async def test_the_temperature_turns_while_the_song_is_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    turned: list[dict[str, float]] = []
+    async with page() as lyrics:
+        monkeypatch.setattr(lyrics.screen.sampler, "change", lambda **rules: turned.append(rules))
+        await lyrics.press("right_square_bracket")
+        assert not turned  # nothing is being written
+        await lyrics.fill(prime="wait")
+        await lyrics.press("g")
+        await lyrics.until(lambda: lyrics.song.state == "singing")
+        await lyrics.press("right_square_bracket")
+        await lyrics.until(lambda: turned == [{"temperature": 0.9}])
+        await lyrics.fill(temperature="hot")
+        await lyrics.press("escape")
+        assert len(turned) == 1

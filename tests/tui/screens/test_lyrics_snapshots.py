@@ -85,6 +85,14 @@ def test_second_song_in_light(look: Look) -> None:
     assert look(LARGE, "g", "g", theme="textual-light", artist="Ada Moor", length="300")
 
 
+def test_shaded_by_surprise(look: Look) -> None:
+    assert look(LARGE, "h", "g", "left", artist="Ada Moor", seed="31", length="300")
+
+
+def test_copies_in_light(look: Look) -> None:
+    assert look(USUAL, "h", "h", "g", theme="textual-light", seed="31", length="300")
+
+
 def test_wrong_value(look: Look) -> None:
     assert look(LARGE, "t", temperature="hot")
 

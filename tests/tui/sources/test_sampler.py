@@ -11,18 +11,8 @@ import psutil
 import pytest
 
 from tui.sources import sampler
-from tui.sources.sampler import (
-    Begun,
-    Done,
-    Frame,
-    Heard,
-    Loaded,
-    MusicRequest,
-    Pace,
-    Request,
-    Sampler,
-    gather,
-)
+from tui.sources.answers import Begun, Done, Frame, Heard, Letter, Loaded, Pace, gather
+from tui.sources.sampler import MusicRequest, Request, Sampler
 
 MUSIC = str(Path(__file__).parents[1] / "music_fake.py")
 FAKE = str(Path(__file__).parents[1] / "lyrics_fake.py")
@@ -73,11 +63,31 @@ def test_lines_are_folded_by_request() -> None:
         b"\xff",
     ]
     assert gather(lines) == [
-        Heard(2, "aé", seed=9, done=Done("end", 2, 0.5)),
+        Heard(2, (Letter("a"), Letter("é")), seed=9, done=Done("end", 2, 0.5)),
         Heard(3, loaded=Loaded("w", ("x", "y"))),
         Heard(4, error="No."),
     ]
     assert gather([]) == []
+
+
+def test_what_is_told_of_characters_comes_with_them() -> None:
+    lines = [
+        b'{"id": 2, "text": "a", "bits": 1.5, "alternatives": [["b", 0.5], ["", 0.25]]}',
+        b'{"id": 2, "text": "n", "copied": 21, "from": "Ada Moor"}',
+        b'{"id": 2, "done": true, "reason": "end", "characters": 2, "seconds": 0.5, "seed": 9, '
+        b'"novelty": {"characters": 40, "least": 20, "copied": 0.525, "longest": 21}}',
+    ]
+    (heard,) = gather(lines)
+    assert heard.letters == (
+        Letter("a", 1.5, (("b", 0.5), ("", 0.25))),
+        Letter("n", copied=21, source="Ada Moor"),
+    )
+    assert heard.text == "an"
+    assert heard.done == Done("end", 2, 0.5, "52 % copied, at most 21 characters in a row")
+    none = lines[2].replace(b"21", b"0").replace(b"0.525", b"0.0")
+    (heard,) = gather([none])
+    assert heard.done
+    assert heard.done.novelty == "nothing copied"
 
 
 def test_lines_about_music_are_folded_too() -> None:

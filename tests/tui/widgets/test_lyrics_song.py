@@ -2,25 +2,30 @@
 
 import dataclasses
 
-from tui.sources.sampler import Done, Heard, Request
+from tui.sources.answers import Done, Heard, Letter
+from tui.sources.sampler import Request
 from tui.widgets.lyrics_artist import matching
 from tui.widgets.lyrics_song import Song
 
 SONG = Song(5, Request("first", "Why"), asked=100.0, score="2.01 bits/char")
 
 
+def letters(text: str) -> tuple[Letter, ...]:
+    return tuple(map(Letter, text))
+
+
 def test_a_song_from_beginning_to_end() -> None:
     song = dataclasses.replace(SONG)
     assert song.status() == "○ waiting · 0 chars · first · 2.01 bits/char"
-    assert song.hear(Heard(5, "ab", seed=3), now=102.0) == "ab"
-    assert song.hear(Heard(5, "c" * 1000), now=104.0) == "c" * 1000
+    assert song.hear(Heard(5, letters("ab"), seed=3), now=102.0) == "ab"
+    assert song.hear(Heard(5, letters("c" * 1000)), now=104.0) == "c" * 1000
     assert song.under_way
     assert song.status("song 2 of 2") == (
         "♪ singing · 1,002 chars · 501/s · seed 3 · song 2 of 2 · first · 2.01 bits/char"
     )
-    assert song.hear(Heard(5, "!", done=Done("end", 1003, 2.0)), now=200.0) == "!"
+    assert song.hear(Heard(5, letters("!"), done=Done("end", 1003, 2.0)), now=200.0) == "!"
     assert song.status().startswith("✓ the end · 1,003 chars · 502/s · seed 3")
-    assert song.hear(Heard(5, "late"), now=201.0) == ""
+    assert song.hear(Heard(5, letters("late")), now=201.0) == ""
     assert song.whole == "Whyab" + "c" * 1000 + "!"
 
 

@@ -9,7 +9,7 @@ import pytest
 from engine.errors import InputError
 from tui.model.instruments import INSTRUMENTS
 from tui.model.measure import Measure
-from tui.sources.sampler import Pace
+from tui.sources.answers import Pace
 from tui.widgets import music_fields as fields
 from tui.widgets.music_fields import Beginning, Length
 

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from engine.music import roll
 from engine.music.score import KEYS, LOWEST, Note, Score
-from tui.sources.sampler import Begun, Done, Frame, Heard, MusicRequest, Pace
+from tui.sources.answers import Begun, Done, Frame, Heard, Pace
+from tui.sources.sampler import MusicRequest
 from tui.widgets.music_piece import Piece, opened
 
 PITCHES = st.sets(st.integers(60, 63))

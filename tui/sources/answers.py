@@ -1,0 +1,174 @@
+"""What the sampler's process answers, line by line, and what a page hears of it."""
+
+import contextlib
+import dataclasses
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+
+class Frame(NamedTuple):
+    """A frame of music, in MIDI pitches."""
+
+    keys: tuple[int, ...]  # those that sound
+    onsets: tuple[int, ...] | None  # those struck; None where the model does not tell
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long a frame of music is."""
+
+    seconds: float
+    beats: float | None  # where frames are parts of a beat
+    tempo: float  # beats a minute
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model is ready."""
+
+    words: str  # as "lstm 2 × 256"
+    conditions: tuple[str, ...]  # the artists it knows
+    pace: Pace | None = None  # of a model of music
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Music begins to be written."""
+
+    prime: tuple[Frame, ...]
+    metre: tuple[int, int]
+    pace: Pace
+
+
+@dataclass(frozen=True)
+class Done:
+    """A song is written."""
+
+    reason: str  # "end", "length" or "stopped"
+    count: int  # of characters, or of frames
+    seconds: float
+    novelty: str = ""  # of lyrics that were watched: how much is copied, in words
+
+
+class Letter(NamedTuple):
+    """What is told of one character."""
+
+    text: str
+    bits: float = 0.0  # its surprise
+    alternatives: tuple[tuple[str, float], ...] = ()  # the likeliest, with their probabilities
+    copied: int = 0  # the length of the copied stretch that ends with it
+    source: str = ""  # the song that it is from
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What came in answer to one request since the last delivery."""
+
+    id: int  # of the request
+    letters: tuple[Letter, ...] = ()  # of lyrics
+    frames: tuple[Frame, ...] = ()
+    loaded: Loaded | None = None
+    seed: int | None = None  # said when the song begins
+    begun: Begun | None = None  # of music
+    done: Done | None = None
+    error: str | None = None  # one sentence
+    died: bool = False  # the process is gone, and every request with it
+
+    @property
+    def text(self) -> str:
+        """The letters as a text."""
+        return "".join(letter.text for letter in self.letters)
+
+
+def _pace(answer: dict[str, Any]) -> Pace | None:
+    if "tempo" not in answer:
+        return None
+    beats = answer["beats"]
+    return Pace(
+        float(answer["seconds"]), None if beats is None else float(beats), float(answer["tempo"])
+    )
+
+
+def _frame(answer: dict[str, Any]) -> Frame:
+    onsets = answer["onsets"]
+    return Frame(tuple(answer["keys"]), None if onsets is None else tuple(onsets))
+
+
+def _letter(answer: dict[str, Any]) -> Letter:
+    alternatives = tuple(
+        (str(text), float(share)) for text, share in answer.get("alternatives", ())
+    )
+    source = str(answer.get("from") or "")
+    return Letter(
+        str(answer["text"]),
+        float(answer.get("bits", 0)),
+        alternatives,
+        int(answer.get("copied", 0)),
+        source,
+    )
+
+
+def _novelty(answer: dict[str, Any]) -> str:
+    """How much of a song is copied, in words; empty where it was not watched."""
+    novelty = answer.get("novelty")
+    if novelty is None:
+        return ""
+    if not novelty["longest"]:
+        return "nothing copied"
+    return (
+        f"{100 * novelty['copied']:.0f} % copied, at most {novelty['longest']} characters in a row"
+    )
+
+
+def _fold(heard: Heard, answer: dict[str, Any]) -> Heard:
+    """Add one answer, which is no character and no frame, to what was heard of its request."""
+    if "error" in answer:
+        return dataclasses.replace(heard, error=str(answer["error"]))
+    if answer.get("loaded"):
+        conditions = tuple(str(name) for name in answer.get("conditions") or ())
+        loaded = Loaded(str(answer.get("words", "")), conditions, _pace(answer))
+        return dataclasses.replace(heard, loaded=loaded)
+    if answer.get("started"):
+        begun = None
+        if (pace := _pace(answer)) is not None:
+            first, second = answer["metre"]
+            prime = tuple(_frame(frame) for frame in answer["prime"])
+            begun = Begun(prime, (int(first), int(second)), pace)
+        return dataclasses.replace(heard, seed=answer.get("seed"), begun=begun)
+    if answer.get("done"):
+        count = int(answer["characters"] if "characters" in answer else answer["frames"])
+        seconds = float(answer["seconds"])
+        done = Done(str(answer["reason"]), count, seconds, _novelty(answer))
+        return dataclasses.replace(heard, done=done)
+    return heard
+
+
+def gather(lines: Sequence[bytes]) -> list[Heard]:
+    """Fold the lines of a delivery into one `Heard` a request, in the order they began.
+
+    Lines that are no JSON objects with an id are passed over.
+    """
+    heard: dict[int, Heard] = {}
+    letters: dict[int, list[Letter]] = {}
+    frames: dict[int, list[Frame]] = {}
+    for line in lines:
+        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
+            answer = json.loads(line)
+            number = int(answer["id"])
+            so_far = heard.setdefault(number, Heard(number))
+            if "text" in answer:
+                letters.setdefault(number, []).append(_letter(answer))
+            elif "keys" in answer:
+                frames.setdefault(number, []).append(_frame(answer))
+            else:
+                heard[number] = _fold(so_far, answer)
+    return [
+        dataclasses.replace(
+            item,
+            letters=tuple(letters.get(number, ())),
+            frames=tuple(frames.get(number, ())),
+        )
+        for number, item in heard.items()
+    ]
