@@ -15,7 +15,8 @@ VERSE = "the kettle hums to the window pane\nand the window hums to the snow\n"
 ARTISTS = ["The Paper Lanterns", "Ada Moor", "Moor & Daughters", "Quiet Harbour"]
 MODELS: list[dict[str, Any]] = [
     {"name": "first", "kind": "lyrics", "source": "bundled", "words": "lstm 2 × 256",
-     "bits_per_character": 2.013, "conditions": 4, "step": 2000, "path": "models/first"},
+     "bits_per_character": 2.013, "conditions": 4, "memory": True, "step": 2000,
+     "path": "models/first"},
     {"name": "mine", "kind": "lyrics", "source": "run", "words": "markov, order 5",
      "bits_per_character": None, "conditions": 0, "step": 10, "path": "runs/mine"},
 ]  # fmt: skip

@@ -57,12 +57,14 @@ def run(arguments: argparse.Namespace) -> int:
                 "bits_per_character": valid.get("bits") if lyrics else None,
                 "nats_per_frame": None if lyrics else valid.get("loss"),
                 "conditions": len(model.meta["conditions"]),
+                "memory": bool(model.meta["model"].get("memory")),
                 "step": model.meta.get("step"),
                 "path": str(model.path),
             }
         )
     if not arguments.json:
         for row in listed:
+            row.pop("memory", None)
             row.pop("path", None)
             for key, value in row.items():
                 row[key] = f"{value:.4f}" if isinstance(value, float) else value

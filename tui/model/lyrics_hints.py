@@ -19,3 +19,17 @@ Press g, and {model} {does}.
   m  another model
 
 Enter in a field sings too; escape stops."""
+# Below it, of what is shown:
+LOOKED = "character {place:,} of {count:,}; w goes on from before it"
+TOGETHER = "arrows: look around · enter: this one · ★ the likeliest"
+EDITING = "ctrl+g: go on from its end · ctrl+t: cut after the cursor · esc: leave as it was"
+
+
+def hint(model: str | None, prime: str, looking: bool, problem: str) -> str:
+    """What to do where there is no song yet, by the chosen model's name."""
+    if model is not None:
+        does = f"goes on from “{prime}”" if prime else "begins"
+        return READY.format(model=model, does=does)
+    if looking:
+        return LOOKING
+    return TROUBLE if problem else NO_MODEL

@@ -16,6 +16,7 @@ class Model:
     path: str
     words: str  # as "lstm 2 × 256"
     score: str  # how good it is on songs it never saw, in words; empty where that is not known
+    memory: bool = False  # whether it looks up where the song had its last frames before
 
     @property
     def key(self) -> str:
@@ -33,6 +34,7 @@ def models_of(rows: Sequence[Mapping[str, Any]], kind: str) -> list[Model]:
             str(row["path"]),
             str(row.get("words", "")),
             "" if row.get(figure) is None else f"{row[figure]:.2f} {unit}",
+            bool(row.get("memory")),
         )
         for row in rows
         if row.get("kind") == kind

@@ -27,7 +27,12 @@ def asked(view: str) -> dict[str, Any]:
 
 
 def levels(view: str, letters: Sequence[Letter]) -> list[int]:
-    """The level of each character as it is shown: 0, one more for each of STEPS, or COPIED."""
+    """The level of each character as it is shown: 0, one more for each of STEPS, or COPIED.
+
+    None where nothing is shaded.
+    """
+    if view == "plain":
+        return []
     result: list[int] = []
     for letter in letters:
         level = sum(letter.bits >= step for step in STEPS) if view == "surprise" else 0

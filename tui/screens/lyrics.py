@@ -12,17 +12,19 @@ from textual.widgets import Footer, Input, Static
 
 from engine.errors import InputError
 from tui.model import shades
-from tui.model.lyrics_hints import LOOKING, NO_MODEL, READY, TROUBLE
+from tui.model.lyrics_hints import hint
 from tui.model.shades import VIEWS
 from tui.model.text import clean
 from tui.screens.writing import SamplerSaid, WritingScreen
 from tui.widgets.lyrics_controls import LyricsControls
+from tui.widgets.lyrics_editor import LyricsEditor
 from tui.widgets.lyrics_fields import file_name
+from tui.widgets.lyrics_grid import SongGrid
 from tui.widgets.lyrics_save import SaveDialog
+from tui.widgets.lyrics_sheet import LyricsSheet
 from tui.widgets.lyrics_song import Song
 from tui.widgets.lyrics_text import LyricsText
-
-KEPT = 100  # songs of this visit
+from tui.widgets.lyrics_visit import Visit
 
 
 class LyricsScreen(WritingScreen):
@@ -31,7 +33,7 @@ class LyricsScreen(WritingScreen):
     AUTO_FOCUS = "LyricsText"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("g", "sing", "Sing", id="lyrics.sing",
-                tooltip="Write a song, with a new seed unless one is kept"),
+                tooltip="Write a song, or as many as Count says; a new seed unless one is kept"),
         Binding("enter", "sing", "Sing", show=False, id="lyrics.sing_enter",
                 tooltip="Write a song, as g does"),
         Binding("G,shift+enter", "again", "Same seed", id="lyrics.again",
@@ -42,6 +44,12 @@ class LyricsScreen(WritingScreen):
                 tooltip="Temperature a tenth lower"),
         Binding("right_square_bracket", "temperature(1)", "Warmer", id="lyrics.warmer",
                 tooltip="Temperature a tenth higher"),
+        Binding("e", "edit", "Edit", id="lyrics.edit",
+                tooltip="Change the text of the song in view, and have it go on from there"),
+        Binding("w", "write_on", "Write on", show=False, id="lyrics.write_on",
+                tooltip="Go on from before the character looked at, or from the song's end"),
+        Binding("b", "together", "Side by side", show=False, id="lyrics.together",
+                tooltip="The songs that were written together side by side, and one alone again"),
         Binding("c", "copy", "Copy", id="lyrics.copy", tooltip="Copy the song to the clipboard"),
         Binding("S,ctrl+s", "save", "Save", id="lyrics.save", tooltip="Save the song to a file"),
         Binding("comma", "walk(-1)", "Earlier", id="lyrics.earlier",
@@ -65,46 +73,30 @@ class LyricsScreen(WritingScreen):
         Binding("r", "reload", "Reload models", show=False, id="lyrics.reload",
                 tooltip="Look again for models"),
     ]  # fmt: skip
-    DEFAULT_CSS = """
-    LyricsScreen {
-        & #page { height: 1fr; }
-        & LyricsControls { border-right: vkey $foreground 20%; }
-        & #sheet { width: 1fr; height: 1fr; }
-        & LyricsText { width: 1fr; height: 1fr; margin: 1 1 0 3; }
-        & #status { height: auto; min-height: 2; max-height: 3; padding: 0 1 0 3; margin: 1 0 0 0;
-                    color: $text-muted; }
-        & #status.-failed { color: $text-error; text-style: bold; }
-        &.-medium LyricsControls { width: 33; padding: 1 1; }
-        &.-medium LyricsControls #words { margin-left: 0; }
-        &.-short LyricsControls, &.-normal LyricsControls { padding: 0 1; }
-        &.-short LyricsControls Horizontal, &.-normal LyricsControls Horizontal,
-        &.-short LyricsControls #words, &.-normal LyricsControls #words { margin-bottom: 0; }
-        &.-normal LyricsText { margin: 0 1 0 3; }
-        &.-narrow #page { layout: vertical; }
-        &.-narrow LyricsControls { display: none; width: 100%; height: 50%; border: none;
-                                   border-bottom: hkey $foreground 20%; }
-        &.-narrow LyricsControls.-open { display: block; }
-        &.-narrow LyricsText { margin: 0 0 0 1; }
-        &.-narrow #status { padding: 0 1; margin: 0; min-height: 1; max-height: 2; }
-    }
-    """
 
     _controls = getters.query_one(LyricsControls)
-    _text = getters.query_one(LyricsText)
+    _sheet = getters.query_one(LyricsSheet)
 
     def __init__(self) -> None:
         super().__init__("lyrics")
-        self.songs: list[Song] = []
-        self.view = VIEWS[0]  # how characters are shaded
-        self._looked: int | None = None  # the character looked at
-        self.shown: Song | None = None
+        self._visit = Visit()
+
+    @property
+    def songs(self) -> list[Song]:
+        """The songs of this visit."""
+        return self._visit.songs
+
+    @property
+    def shown(self) -> Song | None:
+        """The song in view; of several side by side the one that has the focus."""
+        return self._sheet.song
 
     def compose(self) -> ComposeResult:
         """Lay out the page."""
         with Horizontal(id="page"):
             yield LyricsControls()
             with Vertical(id="sheet"):
-                yield LyricsText()
+                yield LyricsSheet()
                 yield Static(id="status", markup=False)
         yield Footer()
 
@@ -125,20 +117,25 @@ class LyricsScreen(WritingScreen):
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────
 
-    @property
-    def _newest(self) -> Song | None:
-        return self.songs[-1] if self.songs else None
-
     @on(Input.Submitted)
+    @on(LyricsEditor.GoOn)
     def action_sing(self) -> None:
-        """Write a song as the fields say."""
-        self._sing(None)
+        """Write songs as the fields say; one that is being edited goes on."""
+        self._sing(prime=self._sheet.edited)
 
     def action_again(self) -> None:
-        """Write again with the seed of the song in view."""
-        self._sing(self.shown.seed if self.shown else None)
+        """Write again with the seed of the song in view, and from where that one went on."""
+        song = self.shown
+        prime = song.request.prime if song and song.continued else None
+        self._sing(song.seed if song else None, prime)
 
-    def _sing(self, seed: int | None) -> None:
+    def action_write_on(self) -> None:
+        """Go on from before the character looked at, or from the end."""
+        if self._song_to("go on from"):
+            self._sing(prime=self._sheet.before)
+
+    def _sing(self, seed: int | None = None, prime: str | None = None) -> None:
+        """Write songs as the fields say, but for a seed and a beginning that are given."""
         controls = self._controls
         controls.take()
         try:
@@ -149,26 +146,29 @@ class LyricsScreen(WritingScreen):
             if name := controls.wrong_field():
                 self.action_field(name)
             return
-        if seed is not None:
-            request = dataclasses.replace(request, seed=seed)
-        request = dataclasses.replace(request, **shades.asked(self.view))
+        request = dataclasses.replace(
+            request,
+            seed=request.seed if seed is None else seed,
+            prime=request.prime if prime is None else prime,
+            **shades.asked(self._sheet.view),
+        )
         self._end()
         self._problem = ""
-        song = Song(self.sampler.sample(request), request, time.monotonic(), controls.score)
-        self.songs = [*self.songs[1 - KEPT :], song]
+        number, now = self.sampler.sample(request), time.monotonic()
+        song = self._visit.begin(number, request, now, controls.score, prime is not None)
+        self._show(song, together=request.count > 1)
         self._leave_fields()
-        self._show(song)
 
     def _end(self) -> None:
-        """Stop the song under way at once: what is still in the pipe is not taken in."""
-        if self._newest and self._newest.under_way:
+        """Stop the songs under way at once: what is still in the pipe is not taken in."""
+        if songs := self._visit.under_way:
             self.sampler.stop()
-            self._newest.state = "stopped"
-            self._text.writing = False
+            self._visit.stop()
+            self._sheet.hear((song, "") for song in songs)
 
     def action_stop(self) -> None:
         """Stop writing; where nothing is being written, leave the field."""
-        if self._newest and self._newest.under_way:
+        if self._visit.under_way:
             self._end()
             self._show_status()
         else:
@@ -177,18 +177,13 @@ class LyricsScreen(WritingScreen):
 
     def on_sampler_said(self, event: SamplerSaid) -> None:
         """Take in what came, unless it answers an older request."""
-        heard, song = event.heard, self._newest
+        heard = event.heard
         with self.app.batch_update():
             if self.loaded(heard):
                 self._controls.set_artists(heard.loaded.conditions if heard.loaded else ())
                 self.begin_once()
-                song = self._newest
-            if song and song.under_way and (heard.id == song.id or heard.died):
-                more = song.hear(heard, time.monotonic())
-                if song is self.shown:
-                    self._text.write(more)
-                    self._shade()
-                    self._text.writing = song.under_way
+            if news := self._visit.hear(heard, time.monotonic()):
+                self._sheet.hear(news)
             elif heard.died and heard.error:
                 self._problem = heard.error
             if heard.died:
@@ -208,60 +203,87 @@ class LyricsScreen(WritingScreen):
 
     # ── what is in view ──────────────────────────────────────────────────────────────────────────
 
-    def _show(self, song: Song | None = None) -> None:
-        """Bring a song into view; without one, what to do, unless there is one in view."""
-        self.shown = song or self.shown
-        if song is not None:
-            self._text.writing = song.under_way
-            self._text.show_song(song.request.prime, song.text)
-            self._looked = None
-            self._shade()
+    def _show(self, song: Song | None = None, together: bool = False) -> None:
+        """Bring a song into view, alone or together with those written with it.
+
+        Without one, say what to do, unless there is one in view.
+        """
+        if song is not None and together:
+            self._sheet.show_together(self._visit.together(song), song)
+        elif song is not None:
+            self._sheet.show(song)
         elif self.shown is None:
-            self._text.writing = False
-            self._text.show_hint(self._hint())
+            name = self._controls.model.name if self._controls.model else None
+            self._sheet.show_hint(hint(name, self._controls.prime, self._looking, self._problem))
         self._show_status()
 
-    def _hint(self) -> str:
-        model = self._controls.model
-        if model is not None:
-            prime = self._controls.prime
-            does = f"goes on from “{prime}”" if prime else "begins"
-            return READY.format(model=model.name, does=does)
-        if self._looking:
-            return LOOKING
-        return TROUBLE if self._problem else NO_MODEL
-
+    @on(LyricsText.Looked)
     def _show_status(self) -> None:
         song, model = self.shown, self._controls.model
+        self.set_class(self._sheet.side_by_side, "-grid")
         failed = bool(self._problem or (song and song.error))
         if self._problem:
             words = f"✗ {self._problem}"
+        elif self._sheet.edited is not None:
+            words = ""  # the hint alone
         elif song is not None:
-            place = f"song {self.songs.index(song) + 1} of {len(self.songs)}"
-            words = song.status(place if len(self.songs) > 1 else "")
+            words = song.status(self._visit.place(song))
         elif self._looking or self._loading:
             words = "○ looking for models" if model is None else f"○ loading {model.name}"
         else:
             words = " · ".join(filter(None, ("○ ready", model.name, model.score))) if model else ""
         status = self.query_one("#status", Static)
-        status.update(clean("\n".join(filter(None, (words, self._closely())))))
+        status.update(clean("\n".join(filter(None, (words, self._sheet.closely)))))
         status.set_class(failed, "-failed")
 
     def action_walk(self, steps: int) -> None:
         """Bring an earlier or a later song into view."""
-        if not self.songs:
-            return
-        place = self.songs.index(self.shown) if self.shown else len(self.songs)
-        place = min(max(place + steps, 0), len(self.songs) - 1)
-        if self.songs[place] is not self.shown:
+        song = self._visit.beside(self.shown, steps)
+        if song is not None and song is not self.shown:
             self._problem = ""
-            self._show(self.songs[place])
+            self._show(song)
+
+    def action_together(self) -> None:
+        """Show the songs written with the one in view, or that one alone again."""
+        song = self.shown
+        if song is not None and song.request.count > 1:
+            self._show(song, together=not self._sheet.side_by_side)
+        else:
+            self.notify("No song was written with this one: ask for several by the field Count.")
+
+    @on(SongGrid.Picked)
+    def _picked(self, event: SongGrid.Picked) -> None:
+        self._show(event.song)
+
+    @on(SongGrid.Moved)
+    def _moved(self, event: SongGrid.Moved) -> None:
+        if self._sheet.side_by_side:
+            self._sheet.song = event.song
+            self._show_status()
 
     def action_clear(self) -> None:
         """Clear the page, and end the song under way."""
         self._end()
-        self.shown, self._problem = None, ""
+        self._problem = ""
+        self._sheet.song = None
         self._show()
+
+    def action_edit(self) -> None:
+        """Let the text of the song in view be changed."""
+        if self._song_to("edit"):
+            self._sheet.edit()
+            self._show_status()
+
+    @on(LyricsEditor.Left)
+    def _left_editor(self) -> None:
+        self._sheet.leave()
+        self._show_status()
+
+    def _song_to(self, what: str) -> Song | None:
+        """The song in view, to do something with; where there is none that is said."""
+        if self.shown is None:
+            self.notify(f"There is no song to {what} yet: press g to write one.")
+        return self.shown
 
     # ── fields ───────────────────────────────────────────────────────────────────────────────────
 
@@ -273,7 +295,7 @@ class LyricsScreen(WritingScreen):
 
     def _leave_fields(self) -> None:
         self._controls.remove_class("-open")
-        self._text.focus()
+        self._sheet.focus_song()
 
     def action_temperature(self, steps: int) -> None:
         """Change the temperature by so many tenths."""
@@ -283,33 +305,16 @@ class LyricsScreen(WritingScreen):
     def _warmed(self) -> None:
         """Turn the temperature of the song under way too."""
         temperature = self._controls.temperature
-        if self._newest and self._newest.under_way and temperature is not None:
+        if self._visit.under_way and temperature is not None:
             self.sampler.change(temperature=temperature)
 
     # ── looking closer ───────────────────────────────────────────────────────────────────────────
 
     def action_shade(self) -> None:
         """Take the next view; what it needs is told of the songs to come."""
-        self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
-        self._looked = None
-        self._shade()
+        place = VIEWS.index(self._sheet.view)
+        self._sheet.shade(VIEWS[(place + 1) % len(VIEWS)])
         self._show_status()
-
-    def _shade(self) -> None:
-        letters = self.shown.letters if self.shown else ()
-        self._text.shade([] if self.view == VIEWS[0] else shades.levels(self.view, letters))
-
-    @on(LyricsText.Looked)
-    def _look(self, event: LyricsText.Looked) -> None:
-        self._looked = event.place
-        self._show_status()
-
-    def _closely(self) -> str:
-        """What there is to tell of the character looked at, or how characters are shaded."""
-        letters = self.shown.letters if self.shown else []
-        if self._looked is not None and self._looked < len(letters):
-            return shades.closely(self.view, letters[self._looked])
-        return shades.LEGENDS[self.view]
 
     def action_keep(self) -> None:
         """Keep the seed of the song in view for those to come, or let go of a kept one."""
@@ -319,18 +324,14 @@ class LyricsScreen(WritingScreen):
 
     def action_copy(self) -> None:
         """Copy the song in view."""
-        if self.shown is None:
-            self.notify("There is no song to copy yet: press g to write one.")
-            return
-        self.app.copy_to_clipboard(self.shown.whole)
-        self.notify(f"Copied {len(self.shown.whole):,} characters.")
+        if song := self._song_to("copy"):
+            self.app.copy_to_clipboard(song.whole)
+            self.notify(f"Copied {len(song.whole):,} characters.")
 
     @work(exclusive=True, group="save")
     async def action_save(self) -> None:
         """Ask for a name, and save the song in view."""
-        song = self.shown
-        if song is None:
-            self.notify("There is no song to save yet: press g to write one.")
+        if not (song := self._song_to("save")):
             return
         name = file_name(song.request.prime, song.request.artist, song.seed)
         path = await self.app.push_screen_wait(SaveDialog(name, song.whole + "\n"))

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+_Key = tuple[int, int | None]  # of a request, and of one of its songs
+
 
 class Frame(NamedTuple):
     """A frame of music, in MIDI pitches."""
@@ -50,6 +52,7 @@ class Done:
     count: int  # of characters, or of frames
     seconds: float
     novelty: str = ""  # of lyrics that were watched: how much is copied, in words
+    bits: float | None = None  # of lyrics: the surprise of a character, on average
 
 
 class Letter(NamedTuple):
@@ -64,7 +67,7 @@ class Letter(NamedTuple):
 
 @dataclass(frozen=True)
 class Heard:
-    """What came in answer to one request since the last delivery."""
+    """What came in answer to one request since the last delivery, of one of its songs or of all."""
 
     id: int  # of the request
     letters: tuple[Letter, ...] = ()  # of lyrics
@@ -75,6 +78,7 @@ class Heard:
     done: Done | None = None
     error: str | None = None  # one sentence
     died: bool = False  # the process is gone, and every request with it
+    song: int | None = None  # its number where songs are written together; None: all of them
 
     @property
     def text(self) -> str:
@@ -140,35 +144,37 @@ def _fold(heard: Heard, answer: dict[str, Any]) -> Heard:
     if answer.get("done"):
         count = int(answer["characters"] if "characters" in answer else answer["frames"])
         seconds = float(answer["seconds"])
-        done = Done(str(answer["reason"]), count, seconds, _novelty(answer))
+        bits = None if answer.get("bits") is None else float(answer["bits"])
+        done = Done(str(answer["reason"]), count, seconds, _novelty(answer), bits)
         return dataclasses.replace(heard, done=done)
     return heard
 
 
 def gather(lines: Sequence[bytes]) -> list[Heard]:
-    """Fold the lines of a delivery into one `Heard` a request, in the order they began.
+    """Fold the lines of a delivery into one `Heard` a request and song, in the order they began.
 
     Lines that are no JSON objects with an id are passed over.
     """
-    heard: dict[int, Heard] = {}
-    letters: dict[int, list[Letter]] = {}
-    frames: dict[int, list[Frame]] = {}
+    heard: dict[_Key, Heard] = {}
+    letters: dict[_Key, list[Letter]] = {}
+    frames: dict[_Key, list[Frame]] = {}
     for line in lines:
         with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
             answer = json.loads(line)
-            number = int(answer["id"])
-            so_far = heard.setdefault(number, Heard(number))
+            song = answer.get("song")
+            key = int(answer["id"]), None if song is None else int(song)
+            so_far = heard.setdefault(key, Heard(key[0], song=key[1]))
             if "text" in answer:
-                letters.setdefault(number, []).append(_letter(answer))
+                letters.setdefault(key, []).append(_letter(answer))
             elif "keys" in answer:
-                frames.setdefault(number, []).append(_frame(answer))
+                frames.setdefault(key, []).append(_frame(answer))
             else:
-                heard[number] = _fold(so_far, answer)
+                heard[key] = _fold(so_far, answer)
     return [
         dataclasses.replace(
             item,
-            letters=tuple(letters.get(number, ())),
-            frames=tuple(frames.get(number, ())),
+            letters=tuple(letters.get(key, ())),
+            frames=tuple(frames.get(key, ())),
         )
-        for number, item in heard.items()
+        for key, item in heard.items()
     ]

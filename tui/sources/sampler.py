@@ -40,10 +40,12 @@ class Request:
     min_p: float = 0.0
     guidance: float = 1.0  # how far the artist is followed
     repetition: float = 0.0  # a penalty on saying things again
+    memory: float = 1.0  # how far a model's memory of the song is believed
     bits: bool = False  # tell each character's surprise
     alternatives: int = 0  # tell so many for each character
     novelty: int | None = None  # mark copied stretches of so many characters
     length: int | None = None  # characters; None: until the song ends
+    count: int = 1  # songs, in step with each other
     seed: int | None = None  # None: a new one
 
 

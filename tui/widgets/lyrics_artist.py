@@ -12,6 +12,7 @@ from textual.widgets.option_list import Option
 
 from engine.errors import InputError
 from tui.model.text import clean
+from tui.widgets.lyrics_fields import check_mix
 from tui.widgets.lyrics_inputs import Field
 
 ANYONE = "anyone"
@@ -107,9 +108,15 @@ class ArtistField(Vertical):
             self._choose(self._artists[0])
 
     def value(self) -> str | None:
-        """The artist, None for anyone. Raises InputError where no name has what was typed."""
+        """The artist, None for anyone and for a mix.
+
+        Raises InputError where no name has what was typed, and for a mix's wrong weights.
+        """
         text = self._input.value.strip()
-        if not text or text.casefold() == ANYONE or self.mix:
+        if self.mix:
+            check_mix(text)
+            return None
+        if not text or text.casefold() == ANYONE:
             return None
         if text in self._artists:
             return text

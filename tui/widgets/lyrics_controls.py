@@ -25,7 +25,9 @@ PLACEHOLDERS = {
     "min_p": "0",
     "guidance": "1",
     "repetition": "0",
+    "memory": "1",
     "length": "until it ends",
+    "count": "1",
     "seed": "new each time",
 }
 TOOLTIPS = {
@@ -36,8 +38,10 @@ TOOLTIPS = {
     "min_p": "Leave out characters less probable than this share of the likeliest's",
     "guidance": "How far the artist is followed: 0 not at all, 2 more than the songs themselves",
     "repetition": "Penalty on saying again what was said a moment ago: 1 is much",
+    "memory": "How far the model's memory of the song is believed, 0 to 1, if it has one",
     "artist": "Whose manner: a name, or a mix as Ada Moor=0.7, Quiet Harbour=0.3",
     "length": "How many characters to write",
+    "count": "How many songs to write side by side, to pick one from",
     "seed": "The same seed and settings write the same song again",
 }
 
@@ -159,6 +163,11 @@ class LyricsControls(VerticalScroll, can_focus=False):
         line = self.query_one("#words", Static)
         line.update(clean(" · ".join(filter(None, words))))
         line.display = any(words)
+        memory = self._numbers["memory"]
+        memory.disabled = not (self.model and self.model.memory)
+        memory.placeholder = "it has none" if memory.disabled else PLACEHOLDERS["memory"]
+        if memory.disabled:
+            memory.value = ""
 
     def suggest(self) -> None:
         """Choose an artist, where none is chosen; the beginning has a suggestion from the start."""
@@ -181,7 +190,8 @@ class LyricsControls(VerticalScroll, can_focus=False):
             raise InputError(next(iter(problems.values())))
         values = {name: self._value(name) for name in self._numbers}
         artist, mix = self._artist.value(), self._artist.mix
-        return Request(self.model_name, self._prime.value, artist, mix, **values)
+        bits = values["count"] > 1  # they tell which song is the likeliest
+        return Request(self.model_name, self._prime.value, artist, mix, bits=bits, **values)
 
     def take(self) -> None:
         """Choose what is marked in the list of artists, and note the beginning for the up key."""
@@ -220,6 +230,9 @@ class LyricsControls(VerticalScroll, can_focus=False):
                 self._artist.value() if name == "artist" else self._value(name)
             except InputError as error:
                 problems[name] = str(error)
+        guided = not {"artist", "guidance"} & problems.keys() and self._value("guidance") != 1
+        if guided and not (self._artist.value() or self._artist.mix):
+            problems["guidance"] = "There is no artist to be guided by: choose one, or a mix."
         return problems
 
     def wrong_field(self) -> str | None:

@@ -9,7 +9,10 @@ from typing import Any
 from engine.errors import InputError
 
 HOTTEST = 2.0  # as far as the − and + keys go; more can be typed
+MOST = 10  # of guidance, and of the penalty on repetition
+MOST_SONGS = 16  # side by side
 _STEP = 0.1
+_MARGIN = 1e-3  # that the weights of a mix may be off
 
 
 def _number(text: str) -> float:
@@ -62,17 +65,53 @@ def min_p(text: str) -> float:
 def guidance(text: str) -> float:
     """How far the artist is followed: 0 not at all, blank is 1, more exaggerates."""
     value = _number(text) if text else 1.0
-    if not 0 <= value < math.inf:
-        raise InputError(f"Guidance is {text!r}: give 0 or more, or leave it blank.")
+    if not 0 <= value <= MOST:
+        raise InputError(
+            f"Guidance is {text!r}: give a number from 0 to {MOST}, or leave it blank."
+        )
     return value
 
 
 def repetition(text: str) -> float:
     """The penalty on saying things again; blank is 0."""
     value = _number(text) if text else 0.0
-    if not 0 <= value < math.inf:
-        raise InputError(f"Repetition is {text!r}: give 0 or more, or leave it blank.")
+    if not 0 <= value <= MOST:
+        raise InputError(
+            f"Repetition is {text!r}: give a number from 0 to {MOST}, or leave it blank."
+        )
     return value
+
+
+def memory(text: str) -> float:
+    """How far the model's memory of the song is believed, 0 to 1; blank is 1."""
+    value = _number(text) if text else 1.0
+    if not 0 <= value <= 1:
+        raise InputError(f"Memory is {text!r}: give a number from 0 to 1, or leave it blank.")
+    return value
+
+
+def count(text: str) -> int:
+    """How many songs are written side by side; blank is one."""
+    value = _whole(text) if text else 1
+    if not 1 <= value <= MOST_SONGS:
+        raise InputError(
+            f"Count is {text!r}: give a whole number from 1 to {MOST_SONGS}, or leave it blank."
+        )
+    return value
+
+
+def check_mix(text: str) -> None:
+    """Refuse a mix, as "Ada=0.7, Bo=0.3", whose weights are no shares of one whole.
+
+    Whom it names is left to the model, which knows people by other spellings too.
+    """
+    weights = [weight.strip() for weight in re.findall("=([^=,]*)", text)]
+    for weight in weights:
+        if not 0 <= _number(weight) <= 1:
+            raise InputError(f"A weight of the mix is {weight!r}: give each one from 0 to 1.")
+    total = math.fsum(map(float, weights))
+    if abs(total - 1) > _MARGIN:
+        raise InputError(f"The weights of the mix sum to {total:g}: make them sum to 1.")
 
 
 def length(text: str) -> int | None:
@@ -105,7 +144,9 @@ NUMBERS: dict[str, Callable[[str], Any]] = {
     "min_p": min_p,
     "guidance": guidance,
     "repetition": repetition,
+    "memory": memory,
     "length": length,
+    "count": count,
     "seed": seed,
 }
 

@@ -24,6 +24,8 @@ class Song:
     request: Request
     asked: float  # when, in seconds of a steady clock
     score: str = ""  # the model's, as "2.01 bits/char"
+    number: int = 0  # among the songs of its request
+    continued: bool = False  # its prime is a part of another song
     state: str = "waiting"  # one of STATES
     seed: int | None = None  # the one used, once known
     text: str = ""  # without the prime
@@ -31,6 +33,8 @@ class Song:
     novelty: str = ""  # how much is copied, in words; empty where that was not asked
     error: str = ""
     seconds: float = 0.0  # of writing, so far
+    surprise: float = 0.0  # bits, of all characters so far, where that was asked
+    bits: float | None = None  # the surprise of a character on average, once known
 
     @property
     def under_way(self) -> bool:
@@ -47,17 +51,24 @@ class Song:
         if not self.under_way:
             return ""
         if heard.seed is not None:
-            self.seed, self.asked = heard.seed, now
+            self.seed, self.asked = heard.seed + self.number, now
             self.state = "singing"
         self.text += heard.text
         self.letters += heard.letters
+        if self.request.bits and self.letters:
+            self.surprise += sum(letter.bits for letter in heard.letters)
+            self.bits = self.surprise / len(self.letters)
         self.seconds = now - self.asked
         if heard.done:
             self.state, self.seconds = heard.done.reason, heard.done.seconds
-            self.novelty = heard.done.novelty
+            self.novelty, self.bits = heard.done.novelty, heard.done.bits
         if heard.error:
             self.fail(heard.error)
         return heard.text
+
+    def before(self, place: int | None) -> str:
+        """The prime and the text before a character of the text; all of it without one."""
+        return self.request.prime + "".join(letter.text for letter in self.letters[:place])
 
     def fail(self, error: str) -> None:
         """End it with an error."""

@@ -1,21 +1,25 @@
 """The sheet a song is written on: wrapped as it grows, following its end until scrolled away."""
 
 import itertools
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
+from tui.model import shades
 from tui.model.shades import COPIED
 from tui.model.text import clean
+from tui.widgets.lyrics_song import Song
 from tui.widgets.lyrics_wrap import WrappedText
 
 CURSOR = "▌"
@@ -28,9 +32,9 @@ class LyricsText(ScrollView, can_focus=True):
     BINDING_GROUP_TITLE = "The song"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "look(-1)", "Back", show=False, id="lyrics.text.left",
-                tooltip="Look closer at the character before, where characters are shaded"),
+                tooltip="Look closer at the character before, the last one first"),
         Binding("right", "look(1)", "On", show=False, id="lyrics.text.right",
-                tooltip="Look closer at the character after, where characters are shaded"),
+                tooltip="Look closer at the character after; a click looks closer too"),
     ]  # fmt: skip
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "lyrics-text--prime", "lyrics-text--cursor", "lyrics-text--hint", "lyrics-text--looked",
@@ -55,27 +59,40 @@ class LyricsText(ScrollView, can_focus=True):
     """
 
     class Looked(Message):
-        """Another character is looked at; None: none."""
-
-        def __init__(self, place: int | None) -> None:
-            super().__init__()
-            self.place = place  # after the prime
+        """Another character is looked at."""
 
     writing: var[bool] = var(False)
     following: var[bool] = var(True)
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
         self._wrapped = WrappedText()
         self._prime_length = 0
         self._hint = False  # what is shown is no song
         self._levels: Sequence[int] = ()  # of the characters after the prime
-        self._looked: int | None = None  # the one looked at
+        self._looked: int | None = None  # the one looked at, after the prime
 
     @property
     def text(self) -> str:
         """The song, its prime first; empty where there is none."""
         return "" if self._hint else self._wrapped.text
+
+    @property
+    def looked(self) -> int | None:
+        """The place after the prime of the character looked at."""
+        return self._looked
+
+    def show(self, song: Song, view: str) -> None:
+        """Show another song, its characters shaded as the view wants."""
+        self.writing = song.under_way
+        self.show_song(song.request.prime, song.text)
+        self.shade(shades.levels(view, song.letters))
+
+    def hear(self, song: Song, more: str, view: str) -> None:
+        """Add what came of the song that is shown."""
+        self.write(more)
+        self.shade(shades.levels(view, song.letters))
+        self.writing = song.under_way
 
     def show_song(self, prime: str, text: str = "") -> None:
         """Show another song from its beginning, or, where it is still being written, its end."""
@@ -91,6 +108,7 @@ class LyricsText(ScrollView, can_focus=True):
 
     def show_hint(self, words: str) -> None:
         """Show words that are no song, where there is none."""
+        self.writing = False
         self.show_song("", words)
         self._hint = True
 
@@ -102,18 +120,31 @@ class LyricsText(ScrollView, can_focus=True):
         """Shade the characters after the prime, as far as there are levels; none: no longer."""
         if levels or self._levels:
             self._levels = levels
-            self._looked = self._looked if levels else None
             self.refresh()
 
     def action_look(self, steps: int) -> None:
         """Look at another character, the last one first."""
-        if not self._levels:
+        last = len(self.text) - self._prime_length - 1
+        self._look(last if self._looked is None else min(max(self._looked + steps, 0), last))
+
+    def on_click(self, event: events.Click) -> None:
+        """Look at the character under the mouse."""
+        offset = event.get_content_offset(self)
+        y = self.scroll_offset.y + (offset.y if offset else 0)
+        if offset is not None and y < len(self._wrapped.rows) and not self.text_selection:
+            start, end = self._wrapped.rows[y]
+            if offset.x < end - start:
+                self._look(start + offset.x - self._prime_length)
+
+    def _look(self, place: int) -> None:
+        """Look at a character after the prime, if there is one at the place."""
+        if self._hint or not 0 <= place < len(self.text) - self._prime_length:
             return
-        last = len(self._levels) - 1
-        before = last - steps if self._looked is None else self._looked
-        self._looked = min(max(before + steps, 0), last)
+        self._looked = place
+        row = bisect_right(self._wrapped.rows, (place + self._prime_length, len(self.text))) - 1
+        self.scroll_to_region(Region(0, row, 1, 1), animate=False, immediate=True, force=True)
         self.refresh()
-        self.post_message(self.Looked(self._looked))
+        self.post_message(self.Looked())
 
     def _grown(self, changed: int) -> None:
         """Draw anew what has changed, from a row on."""

@@ -5,7 +5,7 @@ from tui.sources.answers import Letter
 def test_surprise_is_shaded_by_steps() -> None:
     letters = [Letter("a", bits) for bits in (0.0, 0.99, 1.0, 3.0, 4.5, 40.0)]
     assert shades.levels("surprise", letters) == [0, 0, 1, 2, 3, 4]
-    assert shades.levels("plain", letters) == [0] * 6
+    assert shades.levels("plain", letters) == []
 
 
 def test_a_copied_stretch_is_marked_from_its_first_character() -> None:

@@ -1,0 +1,135 @@
+"""Where the songs of the Lyrics page stand: one alone, several side by side, or one edited."""
+
+from collections.abc import Iterable, Sequence
+
+from textual.app import ComposeResult
+from textual.widget import Widget
+from textual.widgets import ContentSwitcher
+
+from tui.model import shades
+from tui.model.lyrics_hints import EDITING, LOOKED, TOGETHER
+from tui.model.shades import VIEWS
+from tui.model.text import clean
+from tui.widgets.lyrics_editor import LyricsEditor
+from tui.widgets.lyrics_grid import SongGrid
+from tui.widgets.lyrics_song import Song
+from tui.widgets.lyrics_text import LyricsText
+
+
+class LyricsSheet(ContentSwitcher):
+    """What is shown stays up to date also below the editor."""
+
+    DEFAULT_CSS = """
+    LyricsSheet { width: 1fr; height: 1fr; }
+    """
+
+    def __init__(self) -> None:
+        self.text = LyricsText("text")
+        self._grid = SongGrid("grid")
+        self._editor = LyricsEditor("editor")
+        super().__init__(initial="text")
+        self.view = VIEWS[0]  # how characters are shaded
+        self.song: Song | None = None  # the one in view, that keys are about
+        self._below = "text"  # the editor, or in view
+
+    def compose(self) -> ComposeResult:
+        """All three, of which one is seen."""
+        yield self.text
+        yield self._grid
+        yield self._editor
+
+    @property
+    def side_by_side(self) -> bool:
+        """Whether several songs are shown."""
+        return self.current == "grid"
+
+    @property
+    def edited(self) -> str | None:
+        """The text in the editor, while it is there."""
+        return self._editor.text if self.current == "editor" else None
+
+    @property
+    def _text(self) -> LyricsText | None:
+        """Where the song in view stands."""
+        return self.text if self._below == "text" else self._grid.tile(self.song)
+
+    @property
+    def _looked(self) -> int | None:
+        """The place, after the prime, of the character that is looked at."""
+        text = self._text
+        return text.looked if text is not None and self.song is not None else None
+
+    @property
+    def before(self) -> str:
+        """The song in view as far as the character looked at, or all of it."""
+        return self.song.before(self._looked) if self.song else ""
+
+    @property
+    def closely(self) -> str:
+        """What there is to tell of the character looked at, or of what is shown."""
+        if self.current == "editor":
+            return EDITING
+        letters, looked = self.song.letters if self.song else [], self._looked
+        if looked is not None and looked < len(letters):
+            words = shades.closely(self.view, letters[looked])
+            return words or LOOKED.format(place=looked + 1, count=len(letters))
+        return TOGETHER if self.current == "grid" else shades.LEGENDS[self.view]
+
+    def show(self, song: Song) -> None:
+        """Show a song alone."""
+        self.song = song
+        self.text.show(song, self.view)
+        self._turn("text")
+
+    def show_hint(self, words: str) -> None:
+        """Show words in place of a song."""
+        self.song = None
+        self.text.show_hint(words)
+        self._turn("text")
+
+    def show_together(self, songs: Sequence[Song], song: Song) -> None:
+        """Show songs side by side, the focus on one."""
+        self.song = song
+        self._grid.show(songs, self.view)
+        self._turn("grid")
+
+    def edit(self) -> None:
+        """Let the song in view be edited, from the character looked at, or from the end."""
+        if self.song is None or self.current == "editor":
+            self.focus_song()
+            return
+        text, before = self.song.before(None), self.before
+        self.current = "editor"
+        # Control characters would reach the terminal: they are shown as they are on the sheet.
+        self._editor.begin(clean(text), len(clean(before)))
+
+    def leave(self) -> None:
+        """Put the editor away."""
+        self._turn(self._below)
+
+    def _turn(self, name: str) -> None:
+        self._below = name
+        if name != self.current:
+            self.current = name
+            self.focus_song()
+
+    def focus_song(self) -> None:
+        """Focus what is seen."""
+        widget: Widget | None = self._editor if self.current == "editor" else self._text
+        if widget is not None:
+            widget.focus()
+
+    def hear(self, news: Iterable[tuple[Song, str]]) -> None:
+        """Add what came of songs, as far as they are shown."""
+        for song, more in news:
+            if self._below == "grid" and (tile := self._grid.tile(song)):
+                tile.hear(song, more, self.view)
+            elif self._below == "text" and song is self.song:
+                self.text.hear(song, more, self.view)
+        self._grid.tell()
+
+    def shade(self, view: str) -> None:
+        """Shade in another way."""
+        self.view = view
+        shown = self._grid.songs if self._below == "grid" else filter(None, [self.song])
+        self.hear((song, "") for song in shown)
