@@ -6,6 +6,7 @@ the same verse, begun at a place the seed chooses. What it does otherwise is ask
 until stopped.
 """
 
+import itertools
 import json
 import sys
 import threading
@@ -34,9 +35,9 @@ def song(seed: int, length: int | None) -> str:
     return whole[:length]
 
 
-def told(asked: dict[str, object], place: int) -> dict[str, object]:
+def told(asked: dict[str, Any], place: int) -> dict[str, Any]:
     """What is told of the character at a place, where it was asked for."""
-    answer: dict[str, object] = {}
+    answer: dict[str, Any] = {}
     if asked["bits"]:
         answer |= {"bits": float(place % 9), "alternatives": [["e", 0.5], ["", 0.25]]}
     if asked["novelty"] and 19 <= place < 25:  # the first 25 characters are copied
@@ -44,7 +45,12 @@ def told(asked: dict[str, object], place: int) -> dict[str, object]:
     return answer
 
 
-def sample(asked: dict[str, object], stopped: threading.Event) -> None:
+def bits(number: int) -> float:
+    """A character's surprise on average in one of several songs: the third is the likeliest."""
+    return 2.0 + abs(number - 2) / 4
+
+
+def sample(asked: dict[str, Any], stopped: threading.Event) -> None:
     number, prime = asked["id"], asked["prime"]
     if prime == "die":
         sys.exit("the bellows burst")
@@ -56,23 +62,32 @@ def sample(asked: dict[str, object], stopped: threading.Event) -> None:
     say(id=number, started=True, seed=seed, prime=prime)
     if prime == "wait":
         stopped.wait()
-    text = "a\x07b\x1b[31mc [bold]d[/]" if prime == "odd" else song(seed, length)
+    songs = range(asked["count"])
+    texts = [song(seed + place, length) for place in songs]
+    if prime == "odd":
+        texts = ["a\x07b\x1b[31mc [bold]d[/]"]
     written = 0
-    for character in text:
+    for characters in itertools.zip_longest(*texts):
         if stopped.is_set():
             break
-        say(id=number, text=character, **told(asked, written))
+        for place, character in enumerate(characters):
+            which = {"song": place} if len(texts) > 1 else {}
+            if character is not None:
+                say(id=number, text=character, **which, **told(asked, written))
         written += 1
     reason = "stopped" if stopped.is_set() else "length" if length else "end"
     novelty = {"characters": written, "least": 20, "copied": 0.5, "longest": 25, "source": "x"}
-    say(id=number, done=True, reason=reason, characters=written, seconds=0.25, seed=seed,
-        **({"novelty": novelty} if asked["novelty"] else {}))  # fmt: skip
+    for place in songs:
+        which = {"song": place} if len(texts) > 1 else {}
+        say(id=number, done=True, reason=reason, characters=written, seconds=0.25, seed=seed,
+            bits=bits(place), **which,
+            **({"novelty": novelty} if asked["novelty"] else {}))  # fmt: skip
 
 
 def worker(conditions: list[str]) -> None:
     stopped = threading.Event()
     ready = threading.Semaphore(0)
-    todo: list[dict[str, object] | None] = []
+    todo: list[dict[str, Any] | None] = []
 
     def read() -> None:
         for line in sys.stdin:

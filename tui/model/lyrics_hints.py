@@ -20,7 +20,7 @@ Press g, and {model} {does}.
 
 Enter in a field sings too; escape stops."""
 # Below it, of what is shown:
-LOOKED = "character {place:,} of {count:,}; w goes on from before it"
+LOOKED = "at {place:,} of {count:,} · w: go on from before it"
 TOGETHER = "arrows: look around · enter: this one · ★ the likeliest"
 EDITING = "ctrl+g: go on from its end · ctrl+t: cut after the cursor · esc: leave as it was"
 

@@ -126,8 +126,8 @@ class LyricsScreen(WritingScreen):
     def action_again(self) -> None:
         """Write again with the seed of the song in view, and from where that one went on."""
         song = self.shown
-        prime = song.request.prime if song and song.continued else None
-        self._sing(song.seed if song else None, prime)
+        begun = song.request.prime if song and song.continued else None
+        self._sing(song.seed if song else None, self._sheet.edited or begun)
 
     def action_write_on(self) -> None:
         """Go on from before the character looked at, or from the end."""
@@ -245,11 +245,10 @@ class LyricsScreen(WritingScreen):
 
     def action_together(self) -> None:
         """Show the songs written with the one in view, or that one alone again."""
-        song = self.shown
-        if song is not None and song.request.count > 1:
-            self._show(song, together=not self._sheet.side_by_side)
-        else:
+        if not (song := self.shown) or song.request.count == 1:
             self.notify("No song was written with this one: ask for several by the field Count.")
+            return
+        self._show(song, together=not self._sheet.side_by_side)
 
     @on(SongGrid.Picked)
     def _picked(self, event: SongGrid.Picked) -> None:

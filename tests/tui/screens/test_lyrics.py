@@ -7,8 +7,6 @@ import math
 import os
 import runpy
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,124 +16,23 @@ import psutil
 import pytest
 from safetensors.numpy import save_file
 from textual.binding import Binding
-from textual.pilot import Pilot
-from textual.widget import Widget
-from textual.widgets import Input, OptionList, Select, Static
+from textual.widgets import Input, OptionList, Select
 
 from engine import config as configs
 from engine import rundir
 from engine.data.characters import END, CharacterCodec
 from engine.model import counting
-from tui.app import RnnTuiApp
 from tui.screens.lyrics import LyricsScreen
 from tui.sources import command, sampler
 from tui.widgets import lyrics_artist, lyrics_inputs
+from tui.widgets.lyrics_editor import LyricsEditor
+from tui.widgets.lyrics_grid import SongTile
 from tui.widgets.lyrics_save import SaveDialog
-from tui.widgets.lyrics_song import Song
 from tui.widgets.lyrics_text import LyricsText
 
-FAKE = Path(__file__).parents[1] / "lyrics_fake.py"
-fake: dict[str, Any] = runpy.run_path(str(FAKE))
+helpers: dict[str, Any] = runpy.run_path(str(Path(__file__).parents[1] / "lyrics_page.py"))
+fake, page, made_up, use = (helpers[name] for name in ("fake", "page", "made_up", "use"))
 ARTISTS: list[str] = fake["ARTISTS"]
-
-
-@pytest.fixture(autouse=True)
-def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path / "home"))
-    monkeypatch.chdir(tmp_path)
-    use(monkeypatch)
-
-
-def use(monkeypatch: pytest.MonkeyPatch, models: str = "models", *worker: str) -> None:
-    """Have the page find these models and this worker."""
-    monkeypatch.setattr(command, "prefix", (sys.executable, str(FAKE), models))
-    monkeypatch.setattr(sampler, "command", (sys.executable, str(FAKE), "worker", *worker))
-
-
-async def until(pilot: Pilot[None], true: Callable[[], object], seconds: float = 30) -> None:
-    for _ in range(int(seconds / 0.01)):
-        if true():
-            return
-        await pilot.pause(0.01)
-    raise AssertionError("it never came true")
-
-
-class Page:
-    """What a test looks at."""
-
-    def __init__(self, pilot: Pilot[None]) -> None:
-        self.pilot = pilot
-        screen = pilot.app.screen
-        assert isinstance(screen, LyricsScreen)
-        self.screen = screen
-
-    @property
-    def text(self) -> LyricsText:
-        return self.screen.query_one(LyricsText)
-
-    @property
-    def song(self) -> Song:
-        return self.screen.songs[-1]
-
-    @property
-    def status(self) -> str:
-        return str(self.screen.query_one("#status", Static).render())
-
-    @property
-    def problem(self) -> str:
-        return str(self.screen.query_one("#problem", Static).render())
-
-    def field(self, name: str) -> Input:
-        return self.screen.query_one(f"#{name}", Input)
-
-    @property
-    def focused(self) -> str | None:
-        return self.screen.focused.id if self.screen.focused else None
-
-    def seen(self, widget: Widget) -> bool:
-        return bool(self.screen.find_widget(widget).visible_region)
-
-    def says(self, words: str) -> bool:
-        """Whether the line of the dialog in front has these words."""
-        return words in str(self.pilot.app.screen.query_one(Static).render())
-
-    @property
-    def lines(self) -> str:
-        """The sheet as drawn."""
-        strips = self.text.render_lines(self.text.size.region)
-        return "\n".join(strip.text for strip in strips)
-
-    async def until(self, true: Callable[[], object]) -> None:
-        await until(self.pilot, true)
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-
-    async def go(self, key: str, name: str) -> None:
-        await self.press(key)
-        await self.until(lambda: self.focused == name)
-
-    async def fill(self, **values: str) -> None:
-        for name, value in values.items():
-            self.field(name).value = value
-        await self.pilot.pause()
-
-    async def sing(self, *keys: str) -> Song:
-        """Press keys that start a song, and wait for its end."""
-        before = len(self.screen.songs)
-        await self.press(*(keys or ("g",)))
-        await self.until(lambda: len(self.screen.songs) > before and not self.song.under_way)
-        return self.song
-
-
-@asynccontextmanager
-async def page(size: tuple[int, int] = (80, 24), ready: str = "○ ready") -> AsyncIterator[Page]:
-    app = RnnTuiApp("lyrics")
-    async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: isinstance(app.screen, LyricsScreen))
-        result = Page(pilot)
-        await result.until(lambda: ready in result.status)
-        yield result
 
 
 async def test_where_nothing_was_trained_yet_it_sings_at_once(
@@ -179,15 +76,16 @@ async def test_a_song_comes_with_defaults_and_its_prime_stands_out() -> None:
 
 async def test_enter_in_any_field_sings_with_its_value() -> None:
     asked: dict[str, tuple[str, object]] = {
-        "prime": ("Snow", "Snow"),
         "artist": ("ada", "Ada Moor"),
+        "prime": ("Snow", "Snow"),
         "temperature": ("inf", math.inf),
         "length": ("40", 40),
     }
     async with page() as lyrics:
         await lyrics.fill(
-            top_k="12", top_p=".9", min_p="0.05", seed="99", guidance="2", repetition="0.5"
-        )
+            top_k="12", top_p=".9", min_p="0.05", seed="99", guidance="2", repetition="0.5",
+            memory="0.25",
+        )  # fmt: skip
         for name, (typed, value) in asked.items():
             lyrics.field(name).focus()
             await lyrics.fill(**{name: typed})
@@ -206,6 +104,7 @@ async def test_enter_in_any_field_sings_with_its_value() -> None:
             min_p=0.05,
             guidance=2.0,
             repetition=0.5,
+            memory=0.25,
             length=40,
             seed=99,
         )
@@ -217,9 +116,16 @@ async def test_a_wrong_value_is_said_at_once_and_never_sent() -> None:
         ("top_k", "2.5", "✗ Top-k is '2.5': give a whole number"),
         ("top_p", "0", "✗ Top-p is '0': give a number above 0 and up to 1"),
         ("min_p", "1.1", "✗ Min-p is '1.1': give a number from 0 to 1"),
+        ("guidance", "11", "✗ Guidance is '11': give a number from 0 to 10"),
+        ("guidance", "2", "✗ There is no artist to be guided by: choose one, or a mix."),
+        ("repetition", "-1", "✗ Repetition is '-1': give a number from 0 to 10"),
+        ("memory", "2", "✗ Memory is '2': give a number from 0 to 1"),
+        ("count", "17", "✗ Count is '17': give a whole number from 1 to 16"),
         ("length", "0", "✗ Length is '0': give a whole number of characters"),
         ("seed", "-3", "✗ Seed is '-3': give a whole number"),
         ("artist", "zeppelin", "✗ No artist of this model has 'zeppelin' in the name"),
+        ("artist", "Ada Moor=0.7", "✗ The weights of the mix sum to 0.7: make them sum to 1."),
+        ("artist", "Ada Moor=2,Bo=-1", "✗ A weight of the mix is '2': give each one from 0 to 1."),
     ]
     async with page() as lyrics:
         for name, typed, sentence in wrong:
@@ -379,13 +285,15 @@ async def test_ten_thousand_artists_are_searched(monkeypatch: pytest.MonkeyPatch
 
 async def test_a_model_without_artists_and_without_a_score() -> None:
     async with page() as lyrics:
-        await lyrics.fill(artist="Ada Moor")
+        await lyrics.fill(artist="Ada Moor", memory="0.5")
         await lyrics.go("m", "model")
         await lyrics.press("enter", "down", "enter")
         await lyrics.until(lambda: lyrics.status == "○ ready · mine")
         assert lyrics.field("artist").disabled
+        assert lyrics.field("memory").disabled
         song = await lyrics.sing("g")
         assert (song.request.model, song.request.artist) == ("mine", None)
+        assert song.request.memory == 1.0
         assert lyrics.status.endswith("seed 7 · mine")
 
 
@@ -621,6 +529,9 @@ def test_every_key_has_an_id_and_says_what_it_does() -> None:
         lyrics_inputs.PrimeField,
         lyrics_inputs.TemperatureField,
         lyrics_artist.ArtistInput,
+        LyricsText,
+        SongTile,
+        LyricsEditor,
     ]
     bindings = [binding for cls in classes for binding in cls.__dict__["BINDINGS"]]
     assert all(isinstance(binding, Binding) for binding in bindings)
@@ -659,12 +570,23 @@ async def test_with_the_real_commands_and_the_real_sampler(
         song = await lyrics.sing()
         assert (song.state, song.seed, len(song.text)) == ("length", 3, 300)
         assert (await lyrics.sing("G")).text == song.text
-        await lyrics.fill(prime="Q", length="")
+        await lyrics.fill(length="60", count="3")
+        await lyrics.sing()
+        three = lyrics.screen.songs[-3:]
+        assert [(one.seed, len(one.text)) for one in three] == [(3, 60), (4, 60), (5, 60)]
+        assert three[0].text == song.text[:60]
+        assert all(one.bits for one in three)
+        (best,) = (tile.song for tile in lyrics.tiles if tile.has_class("-likeliest"))
+        assert best is min(three, key=lambda one: one.bits)
+        await lyrics.press("enter", "w")
+        await lyrics.until(lambda: len(lyrics.screen.songs) == 8 and not lyrics.song.under_way)
+        assert lyrics.song.request.prime == three[0].whole
+        await lyrics.fill(prime="Q", length="", count="")
         await lyrics.sing()
         assert "✗ The prime has characters that small has never seen ('Q')" in lyrics.status
 
 
-def marked(lyrics: Page) -> list[tuple[str, bool]]:
+def marked(lyrics: Any) -> list[tuple[str, bool]]:
     """The pieces of the first row as drawn: their text, and whether they have a background."""
     plain = lyrics.text.rich_style.bgcolor
     segments = lyrics.text.render_line(0)
@@ -692,8 +614,7 @@ async def test_characters_are_shaded_by_their_surprise() -> None:
         await lyrics.press("h", "h")
         await lyrics.until(lambda: "bits;" not in lyrics.status)
         assert not any(shaded for _, shaded in marked(lyrics))
-        await lyrics.press("left")  # nothing to look at
-        assert not lyrics.screen._closely()
+        await lyrics.until(lambda: "at 29 of 30" in lyrics.status)
 
 
 async def test_what_is_copied_is_marked_with_where_it_is_from() -> None:

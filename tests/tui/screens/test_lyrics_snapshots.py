@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, Static
+from textual.widgets import Input, Static, TextArea
 
 from tui.app import RnnTuiApp
 from tui.screens.lyrics import LyricsScreen
@@ -66,6 +66,8 @@ def look(
                     await until(pilot, lambda: isinstance(app.screen, SaveDialog))
             for field in app.screen.query(Input):
                 field.cursor_blink = False
+            for area in app.screen.query(TextArea):
+                area.cursor_blink = False
             await pilot.pause()
 
         return snap_compare(app, terminal_size=size, run_before=before)
@@ -107,6 +109,28 @@ def test_song_in_80_by_24(look: Look) -> None:
 
 def test_artists_in_80_by_24(look: Look) -> None:
     assert look(USUAL, "g", "a", "m", "o")
+
+
+@pytest.mark.parametrize("size", [LARGE, USUAL, SMALL], ids=["120x36", "80x24", "40x12"])
+def test_nine_songs(look: Look, size: tuple[int, int]) -> None:
+    assert look(size, "g", "right", artist="Ada Moor", seed="31", length="300", count="9")
+
+
+def test_four_songs_shaded(look: Look) -> None:
+    assert look(USUAL, "h", "g", seed="31", length="150", count="4")
+
+
+def test_looking_closer_in_80_by_24(look: Look) -> None:
+    assert look(USUAL, "g", "left", "left", seed="31", length="300")
+
+
+@pytest.mark.parametrize("size", [LARGE, USUAL, SMALL], ids=["120x36", "80x24", "40x12"])
+def test_editing(look: Look, size: tuple[int, int]) -> None:
+    assert look(size, "g", "e", seed="31", length="300")
+
+
+def test_gone_on(look: Look) -> None:
+    assert look(USUAL, "g", "left", "w", seed="0", length="100")
 
 
 def test_save_in_80_by_24(look: Look) -> None:
