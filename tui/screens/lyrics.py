@@ -221,7 +221,6 @@ class LyricsScreen(WritingScreen):
     def _show_status(self) -> None:
         song, model = self.shown, self._controls.model
         self.set_class(self._sheet.side_by_side, "-grid")
-        failed = bool(self._problem or (song and song.error))
         if self._problem:
             words = f"✗ {self._problem}"
         elif self._sheet.edited is not None:
@@ -233,8 +232,8 @@ class LyricsScreen(WritingScreen):
         else:
             words = " · ".join(filter(None, ("○ ready", model.name, model.score))) if model else ""
         status = self.query_one("#status", Static)
-        status.update(clean("\n".join(filter(None, (words, self._sheet.closely)))))
-        status.set_class(failed, "-failed")
+        status.update(clean(self._sheet.lines(words)))
+        status.set_class(bool(self._problem or (song and song.error)), "-failed")
 
     def action_walk(self, steps: int) -> None:
         """Bring an earlier or a later song into view."""

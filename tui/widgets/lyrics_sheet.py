@@ -54,7 +54,7 @@ class LyricsSheet(ContentSwitcher):
         return self.text if self._below == "text" else self._grid.tile(self.song)
 
     @property
-    def _looked(self) -> int | None:
+    def looked(self) -> int | None:
         """The place, after the prime, of the character that is looked at."""
         text = self._text
         return text.looked if text is not None and self.song is not None else None
@@ -62,18 +62,25 @@ class LyricsSheet(ContentSwitcher):
     @property
     def before(self) -> str:
         """The song in view as far as the character looked at, or all of it."""
-        return self.song.before(self._looked) if self.song else ""
+        return self.song.before(self.looked) if self.song else ""
 
     @property
     def closely(self) -> str:
         """What there is to tell of the character looked at, or of what is shown."""
         if self.current == "editor":
             return EDITING
-        letters, looked = self.song.letters if self.song else [], self._looked
+        letters, looked = self.song.letters if self.song else [], self.looked
         if looked is not None and looked < len(letters):
             words = shades.closely(self.view, letters[looked])
             return words or LOOKED.format(place=looked + 1, count=len(letters))
         return TOGETHER if self.current == "grid" else shades.LEGENDS[self.view]
+
+    def lines(self, status: str) -> str:
+        """How the song in view stands, and what there is to tell of what is seen."""
+        lines = [status, self.closely]
+        if self.looked is not None:
+            lines.reverse()  # where there is little room the last lines are not seen
+        return "\n".join(filter(None, lines))
 
     def show(self, song: Song) -> None:
         """Show a song alone."""

@@ -67,7 +67,7 @@ def test_the_ladder_is_trained_listed_scored_and_sampled_alike(
     done = call(*words)
     assert (done.status, done.out) == (0, "")
     (listed,) = (row for row in objects(call("models", "--json").out) if row["source"] == "run")
-    assert (listed["name"], listed["kind"]) == (preset, "lyrics")
+    assert (listed["name"], listed["kind"], listed["memory"]) == (preset, "lyrics", False)
     (score,) = objects(call("eval", "--model", preset, "--json").out)
     assert score["metric"] == "bits_per_character"
     assert score["split"] == "test"

@@ -124,6 +124,10 @@ def test_looking_closer_in_80_by_24(look: Look) -> None:
     assert look(USUAL, "g", "left", "left", seed="31", length="300")
 
 
+def test_looking_closer_in_40_by_12(look: Look) -> None:
+    assert look(SMALL, "h", "g", "left", seed="31", length="300")
+
+
 @pytest.mark.parametrize("size", [LARGE, USUAL, SMALL], ids=["120x36", "80x24", "40x12"])
 def test_editing(look: Look, size: tuple[int, int]) -> None:
     assert look(size, "g", "e", seed="31", length="300")

@@ -90,6 +90,23 @@ def test_what_is_told_of_characters_comes_with_them() -> None:
     assert heard.done.novelty == "nothing copied"
 
 
+def test_songs_written_together_are_told_apart() -> None:
+    lines = [
+        b'{"id": 2, "started": true, "seed": 9, "prime": ""}',
+        b'{"id": 2, "text": "a", "song": 0, "bits": 1.5}',
+        b'{"id": 2, "text": "b", "song": 1, "bits": 0.5}',
+        b'{"id": 2, "text": "c", "song": 0, "bits": 1.0}',
+        b'{"id": 2, "text": "d", "song": "x"}',
+        b'{"id": 2, "done": true, "song": 1, "reason": "end", "characters": 1, "seconds": 0.5, '
+        b'"seed": 10, "bits": 0.75}',
+    ]
+    assert gather(lines) == [
+        Heard(2, seed=9),
+        Heard(2, (Letter("a", 1.5), Letter("c", 1.0)), song=0),
+        Heard(2, (Letter("b", 0.5),), done=Done("end", 1, 0.5, bits=0.75), song=1),
+    ]
+
+
 def test_lines_about_music_are_folded_too() -> None:
     length = b'"seconds": 0.25, "beats": null, "tempo": 100.0'
     lines = [
@@ -137,7 +154,7 @@ def test_a_warm_process_answers_one_request_after_another(held: Held) -> None:
     pid = held.sampler.pid
     number = held.sampler.sample(Request("first", seed=1, length=50, temperature=float("inf")))
     text, last, _ = held.song(number)
-    assert (len(text), last.done) == (50, Done("length", 50, 0.25))
+    assert (len(text), last.done) == (50, Done("length", 50, 0.25, bits=2.5))
     assert held.sampler.pid == pid is not None
 
 

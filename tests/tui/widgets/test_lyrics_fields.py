@@ -23,8 +23,16 @@ from tui.widgets import lyrics_fields as fields
         ("top_p", "1", 1.0),
         ("min_p", "", 0.0),
         ("min_p", "1", 1.0),
+        ("guidance", "", 1.0),
+        ("guidance", "10", 10.0),
+        ("repetition", "", 0.0),
+        ("repetition", "0.5", 0.5),
+        ("memory", "", 1.0),
+        ("memory", "0", 0.0),
         ("length", "", None),
         ("length", "300", 300),
+        ("count", "", 1),
+        ("count", "16", 16),
         ("seed", "", None),
         ("seed", "0", 0),
     ],
@@ -50,7 +58,15 @@ def test_what_is_right(name: str, text: str, value: object) -> None:
         ("top_p", "nan"),
         ("min_p", "-0.1"),
         ("min_p", "inf"),
+        ("guidance", "10.1"),
+        ("guidance", "nan"),
+        ("repetition", "-1"),
+        ("repetition", "inf"),
+        ("memory", "1.1"),
+        ("memory", "-0.1"),
         ("length", "0"),
+        ("count", "0"),
+        ("count", "17"),
         ("seed", "-1"),
         ("seed", "1" * 19),
     ],
@@ -61,6 +77,27 @@ def test_what_is_wrong_is_said_in_one_sentence(name: str, text: str) -> None:
     sentence = str(raised.value)
     assert sentence.startswith(f"{name.capitalize().replace('_', '-')} is {text!r}: give ")
     assert sentence.endswith(".")
+
+
+@pytest.mark.parametrize("text", ["Ada=1", "Ada = 0.7, Bo=0.3", "Earth, Wind & Fire=.5,Bo=.5004"])
+def test_mixes_that_sum_to_one(text: str) -> None:
+    fields.check_mix(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Ada=0.7, Bo=0.2", "The weights of the mix sum to 0.9: make them sum to 1."),
+        ("Ada=1.5,Bo=-0.5", "A weight of the mix is '1.5': give each one from 0 to 1."),
+        ("Ada=much,Bo=1", "A weight of the mix is 'much'"),
+        ("Ada=", "A weight of the mix is ''"),
+        ("Ada=nan", "A weight of the mix is 'nan'"),
+        ("=0", "The weights of the mix sum to 0"),
+    ],
+)
+def test_mixes_that_do_not(text: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        fields.check_mix(text)
 
 
 @pytest.mark.parametrize(
