@@ -15,7 +15,9 @@ from tui.actions import actions
 from tui.model.run import STATES, share
 from tui.model.text import clean
 from tui.screens.help import HelpScreen
+from tui.screens.ladder import LadderScreen
 from tui.screens.lyrics import LyricsScreen
+from tui.screens.map import MapScreen
 from tui.screens.requests import AttachRun, RunStarted
 from tui.screens.runs import RunsScreen
 from tui.screens.train import TrainScreen
@@ -23,8 +25,14 @@ from tui.sources.run import RunChanged
 from tui.sources.runs import RunList
 from tui.widgets.header import PageHeader
 
-# The pages by mode, in the order of their digits.
-PAGES = {"train": "Train", "lyrics": "Lyrics", "music": "Music", "runs": "Runs"}
+PAGES = {  # by mode, the digit that leads there and the name
+    "train": ("1", "Train"),
+    "lyrics": ("2", "Lyrics"),
+    "music": ("3", "Music"),
+    "runs": ("4", "Runs"),
+    "ladder": ("5", "Ladder"),
+    "map": ("7", "Map"),
+}
 
 
 class RnnTuiApp(App[None]):
@@ -54,6 +62,10 @@ class RnnTuiApp(App[None]):
                 tooltip="The Music page: have a model write piano music, see and hear it"),
         Binding("4", "page('runs')", "Runs", show=False, id="app.runs",
                 tooltip="The Runs page: all runs, and their curves compared"),
+        Binding("5", "page('ladder')", "Ladder", show=False, id="app.ladder",
+                tooltip="The Ladder page: from chance to the network, the same beginning"),
+        Binding("7", "page('map')", "Map", show=False, id="app.map",
+                tooltip="The Map page: artists and songs by what a network makes of them"),
         Binding("f2", "change_theme", "Theme", show=False, id="app.theme",
                 tooltip="Choose among dark and light themes"),
         Binding("question_mark,f1", "help", "Help", show=False, id="app.help",
@@ -75,6 +87,8 @@ class RnnTuiApp(App[None]):
         self.add_mode("lyrics", LyricsScreen)
         self.add_mode("music", _music)
         self.add_mode("runs", partial(RunsScreen, self._runs))
+        self.add_mode("ladder", LadderScreen)
+        self.add_mode("map", MapScreen)
 
     async def on_mount(self) -> None:
         """Go to the first page."""

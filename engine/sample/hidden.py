@@ -47,8 +47,8 @@ def rows(corpus: Corpus) -> NDArray[np.intp]:
 
     Songs lie in an order of chance, so the first are as good as any.
     """
-    until = corpus.songs["length"].cumsum(dtype=np.int64).searchsorted(MOST, side="right")
-    return np.arange(max(1, until))
+    ends = np.cumsum(corpus.songs["length"], dtype=np.int64)
+    return np.arange(max(1, int(np.searchsorted(ends, MOST, side="right"))))
 
 
 def network(model: Model) -> Network:

@@ -15,6 +15,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from engine.data.characters import CharacterCodec
 from engine.data.corpus import Corpus
 from engine.model import counting
@@ -88,8 +90,9 @@ def _counted(path: Path, codec: CharacterCodec) -> list[CountingModel]:
     corpus = _translated(path, codec)
     rows = corpus.select("train")
     # The songs lie in an order of chance, so that the first are as good as any.
-    until = corpus.songs["length"][rows].cumsum(dtype="int64").searchsorted(COUNTED, side="right")
-    songs = (corpus.song(row) for row in rows[: max(1, until)])
+    ends = np.cumsum(corpus.songs["length"][rows], dtype=np.int64)
+    until = max(1, int(np.searchsorted(ends, COUNTED, side="right")))
+    songs = (corpus.song(row) for row in rows[:until])
     return counting.ladder(songs, codec.spec.size, HIGHEST)
 
 

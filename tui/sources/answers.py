@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from tui.sources import told
+from tui.sources.told import Part
+
 
 class Frame(NamedTuple):
     """A frame of music, in MIDI pitches."""
@@ -73,6 +76,7 @@ class Heard:
     seed: int | None = None  # said when the song begins
     begun: Begun | None = None  # of music
     done: Done | None = None
+    parts: tuple[Part, ...] = ()  # of what is no song
     error: str | None = None  # one sentence
     died: bool = False  # the process is gone, and every request with it
 
@@ -153,12 +157,15 @@ def gather(lines: Sequence[bytes]) -> list[Heard]:
     heard: dict[int, Heard] = {}
     letters: dict[int, list[Letter]] = {}
     frames: dict[int, list[Frame]] = {}
+    parts: dict[int, list[Part]] = {}
     for line in lines:
         with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
             answer = json.loads(line)
             number = int(answer["id"])
             so_far = heard.setdefault(number, Heard(number))
-            if "text" in answer:
+            if (part := told.part(answer)) is not None:
+                parts.setdefault(number, []).append(part)
+            elif "text" in answer:
                 letters.setdefault(number, []).append(_letter(answer))
             elif "keys" in answer:
                 frames.setdefault(number, []).append(_frame(answer))
@@ -169,6 +176,7 @@ def gather(lines: Sequence[bytes]) -> list[Heard]:
             item,
             letters=tuple(letters.get(number, ())),
             frames=tuple(frames.get(number, ())),
+            parts=tuple(parts.get(number, ())),
         )
         for number, item in heard.items()
     ]

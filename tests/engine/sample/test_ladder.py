@@ -52,7 +52,7 @@ def test_every_rung_is_the_model_that_is_counted_alone(learnt: Learnt) -> None:
     wanted = Request(**request, rules=Rules(temperature=0.8))
     for place, name in enumerate(NAMES):
         kind, _, order = name.partition(" ")
-        config = ModelConfig(kind=kind, order=int(order or 1))  # type: ignore[arg-type]
+        config = ModelConfig(kind=kind, order=int(order or 1))
         counted = counting.count(train, corpus.codec.spec.size, config)
         nats = np.concatenate([counted.nats(song) for song in valid])
         assert rungs[place]["bits"] == pytest.approx(nats.mean() / math.log(2))
@@ -89,7 +89,7 @@ def test_of_many_songs_the_first_are_counted(
     some = [row for row, end in zip(rows, itertools.accumulate(lengths), strict=True) if end <= 300]
     alone = counting.count([corpus.song(row) for row in some], corpus.codec.spec.size,
                            ModelConfig(kind="frequencies"))  # fmt: skip
-    counted = ladder._counted(corpus.path, corpus.codec)[1]  # type: ignore[arg-type]
+    counted = ladder._counted(corpus.path, corpus.codec)[1]
     np.testing.assert_array_equal(counted.levels[0].counts, alone.levels[0].counts)
     ladder._counted.cache_clear()
 
