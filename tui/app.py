@@ -15,9 +15,7 @@ from tui.actions import actions
 from tui.model.run import STATES, share
 from tui.model.text import clean
 from tui.screens.help import HelpScreen
-from tui.screens.ladder import LadderScreen
 from tui.screens.lyrics import LyricsScreen
-from tui.screens.map import MapScreen
 from tui.screens.requests import AttachRun, RunStarted
 from tui.screens.runs import RunsScreen
 from tui.screens.train import TrainScreen
@@ -87,8 +85,8 @@ class RnnTuiApp(App[None]):
         self.add_mode("lyrics", LyricsScreen)
         self.add_mode("music", _music)
         self.add_mode("runs", partial(RunsScreen, self._runs))
-        self.add_mode("ladder", LadderScreen)
-        self.add_mode("map", MapScreen)
+        self.add_mode("ladder", _ladder)
+        self.add_mode("map", _map)
 
     async def on_mount(self) -> None:
         """Go to the first page."""
@@ -152,10 +150,25 @@ class RnnTuiApp(App[None]):
         self.exit(message=hint)
 
 
+# Pages that bring much along are not imported before they are wanted.
+
+
 def _music() -> Screen[None]:
-    from tui.screens.music import MusicScreen  # it brings NumPy along: not before it is wanted
+    from tui.screens.music import MusicScreen
 
     return MusicScreen()
+
+
+def _ladder() -> Screen[None]:
+    from tui.screens.ladder import LadderScreen
+
+    return LadderScreen()
+
+
+def _map() -> Screen[None]:
+    from tui.screens.map import MapScreen
+
+    return MapScreen()
 
 
 def run_app(initial_mode: str = "train", run: RunDir | None = None) -> int:
