@@ -56,14 +56,16 @@ class LadderScreen(WritingScreen):
     DEFAULT_CSS = """
     LadderScreen {
         & #rungs { height: 1fr; overflow-y: auto; scrollbar-size-vertical: 1; }
-        & RungView { height: 1fr; min-height: 1; }
-        & RungView:focus { height: 5; }
+        & RungView { height: 1; }
+        & RungView:focus { height: 1fr; min-height: 3; }
         & LadderControls { layout: grid; grid-size: 2; grid-gutter: 0 2; padding: 0 1; }
         & LadderControls #problem { column-span: 2; }
         & #status { height: auto; max-height: 3; padding: 0 1; color: $text-muted; }
         & #status.-failed { color: $text-error; text-style: bold; }
         &.-narrow LadderControls { display: none; grid-size: 1; }
         &.-narrow LadderControls.-open { display: block; }
+        &.-tall RungView { height: 2; }
+        &.-tall RungView:focus { height: 1fr; min-height: 4; }
         &.-narrow RungView, &.-short RungView { height: 2; }
         &.-narrow RungView:focus, &.-short RungView:focus { height: 5; }
         &.-narrow RungView .label { padding: 0 1; }
