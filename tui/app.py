@@ -23,8 +23,14 @@ from tui.sources.run import RunChanged
 from tui.sources.runs import RunList
 from tui.widgets.header import PageHeader
 
-# The pages by mode, in the order of their digits.
-PAGES = {"train": "Train", "lyrics": "Lyrics", "music": "Music", "runs": "Runs"}
+PAGES = {  # by mode, the digit that leads there and the name
+    "train": ("1", "Train"),
+    "lyrics": ("2", "Lyrics"),
+    "music": ("3", "Music"),
+    "runs": ("4", "Runs"),
+    "ladder": ("5", "Ladder"),
+    "map": ("7", "Map"),
+}
 
 
 class RnnTuiApp(App[None]):
@@ -54,6 +60,10 @@ class RnnTuiApp(App[None]):
                 tooltip="The Music page: have a model write piano music, see and hear it"),
         Binding("4", "page('runs')", "Runs", show=False, id="app.runs",
                 tooltip="The Runs page: all runs, and their curves compared"),
+        Binding("5", "page('ladder')", "Ladder", show=False, id="app.ladder",
+                tooltip="The Ladder page: from chance to the network, the same beginning"),
+        Binding("7", "page('map')", "Map", show=False, id="app.map",
+                tooltip="The Map page: artists and songs by what a network makes of them"),
         Binding("f2", "change_theme", "Theme", show=False, id="app.theme",
                 tooltip="Choose among dark and light themes"),
         Binding("question_mark,f1", "help", "Help", show=False, id="app.help",
@@ -75,6 +85,8 @@ class RnnTuiApp(App[None]):
         self.add_mode("lyrics", LyricsScreen)
         self.add_mode("music", _music)
         self.add_mode("runs", partial(RunsScreen, self._runs))
+        self.add_mode("ladder", _ladder)
+        self.add_mode("map", _map)
 
     async def on_mount(self) -> None:
         """Go to the first page."""
@@ -138,10 +150,25 @@ class RnnTuiApp(App[None]):
         self.exit(message=hint)
 
 
+# Pages that bring much along are not imported before they are wanted.
+
+
 def _music() -> Screen[None]:
-    from tui.screens.music import MusicScreen  # it brings NumPy along: not before it is wanted
+    from tui.screens.music import MusicScreen
 
     return MusicScreen()
+
+
+def _ladder() -> Screen[None]:
+    from tui.screens.ladder import LadderScreen
+
+    return LadderScreen()
+
+
+def _map() -> Screen[None]:
+    from tui.screens.map import MapScreen
+
+    return MapScreen()
 
 
 def run_app(initial_mode: str = "train", run: RunDir | None = None) -> int:

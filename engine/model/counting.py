@@ -141,12 +141,22 @@ class CountingModel:
         }
 
 
-def count(songs: Iterable[Ints], size: int, config: ModelConfig) -> CountingModel:
-    """Count songs, each an array (T,) of frames below `size` that ends in its end mark.
+@dataclass(frozen=True)
+class _Table:
+    """What followed the contexts of one length, as in `Level`, and how often in two ways."""
 
-    Takes about 100 bytes of memory a frame while it counts. Raises InputError without a song.
-    """
-    back = order(config)
+    contexts: Ints
+    starts: Ints
+    symbols: Ints
+    frames: Ints  # (n,) uint32: after how many different frames; in the longest, how often
+    times: Ints  # (n,) uint32: how often
+
+    def level(self, counts: Ints, size: int) -> Level:
+        return _level(self.contexts, self.starts, self.symbols, counts, size)
+
+
+def _tables(songs: Iterable[Ints], size: int, back: int) -> list[_Table]:
+    """The tables of contexts of 0 to `back` frames."""
     dtype = np.min_scalar_type(size - 1)
     padding = np.full(max(back, 0), BEGIN, dtype)
     pieces = [piece for song in songs for piece in (padding, np.asarray(song, dtype))]
@@ -154,8 +164,9 @@ def count(songs: Iterable[Ints], size: int, config: ModelConfig) -> CountingMode
         raise InputError("There is not one song to count in the training split: give more songs.")
     frames = np.concatenate(pieces)
     positions = np.flatnonzero(frames != BEGIN)  # of every frame that is to be predicted
+    times = np.ones(len(positions), np.uint32)
 
-    levels: list[Level] = []
+    tables: list[_Table] = []
     for length in range(back, -1, -1):
         hashes = np.zeros(len(positions), np.uint64)
         for distance in range(1, length + 1):
@@ -166,11 +177,38 @@ def count(songs: Iterable[Ints], size: int, config: ModelConfig) -> CountingMode
         key = key[by_key]
         first = np.flatnonzero(np.diff(key, prepend=-1))  # where each continuation starts
         counts = np.diff(first, append=len(key)).astype(np.uint32)
+        times = np.add.reduceat(times[by_key], first, dtype=np.uint32)
         keys = key[first]
         starts = np.searchsorted(keys, np.arange(len(contexts) + 1) * size)
-        levels.insert(0, _level(contexts, starts, (keys % size).astype(dtype), counts, size))
+        symbols = (keys % size).astype(dtype)
+        tables.insert(0, _Table(contexts, starts, symbols, counts, times))
         positions = positions[by_key[first]]  # the level below counts each of these once
-    return CountingModel(config, size, tuple(levels))
+    return tables
+
+
+def count(songs: Iterable[Ints], size: int, config: ModelConfig) -> CountingModel:
+    """Count songs, each an array (T,) of frames below `size` that ends in its end mark.
+
+    Takes about 100 bytes of memory a frame while it counts. Raises InputError without a song.
+    """
+    tables = _tables(songs, size, order(config))
+    levels = tuple(table.level(table.frames, size) for table in tables)
+    return CountingModel(config, size, levels)
+
+
+def ladder(songs: Iterable[Ints], size: int, highest: int) -> list[CountingModel]:
+    """The uniform model, the frequencies and the chains of order 1 to `highest`.
+
+    Each is what `count` gives, but all are counted at once: they share the levels below their own.
+    """
+    tables = _tables(songs, size, highest)
+    shared = [table.level(table.frames, size) for table in tables]
+    models = [CountingModel(ModelConfig(kind="uniform"), size, ())]
+    for back, table in enumerate(tables):
+        own = ModelConfig(kind="markov", order=back) if back else ModelConfig(kind="frequencies")
+        top = table.level(table.times, size)
+        models.append(CountingModel(own, size, (*shared[:back], top)))
+    return models
 
 
 def from_tensors(

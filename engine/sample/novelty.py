@@ -1,5 +1,7 @@
 """What of a text is new: the stretches of it that stand in the songs to train on are marked."""
 
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,8 +11,12 @@ from engine.data import copies as indices
 from engine.data.characters import BEGIN, MARKS, UNKNOWN, CharacterCodec
 from engine.data.copies import SHORTEST, SPACING, WINDOW, Copies, rolled
 from engine.errors import InputError
-from engine.sample import learned
+from engine.sample import learned, sampler
+from engine.sample.decoding import Rules
 from engine.sample.models import Model
+from engine.sample.sampler import Request
+
+SAMPLES, LENGTH, TEMPERATURE = 4, 1_000, 0.7  # of a model's figure: songs, characters of each
 
 _AROUND = np.arange(-SPACING, WINDOW)  # frames before a window, and the window
 
@@ -38,6 +44,14 @@ class Novelty:
     def to_json(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
+
+
+def together(parts: Sequence[Novelty]) -> Novelty:
+    """How much of several texts is copied, watched for stretches of the same length."""
+    characters = sum(part.characters for part in parts)
+    copied = sum(part.copied * part.characters for part in parts)
+    longest = max(parts, key=lambda part: part.longest)
+    return dataclasses.replace(longest, characters=characters, copied=copied / max(1, characters))
 
 
 class CopyWatch:
@@ -128,3 +142,21 @@ def watches(model: Model, least: int, count: int) -> list[CopyWatch]:
     """
     index = indices.prepare(learned.corpus(model))
     return [CopyWatch(index, least) for _ in range(count)]
+
+
+def figure(model: Model) -> Novelty:
+    """How much a model copies: in `SAMPLES` songs that it writes from nothing, by fixed seeds.
+
+    Each is in the manner of another of its artists, evenly spread over the list, since that is how
+    it is asked for songs, and how it comes nearest to them. The same model has the same figure.
+    Raises InputError as `watches` does.
+    """
+    copies = watches(model, SHORTEST, SAMPLES)
+    for seed, watch in enumerate(copies):
+        artists = model.conditions
+        artist = artists[seed * len(artists) // SAMPLES] if artists else None
+        rules = Rules(temperature=TEMPERATURE)
+        song = Request(artist=artist, rules=rules, seed=seed, length=LENGTH)
+        for character in sampler.stream(model, song):
+            watch.push(character.text)
+    return together([watch.novelty for watch in copies])

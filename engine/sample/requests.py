@@ -26,6 +26,7 @@ _RULES: dict[str, type] = {
     "guidance": float,
     "repetition": float,
 }
+LADDER_LENGTH = 400  # characters of a rung, unless a length is given
 _FIELDS: dict[str, dict[str, type]] = {  # of each request, with the type of each
     "load": {"precision": str},
     "sample": {
@@ -52,6 +53,14 @@ _FIELDS: dict[str, dict[str, type]] = {  # of each request, with the type of eac
         "seed": int,
         "length": int,
     },
+    "ladder": {
+        "prime": str,
+        "temperature": float,
+        "seed": int,
+        "length": int,
+    },
+    "map": {"artist": str},  # whose songs; null: the artists
+    "similar": {"song": int, "count": int},
     "stop": {},
 }
 _NAMES = {
@@ -133,6 +142,27 @@ def music(values: Answer) -> tuple[RollRequest, Path | None, list[int] | None]:
     if notes is not None and not all(type(pitch) is int for pitch in notes):
         raise InputError(f"notes is {notes!r:.60}: give {_NAMES[list]}.")
     return RollRequest(**fields), None if file is None else Path(file), notes
+
+
+def ladder(values: Answer) -> Request:
+    """What each rung of the ladder is to write."""
+    fields = _given(values, _FIELDS["ladder"])
+    rules = Rules(temperature=fields.pop("temperature", Rules.temperature))
+    return Request(**{"length": LADDER_LENGTH, **fields}, rules=rules)
+
+
+def map_of(values: Answer) -> str | None:
+    """The artist whose songs are to be placed; None: the artists are."""
+    artist: str | None = _given(values, _FIELDS["map"]).get("artist")
+    return artist
+
+
+def similar(values: Answer) -> tuple[int, int]:
+    """The song, by its place in the corpus, whose neighbours are asked for, and how many."""
+    fields = _given(values, _FIELDS["similar"])
+    if "song" not in fields:
+        raise InputError("No song was named to find others like: give its number.")
+    return fields["song"], fields.get("count", 10)
 
 
 def _given(values: Answer, fields: Mapping[str, type]) -> Answer:

@@ -24,13 +24,20 @@ from typing import Any
 
 from engine.data.codecs import KeysCodec
 from engine.errors import InputError
-from engine.sample import answers, models, novelty, requests, rolls, sampler
+from engine.sample import answers, hidden, ladder, models, novelty, places, requests, rolls, sampler
+from engine.sample.hidden import Songs
 from engine.sample.models import Model
 from engine.sample.requests import Answer
 from engine.sample.rolls import RollStream
 from engine.sample.sampler import Stream
 
-_KINDS = {"sample": "lyrics", "sample_music": "music"}  # of the models that each request takes
+_KINDS = {  # of the models that each request takes
+    "sample": "lyrics",
+    "sample_music": "music",
+    "ladder": "lyrics",
+    "map": "lyrics",
+    "similar": "lyrics",
+}
 
 
 class Inbox:
@@ -114,6 +121,28 @@ class Worker:
             self._turn(None)
         if values["do"] == "sample_music":
             self.sample_music(values, stopped)
+        if values["do"] == "ladder":
+            request = requests.ladder(values)
+            self._tell(values, ladder.answers(self._load(values), request, stopped))
+        if values["do"] == "map":
+            artist = requests.map_of(values)
+            self._tell(values, [places.placed(self._songs(values, stopped), artist)])
+        if values["do"] == "similar":
+            song, count = requests.similar(values)
+            self._tell(values, [places.neighbours(self._songs(values, stopped), song, count)])
+
+    def _songs(self, values: Answer, stopped: Callable[[], bool]) -> Songs:
+        """The songs of a model with their vectors; says how far they are read."""
+        return hidden.songs(
+            self._load(values),
+            lambda read, songs: self._tell(values, [{"read": read, "songs": songs}]),
+            stopped,
+        )
+
+    def _tell(self, values: Answer, answers: Iterable[Answer]) -> None:
+        """Say answers to a request as they come."""
+        for answer in answers:
+            self._say({"id": values.get("id"), **answer})
 
     def load(self, values: Answer) -> None:
         """Make a model ready and say what it is."""
@@ -146,8 +175,7 @@ class Worker:
             None if told.novelty is None else novelty.watches(model, told.novelty, request.count)
         )
         self._say(self._started(values, song.songs[0].seed, prime=song.prime))
-        for answer in answers.told(song, told.best, told.bits, copies):
-            self._say({"id": values.get("id"), **answer})
+        self._tell(values, answers.told(song, told.best, told.bits, copies))
 
     def _turn(self, song: Stream | None) -> None:
         """Change the rules of the song under way as it was asked; refuse to where there is none."""

@@ -20,7 +20,9 @@ from tui.app import PAGES, RnnTuiApp
 from tui.screens.choose_run import ChooseRunScreen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.help import HelpScreen
+from tui.screens.ladder import LadderScreen
 from tui.screens.lyrics import LyricsScreen
+from tui.screens.map import MapScreen
 from tui.screens.music import MusicScreen
 from tui.screens.new_run import NewRunScreen
 from tui.screens.requests import RunStarted
@@ -29,6 +31,7 @@ from tui.screens.train import TrainScreen
 from tui.sources.runs import RunList
 from tui.widgets.curve import Curve
 from tui.widgets.header import PageHeader
+from tui.widgets.map_plane import MapPlane
 from tui.widgets.music_files import FileDialog
 from tui.widgets.music_inputs import MusicField, StepField
 from tui.widgets.music_roll import MusicRoll
@@ -42,6 +45,8 @@ KINDS: dict[str, type[Screen[None]]] = {
     "lyrics": LyricsScreen,
     "music": MusicScreen,
     "runs": RunsScreen,
+    "ladder": LadderScreen,
+    "map": MapScreen,
 }
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -56,11 +61,11 @@ async def no_file(path: Path) -> None:
 
 async def test_digits_and_clicks_go_to_pages(until: Until) -> None:
     async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
-        for number, mode in reversed(list(enumerate(PAGES, start=1))):
-            await pilot.press(str(number))
+        for mode, (digit, name) in reversed(PAGES.items()):
+            await pilot.press(digit)
             await until(pilot, partial(in_front, pilot, KINDS[mode]))
             header = pilot.app.screen.query_one(PageHeader)
-            assert f"{number} {PAGES[mode]}" in str(header.query_one("#tabs", Static).visual)
+            assert f"{digit} {name}" in str(header.query_one("#tabs", Static).visual)
         await pilot.click("#tabs", offset=(37, 0))
         await until(pilot, lambda: isinstance(pilot.app.screen, RunsScreen))
         assert len(pilot.app.screen.query(PageHeader)) == 1
@@ -80,7 +85,7 @@ async def test_other_pages_say_how_the_attached_run_is(until: Until, write_run: 
 
 async def test_help_lists_every_key_of_the_page(until: Until) -> None:
     async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
-        for key, mode in (("1", "train"), ("2", "lyrics"), ("3", "music"), ("4", "runs")):
+        for mode, (key, _) in PAGES.items():
             await pilot.press("escape", key)
             await until(pilot, partial(in_front, pilot, KINDS[mode]))
             screen = pilot.app.screen
@@ -138,6 +143,9 @@ def test_every_binding_has_an_id_of_its_own_a_tooltip_and_an_action() -> None:
         RunsScreen(RunList()),
         LyricsScreen(),
         MusicScreen(),
+        LadderScreen(),
+        MapScreen(),
+        MapPlane(),
         MusicStage(),
         MusicRoll(),
         MusicField("begins", str, ""),

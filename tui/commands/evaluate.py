@@ -2,6 +2,13 @@
 
 import argparse
 import json
+from typing import TYPE_CHECKING
+
+from engine.errors import InputError
+
+if TYPE_CHECKING:
+    from engine.sample.models import Model
+    from engine.sample.novelty import Novelty
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
         "dynamic": arguments.dynamic,
         "model": model.name,
     }
+    copying, unknown = (None, "") if music else _novelty(model)
+    if not music:
+        result["novelty"] = copying.to_json() if copying else None
     if music:  # papers differ in what they average over
         result |= {
             "without_first_frames": score.later,
@@ -48,6 +58,10 @@ def run(arguments: argparse.Namespace) -> int:
         f"{value:.4f} {metric} on {score.frames:,} {frames}, {learning}"
         f"{arguments.split} songs ({model.name}, {model.config.words})"
     )
+    if copying:
+        print(f"Of songs it writes, {copying.words}")
+    if unknown:
+        print(f"How much it copies is not known: {unknown}")
     if music:
         print(
             f"{score.later:.4f} without each song's first frame, "
@@ -61,3 +75,13 @@ def run(arguments: argparse.Namespace) -> int:
                 f"{score.without_copies:.4f} without {score.copies} {songs} of some to learn from"
             )
     return 0
+
+
+def _novelty(model: "Model") -> tuple["Novelty | None", str]:
+    """How much it copies from the songs it learned from, or why that is not known."""
+    from engine.sample import novelty
+
+    try:
+        return novelty.figure(model), ""
+    except InputError as error:
+        return None, str(error)

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from tui.sources import told
+from tui.sources.told import Part
+
 _Key = tuple[int, int | None]  # of a request, and of one of its songs
 
 
@@ -76,6 +79,7 @@ class Heard:
     seed: int | None = None  # said when the song begins
     begun: Begun | None = None  # of music
     done: Done | None = None
+    parts: tuple[Part, ...] = ()  # of what is no song
     error: str | None = None  # one sentence
     died: bool = False  # the process is gone, and every request with it
     song: int | None = None  # its number where songs are written together; None: all of them
@@ -158,13 +162,17 @@ def gather(lines: Sequence[bytes]) -> list[Heard]:
     heard: dict[_Key, Heard] = {}
     letters: dict[_Key, list[Letter]] = {}
     frames: dict[_Key, list[Frame]] = {}
+    parts: dict[_Key, list[Part]] = {}
     for line in lines:
         with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
             answer = json.loads(line)
-            song = answer.get("song")
-            key = int(answer["id"]), None if song is None else int(song)
-            so_far = heard.setdefault(key, Heard(key[0], song=key[1]))
-            if "text" in answer:
+            number, part = int(answer["id"]), told.part(answer)
+            song = None if part is not None else answer.get("song")
+            key = number, None if song is None else int(song)
+            so_far = heard.setdefault(key, Heard(number, song=key[1]))
+            if part is not None:
+                parts.setdefault(key, []).append(part)
+            elif "text" in answer:
                 letters.setdefault(key, []).append(_letter(answer))
             elif "keys" in answer:
                 frames.setdefault(key, []).append(_frame(answer))
@@ -175,6 +183,7 @@ def gather(lines: Sequence[bytes]) -> list[Heard]:
             item,
             letters=tuple(letters.get(key, ())),
             frames=tuple(frames.get(key, ())),
+            parts=tuple(parts.get(key, ())),
         )
         for key, item in heard.items()
     ]

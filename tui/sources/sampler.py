@@ -63,7 +63,17 @@ class MusicRequest:
     seed: int | None = None  # None: a new one
 
 
-def _values(request: Request | MusicRequest) -> dict[str, Any]:
+@dataclass(frozen=True)
+class LadderRequest:
+    """A beginning that all rungs of the ladder go on from."""
+
+    model: str  # the network on top: a name or a path
+    prime: str = ""
+    temperature: float = 0.7  # infinity: every character is as likely as any other
+    seed: int | None = None  # None: a new one
+
+
+def _values(request: Request | MusicRequest | LadderRequest) -> dict[str, Any]:
     return _finite(dataclasses.asdict(request))
 
 
@@ -99,6 +109,18 @@ class Sampler:
     def sample_music(self, request: MusicRequest) -> int:
         """Ask for music; gives the request's id."""
         return self._ask({"do": "sample_music", **_values(request)})
+
+    def ladder(self, request: LadderRequest) -> int:
+        """Ask for the ladder; gives the request's id."""
+        return self._ask({"do": "ladder", **_values(request)})
+
+    def place(self, model: str, artist: str | None) -> int:
+        """Ask where the artists lie, or one artist's songs; gives the request's id."""
+        return self._ask({"do": "map", "model": model, "artist": artist})
+
+    def similar(self, model: str, song: int) -> int:
+        """Ask for the songs nearest to one, by its number; gives the request's id."""
+        return self._ask({"do": "similar", "model": model, "song": song})
 
     def change(self, **rules: float) -> None:
         """Turn rules of the song under way, as its temperature."""

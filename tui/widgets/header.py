@@ -7,11 +7,17 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
+_BRAND = "♪ rnn-tui"
+_ATTACHED = 20  # cells that the attached run is to have where there are tabs that leave them
+# How the line is laid out, the roomiest first: with the brand or not, blanks around each tab, and
+# the names of all pages or only that of the current one.
+_LAYOUTS = ((True, " ", True), (True, "", True), (False, "", True), (False, "", False))
+
 
 class PageHeader(Horizontal):
     """The pages with their keys, the current one marked; on the right the attached run.
 
-    pages: for each mode, in order, its name for people; the n-th is reached by the digit n.
+    pages: for each mode, in order, the digit that leads there and its name for people.
     """
 
     DEFAULT_CSS = """
@@ -27,29 +33,33 @@ class PageHeader(Horizontal):
     }
     """
 
-    def __init__(self, pages: Mapping[str, str], current: str) -> None:
+    def __init__(self, pages: Mapping[str, tuple[str, str]], current: str) -> None:
         super().__init__()
         self._pages = pages
         self._current = current
+        self._brand = Static(_BRAND, id="brand", markup=False)
 
     def compose(self) -> ComposeResult:
         """Lay out the line."""
-        yield Static("♪ rnn-tui", id="brand", markup=False)
+        yield self._brand
         yield Static(id="tabs")
         yield Static(id="attached", markup=False)
 
     def on_resize(self) -> None:
-        """Set the tabs closer where they would not all fit."""
-        tabs = self._tabs(" ")
-        if tabs.cell_length > self.size.width:
-            tabs = self._tabs("")
+        """Set the tabs closer where they would not all fit, and leave out what does not."""
+        for brand, pad, names in _LAYOUTS:
+            tabs = self._tabs(pad, names)
+            if tabs.cell_length + brand * (len(_BRAND) + 2) + _ATTACHED <= self.size.width:
+                break
+        self._brand.display = brand
         self.query_one("#tabs", Static).update(tabs)
 
-    def _tabs(self, pad: str) -> Content:
+    def _tabs(self, pad: str, names: bool) -> Content:
         tabs = []
-        for number, (mode, name) in enumerate(self._pages.items(), start=1):
-            words = f"{pad}{number} {name}{pad}"
-            tabs.append(_tab(f"app.page({mode!r})", words, mode == self._current))
+        for mode, (digit, name) in self._pages.items():
+            current = mode == self._current
+            words = f"{digit} {name}" if names or current else digit
+            tabs.append(_tab(f"app.page({mode!r})", f"{pad}{words}{pad}", current))
         tabs.append(_tab("app.help", f"{pad}? Keys{pad}" if pad else "?", False))
         return Content(" ").join(tabs)
 

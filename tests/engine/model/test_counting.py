@@ -96,6 +96,21 @@ def test_probabilities_sum_to_one_and_agree_with_nats(
         assert nats[t] == pytest.approx(-math.log(p[frame]))
 
 
+@settings(deadline=None, max_examples=60)
+@given(songs, st.integers(0, 8))
+def test_a_ladder_is_made_of_the_models_that_are_counted_alone(
+    train: list[NDArray[Any]], highest: int
+) -> None:
+    models = counting.ladder(train, SIZE, highest)
+    assert [counting.order(model.config) for model in models] == list(range(-1, highest + 1))
+    for model in models:
+        alone = counting.count(train, SIZE, model.config)
+        assert model.tensors().keys() == alone.tensors().keys()
+        for name, tensor in alone.tensors().items():
+            np.testing.assert_array_equal(model.tensors()[name], tensor)
+            assert model.tensors()[name].dtype == tensor.dtype
+
+
 @pytest.mark.parametrize("back", [1, 3])
 def test_equals_the_reference_with_discounts_estimated_from_many_songs(back: int) -> None:
     rng = np.random.default_rng(3)

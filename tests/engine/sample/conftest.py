@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from engine.config import ModelConfig
+from engine.config import DataConfig, ModelConfig
+from engine.data import corpus as corpora
 from engine.data.characters import END, CharacterCodec
 from engine.data.codecs import KeysCodec
 from engine.model import counting
@@ -113,3 +114,46 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home of the test's own, without runs."""
     monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
+
+
+@pytest.fixture
+def learnt(tmp_path: Path) -> Callable[..., Path]:
+    """learnt(memory=True, …) writes a model of some prepared songs by two singers."""
+    chance = np.random.default_rng(5)
+    words = ["a", "bad", "cab", "fed", "high", "jade", "on", "the", "ice,", "be", "it", "dead"]
+    lines = ["artist,song,text"]
+    for number in range(40):
+        text = "\n".join(" ".join(chance.choice(words, 5)) for _ in range(chance.integers(2, 9)))
+        lines.append(f'{"Ada Löwe" if number % 3 else "Zed"},Song {number},"{text}"')
+    source = tmp_path / "songs.csv"
+    source.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def write(folder: str = "learnt", seed: int = 0, **settings: Any) -> Path:
+        config, data = _small(settings), DataConfig(source=str(source), valid=0.2, test=0.1)
+        corpus = corpora.prepare(data)
+        spec, artists = corpus.codec.spec, corpus.conditions
+        if config.kind == "network":
+            rng = np.random.default_rng(seed)
+            shapes = network.shapes(config, spec, len(artists) if config.condition else 0)
+            tensors: Tensors = {
+                name: (rng.standard_normal(shape) * 0.5).astype(np.float32)
+                for name, shape in shapes.items()
+            }
+        else:
+            songs = [corpus.song(row) for row in corpus.select("train")]
+            tensors = counting.count(songs, spec.size, config).tensors()
+        meta = {
+            **_describe(config),
+            "codec": corpus.codec.to_json(),
+            "conditions": artists,
+            "data": dataclasses.asdict(data),
+            "corpus": {"name": corpus.name, "hash": corpus.hash},
+            "scores": {"valid": {"loss": 1.0, "bits": 1.5}},
+        }
+        path = tmp_path / folder
+        path.mkdir()
+        save_file(tensors, path / "model.safetensors")
+        (path / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
+        return path
+
+    return write

@@ -255,6 +255,49 @@ def test_songs_at_once_with_their_insides(process: Process, write: Write, tmp_pa
     assert (done["seed"], done["bits"]) == (likeliest["seed"], likeliest["bits"])
 
 
+def test_the_ladder_is_climbed_rung_by_rung(process: Process, learnt: Write) -> None:
+    ask: dict[str, Any] = {"do": "ladder", "model": str(learnt()), "prime": "a", "seed": 4}
+    process.send(**ask, id=1, temperature=0.5, length=12)
+    assert process.hear()["doing"].startswith("counting")
+    rungs = [process.hear() for _ in range(11)]
+    assert [rung["rung"] for rung in rungs] == list(range(11))
+    assert process.hear() == {"id": 1, "started": True, "seed": 4, "prime": "a"}
+    written = [process.hear() for _ in range(11 * 12)]
+    assert [answer["rung"] for answer in written] == list(range(11)) * 12
+    done = process.hear()
+    assert (done["reason"], done["characters"], done["seed"]) == ("length", 12, 4)
+    process.send(**ask, id=2, temperature="inf", length=ENDLESS)
+    for _ in range(14):
+        process.hear()
+    process.send(do="stop")
+    assert process.hear_until("done")[1]["reason"] == "stopped"
+
+
+def test_songs_are_placed_and_compared(process: Process, learnt: Write) -> None:
+    model = str(learnt())
+    process.send(do="map", id=1, model=model)
+    while "map" not in (answer := process.hear()):
+        assert 0 < answer["read"] <= answer["songs"] == 40
+    assert [point["name"] for point in answer["map"]] == ["Ada Löwe", "Zed"]
+    process.send(do="map", id=2, model=model, artist="Zed")
+    placed = process.hear()  # at once: they are read
+    assert placed["artist"] == "Zed"
+    song = placed["map"][0]["song"]
+    process.send(do="similar", id=3, model=model, song=song, count=4)
+    found = process.hear()
+    assert (found["song"], len(found["near"])) == (song, 4)
+    assert song not in [row["song"] for row in found["near"]]
+    for words, values in (
+        ("no songs by 'Bo'", {"do": "map", "artist": "Bo"}),
+        ("no song number 40", {"do": "similar", "song": 40}),
+        ("No song was named", {"do": "similar"}),
+        ("The count is 0", {"do": "similar", "song": 1, "count": 0}),
+        ("no key 'artist'", {"do": "similar", "song": 1, "artist": "Zed"}),
+    ):
+        process.send(**values, id=4, model=model)
+        assert words in process.hear()["error"]
+
+
 @pytest.fixture(scope="module")
 def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     """One process for all bad requests: it must survive each."""

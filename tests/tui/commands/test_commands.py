@@ -2,11 +2,14 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from engine import paths
 
 Call = Callable[..., Any]
 
@@ -86,6 +89,36 @@ def test_eval_in_words_and_on_other_songs(call: Call, trained: str, songs: Path)
     other = objects(call("eval", "--model", trained, "--data", "originals", "--json").out)
     assert other[0]["frames"] > 10_000  # the test songs of the corpus that comes with the program
     assert 2 < other[0]["value"] < 8
+
+
+def test_eval_says_how_much_is_copied(call: Call, trained: str, songs: Path) -> None:
+    (score,) = objects(call("eval", "--model", trained, "--json").out)
+    assert score["novelty"]["characters"] == 4000
+    assert "Of songs it writes" in call("eval", "--model", trained).out
+    songs.unlink()
+    shutil.rmtree(paths.corpora())
+    gone = ("eval", "--model", trained, "--data", "originals")
+    assert objects(call(*gone, "--json").out)[0]["novelty"] is None
+    assert "is not known: There is no file" in call(*gone).out
+
+
+def test_similar_songs_by_title_and_by_file(call: Call, trained: str, tmp_path: Path) -> None:
+    words = ("similar", "Song 4", "--model", trained, "--count", 3)
+    rows = objects(call(*words, "--json").out)
+    assert [row["to"] for row in rows] == ["Ada Lark – Song 4"] * 3
+    assert [row["similarity"] for row in rows] == sorted(
+        (row["similarity"] for row in rows), reverse=True
+    )
+    shown = call(*words).out.splitlines()
+    assert "most similar to Ada Lark – Song 4" in shown[0]
+    assert [line.split(maxsplit=1)[1] for line in shown[1:]] == [
+        f"{row['artist']} – {row['title']}" for row in rows
+    ]
+    file = tmp_path / "mine.txt"
+    file.write_text("Why\nriver road ¥ and stone\n", encoding="utf-8")
+    done = call("similar", file, "--model", trained, "--count", 1, "--json")
+    assert objects(done.out)[0]["to"] == str(file)
+    assert "has never seen '¥'" in done.err
 
 
 def test_data_lists_and_describes(call: Call, songs: Path) -> None:

@@ -51,6 +51,19 @@ def tuned(call: Call, tunes: Path, request: pytest.FixtureRequest) -> str:
     return "tuned"
 
 
+def test_pieces_like_one_are_listed(call: Call, tuned: str, tunes: Path) -> None:
+    words = ("similar", tunes / "3.mid", "--model", tuned, "--json")
+    rows = [json.loads(line) for line in call(*words).out.splitlines()]
+    assert len(rows) == 10
+    assert rows[0]["title"].startswith("3")  # the very piece is among those it has learned from
+    assert rows[0]["similarity"] == pytest.approx(1, abs=1e-3)
+    named = call("similar", rows[0]["title"], "--model", tuned, "--count", 1)
+    assert f"most similar to {rows[0]['title']}:" in named.out
+    (tunes / "bad.mid").write_bytes(b"MThd but no music")
+    done = call("similar", tunes / "bad.mid", "--model", tuned)
+    assert (done.status, "bad.mid" in done.err) == (2, True)
+
+
 def test_music_is_trained_watched_and_scored(call: Call, tuned: str) -> None:
     heard = [json.loads(line) for line in call("watch", tuned, "--json").out.splitlines()]
     assert (heard[0]["kind"], heard[0]["unit"]) == ("music", "frame")

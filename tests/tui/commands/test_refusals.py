@@ -82,6 +82,8 @@ def test_settings_that_cannot_be(call: Call, songs: Path, home: Path, setting: s
 
 def test_words_that_are_wrong(call: Call, songs: Path, trained: str, tmp_path: Path) -> None:
     sample = ("sample", "lyrics", "--model", trained)
+    songs.with_name("empty.txt").write_text(" \n")
+    songs.with_name("odd.txt").write_bytes(b"\xff\xfe\xff")
     cases = [
         (("train", "lyrics", "--data", tmp_path / "gone.csv"), "There is no file"),
         (("train", "lyrics"), "--data"),
@@ -112,6 +114,11 @@ def test_words_that_are_wrong(call: Call, songs: Path, trained: str, tmp_path: P
         ((*sample, "--seed", "-1"), "seed"),
         (("sample", "lyrics", "--model", "smal"), "'small'"),
         (("eval", "--model", tmp_path), "meta.json"),
+        (("similar", "Sonk 7", "--model", trained), "'Song 7'"),
+        (("similar", "Song", "--model", trained), "name one of them"),
+        (("similar", "Song 7", "--model", trained, "--count", "0"), "The count is 0"),
+        (("similar", songs.with_name("empty.txt"), "--model", trained), "is empty"),
+        (("similar", songs.with_name("odd.txt"), "--model", trained), "UTF-8"),
         (("data", "info", tmp_path / "gone"), "gone"),
         (("data",), "list|fetch|info"),
         (("models", "info", "nobody"), "nobody"),

@@ -13,6 +13,7 @@ import pytest
 from tui.sources import sampler
 from tui.sources.answers import Begun, Done, Frame, Heard, Letter, Loaded, Pace, gather
 from tui.sources.sampler import MusicRequest, Request, Sampler
+from tui.sources.told import Doing, Near, Neighbour, Placed, Point, Reading, Rung, Written
 
 MUSIC = str(Path(__file__).parents[1] / "music_fake.py")
 FAKE = str(Path(__file__).parents[1] / "lyrics_fake.py")
@@ -105,6 +106,30 @@ def test_songs_written_together_are_told_apart() -> None:
         Heard(2, (Letter("a", 1.5), Letter("c", 1.0)), song=0),
         Heard(2, (Letter("b", 0.5),), done=Done("end", 1, 0.5, bits=0.75), song=1),
     ]
+
+
+def test_what_is_no_song_is_told_in_order() -> None:
+    lines = [
+        b'{"id": 2, "doing": "counting"}',
+        b'{"id": 2, "rung": 0, "name": "uniform", "bits": 6.19}',
+        b'{"id": 2, "rung": 1, "name": "m", "bits": null}',
+        b'{"id": 2, "started": true, "seed": 9, "prime": "Why"}',
+        b'{"id": 2, "rung": 1, "text": "a"}',
+        b'{"id": 3, "read": 8, "songs": 240}',
+        b'{"id": 3, "map": [{"name": "A", "songs": 3, "x": 0.5, "y": -1}], "artist": null, '
+        b'"share": 0.5}',
+        b'{"id": 4, "map": [{"name": "t", "song": 7, "x": 0, "y": 0}], "artist": "A", "share": 1}',
+        b'{"id": 4, "map": [{"name": "t"}], "artist": "A", "share": 1}',
+        b'{"id": 5, "near": [{"song": 1, "artist": "A", "title": "t", "similarity": 0.9}], '
+        b'"song": 7}',
+    ]
+    assert gather(lines) == [
+        Heard(2, seed=9, parts=(Doing("counting"), Rung(0, "uniform", 6.19), Rung(1, "m", None),
+                                Written(1, "a"))),
+        Heard(3, parts=(Reading(8, 240), Placed((Point("A", 0.5, -1.0, 3),), None, 0.5))),
+        Heard(4, parts=(Placed((Point("t", 0.0, 0.0, song=7),), "A", 1.0),)),
+        Heard(5, parts=(Near(7, (Neighbour("A", "t", 0.9),)),)),
+    ]  # fmt: skip
 
 
 def test_lines_about_music_are_folded_too() -> None:
