@@ -24,8 +24,9 @@ from typing import Any
 
 from engine.data.codecs import KeysCodec
 from engine.errors import InputError
-from engine.sample import answers, models, novelty, requests, rolls, sampler
+from engine.sample import answers, models, neurons, novelty, requests, rolls, sampler
 from engine.sample.models import Model
+from engine.sample.neurons import Reading
 from engine.sample.requests import Answer
 from engine.sample.rolls import RollStream
 from engine.sample.sampler import Stream
@@ -91,6 +92,7 @@ class Worker:
         self._changes = changes
         self._model: Model | None = None
         self._stamp: object = None
+        self._reading: Reading | None = None  # the song last read
 
     def _load(self, values: Answer) -> Model:
         name, precision = values.get("model"), requests.precision(values)
@@ -114,6 +116,10 @@ class Worker:
             self._turn(None)
         if values["do"] == "sample_music":
             self.sample_music(values, stopped)
+        if values["do"] == "neurons":
+            self.neurons(values, stopped)
+        if values["do"] == "unit":
+            self.unit(values)
 
     def load(self, values: Answer) -> None:
         """Make a model ready and say what it is."""
@@ -173,6 +179,21 @@ class Worker:
         for frame in music:
             self._say({"id": values.get("id"), **rolls.line(frame, codec.planes)})
         self._say(self._done(values, music, start, frames=music.frames))
+
+    def neurons(self, values: Answer, stopped: Callable[[], bool]) -> None:
+        """Read a song, and tell which units keep track of what."""
+        asked = requests.neurons(values)
+        self._reading = None
+        self._reading = neurons.read(self._load(values), asked, stopped)
+        told = self._reading.to_json() if self._reading else None
+        self._say({"id": values.get("id"), "neurons": told})
+
+    def unit(self, values: Answer) -> None:
+        """Tell a unit of the song last read."""
+        chosen = requests.unit(values)
+        if self._reading is None:
+            raise InputError("No song has been read yet: ask for neurons first.")
+        self._say({"id": values.get("id"), "unit": self._reading.unit_to_json(*chosen)})
 
     @staticmethod
     def _started(values: Answer, seed: int, **more: Any) -> Answer:
