@@ -16,6 +16,7 @@ from tui.model.run import STATES, share
 from tui.model.text import clean
 from tui.screens.help import HelpScreen
 from tui.screens.lyrics import LyricsScreen
+from tui.screens.neurons import NeuronsScreen
 from tui.screens.requests import AttachRun, RunStarted
 from tui.screens.runs import RunsScreen
 from tui.screens.train import TrainScreen
@@ -24,7 +25,13 @@ from tui.sources.runs import RunList
 from tui.widgets.header import PageHeader
 
 # The pages by mode, in the order of their digits.
-PAGES = {"train": "Train", "lyrics": "Lyrics", "music": "Music", "runs": "Runs"}
+PAGES = {
+    "train": "Train",
+    "lyrics": "Lyrics",
+    "music": "Music",
+    "runs": "Runs",
+    "neurons": "Neurons",
+}
 
 
 class RnnTuiApp(App[None]):
@@ -54,6 +61,8 @@ class RnnTuiApp(App[None]):
                 tooltip="The Music page: have a model write piano music, see and hear it"),
         Binding("4", "page('runs')", "Runs", show=False, id="app.runs",
                 tooltip="The Runs page: all runs, and their curves compared"),
+        Binding("6", "page('neurons')", "Neurons", show=False, id="app.neurons",
+                tooltip="The Neurons page: what single units of a network keep track of"),
         Binding("f2", "change_theme", "Theme", show=False, id="app.theme",
                 tooltip="Choose among dark and light themes"),
         Binding("question_mark,f1", "help", "Help", show=False, id="app.help",
@@ -75,6 +84,7 @@ class RnnTuiApp(App[None]):
         self.add_mode("lyrics", LyricsScreen)
         self.add_mode("music", _music)
         self.add_mode("runs", partial(RunsScreen, self._runs))
+        self.add_mode("neurons", NeuronsScreen)
 
     async def on_mount(self) -> None:
         """Go to the first page."""

@@ -18,6 +18,7 @@ from typing import IO, Any
 
 from engine import processes
 from tui.sources.answers import Heard, gather
+from tui.sources.neurons import NeuronsRequest, Unit
 
 # How the process is called; tests put their own in place.
 command: tuple[str, ...] = processes.command("engine.sample.worker")
@@ -97,6 +98,14 @@ class Sampler:
     def sample_music(self, request: MusicRequest) -> int:
         """Ask for music; gives the request's id."""
         return self._ask({"do": "sample_music", **_values(request)})
+
+    def neurons(self, request: NeuronsRequest) -> int:
+        """Ask for a song to be read by a network; gives the request's id."""
+        return self._ask({"do": "neurons", **dataclasses.asdict(request)})
+
+    def unit(self, unit: Unit) -> int:
+        """Ask for what a unit holds along the song last read; gives the request's id."""
+        return self._ask({"do": "unit", "layer": unit.layer, "unit": unit.number})
 
     def change(self, **rules: float) -> None:
         """Turn rules of the song under way, as its temperature."""
