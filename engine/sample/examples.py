@@ -59,6 +59,7 @@ def example(model: Model, asked: Asked) -> Example:
     if (asked.text if not lyrics else asked.file) is not None:
         kind, give = ("lyrics", "a text") if lyrics else ("music", "a MIDI file")
         raise InputError(f"{model.name} reads {kind}: give {give}.")
+    condition.weights(model, asked.artist, None)  # an artist it does not know is refused
     if asked.text is not None:
         return _text(model, "the text given", asked.text, asked.artist)
     if asked.file is not None:

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ def of_text(text: str) -> Features:
     """
     lines = _LINE.findall(text)
     word = [_in_word(character) for character in text]
-    follows = [*word[1:], False]
+    follows = [*word, False][1:]
     return {
         "place in line": _array(place for line in lines for place in range(len(line))),
         "to line's end": _array(len(line) - 1 - place for line in lines
@@ -101,7 +102,9 @@ def of_keys(frames: NDArray[np.uint8], bar: float, beats: int) -> Features:
     bar: how many frames one has; beats: how many it is counted in.
     """
     sounding = frames[:, :KEYS] != 0
-    times = np.arange(len(frames)) + 1e-9  # so that 3 · 0.1 is in the frame of 0.3
+    times: NDArray[np.float64] = (
+        np.arange(len(frames), dtype=np.float64) + 1e-9
+    )  # so that 3 · 0.1 is in the frame of 0.3
     before = np.concatenate([np.zeros_like(sounding[:1]), sounding[:-1]])
     return {
         "place in bar": np.round(times % bar, 6),
@@ -115,9 +118,9 @@ def of_keys(frames: NDArray[np.uint8], bar: float, beats: int) -> Features:
     }
 
 
-def _begins(places: NDArray[np.float64]) -> NDArray[np.float64]:
+def _begins(places: NDArray[Any]) -> NDArray[np.float64]:
     """The frames in which a whole number is reached."""
-    return np.diff(np.floor(places), prepend=-1) > 0
+    return (np.diff(np.floor(places), prepend=-1) > 0).astype(np.float64)
 
 
 def _held(sounding: NDArray[np.bool_], keys: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -47,10 +47,10 @@ class Reading:
         """All but the activations, as plain values for JSON."""
         example = self.example
         _, layers, hidden = self.activations.shape
-        song: dict[str, Any] = {"text": example.text}
+        song: dict[str, Any] = {"text": example.text, "frames": None, "bar": None}
         if isinstance(codec := self.model.codec, KeysCodec):
             keys = [rolls.line(frame, codec.planes)["keys"] for frame in example.frames]
-            song = {"frames": keys, "bar": codec.bar(example.metre)}
+            song = {"text": None, "frames": keys, "bar": codec.bar(example.metre)}
         return {
             "model": self.model.name,
             "title": example.title,

@@ -100,7 +100,7 @@ class Worker:
         found, folder = models.locate(name, kind)
         stamp = found, models.stamp(folder), precision
         if self._model is None or self._stamp != stamp:
-            self._model = None  # two at once could be too many
+            self._model = self._reading = None  # two at once could be too many
             self._model = models.load(name, precision, kind)
             self._stamp = stamp
         return self._model
@@ -183,8 +183,9 @@ class Worker:
     def neurons(self, values: Answer, stopped: Callable[[], bool]) -> None:
         """Read a song, and tell which units keep track of what."""
         asked = requests.neurons(values)
+        model = self._load(values)
         self._reading = None
-        self._reading = neurons.read(self._load(values), asked, stopped)
+        self._reading = neurons.read(model, asked, stopped)
         told = self._reading.to_json() if self._reading else None
         self._say({"id": values.get("id"), "neurons": told})
 

@@ -73,9 +73,9 @@ def reading(values: dict[str, Any]) -> Reading:
     )
     return Reading(
         str(values["title"]),
-        str(values.get("text", "")),
-        tuple(frozenset(frame) for frame in values.get("frames", ())),
-        float(values.get("bar", 1)),
+        str(values["text"] or ""),
+        tuple(frozenset(frame) for frame in values["frames"] or ()),
+        float(values["bar"] or 1),
         int(values["song"]),
         int(values["songs"]),
         str(values["note"]),

@@ -44,6 +44,7 @@ class NeuronControls(Vertical):
         & #heads { height: 1; margin-top: 1; color: $text-muted; }
         & #features { height: 1fr; border: none; padding: 0; background: $background;
                        scrollbar-size-vertical: 1; }
+        & #features:focus { background-tint: $foreground 0%; }
         & #features > .option-list--option { padding: 0; text-wrap: nowrap; }
     }
     """
