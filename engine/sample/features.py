@@ -120,7 +120,8 @@ def of_keys(frames: NDArray[np.uint8], bar: float, beats: int) -> Features:
 
 def _begins(places: NDArray[Any]) -> NDArray[np.float64]:
     """The frames in which a whole number is reached."""
-    return (np.diff(np.floor(places), prepend=-1) > 0).astype(np.float64)
+    begins: NDArray[np.float64] = (np.diff(np.floor(places), prepend=-1) > 0).astype(np.float64)
+    return begins
 
 
 def _held(sounding: NDArray[np.bool_], keys: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -129,4 +130,5 @@ def _held(sounding: NDArray[np.bool_], keys: NDArray[np.intp]) -> NDArray[np.flo
     if not len(heard):
         return np.zeros(len(keys))
     last = np.searchsorted(heard, np.arange(len(keys)), side="right") - 1
-    return keys[heard[np.maximum(last, 0)]].astype(np.float64)
+    held: NDArray[np.float64] = keys[heard[np.maximum(last, 0)]].astype(np.float64)
+    return held

@@ -22,6 +22,7 @@ from tui.screens.confirm import ConfirmScreen
 from tui.screens.help import HelpScreen
 from tui.screens.lyrics import LyricsScreen
 from tui.screens.music import MusicScreen
+from tui.screens.neurons import NeuronsScreen
 from tui.screens.new_run import NewRunScreen
 from tui.screens.requests import RunStarted
 from tui.screens.runs import RunsScreen
@@ -33,6 +34,8 @@ from tui.widgets.music_files import FileDialog
 from tui.widgets.music_inputs import MusicField, StepField
 from tui.widgets.music_roll import MusicRoll
 from tui.widgets.music_stage import MusicStage
+from tui.widgets.neuron_controls import UnitField
+from tui.widgets.neuron_dialog import TextDialog
 from tui.widgets.run_table import RunTable
 
 WriteRun = Callable[..., RunDir]
@@ -42,6 +45,7 @@ KINDS: dict[str, type[Screen[None]]] = {
     "lyrics": LyricsScreen,
     "music": MusicScreen,
     "runs": RunsScreen,
+    "neurons": NeuronsScreen,
 }
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -80,7 +84,13 @@ async def test_other_pages_say_how_the_attached_run_is(until: Until, write_run: 
 
 async def test_help_lists_every_key_of_the_page(until: Until) -> None:
     async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
-        for key, mode in (("1", "train"), ("2", "lyrics"), ("3", "music"), ("4", "runs")):
+        for key, mode in (
+            ("1", "train"),
+            ("2", "lyrics"),
+            ("3", "music"),
+            ("4", "runs"),
+            ("6", "neurons"),
+        ):
             await pilot.press("escape", key)
             await until(pilot, partial(in_front, pilot, KINDS[mode]))
             screen = pilot.app.screen
@@ -140,6 +150,9 @@ def test_every_binding_has_an_id_of_its_own_a_tooltip_and_an_action() -> None:
         MusicScreen(),
         MusicStage(),
         MusicRoll(),
+        NeuronsScreen(),
+        UnitField(),
+        TextDialog(),
         MusicField("begins", str, ""),
         StepField("tempo", float, "1", (1, 0, 2)),
         FileDialog("?", "", no_file),

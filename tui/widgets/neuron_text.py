@@ -21,8 +21,8 @@ class NeuronText(LyricsText):
     NeuronText {
         & > .lyrics-text--level1 { background: $primary 18%; }
         & > .lyrics-text--level2 { background: $primary 40%; }
-        & > .lyrics-text--level3 { background: $primary 65%; }
-        & > .lyrics-text--level4 { background: $primary 95%; }
+        & > .lyrics-text--level3 { background: $primary 65%; color: auto 95%; }
+        & > .lyrics-text--level4 { background: $primary 95%; color: auto 95%; }
         & > .lyrics-text--level5 { background: $warning 14%; text-style: none; }
         & > .lyrics-text--level6 { background: $warning 30%; text-style: underline; }
         & > .lyrics-text--level7 { background: $warning 48%; text-style: underline; }

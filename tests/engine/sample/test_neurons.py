@@ -78,7 +78,9 @@ def test_activations_against_cells_stepped_unit_by_unit(make: Make, cell: str) -
                 cell, 5, gates, h[layer], c[layer], tensors[name + "hidden"], bias
             )
             x = h[layer]
-        wanted.append([[math.tanh(value) for value in row] for row in c] if cell == "lstm" else h[:])
+        wanted.append(
+            [[math.tanh(value) for value in row] for row in c] if cell == "lstm" else h[:]
+        )
     np.testing.assert_allclose(reading.activations, np.array(wanted)[1:], atol=2e-5)
     told = reading.unit_to_json(2, 3)
     np.testing.assert_allclose(told["activations"], np.array(wanted)[1:, 1, 2], atol=6e-4)
