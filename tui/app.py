@@ -29,6 +29,7 @@ PAGES = {  # by mode, the digit that leads there and the name
     "music": ("3", "Music"),
     "runs": ("4", "Runs"),
     "ladder": ("5", "Ladder"),
+    "neurons": ("6", "Neurons"),
     "map": ("7", "Map"),
 }
 
@@ -62,6 +63,8 @@ class RnnTuiApp(App[None]):
                 tooltip="The Runs page: all runs, and their curves compared"),
         Binding("5", "page('ladder')", "Ladder", show=False, id="app.ladder",
                 tooltip="The Ladder page: from chance to the network, the same beginning"),
+        Binding("6", "page('neurons')", "Neurons", show=False, id="app.neurons",
+                tooltip="The Neurons page: what single units of a network keep track of"),
         Binding("7", "page('map')", "Map", show=False, id="app.map",
                 tooltip="The Map page: artists and songs by what a network makes of them"),
         Binding("f2", "change_theme", "Theme", show=False, id="app.theme",
@@ -86,6 +89,7 @@ class RnnTuiApp(App[None]):
         self.add_mode("music", _music)
         self.add_mode("runs", partial(RunsScreen, self._runs))
         self.add_mode("ladder", _ladder)
+        self.add_mode("neurons", _neurons)
         self.add_mode("map", _map)
 
     async def on_mount(self) -> None:
@@ -163,6 +167,12 @@ def _ladder() -> Screen[None]:
     from tui.screens.ladder import LadderScreen
 
     return LadderScreen()
+
+
+def _neurons() -> Screen[None]:
+    from tui.screens.neurons import NeuronsScreen
+
+    return NeuronsScreen()
 
 
 def _map() -> Screen[None]:

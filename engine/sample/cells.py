@@ -68,6 +68,16 @@ def lstm(layer: Layer, x: Array, h: Array, c: Array) -> tuple[Array, ...]:
     return o * np.tanh(c), c
 
 
+def _hidden(h: Array) -> Array:
+    """What a unit of a cell without gates to its memory holds: its output."""
+    return h
+
+
+def _memory(h: Array, c: Array) -> Array:  # noqa: ARG001
+    """What a unit of an LSTM holds, whether or not its output gate lets it be seen."""
+    return np.tanh(c)
+
+
 @dataclass(frozen=True)
 class Cell:
     """One kind of cell: step(layer, x (N, G·H), *state) gives the new state, its output first."""
@@ -76,10 +86,11 @@ class Cell:
     states: int  # how many arrays (N, H) make its state
     hidden_bias: bool  # whether it has a bias (H) inside its reset gate
     step: Callable[..., tuple[Array, ...]]
+    holds: Callable[..., Array]  # *state → (N, H): what each unit holds, within −1 … 1
 
 
 CELLS: dict[str, Cell] = {
-    "rnn": Cell(gates=1, states=1, hidden_bias=False, step=rnn),
-    "gru": Cell(gates=3, states=1, hidden_bias=True, step=gru),
-    "lstm": Cell(gates=4, states=2, hidden_bias=False, step=lstm),
+    "rnn": Cell(gates=1, states=1, hidden_bias=False, step=rnn, holds=_hidden),
+    "gru": Cell(gates=3, states=1, hidden_bias=True, step=gru, holds=_hidden),
+    "lstm": Cell(gates=4, states=2, hidden_bias=False, step=lstm, holds=_memory),
 }

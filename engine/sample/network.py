@@ -163,6 +163,15 @@ class Network:
             x = state[own.start]
         return Seen(x, frames, recalled, match)
 
+    def activations(self, state: State) -> Array:
+        """What each unit of each layer holds in a state of N songs, (N, layers, H), −1 … 1.
+
+        Of an LSTM tanh(c), as in Karpathy, Johnson & Fei-Fei 2015 (Visualizing and Understanding
+        Recurrent Networks): what a unit remembers shows there also while its output gate is shut.
+        """
+        held = [self.cell.holds(*state[own]) for own, _ in self._layers()]
+        return np.stack(held, 1)
+
     def _layers(self) -> Iterator[tuple[slice, Layer]]:
         """Each layer, and where its arrays are in a state."""
         size = self.cell.states

@@ -11,6 +11,7 @@ from engine.errors import InputError
 from engine.sample import models
 from engine.sample.condition import parse_mix
 from engine.sample.decoding import Rules
+from engine.sample.examples import Asked
 from engine.sample.products import PRECISIONS
 from engine.sample.rolls import RollRequest
 from engine.sample.sampler import Request
@@ -61,6 +62,14 @@ _FIELDS: dict[str, dict[str, type]] = {  # of each request, with the type of eac
     },
     "map": {"artist": str},  # whose songs; null: the artists
     "similar": {"song": int, "count": int},
+    "neurons": {
+        "text": str,
+        "path": str,  # a MIDI file's
+        "artist": str,
+        "song": int,  # of those held out, where neither a text nor a path is given
+        "precision": str,
+    },
+    "unit": {"layer": int, "unit": int},  # of the song last read
     "stop": {},
 }
 _NAMES = {
@@ -70,7 +79,7 @@ _NAMES = {
     bool: "true or false",
     list: "a list of pitches",
 }
-_NO_MODEL = {"stop", "change"}
+_NO_MODEL = {"stop", "change", "unit"}
 
 
 def parse(line: bytes) -> Answer:
@@ -163,6 +172,24 @@ def similar(values: Answer) -> tuple[int, int]:
     if "song" not in fields:
         raise InputError("No song was named to find others like: give its number.")
     return fields["song"], fields.get("count", 10)
+
+
+def neurons(values: Answer) -> Asked:
+    """The song that a network is to read."""
+    fields = _given(values, _FIELDS["neurons"])
+    fields.pop("precision", None)
+    if "path" in fields:
+        fields["file"] = Path(fields.pop("path"))
+    return Asked(**fields)
+
+
+def unit(values: Answer) -> tuple[int, int]:
+    """The layer and the unit to be told."""
+    fields = _given(values, _FIELDS["unit"])
+    for name in _FIELDS["unit"]:
+        if name not in fields:
+            raise InputError(f"A request to unit needs a {name}: give its number, from 1.")
+    return fields["layer"], fields["unit"]
 
 
 def _given(values: Answer, fields: Mapping[str, type]) -> Answer:

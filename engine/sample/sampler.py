@@ -219,7 +219,7 @@ def stream(model: Model, request: Request, stopped: Callable[[], bool] = lambda:
             raise InputError(f"The {name} is {value}: give {wanted}.")
     weights = condition.weights(model, request.artist, request.mix)
     _check_guidance(model, request.rules, weights)
-    prime = _prime(model, model.codec, request.prime)
+    prime = readable(model, model.codec, request.prime)
     read = array("q", [BEGIN, *model.codec.encode(prime).tolist()])
     first = secrets.randbits(32) if request.seed is None else request.seed
     songs = [
@@ -271,16 +271,18 @@ def _check_guidance(model: Model, rules: Rules, weights: Array | None) -> None:
         raise InputError(f"The guidance is {rules.guidance} but {said}: {hint}.")
 
 
-def _prime(model: Model, codec: CharacterCodec, text: str) -> str:
-    """The prime as the corpus would have it; refused where the model cannot read it."""
+def readable(model: Model, codec: CharacterCodec, text: str, what: str = "prime") -> str:
+    """A text as the corpus would have it; refused, as `what`, where the model cannot read it."""
     if len(text) > LONGEST_PRIME:
-        raise InputError(f"The prime has {len(text):,} characters: give at most {LONGEST_PRIME:,}.")
-    prime = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    if unknown := codec.unknown(prime):
+        raise InputError(
+            f"The {what} has {len(text):,} characters: give at most {LONGEST_PRIME:,}."
+        )
+    result = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    if unknown := codec.unknown(result):
         shown = ", ".join(repr(character) for character in unknown[:10])
         more = f" and {len(unknown) - 10} more" if len(unknown) > 10 else ""
         raise InputError(
-            f"The prime has characters that {model.name} has never seen ({shown}{more}): "
+            f"The {what} has characters that {model.name} has never seen ({shown}{more}): "
             "leave them out, or write them another way."
         )
-    return prime
+    return result

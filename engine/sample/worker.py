@@ -24,9 +24,21 @@ from typing import Any
 
 from engine.data.codecs import KeysCodec
 from engine.errors import InputError
-from engine.sample import answers, hidden, ladder, models, novelty, places, requests, rolls, sampler
+from engine.sample import (
+    answers,
+    hidden,
+    ladder,
+    models,
+    neurons,
+    novelty,
+    places,
+    requests,
+    rolls,
+    sampler,
+)
 from engine.sample.hidden import Songs
 from engine.sample.models import Model
+from engine.sample.neurons import Reading
 from engine.sample.requests import Answer
 from engine.sample.rolls import RollStream
 from engine.sample.sampler import Stream
@@ -98,6 +110,7 @@ class Worker:
         self._changes = changes
         self._model: Model | None = None
         self._stamp: object = None
+        self._reading: Reading | None = None  # the song last read
 
     def _load(self, values: Answer) -> Model:
         name, precision = values.get("model"), requests.precision(values)
@@ -105,7 +118,7 @@ class Worker:
         found, folder = models.locate(name, kind)
         stamp = found, models.stamp(folder), precision
         if self._model is None or self._stamp != stamp:
-            self._model = None  # two at once could be too many
+            self._model = self._reading = None  # two at once could be too many
             self._model = models.load(name, precision, kind)
             self._stamp = stamp
         return self._model
@@ -130,6 +143,10 @@ class Worker:
         if values["do"] == "similar":
             song, count = requests.similar(values)
             self._tell(values, [places.neighbours(self._songs(values, stopped), song, count)])
+        if values["do"] == "neurons":
+            self.neurons(values, stopped)
+        if values["do"] == "unit":
+            self.unit(values)
 
     def _songs(self, values: Answer, stopped: Callable[[], bool]) -> Songs:
         """The songs of a model with their vectors; says how far they are read."""
@@ -201,6 +218,22 @@ class Worker:
         for frame in music:
             self._say({"id": values.get("id"), **rolls.line(frame, codec.planes)})
         self._say(self._done(values, music, start, frames=music.frames))
+
+    def neurons(self, values: Answer, stopped: Callable[[], bool]) -> None:
+        """Read a song, and tell which units keep track of what."""
+        asked = requests.neurons(values)
+        model = self._load(values)
+        self._reading = None
+        self._reading = neurons.read(model, asked, stopped)
+        told = self._reading.to_json() if self._reading else None
+        self._say({"id": values.get("id"), "neurons": told})
+
+    def unit(self, values: Answer) -> None:
+        """Tell a unit of the song last read."""
+        chosen = requests.unit(values)
+        if self._reading is None:
+            raise InputError("No song has been read yet: ask for neurons first.")
+        self._say({"id": values.get("id"), "unit": self._reading.unit_to_json(*chosen)})
 
     @staticmethod
     def _started(values: Answer, seed: int, **more: Any) -> Answer:

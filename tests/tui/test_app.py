@@ -24,6 +24,7 @@ from tui.screens.ladder import LadderScreen
 from tui.screens.lyrics import LyricsScreen
 from tui.screens.map import MapScreen
 from tui.screens.music import MusicScreen
+from tui.screens.neurons import NeuronsScreen
 from tui.screens.new_run import NewRunScreen
 from tui.screens.requests import RunStarted
 from tui.screens.runs import RunsScreen
@@ -36,6 +37,8 @@ from tui.widgets.music_files import FileDialog
 from tui.widgets.music_inputs import MusicField, StepField
 from tui.widgets.music_roll import MusicRoll
 from tui.widgets.music_stage import MusicStage
+from tui.widgets.neuron_controls import UnitField
+from tui.widgets.neuron_dialog import TextDialog
 from tui.widgets.run_table import RunTable
 
 WriteRun = Callable[..., RunDir]
@@ -46,6 +49,7 @@ KINDS: dict[str, type[Screen[None]]] = {
     "music": MusicScreen,
     "runs": RunsScreen,
     "ladder": LadderScreen,
+    "neurons": NeuronsScreen,
     "map": MapScreen,
 }
 pytestmark = pytest.mark.usefixtures("home")
@@ -148,6 +152,9 @@ def test_every_binding_has_an_id_of_its_own_a_tooltip_and_an_action() -> None:
         MapPlane(),
         MusicStage(),
         MusicRoll(),
+        NeuronsScreen(),
+        UnitField(),
+        TextDialog(),
         MusicField("begins", str, ""),
         StepField("tempo", float, "1", (1, 0, 2)),
         FileDialog("?", "", no_file),

@@ -46,10 +46,10 @@ class WritingScreen(Screen[None]):
     comes up: whoever opens the program for the first time is to hear something.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, *kinds: str) -> None:
         super().__init__()
         self.sampler = Sampler(lambda heard: self.post_message(SamplerSaid(heard)))
-        self._kind = kind  # "lyrics" or "music"
+        self._kinds = kinds  # of models: "lyrics", "music"
         self._away = True  # another page is in front
         self._looking = False  # for models
         self._loading = 0  # the id of the request to load the model, 0 when there is none
@@ -86,7 +86,7 @@ class WritingScreen(Screen[None]):
         self.refresh_words()
         try:
             rows = await command.run("models", "--json")
-            models = models_of(rows, self._kind)
+            models = [model for kind in self._kinds for model in models_of(rows, kind)]
             self.chooser.set_models(models)
             self._begins &= all(model.source == "bundled" for model in models)
             if not models:  # then say what is wrong with those there are

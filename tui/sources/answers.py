@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from tui.sources import told
+from tui.sources import neurons, told
+from tui.sources.neurons import Reading, Told
 from tui.sources.told import Part
 
 _Key = tuple[int, int | None]  # of a request, and of one of its songs
@@ -80,6 +81,8 @@ class Heard:
     begun: Begun | None = None  # of music
     done: Done | None = None
     parts: tuple[Part, ...] = ()  # of what is no song
+    reading: Reading | None = None  # of a song by a network whose units are looked at
+    told: Told | None = None  # of one of its units
     error: str | None = None  # one sentence
     died: bool = False  # the process is gone, and every request with it
     song: int | None = None  # its number where songs are written together; None: all of them
@@ -134,6 +137,10 @@ def _fold(heard: Heard, answer: dict[str, Any]) -> Heard:
     """Add one answer, which is no character and no frame, to what was heard of its request."""
     if "error" in answer:
         return dataclasses.replace(heard, error=str(answer["error"]))
+    if answer.get("neurons"):
+        return dataclasses.replace(heard, reading=neurons.reading(answer["neurons"]))
+    if answer.get("unit"):
+        return dataclasses.replace(heard, told=neurons.told(answer["unit"]))
     if answer.get("loaded"):
         conditions = tuple(str(name) for name in answer.get("conditions") or ())
         loaded = Loaded(str(answer.get("words", "")), conditions, _pace(answer))

@@ -18,6 +18,7 @@ from typing import IO, Any
 
 from engine import processes
 from tui.sources.answers import Heard, gather
+from tui.sources.neurons import NeuronsRequest, Unit
 
 # How the process is called; tests put their own in place.
 command: tuple[str, ...] = processes.command("engine.sample.worker")
@@ -121,6 +122,14 @@ class Sampler:
     def similar(self, model: str, song: int) -> int:
         """Ask for the songs nearest to one, by its number; gives the request's id."""
         return self._ask({"do": "similar", "model": model, "song": song})
+
+    def neurons(self, request: NeuronsRequest) -> int:
+        """Ask for a song to be read by a network; gives the request's id."""
+        return self._ask({"do": "neurons", **dataclasses.asdict(request)})
+
+    def unit(self, unit: Unit) -> int:
+        """Ask for what a unit holds along the song last read; gives the request's id."""
+        return self._ask({"do": "unit", "layer": unit.layer, "unit": unit.number})
 
     def change(self, **rules: float) -> None:
         """Turn rules of the song under way, as its temperature."""

@@ -422,3 +422,48 @@ def test_it_needs_no_torch_pandas_or_textual_and_one_thread() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout.strip() == "[] 1", done.stderr
+
+
+def test_a_conversation_about_units(
+    process: Process, write: Write, write_music: Write, tmp_path: Path
+) -> None:
+    model = str(write(tmp_path / "model", cell="gru", layers=2))
+    process.send(do="unit", id=0, layer=1, unit=1)
+    assert "ask for neurons first" in process.hear()["error"]
+    text = "a bad cab,\na bag."
+    process.send(do="neurons", id=1, model=model, text=text, path=None, artist="Zed")
+    answer = process.hear()
+    told = answer["neurons"]
+    assert (answer["id"], told["text"], told["layers"], told["hidden"]) == (1, text, 2, 12)
+    assert (told["title"], told["song"], told["songs"]) == ("the text given", 0, 1)
+    best = {feature["name"]: feature["units"] for feature in told["features"]}
+    assert best["in quotes"] == []
+    layer, unit, correlation = best["vowel"][0]
+    process.send(do="unit", id=2, layer=layer, unit=unit)
+    seen = process.hear()["unit"]
+    assert (seen["layer"], seen["unit"]) == (layer, unit)
+    assert seen["correlations"]["vowel"] == correlation
+    assert len(seen["activations"]) == len(text)
+    vowels = [float(character in "ae") for character in text]
+    mean = sum(vowels) / len(vowels)
+    sign = sum((v - mean) * a for v, a in zip(vowels, seen["activations"], strict=True))
+    assert sign * correlation > 0
+    for values, said in (
+        ({"layer": 3, "unit": 1}, "no unit 1 in layer 3"),
+        ({"layer": "1", "unit": 1}, "layer is '1': give a whole number"),
+        ({"unit": 1}, "needs a layer"),
+    ):
+        process.send(do="unit", id=3, **values)
+        assert said in process.hear()["error"]
+    music = str(write_music(tmp_path / "music"))
+    process.send(do="load", id=4, model=music)
+    assert process.hear()["loaded"]
+    process.send(do="unit", id=5, layer=1, unit=1)  # the song went with its model
+    assert "ask for neurons first" in process.hear()["error"]
+    process.send(do="neurons", id=6, model=music)
+    told = process.hear()["neurons"]
+    assert len(told["frames"]) == 200
+    assert (told["songs"], told["text"]) == (0, None)
+    process.send(do="neurons", id=7, model=music, path=str(tmp_path / "none.mid"))
+    assert "none.mid" in process.hear()["error"]
+    assert process.end() == (0, b"")

@@ -1,6 +1,7 @@
 """The Music page, each key and field of it, before a made-up sampler and a player that is taped."""
 
 import os
+import re
 import runpy
 import sys
 import wave
@@ -367,7 +368,7 @@ async def test_a_piece_is_played_paused_and_stopped() -> None:
         await music.press("space")
         await music.until(lambda: music.down)
         await music.until(lambda: music.playing and music.roll.moment > 0.3)
-        assert music.transport.startswith("▶ 0:00 / 0:50 · bar 1.")
+        assert re.match(r"▶ 0:\d\d / 0:50 · bar \d+\.", music.transport)  # how far depends on load
         assert "on tape" in music.transport
         await music.press("space")
         await music.until(lambda: not music.down and music.transport.startswith("‖"))
