@@ -1,70 +1,62 @@
 """Recurrent cells, one step at a time in NumPy: the streaming side of `engine.model.cells`.
 
-Products are written x @ W; a batch has N rows, a layer H units and G gates. The input's part of the
-gates, bias included, comes from outside, because in the first layer it is a row of a table.
+A batch has N rows, a layer H units and G gates, H columns of a weight each. A cell's step begins
+with the sums of what reaches it, from below, from its own last output, and its bias: S blocks of H
+columns, made by weights whose gates were laid out once by `Cell.of_input` and `Cell.of_hidden`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
-Product = Callable[[Array], Array]  # x (N, I) → x @ weights (N, J)
-
-
-@dataclass(frozen=True)
-class Layer:
-    """The weights of one layer, those of products as the product itself."""
-
-    input: Product | None  # (N, H) → (N, G·H); None in the first: a table stands for it
-    bias: Array  # (G·H)
-    hidden: Product  # (N, H) → (N, G·H)
-    hidden_bias: Array  # (H), or (0) in a cell without
-
+Blocks = tuple[tuple[int, float], ...]  # of the sums, each a gate of the weights times a factor
 
 _HALF = np.float32(0.5)
 
 
-def _sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(−x)), through tanh: it cannot overflow."""
-    result: Array = np.tanh(x * _HALF)
-    result *= _HALF
-    result += _HALF
-    return result
+def _sigmoid(half: Array) -> None:
+    """1 / (1 + exp(−x)) in place of x / 2, through tanh: it cannot overflow."""
+    np.tanh(half, out=half)
+    half *= _HALF
+    half += _HALF
 
 
-def rnn(layer: Layer, x: Array, h: Array) -> tuple[Array, ...]:
-    """h' = tanh(x + h W)  (Elman 1990). x: (N, H), h: (N, H)."""
-    return (np.tanh(x + layer.hidden(h)),)
+def rnn(sums: Array, h: Array) -> tuple[Array, ...]:  # noqa: ARG001
+    """h' = tanh(x + h W)  (Elman 1990). sums: (N, H), overwritten; h: (N, H)."""
+    return (np.tanh(sums, out=sums),)
 
 
-def gru(layer: Layer, x: Array, h: Array) -> tuple[Array, ...]:
-    """The GRU of Cho et al. 2014, its reset gate behind the product. x: (N, 3·H), h: (N, H)."""
+def gru(sums: Array, h: Array) -> tuple[Array, ...]:
+    """The GRU of Cho et al. 2014, its reset gate behind the product.
+
+    sums: (N, 4·H), overwritten: r / 2, z / 2, what reaches n from below, and from h; h: (N, H).
+    """
     size = h.shape[1]
-    product = layer.hidden(h)
-    gates = _sigmoid(x[:, : 2 * size] + product[:, : 2 * size])
-    r, z = gates[:, :size], gates[:, size:]
-    n = np.tanh(x[:, 2 * size :] + r * (product[:, 2 * size :] + layer.hidden_bias))
+    _sigmoid(sums[:, : 2 * size])
+    r, z, below, own = (sums[:, place * size : (place + 1) * size] for place in range(4))
+    own *= r
+    own += below
+    n = np.tanh(own)
     return (n + z * (h - n),)
 
 
-def lstm(layer: Layer, x: Array, h: Array, c: Array) -> tuple[Array, ...]:
+def lstm(sums: Array, h: Array, c: Array) -> tuple[Array, ...]:  # noqa: ARG001
     """The LSTM of Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000.
 
-    x: (N, 4·H), h and c: (N, H).
+    sums: (N, 4·H), overwritten: i / 2, f / 2, o / 2, g; h and c: (N, H).
     """
-    size = h.shape[1]
-    x = x + layer.hidden(h)
-    gates = x[:, : 3 * size]
-    gates *= _HALF  # sigmoid(x) = (1 + tanh(x / 2)) / 2, as in _sigmoid, and tanh of all at once
-    np.tanh(x, out=x)
+    size = c.shape[1]
+    np.tanh(sums, out=sums)  # of all at once; the gates go on as in _sigmoid
+    gates = sums[:, : 3 * size]
     gates *= _HALF
     gates += _HALF
-    i, f, o, g = (x[:, place * size : (place + 1) * size] for place in range(4))
+    i, f, o, g = (sums[:, place * size : (place + 1) * size] for place in range(4))
     c = f * c
-    c += i * g
+    i *= g
+    c += i
     return o * np.tanh(c), c
 
 
@@ -80,17 +72,43 @@ def _memory(h: Array, c: Array) -> Array:  # noqa: ARG001
 
 @dataclass(frozen=True)
 class Cell:
-    """One kind of cell: step(layer, x (N, G·H), *state) gives the new state, its output first."""
+    """One kind of cell: step(sums (N, S·H), *state) gives the new state, its output first."""
 
     gates: int  # G
     states: int  # how many arrays (N, H) make its state
-    hidden_bias: bool  # whether it has a bias (H) inside its reset gate
+    hidden_bias: bool  # whether it has a bias (H) inside its reset gate: of the last block
+    of_input: Blocks  # (S of them) as what comes from below enters them
+    of_hidden: Blocks  # and the own output
     step: Callable[..., tuple[Array, ...]]
     holds: Callable[..., Array]  # *state → (N, H): what each unit holds, within −1 … 1
 
+    def lay(self, tensors: Mapping[str, Array]) -> dict[str, Array]:
+        """A network's tensors, those of its cells (…, G·H) laid out for the sums, (…, S·H)."""
+        result = dict(tensors)
+        for name, tensor in tensors.items():
+            if name.startswith("cells.") and not name.endswith(".hidden_bias"):
+                blocks = self.of_hidden if name.endswith(".hidden") else self.of_input
+                gates = np.split(tensor, self.gates, -1)
+                result[name] = np.concatenate(
+                    [gates[gate] * np.float32(factor) for gate, factor in blocks], -1
+                )
+                if name.endswith(".bias") and self.hidden_bias:
+                    own = tensors[name.replace(".bias", ".hidden_bias")]
+                    result[name][-len(own) :] = own
+        return result
 
+
+_LSTM: Blocks = ((0, 0.5), (1, 0.5), (2, 0.5), (3, 1.0))
 CELLS: dict[str, Cell] = {
-    "rnn": Cell(gates=1, states=1, hidden_bias=False, step=rnn, holds=_hidden),
-    "gru": Cell(gates=3, states=1, hidden_bias=True, step=gru, holds=_hidden),
-    "lstm": Cell(gates=4, states=2, hidden_bias=False, step=lstm, holds=_memory),
+    "rnn": Cell(1, 1, False, ((0, 1.0),), ((0, 1.0),), rnn, _hidden),
+    "gru": Cell(
+        gates=3,
+        states=1,
+        hidden_bias=True,
+        of_input=((0, 0.5), (1, 0.5), (2, 1.0), (2, 0.0)),
+        of_hidden=((0, 0.5), (1, 0.5), (2, 0.0), (2, 1.0)),
+        step=gru,
+        holds=_hidden,
+    ),
+    "lstm": Cell(4, 2, False, _LSTM, _LSTM, lstm, _memory),
 }

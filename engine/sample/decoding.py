@@ -1,7 +1,6 @@
 """How the next character is chosen from what a model says."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,8 +88,7 @@ def guided(logits: NDArray[np.float64], guidance: float) -> NDArray[np.float64]:
 
 def log_probabilities(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """The model's own log probabilities (N, V), in nats."""
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    result: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    result: NDArray[np.float64] = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
     return result
 
 
@@ -98,16 +96,13 @@ def choose(
     logits: NDArray[np.float64],
     rules: Rules,
     noise: NDArray[np.float64],
-    banned: Sequence[int] = (),
 ) -> NDArray[np.intp]:
-    """Choose one index a row of logits (N, V), never a banned one: (N,).
+    """Choose one index a row of logits (N, V), never one of −inf: (N,).
 
     Draws by the Gumbel-max trick (Gumbel 1954; Maddison et al. 2014): the largest of logit / T plus
     Gumbel noise (N, V) has just the probability softmax(logits / T), and needs no sum that could
     overflow.
     """
-    logits = logits.copy()
-    logits[:, banned] = -np.inf
     if rules.temperature == 0:
         scores = logits
     elif _MILD <= rules.temperature < math.inf:

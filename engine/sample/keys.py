@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from engine.config import ModelConfig
 from engine.frames import FrameSpec
 from engine.model.keyboard import ABOVE, AROUND, COUNTS, FEATURES, KEYS, UNITS
-from engine.sample.cells import Array, Product
+from engine.sample.cells import Array
+from engine.sample.products import Product
 from engine.sample.seen import Seen
 
 TRIES = 16  # times that a frame with too few notes is drawn again
@@ -43,9 +44,9 @@ class Rule:
 class KeysHead:
     """What both heads share: how frames enter the first layer, how they are drawn and scored."""
 
-    table: Array  # (K, G·H) what each key gives to the first layer's gates
-    table_bias: Array  # (G·H)
-    remembered: Array  # (K, G·H) what it gives there in the recalled frame; (K, 0) without a memory
+    table: Array  # (K, S·H) what each key gives to the first layer's gates
+    table_bias: Array  # (S·H)
+    remembered: Array  # (K, S·H) what it gives there in the recalled frame; (K, 0) without a memory
 
     @staticmethod
     def entry(config: ModelConfig, tensors: Mapping[str, Array]) -> tuple[Array, Array, Array]:
@@ -55,11 +56,11 @@ class KeysHead:
         return keys @ joined[:width], tensors["cells.0.bias"], remembered
 
     def inputs(self, frames: NDArray[Any]) -> Array:
-        """What frames (N, K) give to the first layer's gates, (N, G·H), with its bias."""
+        """What frames (N, K) give to the first layer's gates, (N, S·H), with its bias."""
         return frames.astype(np.float32) @ self.table + self.table_bias
 
     def remember(self, frames: NDArray[Any]) -> Array:
-        """What recalled frames (N, K) give to the first layer's gates, (N, G·H)."""
+        """What recalled frames (N, K) give to the first layer's gates, (N, S·H)."""
         return frames.astype(np.float32) @ self.remembered
 
     def decide(self, seen: Seen, rule: Rule) -> tuple[Frames, Nats]:

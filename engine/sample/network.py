@@ -1,6 +1,7 @@
 """A trained network, stepped in NumPy: the streaming side of `engine.model.network`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +12,9 @@ from engine.config import ModelConfig
 from engine.data.memory import Memory
 from engine.frames import FrameSpec
 from engine.model import clock
-from engine.sample.cells import CELLS, Array, Cell, Layer, Product
+from engine.sample.cells import CELLS, Array, Cell
 from engine.sample.heads import HEADS, CharacterHead, Head
-from engine.sample.products import PRECISIONS, full
+from engine.sample.products import FULL, PRECISIONS, Precision, Product, Ready, Sums, first
 from engine.sample.seen import Seen
 
 State = list[Any]  # arrays (N, …), one row a song, that a step replaces
@@ -53,21 +54,22 @@ def shapes(config: ModelConfig, spec: FrameSpec, conditions: int) -> dict[str, t
 class Network:
     """The weights, ready to be stepped; made by `build`.
 
-    A state holds the artist's part of the first layer's gates (N, G·H), then each layer's arrays,
-    with a clock how many frames each song has had (N,), and with a memory the list of the N songs'
-    memories.
+    A state holds the artist's part of the first layer's sums (N, S·H), then each layer's arrays,
+    then each layer's output once more as products take it (N, H), with a clock how many frames each
+    song has had (N,), and with a memory the list of the N songs' memories.
     """
 
     spec: FrameSpec
     cell: Cell
     head: Head
     match_input: (
-        Array  # (M, G·H) what each kind of match gives to the first gates; (0, G·H) without
+        Array  # (M, S·H) what each kind of match gives to the first gates; (0, S·H) without
     )
-    clock_input: Array  # (WIDTH, G·H) what the clock's signals give there; (0, G·H) without
+    clock_input: Array  # (WIDTH, S·H) what the clock's signals give there; (0, S·H) without
     condition: Product  # (N, A + 1) → (N, C); (N, 1) → (N, 0) in a network without artists
-    condition_input: Product  # (N, C) → (N, G·H)
-    layers: tuple[Layer, ...]
+    condition_input: Product  # (N, C) → (N, S·H)
+    precision: Precision  # of the layers' and the head's products
+    layers: tuple[Sums, ...]  # of each layer's cells
     hidden: int  # H
     lapses: bool  # the memory of a song goes on where a match has lapsed
 
@@ -84,16 +86,12 @@ class Network:
         precision: one of `PRECISIONS`, of the products of the layers and of a characters' head.
         """
         empty = np.zeros((1, 0), np.float32)
-        product = PRECISIONS[precision]
-        layers = [
-            Layer(
-                input=product(tensors[f"cells.{place}.input"]) if place else None,
-                bias=tensors[f"cells.{place}.bias"],
-                hidden=product(tensors[f"cells.{place}.hidden"]),
-                hidden_bias=tensors.get(f"cells.{place}.hidden_bias", empty[0]),
-            )
-            for place in range(config.layers)
-        ]
+        product, cell = PRECISIONS[precision].product, CELLS[config.cell]
+        tensors = cell.lay(tensors)
+        layers = [first(product(tensors["cells.0.hidden"]))]
+        for place in range(1, config.layers):
+            parts = (tensors[f"cells.{place}.{part}"] for part in ("input", "hidden", "bias"))
+            layers.append(PRECISIONS[precision].sums(*parts))
         condition = tensors.get("condition.weight", empty)
         # Rows of the frame, the recalled one, its match, the clock, the artist.
         rows = tensors["cells.0.input"]
@@ -102,12 +100,13 @@ class Network:
         frames = config.embedding * (2 if config.memory else 1)
         return cls(
             spec=spec,
-            cell=CELLS[config.cell],
+            cell=cell,
             head=HEADS[spec.kind][config.head].build(config, tensors, product),
             match_input=rows[frames:ticks],
             clock_input=rows[ticks:artist],
-            condition=full(condition),
-            condition_input=full(rows[artist:]),
+            condition=FULL.product(condition),
+            condition_input=FULL.product(rows[artist:]),
+            precision=PRECISIONS[precision],
             layers=tuple(layers),
             hidden=config.hidden,
             lapses=config.lapses,
@@ -120,7 +119,7 @@ class Network:
         that artists can be mixed; None: nobody, the row of zeros.
         """
         if condition is None:
-            part = np.zeros((1, len(self.layers[0].bias)), np.float32)
+            part = np.zeros((1, self.match_input.shape[1]), np.float32)
         else:
             part = self.condition_input(self.condition(np.atleast_2d(condition)))
         zeros = np.zeros((count, self.hidden), np.float32)
@@ -128,8 +127,9 @@ class Network:
         songs = [Memory(self.spec, self.lapses) for _ in range(count)]
         memories = [songs] if len(self.match_input) else []
         return [
-            np.broadcast_to(part, (count, part.shape[1])),  # (count, G·H)
+            np.broadcast_to(part, (count, part.shape[1])),  # (count, S·H)
             *[zeros] * (self.cell.states * len(self.layers)),
+            *[self.precision.ready(zeros)] * len(self.layers),
             *places,
             *memories,
         ]
@@ -141,26 +141,22 @@ class Network:
         count as no longer than such a share of the kinds allows, and at 0 as none.
         """
         size, count = frames.shape[:2]
-        x, recalled, match = self._enter(state, frames, trust)  # (T, N, G·H)
-        outputs = np.empty(0, np.float32)
-        for own, layer in self._layers():
-            if layer.input:
-                x = (layer.input(outputs) + layer.bias).reshape(size, count, -1)
-            outputs = np.empty((size * count, self.hidden), np.float32)
-            for step in range(size):
-                state[own] = self.cell.step(layer, x[step], *state[own])
-                outputs[step * count : (step + 1) * count] = state[own.start]
-        return Seen(outputs, frames.reshape(-1, *frames.shape[2:]), recalled, match)
+        frames = frames.reshape(size * count, *frames.shape[2:])
+        x, recalled, match = self._enter(state, frames, trust)
+        x = (x.reshape(size, count, -1) + state[0]).reshape(size * count, -1)
+        for place, layer in enumerate(self.layers):
+            ahead = layer.ahead(x)
+            rows = range(0, size * count, count)
+            outputs = [self._step(state, place, ahead[row : row + count]) for row in rows]
+            x = np.concatenate(outputs)
+        return Seen(x, frames, recalled, match)
 
     def feed(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> Seen:
         """Take in one frame of each song, (N, *frame), as `read` does: the moment after it."""
-        x, recalled, match = self._enter(state, frames[None], trust)
-        x = x[0]
-        for own, layer in self._layers():
-            if layer.input:
-                x = layer.input(x) + layer.bias
-            state[own] = self.cell.step(layer, x, *state[own])
-            x = state[own.start]
+        x, recalled, match = self._enter(state, frames, trust)
+        x += state[0]
+        for place, layer in enumerate(self.layers):
+            x = self._step(state, place, layer.ahead(x))
         return Seen(x, frames, recalled, match)
 
     def activations(self, state: State) -> Array:
@@ -169,37 +165,47 @@ class Network:
         Of an LSTM tanh(c), as in Karpathy, Johnson & Fei-Fei 2015 (Visualizing and Understanding
         Recurrent Networks): what a unit remembers shows there also while its output gate is shut.
         """
-        held = [self.cell.holds(*state[own]) for own, _ in self._layers()]
+        held = [self.cell.holds(*state[own]) for own, _ in self._places]
         return np.stack(held, 1)
 
-    def _layers(self) -> Iterator[tuple[slice, Layer]]:
-        """Each layer, and where its arrays are in a state."""
-        size = self.cell.states
-        for place, layer in enumerate(self.layers):
-            yield slice(1 + place * size, 1 + (place + 1) * size), layer
+    def _step(self, state: State, place: int, ahead: Ready) -> Ready:
+        """Step a layer with what is ahead of N songs: its output, ready for products."""
+        arrays, ready = self._places[place]
+        sums = self.layers[place].sums(ahead, state[ready])
+        state[arrays] = self.cell.step(sums, *state[arrays])
+        output = state[ready] = self.precision.ready(state[arrays.start])
+        return output
+
+    @functools.cached_property
+    def _places(self) -> list[tuple[slice, int]]:
+        """Where each layer's arrays are in a state, and where its output for products is."""
+        size, count = self.cell.states, len(self.layers)
+        return [
+            (slice(1 + place * size, 1 + (place + 1) * size), 1 + size * count + place)
+            for place in range(count)
+        ]
 
     def _enter(
         self, state: State, frames: NDArray[Any], trust: float
     ) -> tuple[Array, NDArray[Any], NDArray[np.int64]]:
-        """What frames (T, N, *frame) give to the first gates, (T, N, G·H), with artist and bias.
+        """What frames (T·N, *frame) give to the first gates, (T·N, S·H), with bias, sans artist.
 
         Also the frames that the memory recalls, (T·N, *frame), and their matches, (T·N,).
         """
-        size, count = frames.shape[:2]
-        flat = frames.reshape(size * count, *frames.shape[2:])
-        x = self.head.inputs(flat)
-        recalled, match = np.zeros(flat.shape, flat.dtype), np.zeros(len(flat), np.int64)
+        x = self.head.inputs(frames)
+        recalled, match = np.zeros(frames.shape, frames.dtype), np.zeros(len(frames), np.int64)
+        size = len(frames) // len(state[0])  # T
         if len(self.match_input):
-            recalled, match = _recall(state[-1] * size, flat)
+            recalled, match = _recall(state[-1] * size, frames)
             match = np.minimum(match, round(trust * (len(self.match_input) - 1)))
             recalled[match == 0] = 0
             x += self.head.remember(recalled) + self.match_input[match]
         if len(self.clock_input):
-            own = 1 + self.cell.states * len(self.layers)
+            own = 1 + (self.cell.states + 1) * len(self.layers)
             places = state[own] + np.arange(size)[:, None]  # (T, N)
             x += clock.SIGNALS[places.reshape(-1) % clock.ROUND] @ self.clock_input
             state[own] = state[own] + size
-        return x.reshape(size, count, -1) + state[0], recalled, match
+        return x, recalled, match
 
     def step(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> Array:
         """Take in one character of each song, (N,), and give the logits (N, V) of the next."""

@@ -6,32 +6,92 @@ alone and among others, in fast products always, in full ones among up to `TOGET
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numkong
 import numpy as np
+from numpy.typing import NDArray
 
-from engine.sample.cells import Array, Product
+from engine.sample.cells import Array
+
+Ready = NDArray[Any]  # x (N, I) as products take it
+Product = Callable[[Ready], Array]  # x → x @ weights (N, J), an array of its own
 
 TOGETHER = 16  # up to so many rows one product each is faster, beyond it one for all
 _LEVELS = np.float32(127)
 
 
-def full(weights: Array) -> Product:
+@dataclass(frozen=True)
+class Sums:
+    """below @ W + own @ U + bias, in two stages: sums(ahead(below), own).
+
+    A song that is read has all that is below at once; as much is done ahead as is faster so.
+    """
+
+    ahead: Callable[[Ready], Ready]  # of any number of rows
+    sums: Callable[[Ready, Ready], Array]  # (N, J), an array of its own
+
+
+@dataclass(frozen=True)
+class Precision:
+    """One way to multiply: `product(weights)(ready(x))` is x @ weights.
+
+    What several products multiply is made ready for them once.
+    """
+
+    ready: Callable[[Array], Ready]
+    product: Callable[[Array], Product]
+    sums: Callable[[Array, Array, Array], Sums]  # from W, U, bias
+
+
+def _full(weights: Array) -> Product:
     """x @ weights in float32, from weights (I, J)."""
 
-    def product(x: Array) -> Array:
+    def product(x: Ready) -> Array:
         if len(x) == 1 or len(x) > TOGETHER:
-            return x @ weights
+            result: Array = x @ weights
+            return result
         return np.concatenate([x[row : row + 1] @ weights for row in range(len(x))])
 
     return product
 
 
-def fast(weights: Array) -> Product:
-    """x @ weights with both in 8-bit integers, from weights (I, J), for x within −1 … 1.
+def _full_sums(below: Array, own: Array, bias: Array) -> Sums:
+    """Two products: many rows at once are faster."""
+    product = _full(below)
 
-    Each column of the weights has a scale of its own, x the scale 1 / 127 (symmetric quantisation,
-    as in Jacob et al. 2018); sums are exact. Adds an error of about 1/400 of a column's norm.
+    def ahead(x: Ready) -> Ready:
+        result = product(x)
+        result += bias
+        return result
+
+    return Sums(ahead, first(_full(own)).sums)
+
+
+def first(own: Product) -> Sums:
+    """Those of a first layer: all but the product of its own output is known ahead, by tables."""
+
+    def sums(ahead: Ready, x: Ready) -> Array:
+        result = own(x)
+        result += ahead
+        return result
+
+    return Sums(_same, sums)
+
+
+def _levels(x: Array) -> Ready:
+    """X within −1 … 1 in 8-bit integers, on the scale 1 / 127."""
+    levels: Array = x * _LEVELS
+    np.rint(levels, out=levels)
+    return levels.astype(np.int8)
+
+
+def _fast(weights: Array) -> Product:
+    """x @ weights with both in 8-bit integers, from weights (I, J).
+
+    Each column of the weights has a scale of its own (symmetric quantisation, as in Jacob et al.
+    2018); sums are exact. Adds an error of about 1/400 of a column's norm.
     """
     scales = np.abs(weights).max(0, initial=0.0) / _LEVELS  # (J)
     scales[scales == 0] = 1.0
@@ -40,13 +100,30 @@ def fast(weights: Array) -> Product:
     )
     scales /= _LEVELS
 
-    def product(x: Array) -> Array:
-        levels = np.rint(x * _LEVELS).astype(np.int8)
+    def product(levels: Ready) -> Array:
         sums = np.asarray(numkong.dots_packed(levels, packed))  # (N, J) int32
-        result: Array = sums.astype(np.float32) * scales
+        result: Array = sums.astype(np.float32)
+        result *= scales
         return result
 
     return product
 
 
-PRECISIONS: dict[str, Callable[[Array], Product]] = {"fast": fast, "full": full}
+def _fast_sums(below: Array, own: Array, bias: Array) -> Sums:
+    """One product for both: it has a fixed cost, and gains little by many rows."""
+    both = _fast(np.concatenate([below, own]))
+
+    def sums(x: Ready, own: Ready) -> Array:
+        result = both(np.concatenate((x, own), 1))
+        result += bias
+        return result
+
+    return Sums(_same, sums)
+
+
+def _same(x: Ready) -> Ready:
+    return x
+
+
+FULL = Precision(_same, _full, _full_sums)
+PRECISIONS = {"fast": Precision(_levels, _fast, _fast_sums), "full": FULL}

@@ -26,6 +26,7 @@ LONGEST_PRIME = 100_000  # characters
 MOST_SONGS = 1_000  # at once
 MOST_ALTERNATIVES = 100
 _CHUNK = 256  # characters of a prime that are read between two looks at a stop
+_BLOCK = 32  # characters whose noise is drawn together
 _BIT = math.log(2)  # nats
 
 Logits = NDArray[np.float64]
@@ -65,7 +66,7 @@ class Song:
 
     number: int  # from 0
     seed: int
-    generator: np.random.Generator
+    noise: Iterator[NDArray[np.float64]]  # Gumbel's, (V,) for each character
     frames: "array[int]"  # its text so far with the prime, as codec indices
     characters: int = 0  # written so far, without the prime
     bits: float = 0.0  # the surprise of all of them, and of the end mark
@@ -97,7 +98,8 @@ class Stream:
 
     def __iter__(self) -> Iterator[Character]:
         """Yield each character as soon as it is chosen."""
-        banned = [BEGIN, UNKNOWN] if self.length is None else [BEGIN, UNKNOWN, END]
+        allowed = np.zeros(len(self.alphabet))
+        allowed[[BEGIN, UNKNOWN] if self.length is None else [BEGIN, UNKNOWN, END]] = -np.inf
         limit = LONGEST if self.length is None else self.length
         singing = self.songs
         pair = self._pair
@@ -111,20 +113,23 @@ class Stream:
             if pair:
                 logits = guided(logits, self.rules.guidance)
             own = log_probabilities(logits)  # (N, V)
-            noise = np.array([song.generator.gumbel(size=own.shape[1]) for song in singing])
-            chosen = choose(self._penalised(own, singing), self.rules, noise, banned).tolist()
+            noise = np.array([next(song.noise) for song in singing])
+            chosen = choose(self._penalised(own, singing) + allowed, self.rules, noise).tolist()
+            over = False
             for row, (song, index) in enumerate(zip(singing, chosen, strict=True)):
-                song.bits -= float(own[row, index]) / _BIT
+                bits = own.item(row, index) / -_BIT
+                song.bits += bits
                 if index == END:
-                    song.reason = "end"
+                    song.reason, over = "end", True
                     continue
                 song.frames.append(index)
                 song.characters += 1
                 if song.characters == limit:
-                    song.reason = "length"
-                yield self._character(song, index, own[row])
-            going = [row for row, song in enumerate(singing) if song.reason is None]
-            if len(going) < len(singing):
+                    song.reason, over = "length", True
+                others = self._others(own[row]) if self.alternatives else []
+                yield Character(self.alphabet[index], bits, others, song.number)
+            if over:
+                going = [row for row, song in enumerate(singing) if song.reason is None]
                 state = pick(state, going + [len(singing) + row for row in going] * pair)
                 singing = [singing[row] for row in going]
         for song in singing:
@@ -171,17 +176,21 @@ class Stream:
                 row[index] -= loss
         return logits
 
-    def _character(self, song: Song, index: int, own: Logits) -> Character:
-        """What is to be told of a character that was chosen by log probabilities (V,)."""
-        alternatives: list[tuple[str, float]] = []
-        if self.alternatives:
-            order = np.argsort(-own, kind="stable")[: self.alternatives + 2]
-            likeliest = [place for place in order.tolist() if place not in (BEGIN, UNKNOWN)]
-            alternatives = [
-                (self.alphabet[place], float(np.exp(own[place])))
-                for place in likeliest[: self.alternatives]
-            ]
-        return Character(self.alphabet[index], -float(own[index]) / _BIT, alternatives, song.number)
+    def _others(self, own: Logits) -> list[tuple[str, float]]:
+        """The likeliest characters by log probabilities (V,), with their probabilities."""
+        order = np.argsort(-own, kind="stable")[: self.alternatives + 2]
+        likeliest = [place for place in order.tolist() if place not in (BEGIN, UNKNOWN)]
+        return [
+            (self.alphabet[place], float(np.exp(own[place])))
+            for place in likeliest[: self.alternatives]
+        ]
+
+
+def _noise(seed: int, size: int) -> Iterator[NDArray[np.float64]]:
+    """Gumbel noise (size,) for one character after another of a song."""
+    generator = np.random.Generator(np.random.PCG64(seed))
+    while True:  # a call for each character would cost more than its numbers
+        yield from generator.gumbel(size=(_BLOCK, size))
 
 
 def stream(model: Model, request: Request, stopped: Callable[[], bool] = lambda: False) -> Stream:
@@ -220,15 +229,16 @@ def stream(model: Model, request: Request, stopped: Callable[[], bool] = lambda:
     weights = condition.weights(model, request.artist, request.mix)
     _check_guidance(model, request.rules, weights)
     prime = readable(model, model.codec, request.prime)
+    size = model.codec.spec.size
     read = array("q", [BEGIN, *model.codec.encode(prime).tolist()])
     first = secrets.randbits(32) if request.seed is None else request.seed
     songs = [
-        Song(number, first + number, np.random.Generator(np.random.PCG64(first + number)), read[:])
+        Song(number, first + number, _noise(first + number, size), read[:])
         for number in range(request.count)
     ]
     return Stream(
         model,
-        [model.codec.decode([index]) for index in range(model.codec.spec.size)],
+        [model.codec.decode([index]) for index in range(size)],
         weights,
         prime,
         request.rules,

@@ -21,8 +21,9 @@ def draw(
     rules: Rules, banned: tuple[int, ...] = (), logits: NDArray[np.float64] = LOGITS
 ) -> NDArray[np.intp]:
     rows = np.tile(logits, (DRAWS, 1))
+    rows[:, banned] = -np.inf
     noise = np.random.Generator(np.random.PCG64(7)).gumbel(size=rows.shape)
-    chosen = choose(rows, rules, noise, banned)
+    chosen = choose(rows, rules, noise)
     return np.bincount(chosen, minlength=len(logits))
 
 
