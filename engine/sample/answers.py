@@ -17,7 +17,7 @@ def told(
     bits: bool = False,
     copies: Sequence[CopyWatch] | None = None,
 ) -> Iterator[Answer]:
-    """Write the songs: an answer for each character as it comes, and at the end one for each song.
+    """Write the songs: an answer for each character as it comes, and one for each song at its end.
 
     best: only of the song that the model finds likeliest, when all are written; bits: with each
     character's surprise; copies: a watch for each song, that marks what is copied.
@@ -25,18 +25,25 @@ def told(
     began = time.perf_counter()
     songs, characters = sampler.likeliest(stream) if best else (stream.songs, stream)
     many = len(songs) > 1
+    going = list(songs)
+
+    def ended() -> Iterator[Answer]:
+        for song in [song for song in going if song.reason is not None]:
+            going.remove(song)
+            answer = _done(song, many, round(time.perf_counter() - began, 6))
+            if copies:
+                answer["novelty"] = copies[song.number].novelty.to_json()
+            yield answer
+
     for character in characters:
         answer = _character(character, many, bits, stream.alternatives > 0)
         if copies and copies[character.song].push(character.text):
             watch = copies[character.song]
             answer |= {"copied": watch.length, "from": watch.source}
         yield answer
-    seconds = round(time.perf_counter() - began, 6)
-    for song in songs:
-        answer = _done(song, many, seconds)
-        if copies:
-            answer["novelty"] = copies[song.number].novelty.to_json()
-        yield answer
+        if many:  # one that has ended need not wait for the others
+            yield from ended()
+    yield from ended()
 
 
 def _character(character: Character, many: bool, bits: bool, alternatives: bool) -> Answer:

@@ -112,6 +112,7 @@ def _print(prime: str, told: Iterable[dict[str, Any]]) -> None:
 
     print(prime, end="", flush=True)
     others: dict[int, list[str]] = {}
+    ends = {}
     for answer in told:
         song = answer.get("song", 0)
         if "text" in answer and not song:
@@ -120,6 +121,8 @@ def _print(prime: str, told: Iterable[dict[str, Any]]) -> None:
         elif "text" in answer:
             others.setdefault(song, []).append(answer["text"])
         else:
-            print("\n\n" + prime + "".join(others.get(song, ())) if song else "", flush=True)
-            if "novelty" in answer:
-                print(f"Novelty: {Novelty(**answer['novelty']).words}.", file=sys.stderr)
+            ends[song] = answer
+    for song, answer in sorted(ends.items()):
+        print("\n\n" + prime + "".join(others.get(song, ())) if song else "", flush=True)
+        if "novelty" in answer:
+            print(f"Novelty: {Novelty(**answer['novelty']).words}.", file=sys.stderr)

@@ -236,12 +236,17 @@ def test_songs_at_once_with_their_insides(process: Process, write: Write, tmp_pa
     process.send(**ask, id=1, count=3, bits=True, alternatives=2, mix="Zed=0.5, Ada Löwe=0.5")
     assert process.hear()["seed"] == 5
     songs = [""] * 3
-    for _ in range(8 * 3):
+    ends: list[dict[str, Any]] = []
+    while len(ends) < 3:
         answer = process.hear()
+        if answer.get("done"):
+            assert len(songs[answer["song"]]) == 8  # told as soon as it has ended
+            ends.append(answer)
+            continue
         songs[answer["song"]] += answer["text"]
+        assert len(ends) <= answer["song"]  # the others have not waited
         assert answer["bits"] >= 0
         assert len(answer["alternatives"]) == 2
-    ends = [process.hear() for _ in songs]
     assert [(end["song"], end["seed"], end["characters"]) for end in ends] == [
         (0, 5, 8),
         (1, 6, 8),
