@@ -60,8 +60,8 @@ def write(path: Path, size: int, seed: int = 0) -> None:
     chance = random.Random(seed)
     lengths = (2, 3, 3, 4, 4, 5, 6, 8)
     words = ["".join(chance.choices(_LETTERS, k=chance.choice(lengths))) for _ in range(8000)]
-    words += [f"{word}é" for word in words[:80]]  # so that not all are in ASCII
     lines = [" ".join(chance.choices(words, k=chance.randint(4, 9))) + "  " for _ in range(20_000)]
+    lines[:40] = [f"é{line}" for line in lines[:40]]  # one song of fifteen is not in ASCII
     with path.open("w", encoding="utf-8", newline="") as file:
         written = file.write("artist,song,link,text\n")
         number = 0
