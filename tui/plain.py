@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Callable
 
 from engine import events
@@ -93,14 +94,17 @@ def printer(as_json: bool, quiet: bool = False, failures: bool = True) -> Callab
     return show
 
 
-def progress(what: str) -> Callable[[int, int], None] | None:
-    """What shows on stderr how far something is; only in a terminal."""
+def progress(what: str, in_bytes: bool = False) -> Callable[[int, int], None] | None:
+    """What shows on stderr how far something is, of bytes also how fast; only in a terminal."""
     if not sys.stderr.isatty():
         return None
+    began = time.monotonic()
 
     def show(done: int, total: int) -> None:
         end = "\n" if done >= total else ""
-        print(f"\r\x1b[K{what}: {done / total:.0%}", end=end, file=sys.stderr)
+        rate = done / 1e6 / max(time.monotonic() - began, 1e-3)
+        speed = f", {rate:,.1f} MB/s" if in_bytes else ""
+        print(f"\r\x1b[K{what}: {done / total:.0%}{speed}", end=end, file=sys.stderr)
 
     return show
 

@@ -171,8 +171,9 @@ def _words(spec: FrameSpec) -> str:
 def prepare(config: DataConfig, progress: Progress | None = None, kind: Kind = "lyrics") -> Corpus:
     """Prepare the songs that `config` asks for, or open them where that was done before.
 
-    `progress` is told how much is done and of how much, in the same unit. Raises InputError for a
-    source that cannot be read or of which nothing is left; then nothing is written.
+    `progress` is told how much is done and of how much: bytes of lyrics, files of music. Raises
+    InputError for a source that cannot be read or of which nothing is left; then nothing is
+    written.
     """
     find, fill = KINDS[kind]
     source = catalogue.resolve(config.source, kind)

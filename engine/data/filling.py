@@ -18,7 +18,7 @@ from engine.data.codecs import Codec
 from engine.data.splits import SPLITS
 from engine.frames import FrameSpec
 
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int], None]  # how much is done and of how much: bytes, of music files
 
 # A song: its key, its frames [start, start + length), 1 + the artist's place in the conditions (0:
 # nobody), and its split as a place in SPLITS. The table is sorted by key and artist.
@@ -37,15 +37,14 @@ def _lyrics(
     draft: Path, file: IO[bytes], source: Path, config: DataConfig, progress: Progress
 ) -> dict[str, Any]:
     """Fill the folder `draft`, spooling the texts to `file`; gives what is to be said of it."""
-    size = sum(path.stat().st_size for path in sources.files(source))
-    total = 2 * max(1, size)  # reading is about the first half
+    size = max(1, sum(path.stat().st_size for path in sources.files(source)))
     songs = sources.read_songs(source)
     spooled = spool.fill(
         file,
         songs,
         config.split_seed,
         config.min_length,
-        lambda done: progress(min(done, size), total),
+        lambda done: progress(min(done, size) // 2, size),  # reading is about the first half
     )
     choice = spool.choose(spooled, config, str(source))
     rows = choice.rows
@@ -65,7 +64,7 @@ def _lyrics(
         for number, text in enumerate(spooled.texts(rows, order)):
             out.write(codec.encode(text).tobytes() + end)
             if number % 256 == 0:
-                progress(size + size * number // len(rows), total)
+                progress((size + size * number // len(rows)) // 2, size)
     _write_songs(
         draft, table, ((spooled.artists[row["artist"]], spooled.title(row)) for row in rows)
     )
@@ -75,7 +74,7 @@ def _lyrics(
         "duplicates": choice.duplicates,
         "filtered": choice.filtered,
     }
-    progress(total, total)
+    progress(size, size)
     return _said(source, config, codec, list(places), table, rows["digest"], report)
 
 

@@ -4,10 +4,18 @@ import difflib
 import unicodedata
 from collections.abc import Iterable
 
+_BLANKS = str.maketrans(dict.fromkeys("\t\n\v\f\r\x1c\x1d\x1e\x1f", " "))
+
 
 def fold(name: str) -> str:
     """The form in which two spellings of a name are the same: NFC, case and blanks aside."""
-    return " ".join(unicodedata.normalize("NFC", name).casefold().split())
+    folded = unicodedata.normalize("NFC", name).casefold()
+    if not folded.isascii():
+        return " ".join(folded.split())
+    folded = folded.translate(_BLANKS)  # the same for a song's length of ASCII, in half the time
+    while "  " in folded:
+        folded = folded.replace("  ", " ")
+    return folded.strip(" ")
 
 
 def near(name: str, names: Iterable[str], count: int = 3) -> list[str]:

@@ -4,6 +4,7 @@ What follows, as choosing songs and learning the characters, needs only the rows
 """
 
 import hashlib
+import itertools
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ ROW = np.dtype(
 )
 _PACK = struct.Struct("<QQqqiiii").pack
 _REPORT_EVERY = 256  # songs
+LOOKED_UP = 4096  # songs whose rows become Python's ints, which take more room, at a time
+COUNTED = 8  # songs whose characters are counted in one call, which saves half of the time
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +56,8 @@ class Spool:
 
     def texts(self, rows: npt.NDArray[Any], order: npt.NDArray[np.intp]) -> Iterator[str]:
         """The texts of the rows in an order; as they lie in the file is by far the fastest."""
-        for first in range(0, len(order), 4096):  # ints of Python take more room than the rows
-            some = rows[order[first : first + 4096]]
+        for first in range(0, len(order), LOOKED_UP):
+            some = rows[order[first : first + LOOKED_UP]]
             for start, size in zip(some["text"].tolist(), some["text_size"].tolist(), strict=True):
                 self.file.seek(start)
                 yield self.file.read(size).decode()
@@ -141,7 +144,8 @@ def choose(spool: Spool, config: DataConfig, where: str) -> Choice:
 def learn(texts: Iterable[str], rare: int) -> CharacterCodec:
     """The codec of the characters that occur at least `rare` times in the texts."""
     counts = np.zeros(0x110000, np.int64)
-    for text in texts:
-        count = np.bincount(code_points(text))
+    rest = iter(texts)
+    while some := "".join(itertools.islice(rest, COUNTED)):
+        count = np.bincount(code_points(some))
         counts[: len(count)] += count
     return CharacterCodec.learn(counts, rare)

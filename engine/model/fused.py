@@ -17,6 +17,8 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
+from engine.model.window import moved
+
 BFLOAT16_SINCE = 91_300  # the version of cuDNN whose recurrent layers have bfloat16
 
 
@@ -50,19 +52,13 @@ def pieces(fresh: Tensor, device: torch.device, dtype: torch.dtype) -> Pieces:
     goes_on = ~fresh.numpy()[start, lane]  # (P,)
     last = rank[np.cumsum(begins.sum(1)) - 1]  # (L,)
 
-    def move(array: np.ndarray[Any, Any]) -> Tensor:
-        tensor = torch.from_numpy(array)
-        if device.type == "cpu":
-            return tensor
-        return tensor.pin_memory().to(device, non_blocking=True)
-
     return Pieces(
-        move(order),
-        move(place),
+        moved(order, device),
+        moved(place, device),
         torch.from_numpy(sizes),
-        move(lane[ranked]),
-        move(goes_on[ranked, None]).to(dtype),
-        move(last),
+        moved(lane[ranked], device),
+        moved(goes_on[ranked, None], device).to(dtype),
+        moved(last, device),
     )
 
 

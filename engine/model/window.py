@@ -1,8 +1,18 @@
 """What the network is shown at once: T frames of each of L lanes, time first."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
+import torch
 from torch import Tensor
+
+
+def moved(array: np.ndarray[Any, Any], device: torch.device) -> Tensor:
+    """An array on a device: to CUDA from pinned memory, so that nothing waits for the copy."""
+    tensor = torch.from_numpy(array)
+    if device.type == "cpu":
+        return tensor
+    return tensor.pin_memory().to(device, non_blocking=True)
 
 
 class Window(NamedTuple):

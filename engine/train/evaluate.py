@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -64,28 +64,21 @@ class BySong:
 def tensors(batch: Batch, device: "torch.device") -> "Window":
     """A batch as the network takes it, on the device but for `fresh`.
 
-    From pinned memory to CUDA, so that nothing waits for the copy: a batch is small beside the work
-    on it, and so the corpus itself may outgrow the device.
+    A batch is small beside the work on it, so the corpus itself may outgrow the device.
     """
     from torch import from_numpy
 
-    from engine.model.window import Window
-
-    def move(array: np.ndarray[Any, Any]) -> "torch.Tensor":
-        tensor = from_numpy(array)
-        if device.type == "cpu":
-            return tensor
-        return tensor.pin_memory().to(device, non_blocking=True)
+    from engine.model.window import Window, moved
 
     memory = batch.recalled is not None and batch.match is not None
     return Window(
-        move(batch.inputs),
-        move(batch.targets),
+        moved(batch.inputs, device),
+        moved(batch.targets, device),
         from_numpy(batch.fresh),
-        move(batch.condition),
-        move(batch.recalled) if batch.recalled is not None and memory else None,
-        move(batch.match) if batch.match is not None and memory else None,
-        move(batch.place),
+        moved(batch.condition, device),
+        moved(batch.recalled, device) if batch.recalled is not None and memory else None,
+        moved(batch.match, device) if batch.match is not None and memory else None,
+        moved(batch.place, device),
     )
 
 

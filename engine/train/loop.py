@@ -18,6 +18,7 @@ from engine.config import RunConfig, TrainConfig
 from engine.data.corpus import Corpus
 from engine.eventlog import EventLog
 from engine.model.network import detach
+from engine.model.window import moved
 from engine.rundir import RunDir
 from engine.sample import models
 from engine.train import checkpoints, evaluate
@@ -100,7 +101,7 @@ def take_step(training: Training, settings: TrainConfig) -> tuple[Tensor, Tensor
     batch = training.lanes.next()
     assert batch is not None  # lanes with a seed never end
 
-    weight = torch.from_numpy(batch.weight).to(training.device, non_blocking=True)
+    weight = moved(batch.weight, training.device)
     # The mean over the frames of all ranks; those past the end of a whole song weigh nothing.
     frames = ranks.total(torch.tensor([batch.weight.sum(dtype=float)])).item()
     with precision(training.device, settings):

@@ -1,6 +1,7 @@
 """Sums up the training steps between two reports."""
 
 import math
+import time
 
 import psutil
 import torch
@@ -43,7 +44,12 @@ class Meter:
             return
         training, settings = self._training, self._settings
         ranks, memory = training.ranks, self._process.memory_info().rss / 1e6
-        figures = torch.cat((self._sums.cpu() / self._count, torch.tensor([memory])))
+        began = time.perf_counter()
+        sums = self._sums.cpu()  # waits for what CUDA was told to do in those steps
+        waited = time.perf_counter() - began
+        self._seconds += waited
+        training.elapsed += waited
+        figures = torch.cat((sums / self._count, torch.tensor([memory])))
         *means, memory = ranks.total(figures).tolist()
         loss, norm = (events.finite(value / ranks.size) for value in means)
         left = settings.steps - training.step

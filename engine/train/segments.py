@@ -5,14 +5,19 @@ is run once more when its turn comes, so that the activations of one segment at 
 et al. 2016, "Training deep nets with sublinear memory cost"). With segments of √T frames the memory
 grows as √T. The output layer and the loss are within the segment too: logits (T, L, V) would take
 more than all the rest.
+
+What is kept has its room before the first segment is run. Were each state allocated where it
+arises, it would lie among the freed buffers of its segment, and those of the next, which no longer
+fit between, would take new memory: with T = 65,536 that came to several times all the rest.
 """
 
 import math
-from typing import Literal
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
+from torch.autograd import Function
 
 from engine.model.cells import State
 from engine.model.network import Network
@@ -41,9 +46,97 @@ def nats(
     step = length(segment, frames)
     if step == frames:
         return network.nats(window, state)
-    parts = []
-    for start in range(0, frames, step):
-        part = window.part(start, start + step)
-        some, state = checkpoint(network.nats, part, state, use_reentrant=False)
-        parts.append(some)
-    return torch.cat(parts), state
+    given = [*_flat(state), *network.parameters()]
+    found, *last = _apply(network, window, step, *given)
+    return found, _by_layer(last, network)
+
+
+def _flat(state: Iterable[State]) -> list[Tensor]:
+    return [tensor for layer in state for tensor in layer]
+
+
+def _by_layer(tensors: Sequence[Tensor], network: Network) -> list[State]:
+    each = len(tensors) // len(network.cells)
+    return [tuple(tensors[at : at + each]) for at in range(0, len(tensors), each)]
+
+
+def _generator(device: torch.device) -> torch.Generator:
+    """What dropout on the device draws from."""
+    return (
+        torch.default_generator
+        if device.type == "cpu"
+        else torch.cuda.default_generators[device.index]
+    )
+
+
+def _precision(kind: str) -> torch.autocast:
+    """The precision of now, to be used later on.
+
+    Without a cache: a weight cast where no gradient is wanted is not to be found where one is.
+    """
+    half = torch.is_autocast_enabled(kind)
+    return torch.autocast(kind, torch.get_autocast_dtype(kind), half, cache_enabled=False)
+
+
+class _Segments(Function):
+    """A window's nats and the tensors of its last state, from those of the first and the weights.
+
+    The weights are the network's own; they are given so that autograd knows of them.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, network: Network, window: Window, step: int, *given: Tensor) -> Any:
+        ctx.network, ctx.window, ctx.step = network, window, step
+        state = given[: len(given) - len([*network.parameters()])]
+        device, frames = state[0].device, len(window.inputs)
+        ctx.precision, generator = _precision(device.type), _generator(device)
+        starts = range(0, frames, step)
+        ctx.states = [tensor.new_empty(len(starts), *tensor.shape) for tensor in state]
+        chance = generator.get_state()
+        ctx.chances = chance.new_empty(len(starts), len(chance))
+        found = state[0].new_empty(frames, len(state[0]))
+        for number, start in enumerate(starts):
+            for kept, tensor in zip(ctx.states, state, strict=True):
+                kept[number] = tensor
+            ctx.chances[number] = generator.get_state()
+            part = window.part(start, start + step)
+            with ctx.precision:
+                some, last = network.nats(part, _by_layer(state, network))
+            found[start : start + step] = some
+            state = tuple(_flat(last))
+        return found, *state
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Any:
+        d_found, *d_state = gradients
+        weights = [*ctx.network.parameters()]
+        sums: list[Tensor | None] = [None] * len(weights)
+        generator = _generator(d_found.device)
+        now = generator.get_state()
+        for number in reversed(range(len(ctx.chances))):
+            start, stop = number * ctx.step, (number + 1) * ctx.step
+            generator.set_state(ctx.chances[number].clone())  # it takes no view
+            state = [kept[number].requires_grad_() for kept in ctx.states]
+            part = ctx.window.part(start, stop)
+            with torch.enable_grad(), ctx.precision:
+                some, last = ctx.network.nats(part, _by_layer(state, ctx.network))
+            found = torch.autograd.grad(
+                [some, *_flat(last)],
+                [*state, *weights],
+                [d_found[start:stop], *d_state],
+                allow_unused=True,
+            )
+            d_state = list(found[: len(state)])
+            sums = [_sum(*pair) for pair in zip(sums, found[len(state) :], strict=True)]
+        generator.set_state(now)
+        return None, None, None, *d_state, *sums
+
+
+_apply: Callable[..., tuple[Tensor, ...]] = _Segments.apply
+
+
+def _sum(total: Tensor | None, more: Tensor | None) -> Tensor | None:
+    """The sum, in place of the first; None stands for nothing at all."""
+    if total is None or more is None:
+        return more if total is None else total
+    return total.add_(more)

@@ -29,10 +29,10 @@ def refusing_shortage(settings: TrainConfig) -> Iterator[None]:
 
 def _remedy(settings: TrainConfig) -> str:
     window = f"train.bptt={settings.bptt}" if settings.bptt else "whole songs (train.bptt=0)"
-    ways = [f"fewer lanes (train.lanes is {settings.lanes})", "a shorter window (train.bptt)"]
-    if settings.checkpoint_segment != "auto":
-        ways.append("segments (--set train.checkpoint_segment=auto)")
+    segments = " or segments (--set train.checkpoint_segment=auto)"
     return (
         f"Memory ran out while training {settings.lanes} lanes with {window}; the last checkpoint "
-        f"is kept: start again with {', '.join(ways[:-1])} or {ways[-1]}."
+        "is kept: go on from it with a shorter window (--set train.bptt=…)"
+        f"{segments if settings.checkpoint_segment != 'auto' else ''}, or start a new run with "
+        f"fewer lanes (train.lanes is {settings.lanes})."
     )

@@ -15,6 +15,7 @@ import torch
 from engine.config import DataConfig, ModelConfig, RunConfig, TrainConfig
 from engine.data import corpus as corpora
 from engine.model.heads import CharacterHead
+from engine.model.network import Network
 from engine.train import loop
 from engine.train import training as trainings
 from tui.bench import loops
@@ -72,16 +73,23 @@ def measure(quick: bool) -> Iterator[Measurement]:
     unit = "characters / CPU s"
     other = statistics.median(rates[usual])
     yield Measurement("training, against the usual loop", rate, unit, other)
-    weights = sum(p.numel() for p in training.network.parameters() if p.ndim > 1)
-    # A product going forward and two going back, of a multiplication and an addition each.
-    head = training.network.head
-    assert isinstance(head, CharacterHead)
-    work = 6 * (weights - head.embedding.numel())
+    work = operations(training.network)
     machine = statistics.median(rates[products]) / 1e9
     yield Measurement(
         "products of matrices, against torch.mm", rate * work / 1e9, "GFLOP/s", machine
     )
     yield Measurement("training, against the article's loop", rate, unit, _rate(article, 1))
+
+
+def operations(network: Network) -> int:
+    """The floating-point operations of the products with weights that learning a character takes.
+
+    A product going forward and two going back, of a multiplication and an addition each; the
+    characters' vectors are looked up.
+    """
+    assert isinstance(network.head, CharacterHead)
+    weights = sum(p.numel() for p in network.parameters() if p.ndim > 1)
+    return 6 * (weights - network.head.embedding.numel())
 
 
 def _rate(step: Step, times: int) -> float:

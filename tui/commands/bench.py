@@ -7,7 +7,7 @@ import os
 from tui.bench.measurement import Measurement
 
 # What can be measured, each in tui.bench.NAME by `measure(quick)`, an iterator of Measurements.
-BENCHES: tuple[str, ...] = ("memory", "play", "sample", "train")
+BENCHES: tuple[str, ...] = ("memory", "play", "prepare", "sample", "train")
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -73,7 +73,7 @@ def _fetch(name: str, timeout: float, as_json: bool) -> None:
             f"size      {_size(item) or 'unknown'}\nsha256    {item.sha256 or 'unknown'}",
             file=sys.stderr,
         )
-    got = fetching.fetch(item, plain.progress(f"Fetching {name}"), timeout)
+    got = fetching.fetch(item, plain.progress(f"Fetching {name}", in_bytes=True), timeout)
     if as_json:
         facts = {"name": name, "path": str(got.file), "fresh": got.fresh}
         print(json.dumps(facts | {"sha256": got.sha256, "verified": got.verified}))
@@ -104,7 +104,8 @@ def _facts(source: str) -> dict[str, Any]:
     from engine.data import corpus as corpora
 
     kind = catalogue.kind_of(source)
-    corpus = corpora.prepare(DataConfig(source=source), kind=kind)
+    progress = plain.progress("Preparing the songs", in_bytes=kind == "lyrics")
+    corpus = corpora.prepare(DataConfig(source=source), progress, kind)
     meta, report = corpus.meta, corpus.meta["report"]
     facts = {"name": corpus.name, "kind": kind, "songs": meta["songs"]}
     for split, counted in meta["splits"].items():

@@ -56,7 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         config = configs.load(arguments.kind, arguments.preset, arguments.set, arguments.data)
         quiet = arguments.quiet or arguments.json
-        progress = None if quiet else plain.progress("Preparing the songs")
+        lyrics = config.kind == "lyrics"
+        progress = None if quiet else plain.progress("Preparing the songs", in_bytes=lyrics)
         chosen = start.new_run(config, arguments.run, progress, max(ranks, 1))
         _report(chosen)
     if arguments.detach or not ranks:

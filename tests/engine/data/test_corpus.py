@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import random
+import shutil
 import string
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 
 from engine import paths
 from engine.config import DataConfig
-from engine.data import filling
+from engine.data import filling, sources, spool
 from engine.data.characters import END, UNKNOWN, CharacterCodec
 from engine.data.corpus import Corpus, prepare
 from engine.data.sources import Song
@@ -320,7 +321,7 @@ def test_progress_rises_to_its_total(source: Path) -> None:
     prepare(DataConfig(source=str(source)), lambda done, total: seen.append((done, total)))
     assert seen == sorted(seen)
     assert len(seen) >= 3
-    assert seen[-1] == (2 * source.stat().st_size,) * 2
+    assert seen[-1] == (source.stat().st_size,) * 2
 
 
 def test_a_named_data_set_gives_its_name(
@@ -365,6 +366,25 @@ def test_translated_to_the_indices_of_another_codec(source: Path) -> None:
     known = set(codec.characters)
     assert twice.text(0) == "".join(c if c in known else "\ufffd" for c in corpus.text(0))
     assert corpus.songs["condition"].all()  # the first is as it was
+
+
+def test_prepared_in_pieces_it_is_what_it_is_whole(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the last byte: a file that does not fit in the memory is read so."""
+
+    def files(corpus: Corpus) -> dict[str, bytes]:
+        found = {path.name: path.read_bytes() for path in corpus.path.iterdir()}
+        shutil.rmtree(corpus.path)
+        return found
+
+    whole = files(prepared(source, rare=40))
+    assert len(whole) == 4
+    for rows, together in ((1, 1), (3, 2), (39, 7)):
+        monkeypatch.setattr(sources, "CHUNK_ROWS", rows)
+        monkeypatch.setattr(spool, "LOOKED_UP", together)
+        monkeypatch.setattr(spool, "COUNTED", together)
+        assert files(prepared(source, rare=40)) == whole
 
 
 def test_memory_does_not_grow_with_the_texts(tmp_path: Path) -> None:

@@ -139,11 +139,12 @@ def test_what_torchrun_says_in_the_environment() -> None:
     assert Ranks.from_environment({}) == Ranks()
 
 
-@pytest.mark.parametrize("size", [2, 3])
-def test_ranks_train_to_the_weights_of_one(small: Small, size: int) -> None:
-    one = start.new_run(small(*PLAIN), "one")
+@pytest.mark.parametrize(("size", "segment"), [(2, 0), (3, 0), (2, 5)])
+def test_ranks_train_to_the_weights_of_one(small: Small, size: int, segment: int) -> None:
+    settings = (*PLAIN, f"train.checkpoint_segment={segment}")
+    one = start.new_run(small(*settings), "one")
     worker.work(one)
-    more = start.new_run(small(*PLAIN), "more", ranks=size)
+    more = start.new_run(small(*settings), "more", ranks=size)
     train(more, size)
     assert weights_differ_by(one, more) < 1e-6
     for event, other in zip(said(one), said(more), strict=True):

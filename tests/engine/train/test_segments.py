@@ -1,5 +1,6 @@
 """Gradient checkpointing over time: the same gradients, and memory that grows as the root of T."""
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -102,6 +103,46 @@ def test_dropout_is_the_same_when_a_segment_is_run_again(cell: str) -> None:
     assert gradients(network, window, checkpointed(5))["loss"] != once["loss"]
 
 
+@pytest.mark.parametrize("head", ["softmax", "independent", "joint"])
+def test_a_segment_is_run_again_in_the_precision_of_before(head: str) -> None:
+    """Going back is outside of autocast, where the whole window keeps what it made inside."""
+    spec = CHARACTERS if head == "softmax" else KEYS
+    network = make(spec, hidden=16, head="independent" if head == "independent" else "joint")
+    network, window = network.float(), songs(spec)
+
+    def half(nats: Nats) -> Nats:
+        def inside(network: Network, window: Window) -> Tensor:
+            with torch.autocast("cpu", torch.bfloat16):
+                return nats(network, window)
+
+        return inside
+
+    once, twice = (gradients(network, window, half(nats(5))) for nats in (in_parts, checkpointed))
+    assert once["loss"] == twice["loss"]
+    exact = gradients(network, window, in_parts(5))
+    assert exact["loss"] != once["loss"]
+    for name, gradient in once.items():  # which autocast sums over the segments in bfloat16
+        assert twice[name].dtype == torch.float32
+        assert (twice[name] - gradient).norm() <= 0.05 * gradient.norm() + 1e-6, name
+
+
+def test_the_first_state_has_its_gradient_too() -> None:
+    network, window = make(CHARACTERS), songs(CHARACTERS)
+    window.fresh[0, 1] = False  # a song that goes on from before
+    found = []
+    for size in (0, 4):
+        state = network.zero_state(L)
+        leaves = [torch.zeros_like(tensor).requires_grad_() for layer in state for tensor in layer]
+        pairs = [(leaves[0], leaves[1]), (leaves[2], leaves[3])]
+        nats, last = segments.nats(network, window, list(pairs), size)
+        (nats.sum() + sum(tensor.sum() for layer in last for tensor in layer)).backward()
+        found.append([leaf.grad for leaf in leaves])
+    for some, whole in zip(found[1], found[0], strict=True):
+        assert some is not None
+        assert some.any()
+        torch.testing.assert_close(some, whole, rtol=1e-10, atol=1e-12)
+
+
 def test_the_state_after_the_last_segment_is_that_of_the_window() -> None:
     network, window = make(CHARACTERS), songs(CHARACTERS)
     _, whole = segments.nats(network, window, network.zero_state(L))
@@ -128,19 +169,20 @@ def test_the_length_of_a_segment(segment: int, frames: int, expected: int) -> No
     assert segments.length(segment, frames) == expected
 
 
-def peak_bytes(work: Callable[[], None]) -> int:
-    """The most bytes that torch's allocator had given out at a time, counted one by one."""
+def allocations(work: Callable[[], object]) -> list[int]:
+    """The bytes that torch's allocator gave out, one by one, and below zero those given back."""
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
         work()
     assert profiled.profiler is not None
     results = profiled.profiler.kineto_results
     assert results is not None
     found = [event for event in results.events() if event.name() == "[memory]"]
-    now = most = 0
-    for event in sorted(found, key=lambda event: event.start_ns()):
-        now += event.nbytes()
-        most = max(most, now)
-    return most
+    return [event.nbytes() for event in sorted(found, key=lambda event: event.start_ns())]
+
+
+def peak_bytes(work: Callable[[], object]) -> int:
+    """The most bytes that were given out at a time."""
+    return max(itertools.accumulate(allocations(work)))
 
 
 @pytest.mark.parametrize("cell", ["gru", "lstm"])
@@ -160,6 +202,19 @@ def test_memory_grows_as_the_root_of_the_window(cell: str) -> None:
     assert plain[1] > 3.5 * plain[0]
     assert root[1] < 2.5 * root[0]
     assert root[1] < plain[1] / 4
+
+
+def test_nothing_small_is_left_between_the_buffers_of_the_segments() -> None:
+    """Or the heap cannot give them to the next segment, and grows by them as T does."""
+    network = make(CHARACTERS).float()
+
+    def left(steps: int) -> int:
+        window, kept = songs(CHARACTERS, steps=steps), []
+        found = allocations(lambda: kept.append(checkpointed(8)(network, window)))
+        return sum(1 if size > 0 else -1 for size in found)
+
+    left(16)
+    assert left(32) == left(320)
 
 
 def test_no_logits_of_the_whole_window_exist() -> None:

@@ -52,7 +52,7 @@ def test_a_run_that_needs_too_much_keeps_its_checkpoint(small: Small) -> None:
 def test_what_torch_says_of_its_allocators_and_of_other_things() -> None:
     settings = TrainConfig(bptt=0, checkpoint_segment="auto")
     with (
-        pytest.raises(WorkError, match=r"whole songs.*or a shorter window"),
+        pytest.raises(WorkError, match=r"whole songs.*bptt=…\), or start a new run"),
         refusing_shortage(settings),
     ):
         torch.empty(1 << 50)

@@ -1,0 +1,1 @@
+"""Checks and times training on a GPU: `python -m docs.gpu` on a machine that has one."""
