@@ -42,11 +42,11 @@ MODELS = {
             "rnn-tui train lyrics --data originals --preset lyrics --set train.begin=english "
             "--run lyrics",
         ),
-        licence="CC0, as the songs. It first read the King James Bible and Shakespeare's sonnets, "
-        "which are in the public domain.",
-        limits="It has read 240 songs: it spells, rhymes now and then and keeps to an artist's "
-        "subjects, but it does not mean what it says, and whole lines of it may be the songs' own "
-        "(see the novelty above). Its English is that of its artists and of the Bible.",
+        licence="CC0, as the songs. It first read the King James Bible, the World English Bible, "
+        "Jane Austen's novels and Shakespeare's sonnets, which are in the public domain.",
+        limits="It has read 240 songs and some old books: it spells, it keeps an artist's lines, "
+        "words and turns, and choruses come again, but it does not mean what it says. --guidance 2 "
+        "brings an artist out more clearly, --memory below 1 has it repeat itself less.",
     ),
     "folk": Bundled(
         about="British and American folk tunes with chords.",
