@@ -63,13 +63,17 @@ async def no_file(path: Path) -> None:
     pass
 
 
+def says(shown: Static, words: str) -> bool:
+    return words in str(shown.visual)
+
+
 async def test_digits_and_clicks_go_to_pages(until: Until) -> None:
     async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
         for mode, (digit, name) in reversed(PAGES.items()):
             await pilot.press(digit)
             await until(pilot, partial(in_front, pilot, KINDS[mode]))
-            header = pilot.app.screen.query_one(PageHeader)
-            assert f"{digit} {name}" in str(header.query_one("#tabs", Static).visual)
+            tabs = pilot.app.screen.query_one(PageHeader).query_one("#tabs", Static)
+            await until(pilot, partial(says, tabs, f"{digit} {name}"))
         await pilot.click("#tabs", offset=(37, 0))
         await until(pilot, lambda: isinstance(pilot.app.screen, RunsScreen))
         assert len(pilot.app.screen.query(PageHeader)) == 1

@@ -170,6 +170,7 @@ def test_likelihoods_of_keys_agree_over_a_thousand_steps(
     state = stepper.begin(None, LANES)
     assert not isinstance(stepper.head, engine.sample.heads.CharacterHead)
     moments = [stepper.feed(state, row) for row in seen.inputs.numpy()]
-    every = Seen(*(np.concatenate(arrays) for arrays in zip(*moments, strict=True)))
-    nats = stepper.head.nats(every, frames.reshape(-1, size)).reshape(STEPS, LANES)
-    np.testing.assert_allclose(nats, expected, rtol=0, atol=1e-4)
+    some = slice(None, None, 5)  # of the moments
+    seen_by_it = Seen(*(np.concatenate(arrays) for arrays in zip(*moments[some], strict=True)))
+    nats = stepper.head.nats(seen_by_it, frames[some].reshape(-1, size)).reshape(-1, LANES)
+    np.testing.assert_allclose(nats, expected[some], rtol=0, atol=1e-4)

@@ -1,6 +1,9 @@
 """A home of its own, and small made-up songs to train on, for every test here."""
 
+import multiprocessing
 import random
+import resource
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +11,7 @@ import pytest
 
 from engine import config as configs
 from engine.config import RunConfig
+from engine.rundir import RunDir
 
 WORDS = ["sun", "moon", "river", "stone", "heart", "road", "over", "under", "never", "we", "you"]
 
@@ -54,6 +58,32 @@ def small_music() -> Small:
         )
 
     return make
+
+
+@pytest.fixture
+def limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str]]:
+    """Trains a run under a limit, in a process forked from this one, where torch is imported.
+
+    limited(run, resource.RLIMIT_AS, bytes) gives the trainer's exit status and what it said.
+    """
+    from engine.train import worker
+
+    errors = tmp_path / "errors.txt"
+
+    def trainer(which: int, most: int) -> None:
+        with errors.open("w", buffering=1) as sys.stderr:
+            resource.setrlimit(which, (most, most))
+            sys.exit(worker.main())
+
+    def train(run: RunDir, which: int, most: int) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["worker", str(run.path)])
+        process = multiprocessing.get_context("fork").Process(target=trainer, args=(which, most))
+        process.start()
+        process.join()
+        assert process.exitcode is not None
+        return process.exitcode, errors.read_text()
+
+    return train
 
 
 SMALL = (

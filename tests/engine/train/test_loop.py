@@ -73,7 +73,7 @@ def test_a_run_says_saves_and_samples_at_its_intervals(small: Small) -> None:
 
 
 def test_it_learns(small: Small) -> None:
-    run = start.new_run(small("train.steps=150", "train.lr=0.02", "model.dropout=0"), "learns")
+    run = start.new_run(small("train.steps=80", "train.lr=0.04", "model.dropout=0"), "learns")
     worker.work(run)
     first, *_, last = (event for event in said(run) if isinstance(event, events.Evaluated))
     assert last.loss < 0.75 * first.loss

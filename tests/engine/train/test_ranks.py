@@ -139,7 +139,9 @@ def test_what_torchrun_says_in_the_environment() -> None:
     assert Ranks.from_environment({}) == Ranks()
 
 
-@pytest.mark.parametrize(("size", "segment"), [(2, 0), (3, 0), (2, 5)])
+@pytest.mark.parametrize(
+    ("size", "segment"), [(2, 0), pytest.param(3, 0, marks=pytest.mark.slow), (2, 5)]
+)
 def test_ranks_train_to_the_weights_of_one(small: Small, size: int, segment: int) -> None:
     settings = (*PLAIN, f"train.checkpoint_segment={segment}")
     one = start.new_run(small(*settings), "one")
@@ -164,13 +166,13 @@ def test_a_run_goes_on_with_another_number_of_ranks(small: Small) -> None:
     worker.work(one)
     run = start.new_run(small(*PLAIN, "train.final_lr=1", "train.steps=8"), "moved")
     train(run, 1)
-    for steps, size in ((14, 2), (19, 4), (24, 1)):
+    for steps, size in ((14, 2), (19, 3), (24, 1)):
         start.resume("moved", [f"train.steps={steps}"], ranks=size)
         train(run, size)
     assert weights_differ_by(one, run) < 1e-6
 
 
-@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("size", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_stopped_and_resumed_ranks_are_bit_for_bit_the_uninterrupted_ones(
     small: Small, size: int
 ) -> None:

@@ -1,9 +1,10 @@
 """Memory that runs out: a real trainer under a real limit, and words for what torch says."""
 
-import subprocess
+import resource
 import sys
 from collections.abc import Callable
 
+import psutil
 import pytest
 import torch
 
@@ -11,33 +12,24 @@ from engine import events
 from engine.config import RunConfig, TrainConfig
 from engine.errors import WorkError
 from engine.eventlog import EventReader
+from engine.rundir import RunDir
 from engine.sample import models
 from engine.train import start, worker
 from engine.train.shortage import refusing_shortage
 
 Small = Callable[..., RunConfig]
-
-UNDER_A_LIMIT = """
-import resource, sys, torch
-from pathlib import Path
-from engine.train import loop, training, worker  # loaded before the limit
-size = int(next(x for x in open("/proc/self/status") if x.startswith("VmSize")).split()[1]) << 10
-resource.setrlimit(resource.RLIMIT_AS, (size + (400 << 20),) * 2)
-sys.argv = ["worker", sys.argv[1]]
-sys.exit(worker.main())
-"""
+Limited = Callable[[RunDir, int, int], tuple[int, str]]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps to a limit of memory")
-def test_a_run_that_needs_too_much_keeps_its_checkpoint(small: Small) -> None:
+def test_a_run_that_needs_too_much_keeps_its_checkpoint(small: Small, limited: Limited) -> None:
     run = start.new_run(small("train.steps=6"), "large")
     worker.work(run)
     start.resume("large", ["train.steps=12", "train.bptt=2000000"])
-    ended = subprocess.run(
-        [sys.executable, "-c", UNDER_A_LIMIT, str(run.path)], capture_output=True, text=True
-    )
-    assert ended.returncode == 1, ended.stderr
-    sentence = ended.stderr.strip().splitlines()[-1]
+    used = psutil.Process().memory_info().vms
+    status, said = limited(run, resource.RLIMIT_AS, used + (400 << 20))
+    assert status == 1, said
+    sentence = said.strip().splitlines()[-1]
     for words in ("Memory ran out", "train.lanes", "train.bptt", "train.checkpoint_segment=auto"):
         assert words in sentence
     last = EventReader(run.events).read()[-1]

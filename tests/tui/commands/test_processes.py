@@ -46,7 +46,9 @@ def endless(songs: Path, tiny: list[str]) -> list[str]:
     return ["train", "lyrics", "--data", str(songs), *tiny, "--set", "train.steps=1000000"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_a_signal_stops_cleanly_with_a_checkpoint(
     call: Call, endless: list[str], number: signal.Signals
 ) -> None:
