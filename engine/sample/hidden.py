@@ -83,10 +83,12 @@ def read(
         for first in range(0, len(frames), _WINDOW):
             look()
             window = frames[first : first + _WINDOW]
-            hidden = stepper.read(state, window).hidden.reshape(*window.shape[:2], -1)  # (T, N, H)
+            ready = stepper.read(state, window).hidden
+            hidden = ready.reshape(*window.shape[:2], -1).astype(np.float32)  # (T, N, H)
             inside = np.arange(first, first + len(window))[:, None] < lengths  # (T, N)
             total += np.einsum("tnh,tn->nh", hidden, inside)
-        yield lanes, (total / lengths[:, None]).astype(np.float32)
+        mean = total / lengths[:, None] * stepper.precision.unit
+        yield lanes, mean.astype(np.float32)
 
 
 def songs(

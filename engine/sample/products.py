@@ -43,6 +43,7 @@ class Precision:
     ready: Callable[[Array], Ready]
     product: Callable[[Array], Product]
     sums: Callable[[Array, Array, Array], Sums]  # from W, U, bias
+    unit: float  # ready(x) · unit is x, but for rounding
 
 
 def _full(weights: Array) -> Product:
@@ -125,5 +126,5 @@ def _same(x: Ready) -> Ready:
     return x
 
 
-FULL = Precision(_same, _full, _full_sums)
-PRECISIONS = {"fast": Precision(_levels, _fast, _fast_sums), "full": FULL}
+FULL = Precision(_same, _full, _full_sums, 1.0)
+PRECISIONS = {"fast": Precision(_levels, _fast, _fast_sums, 1 / 127), "full": FULL}

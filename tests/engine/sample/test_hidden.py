@@ -42,6 +42,17 @@ def test_vectors_are_the_mean_states_of_songs_read_alone(
     assert told == sorted(told)
 
 
+def test_in_fast_precision_they_lie_where_they_do_in_full(learnt: Learnt) -> None:
+    folder = str(learnt(hidden=48))
+    corpus = learned.corpus(models.load(folder))
+    song = corpus.song(0)
+    fast, full = (
+        next(hidden.read(models.load(folder, way), [song]))[1] for way in ("fast", "full")
+    )
+    assert np.abs(full).max() > 0.1
+    np.testing.assert_allclose(fast, full, atol=0.02)
+
+
 def test_music_is_read_alike(write_music: Learnt, tmp_path: Path) -> None:
     model = models.load(str(write_music(tmp_path / "music", memory=True)))
     assert isinstance(model.codec, KeysCodec)
