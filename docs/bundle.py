@@ -70,7 +70,8 @@ MODELS = {
         licence="CC0 for the weights; the chorales' edition, which is not part of it, comes "
         "without a licence.",
         limits="It has heard 229 chorales, moved to C major or A minor, in quarter notes only. It "
-        "does not tell a held note from a repeated one, and it does not know when to end.",
+        "does not tell a held note from a repeated one, and it does not know when to end. As the "
+        "rolls do, it writes an octave above where choirs sing.",
     ),
 }
 
