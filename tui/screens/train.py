@@ -35,6 +35,7 @@ _WELCOME = """\
 
 [@click=screen.new_run][b reverse] n [/][/]  start one: choose songs, and watch it learn
 [@click=app.page('lyrics')][b reverse] 2 [/][/]  write lyrics with a model that is there already
+[@click=app.page('music')][b reverse] 3 [/][/]  hear piano music that another writes
 [@click=app.help][b reverse] ? [/][/]  all keys"""
 
 
