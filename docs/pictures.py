@@ -1,8 +1,8 @@
-"""Draw the README's pictures from real runs: `python docs/pictures.py RUN [MUSIC]`.
+"""Draw the README's pictures: `python docs/pictures.py RUN`.
 
-Opens the app without a terminal, shows the run on the Train page and lets its best model sing on
-the Lyrics page; then, given a run of music, lets that one write on the Music page. Writes
-docs/train.svg, docs/lyrics.svg and docs/music.svg.
+Opens the app without a terminal, shows the run on the Train page, and has the models that come
+along sing on the Lyrics page, show a unit on the Neurons page and write on the Music page. Writes
+docs/train.svg, docs/lyrics.svg, docs/neurons.svg and docs/music.svg.
 """
 
 import asyncio
@@ -30,35 +30,38 @@ async def until(pilot: Pilot[None], shows: Callable[[str], bool]) -> str:
     raise SystemExit("It never came about.")
 
 
+def save(name: str, picture: str) -> None:
+    """Keep a picture."""
+    (HERE / f"{name}.svg").write_text(picture, encoding="utf-8")
+
+
+async def choose(pilot: Pilot[None], name: str) -> None:
+    """Choose a model that comes along."""
+    await until(pilot, lambda text: "ready" in text or "singing" in text or "writing" in text)
+    pilot.app.screen.query_one("#model", Select).value = f"bundled/{name}"
+    await until(pilot, lambda text: f"· {name}" in text)
+
+
 async def draw(name: str) -> None:
-    """Draw both pages."""
-    run = rundir.find(name)
-    async with RnnTuiApp(run=run).run_test(size=SIZE) as pilot:
-        picture = await until(pilot, lambda text: "smoothed" in text and "parameters" in text)
-        (HERE / "train.svg").write_text(picture, encoding="utf-8")
+    """Draw the pages, one after the other."""
+    async with RnnTuiApp(run=rundir.find(name)).run_test(size=SIZE) as pilot:
+        save("train", await until(pilot, lambda t: "smoothed" in t and "parameters" in t))
         await pilot.press("2")
-        await until(pilot, lambda text: "ready" in text and "bits/char" in text)
+        await choose(pilot, "lyrics")
         pilot.app.screen.query_one("#length", Input).value = "900"
-        await pilot.press("a", *"abba", "enter")
-        picture = await until(pilot, lambda text: "900 chars ·" in text)
-        (HERE / "lyrics.svg").write_text(picture, encoding="utf-8")
-
-
-async def draw_music(name: str) -> None:
-    """Draw the Music page."""
-    async with RnnTuiApp("music").run_test(size=SIZE) as pilot:
-        await until(pilot, lambda text: "ready" in text)
-        choice = pilot.app.screen.query_one("#model", Select)
-        choice.value = next(key for words, key in choice._options if str(words) == name)
-        await until(pilot, lambda text: f"ready · {name}" in text)
+        pilot.app.screen.query_one("#guidance", Input).value = "2"
+        pilot.app.screen.query_one("#seed", Input).value = "104"
+        await pilot.press("a", *"papa", "enter")
+        save("lyrics", await until(pilot, lambda text: "900 chars ·" in text))
+        await pilot.press("6")
+        save("neurons", await until(pilot, lambda text: "place in line" in text))
+        await pilot.press("3")
+        await choose(pilot, "folk")
         pilot.app.screen.query_one("#length", Input).value = "160"
-        pilot.app.screen.query_one("#seed", Input).value = "2"
+        pilot.app.screen.query_one("#seed", Input).value = "1"
         await pilot.press("g")
-        picture = await until(pilot, lambda text: "written ·" in text)
-        (HERE / "music.svg").write_text(picture, encoding="utf-8")
+        save("music", await until(pilot, lambda text: "written ·" in text))
 
 
 if __name__ == "__main__":
     asyncio.run(draw(sys.argv[1]))
-    if len(sys.argv) > 2:
-        asyncio.run(draw_music(sys.argv[2]))
