@@ -38,8 +38,9 @@ def save(name: str, picture: str) -> None:
 async def choose(pilot: Pilot[None], name: str) -> None:
     """Choose a model that comes along."""
     await until(pilot, lambda text: "ready" in text or "singing" in text or "writing" in text)
+    await pilot.press("escape")  # stop what began by itself
     pilot.app.screen.query_one("#model", Select).value = f"bundled/{name}"
-    await until(pilot, lambda text: f"· {name}" in text)
+    await pilot.pause()
 
 
 async def draw(name: str) -> None:
@@ -60,7 +61,7 @@ async def draw(name: str) -> None:
         pilot.app.screen.query_one("#length", Input).value = "160"
         pilot.app.screen.query_one("#seed", Input).value = "1"
         await pilot.press("g")
-        save("music", await until(pilot, lambda text: "written ·" in text))
+        save("music", await until(pilot, lambda text: "written ·" in text and "· folk" in text))
 
 
 if __name__ == "__main__":
