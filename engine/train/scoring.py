@@ -1,5 +1,6 @@
 """The score of a model on the disk, on the songs it was made from or on others."""
 
+import contextlib
 import dataclasses
 
 from engine import config as configs
@@ -90,5 +91,9 @@ def _own(model: Model) -> DataConfig:
     return configs.from_mapping({"data": model.meta.get("data", {})}, "meta.json").data
 
 
-def _same(one: str, other: str, kind: Kind) -> bool:
-    return catalogue.resolve(one, kind).resolve() == catalogue.resolve(other, kind).resolve()
+def _same(given: str, own: str, kind: Kind) -> bool:
+    """Whether songs that are given are the model's own, which need not be here."""
+    path = catalogue.resolve(given, kind).resolve()
+    with contextlib.suppress(InputError):
+        return path == catalogue.resolve(own, kind).resolve()
+    return False

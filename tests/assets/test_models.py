@@ -59,6 +59,15 @@ def test_its_card_says_what_a_stranger_asks(name: str) -> None:
         assert (folder / picture).is_file()
 
 
+def test_it_scores_other_songs_where_its_own_are_not_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path))
+    score = scoring.score(models.load("chorales"), "pieces", "test")
+    assert score.frames > 100
+    assert score.without_copies is None  # of what it learned from nothing is known
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_it_scores_as_its_card_says(
