@@ -2,13 +2,17 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from engine import paths
+from engine.data.characters import BEGIN, CharacterCodec
 from engine.sample import models, rolls, sampler
-from engine.sample.decoding import Rules
+from engine.sample.decoding import Rules, log_probabilities
+from engine.sample.products import PRECISIONS
 from engine.sample.rolls import RollRequest
 from engine.sample.sampler import Request
 from engine.train import scoring
@@ -18,6 +22,12 @@ NAMES = sorted(folder.name for folder in FOLDER.iterdir() if folder.is_dir())
 REAL = Path(__file__).parents[3] / "shared" / "data" / "polymusic"
 # What each is scored on where it does not come along.
 FILES = {"folk": REAL / "Nottingham.mat", "chorales": REAL / "JSB_Chorales.mat"}
+TEXT = """Why do the lanterns lean to me
+when all the harbour bells are slow?
+I gave the river back the key
+and watched the morning barges go.
+
+"""
 LARGEST = 25e6  # bytes, of all of them
 
 
@@ -63,9 +73,30 @@ def test_it_scores_other_songs_where_its_own_are_not_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path))
-    score = scoring.score(models.load("chorales"), "pieces", "test")
-    assert score.frames > 100
-    assert score.without_copies is None  # of what it learned from nothing is known
+    folder = shutil.copytree(FOLDER / "lyrics", tmp_path / "model")
+    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    meta["data"]["source"] = "songlyrics"  # which is yet to be fetched
+    (folder / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
+    rows = [f'Ada,Song {place},,"{TEXT}Verse {place} {"and " * place}"' for place in range(20)]
+    songs = tmp_path / "songs.csv"
+    songs.write_text("\n".join(["artist,song,link,text", *rows]), encoding="utf-8")
+    score = scoring.score(models.load(str(folder)), str(songs), "test")
+    assert score.frames > len(TEXT)
+
+
+def test_eight_bits_cost_the_lyrics_model_next_to_nothing() -> None:
+    """Less than half a percent of its bits per character, so that fast can be the default."""
+    nats = {}
+    for precision in PRECISIONS:
+        model = models.load("lyrics", precision)
+        assert isinstance(model.codec, CharacterCodec)
+        frames = [BEGIN, *model.codec.encode(TEXT * 3).tolist()]
+        state = model.stepper.begin(None, 1)
+        logits = [model.stepper.step(state, np.array([frame]))[0] for frame in frames[:-1]]
+        told = log_probabilities(np.array(logits, np.float64))
+        nats[precision] = -told[range(len(told)), frames[1:]].mean()
+    assert nats["fast"] == pytest.approx(nats["full"], rel=0.005)
+    assert nats["fast"] != nats["full"]
 
 
 @pytest.mark.slow

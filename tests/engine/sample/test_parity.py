@@ -88,7 +88,7 @@ def window(
 
 # How far logits may be off: rounding adds up to less than 1e-4 in full precision. 8-bit weights are
 # off by up to 1/254 of their column's largest; what that does to a trained model's bits per
-# character is tested in test_precision.
+# character is tested with the model that comes along, in tests/assets/test_models.py.
 TOLERANCE = {"full": 1e-4, "fast": 0.3}
 
 
