@@ -18,6 +18,7 @@ from tui.sources.sampler import Request
 from tui.widgets import lyrics_fields
 from tui.widgets.lyrics_artist import ArtistField
 from tui.widgets.lyrics_inputs import Field, PrimeField, TemperatureField
+from tui.widgets.model_select import ModelSelect
 
 PLACEHOLDERS = {
     "top_k": "all",
@@ -79,8 +80,7 @@ class LyricsControls(VerticalScroll, can_focus=False):
 
     def __init__(self) -> None:
         super().__init__()
-        self._models: list[Model] = []
-        self._select: Select[str] = Select((), id="model", prompt="none yet", compact=True)
+        self._select = ModelSelect()
         self._artist = ArtistField()
         self._prime = PrimeField()
         self._temperature = TemperatureField("0.7", "0.7", "temperature")
@@ -119,17 +119,12 @@ class LyricsControls(VerticalScroll, can_focus=False):
     @property
     def model(self) -> Model | None:
         """The model chosen."""
-        key = self._select.selection
-        return next((model for model in self._models if model.key == key), None)
+        return self._select.model
 
     @property
     def model_name(self) -> str:
         """What the sampler calls the chosen model: its path where another has the same name."""
-        model = self.model
-        if model is None:
-            return ""
-        names = [other.name for other in self._models]
-        return model.path if names.count(model.name) > 1 else model.name
+        return self._select.model_name
 
     @property
     def score(self) -> str:
@@ -143,13 +138,7 @@ class LyricsControls(VerticalScroll, can_focus=False):
 
     def set_models(self, models: Sequence[Model]) -> None:
         """Offer these; what was chosen stays so where it is still there."""
-        before = self._select.selection
-        self._models = list(models)
-        with self.prevent(Select.Changed):
-            self._select.set_options((clean(model.name), model.key) for model in models)
-            keys = [model.key for model in models]
-            if keys:
-                self._select.value = before if before in keys else keys[0]
+        self._select.set_models(models)
         self._describe()
 
     @on(Select.Changed, "#model")

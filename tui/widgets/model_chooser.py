@@ -10,6 +10,7 @@ from textual.widgets import Label, Select, Static
 
 from tui.model.models import Model
 from tui.model.text import clean
+from tui.widgets.model_select import ModelSelect
 
 
 class ModelChooser(Vertical):
@@ -32,8 +33,7 @@ class ModelChooser(Vertical):
 
     def __init__(self) -> None:
         super().__init__()
-        self._models: list[Model] = []
-        self._select: Select[str] = Select((), id="model", prompt="none yet", compact=True)
+        self._select = ModelSelect()
 
     def compose(self) -> ComposeResult:
         """A row for the name, a row for the words."""
@@ -45,27 +45,16 @@ class ModelChooser(Vertical):
     @property
     def model(self) -> Model | None:
         """The model chosen."""
-        key = self._select.selection
-        return next((model for model in self._models if model.key == key), None)
+        return self._select.model
 
     @property
     def model_name(self) -> str:
         """What the sampler calls the chosen model: its path where another has the same name."""
-        model = self.model
-        if model is None:
-            return ""
-        names = [other.name for other in self._models]
-        return model.path if names.count(model.name) > 1 else model.name
+        return self._select.model_name
 
     def set_models(self, models: Sequence[Model]) -> None:
         """Offer these; what was chosen stays so where it is still there."""
-        before = self._select.selection
-        self._models = list(models)
-        with self.prevent(Select.Changed):
-            self._select.set_options((clean(model.name), model.key) for model in models)
-            keys = [model.key for model in models]
-            if keys:
-                self._select.value = before if before in keys else keys[0]
+        self._select.set_models(models)
         self._describe()
 
     @on(Select.Changed)

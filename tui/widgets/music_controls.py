@@ -21,6 +21,7 @@ from tui.model.text import clean
 from tui.sources.answers import Pace
 from tui.sources.sampler import MusicRequest
 from tui.widgets import lyrics_fields, music_fields
+from tui.widgets.model_select import ModelSelect
 from tui.widgets.music_inputs import MusicField, StepField
 
 ANY_PORT = ""  # of the choices, the one that means the best port there is
@@ -102,10 +103,9 @@ class MusicControls(VerticalScroll, can_focus=False):
     def __init__(self) -> None:
         super().__init__()
         self.pace: Pace | None = None  # of the chosen model, once it is loaded
-        self._models: list[Model] = []
         self._playing = Playing()
         self._port_name = ANY_PORT  # as chosen last
-        self._select: Select[str] = Select((), id="model", prompt="none yet", compact=True)
+        self._select = ModelSelect()
         self._port: Select[str] = Select(
             [("the best there is", ANY_PORT)], id="port", value=ANY_PORT, compact=True,
             allow_blank=False,
@@ -164,27 +164,16 @@ class MusicControls(VerticalScroll, can_focus=False):
     @property
     def model(self) -> Model | None:
         """The model chosen."""
-        key = self._select.selection
-        return next((model for model in self._models if model.key == key), None)
+        return self._select.model
 
     @property
     def model_name(self) -> str:
         """What the sampler calls the chosen model: its path where another has the same name."""
-        model = self.model
-        if model is None:
-            return ""
-        names = [other.name for other in self._models]
-        return model.path if names.count(model.name) > 1 else model.name
+        return self._select.model_name
 
     def set_models(self, models: Sequence[Model]) -> None:
         """Offer these; what was chosen stays so where it is still there."""
-        before = self._select.selection
-        self._models = list(models)
-        with self.prevent(Select.Changed):
-            self._select.set_options((clean(model.name), model.key) for model in models)
-            keys = [model.key for model in models]
-            if keys:
-                self._select.value = before if before in keys else keys[0]
+        self._select.set_models(models)
         self._describe()
 
     @on(Select.Changed, "#model")
