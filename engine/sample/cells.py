@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float32]
 Blocks = tuple[tuple[int, float], ...]  # of the sums, each a gate of the weights times a factor
 
-_HALF = np.float32(0.5)
+_HALF = np.array(0.5, np.float32)  # an array: NumPy takes longer to convert a scalar
 
 
 def _sigmoid(half: Array) -> None:
@@ -57,7 +57,9 @@ def lstm(sums: Array, h: Array, c: Array) -> tuple[Array, ...]:  # noqa: ARG001
     c = f * c
     i *= g
     c += i
-    return o * np.tanh(c), c
+    h = np.tanh(c)
+    h *= o
+    return h, c
 
 
 def _hidden(h: Array) -> Array:

@@ -19,7 +19,7 @@ Ready = NDArray[Any]  # x (N, I) as products take it
 Product = Callable[[Ready], Array]  # x → x @ weights (N, J), an array of its own
 
 TOGETHER = 16  # up to so many rows one product each is faster, beyond it one for all
-_LEVELS = np.float32(127)
+_LEVELS = np.array(127, np.float32)  # an array: NumPy takes longer to convert a scalar
 
 
 @dataclass(frozen=True)
