@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Footer, OptionList
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from engine.rundir import RunDir
@@ -17,6 +17,7 @@ from tui.model.run import STATES
 from tui.model.runs import RunRow
 from tui.model.text import clean
 from tui.sources.runs import RunList, RunsSeen
+from tui.widgets.footer import Footer
 
 
 class ChooseRunScreen(ModalScreen[RunDir | None]):

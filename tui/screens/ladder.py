@@ -7,12 +7,13 @@ from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.widgets import Footer, Input, Select, Static
+from textual.widgets import Input, Select, Static
 
 from engine.errors import InputError
 from tui.model.ladder import NAMES, Ladder
 from tui.model.text import clean
 from tui.screens.writing import SamplerSaid, WritingScreen
+from tui.widgets.footer import Footer
 from tui.widgets.ladder_controls import LadderControls
 from tui.widgets.model_select import ModelSelect
 from tui.widgets.rung import RungView

@@ -8,7 +8,7 @@ from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from engine.errors import InputError
 from tui.model import shades
@@ -16,6 +16,7 @@ from tui.model.lyrics_hints import hint
 from tui.model.shades import VIEWS
 from tui.model.text import clean
 from tui.screens.writing import SamplerSaid, WritingScreen
+from tui.widgets.footer import Footer
 from tui.widgets.lyrics_controls import LyricsControls
 from tui.widgets.lyrics_editor import LyricsEditor
 from tui.widgets.lyrics_fields import file_name

@@ -7,11 +7,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, VerticalScroll
 from textual.content import Content
-from textual.widgets import Footer, Label, Select, Static
+from textual.widgets import Label, Select, Static
 
 from tui.model.text import clean
 from tui.screens.writing import SamplerSaid, WritingScreen
 from tui.sources.told import Near, Placed, Reading
+from tui.widgets.footer import Footer
 from tui.widgets.map_plane import MapPlane
 from tui.widgets.model_select import ModelSelect
 

@@ -8,13 +8,14 @@ from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from engine.errors import InputError
 from tui.model.music_hints import hint, status
 from tui.model.text import clean
 from tui.screens.writing import SamplerSaid, WritingScreen
 from tui.widgets import music_files
+from tui.widgets.footer import Footer
 from tui.widgets.music_controls import MusicControls
 from tui.widgets.music_piece import Piece
 from tui.widgets.music_stage import MusicStage

@@ -6,7 +6,7 @@ from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from engine.errors import InputError
 from tui.model import neurons
@@ -15,6 +15,7 @@ from tui.model.text import clean
 from tui.screens.writing import SamplerSaid, WritingScreen
 from tui.sources.answers import Heard
 from tui.sources.neurons import NeuronsRequest, Reading, Told, Unit
+from tui.widgets.footer import Footer
 from tui.widgets.model_chooser import ModelChooser
 from tui.widgets.neuron_controls import NeuronControls
 from tui.widgets.neuron_dialog import TextDialog

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.suggester import Suggester
-from textual.widgets import Button, Footer, Input, Select, Static, TextArea
+from textual.widgets import Button, Input, Select, Static, TextArea
 
 from engine import rundir
 from engine.config import Kind
@@ -23,6 +23,7 @@ from tui.model import form as forms
 from tui.model.form import Form
 from tui.model.text import clean
 from tui.sources import command
+from tui.widgets.footer import Footer
 
 # The fields from top to bottom, each with its label.
 FIELDS = {

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
-from textual.widgets import DataTable, Footer, Static
+from textual.widgets import DataTable, Static
 
 from engine import rundir
 from engine.errors import InputError
@@ -20,6 +20,7 @@ from tui.screens.confirm import ConfirmScreen
 from tui.screens.requests import AttachRun
 from tui.sources.runs import RunList, RunsSeen
 from tui.widgets.curve import Curve
+from tui.widgets.footer import Footer
 from tui.widgets.run_table import RunTable
 
 _EVERY = 1.0  # seconds between two looks at the runs

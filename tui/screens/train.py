@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from engine import files
@@ -26,6 +26,7 @@ from tui.screens.requests import RunStarted
 from tui.sources.run import NewestFound, RunChanged, RunFold, follow, newest
 from tui.sources.runs import RunList
 from tui.widgets.curve import Curve
+from tui.widgets.footer import Footer
 from tui.widgets.samples import Samples, plain
 from tui.widgets.tiles import Progress, Tiles
 

@@ -1,0 +1,27 @@
+"""The line of keys at the bottom of every page."""
+
+from textual.screen import Screen
+from textual.widgets import Footer as TextualFooter
+
+
+class Footer(TextualFooter):
+    """Textual's footer, built anew only where it would show something else.
+
+    Textual's is built anew whenever the focus moves, which on a page of many fields takes longer
+    than all else that moving it does.
+    """
+
+    _shown: list[tuple[object, ...]] | None = None
+
+    def bindings_changed(self, screen: Screen[object]) -> None:
+        """Build it anew for the keys that the screen has now."""
+        if screen.app.app_focus and self.is_attached and screen is self.screen:
+            shown: list[tuple[object, ...]] = [
+                (binding, enabled, tooltip)
+                for _, binding, enabled, tooltip in screen.active_bindings.values()
+                if binding.show or binding.action == "command_palette"
+            ]
+            if shown == self._shown:
+                return
+            self._shown = shown
+        super().bindings_changed(screen)
