@@ -27,6 +27,7 @@ class Rules:
     memory: float = 1.0  # how far to believe a model's memory of the song; 0: not at all
     guidance: float = 1.0  # how strongly the artist is followed; 0: as by nobody
     repetition: float = 0.0  # nats off what would repeat the text, see `engine.sample.repetition`
+    line: int = 0  # characters at which a line ends with its word, see `engine.sample.lines`
 
     def __post_init__(self) -> None:
         if not self.temperature >= 0:  # not >=: NaN is refused too
@@ -49,6 +50,11 @@ class Rules:
             )
         if not 0 <= self.repetition <= 10:
             raise InputError(f"The repetition penalty is {self.repetition}: give 0 (none) to 10.")
+        if not 0 <= self.line <= 200:
+            raise InputError(
+                f"The line length is {self.line}: give 1 to 200 characters, or 0 for lines as they "
+                "come."
+            )
 
 
 def trust(memory: float, temperature: float) -> float:

@@ -8,9 +8,23 @@ Keskar et al. 2019 ("CTRL"), whose penalty falls on single tokens.
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 FREE = 7  # characters that may be repeated without a penalty
 WINDOW = 1_000  # how many characters it looks back
 LONGEST = 64  # a longer match counts as this long
+
+
+def penalised(
+    logits: NDArray[np.float64], songs: Sequence[Sequence[int]], strength: float
+) -> NDArray[np.float64]:
+    """The logits (N, V) less the penalties after each song's frames so far, (N, V)."""
+    logits = logits.copy()
+    for row, frames in zip(logits, songs, strict=True):
+        for index, loss in penalties(frames, strength).items():
+            row[index] -= loss
+    return logits
 
 
 def penalties(frames: Sequence[int], strength: float) -> dict[int, float]:

@@ -26,6 +26,7 @@ _RULES: dict[str, type] = {
     "memory": float,
     "guidance": float,
     "repetition": float,
+    "line": int,
 }
 LADDER_LENGTH = 400  # characters of a rung, unless a length is given
 _FIELDS: dict[str, dict[str, type]] = {  # of each request, with the type of each

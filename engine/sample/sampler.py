@@ -17,9 +17,10 @@ from engine.errors import InputError
 from engine.sample import condition
 from engine.sample.cells import Array
 from engine.sample.decoding import Rules, choose, guided, log_probabilities, trust
+from engine.sample.lines import ended
 from engine.sample.models import Model
 from engine.sample.network import State, pick
-from engine.sample.repetition import penalties
+from engine.sample.repetition import penalised
 
 LONGEST = 5_000  # characters of a song whose length was left open
 LONGEST_PRIME = 100_000  # characters
@@ -51,7 +52,7 @@ class Character(NamedTuple):
     """A character as soon as it is chosen.
 
     Its surprise and the alternatives are by the model's own probabilities (guided, if it is):
-    at temperature 1, without filters and penalty.
+    at temperature 1, without filters and penalty, its lines as long as they come.
     """
 
     text: str
@@ -114,7 +115,7 @@ class Stream:
                 logits = guided(logits, self.rules.guidance)
             own = log_probabilities(logits)  # (N, V)
             noise = np.array([next(song.noise) for song in singing])
-            chosen = choose(self._penalised(own, singing) + allowed, self.rules, noise).tolist()
+            chosen = choose(self._ruled(own, singing) + allowed, self.rules, noise).tolist()
             over = False
             for row, (song, index) in enumerate(zip(singing, chosen, strict=True)):
                 bits = own.item(row, index) / -_BIT
@@ -166,14 +167,13 @@ class Stream:
     def _trust(self) -> float:
         return trust(self.rules.memory, self.rules.temperature)
 
-    def _penalised(self, logits: Logits, songs: list[Song]) -> Logits:
-        """The logits (N, V) with the penalty on repetition."""
-        if not self.rules.repetition:
-            return logits
-        logits = logits.copy()
-        for row, song in zip(logits, songs, strict=True):
-            for index, loss in penalties(song.frames, self.rules.repetition).items():
-                row[index] -= loss
+    def _ruled(self, logits: Logits, songs: list[Song]) -> Logits:
+        """The logits (N, V) by the rules that look at what the songs say so far."""
+        repetition, line = self.rules.repetition, self.rules.line
+        if repetition:
+            logits = penalised(logits, [song.frames for song in songs], repetition)
+        if line:
+            logits = ended(logits, [song.frames for song in songs], line, self.alphabet)
         return logits
 
     def _others(self, own: Logits) -> list[tuple[str, float]]:

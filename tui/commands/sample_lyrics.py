@@ -36,6 +36,13 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--repetition", metavar="R", type=float, default=0.0, help="penalty on saying things again"
     )
     parser.add_argument(
+        "--line",
+        metavar="N",
+        type=int,
+        default=0,
+        help="a line ends with the word that reaches N characters",
+    )
+    parser.add_argument(
         "--length", metavar="N", type=int, help="just so many characters; else till the song ends"
     )
     many = parser.add_mutually_exclusive_group()
@@ -78,6 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.memory,
         arguments.guidance,
         arguments.repetition,
+        arguments.line,
     )
     best = arguments.best is not None
     request = sampler.Request(

@@ -41,6 +41,7 @@ class Request:
     min_p: float = 0.0
     guidance: float = 1.0  # how far the artist is followed
     repetition: float = 0.0  # a penalty on saying things again
+    line: int = 0  # characters at which a line ends with its word; 0: as they come
     memory: float = 1.0  # how far a model's memory of the song is believed
     bits: bool = False  # tell each character's surprise
     alternatives: int = 0  # tell so many for each character

@@ -10,6 +10,7 @@ from engine.errors import InputError
 
 HOTTEST = 2.0  # as far as the − and + keys go; more can be typed
 MOST = 10  # of guidance, and of the penalty on repetition
+MOST_LINE = 200  # characters at which a line ends with its word
 MOST_SONGS = 16  # side by side
 _STEP = 0.1
 _MARGIN = 1e-3  # that the weights of a mix may be off
@@ -90,6 +91,17 @@ def memory(text: str) -> float:
     return value
 
 
+def line(text: str) -> int:
+    """At how many characters a line ends with its word; blank or 0 leaves lines as they come."""
+    value = _whole(text) if text else 0
+    if not 0 <= value <= MOST_LINE:
+        raise InputError(
+            f"Line is {text!r}: give a whole number of characters up to {MOST_LINE}, or leave it "
+            "blank."
+        )
+    return value
+
+
 def count(text: str) -> int:
     """How many songs are written side by side; blank is one."""
     value = _whole(text) if text else 1
@@ -145,6 +157,7 @@ NUMBERS: dict[str, Callable[[str], Any]] = {
     "guidance": guidance,
     "repetition": repetition,
     "memory": memory,
+    "line": line,
     "length": length,
     "count": count,
     "seed": seed,

@@ -164,6 +164,8 @@ def test_filters_together_keep_what_each_keeps(
         {"guidance": math.nan},
         {"repetition": -1.0},
         {"repetition": math.nan},
+        {"line": -1},
+        {"line": 201},
         {"memory": -0.1},
         {"memory": 1.1},
         {"memory": math.nan},

@@ -344,6 +344,8 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
         ),
         (b'{"id": 7, "do": "load", "precision": "exact"}', "precision is 'exact'"),
         (b'{"id": 7, "do": "sample", "guidance": NaN}', "guidance is nan"),
+        (b'{"id": 7, "do": "sample", "line": 2.5}', "line is 2.5: give a whole number"),
+        (b'{"id": 7, "do": "sample", "line": 201}', "line length is 201: give 1 to 200"),
         (b'{"id": 7, "do": "change", "temperature": 1}', "no song under way"),
         (b'{"id": 7, "do": "change", "prime": "a"}', "no key 'prime'"),
         (b'{"id": 7, "do": "change", "model": "a"}', "no key 'model'"),

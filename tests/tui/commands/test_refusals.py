@@ -109,6 +109,8 @@ def test_words_that_are_wrong(call: Call, songs: Path, trained: str, tmp_path: P
         ((*sample, "--top-k", "-2"), "top-k"),
         ((*sample, "--top-p", "0"), "top-p"),
         ((*sample, "--min-p", "2"), "min-p"),
+        ((*sample, "--line", "-1"), "line length is -1: give 1 to 200"),
+        ((*sample, "--line", "201"), "line length is 201: give 1 to 200"),
         ((*sample, "--length", "0"), "length"),
         ((*sample, "--count", "0"), "count"),
         ((*sample, "--seed", "-1"), "seed"),

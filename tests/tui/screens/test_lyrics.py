@@ -84,7 +84,7 @@ async def test_enter_in_any_field_sings_with_its_value() -> None:
     async with page() as lyrics:
         await lyrics.fill(
             top_k="12", top_p=".9", min_p="0.05", seed="99", guidance="2", repetition="0.5",
-            memory="0.25",
+            memory="0.25", line="24",
         )  # fmt: skip
         for name, (typed, value) in asked.items():
             lyrics.field(name).focus()
@@ -105,6 +105,7 @@ async def test_enter_in_any_field_sings_with_its_value() -> None:
             guidance=2.0,
             repetition=0.5,
             memory=0.25,
+            line=24,
             length=40,
             seed=99,
         )
@@ -120,6 +121,7 @@ async def test_a_wrong_value_is_said_at_once_and_never_sent() -> None:
         ("guidance", "2", "✗ There is no artist to be guided by: choose one, or a mix."),
         ("repetition", "-1", "✗ Repetition is '-1': give a number from 0 to 10"),
         ("memory", "2", "✗ Memory is '2': give a number from 0 to 1"),
+        ("line", "201", "✗ Line is '201': give a whole number of characters up to 200"),
         ("count", "17", "✗ Count is '17': give a whole number from 1 to 16"),
         ("length", "0", "✗ Length is '0': give a whole number of characters"),
         ("seed", "-3", "✗ Seed is '-3': give a whole number"),
