@@ -88,6 +88,8 @@ class TrainConfig:
     checkpoint_segment: int | Literal["auto"] = _field(0, low=0)
     lr: float = _field(4e-3, low=0.0)
     warmup: int = _field(100, low=0)  # steps of rising learning rate
+    # What reads the layers' outputs, which are small, begins and learns so many times as large.
+    reader_scale: float = _field(4.0, low=0.01, high=1000.0)
     final_lr: float = _field(0.05, low=0.0, high=1.0)  # where the cosine ends, as a share of lr
     weight_decay: float = _field(0.01, low=0.0)
     clip: float = _field(1.0, low=0.0)  # largest norm of the gradient; 0: never clipped

@@ -40,6 +40,11 @@ class CharacterHead(nn.Module):
         gain = torch.cat((torch.zeros(1 + config.lapses), rising)).unsqueeze(1)
         self.gain = nn.Parameter(gain) if config.memory else None  # (M, 1)
 
+    @property
+    def reader(self) -> nn.Parameter:
+        """The weights that read the top layer's output."""
+        return self.project if self.tied else self.weight
+
     def encode(self, frames: Tensor) -> Tensor:
         """Vectors (..., E) of character indices (...)."""
         return functional.embedding(frames, self.embedding)

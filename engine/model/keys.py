@@ -40,6 +40,11 @@ class IndependentHead(nn.Module):
         kinds = spec.kinds(config.lapses)
         self.gain = nn.Parameter(torch.zeros(kinds, 2)) if config.memory else None
 
+    @property
+    def reader(self) -> nn.Parameter:
+        """The weights that read the top layer's output."""
+        return self.weight
+
     def encode(self, frames: Tensor) -> Tensor:
         """Vectors (..., E) of frames (..., K)."""
         return frames.to(self.input.dtype) @ self.input
@@ -108,6 +113,11 @@ class JointHead(nn.Module):
         known = 2 if config.memory else 1  # the frame before, and the recalled one
         self.sounding = Decider(planes * known)
         self.onset = Decider(2 + known) if planes == 2 else None
+
+    @property
+    def reader(self) -> nn.Parameter:
+        """The weights that read the top layer's output."""
+        return self.features
 
     def encode(self, frames: Tensor) -> Tensor:
         """Vectors (..., E) of frames (..., K)."""

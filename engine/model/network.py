@@ -68,6 +68,11 @@ class Network(nn.Module):
         sizes = [inputs] + [config.hidden] * (config.layers - 1)
         self.cells = nn.ModuleList(Layer(config.cell, size, config.hidden) for size in sizes)
 
+    def readers(self) -> list[nn.Parameter]:
+        """The weights that read what the layers put out: those of the layers above and the head."""
+        layers = [layer for layer in self.cells if isinstance(layer, Layer)]
+        return [*(layer.input for layer in layers[1:]), self.head.reader]
+
     def zero_state(self, lanes: int) -> list[State]:
         """The state before any song: for each layer the cell's tensors (L, H)."""
         cell = CELLS[self.config.cell]

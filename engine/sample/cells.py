@@ -43,7 +43,7 @@ def gru(sums: Array, h: Array) -> tuple[Array, ...]:
     return (n + z * (h - n),)
 
 
-def lstm(sums: Array, h: Array, c: Array) -> tuple[Array, ...]:  # noqa: ARG001
+def lstm(sums: Array, h: Array, c: Array) -> tuple[Array, ...]:
     """The LSTM of Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000.
 
     sums: (N, 4·H), overwritten: i / 2, f / 2, o / 2, g; h and c: (N, H).

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from engine.config import TrainConfig
+from engine.model.network import Network
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:
@@ -24,17 +25,34 @@ def set_rate(optimizer: torch.optim.Optimizer, config: TrainConfig, step: int) -
     """Give the optimiser the learning rate of a step, and return it."""
     rate = learning_rate(config, step)
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group["scale"]
     return rate
 
 
-def optimizer(network: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
-    """AdamW (Loshchilov & Hutter 2019); biases do not decay."""
-    matrices = [p for p in network.parameters() if p.ndim > 1]
-    vectors = [p for p in network.parameters() if p.ndim == 1]
+@torch.no_grad()
+def enlarge_readers(network: Network, config: TrainConfig) -> None:
+    """Make fresh weights that read the layers' outputs larger, by `config.reader_scale`.
+
+    With `optimizer` this is as if the outputs were so much larger, and costs nothing: they are so
+    much smaller than 1 at first that what reads them would lag behind the rest.
+    """
+    for weight in network.readers():
+        weight.mul_(config.reader_scale)
+
+
+def optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
+    """AdamW (Loshchilov & Hutter 2019); biases do not decay, and readers take larger steps.
+
+    Their decay, which AdamW multiplies by the rate, is what that of the others is.
+    """
+    readers = network.readers()
+    apart = {id(weight) for weight in readers}
+    others = [weight for weight in network.parameters() if id(weight) not in apart]
+    decay, scale = config.weight_decay, config.reader_scale
     groups = [
-        {"params": matrices, "weight_decay": config.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
+        {"params": [p for p in others if p.ndim > 1], "weight_decay": decay, "scale": 1.0},
+        {"params": [p for p in others if p.ndim == 1], "weight_decay": 0.0, "scale": 1.0},
+        {"params": readers, "weight_decay": decay / scale, "scale": scale, "lr": config.lr * scale},
     ]
     return torch.optim.AdamW(groups, lr=config.lr, fused=True)
 

@@ -23,7 +23,7 @@ from engine.model.window import Window
 from engine.rundir import RunDir
 from engine.sample.models import WEIGHTS
 from engine.train import checkpoints, segments
-from engine.train.optimiser import optimizer
+from engine.train.optimiser import enlarge_readers, optimizer
 from engine.train.ranks import ALONE, Ranks
 from engine.train.segments import Segment
 
@@ -78,6 +78,7 @@ def build(
     torch.manual_seed(config.train.seed)
     conditions = len(corpus.conditions) if config.model.condition else 0
     network = Network(config.model, corpus.codec.spec, conditions).to(device)
+    enlarge_readers(network, config.train)
     mine = ranks.lanes(config.train.lanes)
     lanes = Lanes(
         corpus,
