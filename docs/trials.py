@@ -25,9 +25,7 @@ from engine.train import training as trainings
 
 BASE = ("model.layers=2", "model.hidden=256")
 TURNS = 7
-SAME = (
-    0.03  # a step that costs so nearly what the base's does takes part as one that costs the same
-)
+SAME = 0.03  # costs that differ by less are the same, for the clock's noise
 
 
 def main(words: list[str]) -> int:
