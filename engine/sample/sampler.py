@@ -90,7 +90,7 @@ class Stream:
     alphabet: list[str]  # the text of each index: of the end mark none
     condition: Array | None  # (A + 1,)
     prime: str  # as it was read
-    rules: Rules  # looked up anew at each character
+    rules: Rules  # may be replaced while it writes
     songs: list[Song]
     length: int | None
     alternatives: int
@@ -103,14 +103,16 @@ class Stream:
         allowed[[BEGIN, UNKNOWN] if self.length is None else [BEGIN, UNKNOWN, END]] = -np.inf
         limit = LONGEST if self.length is None else self.length
         singing = self.songs
-        pair = self._pair
+        rules, pair, believed = self.rules, self._pair, self._trust
         state = self._read(singing, pair)
         while singing and not self.stopped():
-            if pair != self._pair:  # the guidance was turned on or off
-                pair = self._pair
-                state = self._read(singing, pair)
+            if rules is not self.rules:
+                rules, believed = self.rules, self._trust
+                if pair != self._pair:  # the guidance was turned on or off
+                    pair = self._pair
+                    state = self._read(singing, pair)
             last = np.array([song.frames[-1] for song in singing] * (1 + pair))
-            logits = self.model.stepper.step(state, last, self._trust).astype(np.float64)
+            logits = self.model.stepper.step(state, last, believed).astype(np.float64)
             if pair:
                 logits = guided(logits, self.rules.guidance)
             own = log_probabilities(logits)  # (N, V)
