@@ -2,7 +2,8 @@
 
 The same model (two LSTM layers), the same songs (those that come with the program), one thread, in
 turns; characters for each second of one processor. The rate of what products of matrices a network
-takes, beside the rate of this machine's own products, says how much there is left to gain.
+takes, beside the rate of this machine's own products in the same precision, says how much there is
+left to gain.
 """
 
 import statistics
@@ -18,6 +19,7 @@ from engine.model.heads import CharacterHead
 from engine.model.network import Network
 from engine.train import loop
 from engine.train import training as trainings
+from engine.train.device import precision
 from tui.bench import loops
 from tui.bench.loops import Step
 from tui.bench.measurement import Measurement
@@ -57,7 +59,9 @@ def measure(quick: bool) -> Iterator[Measurement]:
 
     usual = loops.contiguous(model, vocabulary, songs, size.lanes, size.window, settings.lr)
     article = loops.padded(model, vocabulary, songs, size.lanes, settings.lr)
-    square = torch.randn(size.matrix, size.matrix)
+    with precision(training.device, settings):
+        kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else None
+    square = torch.randn(size.matrix, size.matrix).to(kind or torch.float32)
 
     def products() -> int:
         torch.mm(square, square)
