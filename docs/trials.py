@@ -41,8 +41,8 @@ def main(words: list[str]) -> int:
     try:
         base = configs.load("lyrics", settings=settings, source=arguments.songs)
         variants = {
-            words or "base": configs.with_settings(base, words.split())
-            for words in arguments.variants
+            variant or "base": configs.with_settings(base, variant.split())
+            for variant in arguments.variants
         }
         corpus = corpora.prepare(base.data)
         for name, config in variants.items():

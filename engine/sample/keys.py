@@ -1,5 +1,6 @@
 """Heads for piano keys in NumPy: the streaming side of `engine.model.keys`."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -41,7 +42,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class KeysHead:
+class KeysHead(ABC):
     """What both heads share: how frames enter the first layer, how they are drawn and scored."""
 
     table: Array  # (K, S·H) what each key gives to the first layer's gates
@@ -63,9 +64,9 @@ class KeysHead:
         """What recalled frames (N, K) give to the first layer's gates, (N, S·H)."""
         return frames.astype(np.float32) @ self.remembered
 
+    @abstractmethod
     def decide(self, seen: Seen, rule: Rule) -> tuple[Frames, Nats]:
         """Decide the next frames by a rule: (N, K), and their negative log likelihoods, (N,)."""
-        raise NotImplementedError
 
     def nats(self, seen: Seen, frames: Frames) -> Nats:
         """The negative log likelihood of frames (N, K) as the next ones, (N,)."""

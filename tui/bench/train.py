@@ -59,9 +59,9 @@ def measure(quick: bool) -> Iterator[Measurement]:
 
     usual = loops.contiguous(model, vocabulary, songs, size.lanes, size.window, settings.lr)
     article = loops.padded(model, vocabulary, songs, size.lanes, settings.lr)
+    square = torch.randn(size.matrix, size.matrix)
     with precision(training.device, settings):
-        kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else None
-    square = torch.randn(size.matrix, size.matrix).to(kind or torch.float32)
+        square = torch.mm(square, square)  # of the type that products are taken in
 
     def products() -> int:
         torch.mm(square, square)

@@ -7,8 +7,7 @@ from textual.widgets import Footer as TextualFooter
 class Footer(TextualFooter):
     """Textual's footer, built anew only where it would show something else.
 
-    Textual's is built anew whenever the focus moves, which on a page of many fields takes longer
-    than all else that moving it does.
+    Textual's is built anew whenever the focus moves, with a widget for each key.
     """
 
     _shown: list[tuple[object, ...]] | None = None
