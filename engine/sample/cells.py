@@ -53,7 +53,8 @@ def lstm(sums: Array, h: Array, c: Array) -> tuple[Array, ...]:
     gates = sums[:, : 3 * size]
     gates *= _HALF
     gates += _HALF
-    i, f, o, g = (sums[:, place * size : (place + 1) * size] for place in range(4))
+    i, f = sums[:, :size], sums[:, size : 2 * size]
+    o, g = sums[:, 2 * size : 3 * size], sums[:, 3 * size :]
     c = f * c
     i *= g
     c += i

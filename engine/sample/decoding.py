@@ -92,9 +92,13 @@ def guided(logits: NDArray[np.float64], guidance: float) -> NDArray[np.float64]:
     return plain + guidance * (conditional - plain)
 
 
-def log_probabilities(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The model's own log probabilities (N, V), in nats."""
-    result: NDArray[np.float64] = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+def totals(logits: NDArray[np.float64]) -> list[float]:
+    """log Σ exp of each row of logits (N, V), in nats: a logit less that is a log probability."""
+    if len(logits) == 1:  # the same with fewer calls
+        largest = logits.item(logits.argmax())
+        return [largest + math.log(np.exp(logits - largest).sum())]
+    peaks = logits.max(1, keepdims=True)  # without them exp could overflow
+    result: list[float] = (peaks[:, 0] + np.log(np.exp(logits - peaks).sum(1))).tolist()
     return result
 
 

@@ -22,7 +22,7 @@ class CharacterHead:
     table: Array  # (V, S·H) what each character gives to the first layer's gates, with the bias
     remembered: Array  # (V, S·H) what it gives there as the recalled one; (0, 0) without a memory
     weight: Product  # (N, H) → (N, V)
-    bias: Array  # (V)
+    bias: Array  # (1, V): NumPy adds arrays faster that have as many axes
     gain: Array  # (M) what each kind of match adds to the recalled one's logit; (0) without
 
     @staticmethod
@@ -52,7 +52,7 @@ class CharacterHead:
             table=embedding @ joined[:width] + tensors["cells.0.bias"],
             remembered=embedding @ joined[width : 2 * width] if config.memory else none,
             weight=product(weight),
-            bias=tensors["head.bias"],
+            bias=tensors["head.bias"][None],
             gain=tensors.get("head.gain", none).ravel(),
         )
 
@@ -63,7 +63,7 @@ class CharacterHead:
 
     def remember(self, frames: NDArray[Any]) -> Array:
         """What recalled characters (N,) give to the first layer's gates, (N, S·H)."""
-        rows: Array = self.remembered[frames]
+        rows: Array = self.remembered.take(frames, 0)
         return rows
 
     def logits(self, seen: Seen) -> Array:

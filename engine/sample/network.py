@@ -90,8 +90,10 @@ class Network:
         tensors = cell.lay(tensors)
         layers = [first(product(tensors["cells.0.hidden"]))]
         for place in range(1, config.layers):
-            parts = (tensors[f"cells.{place}.{part}"] for part in ("input", "hidden", "bias"))
-            layers.append(PRECISIONS[precision].sums(*parts))
+            below, own, bias = (
+                tensors[f"cells.{place}.{part}"] for part in ("input", "hidden", "bias")
+            )
+            layers.append(PRECISIONS[precision].sums(below, own, bias[None]))
         condition = tensors.get("condition.weight", empty)
         # Rows of the frame, the recalled one, its match, the clock, the artist.
         rows = tensors["cells.0.input"]

@@ -42,7 +42,7 @@ class Precision:
 
     ready: Callable[[Array], Ready]
     product: Callable[[Array], Product]
-    sums: Callable[[Array, Array, Array], Sums]  # from W, U, bias
+    sums: Callable[[Array, Array, Array], Sums]  # from W, U, bias (1, J)
     unit: float  # ready(x) · unit is x, but for rounding
 
 
@@ -83,9 +83,8 @@ def first(own: Product) -> Sums:
 
 def _levels(x: Array) -> Ready:
     """X within −1 … 1 in 8-bit integers, on the scale 1 / 127."""
-    levels: Array = x * _LEVELS
-    np.rint(levels, out=levels)
-    return levels.astype(np.int8)
+    levels: Ready = np.rint(x * _LEVELS).astype(np.int8)
+    return levels
 
 
 def _fast(weights: Array) -> Product:
@@ -94,7 +93,7 @@ def _fast(weights: Array) -> Product:
     Each column of the weights has a scale of its own (symmetric quantisation, as in Jacob et al.
     2018); sums are exact. Adds an error of about 1/400 of a column's norm.
     """
-    scales = np.abs(weights).max(0, initial=0.0) / _LEVELS  # (J)
+    scales = np.abs(weights).max(0, initial=0.0, keepdims=True) / _LEVELS  # (1, J)
     scales[scales == 0] = 1.0
     packed = numkong.dots_pack(
         np.ascontiguousarray(np.rint(weights / scales).astype(np.int8).T), dtype="int8"

@@ -16,7 +16,7 @@ from engine.data.characters import BEGIN, END, UNKNOWN, CharacterCodec
 from engine.errors import InputError
 from engine.sample import condition
 from engine.sample.cells import Array
-from engine.sample.decoding import Rules, choose, guided, log_probabilities, trust
+from engine.sample.decoding import Rules, choose, guided, totals, trust
 from engine.sample.lines import ended
 from engine.sample.models import Model
 from engine.sample.network import State, pick
@@ -67,7 +67,7 @@ class Song:
 
     number: int  # from 0
     seed: int
-    noise: Iterator[NDArray[np.float64]]  # Gumbel's, (V,) for each character
+    noise: Iterator[NDArray[np.float64]]  # Gumbel's, (1, V) for each character
     frames: "array[int]"  # its text so far with the prime, as codec indices
     characters: int = 0  # written so far, without the prime
     bits: float = 0.0  # the surprise of all of them, and of the end mark
@@ -115,12 +115,12 @@ class Stream:
             logits = self.model.stepper.step(state, last, believed).astype(np.float64)
             if pair:
                 logits = guided(logits, self.rules.guidance)
-            own = log_probabilities(logits)  # (N, V)
-            noise = np.array([next(song.noise) for song in singing])
-            chosen = choose(self._ruled(own, singing) + allowed, self.rules, noise).tolist()
-            over = False
+            rows = [next(song.noise) for song in singing]
+            noise = rows[0] if len(rows) == 1 else np.concatenate(rows)
+            chosen = choose(self._ruled(logits, singing) + allowed, self.rules, noise).tolist()
+            over, sums = False, totals(logits)
             for row, (song, index) in enumerate(zip(singing, chosen, strict=True)):
-                bits = own.item(row, index) / -_BIT
+                bits = (sums[row] - logits.item(row, index)) / _BIT
                 song.bits += bits
                 if index == END:
                     song.reason, over = "end", True
@@ -129,7 +129,7 @@ class Stream:
                 song.characters += 1
                 if song.characters == limit:
                     song.reason, over = "length", True
-                others = self._others(own[row]) if self.alternatives else []
+                others = self._others(logits[row] - sums[row]) if self.alternatives else []
                 yield Character(self.alphabet[index], bits, others, song.number)
             if over:
                 going = [row for row, song in enumerate(singing) if song.reason is None]
@@ -189,10 +189,11 @@ class Stream:
 
 
 def _noise(seed: int, size: int) -> Iterator[NDArray[np.float64]]:
-    """Gumbel noise (size,) for one character after another of a song."""
+    """Gumbel noise (1, size) for one character after another of a song."""
     generator = np.random.Generator(np.random.PCG64(seed))
     while True:  # a call for each character would cost more than its numbers
-        yield from generator.gumbel(size=(_BLOCK, size))
+        # Minus the logarithm of an exponential variable, whose own draw takes none.
+        yield from -np.log(generator.standard_exponential((_BLOCK, 1, size)))
 
 
 def stream(model: Model, request: Request, stopped: Callable[[], bool] = lambda: False) -> Stream:

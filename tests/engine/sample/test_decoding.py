@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from engine.errors import InputError
-from engine.sample.decoding import Rules, choose, guided, log_probabilities, passing, trust
+from engine.sample.decoding import Rules, choose, guided, passing, totals, trust
 
 LOGITS = np.array([1.0, 0.5, -0.3, 2.0, 0.0, -1.0, 1.5, 0.7])
 P = np.exp(LOGITS) / np.exp(LOGITS).sum()
@@ -197,9 +197,13 @@ def test_guidance_leads_from_without_the_artist_to_with_and_beyond() -> None:
 
 @settings(deadline=None)
 @given(logit_rows)
-def test_log_probabilities_are_the_softmax(row: list[float]) -> None:
+def test_logits_less_their_totals_are_the_softmax(row: list[float]) -> None:
     naive = np.log(np.exp(row) / np.exp(row).sum())
-    np.testing.assert_allclose(log_probabilities(np.array([row]))[0], naive, atol=1e-12)
-    impossible = log_probabilities(np.array([[*row, -np.inf]]))
-    assert impossible[0, -1] == -np.inf
-    np.testing.assert_allclose(impossible[0, :-1], naive, atol=1e-12)
+    (total,) = totals(np.array([row]))
+    np.testing.assert_allclose(row - np.array(total), naive, atol=1e-12)
+    impossible = np.array([[*row, -np.inf]])
+    far = impossible + 1e4  # where exp would overflow
+    assert totals(impossible) == pytest.approx([total], abs=1e-12)
+    assert totals(far) == pytest.approx([total + 1e4], abs=1e-9)
+    several = np.concatenate([impossible, far, -far])[:, :-1]
+    assert totals(several) == pytest.approx([totals(each[None])[0] for each in several], abs=1e-12)
