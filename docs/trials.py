@@ -46,7 +46,7 @@ def main(words: list[str]) -> int:
         }
         corpus = corpora.prepare(base.data)
         for name, config in variants.items():
-            cost = _cost(config, base, corpus)
+            cost = 1.0 if config == base else _cost(config, base, corpus)
             steps = round(base.train.steps / cost)
             config = configs.with_settings(config, [f"train.steps={steps}"])
             bits, frames = _trained(config, corpus)
