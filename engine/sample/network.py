@@ -199,9 +199,12 @@ class Network:
         size = len(frames) // len(state[0])  # T
         if len(self.match_input):
             recalled, match = _recall(state[-1] * size, frames)
-            match = np.minimum(match, round(trust * (len(self.match_input) - 1)))
-            recalled[match == 0] = 0
-            x += self.head.remember(recalled) + self.match_input[match]
+            longest = round(trust * (len(self.match_input) - 1))
+            match = np.minimum(match, longest)
+            if not longest:
+                recalled[:] = 0
+            x += self.head.remember(recalled)
+            x += self.match_input.take(match, 0)
         if len(self.clock_input):
             own = 1 + (self.cell.states + 1) * len(self.layers)
             places = state[own] + np.arange(size)[:, None]  # (T, N)
