@@ -1,17 +1,15 @@
-"""Made-up runs, a made-up `rnn-tui` command, and waiting for what comes about in its own time."""
+"""Made-up runs and a made-up `rnn-tui` command."""
 
 import os
 
 os.environ["TEXTUAL_ANIMATIONS"] = "none"  # read once, when Textual is imported
 
-import asyncio
 import math
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
 
 from engine import config as configs
 from engine import events as kinds
@@ -24,7 +22,6 @@ START = 1_740_830_400.0  # seconds since 1970: when the made-up runs began
 TEXT = " do the lanterns lean to me\nwhen all the harbour bells are slow\n\nOh carry me over\n"
 
 WriteRun = Callable[..., RunDir]
-Until = Callable[[Pilot[None], Callable[[], object]], Awaitable[None]]
 
 
 @pytest.fixture
@@ -121,24 +118,6 @@ def append() -> Callable[..., None]:
 def steps_of() -> Callable[..., list[kinds.Event]]:
     """Makes up the events from one step to another."""
     return _steps
-
-
-@pytest.fixture
-def until() -> Until:
-    """Waits until something is true, however long the machine takes."""
-
-    async def wait(pilot: Pilot[None], true: Callable[[], object]) -> None:
-        if true():
-            return
-        for _ in range(3000):
-            await asyncio.sleep(0.01)  # not a pause of the pilot's: that costs as much again
-            if true():
-                await pilot.pause()
-                if true():
-                    return
-        raise AssertionError("it never came true")
-
-    return wait
 
 
 @pytest.fixture

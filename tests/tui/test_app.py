@@ -1,7 +1,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -9,12 +9,12 @@ import pexpect
 import pytest
 from textual.binding import Binding
 from textual.command import CommandPalette
-from textual.pilot import Pilot
 from textual.screen import Screen
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
 
 from engine import rundir
 from engine.rundir import RunDir
+from tests.tui.page import in_front, until
 from tui.actions import actions
 from tui.app import PAGES, RnnTuiApp
 from tui.screens.choose_run import ChooseRunScreen
@@ -42,7 +42,6 @@ from tui.widgets.neuron_dialog import TextDialog
 from tui.widgets.run_table import RunTable
 
 WriteRun = Callable[..., RunDir]
-Until = Callable[[Pilot[None], Callable[[], object]], Awaitable[None]]
 KINDS: dict[str, type[Screen[None]]] = {
     "train": TrainScreen,
     "lyrics": LyricsScreen,
@@ -55,10 +54,6 @@ KINDS: dict[str, type[Screen[None]]] = {
 pytestmark = pytest.mark.usefixtures("home")
 
 
-def in_front(pilot: Pilot[None], kind: type[Screen[None]]) -> bool:
-    return isinstance(pilot.app.screen, kind)
-
-
 async def no_file(path: Path) -> None:
     pass
 
@@ -67,19 +62,19 @@ def says(shown: Static, words: str) -> bool:
     return words in str(shown.visual)
 
 
-async def test_digits_and_clicks_go_to_pages(until: Until) -> None:
+async def test_digits_and_clicks_go_to_pages() -> None:
     async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
         for mode, (digit, name) in reversed(PAGES.items()):
             await pilot.press(digit)
-            await until(pilot, partial(in_front, pilot, KINDS[mode]))
-            tabs = pilot.app.screen.query_one(PageHeader).query_one("#tabs", Static)
+            page = await in_front(pilot, KINDS[mode])
+            tabs = page.query_one(PageHeader).query_one("#tabs", Static)
             await until(pilot, partial(says, tabs, f"{digit} {name}"))
         await pilot.click("#tabs", offset=(37, 0))
-        await until(pilot, lambda: isinstance(pilot.app.screen, RunsScreen))
-        assert len(pilot.app.screen.query(PageHeader)) == 1
+        runs = await in_front(pilot, RunsScreen)
+        assert len(runs.query(PageHeader)) == 1
 
 
-async def test_other_pages_say_how_the_attached_run_is(until: Until, write_run: WriteRun) -> None:
+async def test_other_pages_say_how_the_attached_run_is(write_run: WriteRun) -> None:
     write_run("first")
     async with RnnTuiApp("runs").run_test(size=(120, 36)) as pilot:
         await pilot.press("1")
@@ -91,17 +86,14 @@ async def test_other_pages_say_how_the_attached_run_is(until: Until, write_run: 
         await until(pilot, lambda: str(said.visual) == "! crashed first 100 %")
 
 
-async def test_help_lists_every_key_of_the_page(until: Until) -> None:
+async def test_help_lists_every_key_of_the_page() -> None:
     async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
         for mode, (key, _) in PAGES.items():
             await pilot.press("escape", key)
-            await until(pilot, partial(in_front, pilot, KINDS[mode]))
-            screen = pilot.app.screen
+            screen = await in_front(pilot, KINDS[mode])
             screen.set_focus(None)
             await pilot.press("question_mark")
-            await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
-            page = pilot.app.screen
-            assert isinstance(page, HelpScreen)
+            page = await in_front(pilot, HelpScreen)
             shown = {str(cell) for column in page.table.columns for cell in column.cells}
             for node in (screen, pilot.app):
                 for binding in node.BINDINGS:
@@ -111,7 +103,7 @@ async def test_help_lists_every_key_of_the_page(until: Until) -> None:
             assert pilot.app.screen is screen
 
 
-async def test_the_palette_holds_every_action(until: Until, write_run: WriteRun) -> None:
+async def test_the_palette_holds_every_action(write_run: WriteRun) -> None:
     write_run("first")
     async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
         page = pilot.app.screen
@@ -122,14 +114,14 @@ async def test_the_palette_holds_every_action(until: Until, write_run: WriteRun)
         for name in ("Stop", "Smoother", "Log x", "Runs", "Theme", "Quit", "Help", "Export"):
             assert name in titles
         await pilot.press("ctrl+p")
-        await until(pilot, lambda: isinstance(pilot.app.screen, CommandPalette))
+        palette = await in_front(pilot, CommandPalette)
         await pilot.press(*"log x")
-        await until(pilot, lambda: pilot.app.screen.query_one("OptionList").option_count)  # type: ignore[attr-defined]
+        await until(pilot, lambda: palette.query_one(OptionList).option_count)
         await pilot.press("enter")
         await until(pilot, lambda: page.query_one(Curve).view.log_x)
 
 
-async def test_themes_change_the_curve_too(until: Until, write_run: WriteRun) -> None:
+async def test_themes_change_the_curve_too(write_run: WriteRun) -> None:
     write_run("first")
     async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
         page = pilot.app.screen
@@ -140,7 +132,7 @@ async def test_themes_change_the_curve_too(until: Until, write_run: WriteRun) ->
         pilot.app.theme = "textual-light"
         await until(pilot, lambda: curve._strips and curve._strips[5] != before)
         await pilot.press("f2")
-        await until(pilot, lambda: isinstance(pilot.app.screen, CommandPalette))
+        await in_front(pilot, CommandPalette)
 
 
 def test_every_binding_has_an_id_of_its_own_a_tooltip_and_an_action() -> None:
@@ -183,7 +175,7 @@ def test_every_binding_has_an_id_of_its_own_a_tooltip_and_an_action() -> None:
     assert len(seen) == len(set(seen))
 
 
-async def test_actions_are_those_of_the_page_in_front(until: Until) -> None:
+async def test_actions_are_those_of_the_page_in_front() -> None:
     async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
         await until(pilot, lambda: pilot.app.screen.has_class("-empty"))
         found = {action.id: action for action in actions(pilot.app.screen)}
@@ -198,7 +190,7 @@ async def test_actions_are_those_of_the_page_in_front(until: Until) -> None:
 
 
 async def test_leaving_names_the_runs_that_go_on_and_leaves_them_alone(
-    write_run: WriteRun, until: Until, capsys: pytest.CaptureFixture[str]
+    write_run: WriteRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run, over = write_run("going"), write_run("over", stamp="20250101-000000")
     trainer = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)

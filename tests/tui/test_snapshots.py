@@ -4,19 +4,19 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, Static, TextArea
 
 from engine import config as configs
 from engine import events as kinds
 from engine.rundir import RunDir
+from tests.tui.page import Page, in_front, until
 from tui.app import RnnTuiApp
 from tui.screens.new_run import NewRunScreen
 from tui.screens.runs import RunsScreen
 from tui.screens.train import TrainScreen
+from tui.widgets.curve import Curve
 from tui.widgets.run_table import RunTable
 
 WriteRun = Callable[..., RunDir]
-Until = Callable[[Pilot[None], Callable[[], object]], Awaitable[None]]
 Snap = Callable[..., bool]
 Append = Callable[..., None]
 StepsOf = Callable[..., list[kinds.Event]]
@@ -49,13 +49,12 @@ def several(write_run: WriteRun, append: Append, steps_of: StepsOf) -> None:
         append(run, event)
 
 
-def drawn(until: Until, keys: tuple[str, ...] = ()) -> Callable[[Pilot[None]], Awaitable[None]]:
+def drawn(*keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
     """Wait until the Train page shows its run."""
 
     async def ready(pilot: Pilot[None]) -> None:
-        page = pilot.app.screen
-        assert isinstance(page, TrainScreen)
-        await until(pilot, lambda: page.has_class("-empty") or page.query_one("#curve")._strips)  # type: ignore[attr-defined]
+        page = await in_front(pilot, TrainScreen)
+        await until(pilot, lambda: page.has_class("-empty") or page.query_one(Curve)._strips)
         await pilot.press(*keys)
         await pilot.pause()
 
@@ -63,18 +62,18 @@ def drawn(until: Until, keys: tuple[str, ...] = ()) -> Callable[[Pilot[None]], A
 
 
 @every_size
-def test_train(snap_compare: Snap, finished: RunDir, until: Until, size: tuple[int, int]) -> None:
-    assert snap_compare(RnnTuiApp(), terminal_size=size, run_before=drawn(until))
+def test_train(snap_compare: Snap, finished: RunDir, size: tuple[int, int]) -> None:
+    assert snap_compare(RnnTuiApp(), terminal_size=size, run_before=drawn())
 
 
-def test_train_in_light(snap_compare: Snap, finished: RunDir, until: Until) -> None:
+def test_train_in_light(snap_compare: Snap, finished: RunDir) -> None:
     app = RnnTuiApp()
     app.theme = "textual-light"
-    assert snap_compare(app, terminal_size=(120, 36), run_before=drawn(until, ("plus", "v")))
+    assert snap_compare(app, terminal_size=(120, 36), run_before=drawn("plus", "v"))
 
 
-def test_train_samples_alone(snap_compare: Snap, finished: RunDir, until: Until) -> None:
-    ready = drawn(until, ("z", "z"))
+def test_train_samples_alone(snap_compare: Snap, finished: RunDir) -> None:
+    ready = drawn("z", "z")
     assert snap_compare(RnnTuiApp(), terminal_size=(40, 12), run_before=ready)
 
 
@@ -83,22 +82,21 @@ def test_train_after_a_crash(
     snap_compare: Snap,
     write_run: WriteRun,
     steps_of: StepsOf,
-    until: Until,
     size: tuple[int, int],
 ) -> None:
     run = write_run("lanterns", events=steps_of(5, 400))
     run.log.write_text("MemoryError: Unable to allocate 12 GB\n")
-    assert snap_compare(RnnTuiApp(), terminal_size=size, run_before=drawn(until))
+    assert snap_compare(RnnTuiApp(), terminal_size=size, run_before=drawn())
 
 
 @every_size
-def test_train_without_runs(snap_compare: Snap, until: Until, size: tuple[int, int]) -> None:
-    assert snap_compare(RnnTuiApp(), terminal_size=size, run_before=drawn(until))
+def test_train_without_runs(snap_compare: Snap, size: tuple[int, int]) -> None:
+    assert snap_compare(RnnTuiApp(), terminal_size=size, run_before=drawn())
 
 
 @every_size
-def test_help(snap_compare: Snap, finished: RunDir, until: Until, size: tuple[int, int]) -> None:
-    ready = drawn(until, ("question_mark",))
+def test_help(snap_compare: Snap, finished: RunDir, size: tuple[int, int]) -> None:
+    ready = drawn("question_mark")
     assert snap_compare(RnnTuiApp(), terminal_size=size, run_before=ready)
 
 
@@ -106,7 +104,6 @@ def test_help(snap_compare: Snap, finished: RunDir, until: Until, size: tuple[in
 def test_new_run(
     snap_compare: Snap,
     fake_command: Callable[[], str],
-    until: Until,
     size: tuple[int, int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -114,27 +111,20 @@ def test_new_run(
 
     async def ready(pilot: Pilot[None]) -> None:
         await pilot.press("n")
-        form = pilot.app.screen
-        assert isinstance(form, NewRunScreen)
-        for field in form.query(Input):
-            field.cursor_blink = False
-        form.query_one(TextArea).cursor_blink = False
-        form.query_one("#steps", Input).value = "many"
-        note = form.query_one("#data-note", Static)
-        await until(pilot, lambda: "harbour" in str(note.visual))
+        form = Page(pilot, await in_front(pilot, NewRunScreen))
+        await form.still()
+        await form.fill(steps="many")
+        await form.until(lambda: "harbour" in form.said("#data-note"))
         await pilot.pause()
 
     assert snap_compare(RnnTuiApp(), terminal_size=size, run_before=ready)
 
 
-def table_shown(
-    until: Until, rows: int, keys: tuple[str, ...] = ()
-) -> Callable[[Pilot[None]], Awaitable[None]]:
+def table_shown(rows: int, *keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
     """Wait until the Runs page shows its runs."""
 
     async def ready(pilot: Pilot[None]) -> None:
-        await until(pilot, lambda: isinstance(pilot.app.screen, RunsScreen))
-        page = pilot.app.screen
+        page = await in_front(pilot, RunsScreen)
         await until(pilot, lambda: page.query_one(RunTable).row_count == rows)
         await until(pilot, lambda: rows or page.has_class("-empty"))
         await pilot.press(*keys)
@@ -144,24 +134,22 @@ def table_shown(
 
 
 @every_size
-def test_runs(snap_compare: Snap, several: None, until: Until, size: tuple[int, int]) -> None:
-    ready = table_shown(until, 4)
+def test_runs(snap_compare: Snap, several: None, size: tuple[int, int]) -> None:
+    ready = table_shown(4)
     assert snap_compare(RnnTuiApp("runs"), terminal_size=size, run_before=ready)
 
 
 @pytest.mark.parametrize("size", SIZES[:2], ids=["120x36", "80x24"])
-def test_runs_compared(
-    snap_compare: Snap, several: None, until: Until, size: tuple[int, int]
-) -> None:
-    ready = table_shown(until, 4, ("o", "down", "space", "down", "space"))
+def test_runs_compared(snap_compare: Snap, several: None, size: tuple[int, int]) -> None:
+    ready = table_shown(4, "o", "down", "space", "down", "space")
     assert snap_compare(RnnTuiApp("runs"), terminal_size=size, run_before=ready)
 
 
-def test_runs_without_runs(snap_compare: Snap, until: Until) -> None:
-    ready = table_shown(until, 0)
+def test_runs_without_runs(snap_compare: Snap) -> None:
+    ready = table_shown(0)
     assert snap_compare(RnnTuiApp("runs"), terminal_size=(80, 24), run_before=ready)
 
 
-def test_a_question_before_deleting(snap_compare: Snap, several: None, until: Until) -> None:
-    ready = table_shown(until, 4, ("x",))
+def test_a_question_before_deleting(snap_compare: Snap, several: None) -> None:
+    ready = table_shown(4, "x")
     assert snap_compare(RnnTuiApp("runs"), terminal_size=(80, 24), run_before=ready)

@@ -5,7 +5,6 @@ import dataclasses
 import json
 import math
 import os
-import runpy
 import sys
 from functools import partial
 from pathlib import Path
@@ -16,12 +15,14 @@ import psutil
 import pytest
 from safetensors.numpy import save_file
 from textual.binding import Binding
-from textual.widgets import Input, OptionList, Select
+from textual.widgets import Input, OptionList
 
 from engine import config as configs
 from engine import rundir
 from engine.data.characters import END, CharacterCodec
 from engine.model import counting
+from tests.tui import lyrics_fake as fake
+from tests.tui.lyrics_page import LyricsPage, made_up, page, use  # noqa: F401
 from tui.screens.lyrics import LyricsScreen
 from tui.sources import command, sampler
 from tui.widgets import lyrics_artist, lyrics_inputs
@@ -30,10 +31,6 @@ from tui.widgets.lyrics_grid import SongTile
 from tui.widgets.lyrics_save import SaveDialog
 from tui.widgets.lyrics_text import LyricsText
 
-helpers: dict[str, Any] = runpy.run_path(str(Path(__file__).parents[1] / "lyrics_page.py"))
-fake, page, made_up, use = (helpers[name] for name in ("fake", "page", "made_up", "use"))
-ARTISTS: list[str] = fake["ARTISTS"]
-
 
 async def test_where_nothing_was_trained_yet_it_sings_at_once(
     monkeypatch: pytest.MonkeyPatch,
@@ -41,9 +38,9 @@ async def test_where_nothing_was_trained_yet_it_sings_at_once(
     use(monkeypatch, "bundled")
     async with page(ready="✓") as lyrics:
         assert len(lyrics.screen.songs) == 1
-        assert (lyrics.song.request.prime, lyrics.song.request.artist) == ("Why", ARTISTS[0])
+        assert (lyrics.song.request.prime, lyrics.song.request.artist) == ("Why", fake.ARTISTS[0])
         assert lyrics.field("prime").value == "Why"
-        assert lyrics.song.text == fake["song"](7, None)
+        assert lyrics.song.text == fake.song(7, None)
         await lyrics.press("4", "2", "r")  # once is enough
         await lyrics.until(lambda: not lyrics.screen._looking and not lyrics.screen._loading)
         assert len(lyrics.screen.songs) == 1
@@ -60,7 +57,7 @@ async def test_the_first_model_is_made_warm_and_its_artists_offered() -> None:
 async def test_a_song_comes_with_defaults_and_its_prime_stands_out() -> None:
     async with page() as lyrics:
         song = await lyrics.sing("enter")
-        whole = fake["song"](7, None)
+        whole = fake.song(7, None)
         assert song.request == sampler.Request("first", "Why", temperature=0.7)
         assert song.text == whole
         assert lyrics.text.text == "Why" + whole
@@ -92,7 +89,8 @@ async def test_enter_in_any_field_sings_with_its_value() -> None:
             song = await lyrics.sing("enter")
             assert getattr(song.request, name) == value
             assert song.error == ""
-            assert song.text == fake["song"](song.seed, song.request.length)
+            assert song.seed == 99
+            assert song.text == fake.song(99, song.request.length)
             assert lyrics.screen.focused is lyrics.text
         assert lyrics.song.request == sampler.Request(
             model="first",
@@ -179,7 +177,7 @@ async def test_a_new_song_ends_the_one_before() -> None:
         await lyrics.press("g")
         await lyrics.until(lambda: lyrics.song.state == "singing")
         await lyrics.fill(prime="Why")
-        assert (await lyrics.sing()).text == fake["song"](7, None)
+        assert (await lyrics.sing()).text == fake.song(7, None)
         assert lyrics.screen.songs[0].state == "stopped"
 
 
@@ -238,7 +236,7 @@ async def test_an_artist_is_found_by_a_part_of_the_name() -> None:
         names = lyrics.screen.query_one(lyrics_artist.ArtistField).query_one(OptionList)
         await lyrics.go("a", "artist")
         await lyrics.until(lambda: names.display)
-        assert [option.prompt for option in names.options] == ["anyone", *fake["ARTISTS"]]
+        assert [option.prompt for option in names.options] == ["anyone", *fake.ARTISTS]
         await lyrics.press(*"MO")
         await lyrics.until(lambda: names.option_count == 2)
         assert [option.prompt for option in names.options] == ["Moor & Daughters", "Ada Moor"]
@@ -302,7 +300,7 @@ async def test_a_model_without_artists_and_without_a_score() -> None:
 async def test_of_two_models_of_one_name_the_path_is_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    rows = [dict(row, name="twin") for row in fake["MODELS"]]
+    rows = [dict(row, name="twin") for row in fake.MODELS]
 
     async def run(*arguments: str) -> list[dict[str, Any]]:
         return rows
@@ -323,9 +321,9 @@ async def test_earlier_songs_can_be_walked_through_also_while_another_is_written
         assert "song 3 of 3" in lyrics.status
         await lyrics.press("comma")
         assert "song 2 of 3" in lyrics.status
-        assert lyrics.text.text == "Why" + fake["song"](2, None)
+        assert lyrics.text.text == "Why" + fake.song(2, None)
         await lyrics.press("comma", "comma", "comma")
-        assert lyrics.text.text == "Why" + fake["song"](1, None)
+        assert lyrics.text.text == "Why" + fake.song(1, None)
         assert not lyrics.text.writing
         assert lyrics.song.under_way
         await lyrics.press("full_stop", "full_stop", "full_stop")
@@ -363,18 +361,18 @@ async def test_k_keeps_the_seed_and_lets_it_go() -> None:
 async def test_c_copies_the_song_as_it_came() -> None:
     async with page() as lyrics:
         await lyrics.press("c")
-        assert lyrics.pilot.app.clipboard == ""
+        assert lyrics.app.clipboard == ""
         await lyrics.fill(prime="odd")
         await lyrics.sing()
         await lyrics.press("c")
-        assert lyrics.pilot.app.clipboard == "odda\x07b\x1b[31mc [bold]d[/]"
+        assert lyrics.app.clipboard == "odda\x07b\x1b[31mc [bold]d[/]"
         assert lyrics.text.text == "odda␇b␛[31mc [bold]d[/]"
 
 
 async def test_saving_asks_for_a_name_and_does_not_overwrite_unasked(tmp_path: Path) -> None:
     async with page() as lyrics:
         await lyrics.press("S")
-        assert isinstance(lyrics.pilot.app.screen, LyricsScreen)
+        assert isinstance(lyrics.app.screen, LyricsScreen)
         await lyrics.fill(artist="Moor & Daughters", prime="Why, oh why?", length="20")
         song = await lyrics.sing()
         whole = "Why, oh why?" + song.text + "\n"
@@ -383,14 +381,14 @@ async def test_saving_asks_for_a_name_and_does_not_overwrite_unasked(tmp_path: P
             if content:
                 file.write_text(content)
             await lyrics.press(key)
-            await lyrics.until(lambda: isinstance(lyrics.pilot.app.screen, SaveDialog))
-            assert lyrics.pilot.app.screen.query_one(Input).value == file.name
+            dialog = await lyrics.in_front(SaveDialog)
+            assert dialog.query_one(Input).value == file.name
             if content:
                 await lyrics.press("enter")
                 await lyrics.until(partial(lyrics.says, "press enter again"))
                 assert file.read_text() == content
             await lyrics.press("enter")
-            await lyrics.until(lambda: lyrics.pilot.app.screen is lyrics.screen)
+            await lyrics.until(lambda: lyrics.app.screen is lyrics.screen)
             assert file.read_text() == whole
         assert list(tmp_path.glob("*.txt")) == [file]
 
@@ -399,8 +397,7 @@ async def test_a_file_that_cannot_be_is_said_and_escape_leaves_it(tmp_path: Path
     async with page() as lyrics:
         await lyrics.sing()
         await lyrics.press("S")
-        await lyrics.until(lambda: isinstance(lyrics.pilot.app.screen, SaveDialog))
-        dialog = lyrics.pilot.app.screen
+        dialog = await lyrics.in_front(SaveDialog)
         for name, sentence in (
             ("", "The file has no name"),
             ("nowhere/song.txt", "There is no folder"),
@@ -413,7 +410,7 @@ async def test_a_file_that_cannot_be_is_said_and_escape_leaves_it(tmp_path: Path
             await lyrics.press("enter")
             await lyrics.until(partial(lyrics.says, sentence))
         await lyrics.press("escape")
-        await lyrics.until(lambda: lyrics.pilot.app.screen is lyrics.screen)
+        await lyrics.until(lambda: lyrics.app.screen is lyrics.screen)
         assert list(tmp_path.glob("*.txt")) == []
 
 
@@ -485,7 +482,7 @@ async def test_sixty_thousand_characters_stream_while_keys_are_answered() -> Non
             assert lyrics.field("temperature").value != before
             answered += 1
         assert answered
-        assert lyrics.song.text == fake["song"](7, 60000)
+        assert lyrics.song.text == fake.song(7, 60000)
         assert lyrics.text.text == "Why" + lyrics.song.text
         await lyrics.until(lambda: lyrics.text.is_vertical_scroll_end)
         assert lyrics.status.startswith("✓ full length · 60,000 chars · 240,000/s")
@@ -549,7 +546,7 @@ async def test_with_the_real_commands_and_the_real_sampler(
     monkeypatch.chdir(Path(__file__).parents[3])
     config = configs.ModelConfig(kind="markov", order=3)
     codec = CharacterCodec("\n Wabcdehimnoprstuwy")
-    songs = [np.append(codec.encode(f"Why {fake['VERSE']}"), END)]
+    songs = [np.append(codec.encode(f"Why {fake.VERSE}"), END)]
     run = rundir.create("small", configs.RunConfig(model=config), {})
     meta = {
         "format": 1,
@@ -566,7 +563,7 @@ async def test_with_the_real_commands_and_the_real_sampler(
     save_file(tensors, best / "model.safetensors")
     (best / "meta.json").write_text(json.dumps(meta))
     async with page() as lyrics:  # with a model that comes along
-        lyrics.screen.query_one("#model", Select).value = "run/small"
+        lyrics.select("model").value = "run/small"
         await lyrics.until(lambda: "○ ready · small · 1.44 bits/char" in lyrics.status)
         await lyrics.fill(seed="3", length="300")
         song = await lyrics.sing()
@@ -578,8 +575,8 @@ async def test_with_the_real_commands_and_the_real_sampler(
         assert [(one.seed, len(one.text)) for one in three] == [(3, 60), (4, 60), (5, 60)]
         assert three[0].text == song.text[:60]
         assert all(one.bits for one in three)
-        (best,) = (tile.song for tile in lyrics.tiles if tile.has_class("-likeliest"))
-        assert best is min(three, key=lambda one: one.bits)
+        (likeliest,) = (tile.song for tile in lyrics.tiles if tile.has_class("-likeliest"))
+        assert likeliest is min(three, key=lambda one: one.bits or 0.0)
         await lyrics.press("enter", "w")
         await lyrics.until(lambda: len(lyrics.screen.songs) == 8 and not lyrics.song.under_way)
         assert lyrics.song.request.prime == three[0].whole
@@ -588,7 +585,7 @@ async def test_with_the_real_commands_and_the_real_sampler(
         assert "✗ The prime has characters that small has never seen ('Q')" in lyrics.status
 
 
-def marked(lyrics: Any) -> list[tuple[str, bool]]:
+def marked(lyrics: LyricsPage) -> list[tuple[str, bool]]:
     """The pieces of the first row as drawn: their text, and whether they have a background."""
     plain = lyrics.text.rich_style.bgcolor
     segments = lyrics.text.render_line(0)

@@ -1,23 +1,17 @@
 """Changing a song on the Lyrics page and going on from there, before a made-up sampler."""
 
 import dataclasses
-import runpy
-from pathlib import Path
-from typing import Any
 
+from tests.tui import lyrics_fake as fake
+from tests.tui.lyrics_page import LyricsPage, made_up, page  # noqa: F401
 from tui.widgets.lyrics_editor import LyricsEditor
 
-helpers: dict[str, Any] = runpy.run_path(str(Path(__file__).parents[1] / "lyrics_page.py"))
-fake, page, made_up = (helpers[name] for name in ("fake", "page", "made_up"))
+
+def editor(lyrics: LyricsPage) -> LyricsEditor:
+    return lyrics.screen.query_one(LyricsEditor)
 
 
-def editor(lyrics: Any) -> LyricsEditor:
-    found = lyrics.screen.query_one(LyricsEditor)
-    assert isinstance(found, LyricsEditor)
-    return found
-
-
-async def edit(lyrics: Any) -> LyricsEditor:
+async def edit(lyrics: LyricsPage) -> LyricsEditor:
     await lyrics.press("e")
     await lyrics.until(lambda: lyrics.screen.focused is editor(lyrics))
     return editor(lyrics)
@@ -32,14 +26,14 @@ async def test_a_song_is_changed_cut_and_gone_on_from() -> None:
         assert field.cursor_location == field.document.end
         assert "ctrl+g" in lyrics.status
         await lyrics.press("up", "up", "home", "ctrl+t")
-        assert field.text == "Why" + fake["VERSE"]
+        assert field.text == "Why" + fake.VERSE
         await lyrics.press("ctrl+z")
         assert field.text == song.whole
         await lyrics.press("ctrl+y", *"ok g", "enter")
-        assert field.text == "Why" + fake["VERSE"] + "ok g\n"
+        assert field.text == "Why" + fake.VERSE + "ok g\n"
         lyrics.field("seed").value = ""
         after = await lyrics.sing("ctrl+g")
-        assert after.request.prime == "Why" + fake["VERSE"] + "ok g\n"
+        assert after.request.prime == "Why" + fake.VERSE + "ok g\n"
         assert (after.request.artist, after.request.temperature) == ("Ada Moor", 0.9)
         assert lyrics.screen.focused is lyrics.text
         assert lyrics.text.text == after.whole == after.request.prime + after.text

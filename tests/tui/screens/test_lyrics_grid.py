@@ -1,15 +1,10 @@
 """Songs side by side on the Lyrics page, before a made-up sampler."""
 
-import runpy
-from pathlib import Path
-from typing import Any
-
 import pytest
 
+from tests.tui import lyrics_fake as fake
+from tests.tui.lyrics_page import made_up, page  # noqa: F401
 from tui.widgets.lyrics_grid import BEST, columns_of
-
-helpers: dict[str, Any] = runpy.run_path(str(Path(__file__).parents[1] / "lyrics_page.py"))
-fake, page, made_up = (helpers[name] for name in ("fake", "page", "made_up"))
 
 
 @pytest.mark.parametrize(
@@ -30,12 +25,12 @@ async def test_one_request_brings_songs_side_by_side() -> None:
         assert lyrics.song.request.count == 4
         assert len(lyrics.tiles) == 4
         for number, tile in enumerate(lyrics.tiles):
-            text = fake["song"](3 + number, None)
+            text = fake.song(3 + number, None)
             assert lyrics.screen.songs[number].text == text
             assert tile.text == "Why" + text
             assert not tile.writing
             assert str(tile.border_title) == f"✓ {number + 1} · seed {3 + number}"
-            bits = f"{fake['bits'](number):.2f} bits/char"
+            bits = f"{fake.bits(number):.2f} bits/char"
             assert str(tile.border_subtitle) == (f"{bits} {BEST}" if number == 2 else bits)
             assert lyrics.seen(tile)
         assert lyrics.screen.focused is lyrics.tiles[0]
@@ -72,7 +67,7 @@ async def test_arrows_tab_and_clicks_move_among_them_and_the_song_in_view_follow
         await lyrics.until(lambda: lyrics.screen.shown is lyrics.screen.songs[4])
         assert "seed 14 · song 5 of 9" in lyrics.status
         await lyrics.press("c")
-        assert lyrics.pilot.app.clipboard == "Why" + fake["song"](14, None)
+        assert lyrics.app.clipboard == "Why" + fake.song(14, None)
 
 
 async def test_enter_picks_one_and_b_brings_the_others_back() -> None:
@@ -84,11 +79,11 @@ async def test_enter_picks_one_and_b_brings_the_others_back() -> None:
         await lyrics.press("right", "enter")
         await lyrics.until(lambda: lyrics.screen.focused is lyrics.text)
         assert lyrics.screen.shown is lyrics.screen.songs[1]
-        assert lyrics.text.text == "Why" + fake["song"](21, None)
+        assert lyrics.text.text == "Why" + fake.song(21, None)
         assert not lyrics.screen.has_class("-grid")
         assert "song 2 of 4" in lyrics.status
         await lyrics.press("comma")
-        assert lyrics.text.text == "Why" + fake["song"](20, None)
+        assert lyrics.text.text == "Why" + fake.song(20, None)
         await lyrics.press("full_stop", "full_stop", "b")
         await lyrics.until(lambda: lyrics.screen.focused is lyrics.tiles[2])
         await lyrics.press("b")

@@ -1,23 +1,17 @@
 """The Lyrics page as it looks."""
 
-import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, Static, TextArea
 
+from tests.tui.lyrics_page import LyricsPage, use
 from tui.app import RnnTuiApp
-from tui.screens.lyrics import LyricsScreen
-from tui.sources import command, sampler
 from tui.widgets.lyrics_save import SaveDialog
 
-FAKE = str(Path(__file__).parents[1] / "lyrics_fake.py")
 LARGE, USUAL, SMALL = (120, 36), (80, 24), (40, 12)
 
-Until = Callable[[Pilot[None], Callable[[], object]], Awaitable[None]]
 Compare = Callable[..., bool]
 Look = Callable[..., bool]
 
@@ -27,7 +21,6 @@ def look(
     home: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    until: Until,
     snap_compare: Compare,
 ) -> Look:
     """look(size, *keys, models="models", theme=None, **fields): compare the page with its picture.
@@ -35,7 +28,6 @@ def look(
     The fields are filled in, then the keys pressed; a song that was begun is waited for.
     """
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sampler, "command", (sys.executable, FAKE, "worker"))
 
     def compare(
         size: tuple[int, int],
@@ -44,31 +36,24 @@ def look(
         theme: str | None = None,
         **fields: str,
     ) -> bool:
-        monkeypatch.setattr(command, "prefix", (sys.executable, FAKE, models))
+        use(monkeypatch, models)
         app = RnnTuiApp("lyrics")
         if theme:
             app.theme = theme
 
         async def before(pilot: Pilot[None]) -> None:
-            await until(pilot, lambda: isinstance(app.screen, LyricsScreen))
-            page: Any = app.screen
+            page = await LyricsPage.of(pilot)
             if models == "models":
-                status = page.query_one("#status", Static)
-                await until(pilot, lambda: "ready" in str(status.render()))
+                await page.until(lambda: "ready" in page.status)
             else:
-                await until(pilot, lambda: not page._looking)
-            for name, value in fields.items():
-                page.query_one(f"#{name}", Input).value = value
+                await page.until(lambda: not page.screen._looking)
+            await page.fill(**fields)
             for key in keys:
-                await pilot.press(key)
-                await until(pilot, lambda: not any(song.under_way for song in page.songs))
+                await page.press(key)
+                await page.until(lambda: not any(song.under_way for song in page.screen.songs))
                 if key == "S":
-                    await until(pilot, lambda: isinstance(app.screen, SaveDialog))
-            for field in app.screen.query(Input):
-                field.cursor_blink = False
-            for area in app.screen.query(TextArea):
-                area.cursor_blink = False
-            await pilot.pause()
+                    await page.in_front(SaveDialog)
+            await page.still()
 
         return snap_compare(app, terminal_size=size, run_before=before)
 

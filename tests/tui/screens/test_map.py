@@ -1,38 +1,27 @@
 """The Map page, each key of it, before a made-up sampler."""
 
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Select, Static
+from textual.widgets import Static
 
+from tests.tui import ladder_fake, lyrics_fake
+from tests.tui.page import Page, drawn
 from tui.app import RnnTuiApp
 from tui.screens.map import MapScreen
 from tui.sources import command, sampler
 from tui.widgets.map_plane import MapPlane
 
-HERE = Path(__file__).parents[1]
-
-Until = Callable[[Pilot[None], Callable[[], object]], Awaitable[None]]
 Snap = Callable[..., bool]
-Open = Callable[..., Any]
+Open = Callable[..., AbstractAsyncContextManager["MapPage"]]
 
 
-class Page:
-    """What a test looks at."""
-
-    def __init__(self, pilot: Pilot[None], until: Until) -> None:
-        screen = pilot.app.screen
-        assert isinstance(screen, MapScreen)
-        self.pilot, self.screen, self._until = pilot, screen, until
-
-    @property
-    def status(self) -> str:
-        return str(self.screen.query_one("#status", Static).render())
+class MapPage(Page[MapScreen]):
+    kind, mode = MapScreen, "map"
 
     @property
     def plane(self) -> MapPlane:
@@ -50,43 +39,33 @@ class Page:
     @property
     def lines(self) -> list[str]:
         """The plane as drawn."""
-        return [strip.text for strip in self.plane.render_lines(self.plane.size.region)]
-
-    async def until(self, true: Callable[[], object]) -> None:
-        await self._until(self.pilot, true)
+        return drawn(self.plane)
 
     async def songs_of(self, name: str) -> None:
         while self.name != name:
-            await self.pilot.press("full_stop")
-        await self.pilot.press("enter")
+            await self.press("full_stop")
+        await self.press("enter")
         await self.until(lambda: f"songs by {name}" in self.status)
 
 
 def use(monkeypatch: pytest.MonkeyPatch, models: str = "models", *words: str) -> None:
-    lyrics = str(HERE / "lyrics_fake.py")
-    monkeypatch.setattr(command, "prefix", (sys.executable, lyrics, models))
-    worker = (sys.executable, str(HERE / "ladder_fake.py"), "worker", *words)
+    monkeypatch.setattr(command, "prefix", (sys.executable, lyrics_fake.__file__, models))
+    worker = (sys.executable, ladder_fake.__file__, "worker", *words)
     monkeypatch.setattr(sampler, "command", worker)
 
 
 @pytest.fixture
-def opened(home: Path, monkeypatch: pytest.MonkeyPatch, until: Until) -> Open:
-    """opened(size, *words of the worker, models, ready) opens the page."""
+def opened(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """opened(*words of the worker, size, models, ready) opens the page."""
 
-    @asynccontextmanager
-    async def open_(
+    def open_(
         *words: str,
         size: tuple[int, int] = (80, 24),
         models: str = "models",
         ready: str = "6 artists",
-    ) -> AsyncIterator[Page]:
+    ) -> AbstractAsyncContextManager[MapPage]:
         use(monkeypatch, models, *words)
-        app = RnnTuiApp("map")
-        async with app.run_test(size=size) as pilot:
-            await until(pilot, lambda: isinstance(app.screen, MapScreen))
-            page = Page(pilot, until)
-            await page.until(lambda: ready in page.status)
-            yield page
+        return MapPage.opened(size, ready)
 
     return open_
 
@@ -111,12 +90,12 @@ async def test_keys_go_from_point_to_point(opened: Open) -> None:
             ("full_stop", "Quiet Harbour"),
             ("comma", "Moor & Daughters"),
         ):
-            await page.pilot.press(key)
+            await page.press(key)
             assert page.name == name, key
-            await page.until(lambda name=name: page.status.startswith(f"▸ {name}"))
+            await page.until(lambda: page.status.startswith(f"▸ {name}"))  # noqa: B023
         seen = set()
         for _ in range(6):
-            await page.pilot.press("full_stop")
+            await page.press("full_stop")
             seen.add(page.name)
         assert len(seen) == 6
 
@@ -126,17 +105,17 @@ async def test_an_artist_opens_and_a_song_lists_its_nearest(opened: Open) -> Non
         await page.songs_of("Bo")
         assert page.status == "▸ Kettle · 4 songs by Bo · 30 % of their variance"
         assert not page.near
-        await page.pilot.press("full_stop", "enter")
+        await page.press("full_stop", "enter")
         await page.until(lambda: page.near)
         assert page.near.splitlines()[:2] == ["Nearest to Lamp", " 0.90  Ada Moor – Song 0"]
         assert len(page.near.splitlines()) == 11
-        await page.pilot.press("escape")
+        await page.press("escape")
         assert not page.near
         assert "songs by Bo" in page.status
-        await page.pilot.press("escape")
+        await page.press("escape")
         await page.until(lambda: "6 artists" in page.status)
         assert page.name == "Bo"  # where one came from
-        await page.pilot.press("escape")
+        await page.press("escape")
         assert "6 artists" in page.status
 
 
@@ -152,22 +131,21 @@ async def test_clicks_go_to_a_point_and_then_open_it(opened: Open) -> None:
 
 async def test_reading_is_told_and_stopped(opened: Open) -> None:
     async with opened("slow", ready="read 120 of 240 songs") as page:
-        await page.pilot.press("escape")
+        await page.press("escape")
         assert page.status == "✗ Stopped: r reads the songs again."
-        await page.pilot.press("r")
+        await page.press("r")
         await page.until(lambda: "read 120 of 240 songs" in page.status)
 
 
 async def test_another_model_begins_anew(opened: Open) -> None:
     async with opened() as page:
         await page.songs_of("Bo")
-        await page.pilot.press("m")
-        select = page.screen.query_one("#model", Select)
-        assert select.has_focus
+        await page.go("m", "model")
+        select = page.select("model")
         select.value = "run/mine"
         await page.until(lambda: "has no hidden state" in page.status)
         assert page.name == ""
-        await page.pilot.press("enter")
+        await page.press("enter")
         select.value = "bundled/first"
         await page.until(lambda: "6 artists" in page.status)
 
@@ -175,9 +153,9 @@ async def test_another_model_begins_anew(opened: Open) -> None:
 async def test_coming_back_keeps_the_place(opened: Open) -> None:
     async with opened() as page:
         await page.songs_of("Bo")
-        await page.pilot.press("full_stop")
+        await page.press("full_stop")
         name, asked = page.name, page.screen.sampler._last
-        await page.pilot.press("1", "7")
+        await page.press("1", "7")
         await page.until(lambda: page.screen.sampler._last == asked + 2)  # to load, and to place
         await page.until(lambda: not page.screen._asked)
         assert page.name == name
@@ -186,7 +164,7 @@ async def test_coming_back_keeps_the_place(opened: Open) -> None:
 
 async def test_without_a_model_it_says_what_to_do(opened: Open) -> None:
     async with opened(models="none", ready="No model of lyrics") as page:
-        await page.pilot.press("enter", "up", "comma", "escape")
+        await page.press("enter", "up", "comma", "escape")
         assert page.name == ""
 
 
@@ -195,14 +173,12 @@ def test_it_looks_so(
     snap_compare: Snap,
     home: Path,
     monkeypatch: pytest.MonkeyPatch,
-    until: Until,
     size: tuple[int, int],
 ) -> None:
     use(monkeypatch)
 
     async def before(pilot: Pilot[None]) -> None:
-        await until(pilot, lambda: isinstance(pilot.app.screen, MapScreen))
-        page = Page(pilot, until)
+        page = await MapPage.of(pilot)
         await page.until(lambda: "6 artists" in page.status)
         if size[0] != 120:
             await page.songs_of("Bo")

@@ -1,193 +1,29 @@
 """The Music page, each key and field of it, before a made-up sampler and a player that is taped."""
 
-import asyncio
 import os
 import re
-import runpy
 import sys
 import wave
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 from PIL import Image
-from textual.pilot import Pilot
-from textual.widget import Widget
-from textual.widgets import Input, Select, Static
+from textual.widgets import Input
 
 from engine.music import midi
 from engine.music.score import Note, Score
-from tui.app import RnnTuiApp
+from tests.tui import music_fake as fake
+from tests.tui.music_page import made_up, page, use  # noqa: F401
 from tui.screens.music import MusicScreen
-from tui.sources import command, player, sampler, saving
+from tui.sources import saving
 from tui.widgets.music_files import FileDialog
 from tui.widgets.music_paint import LEFT
 from tui.widgets.music_piece import Piece
 from tui.widgets.music_roll import TOP, MusicRoll
-from tui.widgets.music_stage import MusicStage
 
-FAKE = Path(__file__).parents[1] / "music_fake.py"
-TAPED = Path(__file__).parents[2] / "engine" / "music" / "recording_player.py"
-fake: dict[str, Any] = runpy.run_path(str(FAKE))
 QUARTER = 0.25  # seconds: the made-up model's frame
-
-
-@pytest.fixture(autouse=True)
-def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path / "home"))
-    monkeypatch.chdir(tmp_path)
-    use(monkeypatch)
-
-
-def use(
-    monkeypatch: pytest.MonkeyPatch, models: str = "models", ports: Iterable[str] = ("tape",)
-) -> None:
-    """Have the page find these models and these ports."""
-    monkeypatch.setattr(command, "prefix", (sys.executable, str(FAKE), models))
-    monkeypatch.setattr(sampler, "command", (sys.executable, str(FAKE), "worker"))
-    monkeypatch.setattr(player, "command", (sys.executable, str(TAPED), "tape", *ports))
-
-
-async def until(pilot: Pilot[None], true: Callable[[], object], seconds: float = 30) -> None:
-    if true():
-        return
-    for _ in range(int(seconds / 0.01)):
-        await asyncio.sleep(0.01)  # not a pause of the pilot's: that costs as much again
-        if true():
-            await pilot.pause()
-            if true():
-                return
-    raise AssertionError("it never came true")
-
-
-class Page:
-    """What a test looks at."""
-
-    def __init__(self, pilot: Pilot[None]) -> None:
-        self.pilot = pilot
-        screen = pilot.app.screen
-        assert isinstance(screen, MusicScreen)
-        self.screen = screen
-
-    @property
-    def roll(self) -> MusicRoll:
-        return self.screen.query_one(MusicRoll)
-
-    @property
-    def stage(self) -> MusicStage:
-        return self.screen.query_one(MusicStage)
-
-    @property
-    def piece(self) -> Piece:
-        return self.screen.pieces[-1]
-
-    @property
-    def status(self) -> str:
-        return str(self.screen.query_one("#status", Static).render())
-
-    @property
-    def transport(self) -> str:
-        return str(self.screen.query_one("#transport", Static).render())
-
-    @property
-    def problem(self) -> str:
-        return str(self.screen.query_one("#problem", Static).render())
-
-    @property
-    def focused(self) -> str | None:
-        return self.screen.focused.id if self.screen.focused else None
-
-    @property
-    def playing(self) -> bool:
-        at = self.stage.at
-        return bool(at and at.playing and not at.waiting)
-
-    @property
-    def tape(self) -> list[str]:
-        """What the ports were sent."""
-        path = Path("tape")
-        lines = path.read_text().splitlines() if path.exists() else []
-        return [line.split()[2] for line in lines]
-
-    @property
-    def down(self) -> set[int]:
-        """The keys that are down now."""
-        keys: set[int] = set()
-        for words in self.tape:
-            if words[0] in "89":
-                (keys.add if words[0] == "9" else keys.discard)(int(words[2:4], 16))
-        return keys
-
-    def field(self, name: str) -> Input:
-        return self.screen.query_one(f"#{name}", Input)
-
-    def seen(self, widget: Widget) -> bool:
-        return widget.is_on_screen and bool(self.screen.find_widget(widget).visible_region)
-
-    def says(self, words: str) -> bool:
-        """Whether the line of the dialog in front has these words."""
-        return words in str(self.pilot.app.screen.query_one(Static).render())
-
-    def lines(self) -> list[str]:
-        """The roll as drawn, without colours."""
-        return [strip.text for strip in self.roll.render_lines(self.roll.size.region)]
-
-    async def until(self, true: Callable[[], object]) -> None:
-        await until(self.pilot, true)
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-
-    async def go(self, key: str, name: str) -> None:
-        await self.press(key)
-        await self.until(lambda: self.focused == name)
-
-    async def fill(self, **values: str) -> None:
-        for name, value in values.items():
-            self.field(name).value = value
-        await self.pilot.pause()
-
-    async def write(self, *keys: str) -> Piece:
-        """Press keys that start a piece, and wait for its end."""
-        before = len(self.screen.pieces)
-        await self.press(*(keys or ("g",)))
-        await self.until(lambda: len(self.screen.pieces) > before and not self.piece.under_way)
-        await self.until(lambda: self.roll.fresh)
-        return self.piece
-
-    async def open(self, name: str) -> None:
-        """Open a file by its name."""
-        before = len(self.screen.pieces)
-        await self.press("o")
-        await self.until(lambda: isinstance(self.pilot.app.screen, FileDialog))
-        self.pilot.app.screen.query_one(Input).value = name
-        await self.press("enter")
-        await self.until(lambda: len(self.screen.pieces) > before)
-        await self.until(lambda: self.roll.fresh)
-
-    async def save(self, name: str = "") -> FileDialog:
-        """Ask to save by a name."""
-        await self.press("S")
-        await self.until(lambda: isinstance(self.pilot.app.screen, FileDialog))
-        dialog = self.pilot.app.screen
-        assert isinstance(dialog, FileDialog)
-        if name:
-            dialog.query_one(Input).value = name
-            await self.press("enter")
-        return dialog
-
-
-@asynccontextmanager
-async def page(size: tuple[int, int] = (80, 24), ready: str = "○ ready") -> AsyncIterator[Page]:
-    app = RnnTuiApp("music")
-    async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: isinstance(app.screen, MusicScreen))
-        result = Page(pilot)
-        await result.until(lambda: ready in result.status)
-        yield result
 
 
 def expected(first: int, count: int, lead: int = 0) -> list[Note]:
@@ -195,11 +31,11 @@ def expected(first: int, count: int, lead: int = 0) -> list[Note]:
     made = []
     for place in range(count):
         start = (lead + place) * QUARTER
-        made.append(Note(start, start + QUARTER, fake["TUNE"][(first + place) % 16]))
+        made.append(Note(start, start + QUARTER, fake.TUNE[(first + place) % 16]))
     place = 0
     while place < count:
         stop = min(place + 4 - (first + place) % 4, count)
-        bass = fake["BASS"][(first + place) // 4 % 4]
+        bass = fake.BASS[(first + place) // 4 % 4]
         made.append(Note((lead + place) * QUARTER, (lead + stop) * QUARTER, bass))
         place = stop
     return sorted(made, key=lambda note: (note.start, note.pitch))
@@ -224,14 +60,14 @@ async def test_where_nothing_was_trained_yet_it_writes_and_plays_at_once(
 
 async def test_only_models_of_music_are_offered_and_the_first_made_warm() -> None:
     async with page() as music:
-        chooser = music.screen.query_one("#model", Select)
+        chooser = music.select("model")
         assert [str(label) for label, _ in chooser._options[1:]] == ["folk", "chorals"]
         assert music.status == "○ ready · folk · 2.94 nats/frame"
-        words = str(music.screen.query_one("#words", Static).render())
+        words = music.said("#words")
         assert words == "lstm 2 × 192 · 2.94 nats/frame"
-        assert any("Press g, and folk begins." in line for line in music.lines())
+        assert any("Press g, and folk begins." in line for line in music.lines)
         await music.fill(begins="C4 E4")
-        await music.until(lambda: any("goes on from C4 E4" in line for line in music.lines()))
+        await music.until(lambda: any("goes on from C4 E4" in line for line in music.lines))
 
 
 async def test_a_piece_streams_onto_the_roll() -> None:
@@ -240,7 +76,7 @@ async def test_a_piece_streams_onto_the_roll() -> None:
         assert notes_of(piece) == expected(7, 200)
         assert music.status.startswith("✓ written · 251 notes · 200 frames · 800/s · seed 7")
         assert music.transport == "■ 0:00 / 0:50 · bar 1.1 · Grand piano"
-        drawn = music.lines()
+        drawn = music.lines
         assert drawn[0].startswith(" " * LEFT + "▼1  ·   ·   ·   │2")
         assert any(line.startswith("  C4 ▀▀") for line in drawn[TOP:])
 
@@ -258,14 +94,14 @@ async def test_the_fields_are_what_is_asked_for() -> None:
         assert piece.sheet.given == 2 * QUARTER
         assert notes_of(piece)[:2] == [Note(0, 0.25, 60), Note(0, 0.25, 64)]
         assert notes_of(piece)[4:] == expected(3, 32, lead=2)
-        assert "┤" in music.lines()[1]
+        assert "┤" in music.lines[1]
         assert isinstance(music.screen.focused, MusicRoll)
 
 
 async def test_another_model_has_other_frames() -> None:
     async with page() as music:
         await music.go("m", "model")
-        music.screen.query_one("#model", Select).value = "run/chorals"
+        music.select("model").value = "run/chorals"
         await music.until(lambda: music.status == "○ ready · chorals")
         await music.fill(length="2 bars")
         piece = await music.write("escape", "g")
@@ -339,7 +175,7 @@ async def test_earlier_pieces_are_walked_through_and_cleared() -> None:
         assert music.screen.shown is second
         await music.press("x")
         assert music.screen.shown is None
-        await music.until(lambda: any("Nothing written yet" in line for line in music.lines()))
+        await music.until(lambda: any("Nothing written yet" in line for line in music.lines))
         await music.press("comma")
         assert music.screen.shown is second
 
@@ -353,7 +189,7 @@ async def test_without_a_model_it_says_what_to_do(
 ) -> None:
     use(monkeypatch, models)
     async with page(ready="") as music:
-        await music.until(lambda: any(said in line for line in music.lines()))
+        await music.until(lambda: any(said in line for line in music.lines))
         await music.press("g")
         assert music.screen.pieces == []
         if models == "broken":
@@ -500,7 +336,7 @@ async def test_how_it_is_played_is_changed_by_keys_and_fields() -> None:
         await music.press("right_square_bracket", "left_square_bracket", "left_square_bracket")
         assert music.field("temperature").value == "0.9"
         await music.go("i", "program")
-        music.screen.query_one("#program", Select).value = 73
+        music.select("program").value = 73
         await music.press("escape")
         await music.until(lambda: "Flute" in music.transport)
         assert "× 1.1 · +1 st · velocity × 1.1" in music.transport
@@ -527,7 +363,7 @@ async def test_panic_lets_every_key_go() -> None:
 async def test_ports_are_chosen_and_found_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, ports=("grand", "broken", "upright"))
     async with page() as music:
-        chooser = music.screen.query_one("#port", Select)
+        chooser = music.select("port")
 
         def names() -> list[str]:
             return [str(value) for _, value in chooser._options]
@@ -596,7 +432,7 @@ async def test_a_midi_file_is_opened_and_played(tmp_path: Path) -> None:
     midi.write(tune, tmp_path / "tune.mid")
     async with page() as music:
         await music.press("o")
-        await music.until(lambda: isinstance(music.pilot.app.screen, FileDialog))
+        await music.in_front(FileDialog)
         await music.press("g", "o", "n", "e", "enter")
         await music.until(lambda: music.says("Cannot read"))
         await music.press("escape")
@@ -616,8 +452,7 @@ async def test_a_path_is_suggested(tmp_path: Path) -> None:
     (tmp_path / "tunes" / "notes.txt").write_bytes(b"")
     async with page() as music:
         await music.press("o")
-        await music.until(lambda: isinstance(music.pilot.app.screen, FileDialog))
-        field = music.pilot.app.screen.query_one(Input)
+        field = (await music.in_front(FileDialog)).query_one(Input)
         await music.press("t", "u")
         await music.until(lambda: field._suggestion == "tunes/")
         await music.press("right")
@@ -629,7 +464,7 @@ async def test_a_path_is_suggested(tmp_path: Path) -> None:
 async def test_a_piece_is_saved_as_it_is_played(tmp_path: Path) -> None:
     async with page() as music:
         await music.press("S")
-        assert isinstance(music.pilot.app.screen, MusicScreen)  # only a word about it
+        assert isinstance(music.app.screen, MusicScreen)  # only a word about it
         await music.fill(length="16", tempo="2", transpose="12")
         piece = await music.write()
         dialog = await music.save()
@@ -642,13 +477,13 @@ async def test_a_piece_is_saved_as_it_is_played(tmp_path: Path) -> None:
         assert [note.pitch for note in saved.notes] == [note.pitch + 12 for note in written]
         starts = [note.start / 2 for note in written]
         assert [note.start for note in saved.notes] == pytest.approx(starts, abs=1e-3)
-        await music.until(lambda: isinstance(music.pilot.app.screen, MusicScreen))
+        await music.in_front(MusicScreen)
         await music.save("song.wav")
-        await music.until(lambda: isinstance(music.pilot.app.screen, MusicScreen))
+        await music.in_front(MusicScreen)
         with wave.open(str(tmp_path / "song.wav")) as file:
             assert file.getnframes() / file.getframerate() >= 2.0
         await music.save("song.png")
-        await music.until(lambda: isinstance(music.pilot.app.screen, MusicScreen))
+        await music.in_front(MusicScreen)
         with Image.open(tmp_path / "song.png") as image:
             assert min(image.size) > 100
 
@@ -661,7 +496,7 @@ async def test_what_cannot_be_saved_is_said(
         await music.write()
         await music.save("song.mp3")
         await music.until(lambda: music.says("ends in none of .mid, .wav, .png"))
-        field = music.pilot.app.screen.query_one(Input)
+        field = music.app.screen.query_one(Input)
         field.value = "none/song.mid"
         await music.press("enter")
         await music.until(lambda: music.says("There is no folder"))
@@ -671,13 +506,13 @@ async def test_what_cannot_be_saved_is_said(
         await music.until(lambda: music.says("mine.mid exists: press enter again to replace it."))
         assert (tmp_path / "mine.mid").read_text() == "dear"
         await music.press("enter")
-        await music.until(lambda: isinstance(music.pilot.app.screen, MusicScreen))
+        await music.in_front(MusicScreen)
         assert midi.read(tmp_path / "mine.mid").notes
         monkeypatch.setattr(saving, "command", ("/no/such/python",))
         await music.save("other.mid")
         await music.until(lambda: music.says("Cannot save (No such file or directory)"))
         await music.press("escape")
-        assert isinstance(music.pilot.app.screen, MusicScreen)
+        assert isinstance(music.app.screen, MusicScreen)
         assert not (tmp_path / "other.mid").exists()
 
 
@@ -692,7 +527,7 @@ async def test_a_save_that_is_left_is_broken_off(monkeypatch: pytest.MonkeyPatch
         await music.until(lambda: Path("pid").exists() and Path("pid").read_text())
         pid = int(Path("pid").read_text())
         await music.press("g")  # the page answers: the key goes to the field
-        assert music.pilot.app.screen.query_one(Input).value == "song.wavg"
+        assert music.app.screen.query_one(Input).value == "song.wavg"
         await music.press("escape")
         await music.until(lambda: not psutil.pid_exists(pid))
 
@@ -729,8 +564,8 @@ async def test_a_change_of_size_keeps_what_is_seen() -> None:
         await music.pilot.resize_terminal(120, 36)
         await music.until(lambda: music.roll.window.rows > 20 and music.roll.fresh)
         assert abs(music.roll.window.low + music.roll.window.rows - middle) <= 2
-        assert len(music.lines()) == music.roll.size.height
-        assert {len(line) for line in music.lines()} == {music.roll.size.width}
+        assert len(music.lines) == music.roll.size.height
+        assert {len(line) for line in music.lines} == {music.roll.size.width}
 
 
 async def test_leaving_ends_both_processes_and_silences_the_player() -> None:
@@ -740,7 +575,7 @@ async def test_leaving_ends_both_processes_and_silences_the_player() -> None:
         await music.until(lambda: music.down)
         pids = music.screen.sampler.pid, music.stage.player.pid
         await music.press("q")
-        await music.until(lambda: not music.pilot.app.is_running)
+        await music.until(lambda: not music.app.is_running)
     assert all(pid and not psutil.pid_exists(pid) for pid in pids)
     assert not music.down
     assert os.path.getsize("tape")  # noqa: PTH202

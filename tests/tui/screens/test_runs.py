@@ -1,14 +1,13 @@
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
-from textual.pilot import Pilot
 
 from engine import events as kinds
 from engine import rundir
 from engine.rundir import RunDir
-from tui.app import RnnTuiApp
+from tests.tui.page import Page
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.runs import RunsScreen
 from tui.screens.train import TrainScreen
@@ -17,43 +16,22 @@ from tui.widgets.run_table import RunTable
 
 WriteRun = Callable[..., RunDir]
 Append = Callable[..., None]
-Until = Callable[[Pilot[None], Callable[[], object]], Awaitable[None]]
 
 
-class Page:
-    """The Runs page of an app under test."""
-
-    def __init__(self, pilot: Pilot[None], until: Until) -> None:
-        self.pilot, self._until = pilot, until
-        app = pilot.app
-        assert isinstance(app, RnnTuiApp)
-        self.app = app
-
-    @property
-    def screen(self) -> RunsScreen:
-        screen = self.app.screen_stack[0]
-        assert isinstance(screen, RunsScreen)
-        return screen
+class RunsPage(Page[RunsScreen]):
+    kind, mode = RunsScreen, "runs"
 
     @property
     def table(self) -> RunTable:
         return self.screen.query_one(RunTable)
-
-    async def until(self, true: Callable[[], object]) -> None:
-        await self._until(self.pilot, true)
-
-    async def until_said(self, words: str) -> None:
-        await self.until(lambda: any(words in note.message for note in self.app._notifications))
 
     def column(self, number: int) -> list[str]:
         return [self.table.get_row_at(row)[number].plain for row in range(self.table.row_count)]
 
 
 @asynccontextmanager
-async def opened(until: Until, count: int) -> AsyncIterator[Page]:
-    async with RnnTuiApp("runs").run_test(size=(120, 36)) as pilot:
-        page = Page(pilot, until)
-        await page.until(lambda: isinstance(page.app.screen, RunsScreen))
+async def opened(count: int) -> AsyncIterator[RunsPage]:
+    async with RunsPage.opened((120, 36)) as page:
         await page.until(lambda: page.table.row_count == count)
         yield page
 
@@ -63,21 +41,21 @@ def three(write_run: WriteRun) -> list[RunDir]:
     return [write_run(name, stamp=f"2025030{day}-120000") for day, name in enumerate("cba", 1)]
 
 
-async def test_without_runs_it_says_what_to_do(until: Until, home: object) -> None:
-    async with opened(until, 0) as page:
+async def test_without_runs_it_says_what_to_do(home: object) -> None:
+    async with opened(0) as page:
         await page.until(lambda: page.screen.has_class("-empty"))
         for key in ("space", "o", "s", "r", "y", "x", "enter"):
-            await page.pilot.press(key)
+            await page.press(key)
         await page.until_said("There is no run yet")
 
 
 async def test_the_table_follows_the_runs_and_the_cursor_stays(
-    until: Until, three: list[RunDir], append: Append, write_run: WriteRun
+    three: list[RunDir], append: Append, write_run: WriteRun
 ) -> None:
-    async with opened(until, 3) as page:
+    async with opened(3) as page:
         assert page.column(1) == ["a", "b", "c"]
         assert page.column(3) == ["1,000/1,000"] * 3
-        await page.pilot.press("down")
+        await page.press("down")
         append(three[1], kinds.Finished(1000, "completed"))
         await page.until(lambda: page.column(2) == ["! crashed", "✓ finished", "! crashed"])
         write_run("new", stamp="20250401-120000")
@@ -85,93 +63,87 @@ async def test_the_table_follows_the_runs_and_the_cursor_stays(
         assert page.table.current == "20250302-120000-b"
 
 
-async def test_enter_attaches(until: Until, three: list[RunDir]) -> None:
-    async with opened(until, 3) as page:
-        await page.pilot.press("down", "enter")
-        await page.until(lambda: isinstance(page.app.screen, TrainScreen))
-        train = page.app.screen
-        assert isinstance(train, TrainScreen)
+async def test_enter_attaches(three: list[RunDir]) -> None:
+    async with opened(3) as page:
+        await page.press("down", "enter")
+        train = await page.in_front(TrainScreen)
         await page.until(lambda: train.view and train.view.run.name == "b")
 
 
-async def test_marked_runs_are_overlaid_each_in_its_colour(
-    until: Until, three: list[RunDir]
-) -> None:
-    async with opened(until, 3) as page:
+async def test_marked_runs_are_overlaid_each_in_its_colour(three: list[RunDir]) -> None:
+    async with opened(3) as page:
         curve = page.screen.query_one(Curve)
-        await page.pilot.press("o")
+        await page.press("o")
         assert curve.display
         assert [s.label for s in curve._series] == ["a"]  # the one under the cursor
-        await page.pilot.press("down", "down", "space")
+        await page.press("down", "down", "space")
         await page.until(lambda: page.column(0) == ["●", " ", "◆"])
         assert [(s.label, s.colour) for s in curve._series] == [("a", 0), ("c", 1)]
-        await page.pilot.press("up", "up", "space")  # unmark a: c keeps its colour
+        await page.press("up", "up", "space")  # unmark a: c keeps its colour
         assert [(s.label, s.colour) for s in curve._series] == [("c", 1)]
         await page.until(lambda: "◆" in curve._strips[0].text)
-        await page.pilot.press("down", "space")
+        await page.press("down", "space")
         assert [(s.label, s.colour) for s in curve._series] == [("c", 1), ("b", 0)]
-        await page.pilot.press("o")
+        await page.press("o")
         assert not curve.display
 
 
-async def test_no_more_runs_than_colours_are_compared(until: Until, write_run: WriteRun) -> None:
+async def test_no_more_runs_than_colours_are_compared(write_run: WriteRun) -> None:
     for number in range(7):
         write_run(f"run{number}", events=[], stamp=f"2025030{number + 1}-120000")
-    async with opened(until, 7) as page:
+    async with opened(7) as page:
         for _ in range(7):
-            await page.pilot.press("space", "down")
+            await page.press("space", "down")
         await page.until_said("At most 6 runs")
 
 
-async def test_the_path_is_copied(until: Until, three: list[RunDir]) -> None:
-    async with opened(until, 3) as page:
-        await page.pilot.press("y")
+async def test_the_path_is_copied(three: list[RunDir]) -> None:
+    async with opened(3) as page:
+        await page.press("y")
         assert page.app.clipboard == str(three[2].path)
 
 
 async def test_stop_and_resume(
-    until: Until, three: list[RunDir], append: Append, fake_command: Callable[[], str]
+    three: list[RunDir], append: Append, fake_command: Callable[[], str]
 ) -> None:
     rundir.record_worker(three[2], os.getpid())
     append(three[2], kinds.Heartbeat(1000, "waiting"))
     append(three[1], kinds.Finished(1000, "stopped"))
-    async with opened(until, 3) as page:
-        await page.pilot.press("s")
+    async with opened(3) as page:
+        await page.press("s")
         await page.until((three[2].path / "control" / "stop").exists)
-        await page.pilot.press("down", "s")
+        await page.press("down", "s")
         await page.until_said("b is stopped: there is nobody to ask")
-        await page.pilot.press("r")
+        await page.press("r")
         await page.until_said("b cannot go on")
         assert f"train lyrics --resume {three[1].path} --detach --json" in fake_command()
 
 
 async def test_deleting_asks_first_and_never_takes_a_run_in_training(
-    until: Until, three: list[RunDir], append: Append
+    three: list[RunDir], append: Append
 ) -> None:
     rundir.record_worker(three[2], os.getpid())
     append(three[2], kinds.Heartbeat(1000, "waiting"))
-    async with opened(until, 3) as page:
-        await page.pilot.press("x")
+    async with opened(3) as page:
+        await page.press("x")
         await page.until_said("a is being trained")
-        await page.pilot.press("down", "x")
+        await page.press("down", "x")
         assert isinstance(page.app.screen, ConfirmScreen)
-        await page.pilot.press("enter")  # "No" has the focus
+        await page.press("enter")  # "No" has the focus
         assert three[1].path.exists()
-        await page.pilot.press("x", "n")
+        await page.press("x", "n")
         assert three[1].path.exists()
-        await page.pilot.press("x")
+        await page.press("x")
         await page.pilot.click("#no")
         assert three[1].path.exists()
-        await page.pilot.press("x", "y")
+        await page.press("x", "y")
         await page.until(lambda: not three[1].path.exists())
         await page.until(lambda: page.column(1) == ["a", "c"])
 
 
-async def test_a_run_locked_by_another_process_is_not_deleted(
-    until: Until, three: list[RunDir]
-) -> None:
-    async with opened(until, 3) as page:
+async def test_a_run_locked_by_another_process_is_not_deleted(three: list[RunDir]) -> None:
+    async with opened(3) as page:
         with three[2].working():
-            await page.pilot.press("x", "y")
+            await page.press("x", "y")
             await page.until_said("is already being trained")
         assert three[2].path.exists()

@@ -1,18 +1,18 @@
 import csv
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.pilot import Pilot
+from textual.widgets import OptionList, Static
 
 from engine import events as kinds
 from engine import rundir
 from engine.eventlog import EventLog
 from engine.rundir import RunDir
-from tui.app import RnnTuiApp
+from tests.tui.page import Page
 from tui.model.run import RunView
 from tui.screens.choose_run import ChooseRunScreen
 from tui.screens.new_run import NewRunScreen
@@ -22,25 +22,11 @@ from tui.widgets.samples import Samples
 
 WriteRun = Callable[..., RunDir]
 Append = Callable[..., None]
-Opened = Callable[..., AbstractAsyncContextManager["Page"]]
-Until = Callable[[Pilot[None], Callable[[], object]], Awaitable[None]]
+Opened = Callable[..., AbstractAsyncContextManager["TrainPage"]]
 
 
-class Page:
-    """The Train page of an app under test."""
-
-    def __init__(self, pilot: Pilot[None], until: Until) -> None:
-        self.pilot = pilot
-        self._until = until
-        app = pilot.app
-        assert isinstance(app, RnnTuiApp)
-        self.app = app
-
-    @property
-    def screen(self) -> TrainScreen:
-        screen = self.app.screen_stack[0]
-        assert isinstance(screen, TrainScreen)
-        return screen
+class TrainPage(Page[TrainScreen]):
+    kind, mode = TrainScreen, "train"
 
     @property
     def view(self) -> RunView:
@@ -51,26 +37,19 @@ class Page:
     def curve(self) -> Curve:
         return self.screen.query_one(Curve)
 
-    async def until(self, true: Callable[[], object]) -> None:
-        await self._until(self.pilot, true)
-
     async def until_drawn(self, name: str) -> None:
         await self.until(
             lambda: self.screen.view and self.screen.view.run.name == name and self.curve._strips
         )
 
-    async def until_said(self, words: str) -> None:
-        await self.until(lambda: any(words in note.message for note in self.app._notifications))
-
 
 @pytest.fixture
-def train(home: Path, until: Until) -> Opened:
+def train(home: Path) -> Opened:
     @asynccontextmanager
     async def opened(
         name: str | None = None, size: tuple[int, int] = (120, 36)
-    ) -> AsyncIterator[Page]:
-        async with RnnTuiApp().run_test(size=size) as pilot:
-            page = Page(pilot, until)
+    ) -> AsyncIterator[TrainPage]:
+        async with TrainPage.opened(size) as page:
             if name is not None:
                 await page.until_drawn(name)
             yield page
@@ -78,20 +57,16 @@ def train(home: Path, until: Until) -> Opened:
     return opened
 
 
-def text(page: Page, selector: str) -> str:
-    return str(page.screen.query_one(selector).visual)  # type: ignore[attr-defined]
-
-
 async def test_without_runs_it_says_how_to_start_one(train: Opened, write_run: WriteRun) -> None:
     async with train() as page:
         await page.until(lambda: page.screen.has_class("-empty"))
-        assert "start one" in text(page, "#welcome Static")
+        assert "start one" in page.said("#welcome Static")
         for key in ("s", "r", "w", "k", "c", "e"):
-            await page.pilot.press(key)
+            await page.press(key)
         await page.until_said("No run is attached")
         assert page.app.is_running
         write_run("first")  # by another process, meanwhile
-        await page.pilot.press("4", "1")
+        await page.press("4", "1")
         await page.until_drawn("first")
         assert not page.screen.has_class("-empty")
 
@@ -103,14 +78,14 @@ async def test_the_newest_run_is_attached_and_told_in_full(
     run = write_run("first")
     append(run, kinds.Finished(1000, "completed"))
     async with train("first") as page:
-        await page.until(lambda: "finished" in text(page, "#state"))
-        assert text(page, "#facts") == "lstm 2 × 256 · 894 k parameters · on harbour"
-        assert text(page, "#state") == "✓ finished"
-        values = [str(value.visual) for value in page.screen.query(".value")]  # type: ignore[attr-defined]
+        await page.until(lambda: "finished" in page.said("#state"))
+        assert page.said("#facts") == "lstm 2 × 256 · 894 k parameters · on harbour"
+        assert page.said("#state") == "✓ finished"
+        values = [str(value.visual) for value in page.screen.query(".value").results(Static)]
         assert values[0].endswith("bits")
         assert values[4].endswith("k/s")
         assert not page.screen.query_one("#trouble").display
-        samples = str(page.screen.query_one("#texts").visual)  # type: ignore[attr-defined]
+        samples = page.said("#texts")
         assert samples.startswith("step 1,000 · The Lanterns · temperature 0.7\nWell do the")
 
 
@@ -127,7 +102,7 @@ async def test_a_live_run_is_followed_as_it_learns_stops_and_goes_on(
         for step in range(5, 55, 5):
             log.append(kinds.Step(step, 1.0, 1.44, 1e-3, 0.5, 99.0, 5.0, 1.0, 60.0))
         await page.until(lambda: page.view.step == 50)
-        assert text(page, "#state") == "● live"
+        assert page.said("#state") == "● live"
         assert "50 / 100 steps · 50 % · 1 min 00 s left" in str(
             page.screen.query_one("Progress").render()
         )
@@ -136,19 +111,19 @@ async def test_a_live_run_is_followed_as_it_learns_stops_and_goes_on(
         log.append(kinds.Evaluated(50, 1.1, 1.5, 10, True))
         log.append(kinds.Sampled(50, "Why", None, " \x1b[2Jnot", 0.7))
         await page.until(lambda: page.view.samples)
-        assert "Why ␛[2Jnot" in str(page.screen.query_one("#texts").visual)  # type: ignore[attr-defined]
+        assert "Why ␛[2Jnot" in page.said("#texts")
 
         for key, request in (("s", "stop"), ("w", "sample"), ("k", "save")):
-            await page.pilot.press(key)
+            await page.press(key)
             await page.until((run.path / "control" / request).exists)
-        await page.pilot.press("r")
+        await page.press("r")
         await page.until_said("is being trained already")
 
         log.append(kinds.Finished(50, "stopped"))
-        await page.until(lambda: text(page, "#state") == "■ stopped")
-        assert "r goes on" in text(page, "#trouble")
+        await page.until(lambda: page.said("#state") == "■ stopped")
+        assert "r goes on" in page.said("#trouble")
         (run.path / "control" / "stop").unlink()
-        await page.pilot.press("s")
+        await page.press("s")
         await page.until_said("there is nobody to ask")
         assert not (run.path / "control" / "stop").exists()
 
@@ -157,15 +132,15 @@ async def test_a_live_run_is_followed_as_it_learns_stops_and_goes_on(
         await page.until(lambda: page.view.state == "live")
         await page.until(lambda: page.view.columns.step.tolist()[-2:] == [30.0, 35.0])
         log.append(kinds.Failed(35, "The loss is not a finite number."))
-        await page.until(lambda: text(page, "#state") == "✗ failed")
-        assert "Failed: The loss is not a finite number." in text(page, "#trouble")
+        await page.until(lambda: page.said("#state") == "✗ failed")
+        assert "Failed: The loss is not a finite number." in page.said("#trouble")
         log.close()
 
 
 async def test_the_keys_of_the_curve(train: Opened, write_run: WriteRun, append: Append) -> None:
     append(write_run("first"), kinds.Finished(1000, "completed"))
     async with train("first") as page:
-        press, curve = page.pilot.press, page.curve
+        press, curve = page.press, page.curve
         await press("m")
         assert curve.view.smoothing == 0.95
         await press("M", "M")
@@ -209,7 +184,7 @@ async def test_the_mouse_reads_and_zooms(train: Opened, write_run: WriteRun) -> 
         assert picture is not None
         await page.pilot.click(Curve, offset=(picture.left + picture.width // 2, 5))
         assert page.curve.view.cursor == pytest.approx(502, abs=15)
-        await page.pilot.press("v")
+        await page.press("v")
         await page.pilot._post_mouse_events(  # the pilot has no wheel
             [_wheel_up()], Curve, offset=(picture.left, 5), button=0
         )
@@ -245,7 +220,7 @@ async def test_the_curve_is_rasterised_once_for_each_change(
         await page.pilot.pause()
         page.curve.render_line(0)
         assert len(drawn) == before
-        await page.pilot.press("m")
+        await page.press("m")
         assert len(drawn) == before + 1
 
 
@@ -254,21 +229,21 @@ async def test_samples_are_copied_and_scrolled_and_the_page_folds(
 ) -> None:
     write_run("first")
     async with train("first", size=(80, 24)) as page:
-        await page.pilot.press("c")
+        await page.press("c")
         assert page.app.clipboard.startswith("# step 1000 · The Lanterns\nWell do the lanterns")
         assert page.app.clipboard.count("# step") == 10
         samples = page.screen.query_one(Samples)
         await page.until(lambda: samples.max_scroll_y > 0)
-        await page.pilot.press("pagedown")
+        await page.press("pagedown")
         await page.until(lambda: samples.scroll_y > 0)
-        await page.pilot.press("up")
+        await page.press("up")
         await page.until(lambda: samples.scroll_y == 0)
-        await page.pilot.press("down", "pageup")
-        await page.pilot.press("z")
+        await page.press("down", "pageup")
+        await page.press("z")
         assert (page.curve.display, samples.display) == (True, False)
-        await page.pilot.press("z")
+        await page.press("z")
         assert (page.curve.display, samples.display) == (False, True)
-        await page.pilot.press("z")
+        await page.press("z")
         assert (page.curve.display, samples.display) == (True, True)
 
 
@@ -276,7 +251,7 @@ async def test_no_samples_to_copy(train: Opened, write_run: WriteRun) -> None:
     write_run("first", events=[])
     async with train() as page:
         await page.until(lambda: page.screen.view)
-        await page.pilot.press("c")
+        await page.press("c")
         await page.until_said("no samples to copy")
 
 
@@ -285,7 +260,7 @@ async def test_export_writes_a_table_into_the_runs_folder(
 ) -> None:
     run = write_run("first")
     async with train("first") as page:
-        await page.pilot.press("e")
+        await page.press("e")
         await page.until_said("metrics.csv")
         rows = list(csv.DictReader((run.path / "metrics.csv").open()))
         assert len(rows) == 200
@@ -297,15 +272,16 @@ async def test_another_run_is_attached_from_the_list(train: Opened, write_run: W
     write_run("old", stamp="20250101-000000")
     write_run("new", stamp="20250301-000000")
     async with train("new") as page:
-        await page.pilot.press("a")
-        await page.until(lambda: isinstance(page.app.screen, ChooseRunScreen))
-        await page.until(lambda: page.app.screen.query_one("OptionList").option_count == 2)  # type: ignore[attr-defined]
-        await page.pilot.press("escape")
+        await page.press("a")
+        chooser = await page.in_front(ChooseRunScreen)
+        await page.until(lambda: chooser.query_one(OptionList).option_count == 2)
+        await page.press("escape")
         assert page.screen.run is not None
         assert page.screen.run.name == "new"
-        await page.pilot.press("a")
-        await page.until(lambda: page.app.screen.query_one("OptionList").option_count == 2)  # type: ignore[attr-defined]
-        await page.pilot.press("down", "enter")
+        await page.press("a")
+        again = await page.in_front(ChooseRunScreen)
+        await page.until(lambda: again.query_one(OptionList).option_count == 2)
+        await page.press("down", "enter")
         await page.until_drawn("old")
         # what was under way for the run before is not taken for this one's
         stale = page.screen._generation - 1
@@ -324,7 +300,7 @@ async def test_resume_calls_the_command_and_shows_its_error(
     append(run, kinds.Finished(1000, "stopped"))
     async with train("first") as page:
         await page.until(lambda: page.view.state == "stopped")
-        await page.pilot.press("r")
+        await page.press("r")
         await page.until_said("first cannot go on: it has no checkpoint.")
         assert f"train lyrics --resume {run.path} --detach --json" in fake_command()
 
@@ -340,7 +316,7 @@ async def test_a_deleted_run_gives_way_to_another(train: Opened, write_run: Writ
 async def test_n_opens_the_form(train: Opened, write_run: WriteRun) -> None:
     write_run("first")
     async with train("first") as page:
-        await page.pilot.press("n")
+        await page.press("n")
         assert [type(screen) for screen in page.app.screen_stack] == [TrainScreen, NewRunScreen]
-        await page.pilot.press("escape")
+        await page.press("escape")
         assert [type(screen) for screen in page.app.screen_stack] == [TrainScreen]

@@ -1,0 +1,115 @@
+"""The Music page before a made-up sampler and a player that is taped, and what its tests press."""
+
+import sys
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from tests.tui import music_fake as fake
+from tests.tui.page import Page, drawn
+from tui.screens.music import MusicScreen
+from tui.sources import command, player, sampler
+from tui.widgets.music_files import FileDialog
+from tui.widgets.music_piece import Piece
+from tui.widgets.music_roll import MusicRoll
+from tui.widgets.music_stage import MusicStage
+
+TAPED = Path(__file__).parents[1] / "engine" / "music" / "recording_player.py"
+
+
+@pytest.fixture(autouse=True)
+def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    use(monkeypatch)
+
+
+def use(
+    monkeypatch: pytest.MonkeyPatch, models: str = "models", ports: Iterable[str] = ("tape",)
+) -> None:
+    """Have the page find these models and these ports."""
+    monkeypatch.setattr(command, "prefix", (sys.executable, fake.__file__, models))
+    monkeypatch.setattr(sampler, "command", (sys.executable, fake.__file__, "worker"))
+    monkeypatch.setattr(player, "command", (sys.executable, str(TAPED), "tape", *ports))
+
+
+class MusicPage(Page[MusicScreen]):
+    kind, mode = MusicScreen, "music"
+
+    @property
+    def roll(self) -> MusicRoll:
+        return self.screen.query_one(MusicRoll)
+
+    @property
+    def stage(self) -> MusicStage:
+        return self.screen.query_one(MusicStage)
+
+    @property
+    def piece(self) -> Piece:
+        return self.screen.pieces[-1]
+
+    @property
+    def transport(self) -> str:
+        return self.said("#transport")
+
+    @property
+    def playing(self) -> bool:
+        at = self.stage.at
+        return bool(at and at.playing and not at.waiting)
+
+    @property
+    def tape(self) -> list[str]:
+        """What the ports were sent."""
+        path = Path("tape")
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [line.split()[2] for line in lines]
+
+    @property
+    def down(self) -> set[int]:
+        """The keys that are down now."""
+        keys: set[int] = set()
+        for words in self.tape:
+            if words[0] in "89":
+                (keys.add if words[0] == "9" else keys.discard)(int(words[2:4], 16))
+        return keys
+
+    @property
+    def lines(self) -> list[str]:
+        """The roll as drawn."""
+        return drawn(self.roll)
+
+    async def write(self, *keys: str) -> Piece:
+        """Press keys that start a piece, and wait for its end."""
+        before = len(self.screen.pieces)
+        await self.press(*(keys or ("g",)))
+        await self.until(lambda: len(self.screen.pieces) > before and not self.piece.under_way)
+        await self.until(lambda: self.roll.fresh)
+        return self.piece
+
+    async def open(self, name: str) -> None:
+        """Open a file by its name."""
+        before = len(self.screen.pieces)
+        await self.press("o")
+        dialog = await self.in_front(FileDialog)
+        dialog.query_one(Input).value = name
+        await self.press("enter")
+        await self.until(lambda: len(self.screen.pieces) > before)
+        await self.until(lambda: self.roll.fresh)
+
+    async def save(self, name: str = "") -> FileDialog:
+        """Ask to save by a name."""
+        await self.press("S")
+        dialog = await self.in_front(FileDialog)
+        if name:
+            dialog.query_one(Input).value = name
+            await self.press("enter")
+        return dialog
+
+
+def page(
+    size: tuple[int, int] = (80, 24), ready: str = "○ ready"
+) -> AbstractAsyncContextManager[MusicPage]:
+    return MusicPage.opened(size, ready)
