@@ -54,9 +54,10 @@ def shapes(config: ModelConfig, spec: FrameSpec, conditions: int) -> dict[str, t
 class Network:
     """The weights, ready to be stepped; made by `build`.
 
-    A state holds the artist's part of the first layer's sums (N, S·H), then each layer's arrays,
-    then each layer's output once more as products take it (N, H), with a clock how many frames each
-    song has had (N,), and with a memory the list of the N songs' memories.
+    A state holds the artist's part of the first layer's sums, (N, S·H), of nobody's songs (N, 0),
+    then each layer's arrays, then each layer's output once more as products take it (N, H), with a
+    clock how many frames each song has had (N,), and with a memory the list of the N songs'
+    memories.
     """
 
     spec: FrameSpec
@@ -121,7 +122,7 @@ class Network:
         that artists can be mixed; None: nobody, the row of zeros.
         """
         if condition is None:
-            part = np.zeros((1, self.match_input.shape[1]), np.float32)
+            part = np.zeros((1, 0), np.float32)
         else:
             part = self.condition_input(self.condition(np.atleast_2d(condition)))
         zeros = np.zeros((count, self.hidden), np.float32)
@@ -129,7 +130,7 @@ class Network:
         songs = [Memory(self.spec, self.lapses) for _ in range(count)]
         memories = [songs] if len(self.match_input) else []
         return [
-            np.broadcast_to(part, (count, part.shape[1])),  # (count, S·H)
+            np.broadcast_to(part, (count, part.shape[1])),
             *[zeros] * (self.cell.states * len(self.layers)),
             *[self.precision.ready(zeros)] * len(self.layers),
             *places,
@@ -145,7 +146,8 @@ class Network:
         size, count = frames.shape[:2]
         frames = frames.reshape(size * count, *frames.shape[2:])
         x, recalled, match = self._enter(state, frames, trust)
-        x = (x.reshape(size, count, -1) + state[0]).reshape(size * count, -1)
+        if state[0].size:
+            x = (x.reshape(size, count, -1) + state[0]).reshape(size * count, -1)
         for place, layer in enumerate(self.layers):
             ahead = layer.ahead(x)
             rows = range(0, size * count, count)
@@ -156,7 +158,8 @@ class Network:
     def feed(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> Seen:
         """Take in one frame of each song, (N, *frame), as `read` does: the moment after it."""
         x, recalled, match = self._enter(state, frames, trust)
-        x += state[0]
+        if state[0].size:
+            x += state[0]
         for place, layer in enumerate(self.layers):
             x = self._step(state, place, layer.ahead(x))
         return Seen(x, frames, recalled, match)

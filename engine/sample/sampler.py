@@ -105,21 +105,22 @@ class Stream:
         singing = self.songs
         rules, pair, believed = self.rules, self._pair, self._trust
         state = self._read(singing, pair)
+        last = np.array([song.frames[-1] for song in singing])
         while singing and not self.stopped():
             if rules is not self.rules:
                 rules, believed = self.rules, self._trust
                 if pair != self._pair:  # the guidance was turned on or off
                     pair = self._pair
                     state = self._read(singing, pair)
-            last = np.array([song.frames[-1] for song in singing] * (1 + pair))
-            logits = self.model.stepper.step(state, last, believed).astype(np.float64)
+            frames = np.tile(last, 2) if pair else last
+            logits = self.model.stepper.step(state, frames, believed).astype(np.float64)
             if pair:
                 logits = guided(logits, self.rules.guidance)
             rows = [next(song.noise) for song in singing]
             noise = rows[0] if len(rows) == 1 else np.concatenate(rows)
-            chosen = choose(self._ruled(logits, singing) + allowed, self.rules, noise).tolist()
+            last = choose(self._ruled(logits, singing) + allowed, self.rules, noise)
             over, sums = False, totals(logits)
-            for row, (song, index) in enumerate(zip(singing, chosen, strict=True)):
+            for row, (song, index) in enumerate(zip(singing, last.tolist(), strict=True)):
                 bits = (sums[row] - logits.item(row, index)) / _BIT
                 song.bits += bits
                 if index == END:
@@ -134,7 +135,7 @@ class Stream:
             if over:
                 going = [row for row, song in enumerate(singing) if song.reason is None]
                 state = pick(state, going + [len(singing) + row for row in going] * pair)
-                singing = [singing[row] for row in going]
+                singing, last = [singing[row] for row in going], last[going]
         for song in singing:
             song.reason = "stopped"
 
