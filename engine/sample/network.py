@@ -146,8 +146,6 @@ class Network:
         size, count = frames.shape[:2]
         frames = frames.reshape(size * count, *frames.shape[2:])
         x, recalled, match = self._enter(state, frames, trust)
-        if state[0].size:
-            x = (x.reshape(size, count, -1) + state[0]).reshape(size * count, -1)
         for place, layer in enumerate(self.layers):
             ahead = layer.ahead(x)
             rows = range(0, size * count, count)
@@ -158,8 +156,6 @@ class Network:
     def feed(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> Seen:
         """Take in one frame of each song, (N, *frame), as `read` does: the moment after it."""
         x, recalled, match = self._enter(state, frames, trust)
-        if state[0].size:
-            x += state[0]
         for place, layer in enumerate(self.layers):
             x = self._step(state, place, layer.ahead(x))
         return Seen(x, frames, recalled, match)
@@ -193,7 +189,7 @@ class Network:
     def _enter(
         self, state: State, frames: NDArray[Any], trust: float
     ) -> tuple[Array, NDArray[Any], NDArray[np.int64]]:
-        """What frames (T·N, *frame) give to the first gates, (T·N, S·H), with bias, sans artist.
+        """What frames (T·N, *frame) give to the first gates, (T·N, S·H), with bias and artist.
 
         Also the frames that the memory recalls, (T·N, *frame), and their matches, (T·N,).
         """
@@ -213,6 +209,9 @@ class Network:
             places = state[own] + np.arange(size)[:, None]  # (T, N)
             x += clock.SIGNALS[places.reshape(-1) % clock.ROUND] @ self.clock_input
             state[own] = state[own] + size
+        if state[0].size:
+            rows = x.reshape(size, *state[0].shape)  # a view
+            rows += state[0]
         return x, recalled, match
 
     def step(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> Array:

@@ -16,8 +16,7 @@ from tui.widgets.lyrics_text import LyricsText
 
 
 @pytest.fixture(autouse=True)
-def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path / "home"))
+def made_up(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     use(monkeypatch)
 

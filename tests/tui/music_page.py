@@ -21,8 +21,7 @@ TAPED = Path(__file__).parents[1] / "engine" / "music" / "recording_player.py"
 
 
 @pytest.fixture(autouse=True)
-def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path / "home"))
+def made_up(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     use(monkeypatch)
 
