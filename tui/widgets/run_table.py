@@ -33,8 +33,8 @@ class RunTable(DataTable[Text]):
     @property
     def current(self) -> str | None:
         """The key of the row under the cursor."""
-        keys = list(self._shown)
-        return keys[self.cursor_row] if self.cursor_row < len(keys) else None
+        keys = list(self._shown)  # without rows the cursor may be at -1
+        return keys[self.cursor_row] if 0 <= self.cursor_row < len(keys) else None
 
     def show(self, rows: tuple[RunRow, ...], marks: Mapping[str, Text]) -> None:
         """Show these runs; marks: what stands in front of those that are compared."""

@@ -44,6 +44,8 @@ def three(write_run: WriteRun) -> list[RunDir]:
 async def test_without_runs_it_says_what_to_do(home: object) -> None:
     async with opened(0) as page:
         await page.until(lambda: page.screen.has_class("-empty"))
+        page.table.action_page_down()  # as its key does before the runs have been looked for
+        page.table.action_select_cursor()
         for key in ("space", "o", "s", "r", "y", "x", "enter"):
             await page.press(key)
         await page.until_said("There is no run yet")
