@@ -40,7 +40,7 @@ MODELS = {
             "python -m docs.english .",
             "rnn-tui train lyrics --data english.csv --preset english --run english",
             "rnn-tui train lyrics --data originals --preset lyrics --set train.begin=english "
-            "--run lyrics",
+            "--run verses",
         ),
         licence="CC0, as the songs. It first read the King James Bible, the World English Bible, "
         "Jane Austen's novels and Shakespeare's sonnets, which are in the public domain.",
@@ -53,7 +53,7 @@ MODELS = {
         source="nottingham",
         commands=(
             "rnn-tui data fetch nottingham",
-            "rnn-tui train music --data nottingham --preset tunes --run folk",
+            "rnn-tui train music --data nottingham --preset tunes --run reels",
         ),
         licence="CC0 for the weights; the tunes, which are not part of it, come without a licence.",
         limits="All its tunes were moved to C major or A minor, so that is where it writes. It "
@@ -65,7 +65,7 @@ MODELS = {
         source="jsb-chorales",
         commands=(
             "rnn-tui data fetch jsb-chorales",
-            "rnn-tui train music --data jsb-chorales --preset chorales --run chorales",
+            "rnn-tui train music --data jsb-chorales --preset chorales --run hymns",
         ),
         licence="CC0 for the weights; the chorales' edition, which is not part of it, comes "
         "without a licence.",

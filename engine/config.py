@@ -253,7 +253,10 @@ def load(
         values = _read_toml(path)
         values.pop("about", None)  # a preset's one line for people
         if values.get("kind", kind) != kind:
-            raise InputError(f"The preset {preset!r} is for {values['kind']}, not for {kind}.")
+            raise InputError(
+                f"The preset {preset!r} is for {values['kind']}, not for {kind}: choose another, "
+                f"or 'rnn-tui train {values['kind']}'."
+            )
         from_mapping(values, str(path))
     values["kind"] = kind
     if source:

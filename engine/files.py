@@ -18,6 +18,7 @@ _BARRED = {
     errno.EEXIST,
     errno.EISDIR,
     errno.ENAMETOOLONG,
+    errno.ENOENT,
     errno.ENOTDIR,
     errno.EPERM,
     errno.EROFS,

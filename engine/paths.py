@@ -29,6 +29,11 @@ def data() -> Path:
     return home() / "data"
 
 
+def models() -> Path:
+    """The folder of models that come with the program."""
+    return assets() / "models"
+
+
 def assets() -> Path:
     """The folder of presets, corpora and models that come with the program."""
     here = Path(__file__).parent

@@ -198,6 +198,8 @@ def check_name(name: str) -> None:
             f"--run {name!r} cannot be a run's name: use at most {_LONGEST_NAME} letters, digits, "
             "'-', '_', '.' and '+'."
         )
+    if (paths.models() / name).is_dir():  # it would be found in the run's place
+        raise InputError(f"A model that comes along is called {name!r}: choose another name.")
     for run in list_runs():
         if run.name == name:
             raise InputError(

@@ -8,6 +8,7 @@ import os
 import sys
 import traceback
 from importlib import metadata
+from pathlib import Path
 from typing import NoReturn
 
 from engine.errors import InputError, WorkError
@@ -84,6 +85,8 @@ def _app() -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and give its exit status; no traceback without --debug."""
     debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
+    if sys.stdout is None:  # closed, as by `>&-`
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")
     try:
         chosen = parser().parse_args(arguments)
         status = COMMANDS[chosen.command].run(chosen) if chosen.command else _app()
@@ -93,14 +96,26 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # as in `rnn-tui sample … | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard()
         return 0
+    except OSError as error:  # what a command does not say itself: a full disk behind the output
+        _discard()
+        place = error.filename or "the output"
+        return _say(f"Cannot use {place} ({error.strerror}): choose another place.", 1, debug)
+    except UnicodeEncodeError as error:
+        said = f"The output takes no {error.object[error.start]!a} ({error.encoding}): set "
+        return _say(f"{said}PYTHONUTF8=1, or a locale in UTF-8.", 1, debug)
     except Exception as error:  # the last net: a bug is said in one sentence too
         words = " ".join(str(error).split())
         said = f"{type(error).__name__}: {words}: please report it with the output of --debug."
         return _say(said, 1, debug)
     else:
         return int(status)
+
+
+def _discard() -> None:
+    """Send what stdout still holds nowhere, or Python would complain when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(sentence: str, status: int, debug: bool) -> int:

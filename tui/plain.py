@@ -126,4 +126,7 @@ def table(rows: list[dict[str, object]], as_json: bool) -> None:
     for row in rows:
         values = [row.get(key) for key in keys]
         shown.add_row(*(Text("–" if value is None else str(value)) for value in values))
-    Console(width=None if sys.stdout.isatty() else 240).print(shown)  # a pipe has no width
+    width = None if sys.stdout.isatty() else 240  # a pipe has none
+    with (console := Console(width=width)).capture() as capture:  # its print would leave with 1
+        console.print(shown)  # where the pipe is closed
+    print(capture.get(), end="")

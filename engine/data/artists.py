@@ -60,9 +60,13 @@ def _nothing_left(
             f"with {counts[most]}): lower data.min_songs or choose others."
         )
     close = list(dict.fromkeys(name for names in missing.values() for name in names))[:3]
-    if not close:  # the ones with most songs give an idea of what is there
-        close = sorted(filter(None, counts), key=lambda name: -counts[name])[:3]
+    there = sorted(filter(None, counts), key=lambda name: -counts[name])[:3]
     asked = ", ".join(repr(name) for name in list(missing)[:3])
     more = f" and {len(missing) - 3} others" if len(missing) > 3 else ""
-    remedy = f"did you mean {either(close)}?" if close else "no song there names its artist."
+    if close:
+        remedy = f"did you mean {either(close)}?"
+    elif there:  # a preset's artists, perhaps, and another file's songs
+        remedy = f"'--set data.artists=' takes all that there are, as {either(there)}."
+    else:
+        remedy = "no song there names its artist, and '--set data.artists=' takes them all."
     return InputError(f"{where} has no songs by {asked}{more}: {remedy}")

@@ -70,6 +70,8 @@ def files(source: Path) -> list[Path]:
         beside = [file.name for file in source.parent.iterdir()] if source.parent.is_dir() else []
     except OSError as error:
         raise InputError(f"Cannot read {source} ({error.strerror}): give another.") from error
+    if source.name in beside:
+        raise InputError(f"{source} is neither a file nor a folder: give MIDI files.")
     close = near(source.name, beside)
     remedy = f"did you mean {either(close)}?" if close else "give MIDI files."
     raise InputError(f"There is no file {source}: {remedy}")

@@ -57,6 +57,10 @@ def files(source: Path) -> list[Path]:
         beside = [file.name for file in source.parent.iterdir()] if source.parent.is_dir() else []
     except OSError as error:
         raise InputError(f"Cannot read {source} ({error.strerror}): give another.") from error
+    if source.name in beside:
+        raise InputError(
+            f"{source} is neither a file nor a folder: give a CSV, a JSONL or a folder."
+        )
     close = near(source.name, beside)
     remedy = f"did you mean {either(close)}?" if close else "give a CSV, a JSONL or a folder."
     raise InputError(f"There is no file {source}: {remedy}")
@@ -136,7 +140,7 @@ def _fields(values: Any, where: str) -> tuple[str, str, str]:
     values = {"song": "", **values}
     for name in ("artist", "text", "song"):
         if not isinstance(values.get(name), str):
-            wrong = f"has a {name!r} that is no text" if name in values else f"has no {name!r}"
+            wrong = f"has {name!r} that is no text" if name in values else f"has no {name!r}"
             raise InputError(f"{where} {wrong}: give it one in quotes.")
     return (
         _SURROGATE.sub("\ufffd", values["artist"]),

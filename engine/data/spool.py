@@ -119,7 +119,7 @@ def choose(spool: Spool, config: DataConfig, where: str) -> Choice:
     """
     if not len(spool.rows):
         raise InputError(
-            f"The {spool.short} songs of {where} all have fewer than {config.min_length} "
+            f"All songs of {where}, {spool.short} of them, have fewer than {config.min_length} "
             "characters: lower data.min_length."
             if spool.short
             else f"{where} holds no songs: give one with an artist and a text in each row."

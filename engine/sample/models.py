@@ -61,8 +61,8 @@ class Listed:
 
 
 def _bundled() -> dict[str, Path]:
-    folder = paths.assets() / "models"
-    return {weights.parent.name: weights.parent for weights in sorted(folder.glob(f"*/{WEIGHTS}"))}
+    found = sorted(paths.models().glob(f"*/{WEIGHTS}"))
+    return {weights.parent.name: weights.parent for weights in found}
 
 
 def _checkpoint(run: rundir.RunDir) -> Path | None:

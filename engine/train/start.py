@@ -40,7 +40,7 @@ def new_run(
             "There is no data to train on: give --data a named data set or a path "
             "('rnn-tui data list' shows the names)."
         )
-    name = name or _free_name(config)
+    name = _free_name(config) if name is None else name
     rundir.check_name(name)
     _check(config, ranks)
     corpus = corpora.prepare(config.data, progress, config.kind)
@@ -64,6 +64,8 @@ def _check(config: RunConfig, ranks: int) -> None:
         raise InputError("train.transpose is for music, and these are lyrics: leave it at 0.")
     if config.kind == "lyrics" and config.model.lapses:
         raise InputError("model.lapses is for music, and these are lyrics: leave it false.")
+    if config.kind == "lyrics" and config.model.clock:
+        raise InputError("model.clock is for music, and these are lyrics: leave it false.")
     if config.model.kind != "network":
         if ranks > 1:
             raise InputError(f"A {config.model.words} model counts in one process: give one.")

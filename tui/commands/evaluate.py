@@ -24,10 +24,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the score."""
+    from engine.data import catalogue
     from engine.sample import models
     from engine.train import scoring
 
-    model = models.load(arguments.model)
+    kind = catalogue.kind_of(arguments.data) if arguments.data else "lyrics"
+    model = models.load(arguments.model, kind=kind)
     score = scoring.score(model, arguments.data, arguments.split, arguments.dynamic)
     music = model.meta["kind"] == "music"
     value = score.loss if music else score.bits

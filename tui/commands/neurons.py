@@ -13,14 +13,19 @@ _BEST = 3  # units shown for each feature; in JSON ten
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's words."""
     parser.add_argument("--model", metavar="M", help="a model's or a run's name, or a path")
-    parser.add_argument(
+    song = parser.add_mutually_exclusive_group()
+    song.add_argument(
         "--text",
         metavar="FILE",
         type=Path,
         help="read this text, or MIDI file; else a song that the model never saw",
     )
-    parser.add_argument(
-        "--song", metavar="N", type=int, default=0, help="which of the songs it never saw (0)"
+    song.add_argument(
+        "--song",
+        metavar="N",
+        type=int,
+        default=0,
+        help="which of the songs it never saw, counted on from the first after the last (0)",
     )
     parser.add_argument("--artist", metavar="NAME", help="read it as a song of this artist")
     parser.add_argument("--json", action="store_true", help="one JSON object a feature")

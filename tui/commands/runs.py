@@ -8,6 +8,8 @@ from engine.errors import InputError
 from engine.rundir import RunDir
 from tui import plain
 
+_SCORES = ("best_bits_per_character", "best_nats_per_frame")
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's words."""
@@ -20,8 +22,9 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.json:
         for row in rows:
             row.pop("path", None)
-            if isinstance(bits := row.get("best_bits_per_character"), float):
-                row["best_bits_per_character"] = f"{bits:.4f}"
+            for name in _SCORES:
+                if isinstance(score := row.get(name), float):
+                    row[name] = f"{score:.4f}"
     plain.table(rows, arguments.json)
     return 0
 
@@ -29,6 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _row(found: RunDir) -> dict[str, object]:
     history = eventlog.read(found.events)
     started, best = history.started, history.best
+    music = started is not None and started.kind == "music"
     try:
         model: str | None = found.config().model.words
     except InputError:
@@ -40,7 +44,8 @@ def _row(found: RunDir) -> dict[str, object]:
         "corpus": started.corpus if started else None,
         "step": history.step,
         "steps": started.steps if started else None,
-        "best_bits_per_character": best.bits if best else None,
+        _SCORES[0]: best.bits if best and not music else None,
+        _SCORES[1]: best.loss if best and music else None,
         "said": _when(history.last.time) if history.last else None,
         "path": str(found.path),
     }

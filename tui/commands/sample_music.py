@@ -58,6 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     if arguments.play and arguments.json:
         raise InputError("--play shows where it is and --json prints frames: give one of them.")
+    _check_places([path for path in wanted[:3] if path])
     import numpy as np
 
     from engine.sample import models, rolls
@@ -85,6 +86,16 @@ def run(arguments: argparse.Namespace) -> int:
         done = {"reason": song.reason, "frames": song.frames, "seed": song.seed}
         print(json.dumps({"done": True, **done, "model": model.name}), flush=True)
     return _keep(codec.decode(np.stack(written)), metre, arguments, song.seed)
+
+
+def _check_places(places: list[Path]) -> None:
+    """Refuse what cannot be written before any music is made."""
+    resolved = [path.resolve() for path in places]
+    for path, place in zip(places, resolved, strict=True):
+        if resolved.count(place) > 1:
+            raise InputError(f"{path} is to be written twice: give each its own file.")
+        if path.is_dir():
+            raise InputError(f"{path} is a folder: give the name of a file in it.")
 
 
 def _frames(arguments: argparse.Namespace, codec: "KeysCodec", metre: tuple[int, int]) -> int:

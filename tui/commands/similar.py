@@ -68,7 +68,7 @@ def _file(words: str) -> Path | None:
 def _frames(model: "Model", file: Path) -> "NDArray[Any]":
     """The frames of the song in a file, of the kind that the model reads."""
     from engine.data.codecs import KeysCodec
-    from engine.sample import rolls
+    from engine.sample import examples, rolls
 
     codec = model.codec
     if isinstance(codec, KeysCodec):
@@ -83,6 +83,12 @@ def _frames(model: "Model", file: Path) -> "NDArray[Any]":
         ) from error
     if not text:
         raise InputError(f"{file} is empty: give a file that holds a song.")
+    if len(text) > examples.LONGEST:
+        print(
+            f"{file} has {len(text):,} characters: only the first {examples.LONGEST:,} are read.",
+            file=sys.stderr,
+        )
+        text = text[: examples.LONGEST]
     if unknown := codec.unknown(text):
         shown = ", ".join(map(repr, unknown[:10]))
         print(f"{model.name} has never seen {shown}: read as unknown.", file=sys.stderr)

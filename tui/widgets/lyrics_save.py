@@ -43,7 +43,7 @@ class SaveDialog(ModalScreen[Path | None]):
         with Vertical(classes="dialog"):
             yield Label("Save the song as")
             yield Input(self._name, id="file", compact=True, select_on_focus=False)
-            yield Static("enter: save in this folder · escape: go back", markup=False)
+            yield Static("enter: save in this folder · escape: go back", id="said", markup=False)
 
     def action_cancel(self) -> None:
         """Leave without saving."""
@@ -71,6 +71,6 @@ class SaveDialog(ModalScreen[Path | None]):
             self.dismiss(path)
 
     def _say(self, sentence: str) -> None:
-        line = self.query_one(Static)
+        line = self.query_one("#said", Static)
         line.update(clean(f"✗ {sentence}"))
         line.add_class("-problem")

@@ -119,7 +119,7 @@ class FileDialog(ModalScreen[Path | None]):
                 self._name, id="file", compact=True, select_on_focus=False,
                 suggester=None if self._new else Suggest(),
             )  # fmt: skip
-            yield Static(self._hint, markup=False)
+            yield Static(self._hint, id="said", markup=False)
 
     def action_cancel(self) -> None:
         """Leave it; what was under way is broken off."""
@@ -148,6 +148,6 @@ class FileDialog(ModalScreen[Path | None]):
             self.dismiss(path)
 
     def _say(self, words: str, wrong: bool = False) -> None:
-        line = self.query_one(Static)
+        line = self.query_one("#said", Static)
         line.update(clean(words))
         line.set_class(wrong, "-problem")

@@ -36,7 +36,7 @@ def test_artists_with_few_songs_are_left_out() -> None:
     ("wanted", "min_songs", "said"),
     [
         (("Neon Meridien",), 1, "did you mean 'Neon Meridian'"),
-        (("Qqqqq",), 1, "did you mean 'Mabel Rowe'"),  # the ones with most songs
+        (("Qqqqq",), 1, "all that there are, as 'Mabel Rowe'"),  # the ones with most songs
         (("Old Ferry",), 3, "'Old Ferry', with 2"),
         (("a1", "b1", "c1", "d1", "e1"), 1, "'a1', 'b1', 'c1' and 2 others"),
     ],

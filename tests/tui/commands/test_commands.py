@@ -119,6 +119,9 @@ def test_similar_songs_by_title_and_by_file(call: Call, trained: str, tmp_path: 
     done = call("similar", file, "--model", trained, "--count", 1, "--json")
     assert objects(done.out)[0]["to"] == str(file)
     assert "has never seen '¥'" in done.err
+    file.write_text("river road\n" * 2_000, encoding="utf-8")
+    done = call("similar", file, "--model", trained, "--count", 1)
+    assert "has 21,999 characters: only the first 20,000 are read" in done.err
 
 
 def test_data_lists_and_describes(call: Call, songs: Path) -> None:
@@ -155,6 +158,8 @@ def test_models_and_runs_in_words(call: Call, trained: str) -> None:
     (facts,) = objects(call("models", "info", trained, "--json").out)
     assert facts["conditions"] == ["Ada Lark", "Bo Finch"]
     (run,) = objects(call("runs", "--json").out)
+    assert run["best_bits_per_character"] > 0
+    assert run["best_nats_per_frame"] is None
     assert (run["name"], run["state"], run["step"], run["steps"]) == (trained, "finished", 12, 12)
 
 

@@ -82,6 +82,9 @@ def test_music_is_trained_watched_and_scored(call: Call, tuned: str) -> None:
     assert (score["copies"], score["without_copies"]) == (0, score["value"])
     assert "nats a frame" in call("eval", "--model", tuned).out
     assert "music" in call("models").out
+    (run,) = (json.loads(line) for line in call("runs", "--json").out.splitlines())
+    assert run["best_bits_per_character"] is None
+    assert 0 < run["best_nats_per_frame"] < 61
 
 
 def test_a_sampled_song_is_written_heard_and_seen(
@@ -128,6 +131,8 @@ def test_what_cannot_be(call: Call, tuned: str, tmp_path: Path) -> None:
     (tmp_path / "no.mid").write_bytes(b"MThd but no music")
     cases = [
         (("sample", "music", "--model", tuned), "-o FILE.mid"),
+        ((*sample, "-o", tmp_path / "a.mid", "--wav", tmp_path / "." / "a.mid"), "written twice"),
+        ((*sample, "--length", 10**6, "--png", tmp_path), "is a folder"),
         ((*sample, "--prime", tmp_path / "gone.mid"), "gone.mid"),
         ((*sample, "--prime", tmp_path / "no.mid"), "no.mid"),
         ((*sample, "--notes", "60,H"), "'H' is no note"),

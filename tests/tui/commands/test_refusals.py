@@ -84,7 +84,17 @@ def test_words_that_are_wrong(call: Call, songs: Path, trained: str, tmp_path: P
     sample = ("sample", "lyrics", "--model", trained)
     songs.with_name("empty.txt").write_text(" \n")
     songs.with_name("odd.txt").write_bytes(b"\xff\xfe\xff")
+    songs.with_name("lost.csv").symlink_to("nowhere.csv")
+    clock = ("--set", "model.clock=true")
     cases = [
+        (("data", "info", songs.with_name("lost.csv")), "is neither a file nor a folder"),
+        (("train", "lyrics", "--data", songs, "--preset", "article"), "'--set data.artists='"),
+        (("train", "lyrics", "--data", songs, "--preset", "tunes"), "'rnn-tui train music'"),
+        (("train", "lyrics", "--data", songs, *clock), "model.clock is for music"),
+        (("train", "lyrics", "--data", songs, "--run", "folk"), "comes along is called 'folk'"),
+        (("train", "lyrics", "--data", songs, "--run", ""), "--run ''"),
+        (("neurons", "--text", songs, "--song", "2"), "--song: not allowed"),
+        (("export", trained, "--csv", "/proc/no/x.csv"), "Cannot write /proc/no/x.csv"),
         (("train", "lyrics", "--data", tmp_path / "gone.csv"), "There is no file"),
         (("train", "lyrics"), "--data"),
         (("train", "lyrics", "--data", "orginals"), "'originals'"),

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 from PIL import Image
-from textual.widgets import Input
+from textual.widgets import Input, Label
 
 from engine.music import midi
 from engine.music.score import Note, Score
@@ -497,6 +497,10 @@ async def test_what_cannot_be_saved_is_said(
         await music.save("song.mp3")
         await music.until(lambda: music.says("ends in none of .mid, .wav, .png"))
         field = music.app.screen.query_one(Input)
+        field.value = "[b]mine.ogg"  # no markup
+        await music.press("enter")
+        await music.until(lambda: music.says("[b]mine.ogg ends in none of"))
+        assert str(music.app.screen.query_one(Label).visual).startswith("Save the ")
         field.value = "none/song.mid"
         await music.press("enter")
         await music.until(lambda: music.says("There is no folder"))
