@@ -86,7 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command and give its exit status; no traceback without --debug."""
     debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
     if sys.stdout is None:  # closed, as by `>&-`
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     try:
         chosen = parser().parse_args(arguments)
         status = COMMANDS[chosen.command].run(chosen) if chosen.command else _app()
