@@ -279,7 +279,12 @@ def find(name: str | None) -> RunDir:
 
 
 def remove(run: RunDir) -> None:
-    """Delete a run that nobody works on."""
-    with run.working():
-        pass
-    shutil.rmtree(run.path)
+    """Delete a run that nobody works on; raises InputError where that cannot be."""
+    try:
+        with run.working():
+            pass
+        shutil.rmtree(run.path)
+    except OSError as error:
+        raise InputError(
+            f"Cannot delete {run.path} ({error.strerror}): make the folder writable."
+        ) from error

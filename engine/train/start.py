@@ -147,8 +147,9 @@ def resume(
             raise InputError(f"The run {run.name!r} has counted all its songs: start a new run.")
         if last is not None and last >= changed.train.steps:
             raise InputError(
-                f"The run {run.name!r} has taken all its {last} steps: give it more, as by "
-                f"--set train.steps={2 * last}, or start a new run."
+                f"The run {run.name!r} has taken all its {last} steps: start a new one, or give it "
+                f"more by 'rnn-tui train {config.kind} --resume {run.name} "
+                f"--set train.steps={2 * last}'."
             )
         _check(changed, ranks)
         run.take_requests()  # those of an earlier life

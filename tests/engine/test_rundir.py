@@ -1,6 +1,8 @@
 """A run's directory: its name, its worker, its events while they are written, its state."""
 
+import errno
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -130,6 +132,15 @@ def test_only_one_may_work_and_the_lock_goes_with_the_process() -> None:
         assert run.worker()["pid"] == os.getpid()
     rundir.remove(run)
     assert rundir.list_runs() == []
+
+
+def test_a_run_that_cannot_be_deleted_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def barred(path: Path) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr(shutil, "rmtree", barred)
+    with pytest.raises(InputError, match=r"Cannot delete .* \(Read-only file system\): make"):
+        rundir.remove(make())
 
 
 def test_the_state_in_one_word() -> None:

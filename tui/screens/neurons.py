@@ -67,7 +67,7 @@ class NeuronsScreen(WritingScreen):
         &.-music NeuronText { display: none; }
         & #status { height: auto; min-height: 2; max-height: 4; padding: 0 1 0 3; margin: 1 0 0 0;
                     color: $text-muted; }
-        & #status.-failed { color: $text-error; text-style: bold; }
+        & #status.-failed { max-height: 8; color: $text-error; text-style: bold; }
         &.-medium NeuronControls ModelChooser #words { margin-left: 0; }
         &.-medium NeuronControls { width: 33; padding: 1 1 0 1; }
         &.-normal #title { margin-top: 0; }
@@ -132,6 +132,7 @@ class NeuronsScreen(WritingScreen):
         if model is None:
             return
         if model.key != self._read_by:
+            self._forget()
             self._read_by, self._unit = model.key, None
             self._request = NeuronsRequest(self.chooser.model_name)
         self._read(self._request)
@@ -148,8 +149,11 @@ class NeuronsScreen(WritingScreen):
         """Take in what came, unless it answers an older request."""
         heard = event.heard
         with self.app.batch_update():
-            if self.loaded(heard) and heard.loaded:
-                self.begin()
+            if self.loaded(heard):
+                if heard.loaded:
+                    self.begin()
+                else:
+                    self._forget()
             if heard.id == self._asked:
                 self._heard_reading(heard)
             elif heard.id == self._asked_unit:
@@ -172,6 +176,12 @@ class NeuronsScreen(WritingScreen):
         else:
             self._roll.show(heard.reading)
         self._see(self._unit or self._controls.best or Unit(1, 1))
+
+    def _forget(self) -> None:
+        """Take away what another model read."""
+        self.reading, self.told, self._read_by = None, None, ""
+        self._controls.set_features(())
+        self.remove_class("-music")
 
     def _heard_unit(self, heard: Heard) -> None:
         self._asked_unit = 0

@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 from textual.suggester import Suggester
 from textual.widgets import Button, Input, Select, Static, TextArea
 
-from engine import rundir
+from engine import paths, rundir
 from engine.config import Kind
 from engine.errors import WorkError
 from engine.rundir import RunDir
@@ -157,6 +157,7 @@ class NewRunScreen(ModalScreen[RunDir | None]):
     @work
     async def _look_up(self) -> None:
         taken = {run.name for run in await asyncio.to_thread(rundir.list_runs)}
+        taken |= {folder.name for folder in paths.models().iterdir()}
         self.post_message(Known(taken=taken))
         try:
             listed = await command.run("data", "list", "--json")
@@ -197,6 +198,8 @@ class NewRunScreen(ModalScreen[RunDir | None]):
     @on(TextArea.Changed)
     @on(Select.Changed, "#kind")
     def _changed(self) -> None:
+        if not self._busy:  # what was said of the fields as they were
+            self.query_one("#status", Static).update("")
         self._check()
 
     @on(Input.Changed, "#data")
@@ -225,7 +228,7 @@ class NewRunScreen(ModalScreen[RunDir | None]):
         checked = forms.check(form)
         problems = dict(checked.problems)
         if form.name.strip() in self._taken:
-            problems["name"] = f"There is a run {form.name.strip()!r} already: choose another name."
+            problems["name"] = f"The name {form.name.strip()!r} is taken: choose another."
         if complete and checked.config is not None:
             problems |= forms.missing(checked.config)
         hints = self._hints(form)

@@ -35,7 +35,8 @@ class AttachRun(Message):
 async def ask(screen: Screen[None], run: RunDir, state: str, request: str) -> None:
     """Leave one of REQUESTS for the run, and say so."""
     if state not in GOING:
-        warn(screen, f"{run.name} is {state}: there is nobody to ask; r resumes it.")
+        hint = "" if state == "finished" else "; r resumes it"
+        warn(screen, f"{run.name} is {state}: there is nobody to ask{hint}.")
         return
     try:
         await asyncio.to_thread(run.ask, request)  # a busy disk must not hold the app up

@@ -56,7 +56,9 @@ async def run(
     if status != 0:
         said = messages[-1] if messages else f"it ended with status {status} and said nothing"
         name = " ".join(arguments[:2])
-        raise WorkError(said if messages else f"rnn-tui {name} failed: {said}.")
+        raise WorkError(
+            said.removeprefix("rnn-tui: ") if messages else f"rnn-tui {name} failed: {said}."
+        )
     return [_object(line) for line in output.decode(errors="replace").split("\n") if line.strip()]
 
 

@@ -41,7 +41,9 @@ def top_k(text: str) -> int:
     """How many of the likeliest characters are kept; blank or 0 is all."""
     value = _whole(text) if text else 0
     if value < 0:
-        raise InputError(f"Top-k is {text!r}: give a whole number, or leave it blank for all.")
+        raise InputError(
+            f"Top-k is {text!r}: give a whole number from 1, or leave it blank for all."
+        )
     return value
 
 
@@ -133,7 +135,7 @@ def length(text: str) -> int | None:
     value = _whole(text)
     if value < 1:
         raise InputError(
-            f"Length is {text!r}: give a whole number of characters, or leave it blank."
+            f"Length is {text!r}: give a whole number of characters from 1, or leave it blank."
         )
     return value
 
@@ -144,7 +146,9 @@ def seed(text: str) -> int | None:
         return None
     value = _whole(text)
     if value < 0:
-        raise InputError(f"Seed is {text!r}: give a whole number, or leave it blank for a new one.")
+        raise InputError(
+            f"Seed is {text!r}: give a whole number from 0, or leave it blank for a new one."
+        )
     return value
 
 

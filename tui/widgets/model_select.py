@@ -7,12 +7,14 @@ from textual.widgets import Select
 from tui.model.models import Model
 from tui.model.text import clean
 
+_NONE = [("none yet", "")]  # all there is to choose until there are models
+
 
 class ModelSelect(Select[str]):
     """The models there are; Select.Changed says when a person has chosen another."""
 
     def __init__(self) -> None:
-        super().__init__((), id="model", prompt="none yet", compact=True)
+        super().__init__(_NONE, id="model", allow_blank=False, compact=True)
         self._models: list[Model] = []
 
     @property
@@ -34,7 +36,7 @@ class ModelSelect(Select[str]):
         before = self.selection
         self._models = list(models)
         with self.prevent(Select.Changed):
-            self.set_options((clean(model.name), model.key) for model in models)
-            keys = [model.key for model in models]
-            if keys:
-                self.value = before if before in keys else keys[0]
+            options = [(clean(model.name), model.key) for model in models] or _NONE
+            self.set_options(options)
+            keys = [key for _, key in options]
+            self.value = before if before in keys else keys[0]

@@ -217,6 +217,8 @@ async def test_a_model_without_units_is_refused(page: Open) -> None:
     async with page() as here:
         here.select("model").value = "run/mine"
         await here.until(lambda: "✗ mine counts characters" in here.status)
+        assert here.screen.reading is None  # what the other model read is gone
+        assert (here.said("#title"), here.features) == ("", [])
         here.select("model").value = "bundled/first"
         await here.until(lambda: "unit 2:5" in here.status)
 

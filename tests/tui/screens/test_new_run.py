@@ -97,10 +97,12 @@ async def test_a_name_that_is_taken_is_refused_and_a_free_one_offered(
     async with opened() as form:
         await form.until(lambda: form.field("name").value == "run-2")
         await form.fill(name="run")
-        assert form.said("#name-note") == "✗ There is a run 'run' already: choose another name."
+        assert form.said("#name-note") == "✗ The name 'run' is taken: choose another."
         form.select("preset").value = "wide"
         await form.pilot.pause()
         assert form.field("name").value == "run"  # named by hand: left alone
+        await form.fill(name="folk")  # a model that comes along
+        assert form.said("#name-note") == "✗ The name 'folk' is taken: choose another."
 
 
 async def test_a_run_is_started_attached_and_remembered(fake_command: Calls) -> None:
@@ -130,6 +132,8 @@ async def test_an_error_of_the_command_leaves_every_field_as_it_was(fake_command
         assert form.app.screen is form.screen
         assert form.screen.form.data == "nowhere"
         assert form.screen.form.name == "mine"
+        await form.fill(data="harbour")  # what was said of the old words goes with them
+        assert form.status == ""
 
 
 async def test_leaving_while_it_prepares_ends_the_command(fake_command: Calls) -> None:
