@@ -108,6 +108,25 @@ def test_a_reader_beside_a_writer_sees_every_line_once() -> None:
     assert seen == list(range(800))
 
 
+def test_of_some_that_want_one_name_one_gets_it() -> None:
+    results: list[object] = []
+
+    def begin() -> None:
+        try:
+            results.append(make("both"))
+        except InputError as error:
+            results.append(str(error))
+
+    threads = [threading.Thread(target=begin) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(isinstance(result, rundir.RunDir) for result in results) == 1
+    assert sum("already" in str(result) for result in results) == 3
+    assert len(rundir.list_runs()) == 1
+
+
 def test_only_one_may_work_and_the_lock_goes_with_the_process() -> None:
     run = make()
     code = (

@@ -1,6 +1,5 @@
 """Starting runs: names, sources, what the run must find again, and processes of their own."""
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,27 +33,6 @@ def test_a_run_finds_its_songs_from_any_folder(
 def test_runs_without_a_name_get_one_each(small: Small) -> None:
     names = [start.new_run(small(), None).name for _ in range(3)]
     assert names == ["lstm-2x12-1", "lstm-2x12-2", "lstm-2x12-3"]
-
-
-def test_of_two_that_want_one_name_one_gets_it(small: Small) -> None:
-    config = small()
-    corpora.prepare(config.data)
-    results: list[object] = []
-
-    def begin() -> None:
-        try:
-            results.append(start.new_run(config, "both"))
-        except InputError as error:
-            results.append(str(error))
-
-    threads = [threading.Thread(target=begin) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sum(isinstance(result, rundir.RunDir) for result in results) == 1
-    assert sum("already" in str(result) for result in results) == 3
-    assert len(rundir.list_runs()) == 1
 
 
 def test_what_was_met_is_written_down(small: Small, songs: Path) -> None:
