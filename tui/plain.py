@@ -126,7 +126,7 @@ def table(rows: list[dict[str, object]], as_json: bool) -> None:
     for row in rows:
         values = [row.get(key) for key in keys]
         shown.add_row(*(Text("–" if value is None else str(value)) for value in values))
-    width = None if sys.stdout.isatty() else 240  # a pipe has none
-    with (console := Console(width=width)).capture() as capture:  # its print would leave with 1
-        console.print(shown)  # where the pipe is closed
-    print(capture.get(), end="")
+    console = Console(width=None if sys.stdout.isatty() else 240)  # a pipe has no width
+    with console.capture() as capture:
+        console.print(shown)
+    print(capture.get(), end="")  # Rich's own leaves with 1 where a pipe is closed

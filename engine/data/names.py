@@ -3,6 +3,9 @@
 import difflib
 import unicodedata
 from collections.abc import Iterable
+from pathlib import Path
+
+from engine.errors import InputError
 
 _BLANKS = str.maketrans(dict.fromkeys("\t\n\v\f\r\x1c\x1d\x1e\x1f", " "))
 
@@ -28,3 +31,17 @@ def either(names: Iterable[str]) -> str:
     """The names quoted, as "'a', 'b' or 'c'"."""
     *first, last = [repr(name) for name in names]
     return f"{', '.join(first)} or {last}" if first else last
+
+
+def not_there(source: Path, give: str) -> InputError:
+    """The error for a path that is neither a file nor a folder, with the names near it.
+
+    give: the remedy where there are none, without its stop. Raises OSError where the folder around
+    cannot be read.
+    """
+    beside = [file.name for file in source.parent.iterdir()] if source.parent.is_dir() else []
+    if source.name in beside:  # a pipe, or a link that leads nowhere
+        return InputError(f"{source} is neither a file nor a folder: {give}.")
+    close = near(source.name, beside)
+    remedy = f"did you mean {either(close)}?" if close else f"{give}."
+    return InputError(f"There is no file {source}: {remedy}")

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.data import matlab
-from engine.data.names import either, near
+from engine.data.names import either, not_there
 from engine.errors import InputError
 from engine.music import midi, roll
 from engine.music.score import HIGHEST, KEYS, LOWEST
@@ -67,14 +67,9 @@ def files(source: Path) -> list[Path]:
                 f"{source} is not music: give a MIDI file (.mid), a folder or a .zip of them, or "
                 "a .mat or .json of piano rolls."
             )
-        beside = [file.name for file in source.parent.iterdir()] if source.parent.is_dir() else []
+        raise not_there(source, "give MIDI files")
     except OSError as error:
         raise InputError(f"Cannot read {source} ({error.strerror}): give another.") from error
-    if source.name in beside:
-        raise InputError(f"{source} is neither a file nor a folder: give MIDI files.")
-    close = near(source.name, beside)
-    remedy = f"did you mean {either(close)}?" if close else "give MIDI files."
-    raise InputError(f"There is no file {source}: {remedy}")
 
 
 def _is_midi(path: Path | PurePosixPath) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.data.names import either, near
+from engine.data.names import not_there
 from engine.errors import InputError
 
 CHUNK_ROWS = 2000  # rows of a CSV in memory at a time
@@ -54,16 +54,9 @@ def files(source: Path) -> list[Path]:
             return songs
         if source.is_file():
             return [source]
-        beside = [file.name for file in source.parent.iterdir()] if source.parent.is_dir() else []
+        raise not_there(source, "give a CSV, a JSONL or a folder")
     except OSError as error:
         raise InputError(f"Cannot read {source} ({error.strerror}): give another.") from error
-    if source.name in beside:
-        raise InputError(
-            f"{source} is neither a file nor a folder: give a CSV, a JSONL or a folder."
-        )
-    close = near(source.name, beside)
-    remedy = f"did you mean {either(close)}?" if close else "give a CSV, a JSONL or a folder."
-    raise InputError(f"There is no file {source}: {remedy}")
 
 
 def read_songs(source: Path) -> Iterator[Song]:

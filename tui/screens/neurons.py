@@ -133,7 +133,7 @@ class NeuronsScreen(WritingScreen):
             return
         if model.key != self._read_by:
             self._forget()
-            self._read_by, self._unit = model.key, None
+            self._read_by = model.key
             self._request = NeuronsRequest(self.chooser.model_name)
         self._read(self._request)
 
@@ -179,7 +179,7 @@ class NeuronsScreen(WritingScreen):
 
     def _forget(self) -> None:
         """Take away what another model read."""
-        self.reading, self.told, self._read_by = None, None, ""
+        self.reading, self.told, self._unit, self._read_by = None, None, None, ""
         self._controls.set_features(())
         self.remove_class("-music")
 
