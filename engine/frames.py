@@ -5,6 +5,14 @@ from typing import Literal
 
 import numpy as np
 
+KEYS = 88
+ABOVE = 48  # keys above, decided before it in the same frame
+AROUND = 12  # keys to either side of it, in frames that are known already
+COUNTS = 8  # notes so far, told apart up to this many
+FEATURES = 8  # numbers that the hidden state has for each key
+UNITS = 64  # of the small network that all keys share
+
+
 # The memory of a song tells matches apart by these numbers of frames: the longest that fits counts.
 _MATCHES = {
     "characters": (3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32),

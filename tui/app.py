@@ -9,19 +9,17 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
 
-from engine import rundir
-from engine.rundir import RunDir
-from tui.actions import actions
-from tui.model.run import STATES, share
-from tui.model.text import clean
-from tui.screens.help import HelpScreen
-from tui.screens.lyrics import LyricsScreen
-from tui.screens.requests import AttachRun, RunStarted
-from tui.screens.runs import RunsScreen
-from tui.screens.train import TrainScreen
-from tui.sources.run import RunChanged
-from tui.sources.runs import RunList
+from engine.runs import run_dir
+from engine.runs.run_dir import RunDir
+from tui.formatting import clean
+from tui.pages.lyrics.screen import LyricsScreen
+from tui.pages.run_actions import AttachRun, RunStarted
+from tui.pages.runs.screen import RunsScreen
+from tui.pages.train.screen import TrainScreen
+from tui.sources.run_view import STATES, share
+from tui.sources.runs import RunChanged, RunList
 from tui.widgets.header import PageHeader
+from tui.widgets.help import HelpScreen, actions
 
 PAGES = {  # by mode, the digit that leads there and the name
     "train": ("1", "Train"),
@@ -146,7 +144,7 @@ class RnnTuiApp(App[None]):
 
     async def action_quit(self) -> None:
         """Leave; say which runs go on that were started here."""
-        going = {run.name for run in self._started if rundir.alive(run.worker())}
+        going = {run.name for run in self._started if run_dir.alive(run.worker())}
         hint = None
         if going:
             names = ", ".join(sorted(going))
@@ -158,25 +156,25 @@ class RnnTuiApp(App[None]):
 
 
 def _music() -> Screen[None]:
-    from tui.screens.music import MusicScreen
+    from tui.pages.music.screen import MusicScreen
 
     return MusicScreen()
 
 
 def _ladder() -> Screen[None]:
-    from tui.screens.ladder import LadderScreen
+    from tui.pages.ladder.screen import LadderScreen
 
     return LadderScreen()
 
 
 def _neurons() -> Screen[None]:
-    from tui.screens.neurons import NeuronsScreen
+    from tui.pages.neurons.screen import NeuronsScreen
 
     return NeuronsScreen()
 
 
 def _map() -> Screen[None]:
-    from tui.screens.map import MapScreen
+    from tui.pages.map.screen import MapScreen
 
     return MapScreen()
 

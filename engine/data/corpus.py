@@ -18,16 +18,15 @@ import numpy.typing as npt
 
 from engine import paths
 from engine.config import DataConfig, Kind
-from engine.data import catalogue
-from engine.data.characters import CharacterCodec, translation
-from engine.data.codecs import Codec, KeysCodec, codec_from_json
-from engine.data.filling import KINDS, SONG, Progress
-from engine.data.names import fold
+from engine.data import datasets
+from engine.data.codecs import CharacterCodec, Codec, KeysCodec, codec_from_json, translation
+from engine.data.corpus_format import KINDS, SONG, Progress
 from engine.data.splits import SPLITS
 from engine.errors import InputError
 from engine.files import atomic_folder, refusing_full_disk
 from engine.frames import FrameSpec
-from engine.music.roll import Roll
+from engine.music.piano_roll import Roll
+from engine.suggestions import fold
 
 FORMAT = 2  # one more with every change to what is written: older folders are then prepared anew
 
@@ -176,9 +175,9 @@ def prepare(config: DataConfig, progress: Progress | None = None, kind: Kind = "
     written.
     """
     find, fill = KINDS[kind]
-    source = catalogue.resolve(config.source, kind)
+    source = datasets.resolve(config.source, kind)
     found = find(source)
-    name = config.source if config.source in catalogue.DATASETS else source.stem
+    name = config.source if config.source in datasets.DATASETS else source.stem
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-")[:40] or "corpus"
     path = paths.corpora() / f"{stem}-{_fingerprint(kind, source, found, config)}"
     with contextlib.suppress(InputError):

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.data.names import fold
 from engine.errors import InputError
+from engine.suggestions import fold
 
 SPLITS = ("train", "valid", "test")  # a song's split is its place here
 

@@ -9,9 +9,137 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.config import ModelConfig
-from engine.frames import FrameSpec
-from engine.model.keys import IndependentHead, JointHead
+from engine.frames import ABOVE, AROUND, COUNTS, FEATURES, KEYS, UNITS, FrameSpec
 from engine.model.window import Window
+
+RARE = -3.0  # the logit of a key at first: few of them sound
+
+
+def _uniform(*shape: int) -> nn.Parameter:
+    """Weights (inputs, …) of a size that keeps sums over the inputs near one."""
+    bound = shape[0] ** -0.5
+    return nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
+
+
+def _misses(logits: Tensor, bits: Tensor) -> Tensor:
+    """The negative log likelihood of each bit."""
+    return functional.binary_cross_entropy_with_logits(logits, bits, reduction="none")
+
+
+class IndependentHead(nn.Module):
+    """Each key for itself, as in the recurrent baseline of Boulanger-Lewandowski et al. 2012."""
+
+    def __init__(self, config: ModelConfig, spec: FrameSpec) -> None:
+        super().__init__()
+        self.width = config.embedding
+        self.input = _uniform(spec.size, config.embedding)
+        self.weight = _uniform(config.hidden, spec.size)
+        self.bias = nn.Parameter(torch.full((spec.size,), RARE))
+        # Logits for a key that the memory recalls silent, and sounding, by the kind of match.
+        kinds = spec.kinds(config.lapses)
+        self.gain = nn.Parameter(torch.zeros(kinds, 2)) if config.memory else None
+
+    @property
+    def reader(self) -> nn.Parameter:
+        """The weights that read the top layer's output."""
+        return self.weight
+
+    def encode(self, frames: Tensor) -> Tensor:
+        """Vectors (..., E) of frames (..., K)."""
+        return frames.to(self.input.dtype) @ self.input
+
+    def nats(self, hidden: Tensor, window: Window) -> Tensor:
+        """The negative log likelihood of each frame, (T, L), from hidden (T, L, H)."""
+        logits = hidden @ self.weight + self.bias  # (T, L, K)
+        if self.gain is not None and window.recalled is not None and window.match is not None:
+            silent, sounding = functional.embedding(window.match, self.gain).split(1, 2)
+            logits = logits + torch.where(window.recalled > 0, sounding, silent)
+        misses = _misses(logits, window.targets.to(logits.dtype))
+        open_ = window.targets[..., :KEYS] & window.inputs[..., :KEYS]  # onsets in question
+        onsets = misses[..., KEYS:] * open_[..., : misses.shape[-1] - KEYS]
+        return misses[..., :KEYS].sum(2) + onsets.sum(2)
+
+
+class Decider(nn.Module):
+    """One small network, shared by all keys, that decides them from high to low.
+
+    It looks at the keys above that are decided already, how many of them are set, planes of keys
+    known beforehand on both sides of the key, and the hidden state's features for the key. The
+    neural autoregressive estimator of Larochelle & Murray 2011, with weights shared along the keys.
+    """
+
+    def __init__(self, planes: int) -> None:
+        super().__init__()
+        self.weight = _uniform(ABOVE + COUNTS + planes * (2 * AROUND + 1), UNITS)
+        self.mix = _uniform(FEATURES, UNITS)
+        self.bias = nn.Parameter(torch.zeros(UNITS))
+        self.out = _uniform(UNITS, 1)
+        self.out_bias = nn.Parameter(torch.full((1,), RARE))
+
+    def forward(
+        self, bits: Tensor, features: Tensor, planes: Tensor, where: Tensor | None = None
+    ) -> Tensor:
+        """Logits of the m keys that `where` (n, 88) marks (all of them if None), (m,), in order.
+
+        bits (n, 88): as decided; features (n, 88, F); planes (n, P, 88).
+        """
+        above = functional.pad(bits, (0, ABOVE))[:, 1:].unfold(1, ABOVE, 1)  # (n, 88, ABOVE)
+        around = functional.pad(planes, (AROUND, AROUND)).unfold(2, 2 * AROUND + 1, 1)
+        around = around.transpose(1, 2)  # (n, 88, P, 2 · AROUND + 1)
+        # Summed as integers, which is deterministic everywhere.
+        count = (bits.flip(1).cumsum(1, dtype=torch.int32).flip(1) - bits).unsqueeze(
+            2
+        )  # (n, 88, 1)
+        counted = count > torch.arange(COUNTS, device=bits.device)
+        parts = (features, above, counted, around)
+        chosen = [part.flatten(0, 1) if where is None else part[where] for part in parts]
+        features, *known = [part.flatten(1).to(bits.dtype) for part in chosen]  # (m, …) each
+        units = torch.addmm(self.bias, torch.cat(known, 1), self.weight)
+        units = torch.addmm(units, features, self.mix).relu_()  # (m, UNITS), most of the work
+        return torch.addmm(self.out_bias, units, self.out).squeeze(1)
+
+
+class JointHead(nn.Module):
+    """Keys that know of each other: the sounding ones from high to low, then the onsets so too."""
+
+    def __init__(self, config: ModelConfig, spec: FrameSpec) -> None:
+        super().__init__()
+        self.width = config.embedding
+        self.input = _uniform(spec.size, config.embedding)
+        self.features = _uniform(config.hidden, KEYS * FEATURES)
+        self.bias = nn.Parameter(torch.zeros(KEYS * FEATURES))
+        planes = spec.size // KEYS
+        known = 2 if config.memory else 1  # the frame before, and the recalled one
+        self.sounding = Decider(planes * known)
+        self.onset = Decider(2 + known) if planes == 2 else None
+
+    @property
+    def reader(self) -> nn.Parameter:
+        """The weights that read the top layer's output."""
+        return self.features
+
+    def encode(self, frames: Tensor) -> Tensor:
+        """Vectors (..., E) of frames (..., K)."""
+        return frames.to(self.input.dtype) @ self.input
+
+    def nats(self, hidden: Tensor, window: Window) -> Tensor:
+        """The negative log likelihood of each frame, (T, L), from hidden (T, L, H)."""
+        flat = hidden.flatten(0, 1)  # (n, H), n = T·L
+        features = torch.addmm(self.bias, flat, self.features).view(len(flat), KEYS, FEATURES)
+        frames = [window.inputs] if window.recalled is None else [window.inputs, window.recalled]
+        planes = torch.cat(frames, 2).to(flat.dtype).view(len(flat), -1, KEYS)
+        targets = window.targets.to(flat.dtype).view(len(flat), -1, KEYS)  # (n, planes, 88)
+        sounding = targets[:, 0]
+        misses = _misses(self.sounding(sounding, features, planes), sounding.flatten())
+        nats = misses.view_as(sounding).sum(1)
+        if self.onset is not None:
+            onset, before = targets[:, 1], planes[:, 0]
+            begun = sounding * (1 - before)  # the certain onsets
+            known = torch.stack((sounding, begun, *planes[:, 1::2].unbind(1)), 1)
+            where = (sounding * before) > 0
+            misses = _misses(self.onset(onset, features, known, where), onset[where])
+            nats = nats.index_add(0, where.nonzero()[:, 0], misses)
+        return nats.view(hidden.shape[:2])
 
 
 class CharacterHead(nn.Module):

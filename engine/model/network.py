@@ -6,9 +6,9 @@ from torch.nn import functional
 
 from engine.config import ModelConfig
 from engine.frames import FrameSpec
-from engine.model import clock, fused
+from engine.model import cudnn, position_encoding
 from engine.model.cells import CELLS, Resets, State, resets
-from engine.model.fused import Pieces
+from engine.model.cudnn import Pieces
 from engine.model.heads import HEADS
 from engine.model.window import Window
 
@@ -37,7 +37,7 @@ class Layer(nn.Module):
         if self.hidden_bias is not None:
             weights.append(self.hidden_bias)
         if isinstance(reset, Pieces):
-            outputs, *last = fused.scan(self.kind, x, weights, reset, state)
+            outputs, *last = cudnn.scan(self.kind, x, weights, reset, state)
         else:
             outputs, *last = self.cell.scan(x, *weights, reset, *state)
         return outputs, tuple(last)
@@ -62,9 +62,11 @@ class Network(nn.Module):
         joined = config.condition if conditions else 0
         self.condition = nn.Embedding(conditions + 1, joined, padding_idx=0) if joined else None
         remembered = self.head.width + self.matches if config.memory else 0
-        signals = torch.from_numpy(clock.SIGNALS) if config.clock else None
+        signals = torch.from_numpy(position_encoding.SIGNALS) if config.clock else None
         self.register_buffer("signals", signals, persistent=False)
-        inputs = self.head.width + remembered + (clock.WIDTH if config.clock else 0) + joined
+        inputs = (
+            self.head.width + remembered + (position_encoding.WIDTH if config.clock else 0) + joined
+        )
         sizes = [inputs] + [config.hidden] * (config.layers - 1)
         self.cells = nn.ModuleList(Layer(config.cell, size, config.hidden) for size in sizes)
 
@@ -87,7 +89,7 @@ class Network(nn.Module):
         x = self._join(window)
         reset: Resets | Pieces
         if x.is_cuda:  # a kernel a step would leave such a device idle most of the time
-            reset = fused.pieces(window.fresh, x.device, state[0][0].dtype)
+            reset = cudnn.pieces(window.fresh, x.device, state[0][0].dtype)
         else:
             reset = resets(window.fresh, x.dtype)
         last = []
@@ -107,7 +109,7 @@ class Network(nn.Module):
             parts.append(functional.one_hot(window.match, self.matches).to(parts[0].dtype))
         if self.signals is not None:
             assert window.place is not None
-            parts.append(functional.embedding(window.place % clock.ROUND, self.signals))
+            parts.append(functional.embedding(window.place % position_encoding.ROUND, self.signals))
         if self.condition is not None:
             parts.append(self.condition(window.condition))
         return torch.cat(parts, 2)

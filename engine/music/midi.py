@@ -1,7 +1,9 @@
 """MIDI files as scores, and back."""
 
 import io
+import struct
 from collections import defaultdict, deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +12,6 @@ import numpy as np
 
 from engine import files
 from engine.errors import InputError
-from engine.music import smf
 from engine.music.score import (
     DENOMINATORS,
     HIGHEST,
@@ -21,6 +22,111 @@ from engine.music.score import (
     accumulated,
     struck,
 )
+
+# Data bytes of each channel message, by the upper half of its status.
+_SIZES = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
+META, END_OF_TRACK, SET_TEMPO, TIME_SIGNATURE = 0xFF, 0x2F, 0x51, 0x58
+
+
+class Event(NamedTuple):
+    """One event of a track."""
+
+    tick: int  # from the file's start
+    status: int  # 0x80 … 0xEF with the channel in the lower half, or META
+    kind: int  # of a META event; 0 in others
+    data: bytes  # without status, kind and length
+
+
+@dataclass(frozen=True)
+class File:
+    """The tracks of a file, to be played together."""
+
+    ticks_per_beat: int
+    tracks: list[bytes]
+
+
+def parse(data: bytes) -> File:
+    """Cut a file into its tracks; raises ValueError in words for what is no such file."""
+    if data[:4] != b"MThd":
+        raise ValueError("it does not begin with MThd")
+    chunks = list(_chunks(data))
+    if not chunks or len(chunks[0][1]) < 6:
+        raise ValueError("its header is cut off")
+    form, count, division = struct.unpack(">HHH", chunks[0][1][:6])
+    if form > 1:
+        raise ValueError(f"it is of format {form}, whose tracks are separate pieces")
+    if not 0 < division < 0x8000:
+        raise ValueError("it does not count time in parts of a beat")
+    tracks = [body for name, body in chunks[1:] if name == b"MTrk"]
+    if len(tracks) < count:
+        raise ValueError(f"it has {len(tracks)} tracks and announces {count}")
+    return File(division, tracks)
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    offset = 0
+    while len(data) - offset >= 8:  # fewer bytes after the last chunk are padding
+        name, size = struct.unpack_from(">4sL", data, offset)
+        body = data[offset + 8 : offset + 8 + size]
+        if len(body) < size:
+            raise ValueError("it is cut off")
+        yield name, body
+        offset += 8 + size
+
+
+def _number(data: bytes, offset: int) -> tuple[int, int]:
+    """A number of one to four bytes, and the offset after it."""
+    value = 0
+    for end in range(offset, offset + 4):
+        value = value << 7 | data[end] & 0x7F
+        if data[end] < 0x80:
+            return value, end + 1
+    raise ValueError("it holds a number of over four bytes")
+
+
+def events(track: bytes) -> Iterator[Event]:
+    """The events of a track up to its end, without system messages.
+
+    Raises ValueError in words for bytes that are no events.
+    """
+    try:
+        yield from _events(track)
+    except IndexError:
+        raise ValueError("a track ends within an event") from None
+
+
+def _events(track: bytes) -> Iterator[Event]:
+    offset = tick = status = 0
+    while offset < len(track):
+        delta, offset = _number(track, offset)
+        tick += delta
+        if track[offset] == META:
+            kind = track[offset + 1]
+            size, offset = _number(track, offset + 2)
+            yield Event(tick, META, kind, _slice(track, offset, size))
+            if kind == END_OF_TRACK:
+                return
+        elif track[offset] in (0xF0, 0xF7):  # system exclusive
+            size, offset = _number(track, offset + 1)
+            _slice(track, offset, size)
+        else:
+            if track[offset] >= 0x80:
+                status, offset = track[offset], offset + 1
+            size = _SIZES.get(status & 0xF0, 0)  # without its status a message has the last one's
+            if not size:
+                raise ValueError(f"a track holds the status {status:#04x}")
+            body = _slice(track, offset, size)
+            if max(body) >= 0x80:
+                raise ValueError("a track holds a value over 127")
+            yield Event(tick, status, 0, body)
+        offset += size
+
+
+def _slice(track: bytes, offset: int, size: int) -> bytes:
+    if offset + size > len(track):
+        raise IndexError
+    return track[offset : offset + size]
+
 
 MAX_BYTES = 2 << 20  # hours of piano with all its pedalling take less
 MAX_SECONDS = 3 * 3600
@@ -79,7 +185,7 @@ class _Found:
 
 
 def _score(data: bytes) -> Score:
-    file = smf.parse(data)
+    file = parse(data)
     found = _Found()
     for track in file.tracks:
         _read_track(track, found)
@@ -123,9 +229,9 @@ def _read_track(track: bytes, found: _Found) -> None:
     sounding: defaultdict[tuple[int, int], deque[tuple[int, int, int]]] = defaultdict(deque)
     programs: dict[int, int] = {}
     tick = 0
-    for tick, status, kind, data in smf.events(track):
+    for tick, status, kind, data in events(track):
         channel, message = status & 0x0F, status & 0xF0
-        if status == smf.META:
+        if status == META:
             _read_meta(tick, kind, data, found)
         elif message == 0xC0:
             programs[channel] = data[0]
@@ -143,11 +249,11 @@ def _read_track(track: bytes, found: _Found) -> None:
 
 
 def _read_meta(tick: int, kind: int, data: bytes, found: _Found) -> None:
-    if kind == smf.SET_TEMPO:
+    if kind == SET_TEMPO:
         if len(data) != 3 or not any(data):
             raise ValueError("it sets a tempo that is none")
         found.tempos[tick] = int.from_bytes(data, "big")
-    elif kind == smf.TIME_SIGNATURE and len(data) >= 2:
+    elif kind == TIME_SIGNATURE and len(data) >= 2:
         known = data[0] > 0 and data[1] < len(DENOMINATORS)  # others are of no use to anyone
         if known and (found.metre is None or tick < found.metre[0]):
             found.metre = tick, (data[0], DENOMINATORS[data[1]])

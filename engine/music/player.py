@@ -40,8 +40,8 @@ import mido
 from engine.errors import InputError, WorkError
 from engine.music import pipes, ports
 from engine.music.pipes import QUIT, Values
-from engine.music.schedule import SHORTEST_LOOP, Key, Transport
-from engine.music.watch import Watch
+from engine.music.ports import Watch
+from engine.music.transport import SHORTEST_LOOP, Key, Transport
 
 SPIN = 0.002  # seconds before a note in which the process does not sleep any more
 REPORT_EVERY = 0.05  # seconds

@@ -10,7 +10,8 @@ import dataclasses
 import difflib
 import json
 import subprocess
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -126,7 +127,7 @@ def _listed(names: Sequence[str]) -> str:
 def open_port(port: Port) -> Any:
     """Open it: a `mido.ports.BaseOutput`. Raises InputError when it cannot be opened."""
     if port.kind == "synth":
-        from engine.music.audio import SynthPort
+        from engine.music.synth_port import SynthPort
 
         return SynthPort(port.name)
     import mido.ports
@@ -145,9 +146,9 @@ def open_port(port: Port) -> Any:
 
 def _probe() -> Iterator[dict[str, str]]:
     """Look for ports, in this process."""
-    from engine.music import audio
+    from engine.music import synth_port
 
-    trouble = audio.trouble()
+    trouble = synth_port.trouble()
     yield dataclasses.asdict(SYNTH) if trouble is None else {"trouble": trouble}
     import rtmidi
 
@@ -174,3 +175,35 @@ def _probe() -> Iterator[dict[str, str]]:
 if __name__ == "__main__":
     for each in _probe():
         print(json.dumps(each), flush=True)
+
+
+EVERY = 4.0  # seconds from one look to the next: a look takes a process
+_MISSES = 2  # looks that must miss it: under load one may fail to see what is there
+
+
+class Watch:
+    """Looks, in a thread, whether a port is still listed; calls `gone` once when it is not."""
+
+    def __init__(self, port: Port, playing: Callable[[], bool], gone: Callable[[], None]) -> None:
+        self._port, self._playing, self._gone = port, playing, gone
+        self._ended = threading.Event()
+        if port.kind == "port":  # others are this process's own
+            threading.Thread(target=self._look, daemon=True).start()
+
+    def end(self) -> None:
+        """Look no more."""
+        self._ended.set()
+
+    def _look(self) -> None:
+        missed = 0
+        while missed < _MISSES and not self._ended.wait(EVERY):
+            if self._playing():
+                missed = 0 if self._listed() else missed + 1
+        if not self._ended.is_set():
+            self._gone()
+
+    def _listed(self) -> bool:
+        try:
+            return self._port in scan().ports
+        except WorkError:
+            return True

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine import files
 from engine.errors import InputError
-from engine.music import schedule, soundfont
+from engine.music import soundfont, transport
 from engine.music.score import Score
 from engine.music.soundfont import SoundFont
 from engine.music.synth import RATE, Frames, Synth
@@ -31,7 +31,7 @@ def frames(score: Score) -> Frames:
     synth.program(score.program)
     blocks: list[Frames] = []
     done = 0  # frames
-    for moment, key in schedule.timed(score.notes):
+    for moment, key in transport.timed(score.notes):
         blocks.append(synth.render(round(moment * RATE) - done))
         done = round(moment * RATE)
         if key.velocity:

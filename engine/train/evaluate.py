@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from engine.data.batches import Batch, Lanes
 from engine.data.corpus import Corpus
-from engine.data.lanes import Batch, Lanes
 from engine.errors import InputError
-from engine.model.counting import CountingModel
+from engine.model.ngram import CountingModel
 
 if TYPE_CHECKING:  # torch takes seconds to import, and counting models do without
     import torch

@@ -13,21 +13,21 @@ import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
-from engine import events
 from engine.config import RunConfig, TrainConfig
 from engine.data.corpus import Corpus
-from engine.eventlog import EventLog
+from engine.inference import models
 from engine.model.network import detach
 from engine.model.window import moved
-from engine.rundir import RunDir
-from engine.sample import models
-from engine.train import checkpoints, evaluate
-from engine.train import training as trainings
+from engine.runs import events
+from engine.runs.event_log import EventLog
+from engine.runs.run_dir import RunDir
+from engine.train import checkpoint, evaluate
+from engine.train import state as trainings
 from engine.train.device import precision
-from engine.train.meter import Meter, no_number
-from engine.train.optimiser import follow, set_rate
+from engine.train.metrics import Meter, no_number
+from engine.train.optimizer import follow, set_rate
 from engine.train.samples import write_samples
-from engine.train.training import Training
+from engine.train.state import Training
 
 Asked = Callable[[], set[str]]
 
@@ -51,7 +51,7 @@ def train(
     meter = Meter(training, settings, log)
 
     def meta() -> dict[str, Any]:
-        return checkpoints.describe(config, corpus, training.step, training.scores, parameters)
+        return checkpoint.describe(config, corpus, training.step, training.scores, parameters)
 
     network.train()
     while training.step < settings.steps:

@@ -11,13 +11,12 @@ import numpy.typing as npt
 import torch
 
 from engine.config import ModelConfig, RunConfig
-from engine.data.characters import MARKS, UNKNOWN, CharacterCodec, translation
-from engine.data.codecs import Codec
+from engine.data.codecs import MARKS, UNKNOWN, CharacterCodec, Codec, translation
 from engine.data.corpus import Corpus
 from engine.errors import InputError
-from engine.sample import models
-from engine.sample.models import Model, read_tensors
-from engine.train.training import Training
+from engine.inference import models
+from engine.inference.models import Model, read_tensors
+from engine.train.state import Training
 
 _BY_CHARACTER = ("head.embedding", "head.weight", "head.bias")  # a row for each
 _FREE = ("dropout", "input_dropout")  # may differ: they are no shapes

@@ -4,20 +4,21 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from engine import events, files
+from engine import files
 from engine.config import TrainConfig
-from engine.data.characters import CharacterCodec
+from engine.data.codecs import CharacterCodec
 from engine.data.corpus import Corpus
-from engine.eventlog import EventLog
-from engine.events import Sampled
+from engine.inference.models import Model
 from engine.music import midi
 from engine.music.score import LOWEST
-from engine.rundir import RunDir
-from engine.sample import rolls
-from engine.sample.decoding import Rules
-from engine.sample.models import Model
-from engine.sample.rolls import RollRequest
-from engine.sample.sampler import Request, stream
+from engine.runs import events
+from engine.runs.event_log import EventLog
+from engine.runs.events import Sampled
+from engine.runs.run_dir import RunDir
+from engine.sampling import music
+from engine.sampling.decoding import Rules
+from engine.sampling.lyrics import Request, stream
+from engine.sampling.music import RollRequest
 
 MUSICAL = 1.0  # the temperature of music: a joint model's own probabilities are the clearest
 
@@ -71,7 +72,7 @@ def _most_songs(corpus: Corpus, model: Model) -> list[str]:
 def _roll(run: RunDir, model: Model, step: int, settings: TrainConfig) -> Sampled:
     """One piece from silence, also as a MIDI file."""
     request = RollRequest(temperature=MUSICAL, seed=settings.seed, length=settings.sample_length)
-    song = rolls.stream(model, request)
+    song = music.stream(model, request)
     roll = song.codec.decode(np.stack(list(song)))
     midi.write(roll.score(), run.samples / f"step-{step:06d}.mid")
     notes = roll.notes()

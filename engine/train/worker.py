@@ -15,15 +15,15 @@ from pathlib import Path
 
 import psutil
 
-from engine import eventlog, events, rundir
 from engine.config import RunConfig
 from engine.data import corpus as corpora
 from engine.data.corpus import Corpus
 from engine.errors import InputError, WorkError
-from engine.eventlog import EventLog, Listener
 from engine.processes import processors
-from engine.rundir import RunDir
-from engine.train.ranks import ALONE, Ranks
+from engine.runs import event_log, events, run_dir
+from engine.runs.event_log import EventLog, Listener
+from engine.runs.run_dir import RunDir
+from engine.train.distributed import ALONE, Ranks
 
 LOOK_EVERY = 0.5  # seconds between two looks into the control folder
 PATIENCE = 5.0  # seconds to wait for another trainer that is just ending
@@ -149,8 +149,8 @@ def _train(
 
     from engine.train import device as devices
     from engine.train import loop, pretrained
-    from engine.train import training as trainings
-    from engine.train.shortage import refusing_shortage
+    from engine.train import state as trainings
+    from engine.train.device import refusing_shortage
 
     threads = config.train.threads or max(1, (processors() - 1) // ranks.local_size)
     torch.set_num_threads(threads)
@@ -181,19 +181,19 @@ def _count(
     requests: Requests,
     ranks: Ranks,
 ) -> str:
-    from engine.train import counted
+    from engine.train import ngram
 
     if ranks.size > 1:
         raise InputError(f"A {config.model.words} model counts in one process: leave out the rest.")
     log.append(_started(run, config, corpus))
     if run.facts().get("resumed"):
         log.append(events.Resumed(step=0))
-    return counted.count(run, config, corpus, log, requests.take)
+    return ngram.count(run, config, corpus, log, requests.take)
 
 
 def _given_up(run: RunDir, ranks: Ranks) -> bool:
     """Whether a rank was started anew although the run has ended in words, which it would again."""
-    last = eventlog.read(run.events).last if ranks.restarts else None
+    last = event_log.read(run.events).last if ranks.restarts else None
     if not isinstance(last, events.Failed) or ranks.agent is None:
         return False
     return last.time > psutil.Process(ranks.agent).create_time()
@@ -203,7 +203,7 @@ def main() -> int:
     """Train the run whose directory is the first argument; its standard error is the run's log."""
     ranks = Ranks.from_environment()
     try:
-        run = rundir.find(sys.argv[1])
+        run = run_dir.find(sys.argv[1])
         if _given_up(run, ranks):
             return 1
         work(run, ranks=ranks)

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from engine import paths
-from engine.data.characters import BEGIN, CharacterCodec
-from engine.sample import models, rolls, sampler
-from engine.sample.decoding import Rules, totals
-from engine.sample.products import PRECISIONS
-from engine.sample.rolls import RollRequest
-from engine.sample.sampler import Request
-from engine.train import scoring
+from engine.data.codecs import BEGIN, CharacterCodec
+from engine.inference import models
+from engine.inference.matmul import PRECISIONS
+from engine.sampling import lyrics, music
+from engine.sampling.decoding import Rules, totals
+from engine.sampling.lyrics import Request
+from engine.sampling.music import RollRequest
+from engine.train import evaluate_model
 
 FOLDER = paths.assets() / "models"
 NAMES = sorted(folder.name for folder in FOLDER.iterdir() if folder.is_dir())
@@ -44,9 +45,9 @@ def test_it_loads_by_its_name_and_writes(name: str) -> None:
     if model.meta["kind"] == "lyrics":
         for artist in (None, model.conditions[0]):
             request = Request("Why", artist, Rules(0.7), seed=1, length=200)
-            assert sum(len(letter.text) for letter in sampler.stream(model, request)) == 200
+            assert sum(len(letter.text) for letter in lyrics.stream(model, request)) == 200
     else:
-        frames = list(rolls.stream(model, RollRequest(length=40, seed=1)))
+        frames = list(music.stream(model, RollRequest(length=40, seed=1)))
         assert len(frames) == 40
         assert any(frame.any() for frame in frames)
 
@@ -80,7 +81,7 @@ def test_it_scores_other_songs_where_its_own_are_not_here(
     rows = [f'Ada,Song {place},,"{TEXT}Verse {place} {"and " * place}"' for place in range(20)]
     songs = tmp_path / "songs.csv"
     songs.write_text("\n".join(["artist,song,link,text", *rows]), encoding="utf-8")
-    score = scoring.score(models.load(str(folder)), str(songs), "test")
+    score = evaluate_model.score(models.load(str(folder)), str(songs), "test")
     assert score.frames > len(TEXT)
 
 
@@ -109,5 +110,5 @@ def test_it_scores_as_its_card_says(
     if source is not None and not source.exists():
         pytest.skip(f"its songs do not come along, and {source} is not there")
     model = models.load(name)
-    score = scoring.score(model, str(source or ""), "test")
+    score = evaluate_model.score(model, str(source or ""), "test")
     assert score.loss == pytest.approx(model.meta["scores"]["test"]["loss"], rel=1e-3)

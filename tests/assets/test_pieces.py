@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine import paths
-from engine.data import rolls
+from engine.data import music_files
 from engine.music import midi
 from engine.music.score import Note, Score
 
@@ -76,7 +76,7 @@ def bars_of_melody(score: Score) -> list[tuple[tuple[int, int], ...]]:
 def test_the_folder_is_a_corpus_with_its_split() -> None:
     splits = Counter(file.parent.name for file in FILES)
     assert splits == {"train": 80, "valid": 8, "test": 8}
-    assert rolls.files(FOLDER) == FILES
+    assert music_files.files(FOLDER) == FILES
     assert sum(file.stat().st_size for file in FILES) < 400_000
 
 

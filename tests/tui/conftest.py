@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from engine import config as configs
-from engine import events as kinds
-from engine import rundir
-from engine.eventlog import EventLog
-from engine.rundir import RunDir
-from tui.sources import command
+from engine.runs import events as kinds
+from engine.runs import run_dir
+from engine.runs.event_log import EventLog
+from engine.runs.run_dir import RunDir
+from tui.sources import commands
 
 START = 1_740_830_400.0  # seconds since 1970: when the made-up runs began
 TEXT = " do the lanterns lean to me\nwhen all the harbour bells are slow\n\nOh carry me over\n"
@@ -28,7 +28,7 @@ WriteRun = Callable[..., RunDir]
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home; commands that a page may call fail at once unless `fake_command` is used."""
     monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(command, "prefix", (sys.executable, "-c", "raise SystemExit(1)"))
+    monkeypatch.setattr(commands, "prefix", (sys.executable, "-c", "raise SystemExit(1)"))
     return tmp_path / "home"
 
 
@@ -99,7 +99,7 @@ def write_run(home: Path) -> WriteRun:
         begun: bool = True,
     ) -> RunDir:
         values = {"data": {"source": "harbour"}, "train": {"steps": 1000}}
-        made = rundir.create(name, configs.from_mapping(values, "a test"), {})
+        made = run_dir.create(name, configs.from_mapping(values, "a test"), {})
         run = RunDir(made.path.rename(made.path.with_name(f"{stamp}-{name}")))
         if begun:
             _append(run, _started(name), *(_steps(5, 1000) if events is None else events))
@@ -125,5 +125,5 @@ def fake_command(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """Puts a made-up `rnn-tui` in place; gives what it was called with, one call a line."""
     calls = tmp_path / "calls"
     script = Path(__file__).parent / "fake_command.py"
-    monkeypatch.setattr(command, "prefix", (sys.executable, str(script), str(calls)))
+    monkeypatch.setattr(commands, "prefix", (sys.executable, str(script), str(calls)))
     return lambda: calls.read_text() if calls.exists() else ""

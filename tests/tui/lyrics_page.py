@@ -8,11 +8,11 @@ import pytest
 
 from tests.tui import lyrics_fake as fake
 from tests.tui.page import Page, drawn
-from tui.screens.lyrics import LyricsScreen
-from tui.sources import command, sampler
-from tui.widgets.lyrics_grid import SongTile
-from tui.widgets.lyrics_song import Song
-from tui.widgets.lyrics_text import LyricsText
+from tui.pages.lyrics.grid import SongTile
+from tui.pages.lyrics.screen import LyricsScreen
+from tui.pages.lyrics.session import Song
+from tui.pages.lyrics.text import LyricsText
+from tui.sources import commands, sampler
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def made_up(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 def use(monkeypatch: pytest.MonkeyPatch, models: str = "models", *worker: str) -> None:
     """Have the page find these models and this worker."""
-    monkeypatch.setattr(command, "prefix", (sys.executable, fake.__file__, models))
+    monkeypatch.setattr(commands, "prefix", (sys.executable, fake.__file__, models))
     monkeypatch.setattr(sampler, "command", (sys.executable, fake.__file__, "worker", *worker))
 
 

@@ -10,12 +10,12 @@ from textual.widgets import Input
 
 from tests.tui import music_fake as fake
 from tests.tui.page import Page, drawn
-from tui.screens.music import MusicScreen
-from tui.sources import command, player, sampler
-from tui.widgets.music_files import FileDialog
-from tui.widgets.music_piece import Piece
-from tui.widgets.music_roll import MusicRoll
-from tui.widgets.music_stage import MusicStage
+from tui.pages.music.piece import Piece
+from tui.pages.music.player_panel import MusicStage
+from tui.pages.music.roll import MusicRoll
+from tui.pages.music.screen import MusicScreen
+from tui.sources import commands, player, sampler
+from tui.widgets.file_dialog import FileDialog
 
 TAPED = Path(__file__).parents[1] / "engine" / "music" / "recording_player.py"
 
@@ -30,7 +30,7 @@ def use(
     monkeypatch: pytest.MonkeyPatch, models: str = "models", ports: Iterable[str] = ("tape",)
 ) -> None:
     """Have the page find these models and these ports."""
-    monkeypatch.setattr(command, "prefix", (sys.executable, fake.__file__, models))
+    monkeypatch.setattr(commands, "prefix", (sys.executable, fake.__file__, models))
     monkeypatch.setattr(sampler, "command", (sys.executable, fake.__file__, "worker"))
     monkeypatch.setattr(player, "command", (sys.executable, str(TAPED), "tape", *ports))
 

@@ -11,7 +11,7 @@ from textual import events
 from textual.pilot import OutOfBounds, Pilot
 
 from tui.app import PAGES, RnnTuiApp
-from tui.sources import command
+from tui.sources import commands
 
 EVENTS = 250
 SIZES = [(20, 6), (40, 10), (60, 15), (80, 24), (100, 32), (140, 60)]
@@ -68,7 +68,7 @@ async def test_the_app_bears_anything(
     async def stay() -> None:
         pass
 
-    monkeypatch.setattr(command, "prefix", (sys.executable, "-c", REAL))
+    monkeypatch.setattr(commands, "prefix", (sys.executable, "-c", REAL))
     monkeypatch.chdir(tmp_path)  # what it saves
     if seed % 2:
         write_run("mine")

@@ -12,34 +12,32 @@ from textual.command import CommandPalette
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
-from engine import rundir
-from engine.rundir import RunDir
+from engine.runs import run_dir
+from engine.runs.run_dir import RunDir
 from tests.tui.page import in_front, until
-from tui.actions import actions
 from tui.app import PAGES, RnnTuiApp
-from tui.screens.choose_run import ChooseRunScreen
-from tui.screens.confirm import ConfirmScreen
-from tui.screens.help import HelpScreen
-from tui.screens.ladder import LadderScreen
-from tui.screens.lyrics import LyricsScreen
-from tui.screens.map import MapScreen
-from tui.screens.music import MusicScreen
-from tui.screens.neurons import NeuronsScreen
-from tui.screens.new_run import NewRunScreen
-from tui.screens.requests import RunStarted
-from tui.screens.runs import RunsScreen
-from tui.screens.train import TrainScreen
+from tui.chart.widget import Curve
+from tui.pages.ladder.screen import LadderScreen
+from tui.pages.lyrics.screen import LyricsScreen
+from tui.pages.map.plane import MapPlane
+from tui.pages.map.screen import MapScreen
+from tui.pages.music.player_panel import MusicStage
+from tui.pages.music.roll import MusicRoll
+from tui.pages.music.screen import MusicScreen
+from tui.pages.neurons.controls import TextDialog, UnitField
+from tui.pages.neurons.screen import NeuronsScreen
+from tui.pages.run_actions import RunStarted
+from tui.pages.runs.screen import RunsScreen
+from tui.pages.runs.table import RunTable
+from tui.pages.train.choose_run import ChooseRunScreen
+from tui.pages.train.new_run import NewRunScreen
+from tui.pages.train.screen import TrainScreen
 from tui.sources.runs import RunList
-from tui.widgets.curve import Curve
+from tui.widgets.confirm import ConfirmScreen
+from tui.widgets.fields import MusicField, StepField
+from tui.widgets.file_dialog import FileDialog
 from tui.widgets.header import PageHeader
-from tui.widgets.map_plane import MapPlane
-from tui.widgets.music_files import FileDialog
-from tui.widgets.music_inputs import MusicField, StepField
-from tui.widgets.music_roll import MusicRoll
-from tui.widgets.music_stage import MusicStage
-from tui.widgets.neuron_controls import UnitField
-from tui.widgets.neuron_dialog import TextDialog
-from tui.widgets.run_table import RunTable
+from tui.widgets.help import HelpScreen, actions
 
 WriteRun = Callable[..., RunDir]
 KINDS: dict[str, type[Screen[None]]] = {
@@ -195,7 +193,7 @@ async def test_leaving_names_the_runs_that_go_on_and_leaves_them_alone(
     run, over = write_run("going"), write_run("over", stamp="20250101-000000")
     trainer = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
-        rundir.record_worker(run, trainer.pid)
+        run_dir.record_worker(run, trainer.pid)
         app = RnnTuiApp()
         async with app.run_test(size=(120, 36)) as pilot:
             page = pilot.app.screen
@@ -228,7 +226,7 @@ async def test_ctrl_q_leaves_from_within_a_field(
 
 def test_the_app_loads_nothing_slow_before_its_first_screen() -> None:
     slow = ("torch", "pandas", "numpy", "engine.data", "engine.model", "engine.train",
-            "engine.sample")  # fmt: skip
+            "engine.sampling")  # fmt: skip
     script = f"import sys, tui.app; print([name for name in {slow!r} if name in sys.modules])"
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"

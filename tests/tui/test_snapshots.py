@@ -6,15 +6,15 @@ import pytest
 from textual.pilot import Pilot
 
 from engine import config as configs
-from engine import events as kinds
-from engine.rundir import RunDir
+from engine.runs import events as kinds
+from engine.runs.run_dir import RunDir
 from tests.tui.page import Page, in_front, until
 from tui.app import RnnTuiApp
-from tui.screens.new_run import NewRunScreen
-from tui.screens.runs import RunsScreen
-from tui.screens.train import TrainScreen
-from tui.widgets.curve import Curve
-from tui.widgets.run_table import RunTable
+from tui.chart.widget import Curve
+from tui.pages.runs.screen import RunsScreen
+from tui.pages.runs.table import RunTable
+from tui.pages.train.new_run import NewRunScreen
+from tui.pages.train.screen import TrainScreen
 
 WriteRun = Callable[..., RunDir]
 Snap = Callable[..., bool]

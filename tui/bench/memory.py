@@ -1,24 +1,43 @@
 """What a long song costs: plain, checkpointed and truncated back-propagation through time.
 
 Two lanes of one song of T frames, a network of two LSTM layers, one thread, each in a fresh process
-(`tui.bench.long_song`). Plain back-propagation is drawn out from the lengths before, by a straight
+(`tui.bench.memory`). Plain back-propagation is drawn out from the lengths before, by a straight
 line, where it does not fit in the memory that is free.
 """
 
 import json
+import resource
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import psutil
+import torch
+from torch.nn.utils import clip_grad_norm_
 
 from engine import processes
+from engine.config import ModelConfig, TrainConfig
 from engine.errors import WorkError
+from engine.frames import FrameSpec
+from engine.model.network import Network, detach
+from engine.model.window import Window
+from engine.train import gradient_checkpointing
+from engine.train.gradient_checkpointing import Segment
+from engine.train.optimizer import optimizer
 from tui.bench.measurement import Measurement
 
 LENGTHS, HIDDEN = (1024, 4096, 16_384, 65_536), 512
 QUICK_LENGTHS, QUICK_HIDDEN = (256, 512, 1024), 64
-WAYS = ("plain", "checkpointed", "truncated")
+# The frames between two updates (0: all), and those kept at a time of them.
+WAYS: dict[str, tuple[int, Segment]] = {
+    "plain": (0, 0),
+    "checkpointed": (0, "auto"),
+    "truncated": (128, 0),
+}
+CHARACTERS = FrameSpec("characters", 100)
+LANES = 2
 ROOM = 1.5  # times what is expected must be free
 
 
@@ -63,7 +82,7 @@ def _drawn_out(costs: dict[int, Cost], frames: int) -> Cost:
 
 
 def _cost(way: str, frames: int, hidden: int) -> Cost:
-    words = [*processes.command("tui.bench.long_song"), way, str(frames), str(hidden)]
+    words = [*processes.command("tui.bench.memory"), way, str(frames), str(hidden)]
     done = subprocess.run(words, stdout=subprocess.PIPE, check=False)
     if done.returncode:
         raise WorkError(
@@ -72,3 +91,37 @@ def _cost(way: str, frames: int, hidden: int) -> Cost:
         )
     found = json.loads(done.stdout)
     return Cost(found["bytes"] / 1e6, found["seconds"])
+
+
+def train(way: str, frames: int, hidden: int) -> dict[str, float]:
+    """Take the steps that one song of so many frames makes, as the training loop takes them."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    model = ModelConfig(layers=2, hidden=hidden, condition=0)
+    network, settings = Network(model, CHARACTERS, 0), TrainConfig()
+    adam = optimizer(network, settings)
+    song = torch.randint(0, CHARACTERS.size, (frames + 1, LANES))
+    fresh = torch.zeros(frames, LANES, dtype=torch.bool)
+    fresh[0] = True
+    window = Window(song[:-1], song[1:], fresh, torch.zeros_like(song[1:]))
+    bptt, segment = WAYS[way]
+    state = network.zero_state(LANES)
+    before, began = psutil.Process().memory_info().rss, time.process_time()
+    for start in range(0, frames, bptt or frames):
+        part = window.part(start, start + (bptt or frames))
+        nats, state = gradient_checkpointing.nats(network, part, state, segment)
+        adam.zero_grad()
+        nats.mean().backward()
+        clip_grad_norm_(network.parameters(), settings.clip)
+        adam.step()
+        state = detach(state)
+    seconds = time.process_time() - began
+    unit = 1 if sys.platform == "darwin" else 1024
+    return {
+        "bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit - before,
+        "seconds": seconds,
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(train(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))

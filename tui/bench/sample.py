@@ -19,17 +19,18 @@ import torch
 from safetensors.numpy import save_file
 
 from engine.config import ModelConfig
-from engine.data.characters import CharacterCodec
-from engine.sample import models, network, sampler
-from engine.sample.decoding import Rules
-from engine.sample.models import Model
-from engine.sample.sampler import Request
-from tui.bench import article
+from engine.data.codecs import CharacterCodec
+from engine.inference import models, network
+from engine.inference.models import Model
+from engine.sampling import lyrics
+from engine.sampling.decoding import Rules
+from engine.sampling.lyrics import Request
+from tui.bench import references
 from tui.bench.measurement import Measurement
 
 SONGS = 16  # at once
 _CODEC = CharacterCodec("".join(map(chr, range(33, 130))))  # and three marks: 100
-_ARTICLE = [sys.executable, "-m", "tui.bench.article"]
+_ARTICLE = [sys.executable, "-m", "tui.bench.references"]
 _OURS = [sys.executable, "-m", "tui.cli", "sample", "lyrics", "--length", "100000", "--model"]
 
 
@@ -69,12 +70,12 @@ def _ours(folder: Path) -> dict[str, Model]:
 
 def _sing(model: Model, prime: int, length: int, count: int = 1) -> None:
     request = Request("a" * prime, rules=Rules(0.7), seed=1, length=length, count=count)
-    for _ in sampler.stream(model, request):
+    for _ in lyrics.stream(model, request):
         pass
 
 
 def _speeds(folder: Path, frames: int, turns: int) -> Iterator[Measurement]:
-    reference, ours = article.load(folder), _ours(folder)
+    reference, ours = references.load(folder), _ours(folder)
     seconds = _in_turns(turns, {
         "article": lambda: reference.write([0], frames),
         "full precision": lambda: _sing(ours["full"], 0, frames),
@@ -88,7 +89,7 @@ def _speeds(folder: Path, frames: int, turns: int) -> Iterator[Measurement]:
 
 
 def _primes(folder: Path, frames: int, turns: int) -> Iterator[Measurement]:
-    reference, ours = article.load(folder), _ours(folder)
+    reference, ours = references.load(folder), _ours(folder)
     seconds = _in_turns(turns, {
         "article": lambda: reference.write([0] * 2 * frames, 1),
         "full precision": lambda: _sing(ours["full"], 2 * frames, 1),

@@ -18,11 +18,11 @@ from engine.data import corpus as corpora
 from engine.model.heads import CharacterHead
 from engine.model.network import Network
 from engine.train import loop
-from engine.train import training as trainings
+from engine.train import state as trainings
 from engine.train.device import precision
-from tui.bench import loops
-from tui.bench.loops import Step
+from tui.bench import references
 from tui.bench.measurement import Measurement
+from tui.bench.references import Step
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ def measure(quick: bool) -> Iterator[Measurement]:
     def ours() -> int:
         return loop.take_step(training, settings)[3]
 
-    usual = loops.contiguous(model, vocabulary, songs, size.lanes, size.window, settings.lr)
-    article = loops.padded(model, vocabulary, songs, size.lanes, settings.lr)
+    usual = references.contiguous(model, vocabulary, songs, size.lanes, size.window, settings.lr)
+    article = references.padded(model, vocabulary, songs, size.lanes, settings.lr)
     square = torch.randn(size.matrix, size.matrix)
     with precision(training.device, settings):
         square = torch.mm(square, square)  # of the type that products are taken in

@@ -2,21 +2,21 @@
 
 import argparse
 
-from engine import eventlog, rundir
 from engine.errors import InputError
+from engine.runs import event_log, run_dir
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's words."""
     parser.add_argument("run", metavar="RUN")
-    parser.add_argument("request", choices=rundir.REQUESTS)
+    parser.add_argument("request", choices=run_dir.REQUESTS)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Leave a note for the run; it answers after its next step."""
-    chosen = rundir.find(arguments.run)
-    state = rundir.state(chosen, eventlog.read(chosen.events).last)
-    if state not in rundir.GOING:
+    chosen = run_dir.find(arguments.run)
+    state = run_dir.state(chosen, event_log.read(chosen.events).last)
+    if state not in run_dir.GOING:
         raise InputError(
             f"The run {chosen.name!r} is {state}: there is nobody to ask; "
             f"go on with it by 'rnn-tui train {chosen.config().kind} --resume {chosen.name}'."

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from engine.config import DataConfig
 from engine.errors import InputError
-from tui import plain
+from tui.commands import output
 
 if TYPE_CHECKING:
-    from engine.data.catalogue import Dataset
+    from engine.data.datasets import Dataset
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _list(as_json: bool) -> None:
-    from engine.data.catalogue import DATASETS
+    from engine.data.datasets import DATASETS
 
     rows: list[dict[str, object]] = []
     for item in DATASETS.values():
@@ -52,7 +52,7 @@ def _list(as_json: bool) -> None:
             here = "yes" if item.here else "to fetch"
             row |= {"size": _size(item), "licence": item.licence, "here": here}
         rows.append(row)
-    plain.table(rows, as_json)
+    output.table(rows, as_json)
 
 
 def _size(item: "Dataset") -> str | None:
@@ -62,18 +62,18 @@ def _size(item: "Dataset") -> str | None:
 
 
 def _fetch(name: str, timeout: float, as_json: bool) -> None:
-    from engine.data import catalogue, fetching
+    from engine.data import datasets, download
 
     if not 0 < timeout < float("inf"):
         raise InputError(f"--timeout {timeout:g} is no time to wait: give seconds over 0.")
-    item = catalogue.dataset(name)
+    item = datasets.dataset(name)
     if item.address and not item.here:
         print(
             f"{item.name}: {item.about}\nfrom      {item.address}\nlicence   {item.licence}\n"
             f"size      {_size(item) or 'unknown'}\nsha256    {item.sha256 or 'unknown'}",
             file=sys.stderr,
         )
-    got = fetching.fetch(item, plain.progress(f"Fetching {name}", in_bytes=True), timeout)
+    got = download.fetch(item, output.progress(f"Fetching {name}", in_bytes=True), timeout)
     if as_json:
         facts = {"name": name, "path": str(got.file), "fresh": got.fresh}
         print(json.dumps(facts | {"sha256": got.sha256, "verified": got.verified}))
@@ -100,11 +100,11 @@ def _info(source: str, as_json: bool) -> None:
 
 
 def _facts(source: str) -> dict[str, Any]:
-    from engine.data import catalogue
     from engine.data import corpus as corpora
+    from engine.data import datasets
 
-    kind = catalogue.kind_of(source)
-    progress = plain.progress("Preparing the songs", in_bytes=kind == "lyrics")
+    kind = datasets.kind_of(source)
+    progress = output.progress("Preparing the songs", in_bytes=kind == "lyrics")
     corpus = corpora.prepare(DataConfig(source=source), progress, kind)
     meta, report = corpus.meta, corpus.meta["report"]
     facts = {"name": corpus.name, "kind": kind, "songs": meta["songs"]}

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from engine.errors import InputError
 
 if TYPE_CHECKING:
-    from engine.sample.models import Model
-    from engine.sample.novelty import Novelty
+    from engine.analysis.novelty import Novelty
+    from engine.inference.models import Model
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -24,13 +24,13 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the score."""
-    from engine.data import catalogue
-    from engine.sample import models
-    from engine.train import scoring
+    from engine.data import datasets
+    from engine.inference import models
+    from engine.train import evaluate_model
 
-    kind = catalogue.kind_of(arguments.data) if arguments.data else "lyrics"
+    kind = datasets.kind_of(arguments.data) if arguments.data else "lyrics"
     model = models.load(arguments.model, kind=kind)
-    score = scoring.score(model, arguments.data, arguments.split, arguments.dynamic)
+    score = evaluate_model.score(model, arguments.data, arguments.split, arguments.dynamic)
     music = model.meta["kind"] == "music"
     value = score.loss if music else score.bits
     result = {
@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _novelty(model: "Model") -> tuple["Novelty | None", str]:
     """How much it copies from the songs it learned from, or why that is not known."""
-    from engine.sample import novelty
+    from engine.analysis import novelty
 
     try:
         return novelty.figure(model), ""

@@ -3,9 +3,10 @@
 import argparse
 from pathlib import Path
 
-from engine import eventlog, files, rundir
+from engine import files
 from engine.errors import InputError
-from engine.history import History
+from engine.runs import event_log, run_dir
+from engine.runs.event_log import History
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -19,10 +20,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Write what was asked for and say where."""
     if not (arguments.csv or arguments.tensorboard):
         raise InputError("There is nothing to write: give --csv FILE or --tensorboard DIR.")
-    chosen = rundir.find(arguments.run)
-    history = eventlog.read(chosen.events)
+    chosen = run_dir.find(arguments.run)
+    history = event_log.read(chosen.events)
     if arguments.csv:
-        from tui.model.table import csv_text
+        from tui.sources.run_view import csv_text
 
         files.write_atomic(arguments.csv, csv_text(history))
         print(arguments.csv)

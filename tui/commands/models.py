@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from engine import config as configs
-from tui import plain
+from tui.commands import output
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +19,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print them."""
-    from engine.sample import models
+    from engine.inference import models
 
     if arguments.action == "info":
         name, folder = models.locate(arguments.model)
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
             row.pop("path", None)
             for key, value in row.items():
                 row[key] = f"{value:.4f}" if isinstance(value, float) else value
-    plain.table(listed, arguments.json)
+    output.table(listed, arguments.json)
     return 0
 
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from engine.errors import InputError
-from tui import plain
+from tui.commands import output
 
 _BEST = 3  # units shown for each feature; in JSON ten
 
@@ -33,8 +33,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print each feature with the units that go with it, as layer:unit and the correlation."""
-    from engine.sample import models, neurons
-    from engine.sample.examples import Asked
+    from engine.analysis import neurons
+    from engine.analysis.song_input import Asked
+    from engine.inference import models
 
     model = models.load(arguments.model, kind="lyrics")
     lyrics = model.meta["kind"] == "lyrics"
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     example = reading.example
     said = f"{example.title}: {len(example.frames):,} {'characters' if lyrics else 'frames'}"
     print(" · ".join(filter(None, (said, example.note))), file=sys.stderr)
-    plain.table(rows, arguments.json)
+    output.table(rows, arguments.json)
     return 0
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError, WorkError
-from tui.model.text import clock
+from tui.formatting import clock
 
 if TYPE_CHECKING:
     from engine.music.score import Score

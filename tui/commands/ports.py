@@ -4,7 +4,7 @@ import argparse
 import dataclasses
 import sys
 
-from tui import plain
+from tui.commands import output
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     found = ports.scan()
     if found.ports or arguments.json:
-        plain.table([dataclasses.asdict(port) for port in found.ports], arguments.json)
+        output.table([dataclasses.asdict(port) for port in found.ports], arguments.json)
     else:
         print("There is no MIDI port here.", file=sys.stderr)
     if found.trouble:

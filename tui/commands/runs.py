@@ -3,10 +3,10 @@
 import argparse
 import time
 
-from engine import eventlog, rundir
 from engine.errors import InputError
-from engine.rundir import RunDir
-from tui import plain
+from engine.runs import event_log, run_dir
+from engine.runs.run_dir import RunDir
+from tui.commands import output
 
 _SCORES = ("best_bits_per_character", "best_nats_per_frame")
 
@@ -18,19 +18,19 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print them, the newest first."""
-    rows = [_row(found) for found in rundir.list_runs()]
+    rows = [_row(found) for found in run_dir.list_runs()]
     if not arguments.json:
         for row in rows:
             row.pop("path", None)
             for name in _SCORES:
                 if isinstance(score := row.get(name), float):
                     row[name] = f"{score:.4f}"
-    plain.table(rows, arguments.json)
+    output.table(rows, arguments.json)
     return 0
 
 
 def _row(found: RunDir) -> dict[str, object]:
-    history = eventlog.read(found.events)
+    history = event_log.read(found.events)
     started, best = history.started, history.best
     music = started is not None and started.kind == "music"
     try:
@@ -39,7 +39,7 @@ def _row(found: RunDir) -> dict[str, object]:
         model = None
     return {
         "name": found.name,
-        "state": rundir.state(found, history.last),
+        "state": run_dir.state(found, history.last),
         "model": model,
         "corpus": started.corpus if started else None,
         "step": history.step,

@@ -73,9 +73,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the songs character by character."""
     if (arguments.bits or arguments.alternatives) and not arguments.json:
         raise InputError("--bits and --alternatives are told in JSON only: add --json.")
-    from engine.sample import answers, models, novelty, sampler
-    from engine.sample.condition import parse_mix
-    from engine.sample.decoding import Rules
+    from engine.analysis import annotation, novelty
+    from engine.inference import models
+    from engine.sampling import lyrics
+    from engine.sampling.conditioning import parse_mix
+    from engine.sampling.decoding import Rules
 
     rules = Rules(
         arguments.temperature,
@@ -88,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.line,
     )
     best = arguments.best is not None
-    request = sampler.Request(
+    request = lyrics.Request(
         arguments.prime,
         arguments.artist,
         rules,
@@ -99,11 +101,11 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.alternatives,
     )
     model = models.load(arguments.model, arguments.precision, "lyrics")
-    stream = sampler.stream(model, request)
+    stream = lyrics.stream(model, request)
     copies = None
     if arguments.novelty is not None:
         copies = novelty.watches(model, arguments.novelty, request.count)
-    told = answers.told(stream, best, arguments.bits, copies)
+    told = annotation.told(stream, best, arguments.bits, copies)
     if not arguments.json:
         _print(stream.prime, told)
         return 0
@@ -116,7 +118,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _print(prime: str, told: Iterable[dict[str, Any]]) -> None:
     """Print the first song as it is written, and the others after it."""
-    from engine.sample.novelty import Novelty
+    from engine.analysis.novelty import Novelty
 
     print(prime, end="", flush=True)
     others: dict[int, list[str]] = {}

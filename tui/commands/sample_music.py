@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from engine import files
 from engine.errors import InputError
-from tui.model import pitch
+from engine.music import pitch
 
 if TYPE_CHECKING:
     from engine.data.codecs import KeysCodec
-    from engine.music.roll import Roll
+    from engine.music.piano_roll import Roll
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -61,8 +61,9 @@ def run(arguments: argparse.Namespace) -> int:
     _check_places([path for path in wanted[:3] if path])
     import numpy as np
 
-    from engine.sample import models, rolls
-    from engine.sample.rolls import RollRequest
+    from engine.inference import models
+    from engine.sampling import music as rolls
+    from engine.sampling.music import RollRequest
 
     notes = None if arguments.notes is None else pitch.pitches(arguments.notes)
     model = models.load(arguments.model, kind="music")
@@ -121,10 +122,10 @@ def _keep(music: "Roll", metre: tuple[int, int], arguments: argparse.Namespace, 
 
         wav.render(score, arguments.wav)
     if arguments.png:
-        from engine.music import picture
+        from engine.music import roll_image
 
         with files.refusing_full_disk(arguments.png):
-            picture.write([music], arguments.png)
+            roll_image.write([music], arguments.png)
     kept = [str(path) for path in (arguments.output, arguments.wav, arguments.png) if path]
     if kept:
         print(

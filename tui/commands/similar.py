@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import InputError
-from tui import plain
+from tui.commands import output
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from engine.sample.models import Model
+    from engine.inference.models import Model
 
 _MUSIC = {".mid", ".midi"}
 
@@ -29,30 +29,31 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print them, the nearest first: cosines of mean hidden states."""
-    from engine.sample import hidden, models, places
+    from engine.analysis import song_embeddings, song_map
+    from engine.inference import models
 
-    places.check_count(arguments.count)
+    song_map.check_count(arguments.count)
     file = _file(arguments.song)
     music = file is not None and file.suffix.lower() in _MUSIC
     kind = None if arguments.model else "music" if music else "lyrics"
     model = models.load(arguments.model, kind=kind)
     song = _frames(model, file) if file else None  # before songs are read for half a minute
-    songs = hidden.songs(model, plain.progress("Reading the songs"))
+    songs = song_embeddings.songs(model, output.progress("Reading the songs"))
     if song is None:
-        place = places.find(songs, arguments.song)
-        name = places.title(*songs.corpus.titles[songs.rows[place]])
-        rows = places.nearest(songs, songs.vectors[place], arguments.count, place)
+        place = song_map.find(songs, arguments.song)
+        name = song_map.title(*songs.corpus.titles[songs.rows[place]])
+        rows = song_map.nearest(songs, songs.vectors[place], arguments.count, place)
     else:
         name = str(file)
-        ((_, vectors),) = hidden.read(model, [song])
-        rows = places.nearest(songs, vectors[0], arguments.count)
+        ((_, vectors),) = song_embeddings.read(model, [song])
+        rows = song_map.nearest(songs, vectors[0], arguments.count)
     if arguments.json:
         for row in rows:
             print(json.dumps({"to": name, **row}, ensure_ascii=False))
         return 0
     print(f"The songs of {songs.corpus.name} that {model.name} finds most similar to {name}:")
     for row in rows:
-        print(f"{row['similarity']:7.3f}  {places.title(row['artist'], row['title'])}")
+        print(f"{row['similarity']:7.3f}  {song_map.title(row['artist'], row['title'])}")
     return 0
 
 
@@ -67,8 +68,9 @@ def _file(words: str) -> Path | None:
 
 def _frames(model: "Model", file: Path) -> "NDArray[Any]":
     """The frames of the song in a file, of the kind that the model reads."""
+    from engine.analysis import song_input
     from engine.data.codecs import KeysCodec
-    from engine.sample import examples, rolls
+    from engine.sampling import music as rolls
 
     codec = model.codec
     if isinstance(codec, KeysCodec):
@@ -83,12 +85,12 @@ def _frames(model: "Model", file: Path) -> "NDArray[Any]":
         ) from error
     if not text:
         raise InputError(f"{file} is empty: give a file that holds a song.")
-    if len(text) > examples.LONGEST:
+    if len(text) > song_input.LONGEST:
         print(
-            f"{file} has {len(text):,} characters: only the first {examples.LONGEST:,} are read.",
+            f"{file} has {len(text):,} characters: only the first {song_input.LONGEST:,} are read.",
             file=sys.stderr,
         )
-        text = text[: examples.LONGEST]
+        text = text[: song_input.LONGEST]
     if unknown := codec.unknown(text):
         shown = ", ".join(map(repr, unknown[:10]))
         print(f"{model.name} has never seen {shown}: read as unknown.", file=sys.stderr)

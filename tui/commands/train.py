@@ -8,8 +8,8 @@ from typing import Any
 
 from engine import config as configs
 from engine.errors import InputError
-from engine.rundir import RunDir
-from tui import plain
+from engine.runs.run_dir import RunDir
+from tui.commands import output
 
 INTERRUPTED = 130
 
@@ -40,7 +40,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train to the end; ctrl-c stops cleanly, with a checkpoint to resume from."""
-    from engine.train import start
+    from engine.train import launch
 
     ranks = arguments.processes
     if ranks < 0:
@@ -52,19 +52,19 @@ def run(arguments: argparse.Namespace) -> int:
             raise InputError(
                 "--resume goes on with a run as it is: leave out --data, --preset and --run."
             )
-        chosen = start.resume(arguments.resume, arguments.set, arguments.kind, max(ranks, 1))
+        chosen = launch.resume(arguments.resume, arguments.set, arguments.kind, max(ranks, 1))
     else:
         config = configs.load(arguments.kind, arguments.preset, arguments.set, arguments.data)
         quiet = arguments.quiet or arguments.json
         lyrics = config.kind == "lyrics"
-        progress = None if quiet else plain.progress("Preparing the songs", in_bytes=lyrics)
-        chosen = start.new_run(config, arguments.run, progress, max(ranks, 1))
+        progress = None if quiet else output.progress("Preparing the songs", in_bytes=lyrics)
+        chosen = launch.new_run(config, arguments.run, progress, max(ranks, 1))
         _report(chosen)
     if arguments.detach or not ranks:
         return _leave(chosen, arguments)
     from engine.train import launch, worker
 
-    listener = plain.printer(arguments.json, arguments.quiet, failures=False)
+    listener = output.printer(arguments.json, arguments.quiet, failures=False)
     if ranks == 1:
         stopped = worker.work(chosen, listener)
     else:

@@ -4,11 +4,11 @@ import argparse
 import sys
 import time
 
-from engine import rundir
-from engine.eventlog import EventReader
-from engine.events import Event
-from engine.rundir import RunDir
-from tui import plain
+from engine.runs import run_dir
+from engine.runs.event_log import EventReader
+from engine.runs.events import Event
+from engine.runs.run_dir import RunDir
+from tui.commands import output
 
 LOOK_EVERY = 0.2  # seconds
 
@@ -23,7 +23,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Follow the run to its end; leaving the watcher leaves the run alive."""
-    chosen = rundir.find(arguments.run)
+    chosen = run_dir.find(arguments.run)
     if arguments.plain or arguments.json or not sys.stdout.isatty():
         return follow(chosen, arguments.json)
     from tui.app import run_app
@@ -33,14 +33,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 def follow(chosen: RunDir, as_json: bool) -> int:
     """Print what the run has said and says, until it ends; 1 if it ended badly."""
-    reader, show = EventReader(chosen.events), plain.printer(as_json)
+    reader, show = EventReader(chosen.events), output.printer(as_json)
     last: Event | None = None
     while True:
         for event in reader.read():
             show(event)
             last = event
-        state = rundir.state(chosen, last)
-        if state in rundir.ENDED:
+        state = run_dir.state(chosen, last)
+        if state in run_dir.ENDED:
             break
         time.sleep(LOOK_EVERY)
     if state == "crashed":

@@ -1,17 +1,152 @@
 """Looks over all runs: one line of facts each, reading of their events only what is new."""
 
 import threading
+from array import array
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from textual.message import Message
 
-from engine import rundir
 from engine.errors import InputError
-from engine.eventlog import EventReader
-from engine.history import History
-from engine.rundir import RunDir
-from tui.model.runs import RunRow, begun
+from engine.runs import events as kinds
+from engine.runs import run_dir
+from engine.runs.event_log import EventReader, History
+from engine.runs.run_dir import RunDir
+from tui.sources.run_view import Columns, RunRow, RunView, begun
+
+PAUSE = 0.1  # seconds between two looks at the file
+_STATE_EVERY = 10  # looks between two at the process
+_SAMPLES = 60  # the newest that are shown
+_LOG_BYTES, _LOG_LINES = 4096, 4
+
+
+@dataclass
+class RunChanged(Message):
+    """A run's new state. generation: of the attachment that asked for it."""
+
+    view: RunView
+    generation: int
+
+    def can_replace(self, message: Message) -> bool:
+        """Whether an older message in the queue is void now."""
+        return isinstance(message, RunChanged) and message.generation <= self.generation
+
+
+@dataclass
+class NewestFound(Message):
+    """The run to be shown when none has been asked for; None when there is none at all."""
+
+    run: RunDir | None
+
+
+class RunFold:
+    """A run's events, folded as they come; `view` gives what they add up to."""
+
+    def __init__(self, run: RunDir) -> None:
+        self.run = run
+        self.history = History()
+        self._reader = EventReader(run.events)
+        self._steps = {name: array("d") for name in ("step", "bits", "lr", "grad_norm", "speed")}
+        self._model, self._corpus, self._planned = "", "", 0
+        try:
+            config = run.config()
+        except InputError:
+            return  # of another version: the run's first event says the same
+        self._model, self._corpus = config.model.words, Path(config.data.source).name
+        self._planned = config.train.steps
+
+    def read(self) -> bool:
+        """Take in what is new; whether there was anything."""
+        events = self._reader.read()
+        for event in events:
+            self.history.add(event)
+            if isinstance(event, kinds.Step):
+                self._append(event)
+            elif isinstance(event, kinds.Resumed):  # the history has dropped what is void
+                for column in self._steps.values():
+                    del column[len(self.history.steps) :]
+        return bool(events)
+
+    def _append(self, event: kinds.Step) -> None:
+        values = (event.step, event.bits, event.lr, event.grad_norm, event.frames_per_second)
+        for column, value in zip(self._steps.values(), values, strict=True):
+            column.append(float("nan") if value is None else value)
+
+    def state(self) -> str:
+        """One of tui.sources.run_view.STATES."""
+        if not self.run.path.is_dir():
+            return "gone"
+        return run_dir.state(self.run, self.history.last)
+
+    def view(self, state: str) -> RunView:
+        """What there is to show; shares nothing with the fold."""
+        import numpy as np  # loaded here, in the thread, after the first screen is up
+
+        history, started = self.history, self.history.started
+        evaluations, last = history.evaluations, history.last
+        columns = {name: np.array(column) for name, column in self._steps.items()}
+        return RunView(
+            run=self.run,
+            state=state,
+            model=started.model if started else self._model,
+            corpus=started.corpus if started else self._corpus,
+            unit=started.unit if started else "character",
+            step=history.step,
+            steps=started.steps if started else self._planned,
+            started=started,
+            last=history.steps[-1] if history.steps else None,
+            latest=evaluations[-1] if evaluations else None,
+            best=history.best,
+            columns=Columns(
+                **columns,
+                valid_step=np.array([float(event.step) for event in evaluations]),
+                valid_bits=np.array([event.bits for event in evaluations]),
+            ),
+            samples=tuple(history.samples[: -_SAMPLES - 1 : -1]),
+            doing=last.doing if isinstance(last, kinds.Heartbeat) else "",
+            reason=last.reason if isinstance(last, kinds.Failed) else "",
+            log=log_tail(self.run) if state == "crashed" else (),
+        )
+
+
+def log_tail(run: RunDir) -> tuple[str, ...]:
+    """The last lines that the run's process wrote to its standard error."""
+    try:
+        with run.log.open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - _LOG_BYTES))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return ()
+    lines = [line.rstrip() for line in text.split("\n")]
+    return tuple([line for line in lines if line][-_LOG_LINES:])
+
+
+def follow(
+    run: RunDir,
+    generation: int,
+    post: Callable[[RunChanged], object],
+    cancelled: threading.Event,
+) -> None:
+    """Post the run's state whenever it changes, until cancelled; for a thread of its own."""
+    fold = RunFold(run)
+    told, looks = "", 0
+    while not cancelled.is_set():
+        news = fold.read()
+        if news or looks % _STATE_EVERY == 0:
+            state = fold.state()
+            if news or state != told:
+                post(RunChanged(fold.view(state), generation))
+            told = state
+        looks += 1
+        cancelled.wait(PAUSE)
+
+
+def newest() -> RunDir | None:
+    """The newest run that is being trained, else the newest of all; None when there is none."""
+    runs = run_dir.list_runs()
+    return next((run for run in runs if run_dir.alive(run.worker())), runs[0] if runs else None)
 
 
 @dataclass
@@ -50,7 +185,7 @@ class _Known:
         best = history.best
         return RunRow(
             run=self.run,
-            state=rundir.state(self.run, history.last),
+            state=run_dir.state(self.run, history.last),
             kind=kind,
             model=model,
             corpus=corpus,
@@ -73,7 +208,7 @@ class RunList:
         """The runs as they are now, the newest first; for a thread."""
         with self._lock:
             try:
-                runs = rundir.list_runs()
+                runs = run_dir.list_runs()
             except InputError:  # a folder that cannot be read just now shows no runs
                 runs = []
             self._known = {

@@ -21,7 +21,7 @@ from tui.sources.answers import Heard, gather
 from tui.sources.neurons import NeuronsRequest, Unit
 
 # How the process is called; tests put their own in place.
-command: tuple[str, ...] = processes.command("engine.sample.worker")
+command: tuple[str, ...] = processes.command("engine.sampler_process")
 RATE = 30  # deliveries a second
 PATIENCE = 1.0  # seconds a process may take to end after its stdin has
 _BLOCK = 1 << 20  # bytes

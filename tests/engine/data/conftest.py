@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.data.characters import CharacterCodec
+from engine.data.codecs import CharacterCodec
 from engine.data.corpus import Corpus
-from engine.data.filling import SONG
-from engine.data.sources import Song
+from engine.data.corpus_format import SONG
+from engine.data.lyrics_files import Song
 from engine.music import midi
 from engine.music.score import Note, Score
 

@@ -1,11 +1,27 @@
+import json
+import subprocess
+import sys
+import unicodedata
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from engine.data.characters import CharacterCodec
-from engine.data.codecs import CODECS, KeysCodec, codec_from_json
+from engine.data.codecs import (
+    BEGIN,
+    CODECS,
+    END,
+    UNKNOWN,
+    CharacterCodec,
+    KeysCodec,
+    code_points,
+    codec_from_json,
+    translation,
+)
 from engine.errors import InputError
 from engine.frames import FrameSpec
-from engine.music import roll
+from engine.music import piano_roll
 from engine.music.score import Note, Score
 
 KEYS = KeysCodec(2, 0.3, None, 120.0)
@@ -46,7 +62,7 @@ def test_rolls_and_frames() -> None:
     in_beats = KeysCodec(1, None, 0.5, 60.0)
     assert len(in_beats.quantised(score)) == 3  # 0.9 s are 1.35 of its beats
     assert in_beats.decode(np.ones((4, 88))).onset.sum() == 88  # held, as nothing else is known
-    assert roll.from_frames(in_beats.encode(music)).sounding.sum() == 4
+    assert piano_roll.from_frames(in_beats.encode(music)).sounding.sum() == 4
 
 
 @pytest.mark.parametrize(
@@ -72,3 +88,100 @@ def test_what_is_no_codec_is_refused(values: object) -> None:
         codec_from_json(values)
     with pytest.raises(InputError, match="codec is not one of piano keys"):
         KeysCodec.from_json(values)
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()))  # also lone surrogates
+
+
+def learned(text: str) -> CharacterCodec:
+    points, counts = np.unique(code_points(unicodedata.normalize("NFC", text)), return_counts=True)
+    return CharacterCodec.learn(dict(zip(points.tolist(), counts.tolist(), strict=True)))
+
+
+@given(ANY_TEXT)
+def test_any_text_comes_back_in_nfc(text: str) -> None:
+    codec = learned(text)
+    expected = "".join(
+        "\ufffd" if "\ud800" <= c <= "\udfff" else c for c in unicodedata.normalize("NFC", text)
+    )
+    indices = codec.encode(text)
+    assert codec.decode(indices) == expected
+    assert indices.dtype == codec.spec.dtype
+    assert not np.isin(indices, [BEGIN, END]).any()
+
+
+@given(ANY_TEXT, ANY_TEXT)
+def test_encoding_equals_a_look_up_of_each_character(known: str, text: str) -> None:
+    codec = learned(known)
+    index = {character: place for place, character in enumerate(codec.characters, start=3)}
+    normal = unicodedata.normalize("NFC", text)
+    assert codec.encode(text).tolist() == [index.get(c, UNKNOWN) for c in normal]
+    assert codec.unknown(text) == [c for c in dict.fromkeys(normal) if c not in index]
+
+
+def test_indices_are_in_order_of_code_points_after_the_marks() -> None:
+    codec = CharacterCodec("\n ab🎹")
+    assert codec.spec.size == 8
+    assert codec.encode("b🎹\na z").tolist() == [6, 7, 3, 5, 4, 2]
+    assert codec.decode([0, 6, 2, 7, 1]) == "b\ufffd🎹"
+    assert codec.encode("").shape == (0,)
+
+
+def test_learning_drops_what_is_rare_and_cannot_be_written() -> None:
+    counts = {ord("a"): 3, ord("b"): 2, 0xD800: 9, 0xFFFD: 9, 0x1F3B9: 5}
+    assert CharacterCodec.learn(counts, rare=3).characters == "a🎹"
+    array = np.zeros(200, np.int64)
+    array[[97, 98]] = 3, 2
+    assert CharacterCodec.learn(array, rare=2).characters == "ab"
+    assert CharacterCodec.learn(array, rare=0).characters == "ab"  # never the uncounted
+
+
+def test_the_index_type_grows_with_the_alphabet() -> None:
+    small = CharacterCodec("".join(map(chr, range(32, 32 + 253))))
+    large = CharacterCodec("".join(map(chr, range(32, 32 + 254))))
+    assert small.encode("ab").dtype == np.uint8
+    assert large.encode("ab").dtype == np.uint16
+    assert large.decode(large.encode(chr(285))) == chr(285)
+
+
+@given(st.text())
+def test_json_there_and_back(text: str) -> None:
+    codec = learned(text)
+    assert CharacterCodec.from_json(json.loads(json.dumps(codec.to_json()))) == codec
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        None,
+        {"kind": "keys"},
+        {"kind": "characters", "characters": ["a"]},
+        {"kind": "characters", "characters": "ba"},
+        {"kind": "characters", "characters": "aa"},
+        {"kind": "characters", "characters": "a\ud800"},
+    ],
+)
+def test_a_damaged_codec_is_refused(values: object) -> None:
+    with pytest.raises(InputError, match="codec"):
+        CharacterCodec.from_json(values)
+
+
+@given(st.text(), st.text(), st.text())
+def test_translating_indices_equals_encoding_the_text_anew(first: str, second: str, t: str) -> None:
+    old, new = learned(first + t), learned(second)
+    assert translation(old, new)[old.encode(t)].tolist() == new.encode(t).tolist()
+    assert translation(old, new)[:3].tolist() == [BEGIN, END, UNKNOWN]
+
+
+def test_translating_does_not_compose_neighbours_in_the_alphabet() -> None:
+    codec = CharacterCodec("e\u0301")  # e, and an acute accent to be put on something
+    assert translation(codec, codec).tolist() == [0, 1, 2, 3, 4]
+    assert translation(codec, CharacterCodec("\xe9\u0301")).tolist() == [0, 1, 2, 2, 4]
+
+
+@pytest.mark.parametrize("module", ["codecs", "batches", "corpus", "lyrics_files"])
+def test_importing_is_light(module: str) -> None:
+    heavy = "'torch', 'pandas', 'textual', 'rich'"
+    code = f"import sys, engine.data.{module}; print([m for m in ({heavy}) if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr

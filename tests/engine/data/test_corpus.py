@@ -15,10 +15,10 @@ import pytest
 
 from engine import paths
 from engine.config import DataConfig
-from engine.data import filling, sources, spool
-from engine.data.characters import END, UNKNOWN, CharacterCodec
+from engine.data import corpus_format, lyrics_corpus, lyrics_files
+from engine.data.codecs import END, UNKNOWN, CharacterCodec
 from engine.data.corpus import Corpus, prepare
-from engine.data.sources import Song
+from engine.data.lyrics_files import Song
 from engine.data.splits import SPLITS, key
 from engine.errors import InputError
 
@@ -300,7 +300,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(filling, "_header", full)
+    monkeypatch.setattr(corpus_format, "_header", full)
     with pytest.raises(InputError, match="No space left"):
         prepared(source)
     assert not [item for item in paths.corpora().iterdir() if item.suffix != ".lock"]
@@ -381,9 +381,9 @@ def test_prepared_in_pieces_it_is_what_it_is_whole(
     whole = files(prepared(source, rare=40))
     assert len(whole) == 4
     for rows, together in ((1, 1), (3, 2), (39, 7)):
-        monkeypatch.setattr(sources, "CHUNK_ROWS", rows)
-        monkeypatch.setattr(spool, "LOOKED_UP", together)
-        monkeypatch.setattr(spool, "COUNTED", together)
+        monkeypatch.setattr(lyrics_files, "CHUNK_ROWS", rows)
+        monkeypatch.setattr(lyrics_corpus, "LOOKED_UP", together)
+        monkeypatch.setattr(lyrics_corpus, "COUNTED", together)
         assert files(prepared(source, rare=40)) == whole
 
 

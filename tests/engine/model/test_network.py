@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from engine.config import ModelConfig
 from engine.frames import FrameSpec
-from engine.model import clock
+from engine.model import position_encoding
 from engine.model.cells import CELLS, State
 from engine.model.heads import CharacterHead
 from engine.model.network import Network, detach
@@ -180,17 +180,21 @@ def test_a_clock_tells_the_place_in_the_song() -> None:
         return outputs
 
     first = heard(start)
-    assert torch.equal(heard(start + clock.ROUND), first)
+    assert torch.equal(heard(start + position_encoding.ROUND), first)
     for beats in (1, 2, 3, 32):
         assert not torch.isclose(heard(start + beats), first).all(2).any()
 
 
 def test_each_period_of_the_clock_is_told() -> None:
-    assert [clock.ROUND % period for period in clock.PERIODS] == [0] * len(clock.PERIODS)
-    for column, period in enumerate(clock.PERIODS):
-        signals = clock.SIGNALS[:, [column, column + len(clock.PERIODS)]]  # its sine and cosine
+    assert [position_encoding.ROUND % period for period in position_encoding.PERIODS] == [0] * len(
+        position_encoding.PERIODS
+    )
+    for column, period in enumerate(position_encoding.PERIODS):
+        signals = position_encoding.SIGNALS[
+            :, [column, column + len(position_encoding.PERIODS)]
+        ]  # its sine and cosine
         angle = np.arctan2(signals[:, 0], signals[:, 1]) % (2 * np.pi)
-        wanted = np.arange(clock.ROUND) % period * 2 * np.pi / period
+        wanted = np.arange(position_encoding.ROUND) % period * 2 * np.pi / period
         np.testing.assert_allclose(angle, wanted, atol=1e-5)
 
 

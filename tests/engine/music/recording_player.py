@@ -16,7 +16,7 @@ from typing import Any
 import mido.ports
 
 from engine.errors import InputError
-from engine.music import player, ports, watch
+from engine.music import player, ports
 from engine.music.ports import Found, Port
 
 NO_SOUND = "The built-in synthesizer finds no sound device: connect one."
@@ -62,7 +62,7 @@ def main() -> None:
         left = (port for port in found if port.name != "fading" or port.name not in opened)
         return Found(tuple(left), NO_SOUND)
 
-    watch.EVERY = 0.05
+    ports.EVERY = 0.05
     setattr(ports, "scan", scan)  # noqa: B010
     setattr(ports, "open_port", open_port)  # noqa: B010
     player.main()

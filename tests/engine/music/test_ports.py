@@ -12,7 +12,7 @@ import pytest
 
 from engine import processes
 from engine.errors import InputError, WorkError
-from engine.music import audio, ports
+from engine.music import ports, synth_port
 from engine.music.ports import Found, Port, choose
 
 THROUGH = Port("Midi Through:Midi Through Port-0 14:0", "LINUX_ALSA", "port")
@@ -145,7 +145,7 @@ def test_every_system_is_asked_and_one_that_is_not_there_harms_none(
         MidiOut=Output,
     )
     monkeypatch.setitem(sys.modules, "rtmidi", fake)
-    monkeypatch.setattr(audio, "trouble", lambda: None)
+    monkeypatch.setattr(synth_port, "trouble", lambda: None)
     assert list(ports._probe()) == [
         {"name": "synth", "api": "miniaudio", "kind": "synth"},
         {"name": "harp", "api": "WINDOWS_MM", "kind": "port"},
@@ -154,7 +154,7 @@ def test_every_system_is_asked_and_one_that_is_not_there_harms_none(
         {"name": "rnn-tui", "api": "UNIX_JACK", "kind": "virtual"},
     ]
     assert Output.deleted == [3, 2]
-    monkeypatch.setattr(audio, "trouble", lambda: "It is away.")
+    monkeypatch.setattr(synth_port, "trouble", lambda: "It is away.")
     assert next(ports._probe()) == {"trouble": "It is away."}
 
 
@@ -185,9 +185,9 @@ def test_opening_names_the_system_and_never_the_client(monkeypatch: pytest.Monke
 
 def test_the_player_and_the_ports_need_no_torch_pandas_or_textual() -> None:
     script = (
-        "import sys, engine.music.player, engine.music.wav, engine.music.audio; print([m for m in "
-        "('torch', 'pandas', 'textual', 'rich', 'tui', 'scipy', 'pretty_midi', 'rtmidi', "
-        "'miniaudio', 'engine.data', 'engine.model') if m in sys.modules])"
+        "import sys, engine.music.player, engine.music.wav, engine.music.synth_port; "
+        "print([m for m in ('torch', 'pandas', 'textual', 'rich', 'tui', 'scipy', 'pretty_midi', "
+        "'rtmidi', 'miniaudio', 'engine.data', 'engine.model') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr

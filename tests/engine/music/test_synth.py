@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError
-from engine.music import audio, soundfont, synth
-from engine.music.audio import DELAY, Feed, SynthPort
+from engine.music import soundfont, synth, synth_port
 from engine.music.soundfont import Envelope, Region, SoundFont
 from engine.music.synth import CONTROL, RATE, VOICES, Synth
+from engine.music.synth_port import DELAY, Feed, SynthPort
 
 FLAT = Envelope(0.0, 0.001, 0.0, 0.001, 0.0, 0.01)  # at once there, stays, at once gone
 
@@ -232,12 +232,12 @@ def test_without_a_sound_device_it_says_so(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(miniaudio, "PlaybackDevice", fail)
     with pytest.raises(InputError, match="finds no sound device: connect one"):
         SynthPort("synth")
-    assert audio.trouble() is not None
+    assert synth_port.trouble() is not None
 
 
 def test_without_the_extra_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "miniaudio", None)
-    assert "needs the package miniaudio" in str(audio.trouble())
+    assert "needs the package miniaudio" in str(synth_port.trouble())
 
 
 def test_the_port_feeds_a_device(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError
-from engine.music import roll, wav
+from engine.music import piano_roll, wav
 from engine.music.score import Note, Score
 
 RATE = 44_100
@@ -101,7 +101,7 @@ def test_a_roll_can_be_read_from_its_sound() -> None:
             sounding[first : first + frames_long, key] = 1
             onset[first : first + (frames_long if place % 3 == 2 else 1), key] = 1
         first += frames_long + 1
-    music = roll.from_frames(np.concatenate([sounding, onset], axis=1)[:first])
+    music = piano_roll.from_frames(np.concatenate([sounding, onset], axis=1)[:first])
     sound = wav.frames(music.score()).mean(axis=1)
 
     def part(start: float, stop: float) -> Any:

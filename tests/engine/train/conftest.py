@@ -11,7 +11,7 @@ import pytest
 
 from engine import config as configs
 from engine.config import RunConfig
-from engine.rundir import RunDir
+from engine.runs.run_dir import RunDir
 
 WORDS = ["sun", "moon", "river", "stone", "heart", "road", "over", "under", "never", "we", "you"]
 

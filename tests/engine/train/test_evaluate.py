@@ -11,11 +11,11 @@ import torch
 from engine.config import RunConfig
 from engine.data import corpus as corpora
 from engine.errors import InputError
+from engine.inference import models
 from engine.model.window import Window
 from engine.music import midi
 from engine.music.score import Note, Score
-from engine.sample import models
-from engine.train import evaluate, scoring, start, training, worker
+from engine.train import evaluate, evaluate_model, launch, state, worker
 
 Small = Callable[..., RunConfig]
 
@@ -25,7 +25,7 @@ def test_a_score_is_that_of_the_songs_one_by_one(
 ) -> None:
     config = small("data.valid=0.3")
     corpus = corpora.prepare(config.data)
-    network = training.build(config, corpus).network
+    network = state.build(config, corpus).network
     totals, firsts, lengths = [], [], []
     network.eval()
     for row in corpus.select("valid"):
@@ -60,31 +60,31 @@ def test_a_score_is_that_of_the_songs_one_by_one(
 def test_a_limit_takes_whole_songs(small: Small) -> None:
     config = small("data.valid=0.3")
     corpus = corpora.prepare(config.data)
-    network = training.build(config, corpus).network
+    network = state.build(config, corpus).network
     lengths = [len(corpus.song(row)) for row in corpus.select("valid")]
     limit = lengths[0] + lengths[1] + 1
     assert evaluate.network(network, corpus, "valid", limit).frames == limit - 1
 
 
 def test_other_songs_are_read_in_the_models_own_letters(small: Small, tmp_path: Path) -> None:
-    run = start.new_run(small("model.kind=frequencies"), "freq")
+    run = launch.new_run(small("model.kind=frequencies"), "freq")
     worker.work(run)
     other = tmp_path / "other.csv"
     texts = [f"sun and moon {'ab' * number} ÿ on the river road" for number in range(8)]
     other.write_text("artist,text\n" + "".join(f"Zed,{text}\n" for text in texts))
     model = models.load("freq")
-    score = scoring.score(model, str(other), "test")
+    score = evaluate_model.score(model, str(other), "test")
     assert score.frames in {len(text) + 1 for text in texts}
-    assert score.loss > scoring.score(model, "", "test").loss
+    assert score.loss > evaluate_model.score(model, "", "test").loss
     with pytest.raises(InputError, match="There is no file"):
-        scoring.score(model, str(tmp_path / "gone.csv"), "test")
+        evaluate_model.score(model, str(tmp_path / "gone.csv"), "test")
 
 
 def test_a_split_without_songs_is_refused(small: Small) -> None:
-    run = start.new_run(small("model.kind=uniform", "data.test=0"), "none")
+    run = launch.new_run(small("model.kind=uniform", "data.test=0"), "none")
     worker.work(run)
     with pytest.raises(InputError, match="has no test songs"):
-        scoring.score(models.load("none"), "", "test")
+        evaluate_model.score(models.load("none"), "", "test")
 
 
 def test_music_is_scored_without_near_copies_too(small_music: Small, tmp_path: Path) -> None:
@@ -95,21 +95,23 @@ def test_music_is_scored_without_near_copies_too(small_music: Small, tmp_path: P
             pitches = np.random.default_rng(number).integers(50, 70, 30 + number).tolist()
             notes = tuple(Note(0.3 * i, 0.3 * i + 0.3, pitch) for i, pitch in enumerate(pitches))
             midi.write(Score(notes), folder / split / f"{number}.mid")
-    worker.work(start.new_run(small_music(folder, "train.steps=2"), "tuned"))
+    worker.work(launch.new_run(small_music(folder, "train.steps=2"), "tuned"))
     model = models.load("tuned")
-    score = scoring.score(model, "", "test")
+    score = evaluate_model.score(model, "", "test")
     assert score.copies == 1
     assert score.frames == 50 + 33 + 51
     other = tmp_path / "other"
     shutil.copytree(folder, other)
     (other / "test" / "3.mid").unlink()
-    others = scoring.score(model, str(other), "test")  # what it learned from counts, wherever
+    others = evaluate_model.score(
+        model, str(other), "test"
+    )  # what it learned from counts, wherever
     assert (others.copies, others.without_copies) == (0, others.loss)
     assert score.without_copies == pytest.approx(others.loss, rel=1e-6)
-    assert scoring.score(model, "", "train").without_copies is None
-    assert scoring.score(model, str(other), "valid").copies == 0
+    assert evaluate_model.score(model, "", "train").without_copies is None
+    assert evaluate_model.score(model, str(other), "valid").copies == 0
     (folder / "train" / "0.mid").unlink()
-    changed = scoring.score(model, str(other), "test")
+    changed = evaluate_model.score(model, str(other), "test")
     assert (changed.copies, changed.without_copies) == (None, None)
     shutil.rmtree(folder)
-    assert scoring.score(model, str(other), "test").copies is None
+    assert evaluate_model.score(model, str(other), "test").copies is None

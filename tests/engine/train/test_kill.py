@@ -11,12 +11,12 @@ import pytest
 import safetensors.numpy
 import torch
 
-from engine import events
 from engine.config import RunConfig
-from engine.eventlog import EventReader
-from engine.rundir import RunDir
-from engine.sample import models
-from engine.train import start, worker
+from engine.inference import models
+from engine.runs import events
+from engine.runs.event_log import EventReader
+from engine.runs.run_dir import RunDir
+from engine.train import launch, worker
 
 Small = Callable[..., RunConfig]
 Limited = Callable[[RunDir, int, int], tuple[int, str]]
@@ -54,9 +54,9 @@ def test_killed_at_random_moments(small: Small, count: int, steps: int) -> None:
     settings = (f"train.steps={steps}", "train.save_every=10", "train.evaluate_every=25",
                 "train.sample_every=0")  # fmt: skip
     chance = random.Random(3)
-    whole = start.new_run(small(*settings), "whole")
+    whole = launch.new_run(small(*settings), "whole")
     worker.work(whole)  # first: the processes forked below then need not import anything
-    run = start.new_run(small(*settings), "killed")
+    run = launch.new_run(small(*settings), "killed")
     kills = 0
     while kills < count:
         before = lines(run)
@@ -91,10 +91,10 @@ def test_killed_at_random_moments(small: Small, count: int, steps: int) -> None:
 def test_a_full_disk_ends_the_run_and_leaves_the_last_checkpoint_whole(
     small: Small, limited: Limited
 ) -> None:
-    run = start.new_run(small("model.hidden=48", "train.steps=6"), "full")
+    run = launch.new_run(small("model.hidden=48", "train.steps=6"), "full")
     worker.work(run)
     before = models.load("full")
-    start.resume("full", ["train.steps=12"])
+    launch.resume("full", ["train.steps=12"])
     size = (run.checkpoints / "last" / "trainer.safetensors").stat().st_size
     status, said = limited(run, resource.RLIMIT_FSIZE, size // 2)
     assert status == 2
@@ -114,7 +114,7 @@ def test_a_full_disk_ends_the_run_and_leaves_the_last_checkpoint_whole(
 def test_a_damaged_checkpoint_is_refused_in_words(small: Small, damage: str) -> None:
     from engine.errors import InputError
 
-    run = start.new_run(small("train.steps=6"), "hurt")
+    run = launch.new_run(small("train.steps=6"), "hurt")
     worker.work(run)
     trainer = run.checkpoints / "last" / "trainer.safetensors"
     if damage == "cut":
@@ -122,9 +122,9 @@ def test_a_damaged_checkpoint_is_refused_in_words(small: Small, damage: str) -> 
     elif damage == "foreign":
         trainer.write_bytes(b"no tensors here")
     else:
-        other = start.new_run(small("train.steps=6", "model.hidden=13"), "other")
+        other = launch.new_run(small("train.steps=6", "model.hidden=13"), "other")
         worker.work(other)
         trainer.write_bytes((other.checkpoints / "last" / "trainer.safetensors").read_bytes())
-    start.resume("hurt", ["train.steps=9"])
+    launch.resume("hurt", ["train.steps=9"])
     with pytest.raises(InputError, match="cannot be gone on from"):
         worker.work(run)

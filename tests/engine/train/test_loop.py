@@ -9,15 +9,14 @@ import pytest
 import safetensors.torch
 import torch
 
-from engine import events
 from engine.config import RunConfig, TrainConfig
 from engine.errors import InputError, WorkError
-from engine.eventlog import EventReader
-from engine.history import History
-from engine.rundir import RunDir
-from engine.sample import models
-from engine.train import optimiser, scoring, start, worker
-from engine.train.optimiser import learning_rate
+from engine.inference import models
+from engine.runs import events
+from engine.runs.event_log import EventReader, History
+from engine.runs.run_dir import RunDir
+from engine.train import evaluate_model, launch, optimizer, worker
+from engine.train.optimizer import learning_rate
 
 Small = Callable[..., RunConfig]
 
@@ -49,7 +48,7 @@ def stop_at(step: int) -> Callable[[RunDir], Callable[[events.Event], None]]:
 
 
 def test_a_run_says_saves_and_samples_at_its_intervals(small: Small) -> None:
-    run = start.new_run(small(), "whole")
+    run = launch.new_run(small(), "whole")
     worker.work(run)
     heard = said(run)
     assert isinstance(heard[0], events.Started)
@@ -73,14 +72,14 @@ def test_a_run_says_saves_and_samples_at_its_intervals(small: Small) -> None:
 
 
 def test_it_learns(small: Small) -> None:
-    run = start.new_run(small("train.steps=80", "train.lr=0.04", "model.dropout=0"), "learns")
+    run = launch.new_run(small("train.steps=80", "train.lr=0.04", "model.dropout=0"), "learns")
     worker.work(run)
     first, *_, last = (event for event in said(run) if isinstance(event, events.Evaluated))
     assert last.loss < 0.75 * first.loss
 
 
 def test_best_and_last_are_kept_and_nothing_else(small: Small) -> None:
-    run = start.new_run(small(), "kept")
+    run = launch.new_run(small(), "kept")
     worker.work(run)
     best = min(
         (event for event in said(run) if isinstance(event, events.Evaluated)),
@@ -94,10 +93,10 @@ def test_best_and_last_are_kept_and_nothing_else(small: Small) -> None:
 
 
 def test_the_saved_model_scores_what_the_run_said(small: Small) -> None:
-    run = start.new_run(small("train.evaluate_frames=0"), "scored")
+    run = launch.new_run(small("train.evaluate_frames=0"), "scored")
     worker.work(run)
     model = models.load("scored")
-    score = scoring.score(model, "", "valid")
+    score = evaluate_model.score(model, "", "valid")
     assert score.loss == pytest.approx(model.meta["scores"]["valid"]["loss"], rel=1e-6)
 
 
@@ -107,9 +106,9 @@ def test_stopped_and_resumed_is_bit_for_bit_the_uninterrupted_run(
 ) -> None:
     """With dropout, dropped artists, averaging, and stops off every interval."""
     setting = f"train.precision={precision}"
-    whole = start.new_run(small(setting), "whole")
+    whole = launch.new_run(small(setting), "whole")
     worker.work(whole)
-    parts = start.new_run(small(setting), "parts")
+    parts = launch.new_run(small(setting), "parts")
     for step in (5, 10, 17):
         listen = stop_at(step)(parts)
         worker.LOOK_EVERY, before = 0.0, worker.LOOK_EVERY
@@ -120,7 +119,7 @@ def test_stopped_and_resumed_is_bit_for_bit_the_uninterrupted_run(
         last = said(parts)[-1]
         assert isinstance(last, events.Finished)
         assert last.reason == "stopped"
-        start.resume("parts")
+        launch.resume("parts")
     worker.work(parts)
     assert everything(parts) == everything(whole)
     resumed = [event.step for event in said(parts) if isinstance(event, events.Resumed)]
@@ -131,11 +130,11 @@ def test_stopped_and_resumed_is_bit_for_bit_the_uninterrupted_run(
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_what_a_resume_restores_for_every_cell(small: Small, cell: str) -> None:
     settings = (f"model.cell={cell}", "model.tied=true", "train.sample_every=0")
-    whole = start.new_run(small(*settings, "train.steps=12", "train.final_lr=1"), "whole")
+    whole = launch.new_run(small(*settings, "train.steps=12", "train.final_lr=1"), "whole")
     worker.work(whole)
-    parts = start.new_run(small(*settings, "train.steps=7", "train.final_lr=1"), "parts")
+    parts = launch.new_run(small(*settings, "train.steps=7", "train.final_lr=1"), "parts")
     worker.work(parts)
-    start.resume("parts", ["train.steps=12"])
+    launch.resume("parts", ["train.steps=12"])
     worker.work(parts)
     assert everything(parts) == everything(whole)
 
@@ -143,11 +142,11 @@ def test_what_a_resume_restores_for_every_cell(small: Small, cell: str) -> None:
 @pytest.mark.parametrize("segment", ["0", "auto"])
 def test_whole_songs_as_one_gradient_learn_and_resume(small: Small, segment: str) -> None:
     settings = ("train.bptt=0", f"train.checkpoint_segment={segment}", "train.final_lr=1")
-    whole = start.new_run(small(*settings, "train.steps=12", "train.lr=0.02"), "whole")
+    whole = launch.new_run(small(*settings, "train.steps=12", "train.lr=0.02"), "whole")
     worker.work(whole)
-    parts = start.new_run(small(*settings, "train.steps=7", "train.lr=0.02"), "parts")
+    parts = launch.new_run(small(*settings, "train.steps=7", "train.lr=0.02"), "parts")
     worker.work(parts)
-    start.resume("parts", ["train.steps=12"])
+    launch.resume("parts", ["train.steps=12"])
     worker.work(parts)
     assert everything(parts) == everything(whole)
     heard = said(whole)
@@ -162,7 +161,7 @@ def test_checkpointing_changes_the_memory_and_not_the_weights(small: Small) -> N
     weights = []
     for name, segment in (("plain", 0), ("segments", 5)):
         setting = f"train.checkpoint_segment={segment}"
-        run = start.new_run(small("model.dropout=0", "train.steps=6", setting), name)
+        run = launch.new_run(small("model.dropout=0", "train.steps=6", setting), name)
         worker.work(run)
         folder = run.checkpoints / "last"
         weights.append(safetensors.torch.load_file(folder / "model.safetensors"))
@@ -172,16 +171,16 @@ def test_checkpointing_changes_the_memory_and_not_the_weights(small: Small) -> N
 
 def test_a_model_with_a_memory_learns_resumes_and_scores_like_any(small: Small) -> None:
     settings = ("model.memory=true", "train.sample_every=0", "train.final_lr=1")
-    whole = start.new_run(small(*settings, "train.steps=12"), "whole")
+    whole = launch.new_run(small(*settings, "train.steps=12"), "whole")
     worker.work(whole)
-    parts = start.new_run(small(*settings, "train.steps=7"), "parts")
+    parts = launch.new_run(small(*settings, "train.steps=7"), "parts")
     worker.work(parts)
-    start.resume("parts", ["train.steps=12"])
+    launch.resume("parts", ["train.steps=12"])
     worker.work(parts)
     assert everything(parts) == everything(whole)
     model = models.load("parts")
     assert model.config.memory
-    score = scoring.score(model, "", "valid")
+    score = evaluate_model.score(model, "", "valid")
     assert score.loss == pytest.approx(model.meta["scores"]["valid"]["loss"], rel=1e-6)
 
 
@@ -191,8 +190,8 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(
     def broken(config: TrainConfig, step: int) -> float:
         return math.nan if step == 8 else learning_rate(config, step)
 
-    monkeypatch.setattr(optimiser, "learning_rate", broken)
-    run = start.new_run(small("train.evaluate_every=6"), "nan")
+    monkeypatch.setattr(optimizer, "learning_rate", broken)
+    run = launch.new_run(small("train.evaluate_every=6"), "nan")
     with pytest.raises(WorkError, match=r"no longer a number at step 9.*train\.lr"):
         worker.work(run)
     last = said(run)[-1]
@@ -204,7 +203,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(
     assert model.meta["step"] == 6
     monkeypatch.undo()
     monkeypatch.setenv("RNN_TUI_HOME", str(run.path.parents[1]))
-    start.resume("nan")
+    launch.resume("nan")
     worker.work(run)
     assert isinstance(said(run)[-1], events.Finished)
 
@@ -213,7 +212,7 @@ def test_requests_for_a_checkpoint_and_a_sample(
     small: Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "LOOK_EVERY", 0.0)
-    run = start.new_run(small("train.save_every=100", "train.sample_every=0"), "asked")
+    run = launch.new_run(small("train.save_every=100", "train.sample_every=0"), "asked")
 
     def listen(event: events.Event) -> None:
         if isinstance(event, events.Step) and event.step == 3:
@@ -228,7 +227,7 @@ def test_requests_for_a_checkpoint_and_a_sample(
 
 
 def test_a_run_without_validation_songs_keeps_its_last_as_best(small: Small) -> None:
-    run = start.new_run(small("data.valid=0", "data.test=0"), "blind")
+    run = launch.new_run(small("data.valid=0", "data.test=0"), "blind")
     worker.work(run)
     assert (run.checkpoints / "best").resolve().name == "step-000024"
     assert not any(isinstance(event, events.Evaluated) for event in said(run))
@@ -236,17 +235,17 @@ def test_a_run_without_validation_songs_keeps_its_last_as_best(small: Small) -> 
 
 def test_two_trainers_on_one_run_are_refused(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "PATIENCE", 0.0)
-    run = start.new_run(small(), "one")
+    run = launch.new_run(small(), "one")
     with run.working():
         with pytest.raises(InputError, match="already being trained by process"):
             worker.work(run)
         with pytest.raises(InputError, match="already being trained by process"):
-            start.resume("one")
+            launch.resume("one")
     assert said(run) == []
 
 
 def test_songs_that_changed_are_refused(small: Small, songs: Path) -> None:
-    run = start.new_run(small(), "changed")
+    run = launch.new_run(small(), "changed")
     songs.write_text(songs.read_text().replace("moon", "lamp"))
     with pytest.raises(InputError, match="have changed since the run"):
         worker.work(run)
@@ -254,7 +253,7 @@ def test_songs_that_changed_are_refused(small: Small, songs: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["uniform", "frequencies", "markov"])
 def test_counting_models_run_like_networks(small: Small, kind: str) -> None:
-    run = start.new_run(small(f"model.kind={kind}"), kind)
+    run = launch.new_run(small(f"model.kind={kind}"), kind)
     worker.work(run)
     kinds = [type(event) for event in said(run)]
     assert kinds == [
@@ -266,7 +265,7 @@ def test_counting_models_run_like_networks(small: Small, kind: str) -> None:
         events.Finished,
     ]
     model = models.load(kind)
-    score = scoring.score(model, "", "valid")
+    score = evaluate_model.score(model, "", "valid")
     assert score.loss == pytest.approx(model.meta["scores"]["valid"]["loss"])
 
 
@@ -275,7 +274,7 @@ def test_weights_that_are_no_numbers_never_become_a_checkpoint(
     small: Small, evaluate_every: int
 ) -> None:
     settings = ("train.warmup=0", "train.save_every=1", f"train.evaluate_every={evaluate_every}")
-    run = start.new_run(small(*settings, "train.lr=1e38", "train.clip=0"), "wild")
+    run = launch.new_run(small(*settings, "train.lr=1e38", "train.clip=0"), "wild")
     with pytest.raises(WorkError, match=r"no longer a number at step \d"):
         worker.work(run)
     assert not (run.checkpoints / "last").exists() or models.load("wild")
@@ -285,7 +284,7 @@ def test_weights_that_are_no_numbers_never_become_a_checkpoint(
 
 
 def test_a_listener_that_goes_away_stops_the_run_with_a_checkpoint(small: Small) -> None:
-    run = start.new_run(small("train.steps=5000"), "piped")
+    run = launch.new_run(small("train.steps=5000"), "piped")
 
     def closed(event: events.Event) -> None:
         if isinstance(event, events.Step):
@@ -299,28 +298,28 @@ def test_a_listener_that_goes_away_stops_the_run_with_a_checkpoint(small: Small)
 
 
 def test_what_a_resume_may_not_change_leaves_the_run_as_it_was(small: Small) -> None:
-    run = start.new_run(small("train.steps=6"), "fixed")
+    run = launch.new_run(small("train.steps=6"), "fixed")
     worker.work(run)
     before = run.facts()
     for setting in ("train.lanes=5", "train.seed=9", "model.hidden=3", "train.steps=6"):
         with pytest.raises(InputError):
-            start.resume("fixed", [setting])
+            launch.resume("fixed", [setting])
         assert run.facts() == before
-    start.resume("fixed", ["train.steps=9"])
+    launch.resume("fixed", ["train.steps=9"])
     worker.work(run)
     assert run.last_step() == 9
 
 
 def test_a_counting_run_can_be_stopped_and_begun_again(small: Small) -> None:
-    run = start.new_run(small("model.kind=markov"), "counted")
+    run = launch.new_run(small("model.kind=markov"), "counted")
     run.ask("stop")
     worker.work(run)
     assert [type(event) for event in said(run)] == [events.Started, events.Finished]
-    start.resume("counted")
+    launch.resume("counted")
     worker.work(run)
     history = History()
     for event in said(run):
         history.add(event)
     assert len(history.saved) == len(history.evaluations) == 1
     with pytest.raises(InputError, match="has counted all its songs"):
-        start.resume("counted")
+        launch.resume("counted")

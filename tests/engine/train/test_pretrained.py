@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from engine import rundir
 from engine.data import corpus as corpora
 from engine.errors import InputError
-from engine.sample import models
-from engine.sample.models import read_tensors
-from engine.train import pretrained, start, training, worker
+from engine.inference import models
+from engine.inference.models import read_tensors
+from engine.runs import run_dir
+from engine.train import launch, pretrained, state, worker
 from tests.engine.train.conftest import Small
 
 
@@ -28,12 +28,12 @@ def other(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("tied", [False, True])
 def test_characters_and_artists_bring_their_own(small: Small, other: Path, tied: bool) -> None:
     settings = (f"model.tied={tied}", "model.memory=true")
-    run = start.new_run(small(*settings), "learned")
+    run = launch.new_run(small(*settings), "learned")
     worker.work(run)
     model = models.load("learned")
     config = small(*settings, f"data.source={other}", "train.begin=learned")
     corpus = corpora.prepare(config.data)
-    fresh = training.build(config, corpus)
+    fresh = state.build(config, corpus)
     before = {name: tensor.clone() for name, tensor in fresh.network.state_dict().items()}
     pretrained.begin(fresh, config, corpus)
     after, average = fresh.network.state_dict(), fresh.average.state_dict()
@@ -60,8 +60,8 @@ def test_characters_and_artists_bring_their_own(small: Small, other: Path, tied:
 
 
 def test_a_run_begins_where_another_ended(small: Small) -> None:
-    worker.work(start.new_run(small("train.average=0"), "first"))
-    second = start.new_run(small("train.steps=1", "train.lr=0", "train.begin=first"), "second")
+    worker.work(launch.new_run(small("train.average=0"), "first"))
+    second = launch.new_run(small("train.steps=1", "train.lr=0", "train.begin=first"), "second")
     worker.work(second)
     one, two = (models.load(name) for name in ("first", "second"))
     assert one.path
@@ -70,7 +70,7 @@ def test_a_run_begins_where_another_ended(small: Small) -> None:
     for name, values in read_tensors(one.path).items():
         np.testing.assert_array_equal(other[name], values)
     with pytest.raises(InputError, match="cannot change in a resumed run"):
-        start.resume("second", ["train.steps=3", "train.begin=first"])
+        launch.resume("second", ["train.steps=3", "train.begin=first"])
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_run_begins_where_another_ended(small: Small) -> None:
 def test_what_will_not_do_is_refused_before_anything_is_made(
     small: Small, settings: tuple[str, ...], message: str
 ) -> None:
-    worker.work(start.new_run(small("train.steps=2"), "first"))
+    worker.work(launch.new_run(small("train.steps=2"), "first"))
     with pytest.raises(InputError, match=message):
-        start.new_run(small(*settings), "second")
-    assert [run.name for run in rundir.list_runs()] == ["first"]
+        launch.new_run(small(*settings), "second")
+    assert [run.name for run in run_dir.list_runs()] == ["first"]

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from engine import rundir
 from engine.config import RunConfig
 from engine.errors import InputError
 from engine.music import midi
 from engine.music.score import Note, Score
-from engine.rundir import RunDir
-from engine.train import start, worker
+from engine.runs import run_dir
+from engine.runs.run_dir import RunDir
+from engine.train import launch, worker
 
 Small = Callable[..., RunConfig]
 SETTINGS = (
@@ -48,11 +48,11 @@ def tensors(run: RunDir) -> dict[str, bytes]:
 def test_stopped_within_songs_and_resumed_it_is_bit_for_bit_the_same(
     small_music: Small, tunes: Path
 ) -> None:
-    whole = start.new_run(small_music(tunes, *SETTINGS), "whole")
-    off = start.new_run(small_music(tunes, *SETTINGS, "train.transpose=0"), "off")
-    parts = start.new_run(small_music(tunes, *SETTINGS, "train.steps=5"), "parts")
+    whole = launch.new_run(small_music(tunes, *SETTINGS), "whole")
+    off = launch.new_run(small_music(tunes, *SETTINGS, "train.transpose=0"), "off")
+    parts = launch.new_run(small_music(tunes, *SETTINGS, "train.steps=5"), "parts")
     worker.work(parts)
-    start.resume("parts", ["train.steps=12"])
+    launch.resume("parts", ["train.steps=12"])
     for run in (whole, off, parts):
         worker.work(run)
     assert tensors(parts) == tensors(whole)
@@ -61,9 +61,9 @@ def test_stopped_within_songs_and_resumed_it_is_bit_for_bit_the_same(
 
 def test_refused_for_lyrics_by_name(small: Small) -> None:
     with pytest.raises(InputError, match=r"train\.transpose is for music"):
-        start.new_run(small("train.transpose=3"), "none")
-    assert rundir.list_runs() == []
-    run = start.new_run(small("train.steps=6"), "words")
+        launch.new_run(small("train.transpose=3"), "none")
+    assert run_dir.list_runs() == []
+    run = launch.new_run(small("train.steps=6"), "words")
     worker.work(run)
     with pytest.raises(InputError, match=r"train\.transpose is for music"):
-        start.resume("words", ["train.steps=9", "train.transpose=3"])
+        launch.resume("words", ["train.steps=9", "train.transpose=3"])

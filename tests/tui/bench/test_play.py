@@ -37,7 +37,7 @@ def test_both_ways_are_measured_in_one_run() -> None:
 
 
 def test_a_player_that_dies_is_said(tmp_path: Path) -> None:
-    words = [*processes.command("tui.bench.taped"), "player", str(tmp_path / "gone" / "moments")]
+    words = [*processes.command("tui.bench.play"), "player", str(tmp_path / "gone" / "moments")]
     player = subprocess.Popen(
         words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from engine.data.sources import read_songs
+from engine.data.lyrics_files import read_songs
 from tui.bench import prepare
 
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from engine import rundir
-from engine.eventlog import EventReader
-from engine.events import Event, Finished, Step
-from engine.rundir import RunDir
+from engine.runs import run_dir
+from engine.runs.event_log import EventReader
+from engine.runs.events import Event, Finished, Step
+from engine.runs.run_dir import RunDir
 
 COMMAND = [sys.executable, "-m", "tui.cli"]
 Call = Callable[..., Any]
@@ -36,7 +36,7 @@ def said(run: RunDir) -> list[Event]:
 
 def training(name: str) -> bool:
     """Whether the run is there and has taken a step."""
-    found = [run for run in rundir.list_runs() if run.name == name]
+    found = [run for run in run_dir.list_runs() if run.name == name]
     return bool(found) and any(isinstance(event, Step) for event in said(found[0]))
 
 
@@ -65,7 +65,7 @@ def test_a_signal_stops_cleanly_with_a_checkpoint(
     assert "--resume long" in err
     assert "Traceback" not in err
     assert "stopped at step" in out
-    run = rundir.find("long")
+    run = run_dir.find("long")
     last = said(run)[-1]
     assert isinstance(last, Finished)
     assert run.last_step() == last.step
@@ -77,20 +77,20 @@ def test_detached_watched_and_stopped_by_the_control_file(call: Call, endless: l
     done = call(*endless, "--run", "away", "--detach", "--json")
     (started,) = (json.loads(line) for line in done.out.splitlines())
     assert started["run"] == "away"
-    run = rundir.find("away")
+    run = run_dir.find("away")
     watcher = subprocess.Popen(
         [*COMMAND, "watch", "away", "--plain"], stdout=subprocess.PIPE, text=True
     )
     try:
         wait_for(lambda: training("away"))
-        assert rundir.state(run, said(run)[-1]) == "live"
+        assert run_dir.state(run, said(run)[-1]) == "live"
         refused = call("train", "lyrics", "--resume", "away")
         assert refused.status == 2
         assert "already being trained by process" in refused.err
         run.ask("stop")
         out, _ = watcher.communicate(timeout=60)
     finally:
-        os.kill(started["pid"], signal.SIGKILL) if rundir.alive(run.worker()) else None
+        os.kill(started["pid"], signal.SIGKILL) if run_dir.alive(run.worker()) else None
         watcher.kill()
     assert watcher.returncode == 0
     assert "stopped at step" in out

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from engine import rundir
+from engine.runs import run_dir
 
 Call = Callable[..., Any]
 
@@ -150,7 +150,7 @@ def test_an_artist_for_a_model_without_artists(call: Call, songs: Path) -> None:
 
 @pytest.mark.parametrize("damage", ["cut", "foreign", "shape", "lacking", "not finite", "no meta"])
 def test_damaged_models(call: Call, trained: str, damage: str) -> None:
-    folder = (rundir.find(trained).checkpoints / "best").resolve()
+    folder = (run_dir.find(trained).checkpoints / "best").resolve()
     weights, meta = folder / "model.safetensors", folder / "meta.json"
     tensors = safetensors.numpy.load_file(weights)
     if damage == "cut":
@@ -174,7 +174,7 @@ def test_damaged_models(call: Call, trained: str, damage: str) -> None:
 
 
 def test_two_trainers_on_one_run(call: Call, trained: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with rundir.find(trained).working():
+    with run_dir.find(trained).working():
         words = ("train", "lyrics", "--resume", trained, "--set", "train.steps=99")
         assert "already being trained by process" in refused(call(*words))
 
@@ -185,7 +185,7 @@ def test_a_bug_is_said_in_a_sentence_too(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a bug\nin two lines")
 
-    monkeypatch.setattr(rundir, "list_runs", broken)
+    monkeypatch.setattr(run_dir, "list_runs", broken)
     done = call("runs")
     assert done.status == 1
     assert done.err.count("\n") == 1

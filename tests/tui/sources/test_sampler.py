@@ -248,7 +248,7 @@ def test_a_process_that_lingers_is_killed(held: Held, monkeypatch: pytest.Monkey
 
 def test_importing_it_brings_in_nothing_heavy() -> None:
     code = (
-        "import sys, tui.screens.lyrics; "
+        "import sys, tui.pages.lyrics; "
         "print(*{'torch', 'pandas', 'numpy', 'safetensors'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,1 +1,0 @@
-"""The small rule-based composer of assets/corpora/pieces: `python -m docs.composer` writes them."""

@@ -1,0 +1,1 @@
+"""What models and songs are examined for: baselines, units, similar songs, copied text."""

@@ -1,0 +1,107 @@
+"""The ladder: the same song continued by models from the simplest up, in step with each other.
+
+Below the network stand the models that only count, from the uniform one to the Markov chain of
+order 8, counted on the songs that the network learned from. Beside each stand its bits per
+character on the songs held out for validation: those of a network as its training measured them,
+with each song's artist told.
+"""
+
+import dataclasses
+import itertools
+import math
+import time
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.data.codecs import CharacterCodec
+from engine.data.corpus import Corpus
+from engine.inference import models
+from engine.inference.models import Model
+from engine.inference.network import Chain
+from engine.model import ngram
+from engine.model.ngram import CountingModel
+from engine.sampling import lyrics
+from engine.sampling.lyrics import Request
+
+Answer = dict[str, Any]
+
+HIGHEST = 8  # order of a chain
+COUNTED = 4_000_000  # characters at most: a chain needs some 100 bytes for each
+
+
+def answers(
+    model: Model, request: Request, stopped: Callable[[], bool] = lambda: False
+) -> Iterator[Answer]:
+    """Tell what is going on, each rung with its bits as soon as they are known, and what all write.
+
+    Rungs are numbered from 0, the uniform model, to the last, the network. Raises InputError where
+    the songs that the model learned from are not here, and for what cannot be written.
+    """
+    began = time.perf_counter()
+    lyrics.stream(model, request)  # refuses what cannot be
+    corpus = models.corpus(model)
+    codec = model.codec
+    assert isinstance(codec, CharacterCodec)
+    size = int(corpus.songs["length"][corpus.select("train")].sum())
+    part = f"{COUNTED:,} of " if size > COUNTED else ""
+    yield {"doing": f"counting {part}{size:,} characters of {corpus.name}"}
+    rungs = [_rung(model, counted) for counted in _counted(corpus.path, codec)]
+    for place, rung in enumerate(rungs):
+        if not stopped():
+            bits = _bits(corpus.path, codec, place)
+            yield {"rung": place, "name": rung.name, "bits": bits}
+    valid = (model.meta.get("scores") or {}).get("valid") or {}
+    yield {"rung": len(rungs), "name": model.name, "bits": valid.get("bits")}
+    first = lyrics.stream(model, request, stopped)
+    seed = first.songs[0].seed
+    yield {"started": True, "seed": seed, "prime": first.prime}
+    same = dataclasses.replace(request, seed=seed)
+    streams = [*(lyrics.stream(rung, same, stopped) for rung in rungs), first]
+    for turn in itertools.zip_longest(*streams):
+        for place, character in enumerate(turn):
+            if character is not None:
+                yield {"rung": place, "text": character.text}
+    yield {
+        "done": True,
+        "reason": first.songs[0].reason,
+        "characters": first.songs[0].characters,
+        "seconds": round(time.perf_counter() - began, 6),
+        "seed": seed,
+    }
+
+
+def _rung(model: Model, counted: CountingModel) -> Model:
+    """A counting model that writes in the characters of a network."""
+    config = counted.config
+    return Model(config.words, None, model.meta, config, model.codec, Chain(counted), ())
+
+
+def _translated(path: Path, codec: CharacterCodec) -> Corpus:
+    """The songs in the characters of a model that may have begun with another's."""
+    return Corpus.open(path).translated(codec, [])
+
+
+@lru_cache(maxsize=1)
+def _counted(path: Path, codec: CharacterCodec) -> list[CountingModel]:
+    """The rungs below the network, counted on the corpus there."""
+    corpus = _translated(path, codec)
+    rows = corpus.select("train")
+    # The songs lie in an order of chance, so that the first are as good as any.
+    ends = np.cumsum(corpus.songs["length"][rows], dtype=np.int64)
+    until = max(1, int(np.searchsorted(ends, COUNTED, side="right")))
+    songs = (corpus.song(row) for row in rows[:until])
+    return ngram.ladder(songs, codec.spec.size, HIGHEST)
+
+
+@lru_cache(maxsize=HIGHEST + 2)
+def _bits(path: Path, codec: CharacterCodec, place: int) -> float | None:
+    """The bits per character of a rung on the validation songs there; None without such songs."""
+    counted = _counted(path, codec)[place]
+    corpus = _translated(path, codec)
+    nats = [counted.nats(corpus.song(row)) for row in corpus.select("valid")]
+    total = sum(map(len, nats))
+    return sum(map(float, (song.sum() for song in nats))) / math.log(2) / total if total else None

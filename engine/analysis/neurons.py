@@ -1,0 +1,157 @@
+"""What single units of a network keep track of, after Karpathy, Johnson & Fei-Fei 2015.
+
+(Visualizing and Understanding Recurrent Networks.) A network reads a song; what each unit holds
+after each character or frame is kept, and set against the song's features.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.analysis import song_features, song_input
+from engine.analysis.song_input import Asked, Example
+from engine.data.codecs import BEGIN, CharacterCodec, KeysCodec
+from engine.errors import InputError
+from engine.inference.cells import Array
+from engine.inference.models import Model
+from engine.inference.network import Network
+from engine.sampling import music
+
+BEST = 10  # units told for each feature
+_STILL = 1e-9  # a standard deviation below which nothing has changed
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A song as a network has read it. Layers and units are counted from 1."""
+
+    model: Model
+    example: Example
+    activations: Array  # (T, layers, H), −1 … 1, after each frame
+    correlations: dict[str, NDArray[np.float64] | None]
+    """Of each feature with every unit, (layers, H); None for one that never changes in the song."""
+
+    def best(self, feature: str, count: int = BEST) -> list[tuple[int, int, float]]:
+        """The layer and unit most correlated with a feature, by size, and the correlation."""
+        found = self.correlations[feature]
+        if found is None:
+            return []
+        order = np.argsort(-np.abs(found).ravel(), kind="stable")[:count].tolist()
+        width = found.shape[1]
+        return [(1 + i // width, 1 + i % width, float(found.flat[i])) for i in order]
+
+    def to_json(self) -> dict[str, Any]:
+        """All but the activations, as plain values for JSON."""
+        example = self.example
+        _, layers, hidden = self.activations.shape
+        song: dict[str, Any] = {"text": example.text, "frames": None, "bar": None}
+        if isinstance(codec := self.model.codec, KeysCodec):
+            keys = [music.line(frame, codec.planes)["keys"] for frame in example.frames]
+            song = {"text": None, "frames": keys, "bar": codec.bar(example.metre)}
+        return {
+            "model": self.model.name,
+            "title": example.title,
+            "song": example.song,
+            "songs": example.songs,
+            "note": example.note,
+            "layers": layers,
+            "hidden": hidden,
+            "features": [
+                {"name": name, "units": [[*unit, round(r, 4)] for *unit, r in self.best(name)]}
+                for name in self.correlations
+            ],
+            **song,
+        }
+
+    def unit_to_json(self, layer: int, unit: int) -> dict[str, Any]:
+        """A unit's activations and its correlations with the features, as plain values for JSON.
+
+        Raises InputError where there is no such unit.
+        """
+        _, layers, hidden = self.activations.shape
+        if not (1 <= layer <= layers and 1 <= unit <= hidden):
+            raise InputError(
+                f"There is no unit {unit} in layer {layer}: {self.model.name} has layers 1 to "
+                f"{layers} with units 1 to {hidden}."
+            )
+        values = self.activations[:, layer - 1, unit - 1].astype(np.float64)
+        return {
+            "layer": layer,
+            "unit": unit,
+            "activations": np.round(values, 3).tolist(),
+            "correlations": {
+                name: round(float(found[layer - 1, unit - 1]), 4)
+                for name, found in self.correlations.items()
+                if found is not None
+            },
+        }
+
+
+def read(model: Model, asked: Asked, stopped: Callable[[], bool] = lambda: False) -> Reading | None:
+    """Have a network read a song; None where `stopped` said so before its end.
+
+    Raises InputError for a model that is no network, and for a song that cannot be read.
+    """
+    network = model.stepper
+    if not isinstance(network, Network):
+        raise InputError(
+            f"{model.name} counts characters and has no units: choose a network (rnn, gru, lstm)."
+        )
+    example = song_input.example(model, asked)
+    activations = run(network, example.frames, example.condition, stopped)
+    if activations is None:
+        return None
+    if isinstance(model.codec, CharacterCodec):
+        found = song_features.of_text(example.text)
+    else:
+        bar = model.codec.bar(example.metre)
+        found = song_features.of_keys(example.frames, bar, example.metre[0])
+    return Reading(model, example, activations, correlations(activations, found))
+
+
+def run(
+    network: Network,
+    frames: NDArray[Any],
+    condition: Array | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Array | None:
+    """What each unit holds after each of the frames (T, *frame) of a song, (T, layers, H).
+
+    None where `stopped` said so before the last.
+    """
+    state = network.begin(condition, 1)
+    begin = np.full_like(frames, BEGIN, shape=(1, *frames.shape[1:]))  # silence is zeros too
+    network.feed(state, begin)
+    result = np.empty((len(frames), len(network.layers), network.hidden), np.float32)
+    for step in range(len(frames)):
+        if stopped():
+            return None
+        network.feed(state, frames[step : step + 1])
+        result[step] = network.activations(state)[0]
+    return result
+
+
+def correlations(
+    activations: Array, found: song_features.Features
+) -> dict[str, NDArray[np.float64] | None]:
+    """Pearson's correlation of each feature (T,) with every unit of (T, layers, H): (layers, H).
+
+    0 for a unit that never changes; None for a feature that never does.
+    """
+    T, layers, _ = activations.shape
+    names = [name for name, values in found.items() if values.std() > _STILL]
+    wanted = np.array([_standardised(found[name]) for name in names]).reshape(-1, T)  # (F, T)
+    # One layer at a time: in double precision they are large.
+    products = [wanted @ _standardised(activations[:, layer]) / T for layer in range(layers)]
+    return {**dict.fromkeys(found), **dict(zip(names, np.stack(products, 1), strict=True))}
+
+
+def _standardised(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Values (T, …) with mean 0 and deviation 1 along T; zeros where they never change."""
+    centred = values - values.mean(0, dtype=np.float64)
+    deviation = centred.std(0)
+    result: NDArray[np.float64] = centred / np.where(deviation > _STILL, deviation, np.inf)
+    return result

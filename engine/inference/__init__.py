@@ -1,0 +1,1 @@
+"""The NumPy side of the models: weights read from safetensors and stepped without torch."""

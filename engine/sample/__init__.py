@@ -1,1 +1,0 @@
-"""The streaming side of the models: NumPy only, no torch."""

@@ -1,0 +1,1 @@
+"""From logits to lyrics and piano rolls."""

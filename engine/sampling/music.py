@@ -1,0 +1,149 @@
+"""Writing piano music, one frame at a time."""
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.data.codecs import KeysCodec
+from engine.errors import InputError
+from engine.inference.heads import KeysHead
+from engine.inference.models import Model
+from engine.inference.network import Network
+from engine.music import midi, piano_roll
+from engine.music.piano_roll import Roll
+from engine.music.score import HIGHEST, KEYS, LOWEST
+from engine.sampling.decoding import trust
+from engine.sampling.lyrics import Reason
+
+LONGEST = 100_000  # frames, of a song and of a prime
+
+
+@dataclass(frozen=True)
+class RollRequest:
+    """What to write."""
+
+    prime: Roll | None = None  # how it begins
+    temperature: float = 1.0  # 0: the likeliest state of each key; inf: coins are tossed
+    memory: float = 1.0  # how far a model's memory of the song is believed
+    least: int = 0  # notes in a frame: one with fewer is drawn again
+    seed: int | None = None  # None: a new one
+    length: int = 200  # frames
+
+
+def keys(model: Model) -> KeysCodec:
+    """The codec of a model of music; raises InputError for one of lyrics."""
+    if not isinstance(model.codec, KeysCodec):
+        raise InputError(f"{model.name} writes lyrics: use 'rnn-tui sample lyrics'.")
+    return model.codec
+
+
+def beginning(
+    codec: KeysCodec, file: Path | None = None, notes: Sequence[int] | None = None
+) -> tuple[Roll | None, tuple[int, int]]:
+    """How music is to begin, a MIDI file or one frame of pitches, and its metre: 4/4 if unknown.
+
+    Raises InputError for both at once, a file that cannot be read, and pitches that no piano has.
+    """
+    if file is not None and notes is not None:
+        raise InputError("The music cannot begin with a file and with notes: give one of them.")
+    if file is not None:
+        score = midi.read(file)
+        return codec.quantised(score), score.metre
+    if notes is None:
+        return None, (4, 4)
+    if not notes or not all(LOWEST <= pitch <= HIGHEST for pitch in notes):
+        given = ", ".join(map(str, notes)) or "none"
+        raise InputError(
+            f"The notes to begin with are {given}: give MIDI pitches from {LOWEST} to {HIGHEST}."
+        )
+    chord = np.zeros((1, KEYS), np.uint8)
+    chord[0, [pitch - LOWEST for pitch in notes]] = 1
+    return piano_roll.from_frames(chord, codec.seconds, codec.tempo), (4, 4)
+
+
+def line(frame: NDArray[np.uint8], planes: int) -> dict[str, list[int] | None]:
+    """A frame (88 · planes,) as JSON has it: the pitches that sound, and those that begin to.
+
+    The second is null where the model knows no onsets.
+    """
+    sounding, *onsets = (
+        (np.flatnonzero(plane) + LOWEST).tolist() for plane in frame.reshape(planes, KEYS)
+    )
+    return {"keys": sounding, "onsets": onsets[0] if onsets else None}
+
+
+@dataclass
+class RollStream:
+    """Music being written: iterate over it once for its frames; made by `stream`."""
+
+    model: Model
+    codec: KeysCodec
+    prime: NDArray[np.uint8]  # (P, K)
+    request: RollRequest  # looked up anew at each frame
+    seed: int
+    stopped: Callable[[], bool]
+    frames: int = 0  # written so far, without the prime
+    reason: Reason | None = None  # why it ended
+
+    def __iter__(self) -> Iterator[NDArray[np.uint8]]:
+        """Yield each frame (K,) as soon as it is drawn."""
+        network = self.model.stepper
+        assert isinstance(network, Network)
+        head = network.head
+        assert isinstance(head, KeysHead)
+        generator = np.random.Generator(np.random.PCG64(self.seed))
+        state = network.begin(None, 1)
+        before = np.concatenate([np.zeros_like(self.prime[:1], shape=(1, *self.codec.spec.shape)),
+                                 self.prime])  # fmt: skip
+        for frame in before[:-1]:
+            network.feed(state, frame[None], self._trust())
+        frame = before[-1:]  # (1, K)
+        while self.frames < self.request.length:
+            if self.stopped():
+                self.reason = "stopped"
+                return
+            seen = network.feed(state, frame, self._trust())
+            frame = head.sample(seen, self.request.temperature, generator, self.request.least)
+            self.frames += 1
+            yield frame[0]
+        self.reason = "length"
+
+    def _trust(self) -> float:
+        return trust(self.request.memory, self.request.temperature)
+
+
+def stream(
+    model: Model, request: RollRequest, stopped: Callable[[], bool] = lambda: False
+) -> RollStream:
+    """Check the request and make ready to write it; the same seed writes the same music.
+
+    Raises InputError for a model of lyrics and for a request that cannot be.
+    """
+    codec = keys(model)
+    if not request.temperature >= 0:
+        raise InputError(
+            f"The temperature is {request.temperature}: give 0 (each key's likelier state) or "
+            "more, up to inf (coins tossed)."
+        )
+    checks: list[tuple[str, Any, bool, str]] = [
+        ("memory", request.memory, 0 <= request.memory <= 1, "a share from 0 to 1"),
+        ("least number of notes", request.least, 0 <= request.least <= 10, "0 to 10"),
+        ("length", request.length, 1 <= request.length <= LONGEST, f"1 to {LONGEST:,} frames"),
+        ("seed", request.seed, request.seed is None or request.seed >= 0, "0 or more"),
+    ]
+    for name, value, right, wanted in checks:
+        if not right:
+            raise InputError(f"The {name} is {value}: give {wanted}.")
+    if request.prime is None:
+        prime = np.zeros((0, *codec.spec.shape), np.uint8)
+    else:
+        prime = codec.encode(request.prime)
+    if len(prime) > LONGEST:
+        raise InputError(f"The prime has {len(prime):,} frames: give at most {LONGEST:,}.")
+    seed = secrets.randbits(32) if request.seed is None else request.seed
+    return RollStream(model, codec, prime, request, seed, stopped)

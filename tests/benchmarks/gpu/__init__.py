@@ -1,0 +1,1 @@
+"""Checks and times training on a GPU: `python -m tests.benchmarks.gpu`."""

@@ -1,0 +1,68 @@
+"""Draw the README's pictures: `python tests/benchmarks/pictures.py RUN`.
+
+Opens the app without a terminal, shows the run on the Train page, and has the models that come
+along sing on the Lyrics page, show a unit on the Neurons page and write on the Music page. Writes
+docs/train.svg, docs/lyrics.svg, docs/neurons.svg and docs/music.svg.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.pilot import Pilot
+from textual.widgets import Input, Select
+
+from engine.runs import run_dir
+from tui.app import RnnTuiApp
+
+SIZE = (120, 36)
+HERE = Path(__file__).parent
+
+
+async def until(pilot: Pilot[None], shows: Callable[[str], bool]) -> str:
+    """Wait until the screen's picture satisfies `shows`; gives the picture."""
+    for _ in range(600):
+        await pilot.pause(0.1)
+        picture = pilot.app.export_screenshot(title="rnn-tui")
+        if shows(picture.replace("&#160;", " ")):
+            return picture
+    raise SystemExit("It never came about.")
+
+
+def save(name: str, picture: str) -> None:
+    """Keep a picture."""
+    (HERE / f"{name}.svg").write_text(picture, encoding="utf-8")
+
+
+async def choose(pilot: Pilot[None], name: str) -> None:
+    """Choose a model that comes along."""
+    await until(pilot, lambda text: "ready" in text or "singing" in text or "writing" in text)
+    await pilot.press("escape")  # stop what began by itself
+    pilot.app.screen.query_one("#model", Select).value = f"bundled/{name}"
+    await pilot.pause()
+
+
+async def draw(name: str) -> None:
+    """Draw the pages, one after the other."""
+    async with RnnTuiApp(run=run_dir.find(name)).run_test(size=SIZE) as pilot:
+        save("train", await until(pilot, lambda t: "smoothed" in t and "parameters" in t))
+        await pilot.press("2")
+        await choose(pilot, "lyrics")
+        pilot.app.screen.query_one("#length", Input).value = "900"
+        pilot.app.screen.query_one("#guidance", Input).value = "2"
+        pilot.app.screen.query_one("#seed", Input).value = "104"
+        await pilot.press("a", *"papa", "enter")
+        save("lyrics", await until(pilot, lambda text: "900 chars ·" in text))
+        await pilot.press("6")
+        save("neurons", await until(pilot, lambda text: "place in line" in text))
+        await pilot.press("3")
+        await choose(pilot, "folk")
+        pilot.app.screen.query_one("#length", Input).value = "160"
+        pilot.app.screen.query_one("#seed", Input).value = "1"
+        await pilot.press("g")
+        save("music", await until(pilot, lambda text: "written ·" in text and "· folk" in text))
+
+
+if __name__ == "__main__":
+    asyncio.run(draw(sys.argv[1]))

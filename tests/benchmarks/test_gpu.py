@@ -1,0 +1,94 @@
+"""The script for a GPU, on the CPU: that it checks, measures and writes down what it found."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine import paths
+from engine.frames import FrameSpec
+from engine.model import cudnn
+from engine.model.cudnn import Kernel
+from tests.benchmarks.gpu import __main__ as gpu
+from tests.benchmarks.gpu import checks
+
+ROOT = Path(__file__).parents[2]
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put back what the script changes."""
+    monkeypatch.setenv(paths.HOME_VARIABLE, "nowhere")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a device")
+def test_no_device_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert gpu.main([]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "no CUDA device" in line
+    assert "--device cpu --quick" in line
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--bits", "2"], "--songs"),
+        (["--songs", "gone.csv", "--bits", "2"], "no file"),
+        (["--songs", str(ROOT / "assets/corpora/originals.csv"), "--bits=2", "--steps=0"], "steps"),
+        (["--minutes", "nan"], "--minutes nan"),
+    ],
+)
+def test_words_that_are_wrong(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Refused before anything is measured."""
+    assert gpu.main(["--device", "cpu", *words]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert said in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("segment", [0, checks.SEGMENT])
+def test_the_same_gradients_pass_and_others_do_not(
+    segment: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, limit = FrameSpec("characters", 50), checks.ROUNDING[torch.float64]
+    assert checks._gradients("lstm", spec, segment, CPU) <= limit
+    assert checks._kernels("lstm", torch.float64, CPU) <= limit
+    wrong = {**cudnn.KERNELS, "lstm": Kernel(torch.lstm, (0, 1, 2, 3))}
+    monkeypatch.setattr(cudnn, "KERNELS", wrong)
+    assert checks._kernels("lstm", torch.float64, CPU) > 1e-3
+
+
+def test_not_a_number_does_not_pass() -> None:
+    assert not checks.Check("made up", float("nan"), 1.0).passed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wanted", [6.2, 0.1])
+def test_it_writes_its_tables(tmp_path: Path, wanted: float) -> None:
+    words = ["--device", "cpu", "--quick", "--output", str(tmp_path / "found"), "--steps", "20"]
+    words += ["--songs", "assets/corpora/originals.csv", "--bits", str(wanted)]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.gpu", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert found["command"].endswith(str(wanted))
+    assert all(check["passed"] for check in found["checks"])
+    assert len(found["checks"]) == 1 + 3 * 6 + 1
+    assert len(found["speed"]) == 8
+    assert all(row["characters"] > 0 for row in found["speed"])
+    (goal,) = found["goal"]
+    assert goal["reached"] == (goal["best"] <= wanted)
+    text = (tmp_path / "found.md").read_text()
+    for part in ("# Training on", "## Checks", "## Speed", "## Goal", found["date"]):
+        assert part in text

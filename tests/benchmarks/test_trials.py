@@ -1,0 +1,45 @@
+"""The script of the trials, in small."""
+
+import re
+
+import pytest
+
+from tests.benchmarks import trials
+
+SMALL = ["--steps", "3"]
+SMALL += ["--set=model.hidden=8", "--set=train.lanes=2", "--set=train.bptt=16"]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prepare songs where nobody else does."""
+    monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path))
+
+
+def test_a_variant_takes_as_many_steps_as_cost_the_same(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    costs = iter((0.5,))
+    monkeypatch.setattr(trials, "_cost", lambda *_: next(costs))
+    assert trials.main(["originals", "", "model.cell=gru train.lr=1e-3", *SMALL]) == 0
+    base, gru = capsys.readouterr().out.splitlines()
+    assert re.match(r"base +\d\.\d{3}  3 steps, 96 characters, 1\.00", base)
+    assert re.match(r"model.cell=gru train.lr=1e-3 +\d\.\d{3}  6 steps, 192 char.*, 0\.50", gru)
+
+
+def test_larger_networks_cost_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = iter((9.0, 1.0, *[3.0, 2.0] * trials.TURNS))
+    monkeypatch.setattr(trials, "_steps", lambda *_: lambda: next(seconds))
+    assert trials._cost(None, None, None) == 1.5  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [(["model.cell=gur"], "gur"), (["nothing"], "no value")]
+)
+def test_a_wrong_variant_is_refused_before_any_work(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert trials.main(["originals", "", *words, *SMALL]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert said in err

@@ -1,0 +1,123 @@
+"""The ladder: its rungs against the models that are counted alone."""
+
+import itertools
+import math
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine import paths
+from engine.analysis import ladder
+from engine.config import ModelConfig
+from engine.errors import InputError
+from engine.inference import models
+from engine.inference.models import Model
+from engine.inference.network import Chain
+from engine.model import ngram
+from engine.sampling import lyrics
+from engine.sampling.decoding import Rules
+from engine.sampling.lyrics import Request
+
+Learnt = Callable[..., Path]
+NAMES = ["uniform", "frequencies", *(f"markov {order}" for order in range(1, 9))]
+
+
+def climb(model: Model, **request: Any) -> tuple[list[dict[str, Any]], dict[int, str]]:
+    """All answers but the characters, and what each rung wrote."""
+    rules = Rules(temperature=request.pop("temperature", 1.0))
+    others, written = [], dict.fromkeys(range(11), "")
+    for answer in ladder.answers(model, Request(**request, rules=rules)):
+        if "text" in answer:
+            written[answer["rung"]] += answer["text"]
+        else:
+            others.append(answer)
+    return others, written
+
+
+def test_every_rung_is_the_model_that_is_counted_alone(learnt: Learnt) -> None:
+    model = models.load(str(learnt()))
+    request: dict[str, Any] = {"prime": "a ", "seed": 3, "length": 50}
+    (doing, *rungs, started, done), written = climb(model, **request, temperature=0.8)
+    corpus = models.corpus(model)
+    train = [corpus.song(row) for row in corpus.select("train")]
+    valid = [corpus.song(row) for row in corpus.select("valid")]
+    assert doing["doing"] == f"counting {sum(map(len, train)):,} characters of songs"
+    assert [rung["rung"] for rung in rungs] == list(range(11))
+    assert [rung["name"] for rung in rungs] == [*NAMES, model.name]
+    assert rungs[-1]["bits"] == 1.5
+    assert started == {"started": True, "seed": 3, "prime": "a "}
+    assert (done["reason"], done["characters"], done["seed"]) == ("length", 50, 3)
+    wanted = Request(**request, rules=Rules(temperature=0.8))
+    for place, name in enumerate(NAMES):
+        kind, _, order = name.partition(" ")
+        config = ModelConfig(kind=kind, order=int(order or 1))
+        counted = ngram.count(train, corpus.codec.spec.size, config)
+        nats = np.concatenate([counted.nats(song) for song in valid])
+        assert rungs[place]["bits"] == pytest.approx(nats.mean() / math.log(2))
+        alone = Model(name, None, model.meta, config, model.codec, Chain(counted), ())
+        assert written[place] == "".join(c.text for c in lyrics.stream(alone, wanted))
+    assert written[10] == "".join(c.text for c in lyrics.stream(model, wanted))
+
+
+def test_songs_are_counted_once_and_seeds_are_new(learnt: Learnt) -> None:
+    model = models.load(str(learnt()))
+    before = ladder._counted.cache_info().misses
+    seeds = {climb(model, length=1)[0][-1]["seed"] for _ in range(3)}
+    assert len(seeds) == 3
+    assert ladder._counted.cache_info().misses == before + 1
+
+
+def test_a_counting_model_stands_on_top_too(learnt: Learnt) -> None:
+    model = models.load(str(learnt(kind="markov", order=3)))
+    _, written = climb(model, seed=1, length=40)
+    assert written[10] == written[NAMES.index("markov 3")]
+
+
+def test_of_many_songs_the_first_are_counted(
+    learnt: Learnt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ladder, "COUNTED", 300)
+    ladder._counted.cache_clear()
+    model = models.load(str(learnt()))
+    (doing, *_), _ = climb(model, length=1)
+    assert "counting 300 of " in doing["doing"]
+    corpus = models.corpus(model)
+    rows = corpus.select("train")
+    lengths = corpus.songs["length"][rows]
+    some = [row for row, end in zip(rows, itertools.accumulate(lengths), strict=True) if end <= 300]
+    alone = ngram.count([corpus.song(row) for row in some], corpus.codec.spec.size,
+                           ModelConfig(kind="frequencies"))  # fmt: skip
+    counted = ladder._counted(corpus.path, corpus.codec)[1]
+    np.testing.assert_array_equal(counted.levels[0].counts, alone.levels[0].counts)
+    ladder._counted.cache_clear()
+
+
+def test_it_stops_where_it_is(learnt: Learnt) -> None:
+    model = models.load(str(learnt()))
+    asked = 0
+
+    def stopped() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 5
+
+    *_, done = ladder.answers(model, Request(length=1000), stopped)
+    assert (done["done"], done["reason"], done["characters"]) == (True, "stopped", 0)
+
+
+def test_without_the_songs_there_is_no_ladder(learnt: Learnt, tmp_path: Path) -> None:
+    model = models.load(str(learnt()))
+    (tmp_path / "songs.csv").unlink()
+    assert climb(model, length=1)[0]  # the prepared corpus is enough
+    shutil.rmtree(paths.corpora())
+    with pytest.raises(InputError, match=r"songs\.csv"):
+        climb(model, length=1)
+
+
+def test_what_cannot_be_written_is_refused_before_anything_is_counted(learnt: Learnt) -> None:
+    with pytest.raises(InputError, match="never seen"):
+        climb(models.load(str(learnt())), prime="€")

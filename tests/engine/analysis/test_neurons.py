@@ -1,0 +1,267 @@
+"""What units hold, against cells stepped one number at a time; and which units are found."""
+
+import csv
+import dataclasses
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from engine.analysis import neurons, song_input
+from engine.analysis.song_input import Asked
+from engine.config import DataConfig, ModelConfig
+from engine.data import corpus as corpora
+from engine.data.codecs import BEGIN, CharacterCodec
+from engine.errors import InputError
+from engine.inference import models, network
+from engine.inference.models import Model
+from engine.inference.network import Network
+from engine.music import midi
+from engine.music.score import Note, Score
+
+Build = Callable[..., Model]
+Make = Callable[..., tuple[dict[str, Any], dict[str, Any]]]
+Write = Callable[..., Path]
+Numbers = list[float]
+TEXT = "a bad cab,\nhigh jade é"
+
+
+def sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x))
+
+
+def product(x: Numbers, matrix: Any) -> Numbers:
+    return [sum(a * float(b) for a, b in zip(x, column, strict=True)) for column in matrix.T]
+
+
+def stepped(cell: str, size: int, x: Numbers, h: Numbers, c: Numbers, weights: Any, bias: Any):  # type: ignore[no-untyped-def]
+    """One step of a cell, unit by unit: its h and c."""
+    past = product(h, weights)
+    both = [a + b for a, b in zip(x, past, strict=True)]
+    if cell == "rnn":
+        return [math.tanh(value) for value in both], c
+    new_h, new_c = [], []
+    for j in range(size):
+        if cell == "gru":
+            r, z = sigmoid(both[j]), sigmoid(both[size + j])
+            n = math.tanh(x[2 * size + j] + r * (past[2 * size + j] + float(bias[j])))
+            new_h.append((1 - z) * n + z * h[j])
+            continue
+        i, f, o = (sigmoid(both[gate * size + j]) for gate in range(3))
+        new_c.append(f * c[j] + i * math.tanh(both[3 * size + j]))
+        new_h.append(o * math.tanh(new_c[j]))
+    return new_h, new_c
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_activations_against_cells_stepped_unit_by_unit(make: Make, cell: str) -> None:
+    meta, tensors = make(cell=cell, layers=2, condition=0, hidden=5)
+    model = models.from_tensors(meta, tensors, precision="full")
+    reading = neurons.read(model, Asked(text=TEXT))
+    assert reading is not None
+    assert isinstance(model.codec, CharacterCodec)
+    h, c = [[0.0] * 5, [0.0] * 5], [[0.0] * 5, [0.0] * 5]
+    wanted = []
+    for index in [BEGIN, *model.codec.encode(TEXT)]:
+        x = [float(value) for value in tensors["head.embedding"][index]]
+        for layer in (0, 1):
+            name = f"cells.{layer}."
+            gates = product(x, tensors[name + "input"])
+            gates = [a + float(b) for a, b in zip(gates, tensors[name + "bias"], strict=True)]
+            bias = tensors.get(name + "hidden_bias")
+            h[layer], c[layer] = stepped(
+                cell, 5, gates, h[layer], c[layer], tensors[name + "hidden"], bias
+            )
+            x = h[layer]
+        wanted.append(
+            [[math.tanh(value) for value in row] for row in c] if cell == "lstm" else h[:]
+        )
+    np.testing.assert_allclose(reading.activations, np.array(wanted)[1:], atol=2e-5)
+    told = reading.unit_to_json(2, 3)
+    np.testing.assert_allclose(told["activations"], np.array(wanted)[1:, 1, 2], atol=6e-4)
+
+
+VALUES = arrays.arrays(
+    np.float32, (12, 2, 3), elements=st.floats(-1, 1, width=16), fill=st.nothing()
+)
+
+
+@given(VALUES, arrays.arrays(np.float64, 12, elements=st.integers(-5, 40)))
+def test_correlations_against_numpys(values: Any, feature: Any) -> None:
+    values[:, 0, 0] = 0.3  # a unit that never changes
+    found = neurons.correlations(values, {"x": feature, "still": np.ones(12)})
+    assert found["still"] is None
+    if feature.std() == 0:
+        assert found["x"] is None
+        return
+    assert found["x"] is not None
+    assert found["x"].shape == (2, 3)
+    assert found["x"][0, 0] == 0
+    for layer, unit in np.ndindex(2, 3):
+        unit_values = values[:, layer, unit].astype(np.float64)
+        if unit_values.std() > 1e-6:
+            naive = np.corrcoef(unit_values, feature)[0, 1]
+            assert found["x"][layer, unit] == pytest.approx(naive, abs=1e-9)
+
+
+def test_a_unit_wired_to_keep_track_is_found_first() -> None:
+    """Among random units one remembers an open parenthesis until it is closed."""
+    codec = CharacterCodec("\n ()ab")
+    config = ModelConfig(cell="rnn", layers=1, hidden=16, embedding=codec.spec.size, condition=0)
+    rng = np.random.default_rng(4)
+    tensors = {
+        name: (rng.standard_normal(shape) * 0.4).astype(np.float32)
+        for name, shape in network.shapes(config, codec.spec, 0).items()
+    }
+    tensors["head.embedding"] = np.eye(codec.spec.size, dtype=np.float32)
+    wired = 11
+    tensors["cells.0.hidden"][:, wired] = 0
+    tensors["cells.0.hidden"][wired, wired] = 3  # it keeps what it holds
+    tensors["cells.0.input"][:, wired] = 0
+    tensors["cells.0.bias"][wired] = 0
+    for character, weight in (("(", 8), (")", -8)):
+        tensors["cells.0.input"][codec.encode(character)[0], wired] = weight
+    tensors["cells.0.input"][BEGIN, wired] = -8
+    meta = {
+        "format": 1,
+        "kind": "lyrics",
+        "model": dataclasses.asdict(config),
+        "codec": codec.to_json(),
+        "conditions": [],
+    }
+    model = models.from_tensors(meta, tensors)
+    reading = neurons.read(model, Asked(text="ab (abab ba a)\nb a ab\na (ab b) ba\n" * 3))
+    assert reading is not None
+    layer, unit, correlation = reading.best("in parentheses")[0]
+    assert (layer, unit) == (1, wired + 1)
+    assert correlation > 0.85
+    sizes = [abs(r) for *_, r in reading.best("in parentheses")]
+    assert sizes == sorted(sizes, reverse=True)
+    assert reading.best("in quotes") == []
+    assert len(sizes) == neurons.BEST
+
+
+def test_a_long_text_is_read_so_far_and_this_is_said(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(song_input, "LONGEST", 30)
+    reading = neurons.read(build(), Asked(text="a bad cab,\n" * 5))
+    assert reading is not None
+    assert len(reading.activations) == len(reading.example.text) == 30
+    assert reading.example.note == "It has 55 characters: only the first 30 were read."
+    short = neurons.read(build(), Asked(text="a" * 30))
+    assert short is not None
+    assert short.example.note == ""
+
+
+def test_what_a_model_without_its_songs_reads_it_writes_itself(build: Build) -> None:
+    first, again = (neurons.read(build(), Asked(song=3, artist="Zed")) for _ in range(2))
+    other = neurons.read(build(), Asked(song=4))
+    assert first is not None
+    assert again is not None
+    assert other is not None
+    assert first.example.text == again.example.text != other.example.text
+    assert len(first.example.text) == song_input.WRITTEN
+    np.testing.assert_array_equal(first.activations, again.activations)
+    assert (first.example.song, first.example.songs) == (3, 0)
+    assert first.example.title == "written by the model in memory, seed 3"
+
+
+def test_a_song_held_out_is_read_as_its_artists(make: Make, tmp_path: Path) -> None:
+    path = tmp_path / "songs.csv"
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["artist", "song", "link", "text"])
+        for number in range(40):
+            words = " ".join("abcdefghij"[(number * k + k) % 10] for k in range(1, 12))
+            rows.writerow(["Zed", f"Song {number}", "", f"{words}\n{number % 4 * 'ab'} {number}"])
+    data = DataConfig(source=str(path), rare=1, valid=0.1)
+    corpus = corpora.prepare(data)
+    meta, tensors = make(condition=5)
+    meta |= {"data": dataclasses.asdict(data), "corpus": {"hash": corpus.hash}}
+    model = models.from_tensors(meta, tensors)
+    rows_held = corpus.select("valid")
+    assert len(rows_held) == 4
+    for song in (0, 3, 5):
+        asked = song_input.example(model, Asked(song=song))
+        row = int(rows_held[song % 4])
+        assert asked.title == "Zed – " + corpus.titles[row][1]
+        known = set(model.codec.characters) if isinstance(model.codec, CharacterCodec) else ()
+        text = "".join(c if c in known else "\ufffd" for c in corpus.text(row))
+        assert asked.text == text
+        assert (asked.song, asked.songs) == (song % 4, 4)
+        assert asked.condition is not None
+        assert asked.condition.tolist() == [0, 0, 0, 1]
+        assert len(asked.frames) == len(text)  # without the end mark
+
+
+def test_a_midi_file_is_read_in_its_metre(write_music: Write, tmp_path: Path) -> None:
+    model = models.load(str(write_music(tmp_path / "model", planes=2, beats=0.5)))
+    notes = tuple(Note(0.3 * k, 0.3 * k + 0.3, 60 + k) for k in range(12))
+    file = tmp_path / "tune.mid"
+    midi.write(Score(notes, tempo=100.0, metre=(3, 4)), file)
+    reading = neurons.read(model, Asked(file=file))
+    assert reading is not None
+    told = reading.to_json()
+    assert told["title"] == "tune.mid"
+    assert told["bar"] == 6  # of half a beat
+    assert told["frames"] == [[60 + k] for k in range(12)]
+    network = model.stepper
+    assert isinstance(network, Network)
+    state = network.begin(None, 1)
+    frames = [np.zeros((1, 176), np.uint8), *(frame[None] for frame in reading.example.frames)]
+    for frame in frames:
+        network.feed(state, frame)
+    np.testing.assert_array_equal(reading.activations[-1], network.activations(state)[0])
+    own = neurons.read(model, Asked(song=2))
+    assert own is not None
+    assert len(own.example.frames) == song_input.PLAYED
+
+
+def test_a_stop_ends_the_reading(build: Build) -> None:
+    asked: list[int] = []
+
+    def stopped() -> bool:
+        asked.append(1)
+        return len(asked) > 3
+
+    assert neurons.read(build(), Asked(text=TEXT), stopped) is None
+    assert len(asked) == 4
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (Asked(text="q!"), "The text has characters that the model in memory has never seen"),
+        (Asked(text=""), "The text is empty"),
+        (Asked(text="a", file=Path("a.mid")), "give one of them"),
+        (Asked(file=Path("a.mid")), "reads lyrics: give a text"),
+        (Asked(song=-1), "The song is -1: give 0 or more"),
+        (Asked(text="a", artist="Zedd"), "did you mean 'Zed'?"),
+        (Asked(artist="Nobody At All"), "knows no artist 'Nobody At All'"),
+    ],
+)
+def test_refusals(build: Build, asked: Asked, said: str) -> None:
+    with pytest.raises(InputError, match=said.replace("?", r"\?")):
+        neurons.read(build(), asked)
+
+
+def test_refusals_by_the_model(build: Build, write_music: Write, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="has no units: choose a network"):
+        neurons.read(build(kind="markov", order=2), Asked(text="a"))
+    music = models.load(str(write_music(tmp_path / "model")))
+    with pytest.raises(InputError, match="reads music: give a MIDI file"):
+        neurons.read(music, Asked(text="a"))
+    with pytest.raises(InputError, match="knows no artists"):
+        neurons.read(music, Asked(artist="Zed"))
+    reading = neurons.read(build(hidden=12), Asked(text="ab"))
+    assert reading is not None
+    for layer, unit in ((0, 1), (3, 1), (1, 13), (1, 0)):
+        with pytest.raises(InputError, match=f"no unit {unit} in layer {layer}"):
+            reading.unit_to_json(layer, unit)

@@ -1,0 +1,82 @@
+"""What is copied, against looking for every stretch in every song."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engine import paths
+from engine.analysis import novelty
+from engine.analysis.novelty import CopyWatch, Novelty
+from engine.data import ngram_index as indices
+from engine.data.corpus import Corpus
+from engine.errors import InputError
+from engine.inference import models
+
+Learnt = Callable[..., Path]
+
+
+def brute(text: str, songs: list[str], least: int) -> tuple[list[int], int]:
+    """For each end of the text the length of the copied stretch there, and how much is copied."""
+    lengths, covered = [], set()
+    for end in range(1, len(text) + 1):
+        length = 0
+        while length < end and any(text[end - length - 1 : end] in song for song in songs):
+            length += 1
+        lengths.append(length if length >= least else 0)
+        covered |= set(range(end - lengths[-1], end))
+    return lengths, len(covered)
+
+
+@pytest.fixture
+def corpus(learnt: Learnt) -> Corpus:
+    return models.corpus(models.load(str(learnt())))
+
+
+@settings(
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.data(), st.integers(20, 30))
+def test_copies_are_those_that_brute_force_finds(
+    corpus: Corpus, data: st.DataObject, least: int
+) -> None:
+    songs = [corpus.text(row) for row in corpus.select("train")]
+    pieces = []
+    for _ in range(data.draw(st.integers(1, 6))):
+        song = data.draw(st.sampled_from(songs))
+        start = data.draw(st.integers(0, len(song)))
+        pieces += [song[start : start + data.draw(st.integers(0, 60))], data.draw(st.text("ab e"))]
+    text = "".join(pieces)
+    watch = CopyWatch(indices.prepare(corpus), least)
+    lengths, copied = brute(text, songs, least)
+    assert [watch.push(character) for character in text] == lengths
+    found = watch.novelty
+    assert (found.characters, found.longest) == (len(text), max(lengths, default=0))
+    assert found.copied == pytest.approx(copied / max(1, len(text)))
+
+
+def test_several_texts_have_one_figure() -> None:
+    parts = [Novelty(100, 20, 0.5, 30, "A – x"), Novelty(300, 20, 0.1, 40, "B – y")]
+    assert novelty.together(parts) == Novelty(400, 20, 0.2, 40, "B – y")
+    assert novelty.together([Novelty(0, 20, 0.0, 0, None)]).copied == 0
+
+
+def test_a_models_figure_is_that_of_songs_by_its_artists(learnt: Learnt) -> None:
+    model = models.load(str(learnt(kind="markov", order=8)))
+    found = novelty.figure(model)
+    assert found.characters == novelty.SAMPLES * novelty.LENGTH
+    assert found.copied > 0.1  # such a chain repeats what it has counted
+    assert found == novelty.figure(model)
+    assert novelty.figure(models.load(str(learnt("network")))).copied == 0
+
+
+def test_without_the_songs_it_is_not_known(learnt: Learnt, tmp_path: Path) -> None:
+    model = models.load(str(learnt()))
+    (tmp_path / "songs.csv").unlink()
+    assert novelty.figure(model).characters  # they are prepared still
+    shutil.rmtree(paths.corpora())
+    with pytest.raises(InputError, match=r"songs\.csv"):
+        novelty.figure(model)

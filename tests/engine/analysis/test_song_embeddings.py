@@ -1,0 +1,121 @@
+"""Songs' vectors, against reading one song alone, frame by frame."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from engine.analysis import song_embeddings
+from engine.data.codecs import KeysCodec
+from engine.errors import InputError
+from engine.inference import models
+from engine.inference.models import Model
+from engine.inference.network import Network
+
+Learnt = Callable[..., Path]
+
+
+def alone(model: Model, song: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The mean hidden state of a song that nothing else is read with."""
+    network = model.stepper
+    assert isinstance(network, Network)
+    state = network.begin(None, 1)
+    network.feed(state, np.zeros_like(song[:1]))
+    states = [network.feed(state, frame[None]).hidden[0] for frame in song]
+    mean: NDArray[np.float32] = np.mean(states, axis=0)
+    return mean
+
+
+@pytest.mark.parametrize("settings", [{}, {"cell": "gru", "memory": True, "layers": 1}], ids=str)
+def test_vectors_are_the_mean_states_of_songs_read_alone(
+    learnt: Learnt, settings: dict[str, object]
+) -> None:
+    model = models.load(str(learnt(**settings)), "full")
+    corpus = models.corpus(model)
+    told: list[tuple[int, int]] = []
+    songs = song_embeddings.songs(model, lambda read, total: told.append((read, total)))
+    assert songs.rows.tolist() == list(range(len(corpus.songs)))
+    for row, vector in zip(songs.rows, songs.vectors, strict=True):
+        np.testing.assert_allclose(vector, alone(model, corpus.song(row)), rtol=1e-4, atol=1e-5)
+    assert told[-1] == (len(songs.rows), len(songs.rows))
+    assert told == sorted(told)
+
+
+def test_in_fast_precision_they_lie_where_they_do_in_full(learnt: Learnt) -> None:
+    folder = str(learnt(hidden=48))
+    corpus = models.corpus(models.load(folder))
+    song = corpus.song(0)
+    fast, full = (
+        next(song_embeddings.read(models.load(folder, way), [song]))[1] for way in ("fast", "full")
+    )
+    assert np.abs(full).max() > 0.1
+    np.testing.assert_allclose(fast, full, atol=0.02)
+
+
+def test_music_is_read_alike(write_music: Learnt, tmp_path: Path) -> None:
+    model = models.load(str(write_music(tmp_path / "music", memory=True)))
+    assert isinstance(model.codec, KeysCodec)
+    chance = np.random.default_rng(1)
+    pieces = [(chance.random((length, 88)) < 0.05).astype(np.uint8) for length in (30, 7, 150)]
+    found = {
+        place: vector
+        for places, some in song_embeddings.read(model, pieces)
+        for place, vector in zip(places, some, strict=True)
+    }
+    for place, piece in enumerate(pieces):
+        np.testing.assert_allclose(found[place], alone(model, piece), rtol=1e-4, atol=1e-5)
+
+
+def test_vectors_are_kept_for_the_very_model(learnt: Learnt) -> None:
+    def read(model: Model) -> tuple[song_embeddings.Songs, int]:
+        calls: list[int] = []
+        return song_embeddings.songs(model, lambda done, _: calls.append(done)), len(calls)
+
+    folder = learnt()
+    first, calls = read(models.load(str(folder)))
+    assert calls
+    again, calls = read(models.load(str(folder)))
+    assert calls == 0
+    np.testing.assert_array_equal(first.vectors, again.vectors)
+    other, calls = read(models.load(str(learnt("other", seed=1))))
+    assert calls
+    assert not np.allclose(other.vectors, first.vectors)
+    files = list(first.corpus.path.glob("hidden-*.npy"))
+    assert len(files) == 2
+    for file in files:
+        file.write_bytes(file.read_bytes()[:100])
+    again, calls = read(models.load(str(folder)))
+    assert calls
+    np.testing.assert_array_equal(first.vectors, again.vectors)
+
+
+def test_old_vectors_go(learnt: Learnt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(song_embeddings, "_KEPT", 2)
+    for seed in range(4):
+        songs = song_embeddings.songs(models.load(str(learnt(f"model{seed}", seed=seed))))
+    assert len(list(songs.corpus.path.glob("hidden-*.npy"))) == 2
+
+
+def test_a_stop_leaves_nothing_behind(learnt: Learnt) -> None:
+    model = models.load(str(learnt()))
+    looks = iter([False] * 3)
+    with pytest.raises(InputError, match="stopped after"):
+        song_embeddings.songs(model, stopped=lambda: next(looks, True))
+    assert not list(models.corpus(model).path.glob("hidden-*"))
+
+
+def test_of_many_songs_the_first_are_read(learnt: Learnt, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = models.load(str(learnt()))
+    lengths = models.corpus(model).songs["length"]
+    monkeypatch.setattr(song_embeddings, "MOST", int(lengths[:7].sum()))
+    songs = song_embeddings.songs(model)
+    assert songs.rows.tolist() == list(range(7))
+    assert songs.vectors.shape == (7, model.config.hidden)
+
+
+def test_a_model_that_counts_has_no_hidden_state(learnt: Learnt) -> None:
+    model = models.load(str(learnt(kind="markov", order=2)))
+    with pytest.raises(InputError, match="markov 2 and has no hidden state"):
+        song_embeddings.songs(model)

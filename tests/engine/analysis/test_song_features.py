@@ -1,0 +1,89 @@
+"""The features of a song: on one that is known, and against plain loops."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from engine.analysis import song_features
+from engine.music.score import KEYS
+
+SONG = 'Oh "é (a)\nb"\n\n"Oh\n\noh "É (A)\n'
+
+
+def marks(name: str, song: str = SONG) -> str:
+    """The characters at which a feature is 1, the others as dots."""
+    values = song_features.of_text(song)[name]
+    assert set(values) <= {0, 1}
+    pairs = zip(song, values, strict=True)
+    return "".join(c if value or c == "\n" else "." for c, value in pairs)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    {
+        "in quotes": '..."é (a)\nb"\n\n"Oh\n\n..."É (A)\n',  # an empty line closes them
+        "in parentheses": "......(a)\n..\n\n...\n\n......(A)\n",
+        "word's end": ".h..é..a.\nb.\n\n..h\n\n.h..É..A.\n",
+        "capital": "O........\n..\n\n.O.\n\n....É..A.\n",
+        "vowel": "O...é..a.\n..\n\n.O.\n\no...É..A.\n",
+    }.items(),
+)
+def test_what_is_yes_or_no_of_a_text(name: str, shown: str) -> None:
+    assert marks(name) == shown
+
+
+def test_places_in_the_lines_of_a_text() -> None:
+    found = song_features.of_text("ab\n\nc")
+    assert found["place in line"].tolist() == [0, 1, 2, 0, 0]
+    assert found["to line's end"].tolist() == [2, 1, 0, 0, 0]
+    assert found["place in song"].tolist() == [0, 0.25, 0.5, 0.75, 1]
+
+
+def test_a_line_is_repeated_from_its_second_time_on() -> None:
+    song = "La la\n\nno\nla  LA\n\nla la"
+    repeated = song_features.of_text(song)["line repeated"]
+    assert repeated.tolist() == [0] * 10 + [1] * 7 + [0] + [1] * 5
+
+
+@given(st.text('ab A\n"(“”)é', max_size=60))
+def test_places_in_lines_against_counting(text: str) -> None:
+    found = song_features.of_text(text)
+    assert {values.shape for values in found.values()} == {(len(text),)}
+    for place in range(len(text)):
+        start = text.rfind("\n", 0, place) + 1
+        assert found["place in line"][place] == place - start
+        end = text.find("\n", place)
+        last = len(text) - 1 if end < 0 else end
+        assert found["to line's end"][place] == last - place
+
+
+Frames = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
+
+
+@given(
+    arrays.arrays(np.uint8, st.tuples(st.integers(1, 20), st.just(2 * KEYS)),
+                  elements=st.integers(0, 1), fill=st.just(np.uint8(0))),
+    st.sampled_from([(4.0, 4), (6.0, 3), (20 / 3, 4), (0.5, 2)]),
+)  # fmt: skip
+def test_keys_against_a_loop(frames: Frames, metre: tuple[float, int]) -> None:
+    bar, beats = metre
+    found = song_features.of_keys(frames, bar, beats)
+    highest = lowest = None
+    before: list[int] = []
+    bars = at = -1
+    for place, frame in enumerate(frames):
+        keys = [key for key in range(KEYS) if frame[key]]
+        highest, lowest = (max(keys), min(keys)) if keys else (highest, lowest)
+        assert found["keys sounding"][place] == len(keys)
+        if highest is not None:
+            assert (found["highest key"][place], found["lowest key"][place]) == (highest, lowest)
+        assert found["chord changes"][place] == (keys != before)
+        before = keys
+        now = int((place + 1e-6) / bar)
+        assert found["bar begins"][place] == (now > bars)
+        assert found["place in bar"][place] == pytest.approx(place - now * bar, abs=1e-5)
+        beat = int((place + 1e-6) * beats / bar)
+        assert found["beat begins"][place] == (beat > at)
+        bars, at = now, beat

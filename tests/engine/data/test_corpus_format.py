@@ -1,0 +1,170 @@
+"""Corpora of music; those of lyrics are in test_corpus."""
+
+import dataclasses
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine import paths
+from engine.config import DataConfig
+from engine.data.batches import Lanes
+from engine.data.codecs import KeysCodec
+from engine.data.corpus import Corpus, prepare
+from engine.data.lyrics_files import Song
+from engine.data.splits import SPLITS
+from engine.errors import InputError
+from engine.music import midi, piano_roll
+
+
+@pytest.fixture
+def tunes(tmp_path: Path, tune: Callable[[int], bytes]) -> Path:
+    """A folder of thirty tunes; two say the same."""
+    folder = tmp_path / "tunes"
+    folder.mkdir()
+    for number in range(30):
+        (folder / f"tune {number:02}.mid").write_bytes(tune(number % 29))
+    return folder
+
+
+def of_music(source: Path, **settings: object) -> Corpus:
+    config = dataclasses.replace(DataConfig(source=str(source)), **settings)  # type: ignore[arg-type]
+    return prepare(config, kind="music")
+
+
+def test_music_is_there_as_its_rolls(tunes: Path) -> None:
+    corpus = of_music(tunes, valid=0.1, test=0.2)
+    meta = corpus.meta
+    assert (meta["kind"], corpus.name, meta["songs"]) == ("music", "tunes", 29)
+    assert corpus.frames.shape == (meta["frames"], 176)
+    assert corpus.frames.dtype == np.uint8
+    assert [len(corpus.select(split)) for split in SPLITS] == [20, 3, 6]
+    assert corpus.songs["key"].tolist() == sorted(corpus.songs["key"].tolist())
+    assert isinstance(corpus.codec, KeysCodec)
+    assert corpus.conditions == []
+    for row, (artist, title) in enumerate(corpus.titles):
+        score = midi.read(tunes / f"{title}.mid")
+        assert artist == ""
+        assert np.array_equal(corpus.song(row), piano_roll.from_score(score).frames(2))
+        assert corpus.roll(row).onset.sum() == len(score.notes)
+    assert sorted(title for _, title in corpus.titles) == [f"tune {i:02}" for i in range(29)]
+    assert meta["report"] == {
+        "artists": {"found": {}, "few": {}, "missing": {}},
+        "short": 0,
+        "filtered": 0,
+        "bad": 0,
+        "bad_songs": [],
+        "duplicates": 1,
+        "notes_left_out": {"drums": 0, "outside": 0, "empty": 0, "joined": 0, "repeated": 0},
+        "also_in_train": {"valid": 0, "test": 0},
+    }
+
+
+def test_music_prepared_is_used_again_and_anew_when_changed(tunes: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    config = DataConfig(source=str(tunes))
+    first = prepare(config, lambda done, total: seen.append((done, total)), "music")
+    assert seen == sorted(seen)
+    assert seen[-1] == (30, 30)
+    stamp = (first.path / "frames.npy").stat().st_mtime_ns
+    again = of_music(tunes)
+    assert (again.path, again.hash) == (first.path, first.hash)
+    assert (again.path / "frames.npy").stat().st_mtime_ns == stamp
+    others = [of_music(tunes, frame=0.2), of_music(tunes, beats=0.5), of_music(tunes, split_seed=1)]
+    (tunes / "tune 07.mid").unlink()
+    others.append(of_music(tunes))
+    assert len({corpus.hash for corpus in (first, *others)}) == 5
+    assert len(others[-1].songs) == 28
+
+
+def test_names_and_places_of_tunes_do_not_matter(tunes: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    for number, file in enumerate(sorted(tunes.iterdir())):
+        place = other / str(number % 3) / f"{99 - number}.mid"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(file.read_bytes())
+    assert of_music(other).hash == of_music(tunes).hash
+
+
+def test_given_splits_are_kept_and_what_is_in_both_is_counted(
+    tmp_path: Path, tune: Callable[[int], bytes]
+) -> None:
+    for split, numbers in {"train": (1, 2, 3, 3), "valid": (4, 2), "test": (3, 3, 5)}.items():
+        folder = tmp_path / "given" / split
+        folder.mkdir(parents=True)
+        for place, number in enumerate(numbers):
+            (folder / f"{place}.mid").write_bytes(tune(number))
+    corpus = of_music(tmp_path / "given")
+    assert [len(corpus.select(split)) for split in SPLITS] == [4, 2, 3]
+    for place, split in enumerate(SPLITS):
+        titles = [corpus.titles[row][1] for row in corpus.select(split)]
+        assert all(title.startswith(f"{split}/") for title in titles), place
+    assert corpus.meta["report"]["also_in_train"] == {"valid": 1, "test": 2}
+    assert corpus.meta["report"]["duplicates"] == 0
+
+
+def test_frames_of_music_are_laid_into_lanes(tunes: Path) -> None:
+    corpus = of_music(tunes)
+    batch = Lanes(corpus, "valid", 1, 1000).next()
+    assert batch is not None
+    assert batch.targets.shape == (1000, 1, 176)
+    row = corpus.select("valid")[0]
+    length = len(corpus.song(row))
+    assert np.array_equal(batch.targets[:length, 0], corpus.song(row))
+    assert np.array_equal(batch.inputs[1:length, 0], corpus.song(row)[:-1])
+    assert not batch.inputs[0].any()
+
+
+def test_music_and_lyrics_are_not_mixed_up(
+    tunes: Path, tmp_path: Path, songs: list[Song], write_csv: Callable[..., Path]
+) -> None:
+    source = write_csv(tmp_path / "songs.csv", songs)
+    music, lyrics = of_music(tunes), prepare(DataConfig(source=str(source)))
+    with pytest.raises(InputError, match="is of music and has no texts"):
+        music.text(0)
+    with pytest.raises(InputError, match="is of lyrics and has no rolls"):
+        lyrics.roll(0)
+    with pytest.raises(InputError, match="has frames of 176 keys, the model of characters"):
+        music.translated(lyrics.codec, [])
+    with pytest.raises(InputError, match="has frames of characters, the model of 176 keys"):
+        lyrics.translated(music.codec, [])
+    with pytest.raises(InputError, match="has frames of 176 keys, the model of 88 keys"):
+        music.translated(KeysCodec(1, 0.3, None, 120.0), [])
+    with pytest.raises(InputError, match="is not music: give a MIDI file"):
+        of_music(source)
+    other = music.translated(KeysCodec(2, 0.3, None, 77.0), ["Somebody"])
+    assert np.array_equal(other.song(3), music.song(3))
+    assert other.roll(3).tempo == 77.0
+
+
+def test_a_corpus_of_frames_of_another_size_is_refused(tunes: Path) -> None:
+    corpus = of_music(tunes)
+    frames = np.array(corpus.frames[:, :88])  # a copy: the file is mapped
+    np.save(corpus.path / "frames.npy", frames)
+    with pytest.raises(InputError, match="damaged"):
+        Corpus.open(corpus.path)
+
+
+def test_bad_tunes_leave_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "bad.mid").write_bytes(b"bad")
+    with pytest.raises(InputError, match=r"bad\.mid is no MIDI file"):
+        of_music(tmp_path / "bad.mid")
+    assert not [item for item in paths.corpora().iterdir() if item.suffix != ".lock"]
+
+
+def test_the_real_rolls(music_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, sizes, also in (
+        ("JSB_Chorales", [229, 76, 77], {"valid": 0, "test": 0}),
+        ("Nottingham", [694, 173, 170], {"valid": 1, "test": 1}),
+    ):
+        start = time.perf_counter()
+        corpus = of_music(music_data / "polymusic" / f"{name}.mat")
+        seconds = time.perf_counter() - start
+        with capsys.disabled():
+            frames = {split: facts["frames"] for split, facts in corpus.meta["splits"].items()}
+            print(f"\nprepared {name}.mat in {seconds:.2f} s: {frames} frames")
+        assert [len(corpus.select(split)) for split in SPLITS] == sizes
+        assert corpus.meta["report"]["also_in_train"] == also
+        assert corpus.codec.spec.shape == (88,)

@@ -1,0 +1,64 @@
+from pathlib import Path
+
+import pytest
+
+from engine.data import datasets
+from engine.errors import InputError
+
+
+def test_a_name_is_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.paths.assets", lambda: tmp_path)
+    file = tmp_path / "corpora/originals.csv"
+    with pytest.raises(InputError, match=r"lacks its file .*originals\.csv"):
+        datasets.resolve("originals")
+    file.parent.mkdir()
+    file.touch()
+    assert datasets.resolve("originals") == file
+
+
+def test_a_path_is_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    assert datasets.resolve("mine") == Path("mine")
+    assert datasets.resolve("missing.csv") == Path("missing.csv")
+    assert datasets.resolve("~/songs.csv") == Path.home() / "songs.csv"
+
+
+@pytest.mark.parametrize(
+    ("source", "said"), [("orignals", "did you mean 'originals'"), (" ", "No songs were given")]
+)
+def test_what_is_neither_is_refused(source: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        datasets.resolve(source)
+
+
+def test_a_data_set_of_another_kind_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="'originals' is of lyrics, not of music: give the path"):
+        datasets.resolve("originals", "music")
+    (tmp_path / "originals").mkdir()  # a folder of that name is meant then
+    assert datasets.resolve("originals", "music") == Path("originals")
+
+
+@pytest.mark.parametrize(("source", "said"), [("", "No songs were given"), ("x", "neither")])
+def test_what_is_no_music_is_refused(source: str, said: str) -> None:
+    with pytest.raises(InputError, match=said) as caught:
+        datasets.resolve(source, "music")
+    assert "originals" not in str(caught.value)
+
+
+def test_a_data_set_by_its_name() -> None:
+    assert datasets.dataset("pieces").kind == "music"
+    with pytest.raises(InputError, match="no data set 'nottingam': did you mean 'nottingham'"):
+        datasets.dataset("nottingam")
+
+
+def test_the_names_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path))
+    for name, item in datasets.DATASETS.items():
+        assert item.name == name
+        assert (item.sha256 is None) == (not item.address or item.address.startswith("kaggle:"))
+        assert bool(item.address) == (Path(item.path).parts[0] == name)
+        assert item.here == (not item.address)

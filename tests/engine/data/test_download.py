@@ -1,0 +1,218 @@
+import hashlib
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from engine import paths
+from engine.data import datasets
+from engine.data.datasets import Dataset
+from engine.data.download import fetch
+from engine.errors import InputError, WorkError
+
+CONTENT = bytes(range(256)) * 1000
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+Make = Callable[..., Dataset]
+
+
+class Server(BaseHTTPRequestHandler):
+    asked: list[str]
+    silent: threading.Event  # ends the waiting of those that never answer
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        if self.path == "/moved":
+            self.send_response(302)
+            self.send_header("Location", "/good")
+            self.end_headers()
+            return
+        if self.path == "/missing":
+            self.send_error(404)
+            return
+        if self.path == "/silent":
+            self.silent.wait(60)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(CONTENT)))
+        self.end_headers()
+        half = self.path in ("/broken", "/stuck")
+        self.wfile.write(CONTENT[: len(CONTENT) // 2] if half else CONTENT)
+        if self.path == "/stuck":
+            self.wfile.flush()
+            self.silent.wait(60)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    Server.asked, Server.silent = [], threading.Event()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as running:
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_address[1]}"
+        Server.silent.set()
+        running.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def make(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
+    monkeypatch.setenv(paths.HOME_VARIABLE, str(tmp_path))
+    monkeypatch.setenv("NO_PROXY", "*")
+    Server.asked.clear()
+
+    def made(place: str, sha256: str | None = SHA256, address: str = "") -> Dataset:
+        url = address or f"{server}/{place}"
+        return Dataset(
+            "tunes", "music", "", "", "tunes/tunes.mat", url, size=len(CONTENT), sha256=sha256
+        )
+
+    return made
+
+
+def left() -> list[str]:
+    """What lies in the folder of data, but the lock."""
+    return sorted(x.name for x in paths.data().rglob("*") if x.name != ".tunes.lock")
+
+
+@pytest.mark.parametrize("place", ["good", "moved"])
+def test_good_is_kept_and_not_fetched_again(make: Make, place: str) -> None:
+    told: list[tuple[int, int]] = []
+    got = fetch(make(place), lambda *done: told.append(done))
+    assert (got.fresh, got.verified, got.sha256) == (True, True, SHA256)
+    assert got.file.read_bytes() == CONTENT
+    assert got.file.stat().st_mode & 0o777 == 0o644
+    assert left() == ["tunes", "tunes.mat"]
+    assert told[-1] == (len(CONTENT), len(CONTENT))
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    asked = len(Server.asked)
+    again = fetch(make(place))
+    assert (again.file, again.fresh, again.verified) == (got.file, False, True)
+    assert len(Server.asked) == asked
+
+
+def test_what_cannot_be_verified_is_kept_with_its_checksum(make: Make) -> None:
+    got = fetch(make("good", sha256=None))
+    assert (got.verified, got.sha256, got.fresh) == (False, SHA256, True)
+    assert fetch(make("good", sha256=None)).fresh is False
+
+
+def test_a_damaged_file_is_fetched_anew(make: Make) -> None:
+    file = fetch(make("good")).file
+    file.write_bytes(b"damaged")
+    assert fetch(make("good")).fresh
+    assert file.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("good", "has not the checksum 000"),
+        ("missing", "the server answers 404 Not Found"),
+        ("broken", "it broke off"),
+        ("silent", r"silent for 0\.3 s; .* --timeout"),
+        ("stuck", "silent for|broke off|no way"),
+    ],
+)
+def test_what_goes_wrong_leaves_nothing(make: Make, place: str, said: str) -> None:
+    wrong = "0" * 64 if place == "good" else None
+    with pytest.raises(WorkError, match=f"Cannot fetch 'tunes' from http.*{said}"):
+        fetch(make(place, wrong), timeout=0.3)
+    assert left() == []
+
+
+def test_without_a_network(make: Make) -> None:
+    with pytest.raises(WorkError, match="no way to the server; look to the network"):
+        fetch(make("", address="http://127.0.0.1:9/tunes.mat"))
+    assert left() == []
+
+
+def test_what_a_killed_one_left_is_cleared(make: Make) -> None:
+    stale = paths.data() / ".tunes.abc"
+    stale.mkdir(parents=True)
+    (stale / "half").write_bytes(b"half")
+    fetch(make("good"))
+    assert left() == ["tunes", "tunes.mat"]
+
+
+def test_where_nothing_can_be_written(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file where the folder should be")
+    with pytest.raises(InputError, match=r"Cannot write .*data .*make it writable"):
+        fetch(make("good"))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: object, url: str, output_file: str, *_: object) -> None:
+        with Path("/dev/full").open("wb", buffering=0) as file:
+            file.write(CONTENT)
+
+    monkeypatch.setattr("pooch.HTTPDownloader.__call__", full)
+    with pytest.raises(InputError, match=r"No space left .* RNN_TUI_HOME"):
+        fetch(make("good"))
+    assert left() == []
+
+
+def test_kaggle_gives_its_file(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def download(handle: str, *, output_dir: str) -> str:
+        assert handle == "owner/set"
+        (Path(output_dir) / "in").mkdir()
+        (Path(output_dir) / "in/tunes.mat").write_bytes(CONTENT)
+        return output_dir
+
+    monkeypatch.setitem(sys.modules, "kagglehub", SimpleNamespace(dataset_download=download))
+    got = fetch(make("", None, "kaggle:owner/set"))
+    assert got.file.read_bytes() == CONTENT
+    assert (got.verified, got.sha256) == (False, SHA256)
+    assert left() == ["tunes", "tunes.mat"]
+
+
+def test_kaggle_fails_in_one_sentence(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(handle: str, *, output_dir: str) -> str:
+        raise RuntimeError("no\nsuch set.")
+
+    monkeypatch.setitem(sys.modules, "kagglehub", SimpleNamespace(dataset_download=refuse))
+    with pytest.raises(WorkError, match=r"kaggle\.com/datasets/owner/set: no such set; look"):
+        fetch(make("", None, "kaggle:owner/set"))
+    monkeypatch.setitem(sys.modules, "kagglehub", None)  # as where it is not installed
+    with pytest.raises(
+        WorkError, match=r"install rnn-tui\[kaggle\], or put its .* at .*tunes\.mat"
+    ):
+        fetch(make("", None, "kaggle:owner/set"))
+    assert left() == []
+
+
+def test_once_fetched_the_name_works(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    tunes = make("good")
+    monkeypatch.setitem(datasets.DATASETS, "tunes", tunes)
+    with pytest.raises(InputError, match="not here yet: fetch it by 'rnn-tui data fetch tunes'"):
+        datasets.resolve("tunes", "music")
+    fetch(tunes)
+    assert datasets.resolve("tunes", "music") == tunes.file
+    assert datasets.kind_of("tunes") == "music"
+
+
+def test_what_comes_with_the_program_is_here() -> None:
+    got = fetch(datasets.dataset("pieces"))
+    assert (got.fresh, got.sha256) == (False, None)
+    assert got.file.is_dir()
+
+
+def test_the_catalogue_s_checksums_are_the_real_files() -> None:
+    shared = Path(__file__).parents[4] / "shared/data"
+    found = 0
+    for name in ("jsb-chorales", "nottingham"):
+        item = datasets.dataset(name)
+        file = shared / "polymusic" / Path(item.path).name
+        if file.is_file():
+            found += 1
+            assert file.stat().st_size == item.size
+            assert hashlib.sha256(file.read_bytes()).hexdigest() == item.sha256
+    if not found:
+        pytest.skip("the real files are not there")

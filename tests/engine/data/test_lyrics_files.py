@@ -1,0 +1,134 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from engine.data import lyrics_files
+from engine.data.lyrics_files import Song, read_songs
+from engine.errors import InputError
+
+
+def refusal(source: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        list(read_songs(source))
+    return str(caught.value)
+
+
+def csv(path: Path, content: str | bytes) -> Path:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def test_a_csv_is_read_by_its_columns_names(tmp_path: Path) -> None:
+    path = csv(
+        tmp_path / "a.csv",
+        '\ufeffText,Year,ARTIST\n"\none  \r\n\r\n  two \rthree  \n",19, The  Kites \nnull,20,NA\n',
+    )
+    assert list(read_songs(path)) == [
+        Song("The Kites", "", "one\n\n  two\nthree"),
+        Song("NA", "", "null"),
+    ]
+
+
+def test_texts_and_names_are_in_nfc(tmp_path: Path) -> None:
+    path = csv(tmp_path / "a.csv", "artist,song,text\nRe\u0301my,E\u0301,cafe\u0301\n")
+    assert list(read_songs(path)) == [Song("Rémy", "É", "café")]
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("rows", [1, 7, 1000])
+def test_chunks_make_no_difference(
+    tmp_path: Path,
+    songs: list[Song],
+    write_csv: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    newline: str,
+    rows: int,
+) -> None:
+    monkeypatch.setattr(lyrics_files, "CHUNK_ROWS", rows)
+    assert list(read_songs(write_csv(tmp_path / "a.csv", songs, newline))) == songs
+
+
+def test_a_folder_is_read_in_order(tmp_path: Path) -> None:
+    for name in ("Zeta/b.txt", "Alpha/2.txt", "Alpha/1.TXT", "Alpha/notes.md", ".git/x.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"{name}\r\n", newline="")
+    assert list(read_songs(tmp_path)) == [
+        Song("Alpha", "1", "Alpha/1.TXT"),
+        Song("Alpha", "2", "Alpha/2.txt"),
+        Song("Zeta", "b", "Zeta/b.txt"),
+    ]
+
+
+def test_jsonl(tmp_path: Path) -> None:
+    lines = [
+        json.dumps({"artist": "A\tB", "song": "S", "text": "one\r\ntwo \ud800", "year": 1}),
+        "",
+        json.dumps({"text": "🎹", "artist": ""}, ensure_ascii=False),
+    ]
+    path = csv(tmp_path / "a.jsonl", "\ufeff" + "\n".join(lines))
+    assert list(read_songs(path)) == [Song("A B", "S", "one\ntwo \ufffd"), Song("", "", "🎹")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.csv", b"", "is empty"),
+        ("a.csv", b"\xef\xbb\xbf", "is not a CSV"),
+        ("a.csv", b"\x89PNG\0\0\0", "binary"),
+        ("a.csv", "artist,text\nA,b\n".encode("utf-16"), "another encoding"),
+        ("a.csv", b"just some words\nand more\n", "no comma"),
+        ("a.csv", b"artist,lyrics\nA,b\n", "no column 'text' (it has artist, lyrics)"),
+        ("a.csv", b"song,lyrics\n", "no column 'artist'"),
+        ("a.csv", b"artist,text\nA,b\nA,b,c\n", "line 3, saw 3"),
+        ("a.csv", b"artist,text\nA,b,c\nA,b,c\n", "more fields than its header"),
+        ("a.csv", b'artist,text\nA,"b\nA,c\n', "row 1"),
+        ("a.csv", b"artist,text\nA,b\nA,caf\xe9\n", "byte 21, line 3"),
+        ("a.jsonl", b"", "is empty"),
+        ("a.jsonl", b'{"artist": "A", "text": "b"}\n{oops\n', "Line 2 of"),
+        ("a.jsonl", b'\n["A", "b"]\n', "Line 2 of"),
+        ("a.jsonl", b'{"artist": "A"}\n', "has no 'text'"),
+        ("a.jsonl", b'{"artist": 5, "text": "b"}\n', "'artist' that is no text"),
+        ("a.jsonl", b'{"artist": "A", "song": null, "text": "b"}\n', "'song' that is no text"),
+        ("a.jsonl", b'{"artist": "\xff"}\n', "byte 12, line 1"),
+        ("a.jsonl", b"[" * 100_000 + b"\n", "Line 1 of"),
+    ],
+)
+def test_what_cannot_be_read_is_said(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    path = csv(tmp_path / name, content)
+    message = refusal(path)
+    assert said in message
+    assert str(path) in message
+    assert message.endswith(".")
+    assert "\n" not in message
+
+
+def test_where_the_encoding_breaks_is_exact_in_large_files(tmp_path: Path) -> None:
+    good = "é\n".encode() * 400_000  # the first block of a mebibyte ends within a character
+    path = csv(tmp_path / "a.jsonl", good + b"\xc3")
+    assert f"byte {len(good)}, line 400001" in lyrics_files._undecodable(path)
+
+
+def test_a_missing_file_names_near_ones(tmp_path: Path) -> None:
+    csv(tmp_path / "songs.csv", "artist,text\n")
+    assert "did you mean 'songs.csv'?" in refusal(tmp_path / "song.csv")
+    assert "There is no file" in refusal(tmp_path / "nowhere/song.csv")
+
+
+def test_a_folder_without_songs(tmp_path: Path) -> None:
+    (tmp_path / "loose.txt").touch()
+    assert "artist/song.txt" in refusal(tmp_path)
+
+
+def test_a_text_file_in_another_encoding_is_named(tmp_path: Path) -> None:
+    (tmp_path / "A").mkdir()
+    path = csv(tmp_path / "A/b.txt", b"one\ntwo \xe9t\xe9")
+    assert f"{path} is not in UTF-8 (byte 8, line 2)" in refusal(tmp_path)
+
+
+def test_the_real_file(lyrics_csv: Path) -> None:
+    songs = list(read_songs(lyrics_csv))
+    assert len(songs) == 2893
+    assert len({song.artist for song in songs}) == 67
+    assert "\r" not in "".join(song.text for song in songs)

@@ -1,0 +1,112 @@
+"""The memory of a song against a search through the whole past."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.data.match_memory import Memory, recall
+from engine.frames import FrameSpec
+
+SPECS = [FrameSpec("characters", 40), FrameSpec("keys", 88), FrameSpec("keys", 176)]
+
+
+def naive(
+    song: np.ndarray[Any, Any], spec: FrameSpec, lapses: bool = False
+) -> tuple[list[Any], list[int]]:
+    """Compare the last frames with all the frames before, at each place anew."""
+    inputs = [tuple(np.atleast_1d(frame)) for frame in song]
+    inputs = [tuple(np.zeros(len(inputs[0]), int)), *inputs]
+    recalled, matches = [], []
+    place: int | None = None  # of what was recalled before
+    for now in range(1, len(inputs)):  # so many frames are known
+        place, match = (place + 1, 1) if place is not None and lapses else (None, 0)
+        for kind, length in enumerate(spec.matches(lapses), 1 + lapses):
+            for end in range(length, now):
+                if inputs[end - length : end] == inputs[now - length : now] and now >= length:
+                    place, match = end, kind
+        recalled.append(inputs[0] if place is None else inputs[place])
+        matches.append(match)
+    return recalled, matches
+
+
+def made(numbers: list[int], spec: FrameSpec) -> np.ndarray[Any, Any]:
+    """A song of as many different frames as there are numbers, of which 0 is the zero frame."""
+    if spec.kind == "characters":
+        return np.array(numbers, spec.dtype)
+    return (np.array(numbers)[:, None] >> np.arange(spec.size) % 7 & 1).astype(np.uint8)
+
+
+@pytest.mark.parametrize("lapses", [False, True])
+@pytest.mark.parametrize("spec", SPECS, ids=str)
+@given(
+    st.one_of(
+        st.lists(st.integers(0, 2), min_size=1, max_size=80),
+        st.tuples(st.lists(st.integers(0, 39), min_size=1, max_size=30), st.integers(1, 4)).map(
+            lambda pair: pair[0] * pair[1]
+        ),
+    )
+)
+@settings(deadline=None, max_examples=60)
+def test_it_finds_what_a_search_finds(spec: FrameSpec, lapses: bool, numbers: list[int]) -> None:
+    song = made(numbers, spec)
+    recalled, matches = recall(song, spec, lapses)
+    expected, kinds = naive(song, spec, lapses)
+    assert matches.tolist() == kinds
+    assert recalled.dtype == song.dtype
+    assert [tuple(np.atleast_1d(frame)) for frame in recalled] == expected
+
+
+def test_a_chorus_is_recalled_word_for_word_the_second_time() -> None:
+    spec = FrameSpec("characters", 200)
+    verse, chorus = "some other words here\n", "sing it over the hill and far away\n"
+    song = np.frombuffer((chorus + verse + chorus).encode(), np.uint8)
+    recalled, matches = recall(song, spec)
+    shortest = spec.matches(False)[0]
+    second = slice(len(chorus + verse) + shortest, None)
+    assert bytes(recalled[second]) == chorus.encode()[shortest:]
+    assert matches[second.start] == 1
+    assert matches[-1] == spec.kinds(False) - 1
+    assert not matches[: len(chorus)].any()
+    assert not recalled[matches == 0].any()
+
+
+def test_a_tune_with_a_note_changed_is_heard_along_the_first() -> None:
+    spec = FrameSpec("keys", 88)
+    tune = list(range(1, 21))
+    recalled, matches = recall(made([*tune, *tune[:10], 30, *tune[11:]], spec), spec, lapses=True)
+    assert np.array_equal(recalled[len(tune) + 1 :], made(tune[1:], spec))
+    changed = len(tune) + 11
+    ten = 1 + sum(length <= 10 for length in spec.matches(lapses=True))  # the kind of such a match
+    assert matches[changed - 1 : changed + 2].tolist() == [ten, 1, 2]
+    assert not matches[: len(tune) + 1].any()
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=str)
+def test_of_equal_matches_the_latest_counts(spec: FrameSpec) -> None:
+    run = [3, 1, 4, 1, 5, 9]
+    song = made([*run, 7, *run, 8, *run, 2], spec)
+    assert np.array_equal(recall(song, spec)[0][-1], made([8], spec)[0])
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=str)
+def test_the_past_alone_counts(spec: FrameSpec) -> None:
+    rng = np.random.default_rng(0)
+    numbers = rng.integers(0, 3, 200).tolist()
+    whole = recall(made(numbers, spec), spec)
+    start = recall(made(numbers[:120], spec), spec)
+    for long, short in zip(whole, start, strict=True):
+        assert np.array_equal(long[:120], short)
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=str)
+def test_frame_by_frame_it_says_what_it_says_of_the_song(spec: FrameSpec) -> None:
+    song = made(np.random.default_rng(1).integers(0, 3, 100).tolist(), spec)
+    memory = Memory(spec, lapses=True)
+    inputs = np.concatenate([np.zeros_like(song[:1]), song[:-1]])
+    for frame, expected, kind in zip(inputs, *recall(song, spec, lapses=True), strict=True):
+        recalled, match = memory.push(frame)
+        assert np.array_equal(recalled, expected)
+        assert match == kind

@@ -1,0 +1,318 @@
+import io
+import os
+import struct
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.data import music_files
+from engine.data.music_files import ANY, TEST, TRAIN, VALID
+from engine.errors import InputError
+from engine.music import midi, piano_roll
+
+Tune = Callable[[int], bytes]
+WriteMat = Callable[..., Path]
+
+
+def zipped(path: Path, contents: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, content in contents.items():
+            archive.writestr(name, content)
+    return path
+
+
+def read(source: Path) -> dict[str, tuple[int, music_files.Piece | str]]:
+    """Split and song of each entry by name, or what was said against it."""
+    found: dict[str, tuple[int, music_files.Piece | str]] = {}
+    with music_files.opened(source) as entries:
+        for entry in entries:
+            try:
+                song: music_files.Piece | str = music_files.piece(entry, 0.3, 0.0)
+            except InputError as error:
+                song = str(error)
+            found[entry.name] = entry.split, song
+    return found
+
+
+def splits(source: Path) -> dict[str, int]:
+    return {name: split for name, (split, _) in read(source).items()}
+
+
+PATHS = {
+    "Tunes/train/a.mid": TRAIN,
+    "Tunes/VALID/b.midi": VALID,
+    "Tunes/test/reels/c.MID": TEST,
+    "Tunes/test/train/d.mid": TRAIN,
+    "Tunes/e.mid": ANY,
+    "validation/f.mid": VALID,
+    "trains/g.mid": ANY,
+}
+OTHERS = ["Tunes/read me.txt", "Tunes/train/._a.mid", "__MACOSX/a.mid", ".cache/a.mid"]
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_folder_s_and_a_zip_s_songs_and_splits(tmp_path: Path, tune: Tune, packed: bool) -> None:
+    contents = {name: tune(number) for number, name in enumerate([*PATHS, *OTHERS])}
+    source = tmp_path / "source"
+    if packed:
+        source = zipped(tmp_path / "source.zip", contents)
+        assert music_files.files(source) == [source]
+    else:
+        for name, content in contents.items():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            (source / name).write_bytes(content)
+        assert music_files.files(source) == sorted(source / name for name in PATHS)
+    found = read(source)
+    assert list(found) == sorted(PATHS)
+    assert {name: split for name, (split, _) in found.items()} == PATHS
+    for name, (_, song) in found.items():
+        assert isinstance(song, music_files.Piece)
+        score = midi.read(contents[name])
+        assert np.array_equal(song.frames, piano_roll.from_score(score).frames(2))
+        assert song.tempo == pytest.approx(score.tempo)
+
+
+def test_one_file_is_one_song(tmp_path: Path, tune: Tune) -> None:
+    path = tmp_path / "train" / "only.mid"
+    path.parent.mkdir()
+    path.write_bytes(tune(1))
+    assert splits(path) == {"only.mid": ANY}
+
+
+def test_frames_may_be_parts_of_a_beat(tmp_path: Path, tune: Tune) -> None:
+    path = tmp_path / "a.mid"
+    path.write_bytes(tune(2))  # notes of half a beat at 100 beats a minute
+    with music_files.opened(path) as entries:
+        song = music_files.piece(entries[0], 0.3, 0.25)
+    assert len(song.frames) == 2 * (20 + 2)
+
+
+def test_a_matlab_file_s_rolls_are_taken_as_they_are(tmp_path: Path, write_mat: WriteMat) -> None:
+    generator = np.random.default_rng(0)
+    lists = {
+        name: [generator.integers(0, 2, (5 + i, 88)).astype(np.uint8) for i in range(3)]
+        for name in ("validdata", "traindata", "testdata")
+    }
+    lists["testdata"] = [lists["testdata"][0].astype(np.float64)]
+    found = read(write_mat(tmp_path / "a.mat", lists))
+    assert [split for split, _ in found.values()] == [TRAIN] * 3 + [VALID] * 3 + [TEST]
+    for name, (_, song) in found.items():
+        assert isinstance(song, music_files.Piece)
+        listed, number = name.split()
+        assert np.array_equal(song.frames, lists[listed][int(number) - 1])
+        assert song.frames.dtype == np.uint8
+        assert song.tempo is None
+
+
+def test_notes_that_are_not_in_the_frames_are_counted(tmp_path: Path) -> None:
+    body = bytes.fromhex("00 90 3c 40 04 3c 00 04 3c 40 04 3c 00 00 10 40 04 10 00 00 ff 2f 00")
+    path = tmp_path / "a.mid"
+    path.write_bytes(
+        struct.pack(">4sLHHH", b"MThd", 6, 0, 1, 480)
+        + struct.pack(">4sL", b"MTrk", len(body))
+        + body
+    )
+    _, song = read(path)["a.mid"]
+    assert isinstance(song, music_files.Piece)
+    assert song.left_out == {"drums": 0, "outside": 1, "empty": 0, "joined": 0, "repeated": 1}
+
+
+def test_single_bad_songs_are_told_by_name(tmp_path: Path, tune: Tune, write_mat: WriteMat) -> None:
+    found = read(
+        zipped(tmp_path / "a.zip", {"good.mid": tune(1), "bad.mid": b"MThd", "no.mid": b""})
+    )
+    assert isinstance(found["good.mid"][1], music_files.Piece)
+    assert str(found["bad.mid"][1]).startswith("bad.mid is no MIDI file")
+    assert str(found["no.mid"][1]).startswith("no.mid is no MIDI file")
+    ones = np.ones((4, 88), np.uint8)
+    matrices = [ones, ones[:0], ones[:, :87], ones * 2, ones[0]]
+    found = read(write_mat(tmp_path / "a.mat", {"traindata": matrices}))
+    said = [isinstance(song, music_files.Piece) or song for _, song in found.values()]
+    assert said[0] is True
+    assert said[1:] == [
+        f"traindata {i} is no roll of 88 keys, 0 or 1 each: leave it out." for i in (2, 3, 4, 5)
+    ]
+
+
+def test_a_damaged_entry_spoils_only_itself(tmp_path: Path, tune: Tune) -> None:
+    path = zipped(tmp_path / "a.zip", {"a.mid": tune(1), "b.mid": tune(2)}, zipfile.ZIP_STORED)
+    data = bytearray(path.read_bytes())
+    data[data.index(b"MTrk")] ^= 1  # the checksum tells
+    path.write_bytes(data)
+    found = read(path)
+    assert str(found["a.mid"][1]).startswith("a.mid cannot be unpacked (Bad CRC-32")
+    assert isinstance(found["b.mid"][1], music_files.Piece)
+
+
+@pytest.mark.parametrize("way", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_unusual_packing_is_refused(tmp_path: Path, tune: Tune, way: int) -> None:
+    found = read(zipped(tmp_path / "a.zip", {"a.mid": tune(1)}, way))
+    assert "packed in an unusual way" in str(found["a.mid"][1])
+
+
+def test_a_password_is_told(tmp_path: Path, tune: Tune) -> None:
+    path = zipped(tmp_path / "a.zip", {"a.mid": tune(1)}, zipfile.ZIP_STORED)
+    data = bytearray(path.read_bytes())
+    data[6] |= 1  # the local header's flag of encryption, and the directory's
+    data[data.rindex(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
+    assert "cannot be unpacked" in str(read(path)["a.mid"][1])
+
+
+def test_paths_in_a_zip_lead_nowhere(
+    tmp_path: Path, tune: Tune, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    monkeypatch.chdir(inside)
+    tricks = [
+        "../up.mid",
+        "/tmp/root.mid",
+        "C:\\drive.mid",
+        "a\x1b[31m\nb.mid",
+        "x/../../test/y.mid",
+    ]
+    path = zipped(inside / "a.zip", {name: tune(i) for i, name in enumerate(tricks)})
+    found = read(path)
+    assert len(found) == len(tricks)
+    assert all(isinstance(song, music_files.Piece) for _, song in found.values())
+    assert all(name.isprintable() for name in found)
+    assert sorted(item.name for item in tmp_path.rglob("*")) == ["a.zip", "inside"]
+
+
+def test_a_zip_bomb_does_no_harm(
+    tmp_path: Path, tune: Tune, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = zipped(tmp_path / "a.zip", {"big.mid": bytes(40 << 20), "good.mid": tune(1)})
+    start = time.process_time()
+    found = read(path)
+    assert time.process_time() - start < 2
+    assert "big.mid has over 2097152 bytes" in str(found["big.mid"][1])
+    assert isinstance(found["good.mid"][1], music_files.Piece)
+    monkeypatch.setattr(music_files, "MAX_UNPACKED", 30 << 20)
+    with pytest.raises(InputError, match="unpacks to over 30 MiB"):
+        read(path)
+    monkeypatch.setattr(music_files, "MAX_ENTRIES", 1)
+    with pytest.raises(InputError, match="over 1 files"):
+        read(path)
+
+
+def test_a_zip_that_belies_itself_is_not_unpacked_further(tmp_path: Path) -> None:
+    """The directory's size of a bomb is forged: no more than it says is ever unpacked."""
+    path = zipped(tmp_path / "a.zip", {"big.mid": bytes(40 << 20)})
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<I", data, data.rindex(b"PK\x01\x02") + 24, 1000)
+    path.write_bytes(data)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert archive.infolist()[0].file_size == 1000
+    assert "cannot be unpacked" in str(read(path)["big.mid"][1])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.zip", b"PK no zip", "is no zip that can be read"),
+        ("a.zip", b"", "is no zip that can be read"),
+        (
+            "a.mat",
+            b"no mat",
+            "is no MATLAB file of piano rolls, for it is not of MATLAB's version 5",
+        ),
+        ("a.txt", b"la la", "is not music: give a MIDI file"),
+        ("Tune.mdi", None, "did you mean 'Tune.mid'"),
+        ("elsewhere/a.mid", None, "give MIDI files"),
+        ("empty", None, "holds no MIDI files"),
+    ],
+)
+def test_a_source_that_is_none_is_refused(
+    tmp_path: Path, name: str, content: bytes | None, said: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "Tune.mid").touch()
+    source = tmp_path / name
+    if content is not None:
+        source.write_bytes(content)
+    with pytest.raises(InputError) as caught, music_files.opened(music_files.files(source)[0]):
+        pass
+    assert said in str(caught.value)
+    assert str(source) in str(caught.value)
+
+
+def test_a_mat_or_zip_of_other_things_is_refused(tmp_path: Path, write_mat: WriteMat) -> None:
+    with pytest.raises(InputError, match=r"holds no rolls: give a \.mat with 'traindata', "):
+        read(write_mat(tmp_path / "a.mat", {"weights": [np.ones((2, 2))]}))
+    with pytest.raises(InputError, match="holds no MIDI files"):
+        read(zipped(tmp_path / "a.zip", {"a.txt": b"la"}))
+
+
+def test_what_is_no_plain_file_is_passed_over(tmp_path: Path, tune: Tune) -> None:
+    (tmp_path / "a.mid").write_bytes(tune(1))
+    os.mkfifo(tmp_path / "b.mid")  # reading it would wait for ever
+    (tmp_path / "c.mid").mkdir()
+    assert music_files.files(tmp_path) == [tmp_path / "a.mid"]
+
+
+def test_an_unreadable_file_is_told(tmp_path: Path, tune: Tune) -> None:
+    (tmp_path / "a.mid").write_bytes(tune(1))
+    with music_files.opened(tmp_path) as entries:
+        (tmp_path / "a.mid").unlink()
+        with pytest.raises(InputError, match=r"Cannot read .*a\.mid"):
+            music_files.piece(entries[0], 0.3, 0.0)
+
+
+def test_all_the_real_tunes(music_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, sizes in {
+        "nottingham/Nottingham.zip": (694, 173, 170),
+        "polymusic/Nottingham.mat": (694, 173, 170),
+        "polymusic/JSB_Chorales.mat": (229, 76, 77),
+    }.items():
+        start = time.perf_counter()
+        found = list(read(music_data / name).values())
+        seconds = time.perf_counter() - start
+        songs = [(split, song) for split, song in found if isinstance(song, music_files.Piece)]
+        assert len(songs) == len(found)
+        assert tuple(sum(split == place for split, _ in songs) for place in range(3)) == sizes
+        frames = sum(len(song.frames) for _, song in songs)
+        with capsys.disabled():
+            print(
+                f"\n{name}: {len(songs)} songs, {frames} frames, {len(songs) / seconds:.0f} songs/s"
+            )
+
+
+def test_a_json_of_pitches(tmp_path: Path) -> None:
+    source = tmp_path / "chorales.json"
+    source.write_text('{"train": [[[60, 64.0], [], [108, 21]], [[20]]], "test": [[[60], [60]]]}')
+    assert music_files.files(source) == [source]
+    found = read(source)
+    assert {name: split for name, (split, _) in found.items()} == {
+        "train 1": TRAIN,
+        "train 2": TRAIN,
+        "test 1": TEST,
+    }
+    song = found["train 1"][1]
+    assert isinstance(song, music_files.Piece)
+    assert [np.flatnonzero(frame).tolist() for frame in song.frames] == [[39, 43], [], [0, 87]]
+    assert "train 2 is no roll of 88 keys" in str(found["train 2"][1])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[]", "{}", '{"train": []}', '{"train": 5}', '{"train": [5]}', "[" * 100_000, "{"),
+        *('{"train": [["a"]]}', '{"train": [[[60], 5]]}', '{"train": [[[1e999]]]}'),
+        *('{"train": [[[60.5]]]}', '{"train": [[[NaN]]]}', '{"train": [[[[60]]]]}'),
+    ],
+)
+def test_what_is_no_json_of_pitches_is_refused(tmp_path: Path, text: str) -> None:
+    source = tmp_path / "x.json"
+    source.write_text(text)
+    try:
+        said = {str(song) for _, song in read(source).values()}
+    except InputError as error:
+        said = {str(error)}
+    (sentence,) = said
+    assert "x.json is no JSON of piano rolls" in sentence or "is no roll of 88 keys" in sentence

@@ -1,0 +1,83 @@
+"""Products in both precisions against their definitions, and rows against each other."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from engine.inference.matmul import FULL, PRECISIONS, TOGETHER
+
+FAST = PRECISIONS["fast"]
+
+sizes = st.integers(1, 70)
+
+
+def draw(seed: int, rows: int, inputs: int, outputs: int) -> tuple[NDArray[np.float32], ...]:
+    rng = np.random.default_rng(seed)
+    x = np.tanh(rng.standard_normal((rows, inputs))).astype(np.float32)
+    return x, rng.standard_normal((inputs, outputs)).astype(np.float32)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 99), st.integers(1, 40), sizes, sizes)
+def test_full_products_are_the_products(seed: int, rows: int, inputs: int, outputs: int) -> None:
+    x, weights = draw(seed, rows, inputs, outputs)
+    np.testing.assert_allclose(
+        FULL.product(weights)(x), x.astype(float) @ weights, rtol=0, atol=1e-4
+    )
+
+
+@settings(deadline=None)
+@given(st.integers(0, 99), st.integers(1, 40), sizes, sizes)
+def test_fast_products_are_those_of_rounded_numbers(
+    seed: int, rows: int, inputs: int, outputs: int
+) -> None:
+    x, weights = draw(seed, rows, inputs, outputs)
+    scale = np.abs(weights).max(0) / 127
+    rounded = np.rint(weights / scale).astype(int)
+    expected = (np.rint(x * np.float32(127)).astype(int) @ rounded) * (scale / 127)
+    np.testing.assert_allclose(FAST.product(weights)(FAST.ready(x)), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("rows", [2, 3, TOGETHER])
+def test_a_row_gives_the_same_to_the_last_bit_alone_and_among_others(
+    precision: str, rows: int
+) -> None:
+    x, weights = draw(1, rows, 384, 1536)
+    way = PRECISIONS[precision]
+    product, x = way.product(weights), way.ready(x)
+    together = product(x)
+    for row in range(rows):
+        np.testing.assert_array_equal(product(x[row : row + 1])[0], together[row])
+
+
+def test_fast_rows_are_independent_however_many_there_are() -> None:
+    x, weights = draw(2, 100, 300, 500)
+    product, x = FAST.product(weights), FAST.ready(x)
+    np.testing.assert_array_equal(product(x)[77], product(x[77:78])[0])
+
+
+def test_columns_of_zeros_give_zero() -> None:
+    x, weights = draw(3, 2, 9, 4)
+    weights[:, 1] = 0
+    for way in PRECISIONS.values():
+        assert (way.product(weights)(way.ready(x))[:, 1] == 0).all()
+
+
+@pytest.mark.parametrize(("precision", "tolerance"), [("full", 1e-5), ("fast", 0.3)])
+@pytest.mark.parametrize("rows", [1, 3, TOGETHER + 1])
+def test_sums_are_those_of_both_products_and_the_bias(
+    precision: str, tolerance: float, rows: int
+) -> None:
+    below, weights = draw(4, rows, 30, 20)
+    own, others = draw(5, rows, 20, 20)
+    bias = np.linspace(-1, 1, 20, dtype=np.float32)
+    way = PRECISIONS[precision]
+    layer = way.sums(weights, others, bias)
+    got = layer.sums(layer.ahead(way.ready(below)), way.ready(own))
+    expected = below @ weights + own @ others + bias
+    np.testing.assert_allclose(got, expected, rtol=0, atol=tolerance)
+    alone = layer.sums(layer.ahead(way.ready(below[:1])), way.ready(own[:1]))
+    np.testing.assert_allclose(got[:1], alone, rtol=0, atol=1e-5)

@@ -1,0 +1,233 @@
+"""Finding models by name, and refusing what is no model."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from engine import paths
+from engine.errors import InputError
+from engine.inference import models
+
+Write = Callable[..., Path]
+Make = Callable[..., tuple[dict[str, Any], dict[str, Any]]]
+
+
+def run(home: Path, name: str, stamp: str = "20250102-030405") -> Path:
+    folder = home / "runs" / f"{stamp}-{name}"
+    (folder / "checkpoints").mkdir(parents=True)
+    (folder / "config.json").write_text("{}")
+    return folder
+
+
+def edit(folder: Path, **values: Any) -> None:
+    meta = json.loads((folder / "meta.json").read_text())
+    for key, value in values.items():
+        if value is None:
+            del meta[key]
+        else:
+            meta[key] = value
+    (folder / "meta.json").write_text(json.dumps(meta))
+
+
+@pytest.fixture
+def assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(paths, "assets", lambda: tmp_path / "assets")
+    return tmp_path / "assets"
+
+
+def test_a_path_is_a_folder_or_its_weights(write: Write, tmp_path: Path) -> None:
+    folder = write(tmp_path / "model", layers=3)
+    for name in (str(folder), str(folder / "model.safetensors")):
+        model = models.load(name)
+        assert (model.name, model.path) == (name, folder)
+        assert model.config.words == "lstm 3 × 12"
+        assert model.conditions == ("Ada Löwe", "The Plain Notes", "Zed")
+
+
+def test_a_bundled_model_goes_by_its_name(write: Write, assets: Path, home: Path) -> None:
+    write(assets / "models" / "small", kind="markov")
+    (assets / "models" / "empty").mkdir()
+    assert models.load("small").config.kind == "markov"
+    assert models.load(None).name == "small"
+    with pytest.raises(InputError, match=r"no model 'smal': did you mean 'small'\?"):
+        models.load("smal")
+
+
+def test_a_run_gives_its_best_checkpoint_else_its_last(
+    write: Write, assets: Path, home: Path
+) -> None:
+    folder = run(home, "night")
+    with pytest.raises(InputError, match=r"run 'night' has no checkpoint yet: .*watch night"):
+        models.load("night")
+    for step in (1, 2):
+        write(folder / "checkpoints" / f"step-{step}", seed=step)
+    (folder / "checkpoints" / "last").symlink_to("step-2")
+    for name in ("night", "20250102-030405-night", str(folder)):
+        assert models.locate(name) == (name, folder / "checkpoints" / "step-2")
+    (folder / "checkpoints" / "best").symlink_to("step-1")
+    assert models.load("night").path == folder / "checkpoints" / "step-1"
+    assert models.load(None).name == "night"
+
+
+def test_without_a_name_it_is_the_first_of_its_kind(write: Write, assets: Path, home: Path) -> None:
+    for name, kind in (("airs", "music"), ("songs", "lyrics"), ("verses", "lyrics")):
+        edit(write(assets / "models" / name), kind=kind)
+    assert models.locate(None)[0] == "airs"
+    assert models.locate(None, "music")[0] == "airs"
+    assert models.locate(None, "lyrics")[0] == "songs"
+    (assets / "models" / "airs" / "model.safetensors").unlink()
+    with pytest.raises(InputError, match="no model yet: train one with 'rnn-tui train music'"):
+        models.locate(None, "music")
+
+
+def test_a_link_to_a_checkpoint_that_is_gone_is_passed_over(write: Write, home: Path) -> None:
+    folder = run(home, "night")
+    (folder / "checkpoints" / "best").symlink_to("step-1")
+    write(folder / "checkpoints" / "step-2")
+    (folder / "checkpoints" / "last").symlink_to("step-2")
+    assert models.locate("night")[1].name == "step-2"
+
+
+def test_a_checkpoint_replaced_while_it_is_read_gives_the_new_one(
+    write: Write, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = run(home, "night")
+    new = write(folder / "checkpoints" / "step-2")
+    found = iter([("night", folder / "checkpoints" / "step-1"), ("night", new)])
+    monkeypatch.setattr(models, "locate", lambda name, kind: next(found))
+    assert models.load("night").path == new
+
+
+def test_the_list_has_bundled_models_then_runs_and_says_what_is_wrong(
+    write: Write, assets: Path, home: Path
+) -> None:
+    write(assets / "models" / "small", kind="markov")
+    run(home, "nothing-yet", "20250105-000000")
+    for name, stamp in (("good", "20250101-000000"), ("bad", "20250103-000000")):
+        folder = write(run(home, name, stamp) / "checkpoints" / "step-1")
+        (folder.parent / "best").symlink_to("step-1")
+    (folder / "meta.json").write_text("{")
+    listed = models.list_models()
+    assert [(item.name, item.origin) for item in listed] == [
+        ("small", "bundled"),
+        ("bad", "run"),
+        ("good", "run"),
+    ]
+    assert listed[0].meta["model"]["kind"] == "markov"
+    assert listed[2].error is None
+    assert "not JSON" in (listed[1].error or "")
+
+
+@pytest.mark.parametrize("name", ["nowhere", "no/where", "", "x" * 5000, "a\0b", "\ud800"])
+def test_a_model_that_is_not_there_is_refused(name: str, home: Path, assets: Path) -> None:
+    with pytest.raises(InputError, match=r"no model|Cannot read .*meta\.json"):
+        models.load(name)
+
+
+def test_no_model_at_all_is_said(home: Path, assets: Path) -> None:
+    with pytest.raises(InputError, match="no model yet: train one"):
+        models.load(None)
+
+
+def test_another_file_is_no_model(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("la la")
+    with pytest.raises(InputError, match=r"notes\.txt is not a model"):
+        models.load(str(tmp_path / "notes.txt"))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda f: (f / "meta.json").unlink(), r"Cannot read .*meta\.json \(No such file"),
+        (lambda f: (f / "meta.json").write_text("{]"), r"meta\.json is not JSON"),
+        (lambda f: (f / "meta.json").write_bytes(b"\xff\xfe\0"), r"meta\.json is not JSON"),
+        (lambda f: (f / "meta.json").write_text("[1]"), "does not describe a model"),
+        (lambda f: (f / "meta.json").write_text('{"format": "x"}'), "does not describe a model"),
+        (lambda f: edit(f, format=2), "has format 2, this version reads format 1"),
+        (lambda f: edit(f, kind="drums"), "a model for drums"),
+        (lambda f: edit(f, kind="music"), "a model for music with frames of characters"),
+        (lambda f: edit(f, codec=None), "no proper 'codec'"),
+        (lambda f: edit(f, conditions=[1, 2, 3]), "no proper 'conditions'"),
+        (lambda f: edit(f, codec={"kind": "keys"}), r"meta\.json: The codec is not one of piano"),
+        (lambda f: edit(f, codec={"kind": "characters", "characters": ""}), "not one character"),
+        (lambda f: edit(f, model={"cell": "tcn"}), r"meta\.json: model\.cell is 'tcn'"),
+        (lambda f: edit(f, model={"hiden": 3}), r"meta\.json: .*no key 'model\.hiden'"),
+        (lambda f: (f / "model.safetensors").unlink(), r"There is no .*model\.safetensors"),
+        (lambda f: (f / "model.safetensors").write_bytes(b""), "damaged or no safetensors"),
+        (lambda f: (f / "model.safetensors").write_bytes(b"PK\3\4" * 99), "damaged or no safet"),
+        (
+            lambda f: os.truncate(f / "model.safetensors", 3000),
+            "damaged or no safetensors file",
+        ),
+        (
+            lambda f: edit(f, conditions=["Ada"]),
+            r"tensor condition\.weight in .* has shape \(4, 5\), .* should be \(2, 5\)",
+        ),
+    ],
+)
+def test_a_damaged_model_is_refused_in_a_sentence(
+    write: Write, tmp_path: Path, change: Callable[[Path], object], words: str
+) -> None:
+    folder = write(tmp_path / "model")
+    change(folder)
+    with pytest.raises(InputError, match=words) as caught:
+        models.load(str(folder))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda t: t.pop("head.bias"), "lacks the tensor head.bias"),
+        (lambda t: t.update(more=np.zeros(2)), "has a tensor more that"),
+        (
+            lambda t: t.update({"cells.1.input": np.zeros((11, 48), np.float32)}),
+            r"tensor cells\.1\.input in .* has shape \(11, 48\), .* should be \(12, 48\)",
+        ),
+        (
+            lambda t: t["head.embedding"].__setitem__((2, 3), np.nan),
+            r"head\.embedding .* no finite",
+        ),
+        (lambda t: t["cells.0.bias"].__setitem__(0, np.inf), r"cells\.0\.bias .* no finite"),
+        (lambda t: t.update({"head.bias": t["head.bias"].astype(np.int64)}), "no finite number"),
+    ],
+)
+def test_tensors_that_do_not_fit_are_named(
+    write: Write, make: Make, tmp_path: Path, change: Callable[[Any], object], words: str
+) -> None:
+    folder = write(tmp_path / "model")
+    _, tensors = make()
+    change(tensors)
+    save_file(tensors, folder / "model.safetensors")
+    with pytest.raises(InputError, match=words):
+        models.load(str(folder))
+
+
+def test_counts_that_do_not_fit_are_named(write: Write, make: Make, tmp_path: Path) -> None:
+    folder = write(tmp_path / "model", kind="markov", order=2)
+    edit(folder, model={"kind": "markov", "order": 3})
+    with pytest.raises(InputError, match=r"damaged \(the tensor levels\.3\.contexts is missing\)"):
+        models.load(str(folder))
+
+
+def test_half_precision_is_read_as_single(write: Write, make: Make, tmp_path: Path) -> None:
+    folder = write(tmp_path / "model")
+    _, tensors = make()
+    halves = {name: tensor.astype(np.float16) for name, tensor in tensors.items()}
+    save_file(halves, folder / "model.safetensors")
+    stepper = models.load(str(folder)).stepper
+    assert stepper.step(stepper.begin(None, 1), np.array([0])).dtype == np.float32
+
+
+def test_a_stamp_changes_with_the_file(write: Write, tmp_path: Path) -> None:
+    folder = write(tmp_path / "model")
+    before = models.stamp(folder)
+    assert models.stamp(folder) == before
+    os.utime(folder / "model.safetensors", ns=(1, 1))
+    assert models.stamp(folder) != before

@@ -1,0 +1,171 @@
+"""Heads for piano keys: who may look at whom, and what the likelihoods add up to."""
+
+import itertools
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from engine.config import ModelConfig
+from engine.frames import ABOVE, AROUND, FEATURES, KEYS, FrameSpec
+from engine.model.heads import Decider, IndependentHead, JointHead
+from engine.model.network import Network
+from engine.model.window import Window
+
+T, L, H = 5, 2, 12
+
+
+def head(kind: str, size: int, memory: bool = False) -> IndependentHead | JointHead:
+    torch.manual_seed(0)
+    config = ModelConfig(head=kind, hidden=H, embedding=6, memory=memory)
+    made = Network(config, FrameSpec("keys", size), 0).double().head
+    assert isinstance(made, IndependentHead | JointHead)
+    for parameter in made.parameters():
+        parameter.data += 0.2 * torch.randn_like(parameter)
+    return made
+
+
+def frames(size: int, count: int = T, seed: int = 0) -> Tensor:
+    """Frames of some notes, in which what begins sounds and what sounds anew begins."""
+    generator = torch.Generator().manual_seed(seed)
+    bits = (torch.rand(count + 1, L, size, generator=generator) < 0.3).to(torch.uint8)
+    if size > KEYS:
+        sounds = bits[..., :KEYS]
+        bits[1:, :, KEYS:] |= sounds[1:] & ~sounds[:-1] & 1
+        bits[..., KEYS:] &= sounds
+    return bits
+
+
+def window(size: int, memory: bool = False, seed: int = 0) -> Window:
+    bits = frames(size, seed=seed)
+    fresh = torch.zeros(T, L, dtype=torch.bool)
+    nobody = torch.zeros(T, L, dtype=torch.long)
+    made = Window(bits[:-1], bits[1:], fresh, nobody)
+    if not memory:
+        return made
+    recalled = frames(size, seed=seed + 1)[:-1]
+    match = torch.arange(T * L).view(T, L) % 5
+    return made._replace(recalled=recalled * (match > 0).unsqueeze(2), match=match)
+
+
+def hidden() -> Tensor:
+    return torch.randn(T, L, H, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+
+
+def sounding_nats(made: IndependentHead | JointHead, seen: Window) -> Tensor:
+    """The nats of what sounds in the first frame, its onsets left out."""
+    if isinstance(made, JointHead):
+        made.onset = None
+        return made.nats(hidden(), seen)[0, 0]
+    made.bias.data[KEYS:] = -1000.0  # an onset that is certain to be missing costs nothing
+    return made.nats(hidden(), seen)[0, 0]
+
+
+@pytest.mark.parametrize("planes", [1, 4])
+def test_a_key_looks_at_the_decided_keys_above_it_and_at_no_others(planes: int) -> None:
+    """Flip each bit: the logits of keys decided before, and of the key itself, must stay."""
+    torch.manual_seed(0)
+    decider = Decider(planes).double()
+    bits = (torch.rand(6, KEYS) < 0.05).double()
+    features = torch.randn(6, KEYS, FEATURES, dtype=torch.float64)
+    known = (torch.rand(6, planes, KEYS) < 0.2).double()
+
+    def logits(bits: Tensor, known: Tensor) -> Tensor:
+        flat: Tensor = decider(bits, features, known)
+        return flat.view(6, KEYS)
+
+    before = logits(bits, known)
+    for key in range(KEYS):
+        flipped = bits.clone()
+        flipped[:, key] = 1 - flipped[:, key]
+        changed = (logits(flipped, known) != before).any(0)
+        assert not changed[key:].any()
+        assert changed[max(0, key - ABOVE) : key].all()
+        flipped = known.clone()
+        flipped[:, -1, key] = 1 - flipped[:, -1, key]
+        changed = (logits(bits, flipped) != before).any(0)
+        around = torch.arange(KEYS).sub(key).abs() <= AROUND
+        assert torch.equal(changed, around)
+
+
+def test_a_key_knows_how_many_notes_there_are_beyond_its_sight() -> None:
+    decider = Decider(1).double()
+    one, two = torch.zeros(2, 1, KEYS, dtype=torch.float64)
+    one[0, 80] = two[0, 80] = two[0, 85] = 1
+    still = torch.zeros(1, KEYS, FEATURES, dtype=torch.float64), torch.zeros_like(one)[:, None]
+    first, second = (decider(bits, *still) for bits in (one, two))
+    assert first[10] != second[10]
+
+
+def test_chosen_keys_are_decided_as_among_all() -> None:
+    torch.manual_seed(0)
+    decider, where = Decider(2).double(), torch.rand(6, KEYS) < 0.1
+    bits, features = torch.rand(6, KEYS).round().double(), torch.randn(6, KEYS, FEATURES).double()
+    known = torch.rand(6, 2, KEYS).round().double()
+    every = decider(bits, features, known).view(6, KEYS)
+    torch.testing.assert_close(decider(bits, features, known, where), every[where])
+
+
+@pytest.mark.parametrize("memory", [False, True])
+@pytest.mark.parametrize("kind", ["independent", "joint"])
+def test_onsets_in_question_are_a_distribution_and_the_others_are_free(
+    kind: str, memory: bool
+) -> None:
+    """Over all onsets that a frame can have, the likelihoods add up to that of what sounds."""
+    made, seen = head(kind, 176, memory), window(176, memory)
+    sounds, before = seen.targets[0, 0, :KEYS], seen.inputs[0, 0, :KEYS]
+    sounds[sounds.nonzero()[8:]] = 0
+    questions = (sounds & before).nonzero()[:, 0].tolist()
+    assert 1 <= len(questions) <= 8
+    nats = []
+    for pattern in itertools.product((0, 1), repeat=len(questions)):
+        seen.targets[0, 0, KEYS:] = sounds & ~before & 1
+        seen.targets[0, 0, KEYS + torch.tensor(questions)] = torch.tensor(pattern).to(torch.uint8)
+        nats.append(made.nats(hidden(), seen)[0, 0])
+    assert torch.stack(nats).std() > 1e-3
+    total = -torch.stack(nats).neg().logsumexp(0)
+    seen.targets[0, 0, KEYS:] = 0
+    torch.testing.assert_close(total, sounding_nats(made, seen))
+
+
+@pytest.mark.parametrize("size", [88, 176])
+def test_independent_keys_are_just_that(size: int) -> None:
+    made, seen = head("independent", size), window(size)
+    assert isinstance(made, IndependentHead)
+    p = torch.sigmoid(hidden() @ made.weight + made.bias)
+    likely = torch.where(seen.targets > 0, p, 1 - p).log()
+    total = likely[..., :KEYS].sum(2)
+    for t, lane, key in itertools.product(range(T), range(L), range(size - KEYS)):
+        if seen.targets[t, lane, key] and seen.inputs[t, lane, key]:
+            total[t, lane] += likely[t, lane, KEYS + key]
+    torch.testing.assert_close(made.nats(hidden(), seen), -total)
+
+
+@pytest.mark.parametrize("size", [88, 176])
+@pytest.mark.parametrize("kind", ["independent", "joint"])
+def test_at_first_few_keys_are_expected(kind: str, size: int) -> None:
+    torch.manual_seed(0)
+    config = ModelConfig(head=kind, hidden=64)
+    network = Network(config, FrameSpec("keys", size), 0)
+    seen = window(size)._replace(targets=torch.zeros(T, L, size, dtype=torch.uint8))
+    nats, _ = network.nats(seen, network.zero_state(L))
+    assert 88 * math.log1p(math.exp(-4)) < nats.mean().item() < 88 * math.log1p(math.exp(-2))
+
+
+@pytest.mark.parametrize("size", [88, 176])
+@pytest.mark.parametrize("kind", ["independent", "joint"])
+def test_learns_a_tune_by_heart(kind: str, size: int) -> None:
+    torch.manual_seed(0)
+    config = ModelConfig(head=kind, hidden=48, embedding=16, layers=1, dropout=0, memory=True)
+    network = Network(config, FrameSpec("keys", size), 0)
+    seen = window(size, memory=True)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=0.02)
+    losses = []
+    for _ in range(150):
+        optimizer.zero_grad()
+        nats, _ = network.nats(seen, network.zero_state(L))
+        nats.mean().backward()
+        optimizer.step()
+        losses.append(nats.mean().item())
+    assert losses[-1] < 0.2 * losses[0]

@@ -1,0 +1,55 @@
+"""Music saved by its file's name, here and by the process."""
+
+import json
+import subprocess
+import sys
+import wave
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from engine.errors import InputError
+from engine.music import export, midi
+from engine.music.score import Note, Score
+
+NOTES = (Note(0.0, 0.5, 60, 70), Note(0.5, 1.0, 64, 90), Note(0.5, 1.0, 67, 90))
+SCORE = Score(NOTES, 120.0, (3, 4), 40, ((0.5, 60.0),))
+
+
+def ask(path: Path, score: Score = SCORE) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "engine.music.export"],
+        input=json.dumps(export.request(score, path, 0.25)),
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_the_process_writes_midi_as_it_is(tmp_path: Path) -> None:
+    done = ask(tmp_path / "song.MID")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert midi.read(tmp_path / "song.MID") == SCORE
+
+
+def test_sound_and_picture(tmp_path: Path) -> None:
+    export.save(SCORE, tmp_path / "song.wav", 0.25)
+    with wave.open(str(tmp_path / "song.wav")) as file:
+        assert file.getnframes() / file.getframerate() >= SCORE.end
+    export.save(SCORE, tmp_path / "song.png", 0.25)
+    with Image.open(tmp_path / "song.png") as image:
+        assert image.format == "PNG"
+
+
+def test_what_cannot_be_is_said_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"song\.ogg ends in none of \.mid, \.wav, \.png"):
+        export.save(SCORE, tmp_path / "song.ogg", 0.25)
+    (tmp_path / "song.mid").mkdir()
+    done = ask(tmp_path / "song.mid")
+    assert done.returncode == 2
+    assert "Cannot write" in done.stderr
+    assert done.stderr.count("\n") == 1
+    long = Score((Note(0.0, 4000.0, 60),))
+    done = ask(tmp_path / "song.wav", long)
+    assert "67 minutes" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["song.mid"]

@@ -1,0 +1,477 @@
+"""The sampler's process, spoken to as the app does."""
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.inference import models
+from engine.music import midi
+from engine.music.score import Note, Score
+from engine.sampling import music as rolls
+from engine.sampling.music import RollRequest
+
+Write = Callable[..., Path]
+ENDLESS = 10**9  # characters
+
+
+class Process:
+    """A worker and its pipes."""
+
+    def __init__(self) -> None:
+        self.popen = subprocess.Popen(
+            [sys.executable, "-m", "engine.sampler_process"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def send(self, line: bytes | None = None, **values: Any) -> None:
+        assert self.popen.stdin
+        self.popen.stdin.write((json.dumps(values).encode() if line is None else line) + b"\n")
+        self.popen.stdin.flush()
+
+    def hear(self) -> dict[str, Any]:
+        assert self.popen.stdout
+        answer: dict[str, Any] = json.loads(self.popen.stdout.readline())
+        return answer
+
+    def hear_until(self, key: str) -> tuple[str, dict[str, Any]]:
+        """The text up to the answer that has the key, and that answer."""
+        text = ""
+        while key not in (answer := self.hear()):
+            text += answer["text"]
+        return text, answer
+
+    def end(self) -> tuple[int, bytes]:
+        """The exit status and what stands on stderr, once the process has ended."""
+        _, errors = self.popen.communicate(timeout=30)
+        return self.popen.returncode, errors
+
+
+@pytest.fixture
+def process(home: Path) -> Iterator[Process]:
+    worker = Process()
+    yield worker
+    worker.popen.kill()
+    with contextlib.suppress(ValueError, OSError):
+        worker.popen.communicate(timeout=30)
+
+
+def test_a_conversation(process: Process, write: Write, tmp_path: Path) -> None:
+    model = str(write(tmp_path / "model", kind="markov", order=4))
+    process.send(do="load", id=1, model=model)
+    assert process.hear() == {
+        "id": 1,
+        "loaded": True,
+        "model": model,
+        "kind": "lyrics",
+        "words": "markov 4",
+        "conditions": [],
+    }
+    ask: dict[str, Any] = {
+        "do": "sample",
+        "model": model,
+        "prime": "dead",
+        "temperature": 0,
+        "length": None,
+    }
+    process.send(**ask, id="two", artist=None, top_k=3, top_p=0.9, min_p=0.1, memory=0.5, seed=9)
+    assert process.hear() == {"id": "two", "started": True, "seed": 9, "prime": "dead"}
+    assert process.hear() == {"id": "two", "text": " "}
+    text, done = process.hear_until("done")
+    assert text == "bee,\nfed a fig."
+    assert done.pop("seconds") >= 0
+    assert 0 < done.pop("bits") < 1
+    assert done == {"id": "two", "done": True, "reason": "end", "characters": 16, "seed": 9}
+    process.send(do="sample", id=3, model=model, temperature="inf", length=30)
+    seed = process.hear()["seed"]
+    text, done = process.hear_until("done")
+    assert (len(text), done["reason"], done["seed"]) == (30, "length", seed)
+    process.send(do="sample", id=4, model=model, temperature="inf", length=30, seed=seed)
+    process.hear()
+    assert process.hear_until("done")[0] == text
+    assert process.end() == (0, b"")
+
+
+def test_a_stop_ends_the_song_under_way_and_no_later_one(
+    process: Process, write: Write, tmp_path: Path
+) -> None:
+    model = str(write(tmp_path / "model"))
+    process.send(do="stop")  # with nothing under way
+    process.send(do="sample", id=1, model=model, length=ENDLESS)
+    assert process.hear()["started"]
+    process.hear()
+    process.send(do="stop")
+    text, done = process.hear_until("done")
+    assert (done["reason"], done["characters"]) == ("stopped", len(text) + 1)
+    process.send(do="sample", id=2, model=model, length=5)
+    process.hear()
+    assert process.hear_until("done")[1]["reason"] == "length"
+
+
+def test_a_stop_acts_within_a_long_prime(process: Process, write: Write, tmp_path: Path) -> None:
+    model = str(write(tmp_path / "model", hidden=700))
+    process.send(do="sample", id=1, model=model, prime="a" * 100_000)
+    assert process.hear()["started"]
+    process.send(do="stop")
+    done = process.hear()
+    assert (done["reason"], done["characters"]) == ("stopped", 0)
+    assert done["seconds"] < 5
+
+
+def test_a_conversation_about_music(process: Process, write_music: Write, tmp_path: Path) -> None:
+    folder = write_music(tmp_path / "model", planes=2, memory=True)
+    file = tmp_path / "tune.mid"
+    notes = (Note(0.0, 0.6, 60), Note(0.3, 0.6, 64), Note(0.6, 0.9, 60))
+    midi.write(Score(notes, metre=(3, 4)), file)
+    process.send(do="load", id=1, model=str(folder))
+    length = {"seconds": 0.3, "beats": None, "tempo": 100.0}
+    loaded = process.hear()
+    assert (loaded["kind"], loaded["conditions"]) == ("music", [])
+    assert {key: loaded[key] for key in length} == length
+    ask: dict[str, Any] = {"do": "sample_music", "model": str(folder), "length": 12, "least": 1}
+    process.send(**ask, id=2, prime=str(file), notes=None, seed=9, temperature=0.8, memory=0.5)
+    assert process.hear() == {
+        "id": 2,
+        "started": True,
+        "seed": 9,
+        "metre": [3, 4],
+        **length,
+        "prime": [
+            {"keys": [60], "onsets": [60]},
+            {"keys": [60, 64], "onsets": [64]},
+            {"keys": [60], "onsets": [60]},
+        ],
+    }
+    frames = [process.hear() for _ in range(12)]
+    done = process.hear()
+    assert done.pop("seconds") >= 0
+    assert done == {"id": 2, "done": True, "reason": "length", "frames": 12, "seed": 9}
+    model = models.load(str(folder))
+    prime, _ = rolls.beginning(rolls.keys(model), file)
+    request = RollRequest(prime, temperature=0.8, memory=0.5, least=1, seed=9, length=12)
+    expected = [{"id": 2, **rolls.line(frame, 2)} for frame in rolls.stream(model, request)]
+    assert frames == expected
+    assert all(frame["keys"] for frame in frames)
+    process.send(**ask, id=3, notes=[60, 67], temperature="inf")
+    assert process.hear()["prime"] == [{"keys": [60, 67], "onsets": [60, 67]}]
+    assert process.end() == (0, b"")
+
+
+def test_music_in_beats_without_onsets_is_stopped(
+    process: Process, write_music: Write, tmp_path: Path
+) -> None:
+    model = str(write_music(tmp_path / "model", beats=0.25))
+    process.send(do="sample_music", id=1, model=model, length=100_000)
+    started = process.hear()
+    assert (started["seconds"], started["beats"], started["metre"]) == (0.15, 0.25, [4, 4])
+    assert started["prime"] == []
+    assert process.hear()["onsets"] is None
+    process.send(do="stop")
+    count = 1
+    while "done" not in (answer := process.hear()):
+        count += 1
+    assert (answer["reason"], answer["frames"]) == ("stopped", count)
+
+
+def test_music_that_cannot_be_is_refused(
+    process: Process, write: Write, write_music: Write, tmp_path: Path
+) -> None:
+    music, lyrics = str(write_music(tmp_path / "music")), str(write(tmp_path / "lyrics"))
+    (tmp_path / "no.mid").write_bytes(b"MThd but no music")
+    cases: list[tuple[str, dict[str, Any]]] = [
+        ("writes lyrics", {"model": lyrics}),
+        ("no.mid", {"model": music, "prime": str(tmp_path / "no.mid")}),
+        ("gone.mid", {"model": music, "prime": str(tmp_path / "gone.mid")}),
+        ("begin with are 20", {"model": music, "notes": [20]}),
+        ("begin with are none", {"model": music, "notes": []}),
+        ("give one of them", {"model": music, "notes": [60], "prime": "a.mid"}),
+        ("notes is [60.5]", {"model": music, "notes": [60.5]}),
+        ("notes is 'C4'", {"model": music, "notes": "C4"}),
+        ("least is True", {"model": music, "least": True}),
+        ("The length is 0", {"model": music, "length": 0}),
+        ("no key 'top_k'", {"model": music, "top_k": 3}),
+    ]
+    for words, values in cases:
+        process.send(do="sample_music", id=5, **values)
+        answer = process.hear()
+        assert answer["id"] == 5
+        assert words in answer["error"]
+    process.send(do="sample", id=6, model=music)
+    assert "writes music" in process.hear()["error"]
+
+
+def test_rules_are_changed_while_a_song_streams(
+    process: Process, write: Write, tmp_path: Path
+) -> None:
+    model = str(write(tmp_path / "model", kind="markov", order=3))
+    process.send(do="sample", id=1, model=model, temperature="inf", length=ENDLESS)
+    assert process.hear()["started"]
+    process.send(do="change", id=2, temperature=-1)
+    process.send(do="change", id=3, temperature=0, top_k=1)
+    _, refused = process.hear_until("error")
+    assert refused["id"] == 2
+    assert "temperature is -1" in refused["error"]
+    assert process.hear_until("changed")[1] == {"id": 3, "changed": True}
+    written = "".join(process.hear()["text"] for _ in range(400))
+    following: dict[str, set[str]] = {}
+    for place in range(3, 400):
+        following.setdefault(written[place - 3 : place], set()).add(written[place])
+    assert all(len(characters) == 1 for characters in following.values())
+    process.send(do="stop")
+    assert process.hear_until("done")[1]["reason"] == "stopped"
+    process.send(do="change", id=4, temperature=1)
+    assert "no song under way" in process.hear()["error"]
+
+
+def test_songs_at_once_with_their_insides(process: Process, write: Write, tmp_path: Path) -> None:
+    model = str(write(tmp_path / "model"))
+    ask: dict[str, Any] = {"do": "sample", "model": model, "length": 8, "seed": 5}
+    process.send(**ask, id=1, count=3, bits=True, alternatives=2, mix="Zed=0.5, Ada Löwe=0.5")
+    assert process.hear()["seed"] == 5
+    songs = [""] * 3
+    ends: list[dict[str, Any]] = []
+    while len(ends) < 3:
+        answer = process.hear()
+        if answer.get("done"):
+            assert len(songs[answer["song"]]) == 8  # told as soon as it has ended
+            ends.append(answer)
+            continue
+        songs[answer["song"]] += answer["text"]
+        assert len(ends) <= answer["song"]  # the others have not waited
+        assert answer["bits"] >= 0
+        assert len(answer["alternatives"]) == 2
+    assert [(end["song"], end["seed"], end["characters"]) for end in ends] == [
+        (0, 5, 8),
+        (1, 6, 8),
+        (2, 7, 8),
+    ]
+    likeliest = min(ends, key=lambda end: float(end["bits"]))
+    process.send(**ask, id=2, best=3, mix="Zed=0.5, Ada Löwe=0.5")
+    process.hear()
+    text, done = process.hear_until("done")
+    assert text == songs[likeliest["song"]]
+    assert (done["seed"], done["bits"]) == (likeliest["seed"], likeliest["bits"])
+
+
+def test_the_ladder_is_climbed_rung_by_rung(process: Process, learnt: Write) -> None:
+    ask: dict[str, Any] = {"do": "ladder", "model": str(learnt()), "prime": "a", "seed": 4}
+    process.send(**ask, id=1, temperature=0.5, length=12)
+    assert process.hear()["doing"].startswith("counting")
+    rungs = [process.hear() for _ in range(11)]
+    assert [rung["rung"] for rung in rungs] == list(range(11))
+    assert process.hear() == {"id": 1, "started": True, "seed": 4, "prime": "a"}
+    written = [process.hear() for _ in range(11 * 12)]
+    assert [answer["rung"] for answer in written] == list(range(11)) * 12
+    done = process.hear()
+    assert (done["reason"], done["characters"], done["seed"]) == ("length", 12, 4)
+    process.send(**ask, id=2, temperature="inf", length=ENDLESS)
+    for _ in range(14):
+        process.hear()
+    process.send(do="stop")
+    assert process.hear_until("done")[1]["reason"] == "stopped"
+
+
+def test_songs_are_placed_and_compared(process: Process, learnt: Write) -> None:
+    model = str(learnt())
+    process.send(do="map", id=1, model=model)
+    while "map" not in (answer := process.hear()):
+        assert 0 < answer["read"] <= answer["songs"] == 40
+    assert [point["name"] for point in answer["map"]] == ["Ada Löwe", "Zed"]
+    process.send(do="map", id=2, model=model, artist="Zed")
+    placed = process.hear()  # at once: they are read
+    assert placed["artist"] == "Zed"
+    song = placed["map"][0]["song"]
+    process.send(do="similar", id=3, model=model, song=song, count=4)
+    found = process.hear()
+    assert (found["song"], len(found["near"])) == (song, 4)
+    assert song not in [row["song"] for row in found["near"]]
+    for words, values in (
+        ("no songs by 'Bo'", {"do": "map", "artist": "Bo"}),
+        ("no song number 40", {"do": "similar", "song": 40}),
+        ("No song was named", {"do": "similar"}),
+        ("The count is 0", {"do": "similar", "song": 1, "count": 0}),
+        ("no key 'artist'", {"do": "similar", "song": 1, "artist": "Zed"}),
+    ):
+        process.send(**values, id=4, model=model)
+        assert words in process.hear()["error"]
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    """One process for all bad requests: it must survive each."""
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path_factory.mktemp("home")))
+    worker = Process()
+    monkeypatch.undo()
+    yield worker
+    assert worker.end() == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b"sing!", "not JSON"),
+        (b"\xff\xfe{", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b'["sample"]', "not a JSON object"),
+        (b'{"id": 7}', "asks to do None"),
+        (b'{"id": 7, "do": ["load"]}', "asks to do ['load']"),
+        (b'{"id": 7, "do": "load", "prime": "a"}', "no key 'prime'"),
+        (b'{"id": 7, "do": "load", "model": 3}', "model is 3"),
+        (b'{"id": 7, "do": "load", "model": "nix"}', "no model 'nix'"),
+        (b'{"id": 7, "do": "sample", "prime": 3}', "prime is 3: give a text"),
+        (b'{"id": 7, "do": "sample", "temperature": "hot"}', "temperature is 'hot'"),
+        (b'{"id": 7, "do": "sample", "temperature": NaN}', "The temperature is nan"),
+        (b'{"id": 7, "do": "sample", "temperature": true}', "temperature is True"),
+        (b'{"id": 7, "do": "sample", "temperature": 1' + b"0" * 400 + b"}", "temperature is 1000"),
+        (b'{"id": 7, "do": "sample", "top_k": 1.5}', "top_k is 1.5: give a whole number"),
+        (b'{"id": 7, "do": "sample", "top_p": 7}', "top-p is 7.0"),
+        (b'{"id": 7, "do": "sample", "length": "all"}', "length is 'all'"),
+        (b'{"id": 7, "do": "sample", "mix": {"Zed": 1}}', "mix is {'Zed': 1}: give a text"),
+        (b'{"id": 7, "do": "sample", "mix": "Zed=all"}', "The weight of 'Zed' is 'all'"),
+        (b'{"id": 7, "do": "sample", "bits": 1}', "bits is 1: give true or false"),
+        (b'{"id": 7, "do": "sample", "best": 3, "count": 2}', "Both count and best"),
+        (
+            b'{"id": 7, "do": "sample", "precision": "exact"}',
+            "precision is 'exact': give fast or full",
+        ),
+        (b'{"id": 7, "do": "load", "precision": "exact"}', "precision is 'exact'"),
+        (b'{"id": 7, "do": "sample", "guidance": NaN}', "guidance is nan"),
+        (b'{"id": 7, "do": "sample", "line": 2.5}', "line is 2.5: give a whole number"),
+        (b'{"id": 7, "do": "sample", "line": 201}', "line length is 201: give 1 to 200"),
+        (b'{"id": 7, "do": "change", "temperature": 1}', "no song under way"),
+        (b'{"id": 7, "do": "change", "prime": "a"}', "no key 'prime'"),
+        (b'{"id": 7, "do": "change", "model": "a"}', "no key 'model'"),
+    ],
+)
+def test_a_bad_request_is_answered_with_an_error(lasting: Process, line: bytes, words: str) -> None:
+    lasting.send(line)
+    answer = lasting.hear()
+    assert words in answer["error"]
+    assert answer["id"] == (7 if b'"id": 7' in line else None)
+
+
+def test_a_changed_checkpoint_is_read_anew(process: Process, write: Write, home: Path) -> None:
+    run = home / "runs" / "20250102-030405-night"
+    steps = [write(run / "checkpoints" / f"step-{n}", layers=n) for n in (1, 2)]
+    (run / "config.json").write_text("{}")
+    best = run / "checkpoints" / "best"
+    best.symlink_to("step-1")
+
+    def words() -> str:
+        process.send(do="load", id=1, model="night")
+        return str(process.hear()["words"])
+
+    assert words() == "lstm 1 × 12"
+    best.unlink()
+    best.symlink_to("step-2")
+    assert words() == "lstm 2 × 12"
+    write(steps[1], layers=3)
+    assert words() == "lstm 3 × 12"
+
+
+def test_a_model_stays_warm(process: Process, write: Write, tmp_path: Path) -> None:
+    folder = write(tmp_path / "model")
+    process.send(do="load", id=1, model=str(folder))
+    assert process.hear()["loaded"]
+    (folder / "meta.json").write_text("no longer read")
+    process.send(do="load", id=2, model=str(folder))
+    assert process.hear()["loaded"]
+
+
+def test_the_end_of_stdin_ends_it_in_the_midst_of_a_song(
+    process: Process, write: Write, tmp_path: Path
+) -> None:
+    model = str(write(tmp_path / "model"))
+    process.send(do="sample", id=1, model=model, length=ENDLESS)
+    assert process.hear()["started"]
+    assert process.end() == (0, b"")  # communicate() closes stdin
+
+
+def test_it_ends_quietly_when_nobody_listens(
+    process: Process, write: Write, tmp_path: Path
+) -> None:
+    model = str(write(tmp_path / "model"))
+    process.send(do="sample", id=1, model=model, length=ENDLESS)
+    assert process.hear()["started"]
+    assert process.popen.stdout
+    process.popen.stdout.close()
+    assert process.popen.wait(timeout=30) == 0
+    assert process.popen.stderr
+    assert process.popen.stderr.read() == b""
+
+
+def test_an_interrupt_is_left_to_the_parent_and_sigterm_ends_it(
+    process: Process, write: Write, tmp_path: Path
+) -> None:
+    model = str(write(tmp_path / "model"))
+    process.send(do="sample", id=1, model=model, length=ENDLESS)
+    assert process.hear()["started"]
+    process.popen.send_signal(signal.SIGINT)
+    for _ in range(100):
+        assert "text" in process.hear()
+    process.popen.send_signal(signal.SIGTERM)
+    assert process.end() == (-signal.SIGTERM, b"")
+
+
+def test_it_needs_no_torch_pandas_or_textual_and_one_thread() -> None:
+    script = (
+        "import os, sys, engine.sampler_process as w; "
+        "print([m for m in ('torch', 'pandas', 'textual', 'rich', 'tui') if m in sys.modules], "
+        "os.environ['OPENBLAS_NUM_THREADS'])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.strip() == "[] 1", done.stderr
+
+
+def test_a_conversation_about_units(
+    process: Process, write: Write, write_music: Write, tmp_path: Path
+) -> None:
+    model = str(write(tmp_path / "model", cell="gru", layers=2))
+    process.send(do="unit", id=0, layer=1, unit=1)
+    assert "ask for neurons first" in process.hear()["error"]
+    text = "a bad cab,\na bag."
+    process.send(do="neurons", id=1, model=model, text=text, path=None, artist="Zed")
+    answer = process.hear()
+    told = answer["neurons"]
+    assert (answer["id"], told["text"], told["layers"], told["hidden"]) == (1, text, 2, 12)
+    assert (told["title"], told["song"], told["songs"]) == ("the text given", 0, 1)
+    best = {feature["name"]: feature["units"] for feature in told["features"]}
+    assert best["in quotes"] == []
+    layer, unit, correlation = best["vowel"][0]
+    process.send(do="unit", id=2, layer=layer, unit=unit)
+    seen = process.hear()["unit"]
+    assert (seen["layer"], seen["unit"]) == (layer, unit)
+    assert seen["correlations"]["vowel"] == correlation
+    assert len(seen["activations"]) == len(text)
+    vowels = [float(character in "ae") for character in text]
+    mean = sum(vowels) / len(vowels)
+    sign = sum((v - mean) * a for v, a in zip(vowels, seen["activations"], strict=True))
+    assert sign * correlation > 0
+    for values, said in (
+        ({"layer": 3, "unit": 1}, "no unit 1 in layer 3"),
+        ({"layer": "1", "unit": 1}, "layer is '1': give a whole number"),
+        ({"unit": 1}, "needs a layer"),
+    ):
+        process.send(do="unit", id=3, **values)
+        assert said in process.hear()["error"]
+    music = str(write_music(tmp_path / "music"))
+    process.send(do="load", id=4, model=music)
+    assert process.hear()["loaded"]
+    process.send(do="unit", id=5, layer=1, unit=1)  # the song went with its model
+    assert "ask for neurons first" in process.hear()["error"]
+    process.send(do="neurons", id=6, model=music)
+    told = process.hear()["neurons"]
+    assert len(told["frames"]) == 200
+    assert (told["songs"], told["text"]) == (0, None)
+    process.send(do="neurons", id=7, model=music, path=str(tmp_path / "none.mid"))
+    assert "none.mid" in process.hear()["error"]
+    assert process.end() == (0, b"")

@@ -1,0 +1,56 @@
+"""Memory that runs out: a real trainer under a real limit, and words for what torch says."""
+
+import resource
+import sys
+from collections.abc import Callable
+
+import psutil
+import pytest
+import torch
+
+from engine.config import RunConfig, TrainConfig
+from engine.errors import WorkError
+from engine.inference import models
+from engine.runs import events
+from engine.runs.event_log import EventReader
+from engine.runs.run_dir import RunDir
+from engine.train import launch, worker
+from engine.train.device import refusing_shortage
+
+Small = Callable[..., RunConfig]
+Limited = Callable[[RunDir, int, int], tuple[int, str]]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps to a limit of memory")
+def test_a_run_that_needs_too_much_keeps_its_checkpoint(small: Small, limited: Limited) -> None:
+    run = launch.new_run(small("train.steps=6"), "large")
+    worker.work(run)
+    launch.resume("large", ["train.steps=12", "train.bptt=2000000"])
+    used = psutil.Process().memory_info().vms
+    status, said = limited(run, resource.RLIMIT_AS, used + (400 << 20))
+    assert status == 1, said
+    sentence = said.strip().splitlines()[-1]
+    for words in ("Memory ran out", "train.lanes", "train.bptt", "train.checkpoint_segment=auto"):
+        assert words in sentence
+    last = EventReader(run.events).read()[-1]
+    assert isinstance(last, events.Failed)
+    assert last.reason == sentence
+    assert models.load("large").meta["step"] == 6
+    launch.resume("large", ["train.bptt=16"])
+    worker.work(run)
+    assert run.last_step() == 12
+
+
+def test_what_torch_says_of_its_allocators_and_of_other_things() -> None:
+    settings = TrainConfig(bptt=0, checkpoint_segment="auto")
+    with (
+        pytest.raises(WorkError, match=r"whole songs.*bptt=…\), or start a new run"),
+        refusing_shortage(settings),
+    ):
+        torch.empty(1 << 50)
+    with pytest.raises(WorkError, match="Memory ran out"), refusing_shortage(settings):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+    with pytest.raises(WorkError, match="Memory ran out"), refusing_shortage(settings):
+        raise MemoryError
+    with pytest.raises(RuntimeError, match="shapes"), refusing_shortage(settings):
+        torch.ones(2, 3) @ torch.ones(2, 3)

@@ -1,0 +1,187 @@
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from tui.chart import drawing
+from tui.chart.drawing import CURSOR, RAW, SERIES, draw
+from tui.chart.series import FloatArray, Series
+from tui.chart.viewport import View
+
+RAW_ONLY = View(smoothing=0.0)
+
+
+def falling(count: int = 11) -> Series:
+    x = np.arange(0.0, 100.0 * count, 100.0)
+    return Series("train", x, 4 - 3 * x / x[-1])
+
+
+def test_a_falling_line_is_drawn_like_this() -> None:
+    picture = draw([falling()], RAW_ONLY, 30, 9)
+    assert [line.rstrip() for line in picture.lines()] == [
+        " ━━━ train",
+        "4 ┤⠒⠤⣀⡀",
+        "  │   ⠈⠉⠒⠢⢄⣀",
+        "  │         ⠉⠒⠤⣀",
+        "2 ┤             ⠉⠒⠢⠤⣀",
+        "  │                  ⠉⠑⠢⠤⣀⡀",
+        "  │                       ⠈⠉⠒⠤",
+        "  └┴────────────┴────────────┴",
+        "   0           500        1000",
+    ]
+
+
+def test_points_have_marks_and_the_newest_has_one() -> None:
+    valid = Series("valid", np.arange(200.0), np.linspace(3, 1, 200), 1, "points")
+    lines = draw([valid], View(), 60, 12).lines()
+    marks = "".join(lines[1:-2]).count("◆")
+    assert 12 <= marks <= 20  # 55 columns, one in three
+    assert "◆" in lines[0]
+    assert any(line.rstrip().endswith("◆") for line in lines[1:-2])
+
+
+def test_only_points_are_marked_not_where_their_line_is_cut() -> None:
+    valid = Series("valid", np.array([0.0, 500.0, 1000.0]), np.array([3.0, 2.0, 1.5]), 1, "points")
+    lines = draw([valid], View(span=(100.0, 900.0)), 60, 12).lines()
+    assert "".join(lines[1:-2]).count("◆") == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    arrays(
+        np.float64,
+        st.integers(1, 200),
+        elements=st.one_of(
+            st.floats(-1e9, 1e9, allow_subnormal=False),
+            st.sampled_from([np.nan, np.inf, -np.inf, 0.0, 1e-300]),
+        ),
+    ),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([(118, 30), (40, 8), (24, 7), (23, 6), (5, 2), (3, 1), (1, 1)]),
+    st.sampled_from([0.0, 0.9]),
+)
+def test_anything_can_be_drawn_anywhere(
+    y: FloatArray, log_x: bool, log_y: bool, size: tuple[int, int], smoothing: float
+) -> None:
+    x = np.arange(y.size, dtype=np.float64)
+    view = View(log_x=log_x, log_y=log_y, smoothing=smoothing, cursor=float(y.size // 2))
+    points = Series("valid", x, y, 1, "points")
+    picture = draw([Series("train", x, y), points], view, *size)
+    assert picture.characters.shape == picture.styles.shape == size[::-1]
+    assert all(len(line) == size[0] and line.isprintable() for line in picture.lines())
+
+
+def test_what_is_not_finite_is_a_gap_and_never_sets_the_bounds() -> None:
+    x = np.arange(100.0)
+    y = np.full(100, 2.0)
+    y[10:60] = np.nan
+    y[70] = np.inf
+    picture = draw([Series("train", x, y)], RAW_ONLY, 60, 12)
+    plot = picture.styles[1:-2, picture.left :]
+    columns = np.flatnonzero((plot == SERIES).any(axis=0)) / picture.width
+    assert not ((columns > 0.13) & (columns < 0.58)).any()
+    assert columns.size > 20
+    assert "2.000" in "".join(picture.lines())
+
+
+def test_a_log_axis_leaves_out_what_is_not_above_zero() -> None:
+    x = np.arange(0.0, 50.0)
+    y = np.concatenate([[-5.0, 0.0], np.full(48, 3.0)])
+    picture = draw([Series("train", x, y)], View(log_x=True, log_y=True, smoothing=0), 60, 12)
+    assert picture.span == pytest.approx((1.0, 49.0))
+    assert "3.000" in "".join(picture.lines())
+    cells = np.flatnonzero((picture.styles[1:-2] == SERIES).any(axis=0))
+    first = (np.log10(2) - 0) / np.log10(49) * picture.width + picture.left
+    assert cells[0] == pytest.approx(first, abs=2)
+
+
+def test_raw_stays_visible_beside_smoothed() -> None:
+    x = np.arange(400.0)
+    noisy = Series("train", x, 2 + np.sin(x * 1.7))
+    styles = draw([noisy], View(smoothing=0.9), 80, 20).styles
+    assert (styles[1:-2] == RAW).sum() > 100
+    assert (styles[1:-2] == SERIES).sum() > 40
+    assert not (draw([noisy], RAW_ONLY, 80, 20).styles == RAW).any()
+
+
+def test_the_cursor_is_drawn_and_read() -> None:
+    valid = Series("valid", np.array([0.0, 1000.0]), np.array([4.5, 1.5]), 1, "points")
+    picture = draw([falling(), valid], View(cursor=500.0), 80, 12)
+    first = picture.lines()[0]
+    assert "step 500" in first
+    assert "train 2.5" in first
+    assert "smoothed 3.1" in first
+    assert "valid 4.5" in first or "valid 1.5" in first
+    assert (picture.styles[1:-2] == CURSOR).any(axis=1).all()
+
+
+def test_names_wider_than_their_letters_do_not_shift_the_rest() -> None:
+    wide = Series("海の歌", np.arange(9.0), np.arange(9.0))
+    assert "???" in draw([wide], View(), 60, 12).lines()[0]
+
+
+def test_without_data_it_is_blank() -> None:
+    picture = draw([Series("train", np.zeros(0), np.zeros(0))], View(), 40, 10)
+    assert picture.span is None
+    assert not "".join(picture.lines()).strip()
+
+
+spans = st.tuples(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6)).map(lambda s: (s[0], s[0] + s[1]))
+
+
+@given(spans, st.integers(3, 20))
+def test_linear_ticks_are_round_lie_inside_and_reach_both_ends(
+    span: tuple[float, float], most: int
+) -> None:
+    low, high = span
+    ticks = drawing.linear_ticks(low, high, most)
+    slack = 1e-6 * (high - low) + 1e-8 * max(abs(low), abs(high))
+    assert 1 <= len(ticks) <= most
+    assert all(low - slack <= tick <= high + slack for tick in ticks)
+    if len(ticks) > 1:
+        step = ticks[1] - ticks[0]
+        assert ticks[0] - low < step + slack
+        assert high - ticks[-1] < step + slack
+        assert all(
+            math.isclose(b - a, step, rel_tol=1e-3, abs_tol=slack) for a, b in pairwise(ticks)
+        )
+        leading = step / 10 ** math.floor(math.log10(step) + 1e-9)
+        assert min(abs(leading - round_one) for round_one in (1, 2, 5, 10)) < 1e-2
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "most", "expected"),
+    [
+        (0.0, 1.0, 3, ["0.0", "0.5", "1.0"]),
+        (1.5, 4.5, 3, ["2", "3", "4"]),
+        (5.0, 50_000.0, 6, ["10k", "20k", "30k", "40k", "50k"]),
+        (0.0, 3e6, 4, ["0", "1M", "2M", "3M"]),
+        (-0.02, 0.02, 5, ["-0.02", "-0.01", "0.00", "0.01", "0.02"]),
+    ],
+)
+def test_linear_labels(low: float, high: float, most: int, expected: list[str]) -> None:
+    assert drawing.labels(drawing.linear_ticks(low, high, most)) == expected
+
+
+def test_steps_are_whole() -> None:
+    assert drawing.linear_ticks(0.5, 3.5, 20, whole=True) == [1.0, 2.0, 3.0]
+
+
+@given(st.floats(-6, 6), st.floats(0.1, 12), st.integers(3, 12))
+def test_log_ticks_lie_inside_and_are_few(low: float, decades: float, most: int) -> None:
+    ticks = drawing.log_ticks(10**low, 10 ** (low + decades), most)
+    assert len(ticks) <= most
+    assert all(10**low * 0.999 <= tick <= 10 ** (low + decades) * 1.001 for tick in ticks)
+    assert ticks == sorted(ticks)
+
+
+def test_log_ticks_by_range() -> None:
+    assert drawing.log_ticks(1, 100, 9) == [1, 2, 5, 10, 20, 50, 100]
+    assert drawing.log_ticks(1, 1e6, 4) == [1, 100, 10_000, 1_000_000]
+    assert drawing.log_ticks(1.9, 4.1, 4) == [2, 3, 4]  # less than a decade: linear
+    assert drawing.labels(drawing.log_ticks(1, 1e6, 4)) == ["1", "100", "10k", "1M"]

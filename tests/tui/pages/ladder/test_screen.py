@@ -1,0 +1,186 @@
+"""The Ladder page, each key and field of it, before a made-up sampler."""
+
+import sys
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from tests.tui import ladder_fake as fake
+from tests.tui import lyrics_fake
+from tests.tui.page import Page
+from tui.app import RnnTuiApp
+from tui.pages.ladder.controls import RungView
+from tui.pages.ladder.screen import LadderScreen
+from tui.sources import commands, sampler
+
+NAMES = [*fake.NAMES, "first"]
+
+Snap = Callable[..., bool]
+Open = Callable[..., AbstractAsyncContextManager["LadderPage"]]
+
+
+class LadderPage(Page[LadderScreen]):
+    kind, mode = LadderScreen, "ladder"
+
+    @property
+    def texts(self) -> list[str]:
+        return [step.text for step in self.screen.ladder.steps]
+
+    def rung(self, place: int) -> RungView:
+        return list(self.screen.query(RungView))[place]
+
+    async def sing(self, *keys: str) -> None:
+        before = self.screen._asked
+        await self.press(*(keys or ("g",)))
+        await self.until(lambda: self.screen._asked > before and not self.screen.under_way)
+
+
+def use(monkeypatch: pytest.MonkeyPatch, models: str = "models") -> None:
+    monkeypatch.setattr(commands, "prefix", (sys.executable, lyrics_fake.__file__, models))
+    monkeypatch.setattr(sampler, "command", (sys.executable, fake.__file__, "worker"))
+
+
+@pytest.fixture
+def opened(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """opened(size, models, ready) opens the page and waits until its model is loaded."""
+
+    def open_(
+        size: tuple[int, int] = (80, 24), models: str = "models", ready: str = "○ ready"
+    ) -> AbstractAsyncContextManager[LadderPage]:
+        use(monkeypatch, models)
+        return LadderPage.opened(size, ready)
+
+    return open_
+
+
+async def test_where_nothing_was_trained_yet_it_is_climbed_at_once(opened: Open) -> None:
+    async with opened(models="bundled", ready="✓") as page:
+        assert page.texts[10] == fake.VERSE * 3
+        assert page.field("prime").value == "Why"
+
+
+async def test_every_rung_says_how_good_it_is_and_what_it_wrote(opened: Open) -> None:
+    async with opened(size=(120, 36)) as page:
+        await page.sing()
+        assert page.status.startswith("✓ full length · seed 7 · bits per character")
+        for place, (name, bits) in enumerate(zip(NAMES, fake.BITS, strict=True)):
+            assert page.rung(place).border_title == name
+            assert page.rung(place).border_subtitle == f"{bits:.3f} bits"
+        assert page.texts[0].startswith("789012")
+        shown = str(page.rung(10).query(Static).last().render())
+        assert shown.startswith("Why the kettle hums to the window pane // and the window")
+
+
+async def test_the_fields_make_the_request(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with opened() as page:
+        await page.fill(prime="Snow", temperature="0.5", seed="3")
+        asked: list[sampler.LadderRequest] = []
+        ladder = page.screen.sampler.ladder
+
+        def noted(request: sampler.LadderRequest) -> int:
+            asked.append(request)
+            return ladder(request)
+
+        monkeypatch.setattr(page.screen.sampler, "ladder", noted)
+        await page.sing("enter")
+        assert asked == [sampler.LadderRequest("first", "Snow", 0.5, 3)]
+        await page.fill(seed="")
+        await page.sing("G")
+        assert asked[-1].seed == 3
+        await page.press("right_square_bracket")
+        assert page.field("temperature").value == "0.6"
+        await page.press("left_square_bracket", "left_square_bracket")
+        assert page.field("temperature").value == "0.4"
+        await page.sing()
+        assert asked[-1] == sampler.LadderRequest("first", "Snow", 0.4, None)
+        await page.go("s", "seed")
+        await page.sing("5", "enter")
+        assert asked[-1].seed == 5
+        assert isinstance(page.screen.focused, RungView)
+
+
+async def test_wrong_values_are_said_and_ask_for_nothing(opened: Open) -> None:
+    async with opened() as page:
+        await page.fill(temperature="hot")
+        assert "Temperature is 'hot'" in page.problem
+        await page.press("g")
+        assert page.screen._asked == 0
+        await page.fill(temperature="0")
+        await page.sing()
+        assert page.screen.state == "length"
+
+
+async def test_what_is_refused_is_said(opened: Open) -> None:
+    async with opened() as page:
+        await page.fill(prime="wrong")
+        await page.sing()
+        assert page.status.startswith("✗ The prime has characters")
+        await page.fill(prime="die")
+        await page.sing()
+        assert "the ladder fell" in page.status
+        await page.fill(prime="")
+        await page.sing()
+        assert page.status.startswith("✓")
+        await page.fill(prime="wrong")
+        await page.sing()
+        page.select("model").value = "run/mine"
+        await page.until(lambda: "○ ready" in page.status)
+        assert page.texts == [""] * 11
+        await page.fill(prime="")
+        await page.sing()
+        assert page.status == "✗ There is no file songs.csv: check the path."
+
+
+async def test_escape_stops_and_then_leaves_the_field(opened: Open) -> None:
+    async with opened() as page:
+        await page.fill(prime="wait")
+        await page.press("g")
+        half = len(fake.VERSE * 3) // 2
+        await page.until(lambda: [len(text) for text in page.texts] == [half] * 11)
+        assert page.status.startswith("♪ singing · seed 7")
+        await page.press("escape")
+        assert page.status.startswith("■ stopped")
+        await page.go("p", "prime")
+        await page.press("escape")
+        assert isinstance(page.screen.focused, RungView)
+
+
+async def test_arrows_go_from_rung_to_rung(opened: Open) -> None:
+    async with opened() as page:
+        await page.sing()
+        assert page.rung(10).has_focus
+        await page.press("up", "up")
+        assert page.rung(8).has_focus
+        assert page.rung(8).size.height > page.rung(10).size.height
+        await page.press(*["up"] * 12)
+        assert page.rung(0).has_focus
+        await page.press("down")
+        assert page.rung(1).has_focus
+
+
+async def test_without_a_model_it_says_what_to_do(opened: Open) -> None:
+    async with opened(models="none", ready="No model has learned") as page:
+        await page.press("g")
+        assert page.screen._asked == 0
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24), (40, 12)], ids=["120x36", "80x24", "40x12"])
+def test_it_looks_so(
+    snap_compare: Snap,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    size: tuple[int, int],
+) -> None:
+    use(monkeypatch)
+
+    async def before(pilot: Pilot[None]) -> None:
+        page = await LadderPage.of(pilot)
+        await page.until(lambda: "○ ready" in page.status)
+        await page.sing()
+        await pilot.pause()
+
+    assert snap_compare(RnnTuiApp("ladder"), terminal_size=size, run_before=before)

@@ -1,0 +1,135 @@
+"""Songs side by side on the Lyrics page, before a made-up sampler."""
+
+import pytest
+
+from tests.tui import lyrics_fake as fake
+from tests.tui.lyrics_page import made_up, page  # noqa: F401
+from tui.pages.lyrics.grid import BEST, columns_of
+
+
+@pytest.mark.parametrize(
+    ("count", "width", "columns"),
+    [(1, 200, 1), (2, 80, 2), (4, 80, 2), (9, 80, 3), (9, 72, 3), (9, 71, 2), (16, 80, 3),
+     (16, 96, 4), (9, 40, 1), (4, 3, 1)],
+)  # fmt: skip
+def test_columns(count: int, width: int, columns: int) -> None:
+    assert columns_of(count, width) == columns
+
+
+async def test_one_request_brings_songs_side_by_side() -> None:
+    async with page() as lyrics:
+        await lyrics.fill(count="4", seed="3")
+        await lyrics.sing()
+        assert [song.seed for song in lyrics.screen.songs] == [3, 4, 5, 6]
+        assert len({song.id for song in lyrics.screen.songs}) == 1
+        assert lyrics.song.request.count == 4
+        assert len(lyrics.tiles) == 4
+        for number, tile in enumerate(lyrics.tiles):
+            text = fake.song(3 + number, None)
+            assert lyrics.screen.songs[number].text == text
+            assert tile.text == "Why" + text
+            assert not tile.writing
+            assert str(tile.border_title) == f"✓ {number + 1} · seed {3 + number}"
+            bits = f"{fake.bits(number):.2f} bits/char"
+            assert str(tile.border_subtitle) == (f"{bits} {BEST}" if number == 2 else bits)
+            assert lyrics.seen(tile)
+        assert lyrics.screen.focused is lyrics.tiles[0]
+
+
+async def test_while_they_stream_the_bits_are_those_so_far() -> None:
+    async with page() as lyrics:
+        await lyrics.fill(count="2", prime="wait", length="10")
+        await lyrics.press("g")
+        await lyrics.until(lambda: lyrics.song.state == "singing")
+        assert all(tile.writing for tile in lyrics.tiles)
+        assert [str(tile.border_title) for tile in lyrics.tiles] == ["♪ 1 · seed 7", "♪ 2 · seed 8"]
+        assert not any(str(tile.border_subtitle) for tile in lyrics.tiles)
+        await lyrics.press("escape")
+        assert [song.state for song in lyrics.screen.songs] == ["stopped"] * 2
+        assert not any(tile.writing for tile in lyrics.tiles)
+        assert str(lyrics.tiles[1].border_title) == "■ 2 · seed 8"
+
+
+async def test_arrows_tab_and_clicks_move_among_them_and_the_song_in_view_follows() -> None:
+    async with page() as lyrics:
+        await lyrics.fill(count="9", seed="10")
+        await lyrics.sing()
+        place = 0
+        for key, steps in (
+            ("right", 1), ("down", 3), ("left", -1), ("up", -3), ("up", 0), ("left", 0),
+            ("tab", 1), ("shift+tab", -1), ("down", 3), ("down", 3), ("down", 0),
+        ):  # fmt: skip
+            place += steps
+            await lyrics.press(key)
+            await lyrics.until(lambda: lyrics.screen.focused is lyrics.tiles[place])  # noqa: B023
+            await lyrics.until(lambda: lyrics.screen.shown is lyrics.screen.songs[place])  # noqa: B023
+        await lyrics.pilot.click(lyrics.tiles[4], offset=(5, 2))
+        await lyrics.until(lambda: lyrics.screen.shown is lyrics.screen.songs[4])
+        assert "seed 14 · song 5 of 9" in lyrics.status
+        await lyrics.press("c")
+        assert lyrics.app.clipboard == "Why" + fake.song(14, None)
+
+
+async def test_enter_picks_one_and_b_brings_the_others_back() -> None:
+    async with page() as lyrics:
+        await lyrics.press("b")  # nothing to bring
+        assert not lyrics.tiles
+        await lyrics.fill(count="4", seed="20")
+        await lyrics.sing()
+        await lyrics.press("right", "enter")
+        await lyrics.until(lambda: lyrics.screen.focused is lyrics.text)
+        assert lyrics.screen.shown is lyrics.screen.songs[1]
+        assert lyrics.text.text == "Why" + fake.song(21, None)
+        assert not lyrics.screen.has_class("-grid")
+        assert "song 2 of 4" in lyrics.status
+        await lyrics.press("comma")
+        assert lyrics.text.text == "Why" + fake.song(20, None)
+        await lyrics.press("full_stop", "full_stop", "b")
+        await lyrics.until(lambda: lyrics.screen.focused is lyrics.tiles[2])
+        await lyrics.press("b")
+        await lyrics.until(lambda: lyrics.screen.focused is lyrics.text)
+        assert lyrics.screen.shown is lyrics.screen.songs[2]
+        await lyrics.fill(count="")
+        song = await lyrics.sing()
+        assert (song.request.count, lyrics.text.text) == (1, song.whole)
+
+
+async def test_fewer_songs_after_more_and_a_refusal() -> None:
+    async with page() as lyrics:
+        await lyrics.fill(count="9")
+        await lyrics.sing()
+        await lyrics.fill(count="2", prime="wrong")
+        await lyrics.sing()
+        assert [tile.text for tile in lyrics.tiles] == ["wrong", "wrong"]
+        assert "✗ The prime has characters that first has never seen ('w')." in lyrics.status
+        await lyrics.fill(prime="die")
+        await lyrics.sing()
+        assert [song.state for song in lyrics.screen.songs[-2:]] == ["failed", "failed"]
+
+
+async def test_tiles_are_shaded_too() -> None:
+    async with page() as lyrics:
+        await lyrics.fill(count="2", prime="", length="60")
+        await lyrics.sing()
+        plain = lyrics.tiles[0].render_line(1).text
+        assert not lyrics.tiles[0]._levels
+        await lyrics.press("h")
+        steps = (1, 2.5, 4.5, 7)
+        assert lyrics.tiles[1]._levels == [sum(n % 9 >= s for s in steps) for n in range(60)]
+        assert lyrics.tiles[0].render_line(1).text == plain
+
+
+async def test_where_there_is_little_room_the_panel_makes_room_and_the_grid_scrolls() -> None:
+    async with page((40, 12)) as lyrics:
+        await lyrics.fill(count="4")
+        await lyrics.sing()
+        assert not lyrics.seen(lyrics.tiles[3])
+        await lyrics.press("down", "down", "down")
+        await lyrics.until(lambda: lyrics.seen(lyrics.tiles[3]))
+        await lyrics.pilot.resize_terminal(80, 24)
+        await lyrics.until(lambda: lyrics.tiles[1].region.x == 40)
+        await lyrics.go("t", "temperature")
+        await lyrics.until(lambda: lyrics.seen(lyrics.field("temperature")))
+        await lyrics.press("escape")
+        await lyrics.until(lambda: not lyrics.seen(lyrics.field("temperature")))
+        assert lyrics.screen.focused is lyrics.tiles[3]

@@ -1,0 +1,661 @@
+"""The Lyrics page, each key and field of it, before a made-up sampler."""
+
+import contextlib
+import dataclasses
+import json
+import math
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+from safetensors.numpy import save_file
+from textual.binding import Binding
+from textual.widgets import Input, OptionList
+
+from engine import config as configs
+from engine.data.codecs import END, CharacterCodec
+from engine.model import ngram
+from engine.runs import run_dir
+from tests.tui import lyrics_fake as fake
+from tests.tui.lyrics_page import LyricsPage, made_up, page, use  # noqa: F401
+from tui.pages.lyrics import artist_field
+from tui.pages.lyrics.grid import SongTile
+from tui.pages.lyrics.screen import LyricsScreen
+from tui.pages.lyrics.sheet import LyricsEditor
+from tui.pages.lyrics.text import LyricsText
+from tui.sources import commands, sampler
+from tui.widgets import fields
+from tui.widgets.file_dialog import SaveDialog
+
+
+async def test_where_nothing_was_trained_yet_it_sings_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    use(monkeypatch, "bundled")
+    async with page(ready="✓") as lyrics:
+        assert len(lyrics.screen.songs) == 1
+        assert (lyrics.song.request.prime, lyrics.song.request.artist) == ("Why", fake.ARTISTS[0])
+        assert lyrics.field("prime").value == "Why"
+        assert lyrics.song.text == fake.song(7, None)
+        await lyrics.press("4", "2", "r")  # once is enough
+        await lyrics.until(lambda: not lyrics.screen._looking and not lyrics.screen._loading)
+        assert len(lyrics.screen.songs) == 1
+
+
+async def test_the_first_model_is_made_warm_and_its_artists_offered() -> None:
+    async with page() as lyrics:
+        assert "first · 2.01 bits/char" in lyrics.status
+        assert "Press g" in lyrics.lines
+        assert not lyrics.field("artist").disabled
+        assert lyrics.focused is None or lyrics.screen.focused is lyrics.text
+
+
+async def test_a_song_comes_with_defaults_and_its_prime_stands_out() -> None:
+    async with page() as lyrics:
+        song = await lyrics.sing("enter")
+        whole = fake.song(7, None)
+        assert song.request == sampler.Request("first", "Why", temperature=0.7)
+        assert song.text == whole
+        assert lyrics.text.text == "Why" + whole
+        assert lyrics.status == "✓ the end · 127 chars · 508/s · seed 7 · first · 2.01 bits/char"
+        first, rest = list(lyrics.text.render_line(0))[:2]
+        assert first.text == "Why"
+        assert first.style
+        assert rest.style
+        assert first.style.bold
+        assert first.style.underline
+        assert not rest.style.underline
+
+
+async def test_enter_in_any_field_sings_with_its_value() -> None:
+    asked: dict[str, tuple[str, object]] = {
+        "artist": ("ada", "Ada Moor"),
+        "prime": ("Snow", "Snow"),
+        "temperature": ("inf", math.inf),
+        "length": ("40", 40),
+    }
+    async with page() as lyrics:
+        await lyrics.fill(
+            top_k="12", top_p=".9", min_p="0.05", seed="99", guidance="2", repetition="0.5",
+            memory="0.25", line="24",
+        )  # fmt: skip
+        for name, (typed, value) in asked.items():
+            lyrics.field(name).focus()
+            await lyrics.fill(**{name: typed})
+            song = await lyrics.sing("enter")
+            assert getattr(song.request, name) == value
+            assert song.error == ""
+            assert song.seed == 99
+            assert song.text == fake.song(99, song.request.length)
+            assert lyrics.screen.focused is lyrics.text
+        assert lyrics.song.request == sampler.Request(
+            model="first",
+            prime="Snow",
+            artist="Ada Moor",
+            temperature=math.inf,
+            top_k=12,
+            top_p=0.9,
+            min_p=0.05,
+            guidance=2.0,
+            repetition=0.5,
+            memory=0.25,
+            line=24,
+            length=40,
+            seed=99,
+        )
+
+
+async def test_a_wrong_value_is_said_at_once_and_never_sent() -> None:
+    wrong = [
+        ("temperature", "nan", "✗ Temperature is 'nan': give 0 or more, or inf."),
+        ("top_k", "2.5", "✗ Top-k is '2.5': give a whole number"),
+        ("top_p", "0", "✗ Top-p is '0': give a number above 0 and up to 1"),
+        ("min_p", "1.1", "✗ Min-p is '1.1': give a number from 0 to 1"),
+        ("guidance", "11", "✗ Guidance is '11': give a number from 0 to 10"),
+        ("guidance", "2", "✗ There is no artist to be guided by: choose one, or a mix."),
+        ("repetition", "-1", "✗ Repetition is '-1': give a number from 0 to 10"),
+        ("memory", "2", "✗ Memory is '2': give a number from 0 to 1"),
+        ("line", "201", "✗ Line is '201': give a whole number of characters up to 200"),
+        ("count", "17", "✗ Count is '17': give a whole number from 1 to 16"),
+        ("length", "0", "✗ Length is '0': give a whole number of characters"),
+        ("seed", "-3", "✗ Seed is '-3': give a whole number"),
+        ("artist", "zeppelin", "✗ No artist of this model has 'zeppelin' in the name"),
+        ("artist", "Ada Moor=0.7", "✗ The weights of the mix sum to 0.7: make them sum to 1."),
+        ("artist", "Ada Moor=2,Bo=-1", "✗ A weight of the mix is '2': give each one from 0 to 1."),
+    ]
+    async with page() as lyrics:
+        for name, typed, sentence in wrong:
+            await lyrics.fill(**{name: typed})
+            assert lyrics.problem.startswith(sentence)
+            assert lyrics.field(name).has_class("-invalid")
+            lyrics.screen.action_sing()
+            assert lyrics.screen.songs == []
+            await lyrics.fill(**{name: ""})
+            assert lyrics.problem == ""
+            assert not lyrics.field(name).has_class("-invalid")
+        await lyrics.fill(min_p="2")
+        lyrics.text.focus()
+        await lyrics.press("g")
+        assert (lyrics.focused, lyrics.screen.songs) == ("min_p", [])
+
+
+async def test_again_takes_the_seed_of_the_song_in_view() -> None:
+    async with page() as lyrics:
+        await lyrics.fill(seed="31")
+        first = await lyrics.sing()
+        await lyrics.fill(seed="")
+        for key in ("G", "shift+enter"):
+            again = await lyrics.sing(key)
+            assert again is not first
+            assert (again.request.seed, again.text) == (31, first.text)
+        assert (await lyrics.sing("g")).request.seed is None
+
+
+async def test_escape_stops_at_once_and_nothing_more_is_taken_in() -> None:
+    async with page() as lyrics:
+        await lyrics.fill(prime="wait")
+        await lyrics.press("g")
+        await lyrics.until(lambda: lyrics.song.state == "singing")
+        assert lyrics.text.writing
+        assert "♪ singing" in lyrics.status
+        await lyrics.press("escape")
+        assert lyrics.song.state == "stopped"
+        assert "■ stopped" in lyrics.status
+        assert not lyrics.text.writing
+        await lyrics.fill(prime="Why")
+        assert (await lyrics.sing()).state == "end"
+        assert lyrics.screen.songs[0].text == ""
+
+
+async def test_a_new_song_ends_the_one_before() -> None:
+    async with page() as lyrics:
+        await lyrics.fill(prime="wait")
+        await lyrics.press("g")
+        await lyrics.until(lambda: lyrics.song.state == "singing")
+        await lyrics.fill(prime="Why")
+        assert (await lyrics.sing()).text == fake.song(7, None)
+        assert lyrics.screen.songs[0].state == "stopped"
+
+
+async def test_brackets_steps_and_arrows_change_the_temperature() -> None:
+    async with page() as lyrics:
+        field = lyrics.field("temperature")
+        await lyrics.press("left_square_bracket")
+        assert field.value == "0.6"
+        await lyrics.press("right_square_bracket", "right_square_bracket")
+        assert field.value == "0.8"
+        minus, plus = lyrics.screen.query(".step")
+        for sign in (plus, plus, minus):
+            await lyrics.pilot.click(sign, offset=(1, 0))
+        assert field.value == "0.9"
+        await lyrics.go("t", "temperature")
+        await lyrics.press("up", "up", "down")
+        assert field.value == "1.0"
+
+
+async def test_letters_are_typed_where_a_field_has_the_focus() -> None:
+    async with page() as lyrics:
+        await lyrics.go("p", "prime")
+        await lyrics.press(*"gxtc", "left_square_bracket", "comma", "S")
+        assert lyrics.field("prime").value == "gxtc[,S"
+        assert lyrics.focused == "prime"
+        assert lyrics.screen.songs == []
+        await lyrics.press("escape")
+        assert lyrics.screen.focused is lyrics.text
+
+
+async def test_a_key_goes_to_a_field_that_can_be_seen_also_where_there_is_little_room() -> None:
+    async with page((40, 12)) as lyrics:
+        for key, name in (("p", "prime"), ("a", "artist"), ("t", "temperature"), ("m", "model")):
+            await lyrics.go(key, name)
+            field = lyrics.screen.query_one(f"#{name}")
+            await lyrics.until(partial(lyrics.seen, field))
+            await lyrics.press("escape")
+            assert lyrics.screen.focused is lyrics.text
+
+
+async def test_up_and_down_bring_back_earlier_beginnings() -> None:
+    async with page() as lyrics:
+        for prime in ("One", "Two", "One", "Three"):
+            await lyrics.fill(prime=prime)
+            await lyrics.press("g")
+        await lyrics.go("p", "prime")
+        seen = []
+        for key in ("up", "up", "up", "down"):
+            await lyrics.press(key)
+            seen.append(lyrics.field("prime").value)
+        assert seen == ["One", "Two", "Two", "One"]
+
+
+async def test_an_artist_is_found_by_a_part_of_the_name() -> None:
+    async with page() as lyrics:
+        names = lyrics.screen.query_one(artist_field.ArtistField).query_one(OptionList)
+        await lyrics.go("a", "artist")
+        await lyrics.until(lambda: names.display)
+        assert [option.prompt for option in names.options] == ["anyone", *fake.ARTISTS]
+        await lyrics.press(*"MO")
+        await lyrics.until(lambda: names.option_count == 2)
+        assert [option.prompt for option in names.options] == ["Moor & Daughters", "Ada Moor"]
+        await lyrics.press("down")
+        song = await lyrics.sing("enter")
+        assert song.request.artist == "Ada Moor"
+        assert lyrics.field("artist").value == "Ada Moor"
+        assert not names.display
+        await lyrics.go("a", "artist")
+        await lyrics.press("delete")  # all of it: a field that is gone to is marked whole
+        assert (await lyrics.sing("enter")).request.artist is None
+
+
+async def test_leaving_the_artist_takes_what_is_marked_and_escape_does_not() -> None:
+    async with page() as lyrics:
+        await lyrics.go("a", "artist")
+        await lyrics.press("q", "tab")
+        await lyrics.until(lambda: lyrics.field("artist").value == "Quiet Harbour")
+        assert lyrics.focused == "temperature"
+        await lyrics.go("shift+tab", "artist")
+        await lyrics.press("d", "escape")
+        assert lyrics.field("artist").value == "Quiet Harbour"
+
+
+async def test_an_artist_can_be_clicked() -> None:
+    async with page() as lyrics:
+        await lyrics.go("a", "artist")
+        names = lyrics.screen.query_one(artist_field.ArtistField).query_one(OptionList)
+        await lyrics.until(lambda: names.display and names.size.height == 5)
+        await lyrics.pilot.click(names, offset=(2, 2))
+        await lyrics.until(lambda: lyrics.field("artist").value == "Ada Moor")
+        assert not names.display
+
+
+async def test_ten_thousand_artists_are_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, "models", "10000")
+    async with page() as lyrics:
+        names = lyrics.screen.query_one(artist_field.ArtistField).query_one(OptionList)
+        await lyrics.until(lambda: names.option_count == artist_field.SHOWN + 2)
+        assert "9,800 more" in str(names.options[-1].prompt)
+        await lyrics.go("a", "artist")
+        await lyrics.press(*"7421")
+        await lyrics.until(lambda: names.option_count == 1)
+        assert (await lyrics.sing("enter")).request.artist == "Singer 07421"
+
+
+async def test_a_model_without_artists_and_without_a_score() -> None:
+    async with page() as lyrics:
+        await lyrics.fill(artist="Ada Moor", memory="0.5")
+        await lyrics.go("m", "model")
+        await lyrics.press("enter", "down", "enter")
+        await lyrics.until(lambda: lyrics.status == "○ ready · mine")
+        assert lyrics.field("artist").disabled
+        assert lyrics.field("memory").disabled
+        song = await lyrics.sing("g")
+        assert (song.request.model, song.request.artist) == ("mine", None)
+        assert song.request.memory == 1.0
+        assert lyrics.status.endswith("seed 7 · mine")
+
+
+async def test_of_two_models_of_one_name_the_path_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = [dict(row, name="twin") for row in fake.MODELS]
+
+    async def run(*arguments: str) -> list[dict[str, Any]]:
+        return rows
+
+    monkeypatch.setattr(commands, "run", run)
+    async with page() as lyrics:
+        assert (await lyrics.sing()).request.model == "models/first"
+
+
+async def test_earlier_songs_can_be_walked_through_also_while_another_is_written() -> None:
+    async with page() as lyrics:
+        for seed in ("1", "2"):
+            await lyrics.fill(seed=seed)
+            await lyrics.sing()
+        await lyrics.fill(prime="wait")
+        await lyrics.press("g")
+        await lyrics.until(lambda: lyrics.song.state == "singing")
+        assert "song 3 of 3" in lyrics.status
+        await lyrics.press("comma")
+        assert "song 2 of 3" in lyrics.status
+        assert lyrics.text.text == "Why" + fake.song(2, None)
+        await lyrics.press("comma", "comma", "comma")
+        assert lyrics.text.text == "Why" + fake.song(1, None)
+        assert not lyrics.text.writing
+        assert lyrics.song.under_way
+        await lyrics.press("full_stop", "full_stop", "full_stop")
+        assert lyrics.text.text == "wait"
+        assert lyrics.text.writing
+
+
+async def test_x_clears_and_the_song_can_be_brought_back() -> None:
+    async with page() as lyrics:
+        await lyrics.sing()
+        await lyrics.press("x")
+        assert lyrics.text.text == ""
+        assert "○ ready" in lyrics.status
+        await lyrics.press("comma")
+        assert lyrics.text.text.startswith("Why")
+        await lyrics.fill(prime="wait")
+        await lyrics.press("g")
+        await lyrics.until(lambda: lyrics.song.state == "singing")
+        await lyrics.press("x")
+        assert lyrics.song.state == "stopped"
+
+
+async def test_k_keeps_the_seed_and_lets_it_go() -> None:
+    async with page() as lyrics:
+        await lyrics.press("k")
+        assert lyrics.field("seed").value == ""
+        await lyrics.sing()
+        await lyrics.press("k")
+        assert lyrics.field("seed").value == "7"
+        assert (await lyrics.sing()).request.seed == 7
+        await lyrics.press("k")
+        assert lyrics.field("seed").value == ""
+
+
+async def test_c_copies_the_song_as_it_came() -> None:
+    async with page() as lyrics:
+        await lyrics.press("c")
+        assert lyrics.app.clipboard == ""
+        await lyrics.fill(prime="odd")
+        await lyrics.sing()
+        await lyrics.press("c")
+        assert lyrics.app.clipboard == "odda\x07b\x1b[31mc [bold]d[/]"
+        assert lyrics.text.text == "odda␇b␛[31mc [bold]d[/]"
+
+
+async def test_saving_asks_for_a_name_and_does_not_overwrite_unasked(tmp_path: Path) -> None:
+    async with page() as lyrics:
+        await lyrics.press("S")
+        assert isinstance(lyrics.app.screen, LyricsScreen)
+        await lyrics.fill(artist="Moor & Daughters", prime="Why, oh why?", length="20")
+        song = await lyrics.sing()
+        whole = "Why, oh why?" + song.text + "\n"
+        file = tmp_path / "Why-oh-why-Moor-Daughters-7.txt"
+        for key, content in (("S", ""), ("ctrl+s", "mine")):
+            if content:
+                file.write_text(content)
+            await lyrics.press(key)
+            dialog = await lyrics.in_front(SaveDialog)
+            assert dialog.query_one(Input).value == file.name
+            if content:
+                await lyrics.press("enter")
+                await lyrics.until(partial(lyrics.says, "press enter again"))
+                assert file.read_text() == content
+            await lyrics.press("enter")
+            await lyrics.until(lambda: lyrics.app.screen is lyrics.screen)
+            assert file.read_text() == whole
+        assert list(tmp_path.glob("*.txt")) == [file]
+
+
+async def test_a_file_that_cannot_be_is_said_and_escape_leaves_it(tmp_path: Path) -> None:
+    async with page() as lyrics:
+        await lyrics.sing()
+        await lyrics.press("S")
+        dialog = await lyrics.in_front(SaveDialog)
+        for name, sentence in (
+            ("", "The file has no name"),
+            ("nowhere/song.txt", "There is no folder"),
+            (str(tmp_path), "is a folder"),
+            ("a\0b", "has characters that no file's name should"),
+            ("n" * 300, "cannot be a file's name"),
+            ("n" * 250, "Cannot write"),
+        ):
+            dialog.query_one(Input).value = name
+            await lyrics.press("enter")
+            await lyrics.until(partial(lyrics.says, sentence))
+        await lyrics.press("escape")
+        await lyrics.until(lambda: lyrics.app.screen is lyrics.screen)
+        assert list(tmp_path.glob("*.txt")) == []
+
+
+async def test_without_a_model_it_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, "none")
+    async with page(ready="") as lyrics:
+        await lyrics.until(lambda: "rnn-tui train lyrics" in lyrics.lines)
+        await lyrics.press("g")
+        assert lyrics.screen.songs == []
+        use(monkeypatch)
+        await lyrics.press("r")
+        await lyrics.until(lambda: "○ ready · first" in lyrics.status)
+
+
+async def test_models_that_cannot_be_listed_are_said_and_r_tries_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    use(monkeypatch, "broken")
+    async with page(ready="✗ The folder of models cannot be read") as lyrics:
+        use(monkeypatch)
+        await lyrics.press("r")
+        await lyrics.until(lambda: "○ ready · first" in lyrics.status)
+
+
+async def test_a_refusal_is_shown_and_the_next_song_goes_well() -> None:
+    async with page() as lyrics:
+        await lyrics.fill(prime="wrong")
+        song = await lyrics.sing()
+        assert song.state == "failed"
+        assert "✗ The prime has characters that first has never seen ('w')." in lyrics.status
+        assert lyrics.screen.query_one("#status").has_class("-failed")
+        await lyrics.fill(prime="Why")
+        assert (await lyrics.sing()).state == "end"
+        assert not lyrics.screen.query_one("#status").has_class("-failed")
+
+
+async def test_a_sampler_that_dies_is_said_and_started_anew() -> None:
+    async with page() as lyrics:
+        before = lyrics.screen.sampler.pid
+        await lyrics.fill(prime="die")
+        song = await lyrics.sing()
+        assert "✗ The sampler ended by itself (exit status 1: the bellows burst)" in lyrics.status
+        assert song.state == "failed"
+        await lyrics.fill(prime="Why")
+        assert (await lyrics.sing()).state == "end"
+        assert lyrics.screen.sampler.pid not in {None, before}
+
+
+async def test_a_sampler_killed_while_idle_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with page() as lyrics:
+        song = await lyrics.sing()
+        pid = lyrics.screen.sampler.pid
+        assert pid
+        os.kill(pid, 9)
+        await lyrics.until(lambda: "✗ The sampler ended by itself" in lyrics.status)
+        assert song.state == "end"
+        assert (await lyrics.sing("G")).text == song.text
+
+
+async def test_sixty_thousand_characters_stream_while_keys_are_answered() -> None:
+    async with page() as lyrics:
+        await lyrics.fill(length="60000")
+        await lyrics.press("g")
+        answered = 0
+        while lyrics.song.under_way:
+            before = lyrics.field("temperature").value
+            key = "right_square_bracket" if answered % 2 else "left_square_bracket"
+            await lyrics.press(key)
+            assert lyrics.field("temperature").value != before
+            answered += 1
+        assert answered
+        assert lyrics.song.text == fake.song(7, 60000)
+        assert lyrics.text.text == "Why" + lyrics.song.text
+        await lyrics.until(lambda: lyrics.text.is_vertical_scroll_end)
+        assert lyrics.status.startswith("✓ full length · 60,000 chars · 240,000/s")
+
+
+async def test_the_view_follows_the_end_until_it_is_scrolled_away() -> None:
+    async with page() as lyrics:
+        text = lyrics.text
+        text.writing = True
+        text.show_song("Why", "\n".join(map(str, range(100))))
+        await lyrics.until(lambda: text.is_vertical_scroll_end and text.show_vertical_scrollbar)
+        assert text.vertical_scrollbar.position == text.max_scroll_y
+        await lyrics.press("up")
+        await lyrics.until(lambda: not text.is_vertical_scroll_end)
+        place = text.scroll_y
+        text.write("\nmore" * 10)
+        await lyrics.pilot.pause()
+        assert text.scroll_y == place
+        await lyrics.press("end")
+        await lyrics.until(lambda: text.is_vertical_scroll_end)
+        text.write("\nmore" * 10)
+        await lyrics.until(lambda: text.is_vertical_scroll_end)
+        text.writing = False
+        await lyrics.pilot.resize_terminal(40, 12)
+        await lyrics.until(lambda: text.size.height < 12 and text.is_vertical_scroll_end)
+
+
+async def test_the_process_ends_with_the_app() -> None:
+    async with page() as lyrics:
+        pid = lyrics.screen.sampler.pid
+        assert pid
+        assert psutil.pid_exists(pid)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(pid).wait(10)
+    assert lyrics.screen.sampler.pid is None
+
+
+def test_every_key_has_an_id_and_says_what_it_does() -> None:
+    classes = [
+        LyricsScreen,
+        SaveDialog,
+        fields.Field,
+        fields.PrimeField,
+        fields.TemperatureField,
+        artist_field.ArtistInput,
+        LyricsText,
+        SongTile,
+        LyricsEditor,
+    ]
+    bindings = [binding for cls in classes for binding in cls.__dict__["BINDINGS"]]
+    assert all(isinstance(binding, Binding) for binding in bindings)
+    assert all(binding.id and binding.tooltip and binding.description for binding in bindings)
+    assert len({binding.id for binding in bindings}) == len(bindings)
+
+
+async def test_with_the_real_commands_and_the_real_sampler(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "prefix", (sys.executable, "-m", "tui.cli"))
+    monkeypatch.setattr(sampler, "command", (sys.executable, "-m", "engine.sampler_process"))
+    monkeypatch.chdir(Path(__file__).parents[3])
+    config = configs.ModelConfig(kind="markov", order=3)
+    codec = CharacterCodec("\n Wabcdehimnoprstuwy")
+    songs = [np.append(codec.encode(f"Why {fake.VERSE}"), END)]
+    run = run_dir.create("small", configs.RunConfig(model=config), {})
+    meta = {
+        "format": 1,
+        "kind": "lyrics",
+        "model": dataclasses.asdict(config),
+        "codec": codec.to_json(),
+        "conditions": [],
+        "step": 1,
+        "scores": {"valid": {"loss": 1.0, "bits": 1.443}},
+    }
+    best = run.checkpoints / "best"
+    best.mkdir()
+    tensors = ngram.count(songs, codec.spec.size, config).tensors()
+    save_file(tensors, best / "model.safetensors")
+    (best / "meta.json").write_text(json.dumps(meta))
+    async with page() as lyrics:  # with a model that comes along
+        lyrics.select("model").value = "run/small"
+        await lyrics.until(lambda: "○ ready · small · 1.44 bits/char" in lyrics.status)
+        await lyrics.fill(seed="3", length="300")
+        song = await lyrics.sing()
+        assert (song.state, song.seed, len(song.text)) == ("length", 3, 300)
+        assert (await lyrics.sing("G")).text == song.text
+        await lyrics.fill(length="60", count="3")
+        await lyrics.sing()
+        three = lyrics.screen.songs[-3:]
+        assert [(one.seed, len(one.text)) for one in three] == [(3, 60), (4, 60), (5, 60)]
+        assert three[0].text == song.text[:60]
+        assert all(one.bits for one in three)
+        (likeliest,) = (tile.song for tile in lyrics.tiles if tile.has_class("-likeliest"))
+        assert likeliest is min(three, key=lambda one: one.bits or 0.0)
+        await lyrics.press("enter", "w")
+        await lyrics.until(lambda: len(lyrics.screen.songs) == 8 and not lyrics.song.under_way)
+        assert lyrics.song.request.prime == three[0].whole
+        await lyrics.fill(prime="Q", length="", count="")
+        await lyrics.sing()
+        assert "✗ The prime has characters that small has never seen ('Q')" in lyrics.status
+
+
+def marked(lyrics: LyricsPage) -> list[tuple[str, bool]]:
+    """The pieces of the first row as drawn: their text, and whether they have a background."""
+    plain = lyrics.text.rich_style.bgcolor
+    segments = lyrics.text.render_line(0)
+    return [(piece.text, bool(piece.style and piece.style.bgcolor != plain)) for piece in segments]
+
+
+async def test_characters_are_shaded_by_their_surprise() -> None:
+    async with page() as lyrics:
+        await lyrics.fill(prime="", length="30", seed="0")
+        await lyrics.press("h")
+        assert "the more surprising" in lyrics.status
+        song = await lyrics.sing()
+        assert (song.request.bits, song.request.alternatives) == (True, 5)
+        assert [letter.bits for letter in song.letters] == [float(n % 9) for n in range(30)]
+        pieces = marked(lyrics)
+        assert pieces[0] == (song.text[0], False)  # no bits
+        assert pieces[1][1]
+        assert "".join(text for text, _ in pieces).startswith(song.text[:20])
+        await lyrics.press("left")
+        shown = song.text[-1].replace(" ", "␣")
+        words = f"{shown} 2.0 bits; likeliest e 50 % · the end 25 %"
+        await lyrics.until(lambda: words in lyrics.status)
+        await lyrics.press("left", "left", "right")
+        await lyrics.until(lambda: "1.0 bits" in lyrics.status)
+        await lyrics.press("h", "h")
+        await lyrics.until(lambda: "bits;" not in lyrics.status)
+        assert not any(shaded for _, shaded in marked(lyrics))
+        await lyrics.until(lambda: "at 29 of 30" in lyrics.status)
+
+
+async def test_what_is_copied_is_marked_with_where_it_is_from() -> None:
+    async with page() as lyrics:
+        await lyrics.fill(prime="", length="30", seed="0")
+        await lyrics.press("h", "h")
+        song = await lyrics.sing()
+        assert song.request.novelty == 20
+        pieces = marked(lyrics)
+        assert pieces[0] == (song.text[:25], True)
+        assert not any(shaded for _, shaded in pieces[1:])
+        assert "50 % copied, at most 25 characters in a row" in lyrics.status
+        await lyrics.press("left")
+        await lyrics.until(lambda: "ends nothing that is copied" in lyrics.status)
+        await lyrics.press(*["left"] * 6)
+        await lyrics.until(lambda: "24 characters as in Ada Moor – Kettle" in lyrics.status)
+
+
+async def test_a_mix_of_artists_is_typed_like_one() -> None:
+    async with page() as lyrics:
+        await lyrics.go("a", "artist")
+        await lyrics.fill(artist="Ada Moor=0.7, Quiet Harbour=0.3")
+        song = await lyrics.sing("enter")
+        assert song.request.artist is None
+        assert song.request.mix == "Ada Moor=0.7, Quiet Harbour=0.3"
+        assert lyrics.field("artist").value == "Ada Moor=0.7, Quiet Harbour=0.3"
+
+
+async def test_the_temperature_turns_while_the_song_is_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    turned: list[dict[str, float]] = []
+    async with page() as lyrics:
+        monkeypatch.setattr(lyrics.screen.sampler, "change", lambda **rules: turned.append(rules))
+        await lyrics.press("right_square_bracket")
+        assert not turned  # nothing is being written
+        await lyrics.fill(prime="wait")
+        await lyrics.press("g")
+        await lyrics.until(lambda: lyrics.song.state == "singing")
+        await lyrics.press("right_square_bracket")
+        await lyrics.until(lambda: turned == [{"temperature": 0.9}])
+        await lyrics.fill(temperature="hot")
+        await lyrics.press("escape")
+        assert len(turned) == 1

@@ -1,0 +1,150 @@
+"""Changing a song on the Lyrics page and going on from there, before a made-up sampler."""
+
+import dataclasses
+
+from tests.tui import lyrics_fake as fake
+from tests.tui.lyrics_page import LyricsPage, made_up, page  # noqa: F401
+from tui.pages.lyrics.sheet import LyricsEditor
+
+
+def editor(lyrics: LyricsPage) -> LyricsEditor:
+    return lyrics.screen.query_one(LyricsEditor)
+
+
+async def edit(lyrics: LyricsPage) -> LyricsEditor:
+    await lyrics.press("e")
+    await lyrics.until(lambda: lyrics.screen.focused is editor(lyrics))
+    return editor(lyrics)
+
+
+async def test_a_song_is_changed_cut_and_gone_on_from() -> None:
+    async with page() as lyrics:
+        await lyrics.fill(artist="Ada Moor", temperature="0.9", seed="0")
+        song = await lyrics.sing()
+        field = await edit(lyrics)
+        assert field.text == song.whole
+        assert field.cursor_location == field.document.end
+        assert "ctrl+g" in lyrics.status
+        await lyrics.press("up", "up", "home", "ctrl+t")
+        assert field.text == "Why" + fake.VERSE
+        await lyrics.press("ctrl+z")
+        assert field.text == song.whole
+        await lyrics.press("ctrl+y", *"ok g", "enter")
+        assert field.text == "Why" + fake.VERSE + "ok g\n"
+        lyrics.field("seed").value = ""
+        after = await lyrics.sing("ctrl+g")
+        assert after.request.prime == "Why" + fake.VERSE + "ok g\n"
+        assert (after.request.artist, after.request.temperature) == ("Ada Moor", 0.9)
+        assert lyrics.screen.focused is lyrics.text
+        assert lyrics.text.text == after.whole == after.request.prime + after.text
+        first = next(iter(lyrics.text.render_line(0)))
+        assert first.text.startswith("Whythe kettle")
+        assert first.style
+        assert first.style.underline
+        assert song.whole == "Why" + song.text
+        again = await lyrics.sing("G")
+        assert again.request == dataclasses.replace(after.request, seed=after.seed)
+        assert (await lyrics.sing("g")).request.prime == "Why"
+
+
+async def test_escape_leaves_the_song_as_it_was() -> None:
+    async with page() as lyrics:
+        await lyrics.press("e", "w")
+        assert not lyrics.screen.songs
+        song = await lyrics.sing()
+        await edit(lyrics)
+        await lyrics.press("x", "escape")
+        await lyrics.until(lambda: lyrics.screen.focused is lyrics.text)
+        assert lyrics.text.text == song.whole
+        assert "✓ the end" in lyrics.status
+        assert len(lyrics.screen.songs) == 1
+        assert (await edit(lyrics)).text == song.whole
+
+
+async def test_fields_can_be_changed_while_a_song_is_edited() -> None:
+    async with page() as lyrics:
+        await lyrics.sing()
+        field = await edit(lyrics)
+        await lyrics.press("pageup", "home", *"Oh ")
+        text = field.text
+        lyrics.field("length").focus()
+        await lyrics.fill(length="many")
+        lyrics.screen.action_sing()
+        assert field.text == text
+        assert field.display
+        await lyrics.fill(length="12")
+        await lyrics.press("escape")
+        assert lyrics.screen.focused is field
+        lyrics.field("length").focus()
+        song = await lyrics.sing("enter")
+        assert (song.request.prime, len(song.text)) == (text, 12)
+        await edit(lyrics)
+        await lyrics.press("o", "k")
+        again = await lyrics.sing("shift+enter")
+        assert (again.request.prime, again.request.seed) == (song.whole + "ok", song.seed)
+
+
+async def test_a_song_under_way_can_be_edited_and_streams_on_below() -> None:
+    async with page() as lyrics:
+        await lyrics.fill(prime="wait")
+        await lyrics.press("g")
+        await lyrics.until(lambda: lyrics.song.state == "singing")
+        await edit(lyrics)
+        lyrics.screen.sampler.stop()
+        await lyrics.until(lambda: lyrics.song.state == "stopped")
+        await lyrics.press("escape")
+        assert not lyrics.text.writing
+
+
+async def test_w_goes_on_from_before_the_character_looked_at() -> None:
+    async with page() as lyrics:
+        await lyrics.fill(seed="0", length="40")
+        song = await lyrics.sing()
+        await lyrics.press("left", "left", "left")
+        await lyrics.until(lambda: "at 38 of 40 · w: go on from before it" in lyrics.status)
+        assert (await edit(lyrics)).cursor_location == (1, 2)
+        await lyrics.press("escape")
+        after = await lyrics.sing("w")
+        assert after.request.prime == "Why" + song.text[:37]
+        assert lyrics.text.looked is None
+        whole = await lyrics.sing("w")
+        assert whole.request.prime == after.whole
+
+
+async def test_a_click_looks_at_a_character_also_of_one_of_several_songs() -> None:
+    async with page() as lyrics:
+        await lyrics.fill(seed="0", length="200")
+        song = await lyrics.sing()
+        await lyrics.pilot.click(lyrics.text, offset=(2, 0))  # in the prime
+        assert lyrics.text.looked is None
+        await lyrics.pilot.click(lyrics.text, offset=(7, 0))
+        await lyrics.until(lambda: "at 5 of 200" in lyrics.status)
+        await lyrics.press("end")
+        await lyrics.press("left")
+        await lyrics.fill(count="4")
+        await lyrics.sing("w")
+        assert {one.request.prime for one in lyrics.screen.songs[1:]} == {"Why" + song.text[:3]}
+        await lyrics.pilot.click(lyrics.tiles[1], offset=(4, 1))
+        await lyrics.until(lambda: lyrics.screen.shown is lyrics.screen.songs[2])
+        await lyrics.press("pagedown")
+        await edit(lyrics)
+        await lyrics.press("escape")
+        await lyrics.until(lambda: lyrics.screen.focused is lyrics.tiles[1])
+
+
+async def test_what_no_model_writes_is_harmless_in_the_editor() -> None:
+    async with page() as lyrics:
+        await lyrics.fill(prime="odd")
+        await lyrics.sing()
+        assert (await edit(lyrics)).text == "odda␇b␛[31mc [bold]d[/]"
+
+
+async def test_looking_at_a_character_brings_it_into_sight() -> None:
+    async with page((40, 12)) as lyrics:
+        await lyrics.fill(length="800")
+        await lyrics.sing()
+        await lyrics.press("left")
+        await lyrics.until(lambda: lyrics.text.is_vertical_scroll_end)
+        await lyrics.pilot.pause()
+        lyrics.text._look(0)
+        await lyrics.until(lambda: lyrics.text.scroll_y == 0)

@@ -1,0 +1,189 @@
+"""The Map page, each key of it, before a made-up sampler."""
+
+import sys
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from tests.tui import ladder_fake, lyrics_fake
+from tests.tui.page import Page, drawn
+from tui.app import RnnTuiApp
+from tui.pages.map.plane import MapPlane
+from tui.pages.map.screen import MapScreen
+from tui.sources import commands, sampler
+
+Snap = Callable[..., bool]
+Open = Callable[..., AbstractAsyncContextManager["MapPage"]]
+
+
+class MapPage(Page[MapScreen]):
+    kind, mode = MapScreen, "map"
+
+    @property
+    def plane(self) -> MapPlane:
+        return self.screen.query_one(MapPlane)
+
+    @property
+    def name(self) -> str:
+        return self.plane.point.name if self.plane.point else ""
+
+    @property
+    def near(self) -> str:
+        box = self.screen.query_one("#near")
+        return str(box.query_one(Static).render()) if box.display else ""
+
+    @property
+    def lines(self) -> list[str]:
+        """The plane as drawn."""
+        return drawn(self.plane)
+
+    async def songs_of(self, name: str) -> None:
+        while self.name != name:
+            await self.press("full_stop")
+        await self.press("enter")
+        await self.until(lambda: f"songs by {name}" in self.status)
+
+
+def use(monkeypatch: pytest.MonkeyPatch, models: str = "models", *words: str) -> None:
+    monkeypatch.setattr(commands, "prefix", (sys.executable, lyrics_fake.__file__, models))
+    worker = (sys.executable, ladder_fake.__file__, "worker", *words)
+    monkeypatch.setattr(sampler, "command", worker)
+
+
+@pytest.fixture
+def opened(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """opened(*words of the worker, size, models, ready) opens the page."""
+
+    def open_(
+        *words: str,
+        size: tuple[int, int] = (80, 24),
+        models: str = "models",
+        ready: str = "6 artists",
+    ) -> AbstractAsyncContextManager[MapPage]:
+        use(monkeypatch, models, *words)
+        return MapPage.opened(size, ready)
+
+    return open_
+
+
+async def test_artists_are_there_at_once(opened: Open) -> None:
+    async with opened() as page:
+        assert page.status == "▸ Ada Moor, 3 songs · 6 artists · 83 % of their variance"
+        drawn = "\n".join(page.lines)
+        for name in ("Ada Moor", "Quiet Harbour", "Moor & Daughters", "Tin Whistle"):
+            assert f"● {name}" in drawn or f"{name} ●" in drawn
+
+
+async def test_keys_go_from_point_to_point(opened: Open) -> None:
+    async with opened() as page:
+        for key, name in (
+            ("down", "The Paper Lanterns"),
+            ("right", "Bo"),
+            ("right", "Tin Whistle"),
+            ("right", "Tin Whistle"),
+            ("left", "Quiet Harbour"),  # farther than Bo, but straight ahead
+            ("down", "Moor & Daughters"),
+            ("full_stop", "Quiet Harbour"),
+            ("comma", "Moor & Daughters"),
+        ):
+            await page.press(key)
+            assert page.name == name, key
+            await page.until(lambda: page.status.startswith(f"▸ {name}"))  # noqa: B023
+        seen = set()
+        for _ in range(6):
+            await page.press("full_stop")
+            seen.add(page.name)
+        assert len(seen) == 6
+
+
+async def test_an_artist_opens_and_a_song_lists_its_nearest(opened: Open) -> None:
+    async with opened() as page:
+        await page.songs_of("Bo")
+        assert page.status == "▸ Kettle · 4 songs by Bo · 30 % of their variance"
+        assert not page.near
+        await page.press("full_stop", "enter")
+        await page.until(lambda: page.near)
+        assert page.near.splitlines()[:2] == ["Nearest to Lamp", " 0.90  Ada Moor – Song 0"]
+        assert len(page.near.splitlines()) == 11
+        await page.press("escape")
+        assert not page.near
+        assert "songs by Bo" in page.status
+        await page.press("escape")
+        await page.until(lambda: "6 artists" in page.status)
+        assert page.name == "Bo"  # where one came from
+        await page.press("escape")
+        assert "6 artists" in page.status
+
+
+async def test_clicks_go_to_a_point_and_then_open_it(opened: Open) -> None:
+    async with opened() as page:
+        y, line = next((y, line) for y, line in enumerate(page.lines) if "Tin Whistle" in line)
+        x = line.index("Tin Whistle") + 2
+        await page.pilot.click(MapPlane, offset=(x, y))
+        assert page.name == "Tin Whistle"
+        await page.pilot.click(MapPlane, offset=(x, y))
+        await page.until(lambda: "songs by Tin Whistle" in page.status)
+
+
+async def test_reading_is_told_and_stopped(opened: Open) -> None:
+    async with opened("slow", ready="read 120 of 240 songs") as page:
+        await page.press("escape")
+        assert page.status == "✗ Stopped: r reads the songs again."
+        await page.press("r")
+        await page.until(lambda: "read 120 of 240 songs" in page.status)
+
+
+async def test_another_model_begins_anew(opened: Open) -> None:
+    async with opened() as page:
+        await page.songs_of("Bo")
+        await page.go("m", "model")
+        select = page.select("model")
+        select.value = "run/mine"
+        await page.until(lambda: "has no hidden state" in page.status)
+        assert page.name == ""
+        await page.press("enter")
+        select.value = "bundled/first"
+        await page.until(lambda: "6 artists" in page.status)
+
+
+async def test_coming_back_keeps_the_place(opened: Open) -> None:
+    async with opened() as page:
+        await page.songs_of("Bo")
+        await page.press("full_stop")
+        name, asked = page.name, page.screen.sampler._last
+        await page.press("1", "7")
+        await page.until(lambda: page.screen.sampler._last == asked + 2)  # to load, and to place
+        await page.until(lambda: not page.screen._asked)
+        assert page.name == name
+        assert "songs by Bo" in page.status
+
+
+async def test_without_a_model_it_says_what_to_do(opened: Open) -> None:
+    async with opened(models="none", ready="No model of lyrics") as page:
+        await page.press("enter", "up", "comma", "escape")
+        assert page.name == ""
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24), (40, 12)], ids=["120x36", "80x24", "40x12"])
+def test_it_looks_so(
+    snap_compare: Snap,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    size: tuple[int, int],
+) -> None:
+    use(monkeypatch)
+
+    async def before(pilot: Pilot[None]) -> None:
+        page = await MapPage.of(pilot)
+        await page.until(lambda: "6 artists" in page.status)
+        if size[0] != 120:
+            await page.songs_of("Bo")
+            await pilot.press("full_stop", "enter")
+            await page.until(lambda: page.near)
+        await pilot.pause()
+
+    assert snap_compare(RnnTuiApp("map"), terminal_size=size, run_before=before)

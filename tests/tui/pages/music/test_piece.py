@@ -1,0 +1,92 @@
+"""Pieces as they come in: what the player is given is what the finished roll holds."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.music import piano_roll
+from engine.music.score import KEYS, LOWEST, Note, Score
+from tui.pages.music.piece import Piece, opened
+from tui.sources.answers import Begun, Done, Frame, Heard, Pace
+from tui.sources.sampler import MusicRequest
+
+PITCHES = st.sets(st.integers(60, 63))
+FRAMES = st.lists(st.tuples(PITCHES, PITCHES), max_size=14)
+
+
+def asked() -> Piece:
+    return Piece("folk", 4, MusicRequest("folk"), asked=10.0)
+
+
+def begun(prime: tuple[Frame, ...] = (), frame: float = 0.3) -> Begun:
+    return Begun(prime, (3, 4), Pace(frame, None, 100.0))
+
+
+def test_a_piece_from_asking_to_its_end() -> None:
+    piece = asked()
+    assert (piece.until, piece.status()) == (0.0, "○ waiting · 0 notes · folk")
+    prime = (Frame((60,), (60,)), Frame((60, 64), (64,)))
+    first = Heard(4, frames=(Frame((64,), ()),), seed=9, begun=begun(prime))
+    assert piece.hear(first, now=11.0) == [Note(0.0, 0.6, 60)]
+    assert (piece.sheet.given, piece.sheet.measure.metre, piece.frame) == (0.6, (3, 4), 0.3)
+    assert piece.sheet.held == (Note(0.3, 3 * 0.3, 64),)
+    assert piece.until == 0.3
+    assert piece.sheet.seconds == 3 * 0.3
+    done = Heard(4, frames=(Frame((67,), (67,)),), done=Done("length", 2, 0.5))
+    notes = [Note(0.3, 3 * 0.3, 64), Note(3 * 0.3, 1.2, 67)]
+    assert piece.hear(done, now=12.0) == notes
+    assert piece.until is None
+    assert piece.score == Score((Note(0.0, 0.6, 60), *notes), 100.0, (3, 4))
+    assert piece.status("piece 1 of 2") == (
+        "✓ written · 3 notes · 2 frames · 4/s · seed 9 · piece 1 of 2 · folk"
+    )
+    assert piece.hear(done, now=13.0) == []
+
+
+def test_a_piece_that_fails_keeps_what_it_has() -> None:
+    piece = asked()
+    piece.hear(Heard(4, frames=(Frame((60,), None),), seed=1, begun=begun()), now=11.0)
+    assert piece.hear(Heard(4, error="A string broke."), now=11.5) == [Note(0.0, 0.3, 60)]
+    assert piece.status() == "✗ A string broke. · 1 note · 1 frame · 2/s · seed 1 · folk"
+    refused = asked()
+    refused.hear(Heard(4, error="No."), now=11.0)
+    assert refused.status() == "✗ No. · folk"
+
+
+def test_a_file_is_whole_at_once() -> None:
+    score = Score((Note(0.0, 1.0, 60, 33),), 90.0, (6, 8), 12, ((1.0, 60.0),))
+    piece = opened("a.mid", score)
+    assert (piece.until, piece.under_way, piece.score) == (None, False, score)
+    assert piece.status() == "✓ opened · 1 note · a.mid"
+
+
+@given(FRAMES, st.integers(0, 5), st.lists(st.integers(0, 4), max_size=8), st.booleans())
+def test_streamed_notes_are_those_of_the_finished_roll(
+    frames: list[tuple[set[int], set[int]]], given_: int, cuts: list[int], planes: bool
+) -> None:
+    """However the frames are cut into deliveries, and however many of them are the prime."""
+    made = [Frame(tuple(a), tuple(b) if planes else None) for a, b in frames]
+    prime, rest = made[:given_], made[given_:]
+    piece = asked()
+    piece.hear(Heard(4, seed=1, begun=begun(tuple(prime), 0.1)), 1.0)
+    found = list(piece.sheet.notes)  # those of the prime are loaded with the piece
+    for cut in [*cuts, len(rest)]:
+        now, rest = rest[:cut], rest[cut:]
+        before = piece.until
+        new = piece.hear(Heard(4, frames=tuple(now)), 1.0)
+        assert before is not None
+        assert all(note.start >= before for note in new)  # none comes too late to be played
+        found += new
+    found += piece.hear(Heard(4, done=Done("length", len(frames), 1.0)), 1.0)
+    planes_of = np.zeros((len(frames), 1 + planes, KEYS), np.bool_)
+    for place, both in enumerate(frames):
+        for plane, pitches in enumerate(both[: 1 + planes]):
+            planes_of[place, plane, [pitch - LOWEST for pitch in pitches]] = True
+    expected = (
+        piano_roll.from_frames(planes_of.reshape(len(frames), KEYS * (1 + planes)), 0.1)
+        .score()
+        .notes
+    )
+    assert set(found) == set(expected)
+    assert len(found) == len(expected)
+    assert set(piece.sheet.notes) == set(expected)

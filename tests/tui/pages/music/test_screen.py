@@ -1,0 +1,585 @@
+"""The Music page, each key and field of it, before a made-up sampler and a player that is taped."""
+
+import os
+import re
+import sys
+import wave
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from PIL import Image
+from textual.widgets import Input, Label
+
+from engine.music import midi
+from engine.music.score import Note, Score
+from tests.tui import music_fake as fake
+from tests.tui.music_page import made_up, page, use  # noqa: F401
+from tui.pages.music.piece import Piece
+from tui.pages.music.roll import TOP, MusicRoll
+from tui.pages.music.roll_colors import LEFT
+from tui.pages.music.screen import MusicScreen
+from tui.sources import music_export
+from tui.widgets.file_dialog import FileDialog
+
+QUARTER = 0.25  # seconds: the made-up model's frame
+
+
+def expected(first: int, count: int, lead: int = 0) -> list[Note]:
+    """The notes of the made-up tune, after so many frames."""
+    made = []
+    for place in range(count):
+        start = (lead + place) * QUARTER
+        made.append(Note(start, start + QUARTER, fake.TUNE[(first + place) % 16]))
+    place = 0
+    while place < count:
+        stop = min(place + 4 - (first + place) % 4, count)
+        bass = fake.BASS[(first + place) // 4 % 4]
+        made.append(Note((lead + place) * QUARTER, (lead + stop) * QUARTER, bass))
+        place = stop
+    return sorted(made, key=lambda note: (note.start, note.pitch))
+
+
+def notes_of(piece: Piece) -> list[Note]:
+    return sorted(piece.sheet.notes, key=lambda note: (note.start, note.pitch))
+
+
+# ── writing ──────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_where_nothing_was_trained_yet_it_writes_and_plays_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    use(monkeypatch, "bundled")
+    async with page(ready="folk") as music:
+        await music.until(lambda: len(music.screen.pieces) == 1)
+        await music.until(lambda: music.down)
+        await music.until(lambda: "▶" in music.transport)
+
+
+async def test_only_models_of_music_are_offered_and_the_first_made_warm() -> None:
+    async with page() as music:
+        chooser = music.select("model")
+        assert [str(label) for label, _ in chooser._options] == ["folk", "chorals"]
+        assert music.status == "○ ready · folk · 2.94 nats/frame"
+        words = music.said("#words")
+        assert words == "lstm 2 × 192 · 2.94 nats/frame"
+        assert any("Press g, and folk begins." in line for line in music.lines)
+        await music.fill(begins="C4 E4")
+        await music.until(lambda: any("goes on from C4 E4" in line for line in music.lines))
+
+
+async def test_a_piece_streams_onto_the_roll() -> None:
+    async with page() as music:
+        piece = await music.write()
+        assert notes_of(piece) == expected(7, 200)
+        assert music.status.startswith("✓ written · 251 notes · 200 frames · 800/s · seed 7")
+        assert music.transport == "■ 0:00 / 0:50 · bar 1.1 · Grand piano"
+        drawn = music.lines
+        assert drawn[0].startswith(" " * LEFT + "▼1  ·   ·   ·   │2")
+        assert any(line.startswith("  C4 ▀▀") for line in drawn[TOP:])
+
+
+async def test_the_fields_are_what_is_asked_for() -> None:
+    async with page() as music:
+        values = {"begins": "60 E4", "temperature": "inf", "memory": "0.5", "least": "2"}
+        await music.fill(**values, length="4 bars", seed="3")
+        await music.go("p", "begins")
+        piece = await music.write("enter")
+        request = piece.request
+        assert request is not None
+        assert (request.notes, request.temperature, request.memory) == ((60, 64), float("inf"), 0.5)
+        assert (request.least, request.length, request.seed) == (2, 32, 3)
+        assert piece.sheet.given == 2 * QUARTER
+        assert notes_of(piece)[:2] == [Note(0, 0.25, 60), Note(0, 0.25, 64)]
+        assert notes_of(piece)[4:] == expected(3, 32, lead=2)
+        assert "┤" in music.lines[1]
+        assert isinstance(music.screen.focused, MusicRoll)
+
+
+async def test_another_model_has_other_frames() -> None:
+    async with page() as music:
+        await music.go("m", "model")
+        music.select("model").value = "run/chorals"
+        await music.until(lambda: music.status == "○ ready · chorals")
+        await music.fill(length="2 bars")
+        piece = await music.write("escape", "g")
+        assert piece.request is not None
+        assert (piece.request.model, piece.request.length) == ("chorals", 16)
+
+
+async def test_a_wrong_value_is_said_and_nothing_is_written() -> None:
+    async with page() as music:
+        await music.fill(length="soon")
+        assert music.problem == "✗ Length is 'soon': give it as 200 frames, 16 bars or 30 s."
+        await music.press("g")
+        await music.until(lambda: music.focused == "length")
+        assert music.screen.pieces == []
+        assert music.field("length").has_class("-invalid")
+
+
+async def test_seeds_are_kept_and_used_again() -> None:
+    async with page() as music:
+        await music.fill(seed="11", length="8")
+        await music.write()
+        await music.fill(seed="")
+        assert (await music.write()).seed == 7
+        await music.press("comma")
+        assert (await music.write("G")).seed == 11
+        await music.press("k")
+        assert music.field("seed").value == "11"
+        await music.press("k")
+        assert music.field("seed").value == ""
+
+
+async def test_escape_stops_at_once_and_the_piece_is_whole() -> None:
+    async with page() as music:
+        await music.fill(begins="wait.mid")
+        await music.press("g")
+        await music.until(lambda: music.piece.frames == 8)
+        assert music.status.startswith("♪ writing · 11 notes · 8 frames")
+        await music.until(lambda: music.roll.fresh)
+        await music.press("escape")
+        assert music.status.startswith("■ stopped · 11 notes · 8 frames")
+        assert notes_of(music.piece) == expected(7, 8)
+        await music.fill(begins="")
+        assert len(notes_of(await music.write())) == 251
+
+
+async def test_what_the_sampler_refuses_and_its_death_are_said() -> None:
+    async with page() as music:
+        await music.fill(begins="wrong.mid")
+        await music.write()
+        assert music.status == "✗ wrong.mid is no MIDI file for a piano. · folk"
+        await music.fill(begins="die.mid")
+        await music.write()
+        assert music.status.startswith(
+            "✗ The sampler ended by itself (exit status 1: a string broke): write again to start"
+        )
+        await music.fill(begins="")
+        assert len((await music.write()).sheet.notes) == 251
+
+
+async def test_earlier_pieces_are_walked_through_and_cleared() -> None:
+    async with page() as music:
+        await music.fill(length="8")
+        first = await music.write()
+        await music.fill(seed="3")
+        second = await music.write()
+        assert "piece 2 of 2" in music.status
+        await music.press("comma", "comma")
+        assert music.screen.shown is first
+        assert "piece 1 of 2" in music.status
+        await music.press("full_stop")
+        assert music.screen.shown is second
+        await music.press("x")
+        assert music.screen.shown is None
+        await music.until(lambda: any("Nothing written yet" in line for line in music.lines))
+        await music.press("comma")
+        assert music.screen.shown is second
+
+
+@pytest.mark.parametrize(
+    ("models", "said"),
+    [("none", "rnn-tui train music --data pieces"), ("broken", "no model to write with")],
+)
+async def test_without_a_model_it_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, models: str, said: str
+) -> None:
+    use(monkeypatch, models)
+    async with page(ready="") as music:
+        await music.until(lambda: any(said in line for line in music.lines))
+        await music.press("g")
+        assert music.screen.pieces == []
+        if models == "broken":
+            assert "cannot be read" in music.status
+        use(monkeypatch)
+        await music.press("r")
+        await music.until(lambda: "ready" in music.status)
+
+
+# ── playing ──────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_piece_is_played_paused_and_stopped() -> None:
+    async with page() as music:
+        await music.press("space")  # nothing there: only a word about it
+        await music.write()
+        await music.press("space")
+        await music.until(lambda: music.down)
+        await music.until(lambda: music.playing and music.roll.moment > 0.3)
+        assert re.match(r"▶ 0:\d\d / 0:50 · bar \d+\.", music.transport)  # how far depends on load
+        assert "on tape" in music.transport
+        await music.press("space")
+        await music.until(lambda: not music.down and music.transport.startswith("‖"))
+        await music.press("s")
+        await music.until(lambda: music.transport.startswith("■ 0:00"))
+        assert music.roll.moment == 0
+
+
+async def test_a_piece_is_played_while_it_is_written() -> None:
+    async with page() as music:
+        await music.fill(begins="wait.mid", tempo="10")
+        await music.press("g", "space")
+        await music.until(lambda: music.transport.startswith("… waiting for notes 0:01"))
+        assert not music.down
+        struck = [int(words[2:4], 16) for words in music.tape if words[0] == "9"]
+        assert struck[:2] == [note.pitch for note in expected(7, 8)[:2]]
+        await music.press("escape")  # no more will come: the last notes are known now
+        await music.until(lambda: not (music.stage.at and music.stage.at.playing))
+        struck = [int(words[2:4], 16) for words in music.tape if words[0] == "9"]
+        assert sorted(struck) == sorted(note.pitch for note in expected(7, 8))
+
+
+async def test_seeking_by_keys_and_mouse() -> None:
+    async with page() as music:
+        await music.write()
+
+        async def at(seconds: float) -> None:
+            await music.until(lambda: music.roll.moment == seconds)
+
+        await music.press("right")
+        await at(0.5)
+        await music.press("shift+right")
+        await at(2.0)
+        await music.press("shift+right", "right", "left", "left")
+        await at(3.5)
+        await music.press("shift+left")
+        await at(2.0)
+        await music.press("end")
+        await at(50.0)
+        assert music.roll.window.following
+        await music.until(lambda: music.roll.fresh and music.roll._playhead is not None)
+        await music.press("home")
+        await at(0.0)
+        await music.pilot.click(MusicRoll, offset=(LEFT + 12, 0))
+        await at(12 * QUARTER / 2)
+        assert not music.down
+
+
+async def test_looking_about_leaves_the_playhead_alone() -> None:
+    async with page() as music:
+        await music.write()
+        roll, first = music.roll, music.roll.window
+        await music.press("pagedown")
+        assert roll.window.start == first.columns // 2
+        await music.press("ctrl+right", "ctrl+left", "pageup")
+        assert roll.window.start == 0
+        await music.press("up", "up", "down")
+        assert roll.window.low == first.low + 2
+        await music.press("plus")
+        assert roll.window.cell < first.cell
+        await music.press("minus", "minus")
+        assert roll.window.cell > first.cell
+        roll.post_message(scroll(roll, down=True))
+        await music.until(lambda: roll.window.start == 4)
+        roll.post_message(scroll(roll, down=False))
+        await music.until(lambda: roll.window.start == 0)
+        roll.post_message(scroll(roll, down=False, shift=True))
+        await music.until(lambda: roll.window.low == first.low + 4)
+        assert (roll.moment, roll.window.following) == (0.0, False)
+        await music.press("f")
+        assert (roll.window.low, roll.window.following) == (first.low, True)
+        await music.until(lambda: roll.fresh)
+
+
+def scroll(roll: MusicRoll, down: bool, shift: bool = False) -> Any:
+    from textual import events
+
+    kind = events.MouseScrollDown if down else events.MouseScrollUp
+    return kind(roll, 9, 9, 0, 0, 0, shift, False, False)
+
+
+async def test_the_playhead_is_followed() -> None:
+    async with page() as music:
+        await music.fill(tempo="10", length="60")
+        await music.write()
+        await music.press("space")
+        await music.until(lambda: music.roll.window.start > 40)
+        await music.until(lambda: not music.playing and music.roll.moment == 15.0)
+        await music.fill(tempo="1")
+        await music.press("space")  # from the beginning again
+        await music.until(lambda: music.playing and music.roll.moment < 10)
+
+
+async def test_all_of_it_or_a_part_is_looped() -> None:
+    async with page() as music:
+        await music.fill(length="4", tempo="4")
+        await music.write()
+        await music.press("l", "space")
+        await music.until(lambda: [words for words in music.tape if words[0] == "9"][6:])
+        assert "loop" in music.transport
+        await music.press("l")
+        await music.until(lambda: not music.playing)
+        assert "loop" not in music.transport
+        await music.fill(length="200")
+        await music.write()
+        await music.press("pagedown", "L")
+        start, end = music.roll.window.seconds
+        await music.until(lambda: music.roll.moment == pytest.approx(start, abs=1e-3))
+        assert f"loop 0:{int(start):02}–0:{int(end):02}" in music.transport
+        await music.press("L")
+        assert "loop" not in music.transport
+
+
+async def test_how_it_is_played_is_changed_by_keys_and_fields() -> None:
+    async with page() as music:
+        await music.write()
+        await music.press("right_curly_bracket", "right_curly_bracket", "left_curly_bracket")
+        assert music.field("tempo").value == "1.1"
+        await music.press("greater_than_sign", "greater_than_sign", "less_than_sign")
+        assert music.field("transpose").value == "1"
+        await music.go("v", "velocity")
+        await music.press("up", "up", "down", "escape")
+        assert music.field("velocity").value == "1.1"
+        await music.press("right_square_bracket", "left_square_bracket", "left_square_bracket")
+        assert music.field("temperature").value == "0.9"
+        await music.go("i", "program")
+        music.select("program").value = 73
+        await music.press("escape")
+        await music.until(lambda: "Flute" in music.transport)
+        assert "× 1.1 · +1 st · velocity × 1.1" in music.transport
+        await music.press("space")
+        await music.until(lambda: music.down)
+        assert "C049" in music.tape
+        on = next(words for words in music.tape if words[0] == "9")
+        assert on == f"90{notes_of(music.piece)[0].pitch + 1:02X}58"
+        await music.fill(transpose="far")
+        assert music.problem.startswith("✗ Transpose is 'far'")
+        assert "+1 st" in music.transport  # as before
+
+
+async def test_panic_lets_every_key_go() -> None:
+    async with page() as music:
+        await music.write()
+        await music.press("space")
+        await music.until(lambda: music.down)
+        await music.press("exclamation_mark")
+        await music.until(lambda: "807F40" in music.tape)
+        assert not music.down
+
+
+async def test_ports_are_chosen_and_found_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, ports=("grand", "broken", "upright"))
+    async with page() as music:
+        chooser = music.select("port")
+
+        def names() -> list[str]:
+            return [str(value) for _, value in chooser._options]
+
+        await music.until(lambda: len(names()) == 5)
+        assert names() == ["", "grand", "broken", "upright", "silent"]
+        await music.write()
+        await music.go("P", "port")
+        chooser.value = "upright"
+        await music.until(lambda: "on upright" in music.transport)
+        await music.press("escape", "space")
+        await music.until(lambda: music.down)
+        chooser.value = "broken"
+        await music.until(lambda: "Cannot open the MIDI port 'broken'." in music.status)
+        assert not music.down
+        chooser.value = "grand"
+        await music.until(lambda: "on grand" in music.transport)
+        await music.until(lambda: "Cannot open" not in music.status)
+        await music.press("R")
+        await music.until(lambda: chooser.value == "grand")
+
+
+async def test_without_any_port_it_is_seen_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, ports=("none",))
+    async with page() as music:
+        await music.write()
+        await music.press("space")
+        await music.until(lambda: music.playing and music.roll.moment > 0.5)
+        assert "silent" in music.transport
+        assert "There is no MIDI port to play on" in music.status
+        assert "silent" in music.status
+        assert music.tape == []
+        await music.press("space")
+        await music.until(lambda: not music.playing)
+        await music.press("R")
+        assert "There is no MIDI port" in music.status
+
+
+async def test_a_player_that_died_is_told_and_started_anew_where_it_was() -> None:
+    async with page() as music:
+        await music.write()
+        await music.press("end", "shift+left", "shift+left")
+        await music.until(lambda: music.roll.moment == 46.0)
+        await music.press("space")
+        await music.until(lambda: music.down)
+        first = music.stage.player.pid
+        assert first
+        psutil.Process(first).kill()
+        await music.until(lambda: "The player ended by itself (exit status -9)" in music.status)
+        assert not music.playing
+        moment = music.roll.moment
+        assert moment >= 46
+        Path("tape").unlink()
+        await music.press("space")
+        await music.until(lambda: music.playing and music.down)
+        assert music.roll.moment >= moment
+        assert "ended by itself" not in music.status
+        assert music.stage.player.pid not in (None, first)
+
+
+# ── files ────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_midi_file_is_opened_and_played(tmp_path: Path) -> None:
+    tune = Score((Note(0, 0.5, 60, 30), Note(0.5, 30.0, 64, 120)), 90.0, (3, 4), program=40)
+    midi.write(tune, tmp_path / "tune.mid")
+    async with page() as music:
+        await music.press("o")
+        await music.in_front(FileDialog)
+        await music.press("g", "o", "n", "e", "enter")
+        await music.until(lambda: music.says("Cannot read"))
+        await music.press("escape")
+        await music.open("tune.mid")
+        assert music.status == "✓ opened · 2 notes · tune.mid"
+        await music.until(lambda: "Violin" in music.transport)
+        assert music.piece.sheet.measure.metre == (3, 4)
+        await music.press("space")
+        await music.until(lambda: 64 in music.down)
+        assert "C028" in music.tape
+        assert notes_of(music.piece)[0].velocity == 30
+
+
+async def test_a_path_is_suggested(tmp_path: Path) -> None:
+    (tmp_path / "tunes").mkdir()
+    (tmp_path / "tunes" / "one.mid").write_bytes(b"")
+    (tmp_path / "tunes" / "notes.txt").write_bytes(b"")
+    async with page() as music:
+        await music.press("o")
+        field = (await music.in_front(FileDialog)).query_one(Input)
+        await music.press("t", "u")
+        await music.until(lambda: field._suggestion == "tunes/")
+        await music.press("right")
+        await music.until(lambda: field._suggestion == "tunes/one.mid")
+        await music.press("right")
+        assert field.value == "tunes/one.mid"
+
+
+async def test_a_piece_is_saved_as_it_is_played(tmp_path: Path) -> None:
+    async with page() as music:
+        await music.press("S")
+        assert isinstance(music.app.screen, MusicScreen)  # only a word about it
+        await music.fill(length="16", tempo="2", transpose="12")
+        piece = await music.write()
+        dialog = await music.save()
+        assert dialog.query_one(Input).value == "folk-7.mid"
+        await music.press("enter")
+        await music.until((tmp_path / "folk-7.mid").exists)
+        saved = midi.read(tmp_path / "folk-7.mid")
+        assert saved.tempo == 240.0
+        written = notes_of(piece)
+        assert [note.pitch for note in saved.notes] == [note.pitch + 12 for note in written]
+        starts = [note.start / 2 for note in written]
+        assert [note.start for note in saved.notes] == pytest.approx(starts, abs=1e-3)
+        await music.in_front(MusicScreen)
+        await music.save("song.wav")
+        await music.in_front(MusicScreen)
+        with wave.open(str(tmp_path / "song.wav")) as file:
+            assert file.getnframes() / file.getframerate() >= 2.0
+        await music.save("song.png")
+        await music.in_front(MusicScreen)
+        with Image.open(tmp_path / "song.png") as image:
+            assert min(image.size) > 100
+
+
+async def test_what_cannot_be_saved_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with page() as music:
+        await music.fill(length="4")
+        await music.write()
+        await music.save("song.mp3")
+        await music.until(lambda: music.says("ends in none of .mid, .wav, .png"))
+        field = music.app.screen.query_one(Input)
+        field.value = "[b]mine.ogg"  # no markup
+        await music.press("enter")
+        await music.until(lambda: music.says("[b]mine.ogg ends in none of"))
+        assert str(music.app.screen.query_one(Label).visual).startswith("Save the ")
+        field.value = "none/song.mid"
+        await music.press("enter")
+        await music.until(lambda: music.says("There is no folder"))
+        (tmp_path / "mine.mid").write_text("dear")
+        field.value = "mine.mid"
+        await music.press("enter")
+        await music.until(lambda: music.says("mine.mid exists: press enter again to replace it."))
+        assert (tmp_path / "mine.mid").read_text() == "dear"
+        await music.press("enter")
+        await music.in_front(MusicScreen)
+        assert midi.read(tmp_path / "mine.mid").notes
+        monkeypatch.setattr(music_export, "command", ("/no/such/python",))
+        await music.save("other.mid")
+        await music.until(lambda: music.says("Cannot save (No such file or directory)"))
+        await music.press("escape")
+        assert isinstance(music.app.screen, MusicScreen)
+        assert not (tmp_path / "other.mid").exists()
+
+
+async def test_a_save_that_is_left_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with page() as music:
+        await music.fill(length="4")
+        await music.write()
+        code = "import os, pathlib, sys; pathlib.Path('pid').write_text(str(os.getpid()));"
+        code += "sys.stdin.read(); import time; time.sleep(60)"
+        monkeypatch.setattr(music_export, "command", (sys.executable, "-c", code))
+        await music.save("song.wav")
+        await music.until(lambda: Path("pid").exists() and Path("pid").read_text())
+        pid = int(Path("pid").read_text())
+        await music.press("g")  # the page answers: the key goes to the field
+        assert music.app.screen.query_one(Input).value == "song.wavg"
+        await music.press("escape")
+        await music.until(lambda: not psutil.pid_exists(pid))
+
+
+# ── the whole ────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_the_panel_hides_and_a_narrow_page_opens_it_for_a_field() -> None:
+    async with page() as music:
+        panel = music.screen.query_one("MusicControls")
+        await music.press("z")
+        await music.until(lambda: not music.seen(panel))
+        await music.go("t", "temperature")
+        await music.until(lambda: music.seen(panel))
+        await music.press("escape")
+        await music.until(lambda: not music.seen(panel))
+        await music.press("z")
+        await music.until(lambda: music.seen(panel))
+    async with page((40, 12)) as music:
+        panel = music.screen.query_one("MusicControls")
+        await music.write()
+        assert not music.seen(panel)
+        await music.go("t", "temperature")
+        await music.until(lambda: music.seen(panel))
+        await music.press("up", "enter")
+        assert music.field("temperature").value == "1.1"
+        await music.until(lambda: not music.seen(panel))
+
+
+async def test_a_change_of_size_keeps_what_is_seen() -> None:
+    async with page() as music:
+        await music.write()
+        middle = music.roll.window.low + music.roll.window.rows
+        await music.pilot.resize_terminal(120, 36)
+        await music.until(lambda: music.roll.window.rows > 20 and music.roll.fresh)
+        assert abs(music.roll.window.low + music.roll.window.rows - middle) <= 2
+        assert len(music.lines) == music.roll.size.height
+        assert {len(line) for line in music.lines} == {music.roll.size.width}
+
+
+async def test_leaving_ends_both_processes_and_silences_the_player() -> None:
+    async with page() as music:
+        await music.write()
+        await music.press("space")
+        await music.until(lambda: music.down)
+        pids = music.screen.sampler.pid, music.stage.player.pid
+        await music.press("q")
+        await music.until(lambda: not music.app.is_running)
+    assert all(pid and not psutil.pid_exists(pid) for pid in pids)
+    assert not music.down
+    assert os.path.getsize("tape")  # noqa: PTH202

@@ -1,0 +1,151 @@
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from engine.runs import events as kinds
+from engine.runs import run_dir
+from engine.runs.run_dir import RunDir
+from tests.tui.page import Page
+from tui.chart.widget import Curve
+from tui.pages.runs.screen import RunsScreen
+from tui.pages.runs.table import RunTable
+from tui.pages.train.screen import TrainScreen
+from tui.widgets.confirm import ConfirmScreen
+
+WriteRun = Callable[..., RunDir]
+Append = Callable[..., None]
+
+
+class RunsPage(Page[RunsScreen]):
+    kind, mode = RunsScreen, "runs"
+
+    @property
+    def table(self) -> RunTable:
+        return self.screen.query_one(RunTable)
+
+    def column(self, number: int) -> list[str]:
+        return [self.table.get_row_at(row)[number].plain for row in range(self.table.row_count)]
+
+
+@asynccontextmanager
+async def opened(count: int) -> AsyncIterator[RunsPage]:
+    async with RunsPage.opened((120, 36)) as page:
+        await page.until(lambda: page.table.row_count == count)
+        yield page
+
+
+@pytest.fixture
+def three(write_run: WriteRun) -> list[RunDir]:
+    return [write_run(name, stamp=f"2025030{day}-120000") for day, name in enumerate("cba", 1)]
+
+
+async def test_without_runs_it_says_what_to_do(home: object) -> None:
+    async with opened(0) as page:
+        await page.until(lambda: page.screen.has_class("-empty"))
+        page.table.action_page_down()  # as its key does before the runs have been looked for
+        page.table.action_select_cursor()
+        for key in ("space", "o", "s", "r", "y", "x", "enter"):
+            await page.press(key)
+        await page.until_said("There is no run yet")
+
+
+async def test_the_table_follows_the_runs_and_the_cursor_stays(
+    three: list[RunDir], append: Append, write_run: WriteRun
+) -> None:
+    async with opened(3) as page:
+        assert page.column(1) == ["a", "b", "c"]
+        assert page.column(3) == ["1,000/1,000"] * 3
+        await page.press("down")
+        append(three[1], kinds.Finished(1000, "completed"))
+        await page.until(lambda: page.column(2) == ["! crashed", "✓ finished", "! crashed"])
+        write_run("new", stamp="20250401-120000")
+        await page.until(lambda: page.table.row_count == 4)
+        assert page.table.current == "20250302-120000-b"
+
+
+async def test_enter_attaches(three: list[RunDir]) -> None:
+    async with opened(3) as page:
+        await page.press("down", "enter")
+        train = await page.in_front(TrainScreen)
+        await page.until(lambda: train.view and train.view.run.name == "b")
+
+
+async def test_marked_runs_are_overlaid_each_in_its_colour(three: list[RunDir]) -> None:
+    async with opened(3) as page:
+        curve = page.screen.query_one(Curve)
+        await page.press("o")
+        assert curve.display
+        assert [s.label for s in curve._series] == ["a"]  # the one under the cursor
+        await page.press("down", "down", "space")
+        await page.until(lambda: page.column(0) == ["●", " ", "◆"])
+        assert [(s.label, s.colour) for s in curve._series] == [("a", 0), ("c", 1)]
+        await page.press("up", "up", "space")  # unmark a: c keeps its colour
+        assert [(s.label, s.colour) for s in curve._series] == [("c", 1)]
+        await page.until(lambda: "◆" in curve._strips[0].text)
+        await page.press("down", "space")
+        assert [(s.label, s.colour) for s in curve._series] == [("c", 1), ("b", 0)]
+        await page.press("o")
+        assert not curve.display
+
+
+async def test_no_more_runs_than_colours_are_compared(write_run: WriteRun) -> None:
+    for number in range(7):
+        write_run(f"run{number}", events=[], stamp=f"2025030{number + 1}-120000")
+    async with opened(7) as page:
+        for _ in range(7):
+            await page.press("space", "down")
+        await page.until_said("At most 6 runs")
+
+
+async def test_the_path_is_copied(three: list[RunDir]) -> None:
+    async with opened(3) as page:
+        await page.press("y")
+        assert page.app.clipboard == str(three[2].path)
+
+
+async def test_stop_and_resume(
+    three: list[RunDir], append: Append, fake_command: Callable[[], str]
+) -> None:
+    run_dir.record_worker(three[2], os.getpid())
+    append(three[2], kinds.Heartbeat(1000, "waiting"))
+    append(three[1], kinds.Finished(1000, "stopped"))
+    async with opened(3) as page:
+        await page.press("s")
+        await page.until((three[2].path / "control" / "stop").exists)
+        await page.press("down", "s")
+        await page.until_said("b is stopped: there is nobody to ask")
+        await page.press("r")
+        await page.until_said("b cannot go on")
+        assert f"train lyrics --resume {three[1].path} --detach --json" in fake_command()
+
+
+async def test_deleting_asks_first_and_never_takes_a_run_in_training(
+    three: list[RunDir], append: Append
+) -> None:
+    run_dir.record_worker(three[2], os.getpid())
+    append(three[2], kinds.Heartbeat(1000, "waiting"))
+    async with opened(3) as page:
+        await page.press("x")
+        await page.until_said("a is being trained")
+        await page.press("down", "x")
+        assert isinstance(page.app.screen, ConfirmScreen)
+        await page.press("enter")  # "No" has the focus
+        assert three[1].path.exists()
+        await page.press("x", "n")
+        assert three[1].path.exists()
+        await page.press("x")
+        await page.pilot.click("#no")
+        assert three[1].path.exists()
+        await page.press("x", "y")
+        await page.until(lambda: not three[1].path.exists())
+        await page.until(lambda: page.column(1) == ["a", "c"])
+
+
+async def test_a_run_locked_by_another_process_is_not_deleted(three: list[RunDir]) -> None:
+    async with opened(3) as page:
+        with three[2].working():
+            await page.press("x", "y")
+            await page.until_said("is already being trained")
+        assert three[2].path.exists()

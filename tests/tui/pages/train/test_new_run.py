@@ -1,0 +1,178 @@
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from textual.widgets import TextArea
+
+from engine import config as configs
+from engine.runs.run_dir import RunDir
+from tests.tui.page import Page, in_front
+from tui.app import RnnTuiApp
+from tui.pages.train.new_run import NewRunScreen, SourceSuggester
+from tui.pages.train.screen import TrainScreen
+
+WriteRun = Callable[..., RunDir]
+Calls = Callable[[], str]
+
+
+class FormPage(Page[NewRunScreen]):
+    kind = NewRunScreen  # over the Train page, no mode of its own
+
+
+@pytest.fixture(autouse=True)
+def _presets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = tmp_path / "wide.toml"
+    wide.write_text('about = "A wide one"\n[model]\nhidden = 512\n')
+    tunes = tmp_path / "tunes.toml"
+    tunes.write_text('kind = "music"\n')
+    monkeypatch.setattr(configs, "presets", lambda: {"wide": wide, "tunes": tunes})
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator[FormPage]:
+    async with RnnTuiApp().run_test(size=(100, 32)) as pilot:
+        await in_front(pilot, TrainScreen)
+        await pilot.press("n")
+        form = await FormPage.of(pilot)
+        await form.until(lambda: form.field("name").value)
+        yield form
+
+
+async def test_suggestions_come_from_the_command_and_the_disk(
+    fake_command: Calls, tmp_path: Path
+) -> None:
+    async with opened() as form:
+        await form.until(lambda: "harbour" in form.said("#data-note"))
+        assert "preludes" not in form.said("#data-note")  # no lyrics
+        assert "data list --json" in fake_command()
+        await form.press("h", "a", "r")
+        field = form.field("data")
+        await form.until(lambda: field._suggestion == "harbour")
+        await form.press("right")
+        assert field.value == "harbour"
+        await form.until(lambda: form.said("#data-note") == "Made-up sea songs")
+        await form.fill(data="")
+        form.select("kind").value = "music"
+        await form.until(lambda: "preludes" in form.said("#data-note"))
+        assert "harbour" not in form.said("#data-note")
+    (tmp_path / "songs").mkdir()
+    (tmp_path / "songs.csv").touch()
+    suggester = SourceSuggester()
+    assert await suggester.get_suggestion(f"{tmp_path}/so") == f"{tmp_path}/songs/"
+    assert await suggester.get_suggestion(f"{tmp_path}/songs.") == f"{tmp_path}/songs.csv"
+    assert await suggester.get_suggestion(f"{tmp_path}/x/y") is None
+    assert await suggester.get_suggestion(f"{tmp_path}/") is None
+
+
+async def test_fields_are_looked_over_as_they_are_typed(fake_command: Calls) -> None:
+    async with opened() as form:
+        assert form.said("#summary").startswith("lstm 2 × 256 · 2,000 steps")
+        await form.fill(steps="none")
+        assert form.said("#steps-note").startswith("✗ train.steps is 'none'")
+        await form.fill(steps="500")
+        assert "500 steps" in form.said("#summary")
+        area = form.screen.query_one("#settings", TextArea)
+        area.focus()
+        await form.press(*"model.hid")
+        await form.until(lambda: form.said("#settings-note") == "model.hidden=256")
+        await form.press(*"den=x")
+        await form.until(lambda: "whole number" in form.said("#settings-note"))
+        area.text = "model.hidden=128"
+        await form.until(lambda: "lstm 2 × 128" in form.said("#summary"))
+        form.select("preset").value = "wide"
+        await form.until(lambda: form.field("name").value == "wide")
+        area.text = ""
+        await form.until(lambda: "lstm 2 × 512" in form.said("#summary"))
+        await form.press("ctrl+s")
+        assert form.said("#data-note").startswith("✗ Name a dataset")
+        assert "train" not in fake_command()
+
+
+async def test_a_name_that_is_taken_is_refused_and_a_free_one_offered(
+    fake_command: Calls, write_run: WriteRun
+) -> None:
+    write_run("run")
+    async with opened() as form:
+        await form.until(lambda: form.field("name").value == "run-2")
+        await form.fill(name="run")
+        assert form.said("#name-note") == "✗ The name 'run' is taken: choose another."
+        form.select("preset").value = "wide"
+        await form.pilot.pause()
+        assert form.field("name").value == "run"  # named by hand: left alone
+        await form.fill(name="folk")  # a model that comes along
+        assert form.said("#name-note") == "✗ The name 'folk' is taken: choose another."
+
+
+async def test_a_run_is_started_attached_and_remembered(fake_command: Calls) -> None:
+    async with opened() as form:
+        await form.fill(data="harbour")
+        await form.fill(steps="300")
+        app = form.app
+        assert isinstance(app, RnnTuiApp)
+        form.screen.query_one("#data").focus()
+        await form.press("enter")
+        await form.until(lambda: not isinstance(app.screen, NewRunScreen))
+        page = app.screen
+        assert isinstance(page, TrainScreen)
+        await form.until(lambda: page.run and page.run.name == "run" and app._started)
+        assert (
+            "train lyrics --data harbour --run run --set train.steps=300 --detach --json"
+            in fake_command()
+        )
+
+
+async def test_an_error_of_the_command_leaves_every_field_as_it_was(fake_command: Calls) -> None:
+    async with opened() as form:
+        await form.fill(data="nowhere")
+        await form.fill(name="mine")
+        await form.pilot.click("#start")
+        await form.until(lambda: form.status.startswith("✗ There are no songs at nowhere"))
+        assert form.app.screen is form.screen
+        assert form.screen.form.data == "nowhere"
+        assert form.screen.form.name == "mine"
+        await form.fill(data="harbour")  # what was said of the old words goes with them
+        assert form.status == ""
+
+
+async def test_leaving_while_it_prepares_ends_the_command(fake_command: Calls) -> None:
+    async with opened() as form:
+        await form.fill(data="slow")
+        await form.press("ctrl+s")
+        await form.until(lambda: form.status == "Reading the songs")
+        children = psutil.Process().children()
+        assert any("slow" in child.cmdline() for child in children)
+        await form.press("ctrl+s")  # nothing twice
+        await form.press("escape")
+        assert isinstance(form.app.screen, TrainScreen)
+        await form.until(lambda: not any(child.is_running() for child in children))
+        assert fake_command().count("train lyrics") == 1
+
+
+async def test_the_close_button_and_help(fake_command: Calls) -> None:
+    async with opened() as form:
+        await form.press("f1")
+        await form.until(lambda: form.app.screen is not form.screen)
+        await form.press("escape")
+        await form.pilot.click("#close")
+        assert isinstance(form.app.screen, TrainScreen)
+
+
+async def test_the_kind_is_that_of_the_songs_or_of_the_preset(fake_command: Calls) -> None:
+    async with opened() as form:
+        kind = form.select("kind")
+        await form.until(lambda: "harbour" in form.said("#data-note"))
+        assert kind.value == "lyrics"
+        await form.fill(data="preludes")
+        await form.until(lambda: kind.value == "music" and "frames" in form.said("#summary"))
+        await form.fill(data="harbour")
+        await form.until(lambda: kind.value == "lyrics" and "characters" in form.said("#summary"))
+        form.select("preset").value = "tunes"
+        await form.until(lambda: kind.value == "music")
+        kind.value = "lyrics"
+        await form.until(lambda: "is for music" in form.said("#preset-note"))
+        await form.fill(data="preludes")
+        await form.until(lambda: not form.said("#preset-note"))
+        await form.press("ctrl+s")
+        await form.until(lambda: "train music --data preludes --preset tunes" in fake_command())

@@ -1,0 +1,322 @@
+import csv
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widgets import OptionList, Static
+
+from engine.runs import events as kinds
+from engine.runs import run_dir
+from engine.runs.event_log import EventLog
+from engine.runs.run_dir import RunDir
+from tests.tui.page import Page
+from tui.chart.widget import Curve
+from tui.pages.train.choose_run import ChooseRunScreen
+from tui.pages.train.new_run import NewRunScreen
+from tui.pages.train.samples import Samples
+from tui.pages.train.screen import TrainScreen
+from tui.sources.run_view import RunView
+
+WriteRun = Callable[..., RunDir]
+Append = Callable[..., None]
+Opened = Callable[..., AbstractAsyncContextManager["TrainPage"]]
+
+
+class TrainPage(Page[TrainScreen]):
+    kind, mode = TrainScreen, "train"
+
+    @property
+    def view(self) -> RunView:
+        assert self.screen.view is not None
+        return self.screen.view
+
+    @property
+    def curve(self) -> Curve:
+        return self.screen.query_one(Curve)
+
+    async def until_drawn(self, name: str) -> None:
+        await self.until(
+            lambda: self.screen.view and self.screen.view.run.name == name and self.curve._strips
+        )
+
+
+@pytest.fixture
+def train(home: Path) -> Opened:
+    @asynccontextmanager
+    async def opened(
+        name: str | None = None, size: tuple[int, int] = (120, 36)
+    ) -> AsyncIterator[TrainPage]:
+        async with TrainPage.opened(size) as page:
+            if name is not None:
+                await page.until_drawn(name)
+            yield page
+
+    return opened
+
+
+async def test_without_runs_it_says_how_to_start_one(train: Opened, write_run: WriteRun) -> None:
+    async with train() as page:
+        await page.until(lambda: page.screen.has_class("-empty"))
+        assert "start one" in page.said("#welcome Static")
+        for key in ("s", "r", "w", "k", "c", "e"):
+            await page.press(key)
+        await page.until_said("No run is attached")
+        assert page.app.is_running
+        write_run("first")  # by another process, meanwhile
+        await page.press("4", "1")
+        await page.until_drawn("first")
+        assert not page.screen.has_class("-empty")
+
+
+async def test_the_newest_run_is_attached_and_told_in_full(
+    train: Opened, write_run: WriteRun, append: Append
+) -> None:
+    write_run("old", stamp="20250101-000000")
+    run = write_run("first")
+    append(run, kinds.Finished(1000, "completed"))
+    async with train("first") as page:
+        await page.until(lambda: "finished" in page.said("#state"))
+        assert page.said("#facts") == "lstm 2 × 256 · 894 k parameters · on harbour"
+        assert page.said("#state") == "✓ finished"
+        values = [str(value.visual) for value in page.screen.query(".value").results(Static)]
+        assert values[0].endswith("bits")
+        assert values[4].endswith("k/s")
+        assert not page.screen.query_one("#trouble").display
+        samples = page.said("#texts")
+        assert samples.startswith("step 1,000 · The Lanterns · temperature 0.7\nWell do the")
+
+
+async def test_a_live_run_is_followed_as_it_learns_stops_and_goes_on(
+    train: Opened, write_run: WriteRun
+) -> None:
+    run = write_run("live", events=[], begun=False)
+    run_dir.record_worker(run, os.getpid())
+    async with train() as page:
+        await page.until(lambda: page.screen.view and page.screen.view.state == "starting")
+        log = EventLog(run.events)
+        log.append(kinds.Started("live", "lyrics", "gru 1 × 8", 10, 100, 64, 9, 9, "x", "character",
+                                 1, "cpu"))  # fmt: skip
+        for step in range(5, 55, 5):
+            log.append(kinds.Step(step, 1.0, 1.44, 1e-3, 0.5, 99.0, 5.0, 1.0, 60.0))
+        await page.until(lambda: page.view.step == 50)
+        assert page.said("#state") == "● live"
+        assert "50 / 100 steps · 50 % · 1 min 00 s left" in str(
+            page.screen.query_one("Progress").render()
+        )
+        log.append(kinds.Heartbeat(50, "evaluating"))
+        await page.until(lambda: page.view.doing == "evaluating")
+        log.append(kinds.Evaluated(50, 1.1, 1.5, 10, True))
+        log.append(kinds.Sampled(50, "Why", None, " \x1b[2Jnot", 0.7))
+        await page.until(lambda: page.view.samples)
+        assert "Why ␛[2Jnot" in page.said("#texts")
+
+        for key, request in (("s", "stop"), ("w", "sample"), ("k", "save")):
+            await page.press(key)
+            await page.until((run.path / "control" / request).exists)
+        await page.press("r")
+        await page.until_said("is being trained already")
+
+        log.append(kinds.Finished(50, "stopped"))
+        await page.until(lambda: page.said("#state") == "■ stopped")
+        assert "r goes on" in page.said("#trouble")
+        (run.path / "control" / "stop").unlink()
+        await page.press("s")
+        await page.until_said("there is nobody to ask")
+        assert not (run.path / "control" / "stop").exists()
+
+        log.append(kinds.Resumed(30))
+        log.append(kinds.Step(35, 1.0, 1.2, 1e-3, 0.5, 99.0, 5.0, 1.0, 60.0))
+        await page.until(lambda: page.view.state == "live")
+        await page.until(lambda: page.view.columns.step.tolist()[-2:] == [30.0, 35.0])
+        log.append(kinds.Failed(35, "The loss is not a finite number."))
+        await page.until(lambda: page.said("#state") == "✗ failed")
+        assert "Failed: The loss is not a finite number." in page.said("#trouble")
+        log.close()
+
+
+async def test_the_keys_of_the_curve(train: Opened, write_run: WriteRun, append: Append) -> None:
+    append(write_run("first"), kinds.Finished(1000, "completed"))
+    async with train("first") as page:
+        press, curve = page.press, page.curve
+        await press("m")
+        assert curve.view.smoothing == 0.95
+        await press("M", "M")
+        assert curve.view.smoothing == 0.8
+        await press("l", "L")
+        assert (curve.view.log_y, curve.view.log_x) == (True, True)
+        await press("l", "L")
+        assert (curve.view.log_y, curve.view.log_x) == (False, False)
+
+        await press("plus")
+        closer = curve.view.span
+        assert closer is not None
+        assert closer[1] - closer[0] == pytest.approx(995 / 1.6)
+        await press("right")
+        assert curve.view.span is not None
+        assert curve.view.span[0] > closer[0]
+        await press("left", "shift+left")
+        assert curve.view.span[0] == pytest.approx(5)
+        await press("shift+right", "minus", "minus")
+        assert curve.view.span is None
+        await press("equals_sign", "0")
+        assert curve.view.span is None
+
+        await press("v")
+        assert curve.view.cursor == 1000
+        assert "step 1,000   train 1.48" in "".join(s.text for s in curve._strips)
+        await press("left")
+        assert curve.view.cursor is not None
+        near = curve.view.cursor
+        assert 980 < near < 1000
+        await press("shift+left")
+        assert curve.view.cursor < near - 50
+        await press("right", "shift+right", "shift+right", "v")
+        assert curve.view.cursor is None
+
+
+async def test_the_mouse_reads_and_zooms(train: Opened, write_run: WriteRun) -> None:
+    write_run("first")
+    async with train("first") as page:
+        picture = page.curve._picture
+        assert picture is not None
+        await page.pilot.click(Curve, offset=(picture.left + picture.width // 2, 5))
+        assert page.curve.view.cursor == pytest.approx(502, abs=15)
+        await page.press("v")
+        await page.pilot._post_mouse_events(  # the pilot has no wheel
+            [_wheel_up()], Curve, offset=(picture.left, 5), button=0
+        )
+        assert page.curve.view.span == pytest.approx((5, 5 + 995 / 1.6), abs=1)
+
+
+def _wheel_up() -> type:
+    from textual.events import MouseScrollUp
+
+    return MouseScrollUp
+
+
+async def test_the_curve_is_rasterised_once_for_each_change(
+    train: Opened, write_run: WriteRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tui.chart import drawing as model
+
+    write_run("first")
+    drawn: list[int] = []
+    real = model.draw
+
+    def draw(*arguments: Any, **words: Any) -> model.Picture:
+        drawn.append(1)
+        return real(*arguments, **words)
+
+    monkeypatch.setattr(model, "draw", draw)
+    async with train("first") as page:
+        before = -1
+        while before != len(drawn):  # until the page has come to rest
+            before = len(drawn)
+            await page.pilot.pause(0.1)
+        page.curve.refresh()
+        await page.pilot.pause()
+        page.curve.render_line(0)
+        assert len(drawn) == before
+        await page.press("m")
+        assert len(drawn) == before + 1
+
+
+async def test_samples_are_copied_and_scrolled_and_the_page_folds(
+    train: Opened, write_run: WriteRun
+) -> None:
+    write_run("first")
+    async with train("first", size=(80, 24)) as page:
+        await page.press("c")
+        assert page.app.clipboard.startswith("# step 1000 · The Lanterns\nWell do the lanterns")
+        assert page.app.clipboard.count("# step") == 10
+        samples = page.screen.query_one(Samples)
+        await page.until(lambda: samples.max_scroll_y > 0)
+        await page.press("pagedown")
+        await page.until(lambda: samples.scroll_y > 0)
+        await page.press("up")
+        await page.until(lambda: samples.scroll_y == 0)
+        await page.press("down", "pageup")
+        await page.press("z")
+        assert (page.curve.display, samples.display) == (True, False)
+        await page.press("z")
+        assert (page.curve.display, samples.display) == (False, True)
+        await page.press("z")
+        assert (page.curve.display, samples.display) == (True, True)
+
+
+async def test_no_samples_to_copy(train: Opened, write_run: WriteRun) -> None:
+    write_run("first", events=[])
+    async with train() as page:
+        await page.until(lambda: page.screen.view)
+        await page.press("c")
+        await page.until_said("no samples to copy")
+
+
+async def test_export_writes_a_table_into_the_runs_folder(
+    train: Opened, write_run: WriteRun
+) -> None:
+    run = write_run("first")
+    async with train("first") as page:
+        await page.press("e")
+        await page.until_said("metrics.csv")
+        rows = list(csv.DictReader((run.path / "metrics.csv").open()))
+        assert len(rows) == 200
+        assert rows[-1]["step"] == "1000"
+        assert float(rows[-1]["valid_bits"]) == pytest.approx(1.6, abs=0.1)
+
+
+async def test_another_run_is_attached_from_the_list(train: Opened, write_run: WriteRun) -> None:
+    write_run("old", stamp="20250101-000000")
+    write_run("new", stamp="20250301-000000")
+    async with train("new") as page:
+        await page.press("a")
+        chooser = await page.in_front(ChooseRunScreen)
+        await page.until(lambda: chooser.query_one(OptionList).option_count == 2)
+        await page.press("escape")
+        assert page.screen.run is not None
+        assert page.screen.run.name == "new"
+        await page.press("a")
+        again = await page.in_front(ChooseRunScreen)
+        await page.until(lambda: again.query_one(OptionList).option_count == 2)
+        await page.press("down", "enter")
+        await page.until_drawn("old")
+        # what was under way for the run before is not taken for this one's
+        stale = page.screen._generation - 1
+        from tui.sources.runs import RunChanged, RunFold
+
+        page.screen.post_message(RunChanged(RunFold(run_dir.find("new")).view("live"), stale))
+        await page.pilot.pause()
+        assert page.screen.view is not None
+        assert page.screen.view.run.name == "old"
+
+
+async def test_resume_calls_the_command_and_shows_its_error(
+    train: Opened, write_run: WriteRun, append: Append, fake_command: Callable[[], str]
+) -> None:
+    run = write_run("first")
+    append(run, kinds.Finished(1000, "stopped"))
+    async with train("first") as page:
+        await page.until(lambda: page.view.state == "stopped")
+        await page.press("r")
+        await page.until_said("first cannot go on: it has no checkpoint.")
+        assert f"train lyrics --resume {run.path} --detach --json" in fake_command()
+
+
+async def test_a_deleted_run_gives_way_to_another(train: Opened, write_run: WriteRun) -> None:
+    write_run("old", stamp="20250101-000000")
+    run = write_run("new", stamp="20250301-000000")
+    async with train("new") as page:
+        run_dir.remove(run)
+        await page.until_drawn("old")
+
+
+async def test_n_opens_the_form(train: Opened, write_run: WriteRun) -> None:
+    write_run("first")
+    async with train("first") as page:
+        await page.press("n")
+        assert [type(screen) for screen in page.app.screen_stack] == [TrainScreen, NewRunScreen]
+        await page.press("escape")
+        assert [type(screen) for screen in page.app.screen_stack] == [TrainScreen]

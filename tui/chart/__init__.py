@@ -1,0 +1,1 @@
+"""Charts in braille: data, drawing, zooming and the widget."""

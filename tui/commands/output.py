@@ -1,0 +1,132 @@
+"""A run's events as plain lines, for a terminal without the app, a log or a screen reader."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+
+from engine.runs import events
+from engine.runs.events import Event
+from tui import roll_text
+from tui.formatting import duration
+
+ROLL = 72  # frames of a sample of music that are shown
+
+
+def _number(value: float | None, form: str = ".3f") -> str:
+    return "not a number" if value is None else format(value, form)
+
+
+def words(event: Event, steps: int) -> str | None:
+    """One event in words, `steps` being the run's; None for one not worth a line."""
+    match event:
+        case events.Started():
+            processes = f"{event.ranks} processes of " if event.ranks > 1 else ""
+            device = "" if event.device == "cpu" else f" and {event.device}"
+            text = (
+                f"{event.run}: {event.model}, {event.parameters:,} parameters, "
+                f"{event.train_frames:,} {event.unit}s of {event.corpus} to learn, "
+                f"{event.valid_frames:,} to check; {processes}{event.threads} thread(s)"
+                f"{device}"
+            )
+        case events.Step():
+            left = "" if event.remaining is None else f", {duration(event.remaining)} left"
+            text = (
+                f"step {event.step}/{steps}  loss {_number(event.loss)} nats  "
+                f"{_number(event.bits)} bits  rate {event.lr:.1e}  "
+                f"gradient {_number(event.grad_norm, '.2f')}  "
+                f"{event.frames_per_second:,.0f}/s  {event.memory_mb:,.0f} MB{left}"
+            )
+        case events.Evaluated():
+            best = ", the best yet" if event.best else ""
+            text = (
+                f"step {event.step}: validation loss {event.loss:.4f} nats, "
+                f"{event.bits:.4f} bits{best}"
+            )
+        case events.Sampled():
+            song = f"{event.prime}{event.text}"
+            if event.notes is not None:
+                song = "\n".join(roll_text.lines(event.notes, ROLL))
+            text = f"step {event.step}, {event.condition or 'anyone'}:\n{song}\n"
+        case events.Saved():
+            best = ", the best" if event.best else ""
+            text = f"step {event.step}: saved {event.checkpoint}{best}"
+        case events.Resumed():
+            text = f"resumed after step {event.step}"
+        case events.Finished():
+            text = f"{event.reason} at step {event.step}"
+        case events.Failed():
+            text = f"failed at step {event.step}: {event.reason}"
+        case _:
+            return None
+    return text
+
+
+def printer(as_json: bool, quiet: bool = False, failures: bool = True) -> Callable[[Event], None]:
+    """What prints each event: as JSON lines, as words, or with `quiet` not at all.
+
+    In a terminal the lines of the steps overwrite each other. Without `failures` the words leave
+    out the one that the caller will say itself.
+    """
+    steps = 0
+    terminal = sys.stdout.isatty() and not as_json
+    pending = False  # a step's line is on the screen, without its end
+
+    def show(event: Event) -> None:
+        nonlocal steps, pending
+        if isinstance(event, events.Started):
+            steps = event.steps
+        if quiet:
+            return
+        if as_json:
+            print(events.encode(event), flush=True)
+            return
+        text = words(event, steps)
+        if text is None or (isinstance(event, events.Failed) and not failures):
+            return
+        if terminal and isinstance(event, events.Step):
+            print(f"\r\x1b[K{text}", end="", flush=True)
+            pending = True
+            return
+        print(f"\n{text}" if pending else text, flush=True)
+        pending = False
+
+    return show
+
+
+def progress(what: str, in_bytes: bool = False) -> Callable[[int, int], None] | None:
+    """What shows on stderr how far something is, of bytes also how fast; only in a terminal."""
+    if not sys.stderr.isatty():
+        return None
+    began = time.monotonic()
+
+    def show(done: int, total: int) -> None:
+        end = "\n" if done >= total else ""
+        rate = done / 1e6 / max(time.monotonic() - began, 1e-3)
+        speed = f", {rate:,.1f} MB/s" if in_bytes else ""
+        print(f"\r\x1b[K{what}: {done / total:.0%}{speed}", end=end, file=sys.stderr)
+
+    return show
+
+
+def table(rows: list[dict[str, object]], as_json: bool) -> None:
+    """Print objects: one JSON object a line, or a table with all their keys on top."""
+    if as_json:
+        for row in rows:
+            print(json.dumps(row, ensure_ascii=False), flush=True)
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    for key in keys:
+        shown.add_column(key.replace("_", " "), overflow="fold")
+    for row in rows:
+        values = [row.get(key) for key in keys]
+        shown.add_row(*(Text("–" if value is None else str(value)) for value in values))
+    console = Console(width=None if sys.stdout.isatty() else 240)  # a pipe has no width
+    with console.capture() as capture:
+        console.print(shown)
+    print(capture.get(), end="")  # Rich's own leaves with 1 where a pipe is closed

@@ -1,1 +1,0 @@
-"""Pure view data: what the widgets draw, computed without Textual."""

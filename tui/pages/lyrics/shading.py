@@ -1,0 +1,60 @@
+"""How a song's characters are shaded: by their surprise, or by what is copied."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tui.formatting import NOTHING, clean
+from tui.sources.answers import Letter
+
+VIEWS = ("plain", "surprise", "copies")
+STEPS = (1.0, 2.5, 4.5, 7.0)  # bits from which a character is shaded by one level more
+COPIED = len(STEPS) + 1  # the level of what is copied
+LEAST = 20  # characters: shorter stretches are anyone's
+LIKELIEST = 5  # alternatives shown
+
+LEGENDS = {
+    "plain": "",
+    "surprise": "the darker, the more surprising; ← → look closer",
+    "copies": f"marked: {LEAST} characters or more as in a song it learned from; ← → look closer",
+}
+
+
+def asked(view: str) -> dict[str, Any]:
+    """What a view needs to be told, as fields of a request."""
+    if view == "surprise":
+        return {"bits": True, "alternatives": LIKELIEST}
+    return {"novelty": LEAST} if view == "copies" else {}
+
+
+def levels(view: str, letters: Sequence[Letter]) -> list[int]:
+    """The level of each character as it is shown: 0, one more for each of STEPS, or COPIED.
+
+    None where nothing is shaded.
+    """
+    if view == "plain":
+        return []
+    result: list[int] = []
+    for letter in letters:
+        level = sum(letter.bits >= step for step in STEPS) if view == "surprise" else 0
+        result += [level] * len(clean(letter.text))
+        if view == "copies" and letter.copied:
+            start = max(0, len(result) - letter.copied)
+            result[start:] = [COPIED] * (len(result) - start)
+    return result
+
+
+def closely(view: str, letter: Letter) -> str:
+    """What there is to tell of a character in a view, in words."""
+    if view == "copies":
+        if letter.copied:
+            return f"{letter.copied} characters as in {clean(letter.source)}"
+        return "ends nothing that is copied"
+    if view != "surprise" or not letter.alternatives:
+        return ""
+    shares = (f"{_name(text)} {100 * share:.0f} %" for text, share in letter.alternatives)
+    return f"{_name(letter.text)} {letter.bits:.1f} bits; likeliest {' · '.join(shares)}"
+
+
+def _name(text: str) -> str:
+    """A character so that it can be seen."""
+    return {"": "the end", "\n": "⏎", " ": "␣"}.get(text, clean(text) or NOTHING)

@@ -1,0 +1,220 @@
+"""The Map page: artists and songs where a network's hidden state puts them."""
+
+from typing import ClassVar
+
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widgets import Label, Select, Static
+
+from tui.formatting import clean
+from tui.pages.map.plane import MapPlane
+from tui.pages.model_page import SamplerSaid, WritingScreen
+from tui.sources.told import Near, Placed, Reading
+from tui.widgets.footer import Footer
+from tui.widgets.model_select import ModelSelect
+
+_NO_MODEL = "No model of lyrics has been trained yet: press 1, then n, to train one; r looks again"
+
+
+class MapScreen(WritingScreen):
+    """Artists as points; enter goes to an artist's songs, and from a song to those most like it."""
+
+    AUTO_FOCUS = "MapPlane"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Open", id="map.open",
+                tooltip="Show the artist's songs, or the songs nearest to the song"),
+        Binding("escape", "back", "Back", id="map.back",
+                tooltip="Back to what was shown before; while songs are read, stop that"),
+        Binding("m", "field", "Model", id="map.model", tooltip="Go to the model"),
+        Binding("r", "reload", "Read again", show=False, id="map.reload",
+                tooltip="Look again for models, and place the songs of the one chosen"),
+    ]  # fmt: skip
+    DEFAULT_CSS = """
+    MapScreen {
+        & #chooser { height: 1; margin: 1 1 0 1; }
+        & #chooser Label { width: 8; color: $text-muted; }
+        & #chooser Select { width: 28; }
+        & #chooser #words { width: 1fr; padding: 0 2; color: $text-muted; text-wrap: nowrap;
+                            text-overflow: ellipsis; }
+        & Select.-textual-compact > SelectCurrent { padding: 0 1; }
+        & Select:focus > SelectCurrent { background: $panel; text-style: bold; }
+        & #page { layout: horizontal; height: 1fr; margin: 1 1 0 1; }
+        & #near { display: none; width: 44; padding: 0 1; border-left: vkey $foreground 20%; }
+        & #near.-open { display: block; }
+        & #near Static { width: 1fr; }
+        & #status { height: auto; max-height: 3; padding: 0 1; color: $text-muted; }
+        & #status.-failed { color: $text-error; text-style: bold; }
+        &.-normal #chooser, &.-short #chooser, &.-normal #page, &.-short #page { margin-top: 0; }
+        &.-medium #page, &.-narrow #page { layout: vertical; }
+        &.-medium #near, &.-narrow #near { width: 100%; height: 7; border-left: none;
+                                           border-top: hkey $foreground 20%; }
+        &.-short #near { height: 4; }
+        &.-short #status { max-height: 2; }
+    }
+    """
+
+    _plane = getters.query_one(MapPlane)
+
+    def __init__(self) -> None:
+        super().__init__("lyrics")
+        self.placed: Placed | None = None  # what is shown
+        self.near: Near | None = None  # the songs nearest to one that was opened
+        self._select = ModelSelect()
+        self._asked = 0  # the id of the request under way, 0 when there is none
+        self._reading: Reading | None = None
+        self._artist: str | None = None  # whose songs are shown, or asked for
+        self._name: str | None = None  # the point that the cursor is to go to
+        self._of = ""  # the song that the nearest are to
+
+    def compose(self) -> ComposeResult:
+        """Lay out the plane, and beside it the songs nearest to one."""
+        with Horizontal(id="chooser"):
+            yield Label("Model")
+            yield self._select
+            yield Static(id="words", markup=False)
+        with Container(id="page"):
+            yield MapPlane()
+            with VerticalScroll(id="near", can_focus=False):
+                yield Static(markup=False)
+        yield Static(id="status", markup=False)
+        yield Footer()
+
+    @property
+    def chooser(self) -> ModelSelect:
+        """The field that chooses the model."""
+        return self._select
+
+    def refresh_words(self) -> None:
+        """Say anew what there is to say about the models."""
+        self._show()
+
+    @on(Select.Changed, "#model")
+    def _model_chosen(self) -> None:
+        self._stop()
+        self._problem = ""
+        self.placed = self._artist = self._name = None
+        self._close()
+        self._plane.show(None)
+        self.load()
+        self._plane.focus()
+
+    def action_field(self) -> None:
+        """Go to the model."""
+        self._select.focus()
+
+    # ── asking ───────────────────────────────────────────────────────────────────────────────────
+
+    def begin(self) -> None:
+        """Nothing: the map is there for every model, not only where nothing was trained."""
+
+    def _place(self, artist: str | None, name: str | None = None) -> None:
+        """Ask where an artist's songs lie, or the artists; then the cursor goes to a name."""
+        self._artist, self._name, self._problem = artist, name, ""
+        self._asked = self.sampler.place(self._select.model_name, artist)
+        self._show()
+
+    def _stop(self) -> None:
+        if self._asked:
+            self.sampler.stop()
+            self._asked, self._reading = 0, None
+
+    def action_open(self) -> None:
+        """Show the artist's songs, or the songs nearest to the song."""
+        point = self._plane.point
+        if point is None or self._asked:
+            return
+        if point.song is None:
+            self._place(point.name)
+        else:
+            self._of = point.name
+            self._asked = self.sampler.similar(self._select.model_name, point.song)
+
+    def action_back(self) -> None:
+        """Stop the reading; else close the nearest songs; else go back to the artists."""
+        if self._asked:
+            self._stop()
+            self._problem = "Stopped: r reads the songs again."
+        elif self.near:
+            self._close()
+        elif self.placed and self._artist is not None:
+            self._place(None, self._artist)
+        self._plane.focus()
+        self._show()
+
+    def on_sampler_said(self, event: SamplerSaid) -> None:
+        """Take in what came, unless it answers an older request."""
+        heard = event.heard
+        if self.loaded(heard) and not self._problem:
+            point = self._plane.point
+            self._place(self._artist, point.name if point else None)
+        elif self._asked and (heard.id == self._asked or heard.died):
+            for part in heard.parts:
+                self._hear(part)
+            if heard.error:
+                self._asked, self._reading, self._problem = 0, None, heard.error
+        if heard.died:
+            self._loading, self._problem = 0, heard.error or self._problem
+        self._show()
+
+    def _hear(self, part: object) -> None:
+        if isinstance(part, Reading):
+            self._reading = part
+            return
+        self._asked, self._reading = 0, None
+        if isinstance(part, Placed):
+            self.placed, self._artist = part, part.artist
+            self._close()
+            self._plane.show(part, self._name)
+        elif isinstance(part, Near):
+            self.near = part
+            self.query_one("#near").add_class("-open")
+
+    # ── what is in view ──────────────────────────────────────────────────────────────────────────
+
+    def _close(self) -> None:
+        self.near = None
+        self.query_one("#near").remove_class("-open")
+
+    @on(MapPlane.Moved)
+    def _moved(self) -> None:
+        self._show()
+
+    @on(MapPlane.Chosen)
+    def _chosen(self) -> None:
+        self.action_open()
+
+    def _show(self) -> None:
+        model = self._select.model
+        words = (model.words, model.score) if model else ()
+        self.query_one("#words", Static).update(clean(" · ".join(filter(None, words))))
+        if self.near:
+            lines = [Content.styled(f"Nearest to {clean(self._of)}", "bold")]
+            for song in self.near.songs:
+                by = f"{clean(song.artist)} – " if song.artist else ""
+                lines.append(Content(f"{song.similarity:5.2f}  {by}{clean(song.title)}"))
+            self.query_one("#near Static", Static).update(Content("\n").join(lines))
+        status = self.query_one("#status", Static)
+        status.update(clean(self._status()))
+        status.set_class(bool(self._problem), "-failed")
+
+    def _status(self) -> str:
+        if self._problem:
+            return f"✗ {self._problem}"
+        if self._select.model is None:
+            return "○ looking for models" if self._looking else _NO_MODEL
+        if self._reading:
+            return f"○ read {self._reading.read:,} of {self._reading.songs:,} songs; esc stops"
+        if self.placed is None:
+            return f"○ {'loading' if self._loading else 'asking'} {self._select.model.name} …"
+        point, count = self._plane.point, len(self.placed.points)
+        here = "" if point is None else f"▸ {' '.join(point.name.split())}"
+        if point and point.songs:
+            here += f", {point.songs} songs" if point.songs > 1 else ", 1 song"
+        what = f"{count} artists" if self._artist is None else f"{count} songs"
+        if self._artist:
+            what += f" by {self._artist}"
+        share = f"{100 * self.placed.share:.0f} % of their variance"
+        return " · ".join(filter(None, (here, what, share)))

@@ -1,0 +1,170 @@
+"""One piece of a visit to the Music page: written or opened, its notes, and how it stands."""
+
+import asyncio
+import dataclasses
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from textual.app import App
+
+from engine.music.metre import Measure
+from engine.music.piano_roll import GrowingNotes
+from engine.music.score import Note, Score
+from tui.formatting import clean
+from tui.pages.music.controls import Playing
+from tui.pages.music.roll_view import Sheet
+from tui.sources import music_export
+from tui.sources.answers import Begun, Heard
+from tui.sources.sampler import MusicRequest
+from tui.widgets.file_dialog import FileDialog
+
+STATES = {
+    "waiting": "○ waiting",
+    "writing": "♪ writing",
+    "length": "✓ written",
+    "stopped": "■ stopped",
+    "failed": "✗",
+    "opened": "✓ opened",
+}
+_CELL = 0.25  # beats that a column shows of an opened file
+
+
+@dataclass
+class Piece:
+    """Music, complete or on its way."""
+
+    title: str  # the model's name, or the file's
+    id: int = 0  # of its request; 0 for a file
+    request: MusicRequest | None = None  # None for a file
+    asked: float = 0.0  # when, in seconds of a steady clock
+    state: str = "waiting"  # one of STATES
+    sheet: Sheet = field(default_factory=Sheet)
+    frame: float = 0.0  # seconds, of what is written; 0 before that is known
+    program: int = 0
+    seed: int | None = None  # the one used, once known
+    frames: int = 0  # written, without the prime
+    seconds: float = 0.0  # of writing, so far
+    error: str = ""
+    _growing: GrowingNotes | None = None
+
+    @property
+    def under_way(self) -> bool:
+        """Whether more of it may come."""
+        return self.state in {"waiting", "writing"}
+
+    @property
+    def until(self) -> float | None:
+        """Up to where its notes are known, in seconds; None: there are no others."""
+        if not self.under_way:
+            return None
+        return self._growing.until if self._growing else 0.0
+
+    def hear(self, heard: Heard, now: float) -> list[Note]:
+        """Take in what came; gives the notes that are now known whole, none once it is over."""
+        if not self.under_way:
+            return []
+        if heard.begun is not None:
+            self.seed, self.asked, self.state = heard.seed, now, "writing"
+            self._begin(heard.begun)
+        notes: list[Note] = []
+        if self._growing is not None:
+            for frame in heard.frames:
+                notes += self._growing.add(*frame)
+            self._grow(notes)
+        self.frames += len(heard.frames)
+        self.seconds = now - self.asked
+        if heard.done:
+            notes += self.end(heard.done.reason)
+            self.seconds = heard.done.seconds
+        if heard.error:
+            self.error = heard.error
+            notes += self.end("failed")
+        return notes
+
+    def _begin(self, begun: Begun) -> None:
+        pace = begun.pace
+        self.frame = pace.seconds
+        self._growing = GrowingNotes(pace.seconds)
+        self.sheet = Sheet(
+            Measure(pace.tempo, begun.metre), len(begun.prime) * pace.seconds, pace.seconds / 2
+        )
+        notes = [note for frame in begun.prime for note in self._growing.add(*frame)]
+        self._grow(notes)
+
+    def _grow(self, notes: list[Note]) -> None:
+        assert self._growing is not None
+        self.sheet.add(notes)
+        self.sheet.held = tuple(self._growing.held())
+        self.sheet.seconds = self._growing.seconds
+
+    def end(self, state: str) -> list[Note]:
+        """Nothing more comes, for the reason that the state says; gives the last notes."""
+        self.state = state
+        notes = self._growing.end() if self._growing else []
+        self.sheet.held = ()
+        self.sheet.add(notes)
+        return notes
+
+    @property
+    def score(self) -> Score:
+        """It as music, as far as it has come."""
+        measure = self.sheet.measure
+        notes = (*self.sheet.notes, *self.sheet.held)
+        return Score(notes, measure.tempo, measure.metre, self.program, measure.changes)
+
+    def status(self, place: str = "") -> str:
+        """One line, the most important first; place: as "piece 2 of 3"."""
+        parts = [f"{STATES[self.state]} {self.error}".rstrip()]
+        if self.state != "failed" or self.frames:
+            parts.append(_count(len(self.sheet.notes) + len(self.sheet.held), "note"))
+        if self.frames:
+            parts.append(_count(self.frames, "frame"))
+            if self.seconds > 0:
+                parts.append(f"{self.frames / self.seconds:,.0f}/s")
+        if self.seed is not None:
+            parts.append(f"seed {self.seed}")
+        parts += [place, clean(self.title)]
+        return " · ".join(part for part in parts if part)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
+
+
+def opened(title: str, score: Score) -> Piece:
+    """The piece of a MIDI file."""
+    measure = Measure(score.tempo, score.metre, score.changes)
+    cell = _CELL * 60 / score.tempo
+    sheet = Sheet(measure, cell=min(max(cell, 0.05), 0.5))
+    sheet.add(score.notes)
+    return Piece(title, state="opened", sheet=sheet, frame=cell / 2, program=score.program)
+
+
+async def ask_to_open(app: App[None]) -> Piece | None:
+    """Ask for a MIDI file; gives its music."""
+    pieces: list[Piece] = []
+
+    async def read(path: Path) -> None:
+        from engine.music import midi
+
+        score = await asyncio.to_thread(midi.read, path)
+        pieces.append(opened(path.name, score))
+
+    hint = "enter: open it · right: take what is suggested · escape: go back"
+    await app.push_screen_wait(FileDialog("Open a MIDI file", hint, read))
+    return pieces[-1] if pieces else None
+
+
+async def ask_to_save(app: App[None], piece: Piece, how: Playing) -> Path | None:
+    """Ask for a name, and save a piece as it is played; gives the file."""
+
+    async def write(path: Path) -> None:
+        score = dataclasses.replace(piece.score, program=how.program)
+        score = score.transposed(how.transpose).louder(how.velocity).faster(how.tempo)
+        await music_export.save(score, path, piece.frame / how.tempo)
+
+    name = re.sub(r"[^\w]+", "-", Path(piece.title).stem)[:40].strip("-_") or "music"
+    name += ".mid" if piece.seed is None else f"-{piece.seed}.mid"
+    hint = "its ending says what it becomes: .mid, .wav or .png · escape: go back"
+    return await app.push_screen_wait(FileDialog("Save the music as", hint, write, name, new=True))
