@@ -40,11 +40,11 @@ class DataConfig:
     artists: tuple[str, ...] = ()  # lyrics: only these (all when empty)
     min_songs: int = _field(1, low=1)  # lyrics: leave out artists with fewer songs
     min_length: int = _field(16, low=1)  # lyrics: leave out songs with fewer characters
-    rare: int = _field(3, low=1)  # lyrics: a character seen fewer times becomes the unknown mark
-    frame: float = _field(0.3, low=0.01, high=10.0)  # music: the length of a frame in seconds
-    beats: float = _field(0.0, low=0.0, high=16.0)  # music: the length in beats; 0: `frame` holds
-    valid: float = _field(0.05, low=0.0, high=0.5)  # share of the songs, where none are given
-    test: float = _field(0.05, low=0.0, high=0.5)
+    min_count: int = _field(3, low=1)  # lyrics: rarer characters become the unknown mark
+    frame_seconds: float = _field(0.3, low=0.01, high=10.0)  # music: seconds a frame
+    frame_beats: float = _field(0.0, low=0.0, high=16.0)  # music: beats a frame; 0: frame_seconds
+    valid_fraction: float = _field(0.05, low=0.0, high=0.5)  # share of the songs
+    test_fraction: float = _field(0.05, low=0.0, high=0.5)
     split_seed: int = _field(0, low=0, high=2**32)
 
 
@@ -56,14 +56,14 @@ class ModelConfig:
     order: int = _field(5, low=1, high=8)  # markov: how many characters it looks back
     cell: str = _field("lstm", choices=("rnn", "gru", "lstm"))
     layers: int = _field(2, low=1, high=16)
-    hidden: int = _field(256, low=1, high=16384)
-    embedding: int = _field(64, low=1, high=16384)  # size of a character's vector
-    condition: int = _field(32, low=0, high=4096)  # size of an artist's vector; 0: no artists
+    hidden_size: int = _field(256, low=1, high=16384)
+    embedding_size: int = _field(64, low=1, high=16384)  # size of a character's vector
+    condition_size: int = _field(32, low=0, high=4096)  # size of an artist's vector; 0: no artists
     dropout: float = _field(0.1, low=0.0, high=0.95)
     tied: bool = False  # the output layer uses the characters' vectors
-    memory: bool = False  # looks up where the song had its last frames before, and what came then
-    lapses: bool = False  # its memory goes on where a match lapsed: for tunes that vary
-    clock: bool = False  # is told the place in the song, by its beats: for music of equal beats
+    match_memory: bool = False  # recall what followed the longest match in the song
+    match_recovery: bool = False  # its memory goes on where a match lapsed: for tunes that vary
+    beat_position: bool = False  # sine and cosine signals of the beat
     input_dropout: float = _field(0.0, low=0.0, high=0.95)  # of what enters the first layer
     head: str = _field("joint", choices=("joint", "independent"))  # piano keys: knowing each other?
 
@@ -71,7 +71,7 @@ class ModelConfig:
     def words(self) -> str:
         """The model in a few words, as "lstm 2 × 256"."""
         if self.kind == "network":
-            return f"{self.cell} {self.layers} × {self.hidden}"
+            return f"{self.cell} {self.layers} × {self.hidden_size}"
         return f"markov {self.order}" if self.kind == "markov" else self.kind
 
 
@@ -80,8 +80,8 @@ class TrainConfig:
     """How the network is trained."""
 
     steps: int = _field(2000, low=1)
-    begin: str = ""  # with the weights of this model: a model's or a run's name, or a path
-    lanes: int = _field(32, low=1)  # songs read side by side
+    init_from: str = ""  # with the weights of this model: a model's or a run's name, or a path
+    batch_size: int = _field(32, low=1)  # songs read side by side
     # Frames between two updates: the window of truncated BPTT; 0: a whole song in each lane.
     bptt: int = _field(128, low=0)
     # Gradient checkpointing: the frames kept at a time; 0: all of the window; auto: about its root.
@@ -89,12 +89,12 @@ class TrainConfig:
     lr: float = _field(4e-3, low=0.0)
     warmup: int = _field(100, low=0)  # steps of rising learning rate
     # What reads the layers' outputs, which are small, begins and learns so many times as large.
-    reader_scale: float = _field(4.0, low=0.01, high=1000.0)
-    final_lr: float = _field(0.05, low=0.0, high=1.0)  # where the cosine ends, as a share of lr
+    output_scale: float = _field(4.0, low=0.01, high=1000.0)
+    min_lr_ratio: float = _field(0.05, low=0.0, high=1.0)  # where the cosine ends, as a share of lr
     weight_decay: float = _field(0.01, low=0.0)
-    clip: float = _field(1.0, low=0.0)  # largest norm of the gradient; 0: never clipped
-    average: float = _field(0.998, low=0.0, high=0.99999)  # moving average of weights; 0: none
-    condition_drop: float = _field(0.15, low=0.0, high=1.0)  # share of songs shown without artist
+    grad_clip: float = _field(1.0, low=0.0)  # largest norm of the gradient; 0: never clipped
+    ema_decay: float = _field(0.998, low=0.0, high=0.99999)  # moving average of weights; 0: none
+    condition_dropout: float = _field(0.15, low=0.0, high=1.0)  # share of songs without artist
     transpose: int = _field(0, low=0, high=24)  # music: by up to so many semitones up or down
     seed: int = _field(0, low=0, high=2**32)
     threads: int = _field(0, low=0)  # of a process; 0: all share one less than the machine has
@@ -102,7 +102,7 @@ class TrainConfig:
     # Of products; auto: bfloat16 where the device or the processor multiplies in it.
     precision: str = _field("auto", choices=("auto", "float32", "bfloat16"))
     deterministic: bool = False  # on cuda too, the same run is the same to the last bit
-    report_every: int = _field(5, low=1)
+    log_every: int = _field(5, low=1)
     evaluate_every: int = _field(200, low=1)
     evaluate_frames: int = _field(100_000, low=0)  # at most so many each time; 0: all
     save_every: int = _field(200, low=1)

@@ -40,7 +40,7 @@ MODELS = {
         commands=(
             "python -m assets.make.english .",
             "rnn-tui train lyrics --data english.csv --preset english --run english",
-            "rnn-tui train lyrics --data originals --preset lyrics --set train.begin=english "
+            "rnn-tui train lyrics --data originals --preset lyrics --set train.init_from=english "
             "--run verses",
         ),
         licence="CC0, as the songs. It first read the King James Bible, the World English Bible, "

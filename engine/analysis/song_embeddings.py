@@ -105,7 +105,7 @@ def songs(
     corpus = models.corpus(model)
     chosen = rows(corpus)
     path = corpus.path / f"hidden-{_hash(model.path)}.npy" if model.path else None
-    vectors = _kept(path, (len(chosen), model.config.hidden))
+    vectors = _kept(path, (len(chosen), model.config.hidden_size))
     if vectors is None:
         vectors = _read(model, corpus, chosen, progress, stopped)
         if path:
@@ -130,7 +130,7 @@ def _read(
             )
 
     seen = corpus.translated(model.codec, [])
-    vectors = np.zeros((len(chosen), model.config.hidden), np.float32)
+    vectors = np.zeros((len(chosen), model.config.hidden_size), np.float32)
     for places, some in read(model, [seen.song(row) for row in chosen], look):
         vectors[places] = some
         count += len(places)

@@ -53,8 +53,9 @@ def share(lanes: int, rank: int, size: int) -> slice:
     """The lanes that one of `size` ranks reads; InputError where they cannot be shared alike."""
     if lanes % size:
         raise InputError(
-            f"{size} processes cannot share train.lanes = {lanes} alike: choose a number of "
-            f"processes that divides it, or a new run with train.lanes={-(-lanes // size) * size}."
+            f"{size} processes cannot share train.batch_size = {lanes} alike: choose a number of "
+            f"processes that divides it, or a new run with "
+            f"train.batch_size={-(-lanes // size) * size}."
         )
     each = lanes // size
     return slice(rank * each, (rank + 1) * each)
@@ -247,7 +248,7 @@ class Lanes:
         if len(lanes) != len(self._lanes) or place > len(self._rows) or not fits:
             raise InputError(
                 f"The saved place in the songs is of {len(lanes)} lanes over other data than the "
-                f"{len(self._lanes)} lanes here: go on with the data and train.lanes of before."
+                f"{len(self._lanes)} lanes here: resume with the same data and train.batch_size."
             )
         self._enter(epoch, place)
         shifts = cursor.get("shifts", [0] * len(lanes))  # earlier versions did not transpose

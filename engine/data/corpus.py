@@ -142,8 +142,9 @@ class Corpus:
         """The same songs in the indices of another codec and list of artists, as a model has them.
 
         Characters and artists that are not among them become unknown and nobody. What this corpus
-        itself holds as unknown stays so: prepare it with data.rare = 1 to lose nothing. Frames of
-        keys stay as they are. Raises InputError for a codec of another kind or size of keys.
+        itself holds as unknown stays so: with data.min_count = 1 nothing is lost.
+        Frames of keys stay as they are. Raises InputError for a codec of another kind or
+        size of keys.
         """
         places = {fold(name): place for place, name in enumerate(conditions, start=1)}
         artists = np.array([0, *(places.get(fold(name), 0) for name in self.conditions)], np.int32)

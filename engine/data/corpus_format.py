@@ -49,13 +49,13 @@ def _lyrics(
     rows = choice.rows
     table = np.zeros(len(rows), SONG)
     table["key"], table["length"] = rows["key"], rows["length"] + 1  # and the end mark
-    table["split"] = splits.assign(rows["key"], config.valid, config.test)
+    table["split"] = splits.assign(rows["key"], config.valid_fraction, config.test_fraction)
     places = {artist: place for place, artist in enumerate(sorted(choice.artists.found), start=1)}
     conditions = np.array([places.get(artist, 0) for artist in spooled.artists], np.int32)
     table["condition"] = conditions[rows["artist"]]
     order = np.argsort(rows["text"])  # as the texts lie in the spool, hence in frames.npy
     table["start"][order] = np.cumsum(table["length"][order]) - table["length"][order]
-    codec = lyrics_corpus.learn(spooled.texts(rows, order), config.rare)
+    codec = lyrics_corpus.learn(spooled.texts(rows, order), config.min_count)
 
     with (draft / "frames.npy").open("wb") as out:
         _header(out, codec.spec, int(table["length"].sum(dtype=np.int64)))

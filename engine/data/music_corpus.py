@@ -58,7 +58,7 @@ def fill(
         for number, entry in enumerate(entries):
             progress(number, len(entries))
             try:
-                song = music_files.piece(entry, config.frame, config.beats)
+                song = music_files.piece(entry, config.frame_seconds, config.frame_beats)
             except InputError as error:
                 bad.append(str(error))
                 continue
@@ -82,8 +82,8 @@ def fill(
         )
     codec = KeysCodec(  # a .mat does not tell its frames' length: it is taken for the one asked for
         planes,
-        None if config.beats else config.frame,
-        config.beats or None,
+        None if config.frame_beats else config.frame_seconds,
+        config.frame_beats or None,
         round(float(np.median(tempos)), 3) if tempos else _TEMPO,
     )
     keys, lengths, given = zip(*rows, strict=True)
@@ -119,7 +119,7 @@ def assign(spool: Spool, config: DataConfig, where: str) -> npt.NDArray[np.uint8
     loose = (result == TRAIN) | (result == ANY)
     if not loose.any():
         raise InputError(f"{where} holds no songs to train on: put some into a folder train.")
-    valid = 0.0 if np.any(result == VALID) else config.valid
-    test = 0.0 if np.any(result == TEST) else config.test
+    valid = 0.0 if np.any(result == VALID) else config.valid_fraction
+    test = 0.0 if np.any(result == TEST) else config.test_fraction
     result[loose] = splits.assign(spool.keys[loose], valid, test)
     return result

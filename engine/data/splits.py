@@ -35,8 +35,9 @@ def assign(keys: npt.NDArray[np.uint64], valid: float, test: float) -> npt.NDArr
     tests, valids = _count(n, test), _count(n, valid)
     if tests + valids >= n:
         raise InputError(
-            f"{n} different song{'s' * (n != 1)} cannot be split with data.valid = {valid} and "
-            f"data.test = {test}: give more songs or smaller shares."
+            f"{n} different song{'s' * (n != 1)} cannot be split with "
+            f"data.valid_fraction = {valid} and data.test_fraction = {test}: "
+            "give more songs or smaller shares."
         )
     rank = np.searchsorted(unique, keys)  # (n,)
     return np.where(rank < tests, 2, np.where(rank < tests + valids, 1, 0)).astype(np.uint8)

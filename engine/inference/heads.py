@@ -60,8 +60,8 @@ class KeysHead(ABC):
     @staticmethod
     def entry(config: ModelConfig, tensors: Mapping[str, Array]) -> tuple[Array, Array, Array]:
         """The first three fields, from a network's tensors."""
-        keys, joined, width = tensors["head.input"], tensors["cells.0.input"], config.embedding
-        remembered = keys @ joined[width : 2 * width] if config.memory else keys[:, :0]
+        keys, joined, width = tensors["head.input"], tensors["cells.0.input"], config.embedding_size
+        remembered = keys @ joined[width : 2 * width] if config.match_memory else keys[:, :0]
         return keys @ joined[:width], tensors["cells.0.bias"], remembered
 
     def inputs(self, frames: NDArray[Any]) -> Array:
@@ -111,10 +111,10 @@ class IndependentHead(KeysHead):
     @staticmethod
     def shapes(config: ModelConfig, spec: FrameSpec) -> Shapes:
         """The names and shapes of the tensors it is made from."""
-        gain = {"head.gain": (spec.kinds(config.lapses), 2)} if config.memory else {}
+        gain = {"head.gain": (spec.kinds(config.match_recovery), 2)} if config.match_memory else {}
         return {
-            "head.input": (spec.size, config.embedding),
-            "head.weight": (config.hidden, spec.size),
+            "head.input": (spec.size, config.embedding_size),
+            "head.weight": (config.hidden_size, spec.size),
             "head.bias": (spec.size,),
             **gain,
         }
@@ -227,10 +227,10 @@ class JointHead(KeysHead):
     @staticmethod
     def shapes(config: ModelConfig, spec: FrameSpec) -> Shapes:
         """The names and shapes of the tensors it is made from."""
-        planes, known = spec.size // KEYS, 2 if config.memory else 1
+        planes, known = spec.size // KEYS, 2 if config.match_memory else 1
         return {
-            "head.input": (spec.size, config.embedding),
-            "head.features": (config.hidden, KEYS * FEATURES),
+            "head.input": (spec.size, config.embedding_size),
+            "head.features": (config.hidden_size, KEYS * FEATURES),
             "head.bias": (KEYS * FEATURES,),
             **Decider.shapes("head.sounding", planes * known),
             **(Decider.shapes("head.onset", 2 + known) if planes == 2 else {}),
@@ -284,9 +284,9 @@ class CharacterHead:
     @staticmethod
     def shapes(config: ModelConfig, spec: FrameSpec) -> dict[str, tuple[int, ...]]:
         """The names and shapes of the tensors it is made from."""
-        size, hidden, width = spec.size, config.hidden, config.embedding  # V, H, E
+        size, hidden, width = spec.size, config.hidden_size, config.embedding_size  # V, H, E
         out = {"head.project": (hidden, width)} if config.tied else {"head.weight": (size, hidden)}
-        gain = {"head.gain": (spec.kinds(config.lapses), 1)} if config.memory else {}
+        gain = {"head.gain": (spec.kinds(config.match_recovery), 1)} if config.match_memory else {}
         return {"head.embedding": (size, width), **out, "head.bias": (size,), **gain}
 
     @classmethod
@@ -297,7 +297,7 @@ class CharacterHead:
         product: Callable[[Array], Product],
     ) -> "CharacterHead":
         """Make it from a network's tensors, all float32; product: how its weight is multiplied."""
-        embedding, width = tensors["head.embedding"], config.embedding  # (V, E)
+        embedding, width = tensors["head.embedding"], config.embedding_size  # (V, E)
         joined = tensors["cells.0.input"]
         none = np.zeros((0, 0), np.float32)
         if config.tied:
@@ -306,7 +306,7 @@ class CharacterHead:
             weight = np.ascontiguousarray(tensors["head.weight"].T)
         return cls(
             table=embedding @ joined[:width] + tensors["cells.0.bias"],
-            remembered=embedding @ joined[width : 2 * width] if config.memory else none,
+            remembered=embedding @ joined[width : 2 * width] if config.match_memory else none,
             weight=product(weight),
             bias=tensors["head.bias"][None],
             gain=tensors.get("head.gain", none).ravel(),

@@ -26,7 +26,7 @@ from engine.model import ngram
 from engine.runs import run_dir
 from engine.suggestions import either, near
 
-FORMAT = 1  # of meta.json
+FORMAT = 2  # of meta.json
 DEFAULT_PRECISION = "fast"
 WEIGHTS, META = "model.safetensors", "meta.json"
 _KEYS: dict[str, type] = {
@@ -256,7 +256,7 @@ def from_tensors(
         except ValueError as error:
             raise InputError(f"{where} is damaged ({error}): copy or train it anew.") from error
         return Model(name, path, meta, config, codec, Chain(counts), ())
-    known = tuple(meta["conditions"]) if config.condition else ()
+    known = tuple(meta["conditions"]) if config.condition_size else ()
     _check_tensors(tensors, network.shapes(config, codec.spec, len(known)), where)
     weights = {key: np.asarray(tensor, np.float32) for key, tensor in tensors.items()}
     if meta["kind"] == "music":

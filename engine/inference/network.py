@@ -31,22 +31,22 @@ def pick(state: State, places: Sequence[int]) -> State:
 def shapes(config: ModelConfig, spec: FrameSpec, conditions: int) -> dict[str, tuple[int, ...]]:
     """The names and shapes of all tensors of such a network that knows so many artists."""
     cell = CELLS[config.cell]
-    joined = config.condition if conditions else 0
+    joined = config.condition_size if conditions else 0
     result = HEADS[spec.kind][config.head].shapes(config, spec)
     if joined:
         result["condition.weight"] = (conditions + 1, joined)
-    frames = config.embedding * (2 if config.memory else 1)
-    known = (spec.kinds(config.lapses) if config.memory else 0) + (
-        position_encoding.WIDTH if config.clock else 0
+    frames = config.embedding_size * (2 if config.match_memory else 1)
+    known = (spec.kinds(config.match_recovery) if config.match_memory else 0) + (
+        position_encoding.WIDTH if config.beat_position else 0
     )
-    gates = cell.gates * config.hidden
+    gates = cell.gates * config.hidden_size
     for place in range(config.layers):
-        inputs = config.hidden if place else frames + known + joined
+        inputs = config.hidden_size if place else frames + known + joined
         result[f"cells.{place}.input"] = (inputs, gates)
-        result[f"cells.{place}.hidden"] = (config.hidden, gates)
+        result[f"cells.{place}.hidden"] = (config.hidden_size, gates)
         result[f"cells.{place}.bias"] = (gates,)
         if cell.hidden_bias:
-            result[f"cells.{place}.hidden_bias"] = (config.hidden,)
+            result[f"cells.{place}.hidden_bias"] = (config.hidden_size,)
     return result
 
 
@@ -99,8 +99,8 @@ class Network:
         # Rows of the frame, the recalled one, its match, the clock, the artist.
         rows = tensors["cells.0.input"]
         artist = len(rows) - condition.shape[1]
-        ticks = artist - (position_encoding.WIDTH if config.clock else 0)
-        frames = config.embedding * (2 if config.memory else 1)
+        ticks = artist - (position_encoding.WIDTH if config.beat_position else 0)
+        frames = config.embedding_size * (2 if config.match_memory else 1)
         return cls(
             spec=spec,
             cell=cell,
@@ -111,8 +111,8 @@ class Network:
             condition_input=FULL.product(rows[artist:]),
             precision=PRECISIONS[precision],
             layers=tuple(layers),
-            hidden=config.hidden,
-            lapses=config.lapses,
+            hidden=config.hidden_size,
+            lapses=config.match_recovery,
         )
 
     def begin(self, condition: Array | None, count: int) -> State:

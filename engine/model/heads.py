@@ -31,13 +31,13 @@ class IndependentHead(nn.Module):
 
     def __init__(self, config: ModelConfig, spec: FrameSpec) -> None:
         super().__init__()
-        self.width = config.embedding
-        self.input = _uniform(spec.size, config.embedding)
-        self.weight = _uniform(config.hidden, spec.size)
+        self.width = config.embedding_size
+        self.input = _uniform(spec.size, config.embedding_size)
+        self.weight = _uniform(config.hidden_size, spec.size)
         self.bias = nn.Parameter(torch.full((spec.size,), RARE))
         # Logits for a key that the memory recalls silent, and sounding, by the kind of match.
-        kinds = spec.kinds(config.lapses)
-        self.gain = nn.Parameter(torch.zeros(kinds, 2)) if config.memory else None
+        kinds = spec.kinds(config.match_recovery)
+        self.gain = nn.Parameter(torch.zeros(kinds, 2)) if config.match_memory else None
 
     @property
     def reader(self) -> nn.Parameter:
@@ -104,12 +104,12 @@ class JointHead(nn.Module):
 
     def __init__(self, config: ModelConfig, spec: FrameSpec) -> None:
         super().__init__()
-        self.width = config.embedding
-        self.input = _uniform(spec.size, config.embedding)
-        self.features = _uniform(config.hidden, KEYS * FEATURES)
+        self.width = config.embedding_size
+        self.input = _uniform(spec.size, config.embedding_size)
+        self.features = _uniform(config.hidden_size, KEYS * FEATURES)
         self.bias = nn.Parameter(torch.zeros(KEYS * FEATURES))
         planes = spec.size // KEYS
-        known = 2 if config.memory else 1  # the frame before, and the recalled one
+        known = 2 if config.match_memory else 1  # the frame before, and the recalled one
         self.sounding = Decider(planes * known)
         self.onset = Decider(2 + known) if planes == 2 else None
 
@@ -151,7 +151,7 @@ class CharacterHead(nn.Module):
 
     def __init__(self, config: ModelConfig, spec: FrameSpec) -> None:
         super().__init__()
-        size, hidden, width = spec.size, config.hidden, config.embedding  # V, H, E
+        size, hidden, width = spec.size, config.hidden_size, config.embedding_size  # V, H, E
         self.width = width
         self.embedding = nn.Parameter(
             torch.randn(size, width) * (width**-0.5 if config.tied else 1)
@@ -164,9 +164,9 @@ class CharacterHead(nn.Module):
         self.bias = nn.Parameter(torch.zeros(size))
         self.tied = config.tied
         # The longer the match, the likelier the recalled character: about its log odds at first.
-        rising = torch.linspace(1, 5, len(spec.matches(config.lapses)))
-        gain = torch.cat((torch.zeros(1 + config.lapses), rising)).unsqueeze(1)
-        self.gain = nn.Parameter(gain) if config.memory else None  # (M, 1)
+        rising = torch.linspace(1, 5, len(spec.matches(config.match_recovery)))
+        gain = torch.cat((torch.zeros(1 + config.match_recovery), rising)).unsqueeze(1)
+        self.gain = nn.Parameter(gain) if config.match_memory else None  # (M, 1)
 
     @property
     def reader(self) -> nn.Parameter:

@@ -58,17 +58,20 @@ class Network(nn.Module):
         super().__init__()
         self.config = config
         self.head = HEADS[spec.kind][config.head](config, spec)
-        self.matches = spec.kinds(config.lapses) if config.memory else 0
-        joined = config.condition if conditions else 0
+        self.matches = spec.kinds(config.match_recovery) if config.match_memory else 0
+        joined = config.condition_size if conditions else 0
         self.condition = nn.Embedding(conditions + 1, joined, padding_idx=0) if joined else None
-        remembered = self.head.width + self.matches if config.memory else 0
-        signals = torch.from_numpy(position_encoding.SIGNALS) if config.clock else None
+        remembered = self.head.width + self.matches if config.match_memory else 0
+        signals = torch.from_numpy(position_encoding.SIGNALS) if config.beat_position else None
         self.register_buffer("signals", signals, persistent=False)
         inputs = (
-            self.head.width + remembered + (position_encoding.WIDTH if config.clock else 0) + joined
+            self.head.width
+            + remembered
+            + (position_encoding.WIDTH if config.beat_position else 0)
+            + joined
         )
-        sizes = [inputs] + [config.hidden] * (config.layers - 1)
-        self.cells = nn.ModuleList(Layer(config.cell, size, config.hidden) for size in sizes)
+        sizes = [inputs] + [config.hidden_size] * (config.layers - 1)
+        self.cells = nn.ModuleList(Layer(config.cell, size, config.hidden_size) for size in sizes)
 
     def readers(self) -> list[nn.Parameter]:
         """The weights that read what the layers put out: those of the layers above and the head."""
@@ -78,7 +81,7 @@ class Network(nn.Module):
     def zero_state(self, lanes: int) -> list[State]:
         """The state before any song: for each layer the cell's tensors (L, H)."""
         cell = CELLS[self.config.cell]
-        zeros = self.head.bias.new_zeros(lanes, self.config.hidden)
+        zeros = self.head.bias.new_zeros(lanes, self.config.hidden_size)
         return [tuple(zeros for _ in range(cell.states)) for _ in self.cells]
 
     def forward(self, window: Window, state: list[State]) -> tuple[Tensor, list[State]]:

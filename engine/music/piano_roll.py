@@ -118,7 +118,7 @@ def from_score(score: Score, frame: float = 0.3, beats: float = 0.0) -> Roll:
     if np.any(places > MAX_FRAMES):
         raise InputError(
             f"The music takes {places.max():,.0f} frames, {MAX_FRAMES:,} is the most: take longer "
-            "frames (data.frame or data.beats), or shorter music."
+            "frames (data.frame_seconds or data.frame_beats), or shorter music."
         )
     first, stop = np.ceil(places - 0.5).astype(np.int64).T  # (n,) each
     short = stop <= first

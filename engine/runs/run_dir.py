@@ -20,6 +20,7 @@ from engine import files, paths
 from engine.errors import InputError
 from engine.runs import events as event_kinds
 
+FORMAT = 2  # of config.json: one more with every renamed setting
 STALLED_AFTER = 30.0  # seconds without a word; the trainer says something every few seconds
 REQUESTS = ("stop", "save", "sample")
 _LONGEST_NAME = 120  # bytes; with the time in front it must fit a file's name
@@ -69,7 +70,13 @@ class RunDir:
         except (OSError, ValueError) as error:
             raise InputError(f"{path} cannot be read ({error}): name another run.") from error
         if not (isinstance(facts, dict) and isinstance(facts.get("config"), dict)):
-            raise InputError(f"{path} tells no run's config: name another run.")
+            raise InputError(f"{path} is not the config of a run: name another run.")
+        if facts.get("format") != FORMAT:
+            raise InputError(
+                f"The run {self.name!r} was made by another version of rnn-tui "
+                f"(format {facts.get('format', 1)}, not {FORMAT}): open it with that version, "
+                "or train again."
+            )
         return facts
 
     def last_step(self) -> int | None:
@@ -225,7 +232,7 @@ def _create(name: str, config: configs.RunConfig, facts: dict[str, Any]) -> RunD
     path = paths.runs() / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}"
     with files.atomic_folder(path) as draft:
         (draft / "config.toml").write_text(configs.to_toml(config), encoding="utf-8")
-        resolved = {"config": configs.to_mapping(config), **facts}
+        resolved = {"format": FORMAT, "config": configs.to_mapping(config), **facts}
         text = json.dumps(resolved, indent=2, ensure_ascii=False)
         (draft / "config.json").write_text(text, encoding="utf-8")
         (draft / "events.jsonl").touch()

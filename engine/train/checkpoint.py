@@ -27,7 +27,7 @@ def describe(
     config: RunConfig, corpus: Corpus, step: int, scores: dict[str, Any], parameters: int
 ) -> dict[str, Any]:
     """The content of a model's meta.json."""
-    conditions = config.model.kind == "network" and config.model.condition > 0
+    conditions = config.model.kind == "network" and config.model.condition_size > 0
     return {
         "format": FORMAT,
         "kind": config.kind,

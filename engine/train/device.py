@@ -90,8 +90,8 @@ def _remedy(settings: TrainConfig) -> str:
     window = f"train.bptt={settings.bptt}" if settings.bptt else "whole songs (train.bptt=0)"
     segments = " or segments (--set train.checkpoint_segment=auto)"
     return (
-        f"Memory ran out while training {settings.lanes} lanes with {window}; the last checkpoint "
-        "is kept: go on from it with a shorter window (--set train.bptt=…)"
+        f"Memory ran out while training {settings.batch_size} lanes with {window}; the last "
+        "checkpoint is kept: go on from it with a shorter window (--set train.bptt=…)"
         f"{segments if settings.checkpoint_segment != 'auto' else ''}, or start a new run with "
-        f"fewer lanes (train.lanes is {settings.lanes})."
+        f"fewer lanes (train.batch_size is {settings.batch_size})."
     )

@@ -58,7 +58,7 @@ def by_song(
 def _lanes(
     model: Network, corpus: Corpus, split: str, window: int, seed: int | None = None
 ) -> Lanes:
-    memory, lapses = model.config.memory, model.config.lapses
+    memory, lapses = model.config.match_memory, model.config.match_recovery
     return Lanes(corpus, split, 1, window, seed=seed, memory=memory, lapses=lapses)
 
 

@@ -108,7 +108,7 @@ def by_song(
 
     rows = len(corpus.select(split))
     count = max(1, min(LANES, rows))
-    memory, lapses = model.config.memory, model.config.lapses
+    memory, lapses = model.config.match_memory, model.config.match_recovery
     lanes = Lanes(corpus, split, count, WINDOW, limit=limit, memory=memory, lapses=lapses)
     state = model.zero_state(count)
     device = state[0][0].device

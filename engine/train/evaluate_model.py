@@ -75,7 +75,7 @@ def _songs(model: Model, source: str) -> Corpus:
     if not source or _same(source, own.source, kind):
         config = own
     else:  # split and cut into frames alike, whoever the artists are
-        config = dataclasses.replace(own, artists=(), min_songs=1, rare=1)
+        config = dataclasses.replace(own, artists=(), min_songs=1, min_count=1)
     config = dataclasses.replace(config, source=source or own.source)
     corpus = corpora.prepare(config, kind=kind)
     learned = model.meta.get("corpus", {}).get("hash")

@@ -109,7 +109,7 @@ def _start(run: RunDir, ranks: int) -> "subprocess.Popen[bytes]":
 
 
 # Where the lanes stand in the songs depends on these, or they are of the first step alone.
-_FIXED = ("train.lanes", "train.seed", "train.begin")
+_FIXED = ("train.batch_size", "train.seed", "train.init_from")
 _VERSIONS = ("rnn-tui", "torch", "numpy", "pandas", "safetensors")
 
 
@@ -135,8 +135,8 @@ def new_run(
     if config.kind == "music" and config.model.kind != "network":
         raise InputError(f"model.kind {config.model.kind!r} counts letters: music takes a network.")
     if config.model.kind == "network":  # refuses what cannot be laid into lanes
-        Lanes(corpus, "train", config.train.lanes, config.train.bptt, seed=config.train.seed)
-    if config.train.begin:
+        Lanes(corpus, "train", config.train.batch_size, config.train.bptt, seed=config.train.seed)
+    if config.train.init_from:
         config = _found(config, corpus)
     source = config.data.source
     known = datasets.DATASETS.get(source)
@@ -150,15 +150,15 @@ def _check(config: RunConfig, ranks: int) -> None:
     """Raise InputError for what so many processes of this machine cannot train."""
     if config.kind == "lyrics" and config.train.transpose:
         raise InputError("train.transpose is for music, and these are lyrics: leave it at 0.")
-    if config.kind == "lyrics" and config.model.lapses:
-        raise InputError("model.lapses is for music, and these are lyrics: leave it false.")
-    if config.kind == "lyrics" and config.model.clock:
-        raise InputError("model.clock is for music, and these are lyrics: leave it false.")
+    if config.kind == "lyrics" and config.model.match_recovery:
+        raise InputError("model.match_recovery is for music, and these are lyrics: leave it false.")
+    if config.kind == "lyrics" and config.model.beat_position:
+        raise InputError("model.beat_position is for music, and these are lyrics: leave it false.")
     if config.model.kind != "network":
         if ranks > 1:
             raise InputError(f"A {config.model.words} model counts in one process: give one.")
         return
-    share(config.train.lanes, 0, ranks)
+    share(config.train.batch_size, 0, ranks)
     if config.train.device == "cuda":
         from engine.train import device  # and with it torch: seconds
 
@@ -169,10 +169,10 @@ def _found(config: RunConfig, corpus: corpora.Corpus) -> RunConfig:
     """The config with the folder of the model to begin with; InputError if that will not do."""
     from engine.train import pretrained  # and with it torch: seconds
 
-    model = models.load(config.train.begin)
+    model = models.load(config.train.init_from)
     pretrained.check(model, config, corpus)
     return dataclasses.replace(
-        config, train=dataclasses.replace(config.train, begin=str(model.path))
+        config, train=dataclasses.replace(config.train, init_from=str(model.path))
     )
 
 

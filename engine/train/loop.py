@@ -66,7 +66,7 @@ def train(
         saving = (
             ending or stopping or "save" in requests or training.step % settings.save_every == 0
         )
-        reporting = "report" in requests or training.step % settings.report_every == 0
+        reporting = "report" in requests or training.step % settings.log_every == 0
         if reporting or evaluating or saving:
             meter.report()  # which refuses to go on from what is no number
         whole_state = training.state
@@ -110,7 +110,7 @@ def take_step(training: Training, settings: TrainConfig) -> tuple[Tensor, Tensor
         loss = (nats * weight).sum() / (frames / ranks.size)
     training.optimizer.zero_grad()
     loss.backward()
-    norm = clip_grad_norm_(network.parameters(), settings.clip or float("inf"))
+    norm = clip_grad_norm_(network.parameters(), settings.grad_clip or float("inf"))
     rate = set_rate(training.optimizer, settings, training.step)
     training.optimizer.step()
     follow(training.average, network, settings, training.step)

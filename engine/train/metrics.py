@@ -75,5 +75,5 @@ def no_number(what: str, step: int, settings: TrainConfig) -> WorkError:
     """The error for a figure that has become infinite or NaN."""
     return WorkError(
         f"The {what} is no longer a number at step {step}: resume from the last checkpoint with a "
-        f"lower rate (--set train.lr={settings.lr / 3:.2g}), or clip harder (train.clip)."
+        f"lower rate (--set train.lr={settings.lr / 3:.2g}), or clip harder (train.grad_clip)."
     )

@@ -17,7 +17,7 @@ def learning_rate(config: TrainConfig, step: int) -> float:
     if step <= config.warmup:
         return config.lr * step / config.warmup
     share = min(1.0, (step - config.warmup) / max(1, config.steps - config.warmup))
-    low = config.lr * config.final_lr
+    low = config.lr * config.min_lr_ratio
     return low + (config.lr - low) * 0.5 * (1 + math.cos(math.pi * share))
 
 
@@ -37,7 +37,7 @@ def enlarge_readers(network: Network, config: TrainConfig) -> None:
     much smaller than 1 at first that what reads them would lag behind the rest.
     """
     for weight in network.readers():
-        weight.mul_(config.reader_scale)
+        weight.mul_(config.output_scale)
 
 
 def optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
@@ -48,7 +48,7 @@ def optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
     readers = network.readers()
     apart = {id(weight) for weight in readers}
     others = [weight for weight in network.parameters() if id(weight) not in apart]
-    decay, scale = config.weight_decay, config.reader_scale
+    decay, scale = config.weight_decay, config.output_scale
     groups = [
         {"params": [p for p in others if p.ndim > 1], "weight_decay": decay, "scale": 1.0},
         {"params": [p for p in others if p.ndim == 1], "weight_decay": 0.0, "scale": 1.0},
@@ -65,5 +65,5 @@ def follow(average: nn.Module, network: nn.Module, config: TrainConfig, step: in
     (Polyak & Juditsky 1992; the rise is that of the exponential average in common use). The step
     is counted by the caller: a count on the device would be waited for.
     """
-    keep = min(config.average, step / (step + 9)) if step > 1 else 0.0
+    keep = min(config.ema_decay, step / (step + 9)) if step > 1 else 0.0
     torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), 1 - keep)

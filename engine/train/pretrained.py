@@ -23,11 +23,11 @@ _FREE = ("dropout", "input_dropout")  # may differ: they are no shapes
 
 
 def begin(training: Training, config: RunConfig, corpus: Corpus) -> None:
-    """Fill a fresh network, and its average, from the model that `train.begin` names.
+    """Fill a fresh network, and its average, from the model that `train.init_from` names.
 
     Raises InputError where there is no such model, or where it is made otherwise.
     """
-    model = models.load(config.train.begin)
+    model = models.load(config.train.init_from)
     check(model, config, corpus)
     assert model.path
     network = training.network
@@ -49,20 +49,20 @@ def check(model: Model, config: RunConfig, corpus: Corpus) -> None:
     """Raise InputError unless a run of this config over these songs can begin with the model."""
     if config.model.kind != "network" or model.config.kind != "network":
         raise InputError(
-            f"train.begin is {model.name!r}, and only networks go on learning: leave it out."
+            f"train.init_from is {model.name!r}, and only networks go on learning: leave it out."
         )
     theirs, ours = _shape(model.config), _shape(config.model)
     for key, value in ours.items():
         if theirs[key] != value:
             raise InputError(
-                f"train.begin is {model.name!r}, which has model.{key} = {theirs[key]}, and this "
-                f"run has {value}: make them alike, or leave train.begin out."
+                f"train.init_from is {model.name!r}, which has model.{key} = {theirs[key]}, and "
+                f"this run has {value}: make them alike, or leave train.init_from out."
             )
     fits = model.meta["kind"] == config.kind and bool(model.conditions) == bool(corpus.conditions)
     if not fits or (config.kind == "music" and model.codec != corpus.codec):
         raise InputError(
-            f"train.begin is {model.name!r}, which was not made for songs such as those of "
-            f"{corpus.name}: name another model, or leave train.begin out."
+            f"train.init_from is {model.name!r}, which was not made for songs such as those of "
+            f"{corpus.name}: name another model, or leave train.init_from out."
         )
 
 

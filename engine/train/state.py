@@ -76,20 +76,20 @@ def build(
 ) -> Training:
     """A network with fresh weights, the same on all ranks, and everything that trains it."""
     torch.manual_seed(config.train.seed)
-    conditions = len(corpus.conditions) if config.model.condition else 0
+    conditions = len(corpus.conditions) if config.model.condition_size else 0
     network = Network(config.model, corpus.codec.spec, conditions).to(device)
     enlarge_readers(network, config.train)
-    mine = ranks.lanes(config.train.lanes)
+    mine = ranks.lanes(config.train.batch_size)
     lanes = Lanes(
         corpus,
         "train",
-        config.train.lanes,
+        config.train.batch_size,
         config.train.bptt,
         seed=config.train.seed,
-        drop=config.train.condition_drop,
+        drop=config.train.condition_dropout,
         lane_slice=mine,
-        memory=config.model.memory,
-        lapses=config.model.lapses,
+        memory=config.model.match_memory,
+        lapses=config.model.match_recovery,
         transpose=config.train.transpose,
     )
     return Training(

@@ -126,7 +126,7 @@ def _started(
         model=config.model.words,
         parameters=parameters,
         steps=config.train.steps if network else 1,
-        frames_per_step=config.train.lanes * window if network else train_frames,
+        frames_per_step=config.train.batch_size * window if network else train_frames,
         train_frames=train_frames,
         valid_frames=valid_frames,
         corpus=corpus.name,
@@ -163,7 +163,7 @@ def _train(
         words = devices.words(device)
         log.append(_started(run, config, corpus, parameters, threads, words, ranks.size))
         goes_on = trainings.restore(run, training)
-        if config.train.begin and not goes_on:
+        if config.train.init_from and not goes_on:
             pretrained.begin(training, config, corpus)
         if goes_on or ranks.restarts or run.facts().get("resumed"):
             log.append(events.Resumed(step=training.step))

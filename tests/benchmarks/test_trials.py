@@ -7,7 +7,7 @@ import pytest
 from tests.benchmarks import trials
 
 SMALL = ["--steps", "3"]
-SMALL += ["--set=model.hidden=8", "--set=train.lanes=2", "--set=train.bptt=16"]
+SMALL += ["--set=model.hidden_size=8", "--set=train.batch_size=2", "--set=train.bptt=16"]
 
 
 @pytest.fixture(autouse=True)

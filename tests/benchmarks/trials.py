@@ -23,7 +23,7 @@ from engine.errors import InputError, WorkError
 from engine.train import evaluate, loop
 from engine.train import state as trainings
 
-BASE = ("model.layers=2", "model.hidden=256")
+BASE = ("model.layers=2", "model.hidden_size=256")
 TURNS = 7
 SAME = 0.03  # costs that differ by less are the same, for the clock's noise
 

@@ -27,7 +27,7 @@ Tensors = dict[str, NDArray[Any]]
 
 def _describe(config: ModelConfig) -> dict[str, Any]:
     return {
-        "format": 1,
+        "format": models.FORMAT,
         "kind": "lyrics",
         "model": dataclasses.asdict(config),
         "codec": CODEC.to_json(),
@@ -42,18 +42,18 @@ def _tensors(config: ModelConfig, seed: int) -> Tensors:
         songs = [np.append(CODEC.encode(text), END) for text in SONGS]
         return ngram.count(songs, CODEC.spec.size, config).tensors()
     rng = np.random.default_rng(seed)
-    shapes = network.shapes(config, CODEC.spec, len(ARTISTS) if config.condition else 0)
+    shapes = network.shapes(config, CODEC.spec, len(ARTISTS) if config.condition_size else 0)
     tensors: Tensors = {
         name: (rng.standard_normal(shape) * 0.7).astype(np.float32)
         for name, shape in shapes.items()
     }
-    if config.condition:
+    if config.condition_size:
         tensors["condition.weight"][0] = 0
     return tensors
 
 
 def _small(settings: dict[str, Any]) -> ModelConfig:
-    return ModelConfig(**{"hidden": 12, "embedding": 6, "condition": 5, **settings})
+    return ModelConfig(**{"hidden_size": 12, "embedding_size": 6, "condition_size": 5, **settings})
 
 
 @pytest.fixture
@@ -92,7 +92,9 @@ def write_music() -> Callable[..., Path]:
     """write_music(folder, planes=1, beats=None, …) writes a model of music; gives the folder."""
 
     def write(folder: Path, planes: int = 1, beats: float | None = None, **settings: Any) -> Path:
-        config = ModelConfig(head="joint", layers=1, condition=0, hidden=8, embedding=5, **settings)
+        config = ModelConfig(
+            head="joint", layers=1, condition_size=0, hidden_size=8, embedding_size=5, **settings
+        )
         codec = KeysCodec(planes, None if beats else 0.3, beats, 100.0)
         rng = np.random.default_rng(3)
         tensors = {
@@ -110,7 +112,7 @@ def write_music() -> Callable[..., Path]:
 
 @pytest.fixture
 def learnt(tmp_path: Path) -> Callable[..., Path]:
-    """learnt(memory=True, …) writes a model of some prepared songs by two singers."""
+    """learnt(match_memory=True, …) writes a model of some prepared songs by two singers."""
     chance = np.random.default_rng(5)
     words = ["a", "bad", "cab", "fed", "high", "jade", "on", "the", "ice,", "be", "it", "dead"]
     lines = ["artist,song,text"]
@@ -121,12 +123,15 @@ def learnt(tmp_path: Path) -> Callable[..., Path]:
     source.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def write(folder: str = "learnt", seed: int = 0, **settings: Any) -> Path:
-        config, data = _small(settings), DataConfig(source=str(source), valid=0.2, test=0.1)
+        config, data = (
+            _small(settings),
+            DataConfig(source=str(source), valid_fraction=0.2, test_fraction=0.1),
+        )
         corpus = corpora.prepare(data)
         spec, artists = corpus.codec.spec, corpus.conditions
         if config.kind == "network":
             rng = np.random.default_rng(seed)
-            shapes = network.shapes(config, spec, len(artists) if config.condition else 0)
+            shapes = network.shapes(config, spec, len(artists) if config.condition_size else 0)
             tensors: Tensors = {
                 name: (rng.standard_normal(shape) * 0.5).astype(np.float32)
                 for name, shape in shapes.items()

@@ -14,9 +14,9 @@ from engine.errors import InputError
 
 def test_layers_lie_on_each_other_in_order(tmp_path: Path) -> None:
     preset = tmp_path / "mine.toml"
-    preset.write_text('about = "mine"\n[model]\nhidden = 7\nlayers = 3\n[train]\nlr = 1\n')
-    config = configs.load("lyrics", str(preset), ["model.hidden=9"], "songs.csv")
-    assert (config.model.hidden, config.model.layers, config.train.lr) == (9, 3, 1.0)
+    preset.write_text('about = "mine"\n[model]\nhidden_size = 7\nlayers = 3\n[train]\nlr = 1\n')
+    config = configs.load("lyrics", str(preset), ["model.hidden_size=9"], "songs.csv")
+    assert (config.model.hidden_size, config.model.layers, config.train.lr) == (9, 3, 1.0)
     assert config.data.source == "songs.csv"
     assert config.train.bptt == TrainConfig().bptt
 
@@ -41,7 +41,7 @@ def test_the_article_names_its_64_artists() -> None:
         ('data.artists=["Earth, Wind & Fire", "Cher"]', "artists", ("Earth, Wind & Fire", "Cher")),
         ("data.artists=", "artists", ()),
         ("data.min_songs=1_000", "min_songs", 1000),
-        ("data.valid=1e-1", "valid", 0.1),
+        ("data.valid_fraction=1e-1", "valid_fraction", 0.1),
     ],
 )
 def test_values_are_read_by_their_fields_type(text: str, key: str, value: object) -> None:
@@ -80,9 +80,9 @@ def test_presets_are_refused_in_words(tmp_path: Path) -> None:
     broken = tmp_path / "broken.toml"
     for text, said in [
         ("[model", "is not TOML"),
-        ("[model]\nhiden = 3", "did you mean 'hidden'"),
+        ("[model]\nhiden = 3", "did you mean 'hidden_size'"),
         ("model = 3", "make it a table"),
-        ('[model]\nhidden = "wide"', "a whole number"),
+        ('[model]\nhidden_size = "wide"', "a whole number"),
         ("[model]\ntied = 3", "true or false"),
         ("[data]\nartists = 3", "give a list"),
     ]:

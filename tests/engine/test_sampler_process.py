@@ -117,7 +117,7 @@ def test_a_stop_ends_the_song_under_way_and_no_later_one(
 
 
 def test_a_stop_acts_within_a_long_prime(process: Process, write: Write, tmp_path: Path) -> None:
-    model = str(write(tmp_path / "model", hidden=700))
+    model = str(write(tmp_path / "model", hidden_size=700))
     process.send(do="sample", id=1, model=model, prime="a" * 100_000)
     assert process.hear()["started"]
     process.send(do="stop")
@@ -127,7 +127,7 @@ def test_a_stop_acts_within_a_long_prime(process: Process, write: Write, tmp_pat
 
 
 def test_a_conversation_about_music(process: Process, write_music: Write, tmp_path: Path) -> None:
-    folder = write_music(tmp_path / "model", planes=2, memory=True)
+    folder = write_music(tmp_path / "model", planes=2, match_memory=True)
     file = tmp_path / "tune.mid"
     notes = (Note(0.0, 0.6, 60), Note(0.3, 0.6, 64), Note(0.6, 0.9, 60))
     midi.write(Score(notes, metre=(3, 4)), file)

@@ -97,7 +97,7 @@ def train(way: str, frames: int, hidden: int) -> dict[str, float]:
     """Take the steps that one song of so many frames makes, as the training loop takes them."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    model = ModelConfig(layers=2, hidden=hidden, condition=0)
+    model = ModelConfig(layers=2, hidden_size=hidden, condition_size=0)
     network, settings = Network(model, CHARACTERS, 0), TrainConfig()
     adam = optimizer(network, settings)
     song = torch.randint(0, CHARACTERS.size, (frames + 1, LANES))
@@ -112,7 +112,7 @@ def train(way: str, frames: int, hidden: int) -> dict[str, float]:
         nats, state = gradient_checkpointing.nats(network, part, state, segment)
         adam.zero_grad()
         nats.mean().backward()
-        clip_grad_norm_(network.parameters(), settings.clip)
+        clip_grad_norm_(network.parameters(), settings.grad_clip)
         adam.step()
         state = detach(state)
     seconds = time.process_time() - began

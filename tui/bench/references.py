@@ -84,9 +84,9 @@ class Model(nn.Module):
 
     def __init__(self, config: ModelConfig, size: int) -> None:
         super().__init__()
-        self.vectors = nn.Embedding(size, config.embedding)
-        self.cells = nn.LSTM(config.embedding, config.hidden, config.layers)
-        self.logits = nn.Linear(config.hidden, size)
+        self.vectors = nn.Embedding(size, config.embedding_size)
+        self.cells = nn.LSTM(config.embedding_size, config.hidden_size, config.layers)
+        self.logits = nn.Linear(config.hidden_size, size)
 
 
 def padded(config: ModelConfig, size: int, songs: list[Tensor], batch: int, lr: float) -> Step:

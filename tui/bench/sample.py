@@ -48,7 +48,7 @@ def measure(quick: bool) -> Iterator[Measurement]:
 
 def _write(folder: Path, hidden: int) -> None:
     """Write a model of random weights."""
-    config = ModelConfig(layers=2, hidden=hidden, embedding=64, condition=0)
+    config = ModelConfig(layers=2, hidden_size=hidden, embedding_size=64, condition_size=0)
     shapes = network.shapes(config, _CODEC.spec, 0)
     rng = np.random.default_rng(0)
     tensors = {name: rng.standard_normal(shape) / 25 for name, shape in shapes.items()}

@@ -49,8 +49,8 @@ def measure(quick: bool) -> Iterator[Measurement]:
     corpus = corpora.prepare(DataConfig(source="originals"))
     songs = [torch.tensor(corpus.song(row), dtype=torch.long) for row in corpus.select("train")]
     vocabulary = corpus.codec.spec.size
-    model = ModelConfig(hidden=size.hidden, layers=2, condition=0, dropout=0.0)
-    settings = TrainConfig(lanes=size.lanes, bptt=size.window, device="cpu")
+    model = ModelConfig(hidden_size=size.hidden, layers=2, condition_size=0, dropout=0.0)
+    settings = TrainConfig(batch_size=size.lanes, bptt=size.window, device="cpu")
     training = trainings.build(RunConfig(model=model, train=settings), corpus)
     training.network.train()
 

@@ -26,9 +26,9 @@ SPECS = (FrameSpec("characters", 50), FrameSpec("keys", 176))
 ROUNDING = {torch.float64: 1e-9, torch.float32: 1e-2}  # cuDNN's float32 has products in TF32
 BFLOAT16 = 0.05  # of the bits a character that float32 reaches
 SMALL = (
-    "model.hidden=48",
+    "model.hidden_size=48",
     "model.dropout=0.2",
-    "train.lanes=8",
+    "train.batch_size=8",
     "train.bptt=48",
     "train.warmup=10",
     "train.evaluate_frames=5000",
@@ -92,7 +92,14 @@ def _fresh() -> Tensor:
 
 def _gradients(cell: str, spec: FrameSpec, segment: int, device: torch.device) -> float:
     torch.manual_seed(0)
-    config = ModelConfig(cell=cell, hidden=32, embedding=16, condition=4, dropout=0.0, memory=True)
+    config = ModelConfig(
+        cell=cell,
+        hidden_size=32,
+        embedding_size=16,
+        condition_size=4,
+        dropout=0.0,
+        match_memory=True,
+    )
     here = Network(config, spec, 3).double()
     there = copy.deepcopy(here).to(device)
     if spec.kind == "keys":
@@ -148,7 +155,7 @@ def _trained(name: str, device: torch.device, *settings: str) -> RunDir:
 
 def _resumed(device: torch.device) -> float:
     """How many tensors of a run that was stopped and gone on with are not those of a whole one."""
-    settings = ("train.deterministic=true", "train.checkpoint_segment=16", "train.final_lr=1")
+    settings = ("train.deterministic=true", "train.checkpoint_segment=16", "train.min_lr_ratio=1")
     whole = _trained("whole", device, *settings, "train.steps=12")
     parts = _trained("parts", device, *settings, "train.steps=5")
     launch.resume("parts", ["train.steps=12"])

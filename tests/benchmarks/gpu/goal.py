@@ -32,8 +32,8 @@ def plan(device: torch.device, songs: Path, steps: int, quick: bool) -> list[Run
     configs = []
     for hidden in HIDDEN[quick]:
         settings = (
-            f"model.hidden={hidden}",
-            f"train.lanes={LANES[quick]}",
+            f"model.hidden_size={hidden}",
+            f"train.batch_size={LANES[quick]}",
             f"train.steps={steps}",
             f"train.evaluate_every={max(1, steps // 40)}",
             f"train.save_every={steps}",
@@ -51,7 +51,7 @@ def measure(planned: list[RunConfig], wanted: float, seconds: float) -> Iterator
     Runs go to the home that the environment names.
     """
     for config in planned:
-        hidden = config.model.hidden
+        hidden = config.model.hidden_size
         yield _reached(run_dir.create(f"goal-{hidden}", config, {}), hidden, wanted, seconds)
 
 

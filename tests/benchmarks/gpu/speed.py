@@ -56,7 +56,7 @@ def measure(device: torch.device, quick: bool) -> Iterator[Speed]:
         for hidden in sizes.hidden:
             for lanes in sizes.lanes:
                 speed = Speed(hidden, lanes, precision)
-                settings = TrainConfig(lanes=lanes, bptt=sizes.window, precision=precision)
+                settings = TrainConfig(batch_size=lanes, bptt=sizes.window, precision=precision)
                 try:
                     with refusing_shortage(settings):
                         yield _trained(speed, settings, corpus, device, sizes.steps, machine)
@@ -74,15 +74,15 @@ def _trained(
     steps: int,
     machine: float,
 ) -> Speed:
-    model = ModelConfig(hidden=speed.hidden, layers=2, condition=0)
+    model = ModelConfig(hidden_size=speed.hidden, layers=2, condition_size=0)
     training = trainings.build(RunConfig(model=model, train=settings), corpus, device)
     training.network.train()
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     seconds = _seconds(lambda: loop.take_step(training, settings), steps, device)
-    lanes = Lanes(corpus, "train", settings.lanes, settings.bptt, seed=0)
+    lanes = Lanes(corpus, "train", settings.batch_size, settings.bptt, seed=0)
     laid = _seconds(lanes.next, steps, device)
-    rate = settings.lanes * settings.bptt / seconds
+    rate = settings.batch_size * settings.bptt / seconds
     most = torch.cuda.max_memory_allocated(device) / 1e6 if device.type == "cuda" else None
     return Speed(
         speed.hidden,
@@ -90,7 +90,7 @@ def _trained(
         speed.precision,
         rate,
         rate * operations(training.network) / machine,
-        settings.lanes * settings.bptt / laid,
+        settings.batch_size * settings.bptt / laid,
         most,
     )
 

@@ -61,7 +61,7 @@ def stepped(cell: str, size: int, x: Numbers, h: Numbers, c: Numbers, weights: A
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_activations_against_cells_stepped_unit_by_unit(make: Make, cell: str) -> None:
-    meta, tensors = make(cell=cell, layers=2, condition=0, hidden=5)
+    meta, tensors = make(cell=cell, layers=2, condition_size=0, hidden_size=5)
     model = models.from_tensors(meta, tensors, precision="full")
     reading = neurons.read(model, Asked(text=TEXT))
     assert reading is not None
@@ -113,7 +113,9 @@ def test_correlations_against_numpys(values: Any, feature: Any) -> None:
 def test_a_unit_wired_to_keep_track_is_found_first() -> None:
     """Among random units one remembers an open parenthesis until it is closed."""
     codec = CharacterCodec("\n ()ab")
-    config = ModelConfig(cell="rnn", layers=1, hidden=16, embedding=codec.spec.size, condition=0)
+    config = ModelConfig(
+        cell="rnn", layers=1, hidden_size=16, embedding_size=codec.spec.size, condition_size=0
+    )
     rng = np.random.default_rng(4)
     tensors = {
         name: (rng.standard_normal(shape) * 0.4).astype(np.float32)
@@ -129,7 +131,7 @@ def test_a_unit_wired_to_keep_track_is_found_first() -> None:
         tensors["cells.0.input"][codec.encode(character)[0], wired] = weight
     tensors["cells.0.input"][BEGIN, wired] = -8
     meta = {
-        "format": 1,
+        "format": 2,
         "kind": "lyrics",
         "model": dataclasses.asdict(config),
         "codec": codec.to_json(),
@@ -181,9 +183,9 @@ def test_a_song_held_out_is_read_as_its_artists(make: Make, tmp_path: Path) -> N
         for number in range(40):
             words = " ".join("abcdefghij"[(number * k + k) % 10] for k in range(1, 12))
             rows.writerow(["Zed", f"Song {number}", "", f"{words}\n{number % 4 * 'ab'} {number}"])
-    data = DataConfig(source=str(path), rare=1, valid=0.1)
+    data = DataConfig(source=str(path), min_count=1, valid_fraction=0.1)
     corpus = corpora.prepare(data)
-    meta, tensors = make(condition=5)
+    meta, tensors = make(condition_size=5)
     meta |= {"data": dataclasses.asdict(data), "corpus": {"hash": corpus.hash}}
     model = models.from_tensors(meta, tensors)
     rows_held = corpus.select("valid")
@@ -260,7 +262,7 @@ def test_refusals_by_the_model(build: Build, write_music: Write, tmp_path: Path)
         neurons.read(music, Asked(text="a"))
     with pytest.raises(InputError, match="knows no artists"):
         neurons.read(music, Asked(artist="Zed"))
-    reading = neurons.read(build(hidden=12), Asked(text="ab"))
+    reading = neurons.read(build(hidden_size=12), Asked(text="ab"))
     assert reading is not None
     for layer, unit in ((0, 1), (3, 1), (1, 13), (1, 0)):
         with pytest.raises(InputError, match=f"no unit {unit} in layer {layer}"):

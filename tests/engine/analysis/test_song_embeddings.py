@@ -28,7 +28,9 @@ def alone(model: Model, song: NDArray[np.uint8]) -> NDArray[np.float32]:
     return mean
 
 
-@pytest.mark.parametrize("settings", [{}, {"cell": "gru", "memory": True, "layers": 1}], ids=str)
+@pytest.mark.parametrize(
+    "settings", [{}, {"cell": "gru", "match_memory": True, "layers": 1}], ids=str
+)
 def test_vectors_are_the_mean_states_of_songs_read_alone(
     learnt: Learnt, settings: dict[str, object]
 ) -> None:
@@ -44,7 +46,7 @@ def test_vectors_are_the_mean_states_of_songs_read_alone(
 
 
 def test_in_fast_precision_they_lie_where_they_do_in_full(learnt: Learnt) -> None:
-    folder = str(learnt(hidden=48))
+    folder = str(learnt(hidden_size=48))
     corpus = models.corpus(models.load(folder))
     song = corpus.song(0)
     fast, full = (
@@ -55,7 +57,7 @@ def test_in_fast_precision_they_lie_where_they_do_in_full(learnt: Learnt) -> Non
 
 
 def test_music_is_read_alike(write_music: Learnt, tmp_path: Path) -> None:
-    model = models.load(str(write_music(tmp_path / "music", memory=True)))
+    model = models.load(str(write_music(tmp_path / "music", match_memory=True)))
     assert isinstance(model.codec, KeysCodec)
     chance = np.random.default_rng(1)
     pieces = [(chance.random((length, 88)) < 0.05).astype(np.uint8) for length in (30, 7, 150)]
@@ -112,7 +114,7 @@ def test_of_many_songs_the_first_are_read(learnt: Learnt, monkeypatch: pytest.Mo
     monkeypatch.setattr(song_embeddings, "MOST", int(lengths[:7].sum()))
     songs = song_embeddings.songs(model)
     assert songs.rows.tolist() == list(range(7))
-    assert songs.vectors.shape == (7, model.config.hidden)
+    assert songs.vectors.shape == (7, model.config.hidden_size)
 
 
 def test_a_model_that_counts_has_no_hidden_state(learnt: Learnt) -> None:

@@ -31,7 +31,7 @@ def source(tmp_path: Path, songs: list[Song], write_csv: WriteCsv) -> Path:
 
 
 def prepared(source: Path, **settings: object) -> Corpus:
-    return prepare(dataclasses.replace(DataConfig(source=str(source), rare=1), **settings))  # type: ignore[arg-type]
+    return prepare(dataclasses.replace(DataConfig(source=str(source), min_count=1), **settings))  # type: ignore[arg-type]
 
 
 def characters(corpus: Corpus) -> str:
@@ -63,7 +63,7 @@ def test_every_song_is_there_as_its_characters_and_the_end(source: Path, songs: 
 
 
 def test_the_table_is_sorted_by_key_and_split_by_it(source: Path, songs: list[Song]) -> None:
-    corpus = prepared(source, valid=0.1, test=0.2, split_seed=4)
+    corpus = prepared(source, valid_fraction=0.1, test_fraction=0.2, split_seed=4)
     assert sorted(key(song.text, 4) for song in songs) == corpus.songs["key"].tolist()
     assert [len(corpus.select(split)) for split in SPLITS] == [28, 4, 8]
     assert np.concatenate([corpus.select(s) for s in ("test", "valid", "train")]).tolist() == list(
@@ -131,7 +131,7 @@ def test_the_hash_notices(
     elif change == "fewer":
         changed.pop()
     other = write_csv(tmp_path / "other.csv", changed)
-    settings = {"seed": {"split_seed": 1}, "rare": {"rare": 30}}.get(change, {})
+    settings = {"seed": {"split_seed": 1}, "rare": {"min_count": 30}}.get(change, {})
     assert prepared(other, **settings).hash != prepared(source).hash
 
 
@@ -141,7 +141,7 @@ def test_duplicates_are_dropped_and_covers_stay_in_one_split(
     twins = [Song(song.artist, song.title, f" {song.text.upper()}\n\n") for song in songs[:10]]
     covers = [Song("The Covers", song.title, song.text) for song in songs]
     rows = songs + twins + covers
-    corpus = prepared(write_csv(tmp_path / "a.csv", rows), valid=0.2, test=0.2)
+    corpus = prepared(write_csv(tmp_path / "a.csv", rows), valid_fraction=0.2, test_fraction=0.2)
     assert corpus.meta["report"]["duplicates"] == 10
     assert len(corpus.songs) == 80
     by_key: dict[int, set[int]] = {}
@@ -149,7 +149,9 @@ def test_duplicates_are_dropped_and_covers_stay_in_one_split(
         by_key.setdefault(int(song["key"]), set()).add(int(song["split"]))
     assert all(len(places) == 1 for places in by_key.values())
     assert [len(corpus.select(split)) for split in SPLITS] == [48, 16, 16]
-    reordered = prepared(write_csv(tmp_path / "b.csv", rows[::-1]), valid=0.2, test=0.2)
+    reordered = prepared(
+        write_csv(tmp_path / "b.csv", rows[::-1]), valid_fraction=0.2, test_fraction=0.2
+    )
     assert held(reordered) == held(corpus)  # also which of two twins stays
     assert reordered.hash == corpus.hash
 
@@ -185,9 +187,9 @@ def test_rare_characters_become_unknown(
 ) -> None:
     odd = [*songs, Song("Band 0", "Odd", "a piano 🎹🎹 and a harp 𝄞 played")]
     path = write_csv(tmp_path / "a.csv", odd)
-    assert "🎹" in characters(prepared(path, rare=2))
-    assert "𝄞" not in characters(prepared(path, rare=2))
-    text = held(prepared(path, rare=2))["Band 0", "Odd"][0]
+    assert "🎹" in characters(prepared(path, min_count=2))
+    assert "𝄞" not in characters(prepared(path, min_count=2))
+    text = held(prepared(path, min_count=2))["Band 0", "Odd"][0]
     assert text == "a piano 🎹🎹 and a harp \ufffd played"
 
 
@@ -266,7 +268,7 @@ def test_a_table_that_points_beyond_the_frames_is_refused(source: Path) -> None:
         ([Song("A", "B", "tiny")] * 3, {}, "fewer than 16 characters: lower data.min_length"),
         (None, {"artists": ("Bend 1",)}, "did you mean 'Band 1'"),
         (None, {"min_songs": 9}, "lower data.min_songs"),
-        (None, {"valid": 0.5, "test": 0.5}, "40 different songs cannot be split"),
+        (None, {"valid_fraction": 0.5, "test_fraction": 0.5}, "40 different songs cannot be split"),
     ],
 )
 def test_nothing_left_is_said_and_nothing_is_written(
@@ -337,7 +339,7 @@ def test_a_named_data_set_gives_its_name(
 def test_two_processes_prepare_it_once(source: Path, home: Path) -> None:
     code = (
         "import sys; from engine.config import DataConfig; from engine.data.corpus import prepare;"
-        "print(prepare(DataConfig(source=sys.argv[1], rare=1)).hash)"
+        "print(prepare(DataConfig(source=sys.argv[1], min_count=1)).hash)"
     )
     command = [sys.executable, "-c", code, str(source)]
     both = [
@@ -378,13 +380,13 @@ def test_prepared_in_pieces_it_is_what_it_is_whole(
         shutil.rmtree(corpus.path)
         return found
 
-    whole = files(prepared(source, rare=40))
+    whole = files(prepared(source, min_count=40))
     assert len(whole) == 4
     for rows, together in ((1, 1), (3, 2), (39, 7)):
         monkeypatch.setattr(lyrics_files, "CHUNK_ROWS", rows)
         monkeypatch.setattr(lyrics_corpus, "LOOKED_UP", together)
         monkeypatch.setattr(lyrics_corpus, "COUNTED", together)
-        assert files(prepared(source, rare=40)) == whole
+        assert files(prepared(source, min_count=40)) == whole
 
 
 def test_memory_does_not_grow_with_the_texts(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def of_music(source: Path, **settings: object) -> Corpus:
 
 
 def test_music_is_there_as_its_rolls(tunes: Path) -> None:
-    corpus = of_music(tunes, valid=0.1, test=0.2)
+    corpus = of_music(tunes, valid_fraction=0.1, test_fraction=0.2)
     meta = corpus.meta
     assert (meta["kind"], corpus.name, meta["songs"]) == ("music", "tunes", 29)
     assert corpus.frames.shape == (meta["frames"], 176)
@@ -72,7 +72,11 @@ def test_music_prepared_is_used_again_and_anew_when_changed(tunes: Path) -> None
     again = of_music(tunes)
     assert (again.path, again.hash) == (first.path, first.hash)
     assert (again.path / "frames.npy").stat().st_mtime_ns == stamp
-    others = [of_music(tunes, frame=0.2), of_music(tunes, beats=0.5), of_music(tunes, split_seed=1)]
+    others = [
+        of_music(tunes, frame_seconds=0.2),
+        of_music(tunes, frame_beats=0.5),
+        of_music(tunes, split_seed=1),
+    ]
     (tunes / "tune 07.mid").unlink()
     others.append(of_music(tunes))
     assert len({corpus.hash for corpus in (first, *others)}) == 5

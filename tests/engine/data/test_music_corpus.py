@@ -13,7 +13,7 @@ from engine.data.music_files import ANY, TEST, TRAIN, VALID
 from engine.errors import InputError
 
 Tune = Callable[[int], bytes]
-NOTHING = DataConfig(valid=0.0, test=0.0)
+NOTHING = DataConfig(valid_fraction=0.0, test_fraction=0.0)
 
 
 def laid(folder: Path, contents: dict[str, bytes]) -> Path:
@@ -47,7 +47,7 @@ def test_the_frames_lie_one_after_the_other(tmp_path: Path, tune: Tune) -> None:
 
 
 def test_a_frame_may_be_a_part_of_a_beat(tmp_path: Path, tune: Tune) -> None:
-    config = dataclasses.replace(NOTHING, beats=0.25)
+    config = dataclasses.replace(NOTHING, frame_beats=0.25)
     spool, _ = filled(laid(tmp_path, {"a.mid": tune(2)}), config)
     assert (spool.codec.frame, spool.codec.beats) == (None, 0.25)
     assert spool.lengths.tolist() == [44]
@@ -120,13 +120,15 @@ def spooled(given: list[int], keys: list[int] | None = None) -> music_corpus.Spo
     ],
 )
 def test_given_splits_are_kept_and_missing_ones_made(given: list[int], expected: list[int]) -> None:
-    config = DataConfig(valid=0.2, test=0.2)
+    config = DataConfig(valid_fraction=0.2, test_fraction=0.2)
     assert music_corpus.assign(spooled(given), config, "here").tolist() == expected
 
 
 def test_equal_songs_never_part_where_splits_are_made() -> None:
     keys = [1, 2, 3, 4, 5, 1, 2, 3, 4, 5]
-    splits = music_corpus.assign(spooled([ANY] * 10, keys), DataConfig(valid=0.2, test=0.2), "here")
+    splits = music_corpus.assign(
+        spooled([ANY] * 10, keys), DataConfig(valid_fraction=0.2, test_fraction=0.2), "here"
+    )
     assert splits[:5].tolist() == splits[5:].tolist() == [TEST, VALID, TRAIN, TRAIN, TRAIN]
 
 

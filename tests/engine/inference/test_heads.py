@@ -18,7 +18,9 @@ Head = IndependentHead | JointHead
 
 def stepper(head: str, size: int, memory: bool = False) -> Network:
     spec = FrameSpec("keys", size)
-    config = ModelConfig(head=head, memory=memory, layers=1, hidden=8, embedding=5, condition=0)
+    config = ModelConfig(
+        head=head, match_memory=memory, layers=1, hidden_size=8, embedding_size=5, condition_size=0
+    )
     rng = np.random.default_rng(0)
     tensors = {
         name: (rng.standard_normal(shape) * 0.25).astype(np.float32)

@@ -149,7 +149,7 @@ def test_another_file_is_no_model(tmp_path: Path) -> None:
         (lambda f: (f / "meta.json").write_bytes(b"\xff\xfe\0"), r"meta\.json is not JSON"),
         (lambda f: (f / "meta.json").write_text("[1]"), "does not describe a model"),
         (lambda f: (f / "meta.json").write_text('{"format": "x"}'), "does not describe a model"),
-        (lambda f: edit(f, format=2), "has format 2, this version reads format 1"),
+        (lambda f: edit(f, format=1), "has format 1, this version reads format 2"),
         (lambda f: edit(f, kind="drums"), "a model for drums"),
         (lambda f: edit(f, kind="music"), "a model for music with frames of characters"),
         (lambda f: edit(f, codec=None), "no proper 'codec'"),

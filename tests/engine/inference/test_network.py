@@ -16,7 +16,7 @@ KINDS = [
     {"cell": "rnn"},
     {"cell": "gru", "tied": True},
     {"cell": "lstm", "layers": 3},
-    {"cell": "lstm", "condition": 0},
+    {"cell": "lstm", "condition_size": 0},
     {"kind": "markov", "order": 3},
     {"kind": "frequencies"},
     {"kind": "uniform"},
@@ -40,7 +40,7 @@ def test_a_batch_equals_its_songs_one_by_one(
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("settings", [*KINDS, {"memory": True}], ids=str)
+@pytest.mark.parametrize("settings", [*KINDS, {"match_memory": True}], ids=str)
 def test_reading_equals_stepping(make: Make, settings: dict[str, object], precision: str) -> None:
     """One pass over a prime, layer by layer, leaves the state that single steps leave."""
     stepper = models.from_tensors(*make(**settings), precision=precision).stepper

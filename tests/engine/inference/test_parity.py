@@ -103,16 +103,16 @@ def test_logits_agree_over_a_thousand_steps(
     config = ModelConfig(
         cell=cell,
         layers=2,
-        hidden=24,
-        embedding=8,
-        condition=condition,
+        hidden_size=24,
+        embedding_size=8,
+        condition_size=condition,
         tied=tied,
-        memory=memory,
-        clock=tied,
+        match_memory=memory,
+        beat_position=tied,
     )
     trained = network(config, CODEC.spec, ARTISTS if condition else 0)
     meta = {
-        "format": 1,
+        "format": 2,
         "kind": "lyrics",
         "model": dataclasses.asdict(config),
         "codec": CODEC.to_json(),
@@ -148,13 +148,13 @@ def test_likelihoods_of_keys_agree_over_a_thousand_steps(
     config = ModelConfig(
         cell=cell,
         head=head,
-        memory=memory,
-        lapses=size == 88,
-        clock=size == 88,
+        match_memory=memory,
+        match_recovery=size == 88,
+        beat_position=size == 88,
         layers=1,
-        hidden=24,
-        embedding=8,
-        condition=0,
+        hidden_size=24,
+        embedding_size=8,
+        condition_size=0,
     )
     trained = network(config, spec, 0)
     tensors = {name: tensor.numpy() for name, tensor in trained.state_dict().items()}
@@ -163,7 +163,7 @@ def test_likelihoods_of_keys_agree_over_a_thousand_steps(
     stepper = numpy_side.Network.build(config, spec, tensors)
 
     frames = songs(spec)
-    seen = window(frames, spec, np.zeros(LANES, np.int64), memory, config.lapses)
+    seen = window(frames, spec, np.zeros(LANES, np.int64), memory, config.match_recovery)
     with torch.no_grad():
         expected, _ = trained.nats(seen, trained.zero_state(LANES))
 

@@ -18,7 +18,7 @@ T, L, H = 5, 2, 12
 
 def head(kind: str, size: int, memory: bool = False) -> IndependentHead | JointHead:
     torch.manual_seed(0)
-    config = ModelConfig(head=kind, hidden=H, embedding=6, memory=memory)
+    config = ModelConfig(head=kind, hidden_size=H, embedding_size=6, match_memory=memory)
     made = Network(config, FrameSpec("keys", size), 0).double().head
     assert isinstance(made, IndependentHead | JointHead)
     for parameter in made.parameters():
@@ -146,7 +146,7 @@ def test_independent_keys_are_just_that(size: int) -> None:
 @pytest.mark.parametrize("kind", ["independent", "joint"])
 def test_at_first_few_keys_are_expected(kind: str, size: int) -> None:
     torch.manual_seed(0)
-    config = ModelConfig(head=kind, hidden=64)
+    config = ModelConfig(head=kind, hidden_size=64)
     network = Network(config, FrameSpec("keys", size), 0)
     seen = window(size)._replace(targets=torch.zeros(T, L, size, dtype=torch.uint8))
     nats, _ = network.nats(seen, network.zero_state(L))
@@ -157,7 +157,9 @@ def test_at_first_few_keys_are_expected(kind: str, size: int) -> None:
 @pytest.mark.parametrize("kind", ["independent", "joint"])
 def test_learns_a_tune_by_heart(kind: str, size: int) -> None:
     torch.manual_seed(0)
-    config = ModelConfig(head=kind, hidden=48, embedding=16, layers=1, dropout=0, memory=True)
+    config = ModelConfig(
+        head=kind, hidden_size=48, embedding_size=16, layers=1, dropout=0, match_memory=True
+    )
     network = Network(config, FrameSpec("keys", size), 0)
     seen = window(size, memory=True)
     optimizer = torch.optim.AdamW(network.parameters(), lr=0.02)

@@ -21,7 +21,13 @@ T, L = 12, 3
 
 def make(conditions: int = 4, **settings: object) -> Network:
     torch.manual_seed(0)
-    values = {"hidden": 6, "embedding": 5, "condition": 3, "dropout": 0.0, **settings}
+    values = {
+        "hidden_size": 6,
+        "embedding_size": 5,
+        "condition_size": 3,
+        "dropout": 0.0,
+        **settings,
+    }
     return Network(ModelConfig(**values), SPEC, conditions).double()  # type: ignore[arg-type]
 
 
@@ -62,7 +68,7 @@ def test_agrees_with_torch_nn(kind: str) -> None:
     window = songs()
     ours, _ = network.nats(window, network.zero_state(L))
 
-    size = network.config.hidden
+    size = network.config.hidden_size
     reference = getattr(nn, kind.upper())(network.head.width + 3, size, 2).double()
     order = [0, 1, 3, 2] if kind == "lstm" else range(CELLS[kind].gates)  # torch.nn has i, f, g, o
 
@@ -159,7 +165,7 @@ def test_artists_change_what_is_likely() -> None:
 
 
 def test_the_recalled_frame_and_its_match_enter_the_first_layer() -> None:
-    network, window = make(memory=True), remembering()
+    network, window = make(match_memory=True), remembering()
     assert window.recalled is not None
     assert window.match is not None
     first, _ = network(window, network.zero_state(L))
@@ -172,7 +178,7 @@ def test_the_recalled_frame_and_its_match_enter_the_first_layer() -> None:
 
 
 def test_a_clock_tells_the_place_in_the_song() -> None:
-    network = make(clock=True)
+    network = make(beat_position=True)
     start = torch.arange(T).unsqueeze(1).expand(T, L)
 
     def heard(place: Tensor) -> Tensor:
@@ -200,7 +206,7 @@ def test_each_period_of_the_clock_is_told() -> None:
 
 @pytest.mark.parametrize("tied", [False, True])
 def test_the_recalled_character_is_likelier_by_the_gain_of_its_match(tied: bool) -> None:
-    network, window = make(memory=True, tied=tied), remembering()
+    network, window = make(match_memory=True, tied=tied), remembering()
     assert window.recalled is not None
     assert window.match is not None
     head = network.head
@@ -224,14 +230,14 @@ def test_the_recalled_character_is_likelier_by_the_gain_of_its_match(tied: bool)
 
 @pytest.mark.parametrize("tied", [False, True])
 def test_an_untrained_network_is_near_uniform(tied: bool) -> None:
-    network = make(tied=tied, hidden=64, embedding=32)
+    network = make(tied=tied, hidden_size=64, embedding_size=32)
     nats, _ = network.nats(songs(), network.zero_state(L))
     assert abs(nats.mean().item() - math.log(SPEC.size)) < 0.3
     assert ("head.weight" in network.state_dict()) is not tied
 
 
 def test_dropout_acts_only_in_training() -> None:
-    network = make(dropout=0.5, hidden=32)
+    network = make(dropout=0.5, hidden_size=32)
 
     def run() -> Tensor:
         return network.nats(songs(), network.zero_state(L))[0]
@@ -242,7 +248,7 @@ def test_dropout_acts_only_in_training() -> None:
 
 
 def test_learns_a_song_by_heart() -> None:
-    network = make(hidden=32, embedding=16)
+    network = make(hidden_size=32, embedding_size=16)
     optimizer = torch.optim.AdamW(network.parameters(), lr=0.02)
     for _ in range(150):
         optimizer.zero_grad()

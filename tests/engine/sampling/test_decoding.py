@@ -346,7 +346,11 @@ def test_it_holds_with_every_rule(reciter: Callable[[str], Model], rules: Rules)
         assert written(song, rules=rules, seed=1, length=len(text)) == [wrapped(text, least)]
 
 
-KINDS: list[dict[str, Any]] = [{"hidden": 40}, {"cell": "gru", "memory": True}, {"kind": "markov"}]
+KINDS: list[dict[str, Any]] = [
+    {"hidden_size": 40},
+    {"cell": "gru", "match_memory": True},
+    {"kind": "markov"},
+]
 
 
 @pytest.mark.parametrize("settings", KINDS, ids=str)

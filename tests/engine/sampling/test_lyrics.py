@@ -49,8 +49,8 @@ def biased(make: Make, end: float) -> Model:
 
 
 KINDS: list[dict[str, Any]] = [
-    {"hidden": 40},
-    {"cell": "gru", "memory": True},
+    {"hidden_size": 40},
+    {"cell": "gru", "match_memory": True},
     {"kind": "markov"},
 ]
 
@@ -189,7 +189,7 @@ def test_what_cannot_be_is_refused_in_a_sentence(
         stream(build(), Request(**request_))
 
 
-@pytest.mark.parametrize("settings", [{"condition": 0}, {"kind": "markov"}], ids=str)
+@pytest.mark.parametrize("settings", [{"condition_size": 0}, {"kind": "markov"}], ids=str)
 def test_a_model_without_artists_says_so(build: Build, settings: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="knows no artists"):
         stream(build(**settings), Request(artist="Zed"))
@@ -207,7 +207,7 @@ def test_an_artist_matters(build: Build) -> None:
 
 def test_a_song_is_as_true_to_itself_as_the_rules_say(make: Make) -> None:
     """A network that only ever repeats goes round and round, until its memory is doubted."""
-    meta, tensors = make(memory=True, hidden=4)
+    meta, tensors = make(match_memory=True, hidden_size=4)
     for name, tensor in tensors.items():
         tensor[...] = 0.0 if name != "head.gain" else 20.0
     model = models.from_tensors(meta, tensors)
@@ -243,7 +243,7 @@ def test_songs_written_together_are_those_of_their_seeds_alone(
 
 
 def test_a_hundred_songs_in_fast_precision_too(build: Build) -> None:
-    model = build(hidden=64)
+    model = build(hidden_size=64)
     written = texts(stream(model, Request(seed=0, count=100, length=20)))
     assert written[99] == text(model, seed=99, length=20)
 
@@ -342,7 +342,7 @@ def test_alternatives_are_the_likeliest_of_what_can_come(build: Build) -> None:
 
 
 def test_the_likeliest_of_many_songs_is_kept(build: Build) -> None:
-    model = build(hidden=30)
+    model = build(hidden_size=30)
     ask: dict[str, Any] = {"seed": 4, "count": 9, "length": 25}
     (song,), characters = likeliest(stream(model, Request(**ask)))
     everyone = stream(model, Request(**ask))
@@ -354,7 +354,7 @@ def test_the_likeliest_of_many_songs_is_kept(build: Build) -> None:
 
 def test_repetition_is_punished(make: Make) -> None:
     """A network that only ever repeats gets out of its circle."""
-    meta, tensors = make(memory=True, hidden=4)
+    meta, tensors = make(match_memory=True, hidden_size=4)
     for name, tensor in tensors.items():
         tensor[...] = 0.0 if name != "head.gain" else 6.0
     model = models.from_tensors(meta, tensors)

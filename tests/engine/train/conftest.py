@@ -87,15 +87,15 @@ def limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tu
 
 
 SMALL = (
-    "model.hidden=12",
-    "model.embedding=6",
-    "model.condition=3",
+    "model.hidden_size=12",
+    "model.embedding_size=6",
+    "model.condition_size=3",
     "model.dropout=0.2",
-    "train.lanes=4",
+    "train.batch_size=4",
     "train.bptt=16",
     "train.steps=24",
     "train.warmup=4",
-    "train.report_every=3",
+    "train.log_every=3",
     "train.evaluate_every=8",
     "train.save_every=6",
     "train.sample_every=12",

@@ -30,7 +30,12 @@ def test_a_run_that_needs_too_much_keeps_its_checkpoint(small: Small, limited: L
     status, said = limited(run, resource.RLIMIT_AS, used + (400 << 20))
     assert status == 1, said
     sentence = said.strip().splitlines()[-1]
-    for words in ("Memory ran out", "train.lanes", "train.bptt", "train.checkpoint_segment=auto"):
+    for words in (
+        "Memory ran out",
+        "train.batch_size",
+        "train.bptt",
+        "train.checkpoint_segment=auto",
+    ):
         assert words in sentence
     last = EventReader(run.events).read()[-1]
     assert isinstance(last, events.Failed)

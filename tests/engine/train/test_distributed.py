@@ -30,7 +30,7 @@ from engine.train.distributed import Ranks
 
 Small = Callable[..., RunConfig]
 # The ranks' dropout is not that of one.
-PLAIN = ("model.dropout=0", "train.sample_every=0", "train.lanes=12")
+PLAIN = ("model.dropout=0", "train.sample_every=0", "train.batch_size=12")
 
 
 def free_port() -> int:
@@ -112,7 +112,7 @@ def test_the_ranks_share_out_all_lanes_in_order(each: int, size: int) -> None:
 def test_lanes_that_cannot_be_shared_are_refused_before_anything_is_made(
     small: Small, home: Path
 ) -> None:
-    with pytest.raises(InputError, match=r"3 processes cannot share train.lanes = 4 alike"):
+    with pytest.raises(InputError, match=r"3 processes cannot share train.batch_size = 4 alike"):
         launch.new_run(small(), "odd", ranks=3)
     assert not (home / "runs").exists()
     run = launch.new_run(small("train.steps=3"), "even")
@@ -162,9 +162,9 @@ def test_ranks_train_to_the_weights_of_one(small: Small, size: int, segment: int
 
 
 def test_a_run_goes_on_with_another_number_of_ranks(small: Small) -> None:
-    one = launch.new_run(small(*PLAIN, "train.final_lr=1"), "one")
+    one = launch.new_run(small(*PLAIN, "train.min_lr_ratio=1"), "one")
     worker.work(one)
-    run = launch.new_run(small(*PLAIN, "train.final_lr=1", "train.steps=8"), "moved")
+    run = launch.new_run(small(*PLAIN, "train.min_lr_ratio=1", "train.steps=8"), "moved")
     train(run, 1)
     for steps, size in ((14, 2), (19, 3), (24, 1)):
         launch.resume("moved", [f"train.steps={steps}"], ranks=size)
@@ -177,7 +177,7 @@ def test_stopped_and_resumed_ranks_are_bit_for_bit_the_uninterrupted_ones(
     small: Small, size: int
 ) -> None:
     """With dropout and artists dropped; the gradients of three are summed in one order too."""
-    settings = ("train.lanes=6", "train.final_lr=1", "train.sample_every=0")
+    settings = ("train.batch_size=6", "train.min_lr_ratio=1", "train.sample_every=0")
     whole = launch.new_run(small(*settings), "whole", ranks=size)
     train(whole, size)
     parts = launch.new_run(small(*settings, "train.steps=7"), "parts", ranks=size)

@@ -40,7 +40,7 @@ def built(config: RunConfig) -> tuple[Network, Corpus]:
 def test_a_network_that_does_not_move_scores_as_ever(
     small: Small, monkeypatch: pytest.MonkeyPatch, memory: bool
 ) -> None:
-    network, corpus = built(small("data.valid=0.3", f"model.memory={memory}"))
+    network, corpus = built(small("data.valid_fraction=0.3", f"model.match_memory={memory}"))
     monkeypatch.setattr(dynamic_evaluation, "RATE", 0.0)
     moving = dynamic_evaluation.by_song(network, corpus, "valid")
     still = evaluate.by_song(network, corpus, "valid")
@@ -50,7 +50,7 @@ def test_a_network_that_does_not_move_scores_as_ever(
 
 
 def test_every_song_is_scored_from_where_the_network_was(small: Small) -> None:
-    network, corpus = built(small("data.valid=0.3"))
+    network, corpus = built(small("data.valid_fraction=0.3"))
     before = [weight.detach().clone() for weight in network.parameters()]
     network.train()
     moving, still = (
@@ -66,7 +66,7 @@ def test_every_song_is_scored_from_where_the_network_was(small: Small) -> None:
 def test_a_window_is_scored_before_it_is_learned_from(
     small: Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    network, corpus = built(small("data.valid=0.3"))
+    network, corpus = built(small("data.valid_fraction=0.3"))
     monkeypatch.setattr(dynamic_evaluation, "WINDOW", 300)  # longer than any song
     moving, still = (
         way.by_song(network, corpus, "valid") for way in (dynamic_evaluation, evaluate)
@@ -76,7 +76,7 @@ def test_a_window_is_scored_before_it_is_learned_from(
 
 def test_its_steps_are_those_of_the_paper(small: Small) -> None:
     """Against the same written out, weight by weight, in float64."""
-    network, corpus = built(small("data.valid=0.3"))
+    network, corpus = built(small("data.valid_fraction=0.3"))
     network.double().eval()
     names = dict(network.named_parameters())
     lanes = dynamic_evaluation._lanes(network, corpus, "train", dynamic_evaluation.WINDOW, seed=0)
@@ -109,7 +109,7 @@ def test_its_steps_are_those_of_the_paper(small: Small) -> None:
 
 
 def test_eval_learns_only_with_networks(small: Small, home: Path) -> None:
-    worker.work(launch.new_run(small("train.steps=3", "data.test=0.2"), "net"))
+    worker.work(launch.new_run(small("train.steps=3", "data.test_fraction=0.2"), "net"))
     worker.work(launch.new_run(small("model.kind=frequencies"), "freq"))
     net = models.load("net")
     assert (

@@ -23,7 +23,7 @@ Small = Callable[..., RunConfig]
 def test_a_score_is_that_of_the_songs_one_by_one(
     small: Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = small("data.valid=0.3")
+    config = small("data.valid_fraction=0.3")
     corpus = corpora.prepare(config.data)
     network = state.build(config, corpus).network
     totals, firsts, lengths = [], [], []
@@ -58,7 +58,7 @@ def test_a_score_is_that_of_the_songs_one_by_one(
 
 
 def test_a_limit_takes_whole_songs(small: Small) -> None:
-    config = small("data.valid=0.3")
+    config = small("data.valid_fraction=0.3")
     corpus = corpora.prepare(config.data)
     network = state.build(config, corpus).network
     lengths = [len(corpus.song(row)) for row in corpus.select("valid")]
@@ -81,7 +81,7 @@ def test_other_songs_are_read_in_the_models_own_letters(small: Small, tmp_path: 
 
 
 def test_a_split_without_songs_is_refused(small: Small) -> None:
-    run = launch.new_run(small("model.kind=uniform", "data.test=0"), "none")
+    run = launch.new_run(small("model.kind=uniform", "data.test_fraction=0"), "none")
     worker.work(run)
     with pytest.raises(InputError, match="has no test songs"):
         evaluate_model.score(models.load("none"), "", "test")

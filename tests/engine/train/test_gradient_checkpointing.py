@@ -21,7 +21,13 @@ CHARACTERS, KEYS = FrameSpec("characters", 11), FrameSpec("keys", 176)
 
 def make(spec: FrameSpec, **settings: object) -> Network:
     torch.manual_seed(0)
-    values = {"hidden": 6, "embedding": 5, "condition": 3, "dropout": 0.0, **settings}
+    values = {
+        "hidden_size": 6,
+        "embedding_size": 5,
+        "condition_size": 3,
+        "dropout": 0.0,
+        **settings,
+    }
     return Network(ModelConfig(**values), spec, 4).double()  # type: ignore[arg-type]
 
 
@@ -82,7 +88,7 @@ def gradients(network: Network, window: Window, nats: Nats) -> dict[str, Tensor]
 def test_gradients_are_those_of_the_whole_window(cell: str, head: str, memory: bool) -> None:
     spec = CHARACTERS if head in ("softmax", "tied") else KEYS
     choice = {"tied": head == "tied", "head": "independent" if head == "independent" else "joint"}
-    network = make(spec, cell=cell, memory=memory, **choice)
+    network = make(spec, cell=cell, match_memory=memory, **choice)
     window = songs(spec, memory)
     whole = gradients(network, window, checkpointed(0))
     for size in (1, 5, T, T + 9):  # T and more: one segment
@@ -94,7 +100,7 @@ def test_gradients_are_those_of_the_whole_window(cell: str, head: str, memory: b
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_dropout_is_the_same_when_a_segment_is_run_again(cell: str) -> None:
-    network = make(CHARACTERS, cell=cell, dropout=0.4, input_dropout=0.3, hidden=16)
+    network = make(CHARACTERS, cell=cell, dropout=0.4, input_dropout=0.3, hidden_size=16)
     window = songs(CHARACTERS)
     once, twice = (gradients(network, window, nats(5)) for nats in (in_parts, checkpointed))
     for name, gradient in once.items():
@@ -107,7 +113,7 @@ def test_dropout_is_the_same_when_a_segment_is_run_again(cell: str) -> None:
 def test_a_segment_is_run_again_in_the_precision_of_before(head: str) -> None:
     """Going back is outside of autocast, where the whole window keeps what it made inside."""
     spec = CHARACTERS if head == "softmax" else KEYS
-    network = make(spec, hidden=16, head="independent" if head == "independent" else "joint")
+    network = make(spec, hidden_size=16, head="independent" if head == "independent" else "joint")
     network, window = network.float(), songs(spec)
 
     def half(nats: Nats) -> Nats:
@@ -188,7 +194,7 @@ def peak_bytes(work: Callable[[], object]) -> int:
 @pytest.mark.parametrize("cell", [pytest.param("gru", marks=pytest.mark.slow), "lstm"])
 def test_memory_grows_as_the_root_of_the_window(cell: str) -> None:
     """Counted in bytes: four times the window takes four times as much, or but twice."""
-    network = make(CHARACTERS, cell=cell, hidden=48, embedding=8).float()
+    network = make(CHARACTERS, cell=cell, hidden_size=48, embedding_size=8).float()
 
     def peak(steps: int, segment: int) -> int:
         window = songs(CHARACTERS, steps=steps, lanes=2)
@@ -220,7 +226,7 @@ def test_nothing_small_is_left_between_the_buffers_of_the_segments() -> None:
 def test_no_logits_of_the_whole_window_exist() -> None:
     """With a large vocabulary they would be nearly all of the memory."""
     spec = FrameSpec("characters", 2000)
-    network = make(spec, hidden=8, layers=1).float()
+    network = make(spec, hidden_size=8, layers=1).float()
     window = songs(spec, steps=512)
     logits = 512 * L * spec.size * 4
     assert peak_bytes(lambda: checkpointed(16)(network, window).mean().backward()) < logits / 4

@@ -91,7 +91,7 @@ def test_killed_at_random_moments(small: Small, count: int, steps: int) -> None:
 def test_a_full_disk_ends_the_run_and_leaves_the_last_checkpoint_whole(
     small: Small, limited: Limited
 ) -> None:
-    run = launch.new_run(small("model.hidden=48", "train.steps=6"), "full")
+    run = launch.new_run(small("model.hidden_size=48", "train.steps=6"), "full")
     worker.work(run)
     before = models.load("full")
     launch.resume("full", ["train.steps=12"])
@@ -122,7 +122,7 @@ def test_a_damaged_checkpoint_is_refused_in_words(small: Small, damage: str) -> 
     elif damage == "foreign":
         trainer.write_bytes(b"no tensors here")
     else:
-        other = launch.new_run(small("train.steps=6", "model.hidden=13"), "other")
+        other = launch.new_run(small("train.steps=6", "model.hidden_size=13"), "other")
         worker.work(other)
         trainer.write_bytes((other.checkpoints / "last" / "trainer.safetensors").read_bytes())
     launch.resume("hurt", ["train.steps=9"])

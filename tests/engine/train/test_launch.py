@@ -59,5 +59,5 @@ def test_refused_before_anything_is_made(small: Small, home: Path) -> None:
 
 
 def test_a_memory_that_lapses_is_for_music(small: Small) -> None:
-    with pytest.raises(InputError, match=r"model\.lapses is for music"):
-        launch.new_run(small("model.lapses=true"), "none")
+    with pytest.raises(InputError, match=r"model\.match_recovery is for music"):
+        launch.new_run(small("model.match_recovery=true"), "none")

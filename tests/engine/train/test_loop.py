@@ -130,9 +130,9 @@ def test_stopped_and_resumed_is_bit_for_bit_the_uninterrupted_run(
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_what_a_resume_restores_for_every_cell(small: Small, cell: str) -> None:
     settings = (f"model.cell={cell}", "model.tied=true", "train.sample_every=0")
-    whole = launch.new_run(small(*settings, "train.steps=12", "train.final_lr=1"), "whole")
+    whole = launch.new_run(small(*settings, "train.steps=12", "train.min_lr_ratio=1"), "whole")
     worker.work(whole)
-    parts = launch.new_run(small(*settings, "train.steps=7", "train.final_lr=1"), "parts")
+    parts = launch.new_run(small(*settings, "train.steps=7", "train.min_lr_ratio=1"), "parts")
     worker.work(parts)
     launch.resume("parts", ["train.steps=12"])
     worker.work(parts)
@@ -141,7 +141,7 @@ def test_what_a_resume_restores_for_every_cell(small: Small, cell: str) -> None:
 
 @pytest.mark.parametrize("segment", ["0", "auto"])
 def test_whole_songs_as_one_gradient_learn_and_resume(small: Small, segment: str) -> None:
-    settings = ("train.bptt=0", f"train.checkpoint_segment={segment}", "train.final_lr=1")
+    settings = ("train.bptt=0", f"train.checkpoint_segment={segment}", "train.min_lr_ratio=1")
     whole = launch.new_run(small(*settings, "train.steps=12", "train.lr=0.02"), "whole")
     worker.work(whole)
     parts = launch.new_run(small(*settings, "train.steps=7", "train.lr=0.02"), "parts")
@@ -170,7 +170,7 @@ def test_checkpointing_changes_the_memory_and_not_the_weights(small: Small) -> N
 
 
 def test_a_model_with_a_memory_learns_resumes_and_scores_like_any(small: Small) -> None:
-    settings = ("model.memory=true", "train.sample_every=0", "train.final_lr=1")
+    settings = ("model.match_memory=true", "train.sample_every=0", "train.min_lr_ratio=1")
     whole = launch.new_run(small(*settings, "train.steps=12"), "whole")
     worker.work(whole)
     parts = launch.new_run(small(*settings, "train.steps=7"), "parts")
@@ -179,7 +179,7 @@ def test_a_model_with_a_memory_learns_resumes_and_scores_like_any(small: Small) 
     worker.work(parts)
     assert everything(parts) == everything(whole)
     model = models.load("parts")
-    assert model.config.memory
+    assert model.config.match_memory
     score = evaluate_model.score(model, "", "valid")
     assert score.loss == pytest.approx(model.meta["scores"]["valid"]["loss"], rel=1e-6)
 
@@ -227,7 +227,7 @@ def test_requests_for_a_checkpoint_and_a_sample(
 
 
 def test_a_run_without_validation_songs_keeps_its_last_as_best(small: Small) -> None:
-    run = launch.new_run(small("data.valid=0", "data.test=0"), "blind")
+    run = launch.new_run(small("data.valid_fraction=0", "data.test_fraction=0"), "blind")
     worker.work(run)
     assert (run.checkpoints / "best").resolve().name == "step-000024"
     assert not any(isinstance(event, events.Evaluated) for event in said(run))
@@ -274,7 +274,7 @@ def test_weights_that_are_no_numbers_never_become_a_checkpoint(
     small: Small, evaluate_every: int
 ) -> None:
     settings = ("train.warmup=0", "train.save_every=1", f"train.evaluate_every={evaluate_every}")
-    run = launch.new_run(small(*settings, "train.lr=1e38", "train.clip=0"), "wild")
+    run = launch.new_run(small(*settings, "train.lr=1e38", "train.grad_clip=0"), "wild")
     with pytest.raises(WorkError, match=r"no longer a number at step \d"):
         worker.work(run)
     assert not (run.checkpoints / "last").exists() or models.load("wild")
@@ -301,7 +301,7 @@ def test_what_a_resume_may_not_change_leaves_the_run_as_it_was(small: Small) -> 
     run = launch.new_run(small("train.steps=6"), "fixed")
     worker.work(run)
     before = run.facts()
-    for setting in ("train.lanes=5", "train.seed=9", "model.hidden=3", "train.steps=6"):
+    for setting in ("train.batch_size=5", "train.seed=9", "model.hidden_size=3", "train.steps=6"):
         with pytest.raises(InputError):
             launch.resume("fixed", [setting])
         assert run.facts() == before

@@ -13,7 +13,7 @@ from engine.model.network import Network
 from engine.model.window import Window
 from engine.train.optimizer import enlarge_readers, follow, learning_rate, optimizer, set_rate
 
-CONFIG = TrainConfig(lr=0.01, warmup=10, steps=110, final_lr=0.1)
+CONFIG = TrainConfig(lr=0.01, warmup=10, steps=110, min_lr_ratio=0.1)
 
 
 def test_the_rate_rises_in_a_line_then_falls_as_a_cosine() -> None:
@@ -26,7 +26,7 @@ def test_the_rate_rises_in_a_line_then_falls_as_a_cosine() -> None:
 
 
 def test_without_warmup_or_fall_the_rate_is_constant() -> None:
-    flat = TrainConfig(lr=0.01, warmup=0, steps=50, final_lr=1.0)
+    flat = TrainConfig(lr=0.01, warmup=0, steps=50, min_lr_ratio=1.0)
     assert {learning_rate(flat, step) for step in range(1, 51)} == {0.01}
 
 
@@ -43,15 +43,15 @@ class _Nats(nn.Module):
 
 
 def _network(tied: bool = False) -> Network:
-    model = ModelConfig(layers=2, hidden=6, embedding=4, dropout=0.0, tied=tied)
+    model = ModelConfig(layers=2, hidden_size=6, embedding_size=4, dropout=0.0, tied=tied)
     return Network(model, FrameSpec("characters", 9), 0)
 
 
 def test_only_matrices_decay_and_all_of_them_alike() -> None:
     network = _network()
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    adam = optimizer(network, TrainConfig(lr=0.1, weight_decay=0.5, reader_scale=4.0))
-    set_rate(adam, TrainConfig(lr=0.1, warmup=0, final_lr=1.0), 1)
+    adam = optimizer(network, TrainConfig(lr=0.1, weight_decay=0.5, output_scale=4.0))
+    set_rate(adam, TrainConfig(lr=0.1, warmup=0, min_lr_ratio=1.0), 1)
     for parameter in network.parameters():
         parameter.grad = torch.zeros_like(parameter)
     adam.step()
@@ -63,7 +63,7 @@ def test_only_matrices_decay_and_all_of_them_alike() -> None:
 @pytest.mark.parametrize("tied", [False, True])
 def test_readers_scaled_are_as_outputs_scaled(tied: bool) -> None:
     """The very weights that a network whose layers' outputs are times 4 learns, but for the 4."""
-    scale, config = 4.0, TrainConfig(lr=0.01, warmup=0, weight_decay=0.3, reader_scale=4.0)
+    scale, config = 4.0, TrainConfig(lr=0.01, warmup=0, weight_decay=0.3, output_scale=4.0)
     torch.manual_seed(1)
     network = _network(tied).double()
     plain = copy.deepcopy(network)  # whose forward pass below multiplies by the scale
@@ -104,7 +104,7 @@ def test_the_average_follows_by_its_own_formula() -> None:
     for step in range(1, 201):
         with torch.no_grad():
             layer.weight.add_(torch.randn(2, 2))
-        follow(average, layer, TrainConfig(average=0.9), step)
+        follow(average, layer, TrainConfig(ema_decay=0.9), step)
         keep = 0.0 if step == 1 else min(0.9, step / (9 + step))  # the first is a copy
         expected = keep * expected + (1 - keep) * layer.weight.detach()
     torch.testing.assert_close(average.weight.data, expected)
@@ -116,5 +116,5 @@ def test_without_average_it_is_the_network() -> None:
     for step in range(1, 4):
         with torch.no_grad():
             layer.weight.add_(1)
-        follow(average, layer, TrainConfig(average=0.0), step)
+        follow(average, layer, TrainConfig(ema_decay=0.0), step)
     torch.testing.assert_close(average.weight.data, layer.weight.data)

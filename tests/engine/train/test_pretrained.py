@@ -27,11 +27,11 @@ def other(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("tied", [False, True])
 def test_characters_and_artists_bring_their_own(small: Small, other: Path, tied: bool) -> None:
-    settings = (f"model.tied={tied}", "model.memory=true")
+    settings = (f"model.tied={tied}", "model.match_memory=true")
     run = launch.new_run(small(*settings), "learned")
     worker.work(run)
     model = models.load("learned")
-    config = small(*settings, f"data.source={other}", "train.begin=learned")
+    config = small(*settings, f"data.source={other}", "train.init_from=learned")
     corpus = corpora.prepare(config.data)
     fresh = state.build(config, corpus)
     before = {name: tensor.clone() for name, tensor in fresh.network.state_dict().items()}
@@ -60,8 +60,8 @@ def test_characters_and_artists_bring_their_own(small: Small, other: Path, tied:
 
 
 def test_a_run_begins_where_another_ended(small: Small) -> None:
-    worker.work(launch.new_run(small("train.average=0"), "first"))
-    second = launch.new_run(small("train.steps=1", "train.lr=0", "train.begin=first"), "second")
+    worker.work(launch.new_run(small("train.ema_decay=0"), "first"))
+    second = launch.new_run(small("train.steps=1", "train.lr=0", "train.init_from=first"), "second")
     worker.work(second)
     one, two = (models.load(name) for name in ("first", "second"))
     assert one.path
@@ -70,15 +70,18 @@ def test_a_run_begins_where_another_ended(small: Small) -> None:
     for name, values in read_tensors(one.path).items():
         np.testing.assert_array_equal(other[name], values)
     with pytest.raises(InputError, match="cannot change in a resumed run"):
-        launch.resume("second", ["train.steps=3", "train.begin=first"])
+        launch.resume("second", ["train.steps=3", "train.init_from=first"])
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (("train.begin=nobody",), "nobody"),
-        (("train.begin=first", "model.hidden=13"), r"has model\.hidden = 12, and this run has 13"),
-        (("train.begin=first", "model.kind=uniform"), "only networks go on learning"),
+        (("train.init_from=nobody",), "nobody"),
+        (
+            ("train.init_from=first", "model.hidden_size=13"),
+            r"has model\.hidden_size = 12, and this run has 13",
+        ),
+        (("train.init_from=first", "model.kind=uniform"), "only networks go on learning"),
     ],
 )
 def test_what_will_not_do_is_refused_before_anything_is_made(

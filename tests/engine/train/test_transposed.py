@@ -17,14 +17,14 @@ from engine.train import launch, worker
 
 Small = Callable[..., RunConfig]
 SETTINGS = (
-    "model.memory=true",
+    "model.match_memory=true",
     "train.bptt=7",
     "train.steps=12",
     "train.save_every=5",
     "train.sample_every=0",
     "train.transpose=6",
     "train.warmup=0",
-    "train.final_lr=1",  # so that the rate does not depend on the number of steps
+    "train.min_lr_ratio=1",  # so that the rate does not depend on the number of steps
 )
 
 

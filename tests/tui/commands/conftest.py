@@ -11,9 +11,9 @@ from tui import cli
 
 WORDS = ["sun", "moon", "river", "stone", "heart", "road", "over", "under", "never", "we", "you"]
 TINY = {
-    "model.hidden": 12,
-    "model.embedding": 6,
-    "train.lanes": 4,
+    "model.hidden_size": 12,
+    "model.embedding_size": 6,
+    "train.batch_size": 4,
     "train.bptt": 16,
     "train.steps": 12,
     "train.sample_length": 20,

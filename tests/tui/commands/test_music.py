@@ -15,17 +15,17 @@ from engine.music.score import Note, Score
 
 Call = Callable[..., Any]
 TINY = {
-    "model.hidden": 12,
-    "model.embedding": 8,
-    "train.lanes": 4,
+    "model.hidden_size": 12,
+    "model.embedding_size": 8,
+    "train.batch_size": 4,
     "train.bptt": 16,
     "train.steps": 12,
     "train.sample_length": 10,
     "train.evaluate_every": 6,
     "train.sample_every": 6,
     "train.threads": 1,
-    "data.valid": 0.2,
-    "data.test": 0.2,
+    "data.valid_fraction": 0.2,
+    "data.test_fraction": 0.2,
 }
 
 

@@ -69,7 +69,7 @@ SETTINGS = {
     "lanes": "key=value",
     "data.artists=Abba Gold": "Abba Gold",
     "data.min_songs=900": "data.min_songs",
-    "data.valid=0.9": "0.5 or less",
+    "data.valid_fraction=0.9": "0.5 or less",
 }
 
 
@@ -85,12 +85,12 @@ def test_words_that_are_wrong(call: Call, songs: Path, trained: str, tmp_path: P
     songs.with_name("empty.txt").write_text(" \n")
     songs.with_name("odd.txt").write_bytes(b"\xff\xfe\xff")
     songs.with_name("lost.csv").symlink_to("nowhere.csv")
-    clock = ("--set", "model.clock=true")
+    clock = ("--set", "model.beat_position=true")
     cases = [
         (("data", "info", songs.with_name("lost.csv")), "is neither a file nor a folder"),
         (("train", "lyrics", "--data", songs, "--preset", "article"), "'--set data.artists='"),
         (("train", "lyrics", "--data", songs, "--preset", "tunes"), "'rnn-tui train music'"),
-        (("train", "lyrics", "--data", songs, *clock), "model.clock is for music"),
+        (("train", "lyrics", "--data", songs, *clock), "model.beat_position is for music"),
         (("train", "lyrics", "--data", songs, "--run", "folk"), "comes along is called 'folk'"),
         (("train", "lyrics", "--data", songs, "--run", ""), "--run ''"),
         (("neurons", "--text", songs, "--song", "2"), "--song: not allowed"),
@@ -107,7 +107,10 @@ def test_words_that_are_wrong(call: Call, songs: Path, trained: str, tmp_path: P
         (("train", "lyrics", "--resume", "nobody"), "There is no run 'nobody'"),
         (("train", "lyrics", "--resume", trained), "--set train.steps=24"),
         (("train", "lyrics", "--resume", trained, "--data", songs), "--resume"),
-        (("train", "lyrics", "--resume", trained, "--set", "model.hidden=3"), "model.hidden=3"),
+        (
+            ("train", "lyrics", "--resume", trained, "--set", "model.hidden_size=3"),
+            "model.hidden_size=3",
+        ),
         (("train", "opera"), "'opera'"),
         (("trian",), "trian"),
         (("watch", "nobody"), "There is no run 'nobody'"),

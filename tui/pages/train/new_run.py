@@ -140,7 +140,7 @@ class NewRunScreen(ModalScreen[RunDir | None]):
             return Select(options, prompt="the defaults", id=field, compact=True)
         if field == "settings":
             area = TextArea(id=field, compact=True, show_line_numbers=False)
-            area.placeholder = "key=value, one a line, as model.hidden=128"
+            area.placeholder = "key=value, one a line, as model.hidden_size=128"
             return area
         placeholder = {
             "data": "a dataset's name, or a path",

@@ -91,10 +91,10 @@ def summary(config: configs.RunConfig) -> str:
     if config.model.kind != "network":
         return f"{config.model.words}: counts once through the songs"
     if not train.bptt:
-        return f"{config.model.words} · {train.steps:,} steps of {train.lanes} whole songs"
-    size = train.steps * train.lanes * train.bptt
+        return f"{config.model.words} · {train.steps:,} steps of {train.batch_size} whole songs"
+    size = train.steps * train.batch_size * train.bptt
     return (
-        f"{config.model.words} · {train.steps:,} steps of {train.lanes} × {train.bptt} "
+        f"{config.model.words} · {train.steps:,} steps of {train.batch_size} × {train.bptt} "
         f"{'characters' if config.kind == 'lyrics' else 'frames'} ({short(size)})"
     )
 

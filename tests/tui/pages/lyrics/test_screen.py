@@ -550,7 +550,7 @@ async def test_with_the_real_commands_and_the_real_sampler(
     songs = [np.append(codec.encode(f"Why {fake.VERSE}"), END)]
     run = run_dir.create("small", configs.RunConfig(model=config), {})
     meta = {
-        "format": 1,
+        "format": 2,
         "kind": "lyrics",
         "model": dataclasses.asdict(config),
         "codec": codec.to_json(),

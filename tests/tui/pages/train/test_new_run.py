@@ -24,7 +24,7 @@ class FormPage(Page[NewRunScreen]):
 @pytest.fixture(autouse=True)
 def _presets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wide = tmp_path / "wide.toml"
-    wide.write_text('about = "A wide one"\n[model]\nhidden = 512\n')
+    wide.write_text('about = "A wide one"\n[model]\nhidden_size = 512\n')
     tunes = tmp_path / "tunes.toml"
     tunes.write_text('kind = "music"\n')
     monkeypatch.setattr(configs, "presets", lambda: {"wide": wide, "tunes": tunes})
@@ -76,10 +76,10 @@ async def test_fields_are_looked_over_as_they_are_typed(fake_command: Calls) -> 
         area = form.screen.query_one("#settings", TextArea)
         area.focus()
         await form.press(*"model.hid")
-        await form.until(lambda: form.said("#settings-note") == "model.hidden=256")
-        await form.press(*"den=x")
+        await form.until(lambda: form.said("#settings-note") == "model.hidden_size=256")
+        await form.press(*"den_size=x")
         await form.until(lambda: "whole number" in form.said("#settings-note"))
-        area.text = "model.hidden=128"
+        area.text = "model.hidden_size=128"
         await form.until(lambda: "lstm 2 × 128" in form.said("#summary"))
         form.select("preset").value = "wide"
         await form.until(lambda: form.field("name").value == "wide")

@@ -11,7 +11,7 @@ from tui.pages.train.new_run_form import Form
 @pytest.fixture(autouse=True)
 def _presets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wide = tmp_path / "wide.toml"
-    wide.write_text('about = "A wide one"\nkind = "music"\n[model]\nhidden = 512\n')
+    wide.write_text('about = "A wide one"\nkind = "music"\n[model]\nhidden_size = 512\n')
     plain = tmp_path / "plain.toml"
     plain.write_text("[train]\nsteps = 10\n")
     monkeypatch.setattr(configs, "presets", lambda: {"plain": plain, "wide": wide})
@@ -37,7 +37,7 @@ def test_the_command_says_what_the_form_says() -> None:
     assert not checked.problems
     assert checked.config is not None
     assert checked.config.train.steps == 1500
-    assert checked.config.model.hidden == 512
+    assert checked.config.model.hidden_size == 512
     assert checked.config.model.layers == 3
     assert forms.arguments(Form()) == ["train", "lyrics", "--detach", "--json"]
 
@@ -52,7 +52,7 @@ def test_a_home_folder_is_spelt_out(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (Form(steps="many"), "steps", "train.steps"),
         (Form(steps="0"), "steps", "1 or more"),
-        (Form(settings="model.hiden=4"), "settings", "model.hidden"),
+        (Form(settings="model.hiden=4"), "settings", "model.hidden_size"),
         (Form(settings="model.layers"), "settings", "key=value"),
         (Form(settings="model.cell=tree"), "settings", "lstm"),
         (Form(preset="wide"), "preset", "is for music, not for lyrics"),
@@ -91,9 +91,9 @@ def test_a_summary_in_words() -> None:
 
 
 def test_keys_half_typed_are_completed() -> None:
-    assert forms.matching_keys("model.hid") == "model.hidden=256"
+    assert forms.matching_keys("model.hid") == "model.hidden_size=256"
     assert forms.matching_keys("model.").endswith("…")
-    assert forms.matching_keys("model.hidden=3") == ""
+    assert forms.matching_keys("model.hidden_size=3") == ""
     assert forms.matching_keys("  ") == ""
     assert forms.matching_keys("nonsense") == ""
 
