@@ -24,8 +24,8 @@ from typing import Any
 
 from engine import sampler_requests
 from engine.analysis import annotation, ladder, neurons, novelty, song_embeddings, song_map
-from engine.analysis.neurons import Reading
-from engine.analysis.song_embeddings import Songs
+from engine.analysis.neurons import UnitReading
+from engine.analysis.song_embeddings import EmbeddedSongs
 from engine.data.codecs import KeysCodec
 from engine.errors import InputError
 from engine.inference import models
@@ -33,8 +33,8 @@ from engine.inference.models import Model
 from engine.sampler_requests import Answer
 from engine.sampling import lyrics
 from engine.sampling import music as rolls
-from engine.sampling.lyrics import Stream
-from engine.sampling.music import RollStream
+from engine.sampling.lyrics import LyricsStream
+from engine.sampling.music import MusicStream
 
 _KINDS = {  # of the models that each request takes
     "sample": "lyrics",
@@ -103,13 +103,13 @@ class Worker:
         self._changes = changes
         self._model: Model | None = None
         self._stamp: object = None
-        self._reading: Reading | None = None  # the song last read
+        self._reading: UnitReading | None = None  # the song last read
 
     def _load(self, values: Answer) -> Model:
         name, precision = values.get("model"), sampler_requests.precision(values)
         kind = _KINDS.get(values["do"])
         found, folder = models.locate(name, kind)
-        stamp = found, models.stamp(folder), precision
+        stamp = found, models.file_version(folder), precision
         if self._model is None or self._stamp != stamp:
             self._model = self._reading = None  # two at once could be too many
             self._model = models.load(name, precision, kind)
@@ -129,21 +129,21 @@ class Worker:
             self.sample_music(values, stopped)
         if values["do"] == "ladder":
             request = sampler_requests.ladder(values)
-            self._tell(values, ladder.answers(self._load(values), request, stopped))
+            self._tell(values, ladder.compare(self._load(values), request, stopped))
         if values["do"] == "map":
             artist = sampler_requests.map_of(values)
-            self._tell(values, [song_map.placed(self._songs(values, stopped), artist)])
+            self._tell(values, [song_map.map_points(self._songs(values, stopped), artist)])
         if values["do"] == "similar":
             song, count = sampler_requests.similar(values)
-            self._tell(values, [song_map.neighbours(self._songs(values, stopped), song, count)])
+            self._tell(values, [song_map.neighbors(self._songs(values, stopped), song, count)])
         if values["do"] == "neurons":
             self.neurons(values, stopped)
         if values["do"] == "unit":
             self.unit(values)
 
-    def _songs(self, values: Answer, stopped: Callable[[], bool]) -> Songs:
+    def _songs(self, values: Answer, stopped: Callable[[], bool]) -> EmbeddedSongs:
         """The songs of a model with their vectors; says how far they are read."""
-        return song_embeddings.songs(
+        return song_embeddings.embed_songs(
             self._load(values),
             lambda read, songs: self._tell(values, [{"read": read, "songs": songs}]),
             stopped,
@@ -182,18 +182,20 @@ class Worker:
 
         song.stopped = turned
         copies = (
-            None if told.novelty is None else novelty.watches(model, told.novelty, request.count)
+            None
+            if told.novelty is None
+            else novelty.copy_watches(model, told.novelty, request.count)
         )
         self._say(self._started(values, song.songs[0].seed, prime=song.prime))
-        self._tell(values, annotation.told(song, told.best, told.bits, copies))
+        self._tell(values, annotation.annotate(song, told.best, told.bits, copies))
 
-    def _turn(self, song: Stream | None) -> None:
+    def _turn(self, song: LyricsStream | None) -> None:
         """Change the rules of the song under way as it was asked; refuse to where there is none."""
         for values in self._changes():
             try:
                 sampler_requests.check(values)
                 rules = sampler_requests.change(values)
-                lyrics.change(song, rules)
+                lyrics.change_params(song, rules)
                 self._say({"id": values.get("id"), "changed": True})
             except InputError as error:
                 self._say({"id": values.get("id"), "error": str(error)})
@@ -202,14 +204,14 @@ class Worker:
         """Write music, frame by frame."""
         request, file, notes = sampler_requests.music(values)
         model = self._load(values)
-        codec = rolls.keys(model)
-        prime, metre = rolls.beginning(codec, file, notes)
+        codec = rolls.keys_codec(model)
+        prime, metre = rolls.read_prompt(codec, file, notes)
         music = rolls.stream(model, dataclasses.replace(request, prime=prime), stopped)
-        given = [rolls.line(frame, codec.planes) for frame in music.prime]
+        given = [rolls.frame_to_json(frame, codec.planes) for frame in music.prime]
         self._say(self._started(values, music.seed, prime=given, metre=metre, **_length(codec)))
         start = time.perf_counter()
         for frame in music:
-            self._say({"id": values.get("id"), **rolls.line(frame, codec.planes)})
+            self._say({"id": values.get("id"), **rolls.frame_to_json(frame, codec.planes)})
         self._say(self._done(values, music, start, frames=music.frames))
 
     def neurons(self, values: Answer, stopped: Callable[[], bool]) -> None:
@@ -217,7 +219,7 @@ class Worker:
         asked = sampler_requests.neurons(values)
         model = self._load(values)
         self._reading = None
-        self._reading = neurons.read(model, asked, stopped)
+        self._reading = neurons.read_song(model, asked, stopped)
         told = self._reading.to_json() if self._reading else None
         self._say({"id": values.get("id"), "neurons": told})
 
@@ -233,7 +235,7 @@ class Worker:
         return {"id": values.get("id"), "started": True, "seed": seed, **more}
 
     @staticmethod
-    def _done(values: Answer, song: RollStream, start: float, **count: int) -> Answer:
+    def _done(values: Answer, song: MusicStream, start: float, **count: int) -> Answer:
         return {
             "id": values.get("id"),
             "done": True,

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.analysis.song_input import Asked
+from engine.analysis.song_input import SongRequest
 from engine.errors import InputError
 from engine.inference import models
 from engine.inference.matmul import PRECISIONS
 from engine.sampling.conditioning import parse_mix
-from engine.sampling.decoding import Rules
-from engine.sampling.lyrics import Request
-from engine.sampling.music import RollRequest
+from engine.sampling.decoding import SamplingParams
+from engine.sampling.lyrics import LyricsRequest
+from engine.sampling.music import MusicRequest
 
 Answer = dict[str, Any]
 
@@ -124,7 +124,7 @@ def precision(values: Answer) -> str:
     return str(chosen)
 
 
-def song(values: Answer) -> tuple[Request, Told]:
+def song(values: Answer) -> tuple[LyricsRequest, Told]:
     """The lyrics to write, and what to tell of them; null or a missing key means the default."""
     fields = _given(values, _FIELDS["sample"])
     fields.pop("precision", None)
@@ -136,8 +136,8 @@ def song(values: Answer) -> tuple[Request, Told]:
     told = Told(best > 1, fields.pop("bits", False), fields.pop("novelty", None))
     if "mix" in fields:
         fields["mix"] = parse_mix(fields["mix"])
-    rules = Rules(**{name: fields.pop(name) for name in _RULES if name in fields})
-    return Request(**fields, rules=rules), told
+    rules = SamplingParams(**{name: fields.pop(name) for name in _RULES if name in fields})
+    return LyricsRequest(**fields, rules=rules), told
 
 
 def change(values: Answer) -> dict[str, float]:
@@ -145,20 +145,20 @@ def change(values: Answer) -> dict[str, float]:
     return _given(values, _RULES)
 
 
-def music(values: Answer) -> tuple[RollRequest, Path | None, list[int] | None]:
+def music(values: Answer) -> tuple[MusicRequest, Path | None, list[int] | None]:
     """The music to write, without its beginning; the MIDI file and the chord that say that."""
     fields = _given(values, _FIELDS["sample_music"])
     file, notes = fields.pop("prime", None), fields.pop("notes", None)
     if notes is not None and not all(type(pitch) is int for pitch in notes):
         raise InputError(f"notes is {notes!r:.60}: give {_NAMES[list]}.")
-    return RollRequest(**fields), None if file is None else Path(file), notes
+    return MusicRequest(**fields), None if file is None else Path(file), notes
 
 
-def ladder(values: Answer) -> Request:
+def ladder(values: Answer) -> LyricsRequest:
     """What each rung of the ladder is to write."""
     fields = _given(values, _FIELDS["ladder"])
-    rules = Rules(temperature=fields.pop("temperature", Rules.temperature))
-    return Request(**{"length": LADDER_LENGTH, **fields}, rules=rules)
+    rules = SamplingParams(temperature=fields.pop("temperature", SamplingParams.temperature))
+    return LyricsRequest(**{"length": LADDER_LENGTH, **fields}, rules=rules)
 
 
 def map_of(values: Answer) -> str | None:
@@ -175,13 +175,13 @@ def similar(values: Answer) -> tuple[int, int]:
     return fields["song"], fields.get("count", 10)
 
 
-def neurons(values: Answer) -> Asked:
+def neurons(values: Answer) -> SongRequest:
     """The song that a network is to read."""
     fields = _given(values, _FIELDS["neurons"])
     fields.pop("precision", None)
     if "path" in fields:
         fields["file"] = Path(fields.pop("path"))
-    return Asked(**fields)
+    return SongRequest(**fields)
 
 
 def unit(values: Answer) -> tuple[int, int]:

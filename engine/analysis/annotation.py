@@ -6,13 +6,13 @@ from typing import Any
 
 from engine.analysis.novelty import CopyWatch
 from engine.sampling import lyrics
-from engine.sampling.lyrics import Character, Song, Stream
+from engine.sampling.lyrics import Character, GeneratedSong, LyricsStream
 
 Answer = dict[str, Any]
 
 
-def told(
-    stream: Stream,
+def annotate(
+    stream: LyricsStream,
     best: bool = False,
     bits: bool = False,
     copies: Sequence[CopyWatch] | None = None,
@@ -23,7 +23,7 @@ def told(
     character's surprise; copies: a watch for each song, that marks what is copied.
     """
     began = time.perf_counter()
-    songs, characters = lyrics.likeliest(stream) if best else (stream.songs, stream)
+    songs, characters = lyrics.write_best(stream) if best else (stream.songs, stream)
     many = len(songs) > 1
     going = list(songs)
 
@@ -57,7 +57,7 @@ def _character(character: Character, many: bool, bits: bool, alternatives: bool)
     return answer
 
 
-def _done(song: Song, many: bool, seconds: float) -> Answer:
+def _done(song: GeneratedSong, many: bool, seconds: float) -> Answer:
     return {
         "done": True,
         **({"song": song.number} if many else {}),

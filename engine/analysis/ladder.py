@@ -21,20 +21,20 @@ from engine.data.codecs import CharacterCodec
 from engine.data.corpus import Corpus
 from engine.inference import models
 from engine.inference.models import Model
-from engine.inference.network import Chain
+from engine.inference.network import NgramStepper
 from engine.model import ngram
 from engine.model.ngram import CountingModel
 from engine.sampling import lyrics
-from engine.sampling.lyrics import Request
+from engine.sampling.lyrics import LyricsRequest
 
 Answer = dict[str, Any]
 
-HIGHEST = 8  # order of a chain
-COUNTED = 4_000_000  # characters at most: a chain needs some 100 bytes for each
+MAX_ORDER = 8  # order of a chain
+MAX_COUNTED = 4_000_000  # characters at most: a chain needs some 100 bytes for each
 
 
-def answers(
-    model: Model, request: Request, stopped: Callable[[], bool] = lambda: False
+def compare(
+    model: Model, request: LyricsRequest, stopped: Callable[[], bool] = lambda: False
 ) -> Iterator[Answer]:
     """Tell what is going on, each rung with its bits as soon as they are known, and what all write.
 
@@ -43,11 +43,11 @@ def answers(
     """
     began = time.perf_counter()
     lyrics.stream(model, request)  # refuses what cannot be
-    corpus = models.corpus(model)
+    corpus = models.training_corpus(model)
     codec = model.codec
     assert isinstance(codec, CharacterCodec)
     size = int(corpus.songs["length"][corpus.select("train")].sum())
-    part = f"{COUNTED:,} of " if size > COUNTED else ""
+    part = f"{MAX_COUNTED:,} of " if size > MAX_COUNTED else ""
     yield {"doing": f"counting {part}{size:,} characters of {corpus.name}"}
     rungs = [_rung(model, counted) for counted in _counted(corpus.path, codec)]
     for place, rung in enumerate(rungs):
@@ -77,7 +77,7 @@ def answers(
 def _rung(model: Model, counted: CountingModel) -> Model:
     """A counting model that writes in the characters of a network."""
     config = counted.config
-    return Model(config.words, None, model.meta, config, model.codec, Chain(counted), ())
+    return Model(config.words, None, model.meta, config, model.codec, NgramStepper(counted), ())
 
 
 def _translated(path: Path, codec: CharacterCodec) -> Corpus:
@@ -92,12 +92,12 @@ def _counted(path: Path, codec: CharacterCodec) -> list[CountingModel]:
     rows = corpus.select("train")
     # The songs lie in an order of chance, so that the first are as good as any.
     ends = np.cumsum(corpus.songs["length"][rows], dtype=np.int64)
-    until = max(1, int(np.searchsorted(ends, COUNTED, side="right")))
+    until = max(1, int(np.searchsorted(ends, MAX_COUNTED, side="right")))
     songs = (corpus.song(row) for row in rows[:until])
-    return ngram.ladder(songs, codec.spec.size, HIGHEST)
+    return ngram.ladder(songs, codec.spec.size, MAX_ORDER)
 
 
-@lru_cache(maxsize=HIGHEST + 2)
+@lru_cache(maxsize=MAX_ORDER + 2)
 def _bits(path: Path, codec: CharacterCodec, place: int) -> float | None:
     """The bits per character of a rung on the validation songs there; None without such songs."""
     counted = _counted(path, codec)[place]

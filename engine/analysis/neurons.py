@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis import song_features, song_input
-from engine.analysis.song_input import Asked, Example
+from engine.analysis.song_input import InputSong, SongRequest
 from engine.data.codecs import BEGIN, CharacterCodec, KeysCodec
 from engine.errors import InputError
 from engine.inference.cells import Array
@@ -20,21 +20,21 @@ from engine.inference.models import Model
 from engine.inference.network import Network
 from engine.sampling import music
 
-BEST = 10  # units told for each feature
+MAX_UNITS = 10  # units told for each feature
 _STILL = 1e-9  # a standard deviation below which nothing has changed
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
+class UnitReading:
     """A song as a network has read it. Layers and units are counted from 1."""
 
     model: Model
-    example: Example
+    example: InputSong
     activations: Array  # (T, layers, H), −1 … 1, after each frame
     correlations: dict[str, NDArray[np.float64] | None]
     """Of each feature with every unit, (layers, H); None for one that never changes in the song."""
 
-    def best(self, feature: str, count: int = BEST) -> list[tuple[int, int, float]]:
+    def best(self, feature: str, count: int = MAX_UNITS) -> list[tuple[int, int, float]]:
         """The layer and unit most correlated with a feature, by size, and the correlation."""
         found = self.correlations[feature]
         if found is None:
@@ -49,7 +49,7 @@ class Reading:
         _, layers, hidden = self.activations.shape
         song: dict[str, Any] = {"text": example.text, "frames": None, "bar": None}
         if isinstance(codec := self.model.codec, KeysCodec):
-            keys = [music.line(frame, codec.planes)["keys"] for frame in example.frames]
+            keys = [music.frame_to_json(frame, codec.planes)["keys"] for frame in example.frames]
             song = {"text": None, "frames": keys, "bar": codec.bar(example.metre)}
         return {
             "model": self.model.name,
@@ -90,7 +90,9 @@ class Reading:
         }
 
 
-def read(model: Model, asked: Asked, stopped: Callable[[], bool] = lambda: False) -> Reading | None:
+def read_song(
+    model: Model, asked: SongRequest, stopped: Callable[[], bool] = lambda: False
+) -> UnitReading | None:
     """Have a network read a song; None where `stopped` said so before its end.
 
     Raises InputError for a model that is no network, and for a song that cannot be read.
@@ -100,19 +102,19 @@ def read(model: Model, asked: Asked, stopped: Callable[[], bool] = lambda: False
         raise InputError(
             f"{model.name} counts characters and has no units: choose a network (rnn, gru, lstm)."
         )
-    example = song_input.example(model, asked)
-    activations = run(network, example.frames, example.condition, stopped)
+    example = song_input.load_song(model, asked)
+    activations = unit_activations(network, example.frames, example.condition, stopped)
     if activations is None:
         return None
     if isinstance(model.codec, CharacterCodec):
-        found = song_features.of_text(example.text)
+        found = song_features.text_features(example.text)
     else:
         bar = model.codec.bar(example.metre)
-        found = song_features.of_keys(example.frames, bar, example.metre[0])
-    return Reading(model, example, activations, correlations(activations, found))
+        found = song_features.key_features(example.frames, bar, example.metre[0])
+    return UnitReading(model, example, activations, correlations(activations, found))
 
 
-def run(
+def unit_activations(
     network: Network,
     frames: NDArray[Any],
     condition: Array | None = None,

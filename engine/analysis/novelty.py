@@ -14,10 +14,14 @@ from engine.errors import InputError
 from engine.inference import models
 from engine.inference.models import Model
 from engine.sampling import lyrics
-from engine.sampling.decoding import Rules
-from engine.sampling.lyrics import Request
+from engine.sampling.decoding import SamplingParams
+from engine.sampling.lyrics import LyricsRequest
 
-SAMPLES, LENGTH, TEMPERATURE = 4, 1_000, 0.7  # of a model's figure: songs, characters of each
+SAMPLE_COUNT, SAMPLE_LENGTH, SAMPLE_TEMPERATURE = (
+    4,
+    1_000,
+    0.7,
+)  # of a model's figure: songs, characters of each
 
 _AROUND = np.arange(-SPACING, WINDOW)  # frames before a window, and the window
 
@@ -47,7 +51,7 @@ class Novelty:
         return asdict(self)
 
 
-def together(parts: Sequence[Novelty]) -> Novelty:
+def combine(parts: Sequence[Novelty]) -> Novelty:
     """How much of several texts is copied, watched for stretches of the same length."""
     characters = sum(part.characters for part in parts)
     copied = sum(part.copied * part.characters for part in parts)
@@ -136,28 +140,28 @@ class CopyWatch:
         self._lengths = np.concatenate([self._lengths, before[new] + WINDOW])
 
 
-def watches(model: Model, least: int, count: int) -> list[CopyWatch]:
+def copy_watches(model: Model, least: int, count: int) -> list[CopyWatch]:
     """A watch for each of `count` songs by a model, for copies from the songs that it learned from.
 
     Raises InputError where those are gone, and for a model of music.
     """
-    index = indices.prepare(models.corpus(model))
+    index = indices.prepare(models.training_corpus(model))
     return [CopyWatch(index, least) for _ in range(count)]
 
 
-def figure(model: Model) -> Novelty:
+def model_novelty(model: Model) -> Novelty:
     """How much a model copies: in `SAMPLES` songs that it writes from nothing, by fixed seeds.
 
     Each is in the manner of another of its artists, evenly spread over the list, since that is how
     it is asked for songs, and how it comes nearest to them. The same model has the same figure.
     Raises InputError as `watches` does.
     """
-    copies = watches(model, SHORTEST, SAMPLES)
+    copies = copy_watches(model, SHORTEST, SAMPLE_COUNT)
     for seed, watch in enumerate(copies):
         artists = model.conditions
-        artist = artists[seed * len(artists) // SAMPLES] if artists else None
-        rules = Rules(temperature=TEMPERATURE)
-        song = Request(artist=artist, rules=rules, seed=seed, length=LENGTH)
+        artist = artists[seed * len(artists) // SAMPLE_COUNT] if artists else None
+        rules = SamplingParams(temperature=SAMPLE_TEMPERATURE)
+        song = LyricsRequest(artist=artist, rules=rules, seed=seed, length=SAMPLE_LENGTH)
         for character in lyrics.stream(model, song):
             watch.push(character.text)
-    return together([watch.novelty for watch in copies])
+    return combine([watch.novelty for watch in copies])

@@ -25,7 +25,7 @@ from engine.inference import models
 from engine.inference.models import META, WEIGHTS, Model
 from engine.inference.network import Network
 
-MOST = 4_000_000  # frames of a corpus that are read at most
+MAX_FRAMES = 4_000_000  # frames of a corpus that are read at most
 _LANES = 8  # songs that are read in step with each other: with more, fast products gain nothing
 _WINDOW = 128  # frames between two looks at a stop
 _KEPT = 8  # files of vectors beside a corpus
@@ -34,7 +34,7 @@ Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Songs:
+class EmbeddedSongs:
     """Songs that a model has learned from, or was checked by, with their vectors."""
 
     corpus: Corpus
@@ -42,16 +42,16 @@ class Songs:
     vectors: Vectors  # (S, H)
 
 
-def rows(corpus: Corpus) -> NDArray[np.intp]:
+def first_songs(corpus: Corpus) -> NDArray[np.intp]:
     """The places (S,) of the songs that are read: all, or of many those in the first `MOST` frames.
 
     Songs lie in an order of chance, so the first are as good as any.
     """
     ends = np.cumsum(corpus.songs["length"], dtype=np.int64)
-    return np.arange(max(1, int(np.searchsorted(ends, MOST, side="right"))))
+    return np.arange(max(1, int(np.searchsorted(ends, MAX_FRAMES, side="right"))))
 
 
-def network(model: Model) -> Network:
+def require_network(model: Model) -> Network:
     """The network of a model; raises InputError for one that only counts."""
     if not isinstance(model.stepper, Network):
         raise InputError(
@@ -61,7 +61,7 @@ def network(model: Model) -> Network:
     return model.stepper
 
 
-def read(
+def embed(
     model: Model, songs: Sequence[NDArray[Any]], look: Callable[[], None] = lambda: None
 ) -> Iterator[tuple[list[int], Vectors]]:
     """Read songs (T, *frame), those of like lengths together.
@@ -69,7 +69,7 @@ def read(
     Gives the places of some of them in `songs` with their vectors (n, H), till all are read; `look`
     is called many times in between, and may raise. Raises InputError for a model that only counts.
     """
-    stepper, spec = network(model), model.codec.spec
+    stepper, spec = require_network(model), model.codec.spec
     order = sorted(range(len(songs)), key=lambda place: len(songs[place]))
     for start in range(0, len(order), _LANES):
         lanes = order[start : start + _LANES]
@@ -91,26 +91,26 @@ def read(
         yield lanes, mean.astype(np.float32)
 
 
-def songs(
+def embed_songs(
     model: Model,
     progress: Callable[[int, int], None] | None = None,
     stopped: Callable[[], bool] = lambda: False,
-) -> Songs:
+) -> EmbeddedSongs:
     """The songs of a model with their vectors: read once, and then kept beside the corpus.
 
     progress is told how many songs are read, and of how many. Raises InputError where the songs
     are not here, for a model that only counts, and where `stopped` says so in between.
     """
-    network(model)
-    corpus = models.corpus(model)
-    chosen = rows(corpus)
+    require_network(model)
+    corpus = models.training_corpus(model)
+    chosen = first_songs(corpus)
     path = corpus.path / f"hidden-{_hash(model.path)}.npy" if model.path else None
     vectors = _kept(path, (len(chosen), model.config.hidden_size))
     if vectors is None:
         vectors = _read(model, corpus, chosen, progress, stopped)
         if path:
             _keep(path, vectors)
-    return Songs(corpus, chosen, vectors)
+    return EmbeddedSongs(corpus, chosen, vectors)
 
 
 def _read(
@@ -131,7 +131,7 @@ def _read(
 
     seen = corpus.translated(model.codec, [])
     vectors = np.zeros((len(chosen), model.config.hidden_size), np.float32)
-    for places, some in read(model, [seen.song(row) for row in chosen], look):
+    for places, some in embed(model, [seen.song(row) for row in chosen], look):
         vectors[places] = some
         count += len(places)
         if progress:

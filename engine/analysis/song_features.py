@@ -16,7 +16,7 @@ Features = dict[str, NDArray[np.float64]]  # by name, (T,) each
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 
-def of_text(text: str) -> Features:
+def text_features(text: str) -> Features:
     """The features of the T characters of a text; what is yes or no is 1 or 0.
 
     place in line       characters before it in its line     to line's end   those that still come
@@ -89,7 +89,7 @@ def _repeated(lines: list[str]) -> NDArray[np.float64]:
     return np.array(result, np.float64)
 
 
-def of_keys(frames: NDArray[np.uint8], bar: float, beats: int) -> Features:
+def key_features(frames: NDArray[np.uint8], bar: float, beats: int) -> Features:
     """The features of T frames of keys, (T, 88 · planes); what is yes or no is 1 or 0.
 
     place in bar        frames since the bar began; bars are counted from the first frame

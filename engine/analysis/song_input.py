@@ -15,17 +15,19 @@ from engine.inference.models import Model
 from engine.sampling import conditioning
 from engine.sampling import lyrics as sampler
 from engine.sampling import music as rolls
-from engine.sampling.decoding import Rules
-from engine.sampling.music import RollRequest
+from engine.sampling.decoding import SamplingParams
+from engine.sampling.music import MusicRequest
 
-LONGEST = 20_000  # characters or frames that are read
-WRITTEN = 1_000  # characters that a model writes itself where none of its songs is here
-PLAYED = 200  # frames
+MAX_LENGTH = 20_000  # characters or frames that are read
+GENERATED_CHARACTERS = (
+    1_000  # characters that a model writes itself where none of its songs is here
+)
+GENERATED_FRAMES = 200  # frames
 _METRE = (4, 4)  # where it is not known
 
 
 @dataclass(frozen=True)
-class Asked:
+class SongRequest:
     """Which song is to be read; without a text or file one of those held out from training."""
 
     text: str | None = None
@@ -35,7 +37,7 @@ class Asked:
 
 
 @dataclass(frozen=True, eq=False)
-class Example:
+class InputSong:
     """A song to be read."""
 
     title: str
@@ -48,7 +50,7 @@ class Example:
     note: str = ""  # a sentence, where not all of it is read
 
 
-def example(model: Model, asked: Asked) -> Example:
+def load_song(model: Model, asked: SongRequest) -> InputSong:
     """The song that was asked for, no longer than is read of one.
 
     Raises InputError for a text that the model cannot read, a file that is none, an artist whom it
@@ -73,36 +75,36 @@ def example(model: Model, asked: Asked) -> Example:
         return _own(model, asked)
 
 
-def _text(model: Model, title: str, text: str, artist: str | None) -> Example:
+def _text(model: Model, title: str, text: str, artist: str | None) -> InputSong:
     assert isinstance(model.codec, CharacterCodec)
     note = _note(len(text), "characters")
-    text = sampler.readable(model, model.codec, text[:LONGEST], "text")
+    text = sampler.normalize_text(model, model.codec, text[:MAX_LENGTH], "text")
     if not text:
         raise InputError("The text is empty: give at least a line, or leave it out.")
     weights = conditioning.weights(model, artist, None)
-    return Example(title, model.codec.encode(text), text, weights, note=note)
+    return InputSong(title, model.codec.encode(text), text, weights, note=note)
 
 
 def _note(size: int, what: str) -> str:
-    if size <= LONGEST:
+    if size <= MAX_LENGTH:
         return ""
-    return f"It has {size:,} {what}: only the first {LONGEST:,} were read."
+    return f"It has {size:,} {what}: only the first {MAX_LENGTH:,} were read."
 
 
-def _midi(model: Model, file: Path) -> Example:
-    codec = rolls.keys(model)
-    music, metre = rolls.beginning(codec, file)
+def _midi(model: Model, file: Path) -> InputSong:
+    codec = rolls.keys_codec(model)
+    music, metre = rolls.read_prompt(codec, file)
     assert music is not None
     if not len(music):
         raise InputError(f"{file} has no notes for a piano: give another.")
     frames = codec.encode(music)
     note = _note(len(frames), "frames")
-    return Example(file.name, frames[:LONGEST], metre=metre, note=note)
+    return InputSong(file.name, frames[:MAX_LENGTH], metre=metre, note=note)
 
 
-def _held_out(model: Model, asked: Asked) -> Example:
+def _held_out(model: Model, asked: SongRequest) -> InputSong:
     """One of the validation songs of what the model learned from."""
-    corpus = models.corpus(model)
+    corpus = models.training_corpus(model)
     rows = corpus.select("valid")
     if not len(rows):
         raise InputError(f"Of {corpus.name} no songs were held out: give one.")
@@ -115,20 +117,22 @@ def _held_out(model: Model, asked: Asked) -> Example:
     text = ""
     if isinstance(model.codec, CharacterCodec):
         frames = frames[:-1]  # the end mark
-        text = model.codec.decode(frames[:LONGEST])
+        text = model.codec.decode(frames[:MAX_LENGTH])
     named = " – ".join(filter(None, (artist, title)))
     place = asked.song % len(rows)
-    return Example(named, frames[:LONGEST], text, weights, _METRE, place, len(rows), note)
+    return InputSong(named, frames[:MAX_LENGTH], text, weights, _METRE, place, len(rows), note)
 
 
-def _own(model: Model, asked: Asked) -> Example:
+def _own(model: Model, asked: SongRequest) -> InputSong:
     """One that the model writes itself, by the seed that is the song's number."""
     title = f"written by {model.name}, seed {asked.song}"
     if isinstance(model.codec, CharacterCodec):
-        request = sampler.Request("", asked.artist, Rules(0.7), asked.song, WRITTEN)
+        request = sampler.LyricsRequest(
+            "", asked.artist, SamplingParams(0.7), asked.song, GENERATED_CHARACTERS
+        )
         text = "".join(character.text for character in sampler.stream(model, request))
         weights = conditioning.weights(model, asked.artist, None)
         frames: NDArray[Any] = model.codec.encode(text)
-        return Example(title, frames, text, weights, song=asked.song, songs=0)
-    music = rolls.stream(model, RollRequest(seed=asked.song, length=PLAYED))
-    return Example(title, np.stack(list(music)), song=asked.song, songs=0)
+        return InputSong(title, frames, text, weights, song=asked.song, songs=0)
+    music = rolls.stream(model, MusicRequest(seed=asked.song, length=GENERATED_FRAMES))
+    return InputSong(title, np.stack(list(music)), song=asked.song, songs=0)

@@ -6,30 +6,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.song_embeddings import Songs, Vectors
+from engine.analysis.song_embeddings import EmbeddedSongs, Vectors
 from engine.errors import InputError
 from engine.suggestions import either, fold, near
 
 Answer = dict[str, Any]
 Floats = NDArray[np.float64]
 
-MOST_NEAR = 1_000
+MAX_NEIGHBORS = 1_000
 _SHOWN = 5  # songs that a sentence names
 
 
-def title(artist: str, name: str) -> str:
+def full_title(artist: str, name: str) -> str:
     """A song's name for people; music has no artist."""
     return f"{artist} – {name}" if artist else name
 
 
-def find(songs: Songs, words: str) -> int:
+def find_song(songs: EmbeddedSongs, words: str) -> int:
     """The place in `songs.rows` of the song with this artist and title, title, or part of them.
 
     Raises InputError where none does, or several do.
     """
     titles = [songs.corpus.titles[row] for row in songs.rows]
     wanted = fold(words.replace(" - ", " – "))
-    whole = [fold(title(artist, name)) for artist, name in titles]
+    whole = [fold(full_title(artist, name)) for artist, name in titles]
     names = [fold(name) for _, name in titles]
     for fits in (
         [place for place, name in enumerate(whole) if name == wanted],
@@ -39,10 +39,12 @@ def find(songs: Songs, words: str) -> int:
         if len(fits) == 1:
             return fits[0]
         if fits:
-            listed = either(title(*titles[place]) for place in fits[:_SHOWN])
+            listed = either(full_title(*titles[place]) for place in fits[:_SHOWN])
             more = f" ({len(fits) - _SHOWN} more match too)" if len(fits) > _SHOWN else ""
             raise InputError(f"{words!r} may be {listed}{more}: name one of them.")
-    close = near(words, [name for _, name in titles]) or near(words, [title(*t) for t in titles])
+    close = near(words, [name for _, name in titles]) or near(
+        words, [full_title(*t) for t in titles]
+    )
     hint = f"did you mean {either(close)}?" if close else "give a part of a title, or a file."
     raise InputError(f"There is no song {words!r} in {songs.corpus.name}: {hint}")
 
@@ -61,11 +63,13 @@ def similarities(vectors: Vectors, one: NDArray[Any]) -> Floats:
 
 def check_count(count: int) -> None:
     """Refuse to list no songs, or more than anyone reads."""
-    if not 1 <= count <= MOST_NEAR:
-        raise InputError(f"The count is {count}: give 1 to {MOST_NEAR:,} songs.")
+    if not 1 <= count <= MAX_NEIGHBORS:
+        raise InputError(f"The count is {count}: give 1 to {MAX_NEIGHBORS:,} songs.")
 
 
-def nearest(songs: Songs, one: NDArray[Any], count: int, without: int = -1) -> list[Answer]:
+def nearest_songs(
+    songs: EmbeddedSongs, one: NDArray[Any], count: int, without: int = -1
+) -> list[Answer]:
     """The `count` songs most similar to a vector (H,), the nearest first, but for the `without`."""
     check_count(count)
     close = similarities(songs.vectors, one)
@@ -82,7 +86,7 @@ def nearest(songs: Songs, one: NDArray[Any], count: int, without: int = -1) -> l
     ]
 
 
-def plane(vectors: NDArray[Any]) -> tuple[Floats, float]:
+def principal_plane(vectors: NDArray[Any]) -> tuple[Floats, float]:
     """Coordinates (N, 2) of vectors (N, H) along their two principal components (Pearson 1901).
 
     Also the share of the variance that lies in that plane. Each axis points to where its largest
@@ -107,7 +111,7 @@ def by_artist(titles: Sequence[tuple[str, str]]) -> dict[str, list[int]]:
     return dict(sorted(found.items()))
 
 
-def placed(songs: Songs, artist: str | None) -> Answer:
+def map_points(songs: EmbeddedSongs, artist: str | None) -> Answer:
     """Where the artists lie in the plane, or one artist's songs.
 
     Where all songs are by one artist, or by nobody, it is these that are placed. Raises InputError
@@ -125,14 +129,14 @@ def placed(songs: Songs, artist: str | None) -> Answer:
     else:
         vectors = songs.vectors[groups[artist]]
         found = [{"name": titles[place][1], "song": place} for place in groups[artist]]
-    points, share = plane(vectors)
+    points, share = principal_plane(vectors)
     for point, (x, y) in zip(found, points.tolist(), strict=True):
         point |= {"x": round(x, 6), "y": round(y, 6)}
     return {"map": found, "artist": artist, "share": round(share, 4)}
 
 
-def neighbours(songs: Songs, song: int, count: int) -> Answer:
+def neighbors(songs: EmbeddedSongs, song: int, count: int) -> Answer:
     """The songs nearest to one of them, by its place in `songs.rows`; raises InputError."""
     if not 0 <= song < len(songs.rows):
         raise InputError(f"There is no song number {song}: give 0 to {len(songs.rows) - 1}.")
-    return {"near": nearest(songs, songs.vectors[song], count, song), "song": song}
+    return {"near": nearest_songs(songs, songs.vectors[song], count, song), "song": song}

@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 from engine.config import ModelConfig
 from engine.frames import ABOVE, AROUND, COUNTS, FEATURES, KEYS, UNITS, FrameSpec
 from engine.inference.cells import Array
-from engine.inference.matmul import Product, Ready
+from engine.inference.matmul import Product, Quantized
 
 
-class Seen(NamedTuple):
+class HeadInput(NamedTuple):
     """The moment before the next frame of N songs."""
 
-    hidden: Ready  # (N, H) the last layer's output, as the head's product takes it
+    hidden: Quantized  # (N, H) the last layer's output, as the head's product takes it
     previous: NDArray[Any]  # (N, *frame)
     recalled: NDArray[Any]  # (N, *frame) by the memory of the song; zero without
     match: NDArray[np.int64]  # (N,) the kind of its match; 0: none
 
 
-TRIES = 16  # times that a frame with too few notes is drawn again
+MAX_DRAWS = 16  # times that a frame with too few notes is drawn again
 
 Frames = NDArray[np.uint8]  # (N, K), K = 88 · planes
 Nats = NDArray[np.float64]  # (N,)
@@ -32,7 +32,7 @@ Shapes = dict[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
-class Rule:
+class KeyDecision:
     """How the keys of N frames are decided: as they are in `given`, or else drawn."""
 
     given: Frames | None = None
@@ -73,15 +73,15 @@ class KeysHead(ABC):
         return frames.astype(np.float32) @ self.remembered
 
     @abstractmethod
-    def decide(self, seen: Seen, rule: Rule) -> tuple[Frames, Nats]:
+    def decide(self, seen: HeadInput, rule: KeyDecision) -> tuple[Frames, Nats]:
         """Decide the next frames by a rule: (N, K), and their negative log likelihoods, (N,)."""
 
-    def nats(self, seen: Seen, frames: Frames) -> Nats:
+    def nats(self, seen: HeadInput, frames: Frames) -> Nats:
         """The negative log likelihood of frames (N, K) as the next ones, (N,)."""
-        return self.decide(seen, Rule(given=frames))[1]
+        return self.decide(seen, KeyDecision(given=frames))[1]
 
     def sample(
-        self, seen: Seen, temperature: float, generator: np.random.Generator, least: int = 0
+        self, seen: HeadInput, temperature: float, generator: np.random.Generator, least: int = 0
     ) -> Frames:
         """Draw the next frames, (N, K).
 
@@ -90,10 +90,10 @@ class KeysHead(ABC):
         """
         frames = np.zeros_like(seen.previous)
         few = np.ones(len(frames), np.bool_)
-        for _ in range(TRIES):
+        for _ in range(MAX_DRAWS):
             noise = generator.logistic(size=(int(few.sum()), frames.shape[1]))
-            rest = Seen(*(values[few] for values in tuple(seen)))
-            frames[few] = self.decide(rest, Rule(noise=noise, temperature=temperature))[0]
+            rest = HeadInput(*(values[few] for values in tuple(seen)))
+            frames[few] = self.decide(rest, KeyDecision(noise=noise, temperature=temperature))[0]
             few = frames[:, :KEYS].sum(1) < least
             if not few.any():
                 break
@@ -131,7 +131,7 @@ class IndependentHead(KeysHead):
         entry = cls.entry(config, tensors)
         return cls(*entry, product(tensors["head.weight"]), tensors["head.bias"], gain)
 
-    def decide(self, seen: Seen, rule: Rule) -> tuple[Frames, Nats]:
+    def decide(self, seen: HeadInput, rule: KeyDecision) -> tuple[Frames, Nats]:
         """Decide the next frames by a rule: (N, K), and their negative log likelihoods, (N,)."""
         logits = self.weight(seen.hidden) + self.bias
         silent, sounding = self.gain[seen.match].T[:, :, None]  # (N, 1) each
@@ -184,7 +184,7 @@ class Decider:
         planes: Array,
         where: NDArray[np.bool_],
         rest: NDArray[np.bool_],
-        rule: Rule,
+        rule: KeyDecision,
         first: int,
     ) -> tuple[NDArray[np.bool_], Nats]:
         """Decide the keys that `where` (N, 88) marks; the others are as in `rest` (N, 88).
@@ -253,7 +253,7 @@ class JointHead(KeysHead):
             onset=Decider.build("head.onset", tensors) if onset else None,
         )
 
-    def decide(self, seen: Seen, rule: Rule) -> tuple[Frames, Nats]:
+    def decide(self, seen: HeadInput, rule: KeyDecision) -> tuple[Frames, Nats]:
         """Decide the next frames by a rule: (N, K), and their negative log likelihoods, (N,)."""
         count = len(seen.hidden)
         features = (self.features(seen.hidden) + self.bias).reshape(count, KEYS, FEATURES)
@@ -322,7 +322,7 @@ class CharacterHead:
         rows: Array = self.remembered.take(frames, 0)
         return rows
 
-    def logits(self, seen: Seen) -> Array:
+    def logits(self, seen: HeadInput) -> Array:
         """Logits (N, V) of the next character."""
         logits = self.weight(seen.hidden)
         logits += self.bias

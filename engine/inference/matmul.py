@@ -15,22 +15,22 @@ from numpy.typing import NDArray
 
 from engine.inference.cells import Array
 
-Ready = NDArray[Any]  # x (N, I) as products take it
-Product = Callable[[Ready], Array]  # x → x @ weights (N, J), an array of its own
+Quantized = NDArray[Any]  # x (N, I) as products take it
+Product = Callable[[Quantized], Array]  # x → x @ weights (N, J), an array of its own
 
-TOGETHER = 16  # up to so many rows one product each is faster, beyond it one for all
+MAX_SINGLE_ROWS = 16  # up to so many rows one product each is faster, beyond it one for all
 _LEVELS = np.array(127, np.float32)  # an array: NumPy takes longer to convert a scalar
 
 
 @dataclass(frozen=True)
-class Sums:
+class GateSums:
     """below @ W + own @ U + bias, in two stages: sums(ahead(below), own).
 
     A song that is read has all that is below at once; as much is done ahead as is faster so.
     """
 
-    ahead: Callable[[Ready], Ready]  # of any number of rows
-    sums: Callable[[Ready, Ready], Array]  # (N, J), an array of its own
+    ahead: Callable[[Quantized], Quantized]  # of any number of rows
+    sums: Callable[[Quantized, Quantized], Array]  # (N, J), an array of its own
 
 
 @dataclass(frozen=True)
@@ -40,17 +40,17 @@ class Precision:
     What several products multiply is made ready for them once.
     """
 
-    ready: Callable[[Array], Ready]
+    ready: Callable[[Array], Quantized]
     product: Callable[[Array], Product]
-    sums: Callable[[Array, Array, Array], Sums]  # from W, U, bias (1, J)
+    sums: Callable[[Array, Array, Array], GateSums]  # from W, U, bias (1, J)
     unit: float  # ready(x) · unit is x, but for rounding
 
 
 def _full(weights: Array) -> Product:
     """x @ weights in float32, from weights (I, J)."""
 
-    def product(x: Ready) -> Array:
-        if len(x) == 1 or len(x) > TOGETHER:
+    def product(x: Quantized) -> Array:
+        if len(x) == 1 or len(x) > MAX_SINGLE_ROWS:
             result: Array = x @ weights
             return result
         return np.concatenate([x[row : row + 1] @ weights for row in range(len(x))])
@@ -58,32 +58,32 @@ def _full(weights: Array) -> Product:
     return product
 
 
-def _full_sums(below: Array, own: Array, bias: Array) -> Sums:
+def _full_sums(below: Array, own: Array, bias: Array) -> GateSums:
     """Two products: many rows at once are faster."""
     product = _full(below)
 
-    def ahead(x: Ready) -> Ready:
+    def ahead(x: Quantized) -> Quantized:
         result = product(x)
         result += bias
         return result
 
-    return Sums(ahead, first(_full(own)).sums)
+    return GateSums(ahead, table_sums(_full(own)).sums)
 
 
-def first(own: Product) -> Sums:
+def table_sums(own: Product) -> GateSums:
     """Those of a first layer: all but the product of its own output is known ahead, by tables."""
 
-    def sums(ahead: Ready, x: Ready) -> Array:
+    def sums(ahead: Quantized, x: Quantized) -> Array:
         result = own(x)
         result += ahead
         return result
 
-    return Sums(_same, sums)
+    return GateSums(_same, sums)
 
 
-def _levels(x: Array) -> Ready:
+def _levels(x: Array) -> Quantized:
     """X within −1 … 1 in 8-bit integers, on the scale 1 / 127."""
-    levels: Ready = np.rint(x * _LEVELS).astype(np.int8)
+    levels: Quantized = np.rint(x * _LEVELS).astype(np.int8)
     return levels
 
 
@@ -100,7 +100,7 @@ def _fast(weights: Array) -> Product:
     )
     scales /= _LEVELS
 
-    def product(levels: Ready) -> Array:
+    def product(levels: Quantized) -> Array:
         sums = np.asarray(numkong.dots_packed(levels, packed))  # (N, J) int32
         result: Array = sums.astype(np.float32)
         result *= scales
@@ -109,19 +109,19 @@ def _fast(weights: Array) -> Product:
     return product
 
 
-def _fast_sums(below: Array, own: Array, bias: Array) -> Sums:
+def _fast_sums(below: Array, own: Array, bias: Array) -> GateSums:
     """One product for both: it has a fixed cost, and gains little by many rows."""
     both = _fast(np.concatenate([below, own]))
 
-    def sums(x: Ready, own: Ready) -> Array:
+    def sums(x: Quantized, own: Quantized) -> Array:
         result = both(np.concatenate((x, own), 1))
         result += bias
         return result
 
-    return Sums(_same, sums)
+    return GateSums(_same, sums)
 
 
-def _same(x: Ready) -> Ready:
+def _same(x: Quantized) -> Quantized:
     return x
 
 

@@ -21,7 +21,7 @@ from engine.data.codecs import MARKS, CharacterCodec, Codec, codec_from_json
 from engine.data.corpus import Corpus
 from engine.errors import InputError
 from engine.inference import network
-from engine.inference.network import Chain, Network
+from engine.inference.network import Network, NgramStepper
 from engine.model import ngram
 from engine.runs import run_dir
 from engine.suggestions import either, near
@@ -46,12 +46,12 @@ class Model:
     meta: dict[str, Any]  # meta.json
     config: ModelConfig
     codec: Codec
-    stepper: Network | Chain
+    stepper: Network | NgramStepper
     conditions: tuple[str, ...]  # the artists it can write as; none in one that knows no artists
 
 
 @dataclass(frozen=True)
-class Listed:
+class ModelInfo:
     """A model that can be asked for by name."""
 
     name: str
@@ -76,7 +76,7 @@ def _checkpoint(run: run_dir.RunDir) -> Path | None:
     return None
 
 
-def list_models() -> list[Listed]:
+def list_models() -> list[ModelInfo]:
     """The models that come with the program, then the runs that have a checkpoint."""
     found = [(name, "bundled", folder) for name, folder in _bundled().items()]
     runs = [(run.name, "run", _checkpoint(run)) for run in run_dir.list_runs()]
@@ -87,7 +87,7 @@ def list_models() -> list[Listed]:
             meta, error = read_meta(folder), None
         except InputError as problem:
             meta, error = {}, str(problem)
-        result.append(Listed(name, origin, folder, meta, error))
+        result.append(ModelInfo(name, origin, folder, meta, error))
     return result
 
 
@@ -255,9 +255,9 @@ def from_tensors(
             counts = ngram.from_tensors(config, codec.spec.size, tensors)
         except ValueError as error:
             raise InputError(f"{where} is damaged ({error}): copy or train it anew.") from error
-        return Model(name, path, meta, config, codec, Chain(counts), ())
+        return Model(name, path, meta, config, codec, NgramStepper(counts), ())
     known = tuple(meta["conditions"]) if config.condition_size else ()
-    _check_tensors(tensors, network.shapes(config, codec.spec, len(known)), where)
+    _check_tensors(tensors, network.tensor_shapes(config, codec.spec, len(known)), where)
     weights = {key: np.asarray(tensor, np.float32) for key, tensor in tensors.items()}
     if meta["kind"] == "music":
         precision = "full"
@@ -282,7 +282,7 @@ def read(name: str, folder: Path, precision: str = DEFAULT_PRECISION) -> Model:
     return from_tensors(meta, read_tensors(folder), name, folder, precision)
 
 
-def stamp(folder: Path) -> tuple[Path, int]:
+def file_version(folder: Path) -> tuple[Path, int]:
     """What tells whether a model's file has changed: its folder, and when it was written."""
     try:
         return folder, (folder / WEIGHTS).stat().st_mtime_ns
@@ -290,7 +290,7 @@ def stamp(folder: Path) -> tuple[Path, int]:
         return folder, 0
 
 
-def corpus(model: Model) -> Corpus:
+def training_corpus(model: Model) -> Corpus:
     """The prepared corpus of a model's songs, prepared anew from their source where it is gone.
 
     Raises InputError where that is gone too, or is no longer what the model has learned from.

@@ -12,15 +12,23 @@ from engine.config import ModelConfig
 from engine.data.match_memory import Memory
 from engine.frames import FrameSpec
 from engine.inference.cells import CELLS, Array, Cell
-from engine.inference.heads import HEADS, CharacterHead, Head, Seen
-from engine.inference.matmul import FULL, PRECISIONS, Precision, Product, Ready, Sums, first
+from engine.inference.heads import HEADS, CharacterHead, Head, HeadInput
+from engine.inference.matmul import (
+    FULL,
+    PRECISIONS,
+    GateSums,
+    Precision,
+    Product,
+    Quantized,
+    table_sums,
+)
 from engine.model import position_encoding
 from engine.model.ngram import BEGIN, CountingModel
 
 State = list[Any]  # arrays (N, …), one row a song, that a step replaces
 
 
-def pick(state: State, places: Sequence[int]) -> State:
+def select_songs(state: State, places: Sequence[int]) -> State:
     """The state of the songs at `places` alone, in that order; one may stand there twice."""
     return [
         [part[place].copy() for place in places] if isinstance(part, list) else part[places]
@@ -28,7 +36,9 @@ def pick(state: State, places: Sequence[int]) -> State:
     ]
 
 
-def shapes(config: ModelConfig, spec: FrameSpec, conditions: int) -> dict[str, tuple[int, ...]]:
+def tensor_shapes(
+    config: ModelConfig, spec: FrameSpec, conditions: int
+) -> dict[str, tuple[int, ...]]:
     """The names and shapes of all tensors of such a network that knows so many artists."""
     cell = CELLS[config.cell]
     joined = config.condition_size if conditions else 0
@@ -70,7 +80,7 @@ class Network:
     condition: Product  # (N, A + 1) → (N, C); (N, 1) → (N, 0) in a network without artists
     condition_input: Product  # (N, C) → (N, S·H)
     precision: Precision  # of the layers' and the head's products
-    layers: tuple[Sums, ...]  # of each layer's cells
+    layers: tuple[GateSums, ...]  # of each layer's cells
     hidden: int  # H
     lapses: bool  # the memory of a song goes on where a match has lapsed
 
@@ -89,7 +99,7 @@ class Network:
         empty = np.zeros((1, 0), np.float32)
         product, cell = PRECISIONS[precision].product, CELLS[config.cell]
         tensors = cell.lay(tensors)
-        layers = [first(product(tensors["cells.0.hidden"]))]
+        layers = [table_sums(product(tensors["cells.0.hidden"]))]
         for place in range(1, config.layers):
             below, own, bias = (
                 tensors[f"cells.{place}.{part}"] for part in ("input", "hidden", "bias")
@@ -137,7 +147,7 @@ class Network:
             *memories,
         ]
 
-    def read(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> Seen:
+    def read(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> HeadInput:
         """Take in T frames of each song, (T, N, *frame), layer by layer: the moments, (T·N, …).
 
         trust: how far the memory of the song is believed, 0 … 1: matches of the longest kinds
@@ -151,14 +161,14 @@ class Network:
             rows = range(0, size * count, count)
             outputs = [self._step(state, place, ahead[row : row + count]) for row in rows]
             x = np.concatenate(outputs)
-        return Seen(x, frames, recalled, match)
+        return HeadInput(x, frames, recalled, match)
 
-    def feed(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> Seen:
+    def feed(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> HeadInput:
         """Take in one frame of each song, (N, *frame), as `read` does: the moment after it."""
         x, recalled, match = self._enter(state, frames, trust)
         for place, layer in enumerate(self.layers):
             x = self._step(state, place, layer.ahead(x))
-        return Seen(x, frames, recalled, match)
+        return HeadInput(x, frames, recalled, match)
 
     def activations(self, state: State) -> Array:
         """What each unit of each layer holds in a state of N songs, (N, layers, H), −1 … 1.
@@ -169,7 +179,7 @@ class Network:
         held = [self.cell.holds(*state[own]) for own, _ in self._places]
         return np.stack(held, 1)
 
-    def _step(self, state: State, place: int, ahead: Ready) -> Ready:
+    def _step(self, state: State, place: int, ahead: Quantized) -> Quantized:
         """Step a layer with what is ahead of N songs: its output, ready for products."""
         arrays, ready = self._places[place]
         sums = self.layers[place].sums(ahead, state[ready])
@@ -231,7 +241,7 @@ def _recall(memories: list[Memory], frames: NDArray[Any]) -> tuple[NDArray[Any],
 
 
 @dataclass(frozen=True)
-class Chain:
+class NgramStepper:
     """Steps a counting model; a state holds the last frames it looks back on, (N, k)."""
 
     model: CountingModel

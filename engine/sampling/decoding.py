@@ -13,7 +13,7 @@ _MILD = 1e-3  # temperatures from here on need no care
 
 
 @dataclass(frozen=True)
-class Rules:
+class SamplingParams:
     """How boldly to choose; the defaults follow the model's own probabilities.
 
     The three filters are judged on those own probabilities (temperature 1), whatever the
@@ -58,7 +58,7 @@ class Rules:
             )
 
 
-def trust(memory: float, temperature: float) -> float:
+def match_weight(memory: float, temperature: float) -> float:
     """How far the memory of the song is to be believed, 0 … 1, where `memory` was asked for.
 
     A cold model would sing its chorus for ever; so damped, the repeats in what it writes are about
@@ -67,7 +67,7 @@ def trust(memory: float, temperature: float) -> float:
     return memory * min(1.0, max(0.0, 1.5 * temperature - 0.5))
 
 
-def passing(logits: NDArray[np.float64], rules: Rules) -> NDArray[np.bool_]:
+def filter_mask(logits: NDArray[np.float64], rules: SamplingParams) -> NDArray[np.bool_]:
     """Which of the logits (N, V) pass the filters, (N, V); of equals the lower index is first."""
     order = np.argsort(-logits, axis=1, kind="stable")
     ranked = np.take_along_axis(logits, order, axis=1)
@@ -83,7 +83,7 @@ def passing(logits: NDArray[np.float64], rules: Rules) -> NDArray[np.bool_]:
     return result
 
 
-def guided(logits: NDArray[np.float64], guidance: float) -> NDArray[np.float64]:
+def apply_guidance(logits: NDArray[np.float64], guidance: float) -> NDArray[np.float64]:
     """Logits (N, V) out of (2·N, V), those with the artist before those without.
 
     Classifier-free guidance (Ho & Salimans 2021), with w = guidance − 1 in their terms: as if the
@@ -93,7 +93,7 @@ def guided(logits: NDArray[np.float64], guidance: float) -> NDArray[np.float64]:
     return plain + guidance * (conditional - plain)
 
 
-def totals(logits: NDArray[np.float64]) -> list[float]:
+def log_sum_exp(logits: NDArray[np.float64]) -> list[float]:
     """log Σ exp of each row of logits (N, V), in nats: a logit less that is a log probability."""
     if len(logits) == 1:  # the same with fewer calls
         largest = logits.item(logits.argmax())
@@ -105,7 +105,7 @@ def totals(logits: NDArray[np.float64]) -> list[float]:
 
 def choose(
     logits: NDArray[np.float64],
-    rules: Rules,
+    rules: SamplingParams,
     noise: NDArray[np.float64],
 ) -> NDArray[np.intp]:
     """Choose one index a row of logits (N, V), never one of −inf: (N,).
@@ -121,7 +121,7 @@ def choose(
     else:
         scores = _extreme(logits, rules.temperature) + noise
     if rules.top_k or rules.top_p < 1 or rules.min_p > 0:
-        scores[~passing(logits, rules)] = -np.inf
+        scores[~filter_mask(logits, rules)] = -np.inf
     chosen: NDArray[np.intp] = scores.argmax(1)
     return chosen
 
@@ -137,26 +137,26 @@ def _extreme(logits: NDArray[np.float64], temperature: float) -> NDArray[np.floa
     return scores
 
 
-FREE = 7  # characters that may be repeated without a penalty
-WINDOW = 1_000  # how many characters it looks back
-LONGEST = 64  # a longer match counts as this long
+FREE_REPEAT = 7  # characters that may be repeated without a penalty
+REPEAT_WINDOW = 1_000  # how many characters it looks back
+MAX_REPEAT = 64  # a longer match counts as this long
 
 
-def penalised(
+def penalize_repetition(
     logits: NDArray[np.float64], songs: Sequence[Sequence[int]], strength: float
 ) -> NDArray[np.float64]:
     """The logits (N, V) less the penalties after each song's frames so far, (N, V)."""
     logits = logits.copy()
     for row, frames in zip(logits, songs, strict=True):
-        for index, loss in penalties(frames, strength).items():
+        for index, loss in repetition_penalties(frames, strength).items():
             row[index] -= loss
     return logits
 
 
-def penalties(frames: Sequence[int], strength: float) -> dict[int, float]:
+def repetition_penalties(frames: Sequence[int], strength: float) -> dict[int, float]:
     """What next frames lose, in nats, after the frames so far; others lose nothing."""
-    text = "".join(map(chr, frames[-WINDOW:]))
-    end = text[-FREE - 1 :]
+    text = "".join(map(chr, frames[-REPEAT_WINDOW:]))
+    end = text[-FREE_REPEAT - 1 :]
     if len(text) <= len(end):
         return {}
     result: dict[int, float] = {}
@@ -164,19 +164,19 @@ def penalties(frames: Sequence[int], strength: float) -> dict[int, float]:
     while -1 < place < len(text) - len(end):
         following, length = place + len(end), len(end)
         while (
-            length < LONGEST
+            length < MAX_REPEAT
             and length < following
             and text[following - length - 1] == text[-length - 1]
         ):
             length += 1
-        loss = strength * (length - FREE)
+        loss = strength * (length - FREE_REPEAT)
         symbol = ord(text[following])
         result[symbol] = max(result.get(symbol, 0.0), loss)
         place = text.find(end, place + 1)
     return result
 
 
-def ended(
+def break_lines(
     logits: NDArray[np.float64],
     songs: Sequence[Sequence[int]],
     least: int,

@@ -16,29 +16,37 @@ from engine.data.codecs import BEGIN, END, UNKNOWN, CharacterCodec
 from engine.errors import InputError
 from engine.inference.cells import Array
 from engine.inference.models import Model
-from engine.inference.network import State, pick
+from engine.inference.network import State, select_songs
 from engine.sampling import conditioning
-from engine.sampling.decoding import Rules, choose, ended, guided, penalised, totals, trust
+from engine.sampling.decoding import (
+    SamplingParams,
+    apply_guidance,
+    break_lines,
+    choose,
+    log_sum_exp,
+    match_weight,
+    penalize_repetition,
+)
 
-LONGEST = 5_000  # characters of a song whose length was left open
-LONGEST_PRIME = 100_000  # characters
-MOST_SONGS = 1_000  # at once
-MOST_ALTERNATIVES = 100
+MAX_CHARACTERS = 5_000  # characters of a song whose length was left open
+MAX_PROMPT = 100_000  # characters
+MAX_SONGS = 1_000  # at once
+MAX_ALTERNATIVES = 100
 _CHUNK = 256  # characters of a prime that are read between two looks at a stop
 _BLOCK = 32  # characters whose noise is drawn together
 _BIT = math.log(2)  # nats
 
 Logits = NDArray[np.float64]
-Reason = Literal["end", "length", "stopped"]
+EndReason = Literal["end", "length", "stopped"]
 
 
 @dataclass(frozen=True)
-class Request:
+class LyricsRequest:
     """What to write."""
 
     prime: str = ""  # how the song begins
     artist: str | None = None
-    rules: Rules = field(default_factory=Rules)
+    rules: SamplingParams = field(default_factory=SamplingParams)
     seed: int | None = None  # None: a new one
     length: int | None = None  # just so many characters; None: until the song's end mark
     mix: Mapping[str, float] | None = None  # in place of an artist: weights that sum to 1
@@ -60,7 +68,7 @@ class Character(NamedTuple):
 
 
 @dataclass
-class Song:
+class GeneratedSong:
     """One of the songs of a stream."""
 
     number: int  # from 0
@@ -69,7 +77,7 @@ class Song:
     frames: "array[int]"  # its text so far with the prime, as codec indices
     characters: int = 0  # written so far, without the prime
     bits: float = 0.0  # the surprise of all of them, and of the end mark
-    reason: Reason | None = None  # why it ended
+    reason: EndReason | None = None  # why it ended
 
     @property
     def likelihood(self) -> float:
@@ -78,7 +86,7 @@ class Song:
 
 
 @dataclass
-class Stream:
+class LyricsStream:
     """Songs being written: iterate over it once for their characters; made by `stream`.
 
     The songs take turns, each step one character of every song that has not ended.
@@ -88,8 +96,8 @@ class Stream:
     alphabet: list[str]  # the text of each index: of the end mark none
     condition: Array | None  # (A + 1,)
     prime: str  # as it was read
-    rules: Rules  # may be replaced while it writes
-    songs: list[Song]
+    rules: SamplingParams  # may be replaced while it writes
+    songs: list[GeneratedSong]
     length: int | None
     alternatives: int
     stopped: Callable[[], bool]  # asked before each step, also within the prime
@@ -99,7 +107,7 @@ class Stream:
         """Yield each character as soon as it is chosen."""
         allowed = np.zeros(len(self.alphabet))
         allowed[[BEGIN, UNKNOWN] if self.length is None else [BEGIN, UNKNOWN, END]] = -np.inf
-        limit = LONGEST if self.length is None else self.length
+        limit = MAX_CHARACTERS if self.length is None else self.length
         singing = self.songs
         rules, pair, believed = self.rules, self._pair, self._trust
         state = self._read(singing, pair)
@@ -113,11 +121,11 @@ class Stream:
             frames = np.tile(last, 2) if pair else last
             logits = self.model.stepper.step(state, frames, believed).astype(np.float64)
             if pair:
-                logits = guided(logits, self.rules.guidance)
+                logits = apply_guidance(logits, self.rules.guidance)
             rows = [next(song.noise) for song in singing]
             noise = rows[0] if len(rows) == 1 else np.concatenate(rows)
             last = choose(self._ruled(logits, singing) + allowed, self.rules, noise)
-            over, sums = False, totals(logits)
+            over, sums = False, log_sum_exp(logits)
             for row, (song, index) in enumerate(zip(singing, last.tolist(), strict=True)):
                 bits = (sums[row] - logits.item(row, index)) / _BIT
                 song.bits += bits
@@ -132,12 +140,12 @@ class Stream:
                 yield Character(self.alphabet[index], bits, others, song.number)
             if over:
                 going = [row for row, song in enumerate(singing) if song.reason is None]
-                state = pick(state, going + [len(singing) + row for row in going] * pair)
+                state = select_songs(state, going + [len(singing) + row for row in going] * pair)
                 singing, last = [singing[row] for row in going], last[going]
         for song in singing:
             song.reason = "stopped"
 
-    def _read(self, songs: list[Song], pair: bool) -> State:
+    def _read(self, songs: list[GeneratedSong], pair: bool) -> State:
         """The state before the last frame of songs that are equally long, N rows.
 
         With a pair 2·N rows: those of the artist, then those without.
@@ -149,7 +157,7 @@ class Stream:
         texts = np.array([song.frames for song in songs]).T[:-1]  # (T, N)
         self._feed(state, np.tile(texts[: self.shared, :1], 1 + pair))
         if len(songs) > 1:
-            state = pick(state, [row for row in range(1 + pair) for _ in songs])
+            state = select_songs(state, [row for row in range(1 + pair) for _ in songs])
         self._feed(state, np.tile(texts[self.shared :], 1 + pair))
         return state
 
@@ -166,24 +174,24 @@ class Stream:
 
     @property
     def _trust(self) -> float:
-        return trust(self.rules.memory, self.rules.temperature)
+        return match_weight(self.rules.memory, self.rules.temperature)
 
-    def _ruled(self, logits: Logits, songs: list[Song]) -> Logits:
+    def _ruled(self, logits: Logits, songs: list[GeneratedSong]) -> Logits:
         """The logits (N, V) by the rules that look at what the songs say so far."""
         repetition, line = self.rules.repetition, self.rules.line
         if repetition:
-            logits = penalised(logits, [song.frames for song in songs], repetition)
+            logits = penalize_repetition(logits, [song.frames for song in songs], repetition)
         if line:
-            logits = ended(logits, [song.frames for song in songs], line, self.alphabet)
+            logits = break_lines(logits, [song.frames for song in songs], line, self.alphabet)
         return logits
 
     def _others(self, own: Logits) -> list[tuple[str, float]]:
         """The likeliest characters by log probabilities (V,), with their probabilities."""
         order = np.argsort(-own, kind="stable")[: self.alternatives + 2]
-        likeliest = [place for place in order.tolist() if place not in (BEGIN, UNKNOWN)]
+        write_best = [place for place in order.tolist() if place not in (BEGIN, UNKNOWN)]
         return [
             (self.alphabet[place], float(np.exp(own[place])))
-            for place in likeliest[: self.alternatives]
+            for place in write_best[: self.alternatives]
         ]
 
 
@@ -195,7 +203,9 @@ def _noise(seed: int, size: int) -> Iterator[NDArray[np.float64]]:
         yield from -np.log(generator.standard_exponential((_BLOCK, 1, size)))
 
 
-def stream(model: Model, request: Request, stopped: Callable[[], bool] = lambda: False) -> Stream:
+def stream(
+    model: Model, request: LyricsRequest, stopped: Callable[[], bool] = lambda: False
+) -> LyricsStream:
     """Check the request and make ready to write it; the same seed writes the same text.
 
     Song i of several has the seed + i and the text that this seed gives alone: always in fast
@@ -217,12 +227,12 @@ def stream(model: Model, request: Request, stopped: Callable[[], bool] = lambda:
             request.length is None or request.length >= 1,
             "1 character or more",
         ),
-        ("count", request.count, 1 <= request.count <= MOST_SONGS, f"1 to {MOST_SONGS:,} songs"),
+        ("count", request.count, 1 <= request.count <= MAX_SONGS, f"1 to {MAX_SONGS:,} songs"),
         (
             "number of alternatives",
             request.alternatives,
-            0 <= request.alternatives <= MOST_ALTERNATIVES,
-            f"0 to {MOST_ALTERNATIVES}",
+            0 <= request.alternatives <= MAX_ALTERNATIVES,
+            f"0 to {MAX_ALTERNATIVES}",
         ),
     ]
     for name, value, right, wanted in checks:
@@ -230,15 +240,15 @@ def stream(model: Model, request: Request, stopped: Callable[[], bool] = lambda:
             raise InputError(f"The {name} is {value}: give {wanted}.")
     weights = conditioning.weights(model, request.artist, request.mix)
     _check_guidance(model, request.rules, weights)
-    prime = readable(model, model.codec, request.prime)
+    prime = normalize_text(model, model.codec, request.prime)
     size = model.codec.spec.size
     read = array("q", [BEGIN, *model.codec.encode(prime).tolist()])
     first = secrets.randbits(32) if request.seed is None else request.seed
     songs = [
-        Song(number, first + number, _noise(first + number, size), read[:])
+        GeneratedSong(number, first + number, _noise(first + number, size), read[:])
         for number in range(request.count)
     ]
-    return Stream(
+    return LyricsStream(
         model,
         [model.codec.decode([index]) for index in range(size)],
         weights,
@@ -252,7 +262,7 @@ def stream(model: Model, request: Request, stopped: Callable[[], bool] = lambda:
     )
 
 
-def change(stream: Stream | None, values: Mapping[str, float]) -> None:
+def change_params(stream: LyricsStream | None, values: Mapping[str, float]) -> None:
     """Change some of the rules of songs while they are written.
 
     Raises InputError for rules that cannot be, and where no songs are being written.
@@ -264,7 +274,7 @@ def change(stream: Stream | None, values: Mapping[str, float]) -> None:
     stream.rules = rules
 
 
-def likeliest(stream: Stream) -> tuple[list[Song], list[Character]]:
+def write_best(stream: LyricsStream) -> tuple[list[GeneratedSong], list[Character]]:
     """Write all songs, and keep the one that the model finds likeliest, and its characters."""
     written: list[list[Character]] = [[] for _ in stream.songs]
     for character in stream:
@@ -273,7 +283,7 @@ def likeliest(stream: Stream) -> tuple[list[Song], list[Character]]:
     return [best], written[best.number]
 
 
-def _check_guidance(model: Model, rules: Rules, weights: Array | None) -> None:
+def _check_guidance(model: Model, rules: SamplingParams, weights: Array | None) -> None:
     """Refuse guidance by no artist."""
     if rules.guidance != 1 and weights is None:
         hint = (
@@ -283,12 +293,10 @@ def _check_guidance(model: Model, rules: Rules, weights: Array | None) -> None:
         raise InputError(f"The guidance is {rules.guidance} but {said}: {hint}.")
 
 
-def readable(model: Model, codec: CharacterCodec, text: str, what: str = "prime") -> str:
+def normalize_text(model: Model, codec: CharacterCodec, text: str, what: str = "prime") -> str:
     """A text as the corpus would have it; refused, as `what`, where the model cannot read it."""
-    if len(text) > LONGEST_PRIME:
-        raise InputError(
-            f"The {what} has {len(text):,} characters: give at most {LONGEST_PRIME:,}."
-        )
+    if len(text) > MAX_PROMPT:
+        raise InputError(f"The {what} has {len(text):,} characters: give at most {MAX_PROMPT:,}.")
     result = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     if unknown := codec.unknown(result):
         shown = ", ".join(repr(character) for character in unknown[:10])

@@ -17,14 +17,14 @@ from engine.inference.network import Network
 from engine.music import midi, piano_roll
 from engine.music.piano_roll import Roll
 from engine.music.score import HIGHEST, KEYS, LOWEST
-from engine.sampling.decoding import trust
-from engine.sampling.lyrics import Reason
+from engine.sampling.decoding import match_weight
+from engine.sampling.lyrics import EndReason
 
-LONGEST = 100_000  # frames, of a song and of a prime
+MAX_FRAMES = 100_000  # frames, of a song and of a prime
 
 
 @dataclass(frozen=True)
-class RollRequest:
+class MusicRequest:
     """What to write."""
 
     prime: Roll | None = None  # how it begins
@@ -35,14 +35,14 @@ class RollRequest:
     length: int = 200  # frames
 
 
-def keys(model: Model) -> KeysCodec:
+def keys_codec(model: Model) -> KeysCodec:
     """The codec of a model of music; raises InputError for one of lyrics."""
     if not isinstance(model.codec, KeysCodec):
         raise InputError(f"{model.name} writes lyrics: use 'rnn-tui sample lyrics'.")
     return model.codec
 
 
-def beginning(
+def read_prompt(
     codec: KeysCodec, file: Path | None = None, notes: Sequence[int] | None = None
 ) -> tuple[Roll | None, tuple[int, int]]:
     """How music is to begin, a MIDI file or one frame of pitches, and its metre: 4/4 if unknown.
@@ -66,7 +66,7 @@ def beginning(
     return piano_roll.from_frames(chord, codec.seconds, codec.tempo), (4, 4)
 
 
-def line(frame: NDArray[np.uint8], planes: int) -> dict[str, list[int] | None]:
+def frame_to_json(frame: NDArray[np.uint8], planes: int) -> dict[str, list[int] | None]:
     """A frame (88 · planes,) as JSON has it: the pitches that sound, and those that begin to.
 
     The second is null where the model knows no onsets.
@@ -78,17 +78,17 @@ def line(frame: NDArray[np.uint8], planes: int) -> dict[str, list[int] | None]:
 
 
 @dataclass
-class RollStream:
+class MusicStream:
     """Music being written: iterate over it once for its frames; made by `stream`."""
 
     model: Model
     codec: KeysCodec
     prime: NDArray[np.uint8]  # (P, K)
-    request: RollRequest  # looked up anew at each frame
+    request: MusicRequest  # looked up anew at each frame
     seed: int
     stopped: Callable[[], bool]
     frames: int = 0  # written so far, without the prime
-    reason: Reason | None = None  # why it ended
+    reason: EndReason | None = None  # why it ended
 
     def __iter__(self) -> Iterator[NDArray[np.uint8]]:
         """Yield each frame (K,) as soon as it is drawn."""
@@ -114,17 +114,17 @@ class RollStream:
         self.reason = "length"
 
     def _trust(self) -> float:
-        return trust(self.request.memory, self.request.temperature)
+        return match_weight(self.request.memory, self.request.temperature)
 
 
 def stream(
-    model: Model, request: RollRequest, stopped: Callable[[], bool] = lambda: False
-) -> RollStream:
+    model: Model, request: MusicRequest, stopped: Callable[[], bool] = lambda: False
+) -> MusicStream:
     """Check the request and make ready to write it; the same seed writes the same music.
 
     Raises InputError for a model of lyrics and for a request that cannot be.
     """
-    codec = keys(model)
+    codec = keys_codec(model)
     if not request.temperature >= 0:
         raise InputError(
             f"The temperature is {request.temperature}: give 0 (each key's likelier state) or "
@@ -133,7 +133,12 @@ def stream(
     checks: list[tuple[str, Any, bool, str]] = [
         ("memory", request.memory, 0 <= request.memory <= 1, "a share from 0 to 1"),
         ("least number of notes", request.least, 0 <= request.least <= 10, "0 to 10"),
-        ("length", request.length, 1 <= request.length <= LONGEST, f"1 to {LONGEST:,} frames"),
+        (
+            "length",
+            request.length,
+            1 <= request.length <= MAX_FRAMES,
+            f"1 to {MAX_FRAMES:,} frames",
+        ),
         ("seed", request.seed, request.seed is None or request.seed >= 0, "0 or more"),
     ]
     for name, value, right, wanted in checks:
@@ -143,7 +148,7 @@ def stream(
         prime = np.zeros((0, *codec.spec.shape), np.uint8)
     else:
         prime = codec.encode(request.prime)
-    if len(prime) > LONGEST:
-        raise InputError(f"The prime has {len(prime):,} frames: give at most {LONGEST:,}.")
+    if len(prime) > MAX_FRAMES:
+        raise InputError(f"The prime has {len(prime):,} frames: give at most {MAX_FRAMES:,}.")
     seed = secrets.randbits(32) if request.seed is None else request.seed
-    return RollStream(model, codec, prime, request, seed, stopped)
+    return MusicStream(model, codec, prime, request, seed, stopped)

@@ -12,7 +12,7 @@ from engine.data.near_duplicates import near_copies
 from engine.errors import InputError
 from engine.frames import FrameSpec
 from engine.inference.models import Model, read_tensors
-from engine.inference.network import Chain
+from engine.inference.network import NgramStepper
 from engine.train import evaluate
 from engine.train.evaluate import BySong, Score
 
@@ -28,7 +28,7 @@ def score(model: Model, source: str, split: str, dynamic: bool = False) -> Score
     """
     tensors = read_tensors(model.path) if model.path else {}  # now: a run may prune its folder
     corpus = _songs(model, source)
-    if isinstance(model.stepper, Chain):
+    if isinstance(model.stepper, NgramStepper):
         if dynamic:
             raise InputError(
                 f"{model.name} is {model.config.words}, and it is a network that could go on "

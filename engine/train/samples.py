@@ -16,9 +16,9 @@ from engine.runs.event_log import EventLog
 from engine.runs.events import Sampled
 from engine.runs.run_dir import RunDir
 from engine.sampling import music
-from engine.sampling.decoding import Rules
-from engine.sampling.lyrics import Request, stream
-from engine.sampling.music import RollRequest
+from engine.sampling.decoding import SamplingParams
+from engine.sampling.lyrics import LyricsRequest, stream
+from engine.sampling.music import MusicRequest
 
 MUSICAL = 1.0  # the temperature of music: a joint model's own probabilities are the clearest
 
@@ -46,12 +46,14 @@ def _texts(
     the corpus does not have are left out.
     """
     artists = _most_songs(corpus, model)
-    rules = Rules(temperature=settings.sample_temperature)
+    rules = SamplingParams(temperature=settings.sample_temperature)
     for number, wanted in enumerate(settings.sample_primes):
         strange = set(codec.unknown(wanted))
         prime = "".join(character for character in wanted if character not in strange)
         artist = artists[(number - 1) % len(artists)] if number and artists else None
-        request = Request(prime, artist, rules, settings.seed + number, settings.sample_length)
+        request = LyricsRequest(
+            prime, artist, rules, settings.seed + number, settings.sample_length
+        )
         yield events.Sampled(
             step=step,
             prime=prime,
@@ -71,7 +73,7 @@ def _most_songs(corpus: Corpus, model: Model) -> list[str]:
 
 def _roll(run: RunDir, model: Model, step: int, settings: TrainConfig) -> Sampled:
     """One piece from silence, also as a MIDI file."""
-    request = RollRequest(temperature=MUSICAL, seed=settings.seed, length=settings.sample_length)
+    request = MusicRequest(temperature=MUSICAL, seed=settings.seed, length=settings.sample_length)
     song = music.stream(model, request)
     roll = song.codec.decode(np.stack(list(song)))
     midi.write(roll.score(), run.samples / f"step-{step:06d}.mid")

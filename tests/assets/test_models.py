@@ -13,9 +13,9 @@ from engine.data.codecs import BEGIN, CharacterCodec
 from engine.inference import models
 from engine.inference.matmul import PRECISIONS
 from engine.sampling import lyrics, music
-from engine.sampling.decoding import Rules, totals
-from engine.sampling.lyrics import Request
-from engine.sampling.music import RollRequest
+from engine.sampling.decoding import SamplingParams, log_sum_exp
+from engine.sampling.lyrics import LyricsRequest
+from engine.sampling.music import MusicRequest
 from engine.train import evaluate_model
 
 FOLDER = paths.assets() / "models"
@@ -44,10 +44,10 @@ def test_it_loads_by_its_name_and_writes(name: str) -> None:
     assert model.path == FOLDER / name
     if model.meta["kind"] == "lyrics":
         for artist in (None, model.conditions[0]):
-            request = Request("Why", artist, Rules(0.7), seed=1, length=200)
+            request = LyricsRequest("Why", artist, SamplingParams(0.7), seed=1, length=200)
             assert sum(len(letter.text) for letter in lyrics.stream(model, request)) == 200
     else:
-        frames = list(music.stream(model, RollRequest(length=40, seed=1)))
+        frames = list(music.stream(model, MusicRequest(length=40, seed=1)))
         assert len(frames) == 40
         assert any(frame.any() for frame in frames)
 
@@ -95,7 +95,7 @@ def test_eight_bits_cost_the_lyrics_model_next_to_nothing() -> None:
         state = model.stepper.begin(None, 1)
         logits = [model.stepper.step(state, np.array([frame]))[0] for frame in frames[:-1]]
         told = np.array(logits, np.float64)
-        nats[precision] = np.mean(totals(told) - told[range(len(told)), frames[1:]])
+        nats[precision] = np.mean(log_sum_exp(told) - told[range(len(told)), frames[1:]])
     assert nats["fast"] == pytest.approx(nats["full"], rel=0.005)
     assert nats["fast"] != nats["full"]
 

@@ -42,7 +42,7 @@ def _tensors(config: ModelConfig, seed: int) -> Tensors:
         songs = [np.append(CODEC.encode(text), END) for text in SONGS]
         return ngram.count(songs, CODEC.spec.size, config).tensors()
     rng = np.random.default_rng(seed)
-    shapes = network.shapes(config, CODEC.spec, len(ARTISTS) if config.condition_size else 0)
+    shapes = network.tensor_shapes(config, CODEC.spec, len(ARTISTS) if config.condition_size else 0)
     tensors: Tensors = {
         name: (rng.standard_normal(shape) * 0.7).astype(np.float32)
         for name, shape in shapes.items()
@@ -99,7 +99,7 @@ def write_music() -> Callable[..., Path]:
         rng = np.random.default_rng(3)
         tensors = {
             name: (rng.standard_normal(shape) * 0.25).astype(np.float32)
-            for name, shape in network.shapes(config, codec.spec, 0).items()
+            for name, shape in network.tensor_shapes(config, codec.spec, 0).items()
         }
         meta = {**_describe(config), "kind": "music", "codec": codec.to_json(), "conditions": []}
         folder.mkdir(parents=True, exist_ok=True)
@@ -131,7 +131,9 @@ def learnt(tmp_path: Path) -> Callable[..., Path]:
         spec, artists = corpus.codec.spec, corpus.conditions
         if config.kind == "network":
             rng = np.random.default_rng(seed)
-            shapes = network.shapes(config, spec, len(artists) if config.condition_size else 0)
+            shapes = network.tensor_shapes(
+                config, spec, len(artists) if config.condition_size else 0
+            )
             tensors: Tensors = {
                 name: (rng.standard_normal(shape) * 0.5).astype(np.float32)
                 for name, shape in shapes.items()

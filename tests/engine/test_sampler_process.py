@@ -15,7 +15,7 @@ from engine.inference import models
 from engine.music import midi
 from engine.music.score import Note, Score
 from engine.sampling import music as rolls
-from engine.sampling.music import RollRequest
+from engine.sampling.music import MusicRequest
 
 Write = Callable[..., Path]
 ENDLESS = 10**9  # characters
@@ -155,9 +155,11 @@ def test_a_conversation_about_music(process: Process, write_music: Write, tmp_pa
     assert done.pop("seconds") >= 0
     assert done == {"id": 2, "done": True, "reason": "length", "frames": 12, "seed": 9}
     model = models.load(str(folder))
-    prime, _ = rolls.beginning(rolls.keys(model), file)
-    request = RollRequest(prime, temperature=0.8, memory=0.5, least=1, seed=9, length=12)
-    expected = [{"id": 2, **rolls.line(frame, 2)} for frame in rolls.stream(model, request)]
+    prime, _ = rolls.read_prompt(rolls.keys_codec(model), file)
+    request = MusicRequest(prime, temperature=0.8, memory=0.5, least=1, seed=9, length=12)
+    expected = [
+        {"id": 2, **rolls.frame_to_json(frame, 2)} for frame in rolls.stream(model, request)
+    ]
     assert frames == expected
     assert all(frame["keys"] for frame in frames)
     process.send(**ask, id=3, notes=[60, 67], temperature="inf")

@@ -23,8 +23,8 @@ from engine.data.codecs import CharacterCodec
 from engine.inference import models, network
 from engine.inference.models import Model
 from engine.sampling import lyrics
-from engine.sampling.decoding import Rules
-from engine.sampling.lyrics import Request
+from engine.sampling.decoding import SamplingParams
+from engine.sampling.lyrics import LyricsRequest
 from tui.bench import references
 from tui.bench.measurement import Measurement
 
@@ -49,7 +49,7 @@ def measure(quick: bool) -> Iterator[Measurement]:
 def _write(folder: Path, hidden: int) -> None:
     """Write a model of random weights."""
     config = ModelConfig(layers=2, hidden_size=hidden, embedding_size=64, condition_size=0)
-    shapes = network.shapes(config, _CODEC.spec, 0)
+    shapes = network.tensor_shapes(config, _CODEC.spec, 0)
     rng = np.random.default_rng(0)
     tensors = {name: rng.standard_normal(shape) / 25 for name, shape in shapes.items()}
     save_file({name: array.astype(np.float32) for name, array in tensors.items()},
@@ -69,7 +69,9 @@ def _ours(folder: Path) -> dict[str, Model]:
 
 
 def _sing(model: Model, prime: int, length: int, count: int = 1) -> None:
-    request = Request("a" * prime, rules=Rules(0.7), seed=1, length=length, count=count)
+    request = LyricsRequest(
+        "a" * prime, rules=SamplingParams(0.7), seed=1, length=length, count=count
+    )
     for _ in lyrics.stream(model, request):
         pass
 

@@ -84,6 +84,6 @@ def _novelty(model: "Model") -> tuple["Novelty | None", str]:
     from engine.analysis import novelty
 
     try:
-        return novelty.figure(model), ""
+        return novelty.model_novelty(model), ""
     except InputError as error:
         return None, str(error)

@@ -34,19 +34,19 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print each feature with the units that go with it, as layer:unit and the correlation."""
     from engine.analysis import neurons
-    from engine.analysis.song_input import Asked
+    from engine.analysis.song_input import SongRequest
     from engine.inference import models
 
     model = models.load(arguments.model, kind="lyrics")
     lyrics = model.meta["kind"] == "lyrics"
     file = arguments.text
     text = _read(file) if file is not None and lyrics else None
-    asked = Asked(text, None if lyrics else file, arguments.artist, arguments.song)
-    reading = neurons.read(model, asked)
+    asked = SongRequest(text, None if lyrics else file, arguments.artist, arguments.song)
+    reading = neurons.read_song(model, asked)
     assert reading is not None  # nobody stops it
     rows: list[dict[str, object]] = []
     for name in reading.correlations:
-        units = reading.best(name, neurons.BEST if arguments.json else _BEST)
+        units = reading.best(name, neurons.MAX_UNITS if arguments.json else _BEST)
         if arguments.json:
             told = [[layer, unit, round(r, 4)] for layer, unit, r in units]
             rows.append({"feature": name, "units": told, "model": model.name})

@@ -77,9 +77,9 @@ def run(arguments: argparse.Namespace) -> int:
     from engine.inference import models
     from engine.sampling import lyrics
     from engine.sampling.conditioning import parse_mix
-    from engine.sampling.decoding import Rules
+    from engine.sampling.decoding import SamplingParams
 
-    rules = Rules(
+    rules = SamplingParams(
         arguments.temperature,
         arguments.top_k,
         arguments.top_p,
@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.line,
     )
     best = arguments.best is not None
-    request = lyrics.Request(
+    request = lyrics.LyricsRequest(
         arguments.prime,
         arguments.artist,
         rules,
@@ -104,8 +104,8 @@ def run(arguments: argparse.Namespace) -> int:
     stream = lyrics.stream(model, request)
     copies = None
     if arguments.novelty is not None:
-        copies = novelty.watches(model, arguments.novelty, request.count)
-    told = annotation.told(stream, best, arguments.bits, copies)
+        copies = novelty.copy_watches(model, arguments.novelty, request.count)
+    told = annotation.annotate(stream, best, arguments.bits, copies)
     if not arguments.json:
         _print(stream.prime, told)
         return 0

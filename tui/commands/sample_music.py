@@ -63,13 +63,13 @@ def run(arguments: argparse.Namespace) -> int:
 
     from engine.inference import models
     from engine.sampling import music as rolls
-    from engine.sampling.music import RollRequest
+    from engine.sampling.music import MusicRequest
 
     notes = None if arguments.notes is None else pitch.pitches(arguments.notes)
     model = models.load(arguments.model, kind="music")
-    codec = rolls.keys(model)
-    prime, metre = rolls.beginning(codec, arguments.prime, notes)
-    request = RollRequest(
+    codec = rolls.keys_codec(model)
+    prime, metre = rolls.read_prompt(codec, arguments.prime, notes)
+    request = MusicRequest(
         prime=prime,
         temperature=arguments.temperature,
         memory=arguments.memory,
@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     for frame in song:
         written.append(frame)
         if arguments.json:
-            print(json.dumps(rolls.line(frame, codec.planes)))
+            print(json.dumps(rolls.frame_to_json(frame, codec.planes)))
     if arguments.json:
         done = {"reason": song.reason, "frames": song.frames, "seed": song.seed}
         print(json.dumps({"done": True, **done, "model": model.name}), flush=True)

@@ -38,22 +38,22 @@ def run(arguments: argparse.Namespace) -> int:
     kind = None if arguments.model else "music" if music else "lyrics"
     model = models.load(arguments.model, kind=kind)
     song = _frames(model, file) if file else None  # before songs are read for half a minute
-    songs = song_embeddings.songs(model, output.progress("Reading the songs"))
+    songs = song_embeddings.embed_songs(model, output.progress("Reading the songs"))
     if song is None:
-        place = song_map.find(songs, arguments.song)
-        name = song_map.title(*songs.corpus.titles[songs.rows[place]])
-        rows = song_map.nearest(songs, songs.vectors[place], arguments.count, place)
+        place = song_map.find_song(songs, arguments.song)
+        name = song_map.full_title(*songs.corpus.titles[songs.rows[place]])
+        rows = song_map.nearest_songs(songs, songs.vectors[place], arguments.count, place)
     else:
         name = str(file)
-        ((_, vectors),) = song_embeddings.read(model, [song])
-        rows = song_map.nearest(songs, vectors[0], arguments.count)
+        ((_, vectors),) = song_embeddings.embed(model, [song])
+        rows = song_map.nearest_songs(songs, vectors[0], arguments.count)
     if arguments.json:
         for row in rows:
             print(json.dumps({"to": name, **row}, ensure_ascii=False))
         return 0
     print(f"The songs of {songs.corpus.name} that {model.name} finds most similar to {name}:")
     for row in rows:
-        print(f"{row['similarity']:7.3f}  {song_map.title(row['artist'], row['title'])}")
+        print(f"{row['similarity']:7.3f}  {song_map.full_title(row['artist'], row['title'])}")
     return 0
 
 
@@ -74,7 +74,7 @@ def _frames(model: "Model", file: Path) -> "NDArray[Any]":
 
     codec = model.codec
     if isinstance(codec, KeysCodec):
-        music, _ = rolls.beginning(codec, file)
+        music, _ = rolls.read_prompt(codec, file)
         assert music is not None
         return codec.encode(music)
     try:
@@ -85,12 +85,13 @@ def _frames(model: "Model", file: Path) -> "NDArray[Any]":
         ) from error
     if not text:
         raise InputError(f"{file} is empty: give a file that holds a song.")
-    if len(text) > song_input.LONGEST:
+    if len(text) > song_input.MAX_LENGTH:
         print(
-            f"{file} has {len(text):,} characters: only the first {song_input.LONGEST:,} are read.",
+            f"{file} has {len(text):,} characters: only the first {song_input.MAX_LENGTH:,} are "
+            "read.",
             file=sys.stderr,
         )
-        text = text[: song_input.LONGEST]
+        text = text[: song_input.MAX_LENGTH]
     if unknown := codec.unknown(text):
         shown = ", ".join(map(repr, unknown[:10]))
         print(f"{model.name} has never seen {shown}: read as unknown.", file=sys.stderr)

@@ -16,11 +16,11 @@ from engine.config import ModelConfig
 from engine.errors import InputError
 from engine.inference import models
 from engine.inference.models import Model
-from engine.inference.network import Chain
+from engine.inference.network import NgramStepper
 from engine.model import ngram
 from engine.sampling import lyrics
-from engine.sampling.decoding import Rules
-from engine.sampling.lyrics import Request
+from engine.sampling.decoding import SamplingParams
+from engine.sampling.lyrics import LyricsRequest
 
 Learnt = Callable[..., Path]
 NAMES = ["uniform", "frequencies", *(f"markov {order}" for order in range(1, 9))]
@@ -28,9 +28,9 @@ NAMES = ["uniform", "frequencies", *(f"markov {order}" for order in range(1, 9))
 
 def climb(model: Model, **request: Any) -> tuple[list[dict[str, Any]], dict[int, str]]:
     """All answers but the characters, and what each rung wrote."""
-    rules = Rules(temperature=request.pop("temperature", 1.0))
+    rules = SamplingParams(temperature=request.pop("temperature", 1.0))
     others, written = [], dict.fromkeys(range(11), "")
-    for answer in ladder.answers(model, Request(**request, rules=rules)):
+    for answer in ladder.compare(model, LyricsRequest(**request, rules=rules)):
         if "text" in answer:
             written[answer["rung"]] += answer["text"]
         else:
@@ -42,7 +42,7 @@ def test_every_rung_is_the_model_that_is_counted_alone(learnt: Learnt) -> None:
     model = models.load(str(learnt()))
     request: dict[str, Any] = {"prime": "a ", "seed": 3, "length": 50}
     (doing, *rungs, started, done), written = climb(model, **request, temperature=0.8)
-    corpus = models.corpus(model)
+    corpus = models.training_corpus(model)
     train = [corpus.song(row) for row in corpus.select("train")]
     valid = [corpus.song(row) for row in corpus.select("valid")]
     assert doing["doing"] == f"counting {sum(map(len, train)):,} characters of songs"
@@ -51,14 +51,14 @@ def test_every_rung_is_the_model_that_is_counted_alone(learnt: Learnt) -> None:
     assert rungs[-1]["bits"] == 1.5
     assert started == {"started": True, "seed": 3, "prime": "a "}
     assert (done["reason"], done["characters"], done["seed"]) == ("length", 50, 3)
-    wanted = Request(**request, rules=Rules(temperature=0.8))
+    wanted = LyricsRequest(**request, rules=SamplingParams(temperature=0.8))
     for place, name in enumerate(NAMES):
         kind, _, order = name.partition(" ")
         config = ModelConfig(kind=kind, order=int(order or 1))
         counted = ngram.count(train, corpus.codec.spec.size, config)
         nats = np.concatenate([counted.nats(song) for song in valid])
         assert rungs[place]["bits"] == pytest.approx(nats.mean() / math.log(2))
-        alone = Model(name, None, model.meta, config, model.codec, Chain(counted), ())
+        alone = Model(name, None, model.meta, config, model.codec, NgramStepper(counted), ())
         assert written[place] == "".join(c.text for c in lyrics.stream(alone, wanted))
     assert written[10] == "".join(c.text for c in lyrics.stream(model, wanted))
 
@@ -80,12 +80,12 @@ def test_a_counting_model_stands_on_top_too(learnt: Learnt) -> None:
 def test_of_many_songs_the_first_are_counted(
     learnt: Learnt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ladder, "COUNTED", 300)
+    monkeypatch.setattr(ladder, "MAX_COUNTED", 300)
     ladder._counted.cache_clear()
     model = models.load(str(learnt()))
     (doing, *_), _ = climb(model, length=1)
     assert "counting 300 of " in doing["doing"]
-    corpus = models.corpus(model)
+    corpus = models.training_corpus(model)
     rows = corpus.select("train")
     lengths = corpus.songs["length"][rows]
     some = [row for row, end in zip(rows, itertools.accumulate(lengths), strict=True) if end <= 300]
@@ -105,7 +105,7 @@ def test_it_stops_where_it_is(learnt: Learnt) -> None:
         asked += 1
         return asked > 5
 
-    *_, done = ladder.answers(model, Request(length=1000), stopped)
+    *_, done = ladder.compare(model, LyricsRequest(length=1000), stopped)
     assert (done["done"], done["reason"], done["characters"]) == (True, "stopped", 0)
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from engine.analysis import neurons, song_input
-from engine.analysis.song_input import Asked
+from engine.analysis.song_input import SongRequest
 from engine.config import DataConfig, ModelConfig
 from engine.data import corpus as corpora
 from engine.data.codecs import BEGIN, CharacterCodec
@@ -63,7 +63,7 @@ def stepped(cell: str, size: int, x: Numbers, h: Numbers, c: Numbers, weights: A
 def test_activations_against_cells_stepped_unit_by_unit(make: Make, cell: str) -> None:
     meta, tensors = make(cell=cell, layers=2, condition_size=0, hidden_size=5)
     model = models.from_tensors(meta, tensors, precision="full")
-    reading = neurons.read(model, Asked(text=TEXT))
+    reading = neurons.read_song(model, SongRequest(text=TEXT))
     assert reading is not None
     assert isinstance(model.codec, CharacterCodec)
     h, c = [[0.0] * 5, [0.0] * 5], [[0.0] * 5, [0.0] * 5]
@@ -119,7 +119,7 @@ def test_a_unit_wired_to_keep_track_is_found_first() -> None:
     rng = np.random.default_rng(4)
     tensors = {
         name: (rng.standard_normal(shape) * 0.4).astype(np.float32)
-        for name, shape in network.shapes(config, codec.spec, 0).items()
+        for name, shape in network.tensor_shapes(config, codec.spec, 0).items()
     }
     tensors["head.embedding"] = np.eye(codec.spec.size, dtype=np.float32)
     wired = 11
@@ -138,7 +138,9 @@ def test_a_unit_wired_to_keep_track_is_found_first() -> None:
         "conditions": [],
     }
     model = models.from_tensors(meta, tensors)
-    reading = neurons.read(model, Asked(text="ab (abab ba a)\nb a ab\na (ab b) ba\n" * 3))
+    reading = neurons.read_song(
+        model, SongRequest(text="ab (abab ba a)\nb a ab\na (ab b) ba\n" * 3)
+    )
     assert reading is not None
     layer, unit, correlation = reading.best("in parentheses")[0]
     assert (layer, unit) == (1, wired + 1)
@@ -146,30 +148,30 @@ def test_a_unit_wired_to_keep_track_is_found_first() -> None:
     sizes = [abs(r) for *_, r in reading.best("in parentheses")]
     assert sizes == sorted(sizes, reverse=True)
     assert reading.best("in quotes") == []
-    assert len(sizes) == neurons.BEST
+    assert len(sizes) == neurons.MAX_UNITS
 
 
 def test_a_long_text_is_read_so_far_and_this_is_said(
     build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(song_input, "LONGEST", 30)
-    reading = neurons.read(build(), Asked(text="a bad cab,\n" * 5))
+    monkeypatch.setattr(song_input, "MAX_LENGTH", 30)
+    reading = neurons.read_song(build(), SongRequest(text="a bad cab,\n" * 5))
     assert reading is not None
     assert len(reading.activations) == len(reading.example.text) == 30
     assert reading.example.note == "It has 55 characters: only the first 30 were read."
-    short = neurons.read(build(), Asked(text="a" * 30))
+    short = neurons.read_song(build(), SongRequest(text="a" * 30))
     assert short is not None
     assert short.example.note == ""
 
 
 def test_what_a_model_without_its_songs_reads_it_writes_itself(build: Build) -> None:
-    first, again = (neurons.read(build(), Asked(song=3, artist="Zed")) for _ in range(2))
-    other = neurons.read(build(), Asked(song=4))
+    first, again = (neurons.read_song(build(), SongRequest(song=3, artist="Zed")) for _ in range(2))
+    other = neurons.read_song(build(), SongRequest(song=4))
     assert first is not None
     assert again is not None
     assert other is not None
     assert first.example.text == again.example.text != other.example.text
-    assert len(first.example.text) == song_input.WRITTEN
+    assert len(first.example.text) == song_input.GENERATED_CHARACTERS
     np.testing.assert_array_equal(first.activations, again.activations)
     assert (first.example.song, first.example.songs) == (3, 0)
     assert first.example.title == "written by the model in memory, seed 3"
@@ -191,7 +193,7 @@ def test_a_song_held_out_is_read_as_its_artists(make: Make, tmp_path: Path) -> N
     rows_held = corpus.select("valid")
     assert len(rows_held) == 4
     for song in (0, 3, 5):
-        asked = song_input.example(model, Asked(song=song))
+        asked = song_input.load_song(model, SongRequest(song=song))
         row = int(rows_held[song % 4])
         assert asked.title == "Zed – " + corpus.titles[row][1]
         known = set(model.codec.characters) if isinstance(model.codec, CharacterCodec) else ()
@@ -208,7 +210,7 @@ def test_a_midi_file_is_read_in_its_metre(write_music: Write, tmp_path: Path) ->
     notes = tuple(Note(0.3 * k, 0.3 * k + 0.3, 60 + k) for k in range(12))
     file = tmp_path / "tune.mid"
     midi.write(Score(notes, tempo=100.0, metre=(3, 4)), file)
-    reading = neurons.read(model, Asked(file=file))
+    reading = neurons.read_song(model, SongRequest(file=file))
     assert reading is not None
     told = reading.to_json()
     assert told["title"] == "tune.mid"
@@ -221,9 +223,9 @@ def test_a_midi_file_is_read_in_its_metre(write_music: Write, tmp_path: Path) ->
     for frame in frames:
         network.feed(state, frame)
     np.testing.assert_array_equal(reading.activations[-1], network.activations(state)[0])
-    own = neurons.read(model, Asked(song=2))
+    own = neurons.read_song(model, SongRequest(song=2))
     assert own is not None
-    assert len(own.example.frames) == song_input.PLAYED
+    assert len(own.example.frames) == song_input.GENERATED_FRAMES
 
 
 def test_a_stop_ends_the_reading(build: Build) -> None:
@@ -233,36 +235,36 @@ def test_a_stop_ends_the_reading(build: Build) -> None:
         asked.append(1)
         return len(asked) > 3
 
-    assert neurons.read(build(), Asked(text=TEXT), stopped) is None
+    assert neurons.read_song(build(), SongRequest(text=TEXT), stopped) is None
     assert len(asked) == 4
 
 
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        (Asked(text="q!"), "The text has characters that the model in memory has never seen"),
-        (Asked(text=""), "The text is empty"),
-        (Asked(text="a", file=Path("a.mid")), "give one of them"),
-        (Asked(file=Path("a.mid")), "reads lyrics: give a text"),
-        (Asked(song=-1), "The song is -1: give 0 or more"),
-        (Asked(text="a", artist="Zedd"), "did you mean 'Zed'?"),
-        (Asked(artist="Nobody At All"), "knows no artist 'Nobody At All'"),
+        (SongRequest(text="q!"), "The text has characters that the model in memory has never seen"),
+        (SongRequest(text=""), "The text is empty"),
+        (SongRequest(text="a", file=Path("a.mid")), "give one of them"),
+        (SongRequest(file=Path("a.mid")), "reads lyrics: give a text"),
+        (SongRequest(song=-1), "The song is -1: give 0 or more"),
+        (SongRequest(text="a", artist="Zedd"), "did you mean 'Zed'?"),
+        (SongRequest(artist="Nobody At All"), "knows no artist 'Nobody At All'"),
     ],
 )
-def test_refusals(build: Build, asked: Asked, said: str) -> None:
+def test_refusals(build: Build, asked: SongRequest, said: str) -> None:
     with pytest.raises(InputError, match=said.replace("?", r"\?")):
-        neurons.read(build(), asked)
+        neurons.read_song(build(), asked)
 
 
 def test_refusals_by_the_model(build: Build, write_music: Write, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has no units: choose a network"):
-        neurons.read(build(kind="markov", order=2), Asked(text="a"))
+        neurons.read_song(build(kind="markov", order=2), SongRequest(text="a"))
     music = models.load(str(write_music(tmp_path / "model")))
     with pytest.raises(InputError, match="reads music: give a MIDI file"):
-        neurons.read(music, Asked(text="a"))
+        neurons.read_song(music, SongRequest(text="a"))
     with pytest.raises(InputError, match="knows no artists"):
-        neurons.read(music, Asked(artist="Zed"))
-    reading = neurons.read(build(hidden_size=12), Asked(text="ab"))
+        neurons.read_song(music, SongRequest(artist="Zed"))
+    reading = neurons.read_song(build(hidden_size=12), SongRequest(text="ab"))
     assert reading is not None
     for layer, unit in ((0, 1), (3, 1), (1, 13), (1, 0)):
         with pytest.raises(InputError, match=f"no unit {unit} in layer {layer}"):

@@ -33,7 +33,7 @@ def brute(text: str, songs: list[str], least: int) -> tuple[list[int], int]:
 
 @pytest.fixture
 def corpus(learnt: Learnt) -> Corpus:
-    return models.corpus(models.load(str(learnt())))
+    return models.training_corpus(models.load(str(learnt())))
 
 
 @settings(
@@ -60,23 +60,23 @@ def test_copies_are_those_that_brute_force_finds(
 
 def test_several_texts_have_one_figure() -> None:
     parts = [Novelty(100, 20, 0.5, 30, "A – x"), Novelty(300, 20, 0.1, 40, "B – y")]
-    assert novelty.together(parts) == Novelty(400, 20, 0.2, 40, "B – y")
-    assert novelty.together([Novelty(0, 20, 0.0, 0, None)]).copied == 0
+    assert novelty.combine(parts) == Novelty(400, 20, 0.2, 40, "B – y")
+    assert novelty.combine([Novelty(0, 20, 0.0, 0, None)]).copied == 0
 
 
 def test_a_models_figure_is_that_of_songs_by_its_artists(learnt: Learnt) -> None:
     model = models.load(str(learnt(kind="markov", order=8)))
-    found = novelty.figure(model)
-    assert found.characters == novelty.SAMPLES * novelty.LENGTH
+    found = novelty.model_novelty(model)
+    assert found.characters == novelty.SAMPLE_COUNT * novelty.SAMPLE_LENGTH
     assert found.copied > 0.1  # such a chain repeats what it has counted
-    assert found == novelty.figure(model)
-    assert novelty.figure(models.load(str(learnt("network")))).copied == 0
+    assert found == novelty.model_novelty(model)
+    assert novelty.model_novelty(models.load(str(learnt("network")))).copied == 0
 
 
 def test_without_the_songs_it_is_not_known(learnt: Learnt, tmp_path: Path) -> None:
     model = models.load(str(learnt()))
     (tmp_path / "songs.csv").unlink()
-    assert novelty.figure(model).characters  # they are prepared still
+    assert novelty.model_novelty(model).characters  # they are prepared still
     shutil.rmtree(paths.corpora())
     with pytest.raises(InputError, match=r"songs\.csv"):
-        novelty.figure(model)
+        novelty.model_novelty(model)

@@ -35,9 +35,9 @@ def test_vectors_are_the_mean_states_of_songs_read_alone(
     learnt: Learnt, settings: dict[str, object]
 ) -> None:
     model = models.load(str(learnt(**settings)), "full")
-    corpus = models.corpus(model)
+    corpus = models.training_corpus(model)
     told: list[tuple[int, int]] = []
-    songs = song_embeddings.songs(model, lambda read, total: told.append((read, total)))
+    songs = song_embeddings.embed_songs(model, lambda read, total: told.append((read, total)))
     assert songs.rows.tolist() == list(range(len(corpus.songs)))
     for row, vector in zip(songs.rows, songs.vectors, strict=True):
         np.testing.assert_allclose(vector, alone(model, corpus.song(row)), rtol=1e-4, atol=1e-5)
@@ -47,10 +47,10 @@ def test_vectors_are_the_mean_states_of_songs_read_alone(
 
 def test_in_fast_precision_they_lie_where_they_do_in_full(learnt: Learnt) -> None:
     folder = str(learnt(hidden_size=48))
-    corpus = models.corpus(models.load(folder))
+    corpus = models.training_corpus(models.load(folder))
     song = corpus.song(0)
     fast, full = (
-        next(song_embeddings.read(models.load(folder, way), [song]))[1] for way in ("fast", "full")
+        next(song_embeddings.embed(models.load(folder, way), [song]))[1] for way in ("fast", "full")
     )
     assert np.abs(full).max() > 0.1
     np.testing.assert_allclose(fast, full, atol=0.02)
@@ -63,7 +63,7 @@ def test_music_is_read_alike(write_music: Learnt, tmp_path: Path) -> None:
     pieces = [(chance.random((length, 88)) < 0.05).astype(np.uint8) for length in (30, 7, 150)]
     found = {
         place: vector
-        for places, some in song_embeddings.read(model, pieces)
+        for places, some in song_embeddings.embed(model, pieces)
         for place, vector in zip(places, some, strict=True)
     }
     for place, piece in enumerate(pieces):
@@ -71,9 +71,9 @@ def test_music_is_read_alike(write_music: Learnt, tmp_path: Path) -> None:
 
 
 def test_vectors_are_kept_for_the_very_model(learnt: Learnt) -> None:
-    def read(model: Model) -> tuple[song_embeddings.Songs, int]:
+    def read(model: Model) -> tuple[song_embeddings.EmbeddedSongs, int]:
         calls: list[int] = []
-        return song_embeddings.songs(model, lambda done, _: calls.append(done)), len(calls)
+        return song_embeddings.embed_songs(model, lambda done, _: calls.append(done)), len(calls)
 
     folder = learnt()
     first, calls = read(models.load(str(folder)))
@@ -96,7 +96,7 @@ def test_vectors_are_kept_for_the_very_model(learnt: Learnt) -> None:
 def test_old_vectors_go(learnt: Learnt, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(song_embeddings, "_KEPT", 2)
     for seed in range(4):
-        songs = song_embeddings.songs(models.load(str(learnt(f"model{seed}", seed=seed))))
+        songs = song_embeddings.embed_songs(models.load(str(learnt(f"model{seed}", seed=seed))))
     assert len(list(songs.corpus.path.glob("hidden-*.npy"))) == 2
 
 
@@ -104,15 +104,15 @@ def test_a_stop_leaves_nothing_behind(learnt: Learnt) -> None:
     model = models.load(str(learnt()))
     looks = iter([False] * 3)
     with pytest.raises(InputError, match="stopped after"):
-        song_embeddings.songs(model, stopped=lambda: next(looks, True))
-    assert not list(models.corpus(model).path.glob("hidden-*"))
+        song_embeddings.embed_songs(model, stopped=lambda: next(looks, True))
+    assert not list(models.training_corpus(model).path.glob("hidden-*"))
 
 
 def test_of_many_songs_the_first_are_read(learnt: Learnt, monkeypatch: pytest.MonkeyPatch) -> None:
     model = models.load(str(learnt()))
-    lengths = models.corpus(model).songs["length"]
-    monkeypatch.setattr(song_embeddings, "MOST", int(lengths[:7].sum()))
-    songs = song_embeddings.songs(model)
+    lengths = models.training_corpus(model).songs["length"]
+    monkeypatch.setattr(song_embeddings, "MAX_FRAMES", int(lengths[:7].sum()))
+    songs = song_embeddings.embed_songs(model)
     assert songs.rows.tolist() == list(range(7))
     assert songs.vectors.shape == (7, model.config.hidden_size)
 
@@ -120,4 +120,4 @@ def test_of_many_songs_the_first_are_read(learnt: Learnt, monkeypatch: pytest.Mo
 def test_a_model_that_counts_has_no_hidden_state(learnt: Learnt) -> None:
     model = models.load(str(learnt(kind="markov", order=2)))
     with pytest.raises(InputError, match="markov 2 and has no hidden state"):
-        song_embeddings.songs(model)
+        song_embeddings.embed_songs(model)

@@ -14,7 +14,7 @@ SONG = 'Oh "é (a)\nb"\n\n"Oh\n\noh "É (A)\n'
 
 def marks(name: str, song: str = SONG) -> str:
     """The characters at which a feature is 1, the others as dots."""
-    values = song_features.of_text(song)[name]
+    values = song_features.text_features(song)[name]
     assert set(values) <= {0, 1}
     pairs = zip(song, values, strict=True)
     return "".join(c if value or c == "\n" else "." for c, value in pairs)
@@ -35,7 +35,7 @@ def test_what_is_yes_or_no_of_a_text(name: str, shown: str) -> None:
 
 
 def test_places_in_the_lines_of_a_text() -> None:
-    found = song_features.of_text("ab\n\nc")
+    found = song_features.text_features("ab\n\nc")
     assert found["place in line"].tolist() == [0, 1, 2, 0, 0]
     assert found["to line's end"].tolist() == [2, 1, 0, 0, 0]
     assert found["place in song"].tolist() == [0, 0.25, 0.5, 0.75, 1]
@@ -43,13 +43,13 @@ def test_places_in_the_lines_of_a_text() -> None:
 
 def test_a_line_is_repeated_from_its_second_time_on() -> None:
     song = "La la\n\nno\nla  LA\n\nla la"
-    repeated = song_features.of_text(song)["line repeated"]
+    repeated = song_features.text_features(song)["line repeated"]
     assert repeated.tolist() == [0] * 10 + [1] * 7 + [0] + [1] * 5
 
 
 @given(st.text('ab A\n"(“”)é', max_size=60))
 def test_places_in_lines_against_counting(text: str) -> None:
-    found = song_features.of_text(text)
+    found = song_features.text_features(text)
     assert {values.shape for values in found.values()} == {(len(text),)}
     for place in range(len(text)):
         start = text.rfind("\n", 0, place) + 1
@@ -69,7 +69,7 @@ Frames = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 )  # fmt: skip
 def test_keys_against_a_loop(frames: Frames, metre: tuple[float, int]) -> None:
     bar, beats = metre
-    found = song_features.of_keys(frames, bar, beats)
+    found = song_features.key_features(frames, bar, beats)
     highest = lowest = None
     before: list[int] = []
     bars = at = -1

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.analysis import song_embeddings, song_map
-from engine.analysis.song_embeddings import Songs
+from engine.analysis.song_embeddings import EmbeddedSongs
 from engine.errors import InputError
 from engine.inference import models
 
@@ -17,54 +17,56 @@ Learnt = Callable[..., Path]
 
 
 @pytest.fixture
-def songs(learnt: Learnt) -> Songs:
-    return song_embeddings.songs(models.load(str(learnt())))
+def songs(learnt: Learnt) -> EmbeddedSongs:
+    return song_embeddings.embed_songs(models.load(str(learnt())))
 
 
-def test_a_song_is_found_by_its_title(songs: Songs) -> None:
+def test_a_song_is_found_by_its_title(songs: EmbeddedSongs) -> None:
     titles = songs.corpus.titles
     place = next(place for place, row in enumerate(songs.rows) if titles[row][1] == "Song 3")
     for words in ("Song 3", "song  3", "Zed – Song 3", "zed - SONG 3"):
-        assert song_map.find(songs, words) == place  # though there are Song 30 and more
+        assert song_map.find_song(songs, words) == place  # though there are Song 30 and more
     (eleven,) = (place for place, row in enumerate(songs.rows) if titles[row][1] == "Song 11")
-    assert song_map.find(songs, "ng 11") == eleven
+    assert song_map.find_song(songs, "ng 11") == eleven
     with pytest.raises(InputError, match=r"may be .* or .*\(\d+ more match too\): name one"):
-        song_map.find(songs, "Song")
+        song_map.find_song(songs, "Song")
     with pytest.raises(InputError, match=r"no song 'Sonk 7' in songs: did you mean .*Song 7"):
-        song_map.find(songs, "Sonk 7")
+        song_map.find_song(songs, "Sonk 7")
     with pytest.raises(InputError, match="no song '§§§' in songs: give a part"):
-        song_map.find(songs, "§§§")
+        song_map.find_song(songs, "§§§")
 
 
-def test_the_nearest_are_those_of_the_largest_cosines(songs: Songs) -> None:
+def test_the_nearest_are_those_of_the_largest_cosines(songs: EmbeddedSongs) -> None:
     vectors = songs.vectors.astype(np.float64)
     centred = vectors - vectors.mean(0)
     expected = [
         float(centred[4] @ other / np.linalg.norm(centred[4]) / np.linalg.norm(other))
         for other in centred
     ]
-    found = song_map.neighbours(songs, 4, 6)
+    found = song_map.neighbors(songs, 4, 6)
     order = [place for place in np.argsort(-np.array(expected)) if place != 4][:6]
     assert [row["song"] for row in found["near"]] == order
     for row in found["near"]:
         assert row["similarity"] == pytest.approx(expected[row["song"]], abs=1e-3)
         assert (row["artist"], row["title"]) == songs.corpus.titles[songs.rows[row["song"]]]
-    assert song_map.nearest(songs, songs.vectors[4], 1)[0]["song"] == 4  # unless it is left out
+    assert (
+        song_map.nearest_songs(songs, songs.vectors[4], 1)[0]["song"] == 4
+    )  # unless it is left out
 
 
-def test_what_cannot_be_listed_is_refused(songs: Songs) -> None:
+def test_what_cannot_be_listed_is_refused(songs: EmbeddedSongs) -> None:
     for count in (0, -1, 10_000):
         with pytest.raises(InputError, match=f"The count is {count}"):
-            song_map.neighbours(songs, 0, count)
+            song_map.neighbors(songs, 0, count)
     for song in (-1, len(songs.rows)):
         with pytest.raises(InputError, match=f"no song number {song}"):
-            song_map.neighbours(songs, song, 3)
+            song_map.neighbors(songs, song, 3)
     with pytest.raises(InputError, match="no songs by 'Nobody'"):
-        song_map.placed(songs, "Nobody")
+        song_map.map_points(songs, "Nobody")
 
 
-def test_artists_lie_at_the_mean_of_their_songs(songs: Songs) -> None:
-    artists = song_map.placed(songs, None)
+def test_artists_lie_at_the_mean_of_their_songs(songs: EmbeddedSongs) -> None:
+    artists = song_map.map_points(songs, None)
     assert [point["name"] for point in artists["map"]] == ["Ada Löwe", "Zed"]
     assert (artists["artist"], artists["share"]) == (None, 1.0)  # two points lie on a line
     names = [songs.corpus.titles[row][0] for row in songs.rows]
@@ -76,8 +78,8 @@ def test_artists_lie_at_the_mean_of_their_songs(songs: Songs) -> None:
     assert sum(point["songs"] for point in artists["map"]) == len(songs.rows)
 
 
-def test_an_artists_songs_are_placed_too(songs: Songs) -> None:
-    found = song_map.placed(songs, "Zed")
+def test_an_artists_songs_are_placed_too(songs: EmbeddedSongs) -> None:
+    found = song_map.map_points(songs, "Zed")
     assert found["artist"] == "Zed"
     for point in found["map"]:
         assert songs.corpus.titles[songs.rows[point["song"]]] == ("Zed", point["name"])
@@ -89,19 +91,19 @@ def test_an_artists_songs_are_placed_too(songs: Songs) -> None:
 def test_what_lies_in_a_plane_keeps_its_distances(count: int, size: int, seed: int) -> None:
     chance = np.random.default_rng(seed)
     vectors = chance.normal(size=(count, 2)) @ chance.normal(size=(2, size)) + 5
-    points, share = song_map.plane(vectors)
+    points, share = song_map.principal_plane(vectors)
     assert points.shape == (count, 2)
     assert share == pytest.approx(1)
     between = np.linalg.norm(vectors[:, None] - vectors, axis=2)
     np.testing.assert_allclose(np.linalg.norm(points[:, None] - points, axis=2), between, atol=1e-7)
-    turned, _ = song_map.plane(-vectors[:, ::-1])
+    turned, _ = song_map.principal_plane(-vectors[:, ::-1])
     np.testing.assert_allclose(np.abs(turned), np.abs(points), atol=1e-7)
 
 
 def test_the_plane_is_that_of_the_largest_variance() -> None:
     chance = np.random.default_rng(2)
     vectors = chance.normal(size=(200, 6)) * [1, 9, 1, 1, 4, 1]
-    points, share = song_map.plane(vectors)
+    points, share = song_map.principal_plane(vectors)
     assert np.abs(np.corrcoef(points[:, 0], vectors[:, 1])[0, 1]) > 0.99
     assert np.abs(np.corrcoef(points[:, 1], vectors[:, 4])[0, 1]) > 0.95
     centred = vectors - vectors.mean(0)

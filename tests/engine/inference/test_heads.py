@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engine.config import ModelConfig
 from engine.frames import KEYS, FrameSpec
 from engine.inference import network
-from engine.inference.heads import IndependentHead, JointHead, Rule, Seen
+from engine.inference.heads import HeadInput, IndependentHead, JointHead, KeyDecision
 from engine.inference.network import Network
 
 Head = IndependentHead | JointHead
@@ -24,12 +24,12 @@ def stepper(head: str, size: int, memory: bool = False) -> Network:
     rng = np.random.default_rng(0)
     tensors = {
         name: (rng.standard_normal(shape) * 0.25).astype(np.float32)
-        for name, shape in network.shapes(config, spec, 0).items()
+        for name, shape in network.tensor_shapes(config, spec, 0).items()
     }
     return Network.build(config, spec, tensors)
 
 
-def moments(made: Network, count: int, size: int) -> Seen:
+def moments(made: Network, count: int, size: int) -> HeadInput:
     """The same moment, after three frames, `count` times."""
     rng = np.random.default_rng(1)
     state = made.begin(None, 1)
@@ -37,7 +37,7 @@ def moments(made: Network, count: int, size: int) -> Seen:
         frame = (rng.random((1, size)) < 0.2).astype(np.uint8)
         frame[:, KEYS:] &= frame[:, : size - KEYS]
         seen = made.feed(state, frame)
-    return Seen(*(np.repeat(values, count, 0) for values in tuple(seen)))
+    return HeadInput(*(np.repeat(values, count, 0) for values in tuple(seen)))
 
 
 def keys_head(made: Network) -> Head:
@@ -50,7 +50,7 @@ def generator(seed: int = 0) -> np.random.Generator:
 
 
 @dataclass(frozen=True)
-class Watching(Rule):
+class Watching(KeyDecision):
     """Notes down the probability of every decision."""
 
     likely: dict[int, NDArray[Any]] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from engine.inference.matmul import FULL, PRECISIONS, TOGETHER
+from engine.inference.matmul import FULL, MAX_SINGLE_ROWS, PRECISIONS
 
 FAST = PRECISIONS["fast"]
 
@@ -41,7 +41,7 @@ def test_fast_products_are_those_of_rounded_numbers(
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("rows", [2, 3, TOGETHER])
+@pytest.mark.parametrize("rows", [2, 3, MAX_SINGLE_ROWS])
 def test_a_row_gives_the_same_to_the_last_bit_alone_and_among_others(
     precision: str, rows: int
 ) -> None:
@@ -67,7 +67,7 @@ def test_columns_of_zeros_give_zero() -> None:
 
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("full", 1e-5), ("fast", 0.3)])
-@pytest.mark.parametrize("rows", [1, 3, TOGETHER + 1])
+@pytest.mark.parametrize("rows", [1, 3, MAX_SINGLE_ROWS + 1])
 def test_sums_are_those_of_both_products_and_the_bias(
     precision: str, tolerance: float, rows: int
 ) -> None:

@@ -227,7 +227,7 @@ def test_half_precision_is_read_as_single(write: Write, make: Make, tmp_path: Pa
 
 def test_a_stamp_changes_with_the_file(write: Write, tmp_path: Path) -> None:
     folder = write(tmp_path / "model")
-    before = models.stamp(folder)
-    assert models.stamp(folder) == before
+    before = models.file_version(folder)
+    assert models.file_version(folder) == before
     os.utime(folder / "model.safetensors", ns=(1, 1))
-    assert models.stamp(folder) != before
+    assert models.file_version(folder) != before

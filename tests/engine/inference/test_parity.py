@@ -17,7 +17,7 @@ from engine.data.match_memory import recall
 from engine.frames import FrameSpec
 from engine.inference import models
 from engine.inference import network as numpy_side
-from engine.inference.heads import Seen
+from engine.inference.heads import HeadInput
 from engine.model import network as torch_side
 from engine.model.window import Window
 
@@ -158,7 +158,7 @@ def test_likelihoods_of_keys_agree_over_a_thousand_steps(
     )
     trained = network(config, spec, 0)
     tensors = {name: tensor.numpy() for name, tensor in trained.state_dict().items()}
-    wanted = numpy_side.shapes(config, spec, 0)
+    wanted = numpy_side.tensor_shapes(config, spec, 0)
     assert {name: tensor.shape for name, tensor in tensors.items()} == wanted
     stepper = numpy_side.Network.build(config, spec, tensors)
 
@@ -171,6 +171,6 @@ def test_likelihoods_of_keys_agree_over_a_thousand_steps(
     assert not isinstance(stepper.head, engine.inference.heads.CharacterHead)
     moments = [stepper.feed(state, row) for row in seen.inputs.numpy()]
     some = slice(None, None, 5)  # of the moments
-    seen_by_it = Seen(*(np.concatenate(arrays) for arrays in zip(*moments[some], strict=True)))
+    seen_by_it = HeadInput(*(np.concatenate(arrays) for arrays in zip(*moments[some], strict=True)))
     nats = stepper.head.nats(seen_by_it, frames[some].reshape(-1, size)).reshape(-1, LANES)
     np.testing.assert_allclose(nats, expected[some], rtol=0, atol=1e-4)

@@ -17,19 +17,19 @@ from engine.errors import InputError
 from engine.inference import models
 from engine.inference.models import Model
 from engine.sampling.decoding import (
-    FREE,
-    LONGEST,
-    WINDOW,
-    Rules,
+    FREE_REPEAT,
+    MAX_REPEAT,
+    REPEAT_WINDOW,
+    SamplingParams,
+    apply_guidance,
+    break_lines,
     choose,
-    ended,
-    guided,
-    passing,
-    penalties,
-    totals,
-    trust,
+    filter_mask,
+    log_sum_exp,
+    match_weight,
+    repetition_penalties,
 )
-from engine.sampling.lyrics import Character, Request, change, stream
+from engine.sampling.lyrics import Character, LyricsRequest, change_params, stream
 
 LOGITS = np.array([1.0, 0.5, -0.3, 2.0, 0.0, -1.0, 1.5, 0.7])
 P = np.exp(LOGITS) / np.exp(LOGITS).sum()
@@ -38,7 +38,7 @@ CRITICAL = {3: 16.27, 5: 20.52, 7: 24.32}  # of chi-square, one in a thousand li
 
 
 def draw(
-    rules: Rules, banned: tuple[int, ...] = (), logits: NDArray[np.float64] = LOGITS
+    rules: SamplingParams, banned: tuple[int, ...] = (), logits: NDArray[np.float64] = LOGITS
 ) -> NDArray[np.intp]:
     rows = np.tile(logits, (DRAWS, 1))
     rows[:, banned] = -np.inf
@@ -59,43 +59,44 @@ def fits(counts: NDArray[np.intp], p: NDArray[np.float64]) -> bool:
 
 
 def test_the_test_can_tell() -> None:
-    assert not fits(draw(Rules(temperature=1.1)), P)
+    assert not fits(draw(SamplingParams(temperature=1.1)), P)
 
 
 def test_temperature_one_draws_the_models_probabilities() -> None:
-    assert fits(draw(Rules()), P)
+    assert fits(draw(SamplingParams()), P)
 
 
 @pytest.mark.parametrize("temperature", [0.5, 3.0])
 def test_temperature_divides_the_logits(temperature: float) -> None:
-    assert fits(draw(Rules(temperature=temperature)), np.exp(LOGITS / temperature))
+    assert fits(draw(SamplingParams(temperature=temperature)), np.exp(LOGITS / temperature))
 
 
 @pytest.mark.parametrize("temperature", [1e30, 1.7e308, math.inf])
 def test_a_huge_temperature_draws_all_alike(temperature: float) -> None:
-    assert fits(draw(Rules(temperature=temperature)), np.ones(8))
+    assert fits(draw(SamplingParams(temperature=temperature)), np.ones(8))
     assert fits(
-        draw(Rules(temperature=temperature), banned=(0, 4)), np.array([0.0, 1, 1, 1, 0, 1, 1, 1])
+        draw(SamplingParams(temperature=temperature), banned=(0, 4)),
+        np.array([0.0, 1, 1, 1, 0, 1, 1, 1]),
     )
 
 
 @pytest.mark.parametrize("temperature", [0.0, 5e-324, 1e-30])
 def test_a_tiny_temperature_takes_the_most_probable(temperature: float) -> None:
     with np.errstate(all="raise", under="ignore"):
-        assert draw(Rules(temperature=temperature))[3] == DRAWS
-        assert draw(Rules(temperature=temperature), banned=(3,))[6] == DRAWS
-        huge = draw(Rules(temperature=temperature), logits=LOGITS * 1e30)
+        assert draw(SamplingParams(temperature=temperature))[3] == DRAWS
+        assert draw(SamplingParams(temperature=temperature), banned=(3,))[6] == DRAWS
+        huge = draw(SamplingParams(temperature=temperature), logits=LOGITS * 1e30)
     assert huge[3] == DRAWS
 
 
 def test_equals_share_a_tiny_temperature() -> None:
     logits = np.where(np.arange(8) % 2, 1.0, 0.0)
-    assert fits(draw(Rules(temperature=1e-30), logits=logits), logits)
+    assert fits(draw(SamplingParams(temperature=1e-30), logits=logits), logits)
 
 
 def test_filters_are_judged_at_temperature_one() -> None:
-    cold = draw(Rules(temperature=0.3, top_p=0.8))
-    hot = draw(Rules(temperature=math.inf, top_p=0.8))
+    cold = draw(SamplingParams(temperature=0.3, top_p=0.8))
+    hot = draw(SamplingParams(temperature=math.inf, top_p=0.8))
     kept = np.flatnonzero(hot)
     assert len(kept) == 4
     assert set(np.flatnonzero(cold)) <= set(kept)
@@ -105,19 +106,19 @@ def test_filters_are_judged_at_temperature_one() -> None:
 def test_banned_characters_leave_the_others_proportions() -> None:
     p = P.copy()
     p[[1, 3]] = 0
-    assert fits(draw(Rules(), banned=(1, 3)), p)
+    assert fits(draw(SamplingParams(), banned=(1, 3)), p)
 
 
 def test_impossible_characters_stay_impossible() -> None:
     logits = LOGITS.copy()
     logits[[0, 5]] = -np.inf
     for temperature in (0.5, 1.0, 1e30, math.inf):
-        counts = draw(Rules(temperature=temperature), logits=logits)
+        counts = draw(SamplingParams(temperature=temperature), logits=logits)
         assert not counts[[0, 5]].any()
 
 
 def test_the_same_seed_chooses_the_same() -> None:
-    assert (draw(Rules()) == draw(Rules())).all()
+    assert (draw(SamplingParams()) == draw(SamplingParams())).all()
 
 
 logit_rows = st.lists(st.floats(-8, 8), min_size=2, max_size=12)
@@ -128,7 +129,7 @@ logit_rows = st.lists(st.floats(-8, 8), min_size=2, max_size=12)
 def test_top_k_keeps_the_first_of_a_sorted_list(row: list[float], k: int) -> None:
     ranked = sorted(range(len(row)), key=lambda i: (-row[i], i))
     expected = set(ranked[:k] if k else ranked)
-    assert set(np.flatnonzero(passing(np.array([row]), Rules(top_k=k))[0])) == expected
+    assert set(np.flatnonzero(filter_mask(np.array([row]), SamplingParams(top_k=k))[0])) == expected
 
 
 @settings(deadline=None)
@@ -142,7 +143,9 @@ def test_top_p_keeps_the_fewest_that_reach_the_sum(row: list[float], share: floa
         assume(share == 1 or abs(reached - share) > 1e-9)  # else rounding decides
         if reached < share:
             expected.append(place)
-    assert set(np.flatnonzero(passing(np.array([row]), Rules(top_p=share))[0])) == set(expected)
+    assert set(np.flatnonzero(filter_mask(np.array([row]), SamplingParams(top_p=share))[0])) == set(
+        expected
+    )
 
 
 @settings(deadline=None)
@@ -151,7 +154,10 @@ def test_min_p_keeps_what_is_near_the_most_probable(row: list[float], share: flo
     ratios = [math.exp(x - max(row)) for x in row]
     assume(all(abs(ratio - share) > 1e-9 or ratio == share for ratio in ratios))
     expected = {i for i, ratio in enumerate(ratios) if ratio >= share}
-    assert set(np.flatnonzero(passing(np.array([row]), Rules(min_p=share))[0])) == expected
+    assert (
+        set(np.flatnonzero(filter_mask(np.array([row]), SamplingParams(min_p=share))[0]))
+        == expected
+    )
 
 
 @settings(deadline=None)
@@ -160,8 +166,11 @@ def test_filters_together_keep_what_each_keeps(
     row: list[float], k: int, p: float, m: float
 ) -> None:
     logits = np.array([row, row[::-1]])
-    apart = [passing(logits, rules) for rules in (Rules(top_k=k), Rules(top_p=p), Rules(min_p=m))]
-    together = passing(logits, Rules(top_k=k, top_p=p, min_p=m))
+    apart = [
+        filter_mask(logits, rules)
+        for rules in (SamplingParams(top_k=k), SamplingParams(top_p=p), SamplingParams(min_p=m))
+    ]
+    together = filter_mask(logits, SamplingParams(top_k=k, top_p=p, min_p=m))
     assert (together == (apart[0] & apart[1] & apart[2])).all()
     assert together[np.arange(2), logits.argmax(axis=1)].all()
 
@@ -195,38 +204,42 @@ def test_filters_together_keep_what_each_keeps(
 def test_rules_out_of_range_are_refused_by_name(values: dict[str, float]) -> None:
     name = next(iter(values)).replace("_", "-")
     with pytest.raises(InputError, match=name):
-        Rules(**values)  # type: ignore[arg-type]
+        SamplingParams(**values)  # type: ignore[arg-type]
 
 
 def test_the_colder_the_less_the_memory_is_believed() -> None:
-    trusts = [trust(1.0, temperature) for temperature in (0, 0.3, 0.5, 0.7, 0.9, 1.0, math.inf)]
+    trusts = [
+        match_weight(1.0, temperature) for temperature in (0, 0.3, 0.5, 0.7, 0.9, 1.0, math.inf)
+    ]
     assert trusts == sorted(trusts)
     assert trusts[0] == 0
     assert trusts[-2:] == [1, 1]
-    assert trust(0.5, 0.8) == pytest.approx(trust(1.0, 0.8) / 2)
+    assert match_weight(0.5, 0.8) == pytest.approx(match_weight(1.0, 0.8) / 2)
 
 
 def test_guidance_leads_from_without_the_artist_to_with_and_beyond() -> None:
     with_artist, without = np.random.default_rng(0).standard_normal((2, 3, 8))
     both = np.concatenate([with_artist, without])
-    np.testing.assert_array_equal(guided(both, 0.0), without)
-    np.testing.assert_allclose(guided(both, 1.0), with_artist, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(guided(both, 0.5), (with_artist + without) / 2)
-    np.testing.assert_allclose(guided(both, 2.0), with_artist + (with_artist - without))
+    np.testing.assert_array_equal(apply_guidance(both, 0.0), without)
+    np.testing.assert_allclose(apply_guidance(both, 1.0), with_artist, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(apply_guidance(both, 0.5), (with_artist + without) / 2)
+    np.testing.assert_allclose(apply_guidance(both, 2.0), with_artist + (with_artist - without))
 
 
 @settings(deadline=None)
 @given(logit_rows)
 def test_logits_less_their_totals_are_the_softmax(row: list[float]) -> None:
     naive = np.log(np.exp(row) / np.exp(row).sum())
-    (total,) = totals(np.array([row]))
+    (total,) = log_sum_exp(np.array([row]))
     np.testing.assert_allclose(row - np.array(total), naive, atol=1e-12)
     impossible = np.array([[*row, -np.inf]])
     far = impossible + 1e4  # where exp would overflow
-    assert totals(impossible) == pytest.approx([total], abs=1e-12)
-    assert totals(far) == pytest.approx([total + 1e4], abs=1e-9)
+    assert log_sum_exp(impossible) == pytest.approx([total], abs=1e-12)
+    assert log_sum_exp(far) == pytest.approx([total + 1e4], abs=1e-9)
     several = np.concatenate([impossible, far, -far])[:, :-1]
-    assert totals(several) == pytest.approx([totals(each[None])[0] for each in several], abs=1e-12)
+    assert log_sum_exp(several) == pytest.approx(
+        [log_sum_exp(each[None])[0] for each in several], abs=1e-12
+    )
 
 
 Build = Callable[..., Model]
@@ -239,7 +252,7 @@ UNLIKELY = -30.0  # a log probability
 
 def written(model: Model, **request: Any) -> list[str]:
     """What the songs of a stream say, when they are written."""
-    song = stream(model, Request(**request))
+    song = stream(model, LyricsRequest(**request))
     texts = [""] * len(song.songs)
     for character in song:
         texts[character.song] += character.text
@@ -299,7 +312,7 @@ def test_the_line_rule_equals_its_definition(
 ) -> None:
     logits = np.array([row for _, row in rows])
     before = np.exp(logits)
-    result = np.exp(ended(logits, [frames for frames, _ in rows], least, ALPHABET))
+    result = np.exp(break_lines(logits, [frames for frames, _ in rows], least, ALPHABET))
     np.testing.assert_array_equal(np.exp(logits), before)
     for (frames, _), p, got in zip(rows, before, result, strict=True):
         length = 0
@@ -319,7 +332,7 @@ def test_words_stay_whole_and_the_prime_counts(
     reciter: Callable[[str], Model], prime: list[str], rest: list[str], least: int
 ) -> None:
     before, after = " ".join(prime), "".join(" " + word for word in rest)
-    rules = Rules(0.0, line=least)
+    rules = SamplingParams(0.0, line=least)
     song = reciter(before + after)
     expected = wrapped(after, least, before)
     assert expected.split() == rest
@@ -330,15 +343,15 @@ def test_words_stay_whole_and_the_prime_counts(
 @pytest.mark.parametrize(
     "rules",
     [
-        Rules(0.0),
-        Rules(0.5),
-        Rules(math.inf, top_k=1),
-        Rules(math.inf, top_p=0.5),
-        Rules(math.inf, min_p=0.5, repetition=2.0),
+        SamplingParams(0.0),
+        SamplingParams(0.5),
+        SamplingParams(math.inf, top_k=1),
+        SamplingParams(math.inf, top_p=0.5),
+        SamplingParams(math.inf, min_p=0.5, repetition=2.0),
     ],
     ids=str,
 )
-def test_it_holds_with_every_rule(reciter: Callable[[str], Model], rules: Rules) -> None:
+def test_it_holds_with_every_rule(reciter: Callable[[str], Model], rules: SamplingParams) -> None:
     text = "a bad cab, a bad bag. high jade, i gad, a bad cab, a bad bag"
     song = reciter(text)
     for least in (1, 8, 20, 200):
@@ -359,9 +372,9 @@ def test_no_line_is_longer_than_asked_for_and_its_last_word(
     build: Build, settings: dict[str, Any], temperature: float
 ) -> None:
     model = build(**settings)
-    guided = {"guidance": 2.0} if model.conditions and "kind" not in settings else {}
-    rules = Rules(temperature, repetition=0.5, line=9, **guided)  # type: ignore[arg-type]
-    artist = "Zed" if guided else None
+    apply_guidance = {"guidance": 2.0} if model.conditions and "kind" not in settings else {}
+    rules = SamplingParams(temperature, repetition=0.5, line=9, **apply_guidance)  # type: ignore[arg-type]
+    artist = "Zed" if apply_guidance else None
     ask: dict[str, Any] = {"artist": artist, "rules": rules, "length": 200}
     together = written(model, **ask, seed=7, count=4)
     for number, text in enumerate(together):
@@ -372,12 +385,14 @@ def test_no_line_is_longer_than_asked_for_and_its_last_word(
 
 def test_it_can_be_turned_while_songs_are_written(reciter: Callable[[str], Model]) -> None:
     words = "a bad cab, a bad bag. high jade, i gad, dead bee, fed a fig. abba"
-    song = stream(reciter(words), Request(rules=Rules(0.0), length=len(words), count=2))
+    song = stream(
+        reciter(words), LyricsRequest(rules=SamplingParams(0.0), length=len(words), count=2)
+    )
     characters = iter(song)
     expected = ""
     texts = ["", ""]
     for least, many in ((0, 16), (4, 20), (0, 10), (11, len(words) - 46)):
-        change(song, {"line": least})
+        change_params(song, {"line": least})
         for character in itertools.islice(characters, 2 * many):
             texts[character.song] += character.text
         said = len(expected)
@@ -388,9 +403,9 @@ def test_it_can_be_turned_while_songs_are_written(reciter: Callable[[str], Model
 
 def test_surprise_stays_the_models_own(reciter: Callable[[str], Model]) -> None:
     text = "a bad cab"
-    rules = Rules(0.0, line=2)
+    rules = SamplingParams(0.0, line=2)
     characters: list[Character] = [
-        *stream(reciter(text), Request(rules=rules, length=len(text), alternatives=1))
+        *stream(reciter(text), LyricsRequest(rules=rules, length=len(text), alternatives=1))
     ]
     assert "".join(character.text for character in characters) == "a bad\ncab"
     ended_line = characters[5]
@@ -406,20 +421,20 @@ def test_an_alphabet_without_the_one_or_the_other_is_left_alone(
     meta, tensors = make()
     meta["codec"] = CharacterCodec(characters).to_json()
     model = models.from_tensors(meta, tensors)
-    plain = written(model, seed=1, length=300, rules=Rules(math.inf))
-    assert written(model, seed=1, length=300, rules=Rules(math.inf, line=1)) == plain
+    plain = written(model, seed=1, length=300, rules=SamplingParams(math.inf))
+    assert written(model, seed=1, length=300, rules=SamplingParams(math.inf, line=1)) == plain
     assert set(plain[0]) == set(characters)
 
 
 def naive(frames: list[int], strength: float) -> dict[int, float]:
-    frames = frames[-WINDOW:]
+    frames = frames[-REPEAT_WINDOW:]
     result: dict[int, float] = {}
     for place in range(1, len(frames)):  # the frame that followed a stretch before it
         length = 0
-        while length < min(place, LONGEST) and frames[place - 1 - length] == frames[-1 - length]:
+        while length < min(place, MAX_REPEAT) and frames[place - 1 - length] == frames[-1 - length]:
             length += 1
-        if length > FREE:
-            loss = strength * (length - FREE)
+        if length > FREE_REPEAT:
+            loss = strength * (length - FREE_REPEAT)
             result[frames[place]] = max(result.get(frames[place], 0.0), loss)
     return result
 
@@ -427,10 +442,10 @@ def naive(frames: list[int], strength: float) -> dict[int, float]:
 @given(st.lists(st.integers(3, 4), max_size=80), st.integers(0, 40), st.floats(0.1, 5))
 def test_the_penalty_equals_its_definition(frames: list[int], again: int, strength: float) -> None:
     frames = frames + frames[:again]
-    assert penalties(frames, strength) == naive(frames, strength)
+    assert repetition_penalties(frames, strength) == naive(frames, strength)
 
 
 def test_only_the_window_counts() -> None:
     stretch = [*range(10, 30)]
-    assert penalties([*stretch, 5, *[6, 7] * (WINDOW // 2), *stretch], 1.0) == {}
-    assert penalties([*stretch, 5, *stretch], 1.0) == {5: len(stretch) - FREE}
+    assert repetition_penalties([*stretch, 5, *[6, 7] * (REPEAT_WINDOW // 2), *stretch], 1.0) == {}
+    assert repetition_penalties([*stretch, 5, *stretch], 1.0) == {5: len(stretch) - FREE_REPEAT}

@@ -13,16 +13,16 @@ from engine.errors import InputError
 from engine.inference import models
 from engine.inference.matmul import PRECISIONS
 from engine.inference.models import Model
-from engine.inference.network import Chain
+from engine.inference.network import NgramStepper
 from engine.sampling import lyrics
-from engine.sampling.decoding import Rules
-from engine.sampling.lyrics import Request, Stream, change, likeliest, stream
+from engine.sampling.decoding import SamplingParams
+from engine.sampling.lyrics import LyricsRequest, LyricsStream, change_params, stream, write_best
 
 Build = Callable[..., Model]
 Make = Callable[..., tuple[dict[str, Any], dict[str, Any]]]
 
 
-def texts(stream: Stream) -> list[str]:
+def texts(stream: LyricsStream) -> list[str]:
     """What the songs of a stream say, when they are written."""
     written = [""] * len(stream.songs)
     for character in stream:
@@ -31,11 +31,11 @@ def texts(stream: Stream) -> list[str]:
 
 
 def text(model: Model, **request: Any) -> str:
-    (written,) = texts(stream(model, Request(**request)))
+    (written,) = texts(stream(model, LyricsRequest(**request)))
     return written
 
 
-def ended(stream: Stream) -> tuple[str | None, int]:
+def ended(stream: LyricsStream) -> tuple[str | None, int]:
     """Why the only song has ended, and after how many characters."""
     (song,) = stream.songs
     return song.reason, song.characters
@@ -65,10 +65,10 @@ def test_the_same_seed_writes_the_same_text(build: Build, settings: dict[str, st
 
 def test_a_fresh_seed_is_told_and_writes_the_same_again(build: Build) -> None:
     model = build()
-    song = stream(model, Request(length=40))
+    song = stream(model, LyricsRequest(length=40))
     (written,) = texts(song)
     assert text(model, seed=song.songs[0].seed, length=40) == written
-    assert stream(model, Request(length=40)).songs[0].seed != song.songs[0].seed
+    assert stream(model, LyricsRequest(length=40)).songs[0].seed != song.songs[0].seed
 
 
 def test_a_song_equals_stepping_by_hand(build: Build) -> None:
@@ -83,7 +83,7 @@ def test_a_song_equals_stepping_by_hand(build: Build) -> None:
         logits[[0, 1, 2]] = -np.inf
         frames = [int(logits.argmax())]
         written += model.codec.decode(frames)
-    got = text(model, prime="be", artist="the PLAIN  notes", rules=Rules(0.0), length=20)
+    got = text(model, prime="be", artist="the PLAIN  notes", rules=SamplingParams(0.0), length=20)
     assert got == written
 
 
@@ -91,36 +91,38 @@ def test_an_empty_prime_starts_from_the_begin_mark(build: Build) -> None:
     model = build(kind="markov", order=4)
     starts = {text(model, seed=seed, length=1) for seed in range(200)}
     assert {"a", "d", "h"} <= starts  # how the songs it counted begin
-    assert text(model, prime="dead bee,", rules=Rules(0.0), length=5) == "\nfed "
+    assert text(model, prime="dead bee,", rules=SamplingParams(0.0), length=5) == "\nfed "
 
 
 def test_a_prime_is_composed_and_its_line_ends_are_one_character(build: Build) -> None:
-    song = stream(build(), Request(prime="e\u0301\r\na\rb", length=3))
+    song = stream(build(), LyricsRequest(prime="e\u0301\r\na\rb", length=3))
     assert song.prime == "é\na\nb"
     assert len(texts(song)[0]) == 3
 
 
 def test_the_song_ends_at_its_end_mark(make: Make) -> None:
-    song = stream(biased(make, 50.0), Request(seed=1))
+    song = stream(biased(make, 50.0), LyricsRequest(seed=1))
     assert texts(song)[0] == ""
     assert ended(song) == ("end", 0)
 
 
 def test_a_counting_model_ends_its_songs_too(build: Build) -> None:
-    song = stream(build(kind="markov", order=8), Request(prime="dead bee,", rules=Rules(0.0)))
+    song = stream(
+        build(kind="markov", order=8), LyricsRequest(prime="dead bee,", rules=SamplingParams(0.0))
+    )
     assert texts(song)[0] == "\nfed a fig."
     assert song.songs[0].reason == "end"
 
 
 def test_a_length_holds_the_end_mark_back(make: Make) -> None:
-    song = stream(biased(make, 50.0), Request(seed=1, length=200))
+    song = stream(biased(make, 50.0), LyricsRequest(seed=1, length=200))
     assert len(texts(song)[0]) == 200
     assert ended(song) == ("length", 200)
 
 
 def test_a_song_without_an_end_is_cut(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lyrics, "LONGEST", 70)
-    song = stream(biased(make, -1e9), Request(seed=1))
+    monkeypatch.setattr(lyrics, "MAX_CHARACTERS", 70)
+    song = stream(biased(make, -1e9), LyricsRequest(seed=1))
     assert len(texts(song)[0]) == 70
     assert song.songs[0].reason == "length"
 
@@ -128,13 +130,13 @@ def test_a_song_without_an_end_is_cut(make: Make, monkeypatch: pytest.MonkeyPatc
 def test_marks_are_never_written(build: Build) -> None:
     model = build(kind="uniform")
     assert isinstance(model.codec, CharacterCodec)
-    written = text(model, seed=0, length=3000, rules=Rules(float("inf")))
+    written = text(model, seed=0, length=3000, rules=SamplingParams(float("inf")))
     assert set(written) == set(model.codec.characters)
 
 
 def test_characters_come_one_at_a_time_and_a_stop_acts_between_two(build: Build) -> None:
     stopped = False
-    song = stream(build(), Request(seed=1, length=100), lambda: stopped)
+    song = stream(build(), LyricsRequest(seed=1, length=100), lambda: stopped)
     characters = iter(song)
     assert len([*itertools.islice(characters, 7)]) == 7
     stopped = True
@@ -143,19 +145,21 @@ def test_characters_come_one_at_a_time_and_a_stop_acts_between_two(build: Build)
 
 
 def test_a_stop_acts_within_the_prime(build: Build) -> None:
-    song = stream(build(), Request(prime="a" * 50_000), lambda: True)
+    song = stream(build(), LyricsRequest(prime="a" * 50_000), lambda: True)
     assert list(song) == []
     assert song.songs[0].reason == "stopped"
 
 
 def test_rules_can_change_while_it_writes(build: Build) -> None:
     model = build(kind="markov")
-    song = stream(model, Request(prime="d", rules=Rules(float("inf")), seed=1, length=30))
+    song = stream(
+        model, LyricsRequest(prime="d", rules=SamplingParams(float("inf")), seed=1, length=30)
+    )
     characters = iter(song)
     wild = "".join(character.text for character in itertools.islice(characters, 10))
-    change(song, {"temperature": 0.0})
+    change_params(song, {"temperature": 0.0})
     rest = "".join(character.text for character in characters)
-    assert rest == text(model, prime="d" + wild, rules=Rules(0.0), length=20)
+    assert rest == text(model, prime="d" + wild, rules=SamplingParams(0.0), length=20)
 
 
 @pytest.mark.parametrize(
@@ -179,24 +183,24 @@ def test_rules_can_change_while_it_writes(build: Build) -> None:
         ({"mix": {"Zed": math.nan}}, "in the mix is nan"),
         ({"mix": {"Zed": 0.5, "ZED": 0.5}}, "names 'ZED' twice"),
         ({"mix": {"Zed": 1.0}, "artist": "Zed"}, "give one of them"),
-        ({"rules": Rules(guidance=2.0)}, "guidance is 2.0 but there is no artist"),
+        ({"rules": SamplingParams(guidance=2.0)}, "guidance is 2.0 but there is no artist"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_sentence(
     build: Build, request_: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(InputError, match=words):
-        stream(build(), Request(**request_))
+        stream(build(), LyricsRequest(**request_))
 
 
 @pytest.mark.parametrize("settings", [{"condition_size": 0}, {"kind": "markov"}], ids=str)
 def test_a_model_without_artists_says_so(build: Build, settings: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="knows no artists"):
-        stream(build(**settings), Request(artist="Zed"))
+        stream(build(**settings), LyricsRequest(artist="Zed"))
     with pytest.raises(InputError, match="knows no artists"):
-        stream(build(**settings), Request(mix={"Zed": 1.0}))
+        stream(build(**settings), LyricsRequest(mix={"Zed": 1.0}))
     with pytest.raises(InputError, match="knows no artists: leave it out"):
-        stream(build(**settings), Request(rules=Rules(guidance=0.0)))
+        stream(build(**settings), LyricsRequest(rules=SamplingParams(guidance=0.0)))
 
 
 def test_an_artist_matters(build: Build) -> None:
@@ -214,12 +218,14 @@ def test_a_song_is_as_true_to_itself_as_the_rules_say(make: Make) -> None:
     prime = "a bad cab, a bad ca"
 
     def written(memory: float) -> str:
-        return text(model, prime=prime, length=30, seed=1, rules=Rules(memory=memory))
+        return text(model, prime=prime, length=30, seed=1, rules=SamplingParams(memory=memory))
 
     assert written(1.0) == "b, a bad cab, a bad cab, a bad"
     assert written(0.1)[:11] == "b, a bad ca"
     assert written(0.0)[:11] != "b, a bad ca"
-    assert written(0.0) == text(model, length=30, seed=1, prime="d", rules=Rules(memory=0.0))
+    assert written(0.0) == text(
+        model, length=30, seed=1, prime="d", rules=SamplingParams(memory=0.0)
+    )
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
@@ -228,15 +234,15 @@ def test_songs_written_together_are_those_of_their_seeds_alone(
     make: Make, settings: dict[str, Any], precision: str
 ) -> None:
     model = models.from_tensors(*make(**settings), precision=precision)
-    ask: dict[str, Any] = {"prime": "a bad cab, ", "rules": Rules(0.9)}
+    ask: dict[str, Any] = {"prime": "a bad cab, ", "rules": SamplingParams(0.9)}
     if model.conditions:
         ask["artist"] = "Zed"
-    together = stream(model, Request(**ask, seed=7, count=12))
+    together = stream(model, LyricsRequest(**ask, seed=7, count=12))
     written = texts(together)
     assert [song.seed for song in together.songs] == [*range(7, 19)]
     assert len({song.characters for song in together.songs}) > 1  # they end at different times
     for song, one in zip(together.songs, written, strict=True):
-        alone = stream(model, Request(**ask, seed=song.seed))
+        alone = stream(model, LyricsRequest(**ask, seed=song.seed))
         assert texts(alone) == [one]
         assert alone.songs[0].bits == song.bits
         assert song.reason == "end"
@@ -244,7 +250,7 @@ def test_songs_written_together_are_those_of_their_seeds_alone(
 
 def test_a_hundred_songs_in_fast_precision_too(build: Build) -> None:
     model = build(hidden_size=64)
-    written = texts(stream(model, Request(seed=0, count=100, length=20)))
+    written = texts(stream(model, LyricsRequest(seed=0, count=100, length=20)))
     assert written[99] == text(model, seed=99, length=20)
 
 
@@ -268,8 +274,8 @@ def test_guidance_zero_is_nobody_and_one_the_artist(
     model = models.from_tensors(*make(**settings), precision=precision)
 
     def written(artist: str | None, guidance: float, count: int = 1) -> list[str]:
-        rules = Rules(guidance=guidance)
-        ask = Request("bad", artist, rules, seed=3, length=50, count=count)
+        rules = SamplingParams(guidance=guidance)
+        ask = LyricsRequest("bad", artist, rules, seed=3, length=50, count=count)
         return texts(stream(model, ask))
 
     assert written("Zed", 0.0) == written(None, 1.0)
@@ -285,14 +291,19 @@ def test_guidance_can_be_turned_on_and_off_while_it_writes(
 ) -> None:
     """Songs go on as if they had been begun so."""
     model = build(**settings)
-    song = stream(model, Request("be", "Zed", Rules(1.0), seed=1, length=60, count=3))
+    song = stream(
+        model, LyricsRequest("be", "Zed", SamplingParams(1.0), seed=1, length=60, count=3)
+    )
     characters = iter(song)
     written = ["be"] * 3
     for turn, guidance in enumerate([4.0, 1.0]):
         for character in itertools.islice(characters, 30):
             written[character.song] += character.text
-        change(song, {"guidance": guidance, "temperature": 0.0})
-        ask = [Request(one, "Zed", Rules(0.0, guidance=guidance), length=10) for one in written]
+        change_params(song, {"guidance": guidance, "temperature": 0.0})
+        ask = [
+            LyricsRequest(one, "Zed", SamplingParams(0.0, guidance=guidance), length=10)
+            for one in written
+        ]
         expected = [text(model, **vars(one)) for one in ask]
         for character in itertools.islice(characters, 30):
             written[character.song] += character.text
@@ -300,22 +311,22 @@ def test_guidance_can_be_turned_on_and_off_while_it_writes(
 
 
 def test_rules_that_cannot_be_are_refused_and_the_song_goes_on(build: Build) -> None:
-    song = stream(build(), Request(seed=1, length=20))
+    song = stream(build(), LyricsRequest(seed=1, length=20))
     characters = iter(song)
     next(characters)
     for values in ({"temperature": -1.0}, {"temperature": math.nan}, {"guidance": 2.0}):
         with pytest.raises(InputError):
-            change(song, values)
+            change_params(song, values)
     assert len([*characters]) == 19
     with pytest.raises(InputError, match="no song under way"):
-        change(None, {"temperature": 1.0})
+        change_params(None, {"temperature": 1.0})
 
 
 def test_surprise_is_that_of_the_models_own_probabilities(build: Build) -> None:
     model = build(kind="markov", order=3)
     assert isinstance(model.codec, CharacterCodec)
-    assert isinstance(model.stepper, Chain)
-    song = stream(model, Request(seed=2, rules=Rules(3.0, top_k=9), alternatives=4))
+    assert isinstance(model.stepper, NgramStepper)
+    song = stream(model, LyricsRequest(seed=2, rules=SamplingParams(3.0, top_k=9), alternatives=4))
     characters = [*song]
     frames = model.codec.encode("".join(character.text for character in characters))
     bits = model.stepper.model.nats(np.append(frames, END)) / np.log(2)
@@ -326,7 +337,7 @@ def test_surprise_is_that_of_the_models_own_probabilities(build: Build) -> None:
 
 def test_alternatives_are_the_likeliest_of_what_can_come(build: Build) -> None:
     model = build()
-    for character in stream(model, Request(seed=2, length=30, alternatives=5)):
+    for character in stream(model, LyricsRequest(seed=2, length=30, alternatives=5)):
         assert len(character.alternatives) == 5
         chances = [p for _, p in character.alternatives]
         assert chances == sorted(chances, reverse=True)
@@ -334,7 +345,7 @@ def test_alternatives_are_the_likeliest_of_what_can_come(build: Build) -> None:
         for alternative, p in character.alternatives:
             if alternative == character.text:
                 assert character.bits == pytest.approx(-np.log2(p))
-    rest = stream(build(kind="markov", order=8), Request("dead bee,\nfed a fig", length=2))
+    rest = stream(build(kind="markov", order=8), LyricsRequest("dead bee,\nfed a fig", length=2))
     rest.alternatives = 3
     ((first, p), *_), ((end, _), *_) = (character.alternatives for character in rest)
     assert (first, end) == (".", "")
@@ -344,8 +355,8 @@ def test_alternatives_are_the_likeliest_of_what_can_come(build: Build) -> None:
 def test_the_likeliest_of_many_songs_is_kept(build: Build) -> None:
     model = build(hidden_size=30)
     ask: dict[str, Any] = {"seed": 4, "count": 9, "length": 25}
-    (song,), characters = likeliest(stream(model, Request(**ask)))
-    everyone = stream(model, Request(**ask))
+    (song,), characters = write_best(stream(model, LyricsRequest(**ask)))
+    everyone = stream(model, LyricsRequest(**ask))
     written = texts(everyone)
     assert song.likelihood == max(one.likelihood for one in everyone.songs)
     assert "".join(character.text for character in characters) == written[song.number]
@@ -361,7 +372,9 @@ def test_repetition_is_punished(make: Make) -> None:
     prime = "a bad cab, a bad cab, a ba"
 
     def written(penalty: float) -> str:
-        return text(model, prime=prime, length=60, seed=1, rules=Rules(0.9, repetition=penalty))
+        return text(
+            model, prime=prime, length=60, seed=1, rules=SamplingParams(0.9, repetition=penalty)
+        )
 
     assert written(0.0).startswith("d cab, a bad cab, a bad")
     assert not written(2.0).startswith("d cab, a bad cab, a bad")
