@@ -144,7 +144,7 @@ class RnnTuiApp(App[None]):
 
     async def action_quit(self) -> None:
         """Leave; say which runs go on that were started here."""
-        going = {run.name for run in self._started if run_dir.alive(run.worker())}
+        going = {run.name for run in self._started if run_dir.is_alive(run.worker())}
         hint = None
         if going:
             names = ", ".join(sorted(going))

@@ -115,7 +115,7 @@ def write_meta(folder: Path, meta: dict[str, object]) -> None:
 def curve(run: run_dir.RunDir, unit: str) -> str:
     """The validation scores as a table, of at most so many rows."""
     looks = [
-        event for event in event_log.EventReader(run.events).read() if isinstance(event, Evaluated)
+        event for event in event_log.EventReader(run.events).poll() if isinstance(event, Evaluated)
     ]
     every = -(-len(looks) // ROWS)
     shown = looks[every - 1 :: every]

@@ -73,7 +73,7 @@ class Network(nn.Module):
         sizes = [inputs] + [config.hidden_size] * (config.layers - 1)
         self.cells = nn.ModuleList(Layer(config.cell, size, config.hidden_size) for size in sizes)
 
-    def readers(self) -> list[nn.Parameter]:
+    def output_weights(self) -> list[nn.Parameter]:
         """The weights that read what the layers put out: those of the layers above and the head."""
         layers = [layer for layer in self.cells if isinstance(layer, Layer)]
         return [*(layer.input for layer in layers[1:]), self.head.reader]

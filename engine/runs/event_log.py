@@ -20,7 +20,7 @@ class EventLog:
 
     def __init__(self, path: Path, listener: Listener | None = None) -> None:
         self._path, self._listener = path, listener
-        self.deaf = False  # whether the listener has failed
+        self.listener_failed = False  # whether the listener has failed
         self.step = 0  # of the last event that had one
         self._last = time.monotonic()
         with files.refusing_full_disk(path):
@@ -59,9 +59,9 @@ class EventLog:
             try:
                 self._listener(event)
             except (OSError, ValueError):  # ValueError: a file closed on our side
-                self._listener, self.deaf = None, True
+                self._listener, self.listener_failed = None, True
 
-    def quiet(self, seconds: float = 5.0) -> bool:
+    def idle_for(self, seconds: float = 5.0) -> bool:
         """Whether nothing has been said for so long: time for a sign of life."""
         return time.monotonic() - self._last > seconds
 
@@ -77,7 +77,7 @@ class EventReader:
         self._path = path
         self._offset = 0
 
-    def read(self) -> list[Event]:
+    def poll(self) -> list[Event]:
         """The whole new lines since the last call; lines of no known event are passed over."""
         try:
             with self._path.open("rb") as file:
@@ -101,8 +101,8 @@ class History:
     steps: list[kinds.Step] = field(default_factory=list)
     evaluations: list[kinds.Evaluated] = field(default_factory=list)
     samples: list[kinds.Sampled] = field(default_factory=list)
-    saved: list[kinds.Saved] = field(default_factory=list)
-    last: kinds.Event | None = None  # of any kind
+    checkpoints: list[kinds.Saved] = field(default_factory=list)
+    last_event: kinds.Event | None = None  # of any kind
 
     @property
     def step(self) -> int:
@@ -110,13 +110,13 @@ class History:
         return max((events[-1].step for events in self._lists() if events), default=0)
 
     @property
-    def best(self) -> kinds.Evaluated | None:
+    def best_evaluation(self) -> kinds.Evaluated | None:
         """The best evaluation so far."""
         return min(self.evaluations, key=lambda event: event.loss, default=None)
 
     def add(self, event: kinds.Event) -> None:
         """Take in the next event."""
-        self.last = event
+        self.last_event = event
         match event:
             case kinds.Started():
                 self.started = event
@@ -127,12 +127,12 @@ class History:
             case kinds.Sampled():
                 self.samples.append(event)
             case kinds.Saved():
-                self.saved.append(event)
+                self.checkpoints.append(event)
             case kinds.Resumed():
                 self._drop_after(event.step)
 
     def _lists(self) -> tuple[list[Any], ...]:
-        return self.steps, self.evaluations, self.samples, self.saved
+        return self.steps, self.evaluations, self.samples, self.checkpoints
 
     def _drop_after(self, step: int) -> None:
         for events in self._lists():
@@ -140,9 +140,9 @@ class History:
                 events.pop()
 
 
-def read(path: Path) -> History:
+def read_history(path: Path) -> History:
     """All that a run has said so far."""
     history = History()
-    for event in EventReader(path).read():
+    for event in EventReader(path).poll():
         history.add(event)
     return history

@@ -60,9 +60,9 @@ class RunDir:
 
     def config(self) -> configs.RunConfig:
         """What the run was asked to do."""
-        return configs.from_mapping(self.facts()["config"], str(self.path / "config.json"))
+        return configs.from_mapping(self.metadata()["config"], str(self.path / "config.json"))
 
-    def facts(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """The whole of config.json: the config, and the versions and the corpus it met."""
         path = self.path / "config.json"
         try:
@@ -87,13 +87,13 @@ class RunDir:
         except (OSError, ValueError, KeyError):
             return None
 
-    def ask(self, request: str) -> None:
+    def request(self, request: str) -> None:
         """Ask the run for something (one of REQUESTS); it answers at its next step."""
         if not self.path.is_dir():
             raise InputError(f"The run {self.name!r} is gone: choose another.")
         files.write_atomic(self.path / "control" / request, "")
 
-    def take_requests(self) -> set[str]:
+    def poll_requests(self) -> set[str]:
         """What was asked since the last look; called by the trainer."""
         taken = set()
         for request in REQUESTS:
@@ -103,7 +103,7 @@ class RunDir:
         return taken
 
     @contextlib.contextmanager
-    def working(self, patience: float = 0.0, pid: int | None = None) -> Iterator[None]:
+    def lock(self, patience: float = 0.0, pid: int | None = None) -> Iterator[None]:
         """Hold the run: no second trainer may work on it. The lock goes with the process.
 
         pid: the process by whose life others tell whether the run goes on, if it is not this one.
@@ -117,7 +117,7 @@ class RunDir:
                 f"watch it with 'rnn-tui watch {self.name}', or stop that first."
             ) from None
         try:
-            record_worker(self, pid or os.getpid())
+            write_worker(self, pid or os.getpid())
             yield
         finally:
             lock.release()
@@ -131,7 +131,7 @@ class RunDir:
         return facts
 
 
-def record_worker(run: RunDir, pid: int) -> None:
+def write_worker(run: RunDir, pid: int) -> None:
     """Write down which process of this machine works on the run."""
     created = psutil.Process(pid).create_time() if psutil.pid_exists(pid) else None
     facts = {"host": socket.gethostname(), "pid": pid, "created": created}
@@ -144,7 +144,7 @@ def _describe(worker: dict[str, Any]) -> str:
     return f"process {worker.get('pid')} on {worker.get('host')}"
 
 
-def alive(worker: dict[str, Any]) -> bool | None:
+def is_alive(worker: dict[str, Any]) -> bool | None:
     """Whether the worker's process exists; None when it is on another machine."""
     if not worker:
         return False
@@ -161,7 +161,7 @@ def alive(worker: dict[str, Any]) -> bool | None:
 
 
 # The words of `state`: in the first a run goes on by itself, in the second it does not.
-GOING = {"starting", "live", "stalled"}
+ACTIVE = {"starting", "live", "stalled"}
 ENDED = {"finished", "stopped", "failed", "crashed"}
 
 
@@ -173,7 +173,7 @@ def state(run: RunDir, last: event_kinds.Event | None, now: float | None = None)
     """
     now = time.time() if now is None else now
     worker = run.worker()
-    there = alive(worker)
+    there = is_alive(worker)
     if isinstance(last, event_kinds.Finished | event_kinds.Failed):
         if there and (worker.get("created") or 0.0) > last.time:
             return "starting"  # resumed, and has not yet said so
@@ -288,7 +288,7 @@ def find(name: str | None) -> RunDir:
 def remove(run: RunDir) -> None:
     """Delete a run that nobody works on; raises InputError where that cannot be."""
     try:
-        with run.working():
+        with run.lock():
             pass
         shutil.rmtree(run.path)
     except OSError as error:

@@ -23,7 +23,7 @@ from engine.runs.run_dir import RunDir
 TRAINER = "trainer.safetensors"
 
 
-def describe(
+def build_meta(
     config: RunConfig, corpus: Corpus, step: int, scores: dict[str, Any], parameters: int
 ) -> dict[str, Any]:
     """The content of a model's meta.json."""
@@ -42,7 +42,7 @@ def describe(
     }
 
 
-def write(
+def write_checkpoint(
     run: RunDir,
     step: int,
     tensors: Mapping[str, NDArray[Any]],

@@ -11,7 +11,7 @@ from engine.errors import InputError, WorkError
 from engine.train.distributed import Ranks
 
 
-def choose(settings: TrainConfig, ranks: Ranks) -> torch.device:
+def choose_device(settings: TrainConfig, ranks: Ranks) -> torch.device:
     """The device of this rank; every rank of a machine has a CUDA device of its own.
 
     `auto` is CUDA where there are devices enough. Raises InputError for one that is not there.
@@ -28,7 +28,7 @@ def choose(settings: TrainConfig, ranks: Ranks) -> torch.device:
     return torch.device("cuda", ranks.local)
 
 
-def set_up(device: torch.device, settings: TrainConfig) -> None:
+def set_up_device(device: torch.device, settings: TrainConfig) -> None:
     """Make the device this process's own, and deterministic where that is asked.
 
     The processor always is; CUDA then gives up its faster sums in no fixed order.
@@ -42,7 +42,7 @@ def set_up(device: torch.device, settings: TrainConfig) -> None:
     torch.cuda.set_device(device)
 
 
-def words(device: torch.device) -> str:
+def describe_device(device: torch.device) -> str:
     """The device for people, as "cpu" or "cuda (NVIDIA H200)"."""
     if device.type == "cpu":
         return "cpu"
@@ -72,7 +72,7 @@ _SAID = ("can't allocate memory", "not enough memory", "out of memory", "bad_all
 
 
 @contextlib.contextmanager
-def refusing_shortage(settings: TrainConfig) -> Iterator[None]:
+def handle_out_of_memory(settings: TrainConfig) -> Iterator[None]:
     """Turn an allocation that failed into a WorkError that says what to lower.
 
     Other errors pass as they are.
@@ -81,7 +81,7 @@ def refusing_shortage(settings: TrainConfig) -> Iterator[None]:
         yield
     except (MemoryError, RuntimeError) as error:  # torch.OutOfMemoryError is a RuntimeError
         known = isinstance(error, MemoryError | torch.OutOfMemoryError)
-        if not known and not any(words in str(error).lower() for words in _SAID):
+        if not known and not any(text in str(error).lower() for text in _SAID):
             raise
         raise WorkError(_remedy(settings)) from error
 

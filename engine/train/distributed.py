@@ -30,7 +30,7 @@ class Ranks:
     size: int = 1  # of all machines together
     local: int = 0  # the rank among those on this machine
     local_size: int = 1
-    agent: int | None = None  # the process of torchrun that started this one
+    launcher_pid: int | None = None  # the process of torchrun that started this one
     restarts: int = 0  # how often it has started all ranks anew
 
     @classmethod
@@ -42,26 +42,26 @@ class Ranks:
             size=size,
             local=int(values.get("LOCAL_RANK", 0)),
             local_size=int(values.get("LOCAL_WORLD_SIZE", size)),
-            agent=os.getppid() if "TORCHELASTIC_RUN_ID" in values else None,
+            launcher_pid=os.getppid() if "TORCHELASTIC_RUN_ID" in values else None,
             restarts=int(values.get("TORCHELASTIC_RESTART_COUNT", 0)),
         )
 
     @property
-    def first(self) -> bool:
+    def is_first(self) -> bool:
         """Whether this is the rank that writes."""
         return self.rank == 0
 
     @property
-    def orphaned(self) -> bool:
+    def is_orphaned(self) -> bool:
         """Whether the torchrun that started this process is gone."""
-        return self.agent is not None and os.getppid() != self.agent
+        return self.launcher_pid is not None and os.getppid() != self.launcher_pid
 
-    def lanes(self, count: int) -> slice:
+    def stream_slice(self, count: int) -> slice:
         """The lanes, of `count`, that this rank reads; InputError where they cannot be shared."""
         return share(count, self.rank, self.size)
 
     @contextlib.contextmanager
-    def joined(self, cuda: bool) -> Iterator[None]:
+    def connected(self, cuda: bool) -> Iterator[None]:
         """Hold the connections between the ranks: gloo's, and NCCL's where they use CUDA.
 
         What trains through them is to be out of scope when the block ends.
@@ -74,13 +74,13 @@ class Ranks:
         backend = "cpu:gloo,cuda:nccl" if cuda else "gloo"
         distributed.init_process_group(backend, timeout=PATIENCE)
         yield
-        self.agree(set())  # none leaves while another may still need it
+        self.union(set())  # none leaves while another may still need it
         # DistributedDataParallel, freed after the group, would join gloo's threads with the
         # interpreter's lock held, for which one of them may wait.
         gc.collect()
         distributed.destroy_process_group()
 
-    def agree(self, words: set[str]) -> set[str]:
+    def union(self, words: set[str]) -> set[str]:
         """What any rank says, of WORDS: the same for all, at the same step."""
         if self.size == 1:
             return words
@@ -91,7 +91,7 @@ class Ranks:
         distributed.all_reduce(said, distributed.ReduceOp.MAX)
         return {word for word, there in zip(WORDS, said.tolist(), strict=True) if there}
 
-    def total(self, figures: "Tensor") -> "Tensor":
+    def sum(self, figures: "Tensor") -> "Tensor":
         """The sum of the ranks' figures (n,), on the CPU."""
         figures = figures.double().cpu()
         if self.size > 1:
@@ -113,4 +113,4 @@ class Ranks:
         return torch.cat(parts)
 
 
-ALONE = Ranks()
+SINGLE_PROCESS = Ranks()

@@ -17,7 +17,7 @@ from engine.data.batches import Lanes
 from engine.data.corpus import Corpus
 from engine.model.network import Network, detach
 from engine.model.window import Window
-from engine.train.evaluate import BySong, tensors
+from engine.train.evaluate import SongScores, to_window
 
 WINDOW = 24  # frames between two steps
 RATE = 2e-3
@@ -27,13 +27,16 @@ Tensors = list[Tensor]
 _LEAST = 0.5  # of a weight's root mean square, as a share of the mean of all: no step is too large
 
 
-def by_song(
+def score_songs(
     model: Network,
     corpus: Corpus,
     split: str,
-    beat: Callable[[], None] = lambda: None,
-) -> BySong:
-    """The nats of each song of a split; the model is left as it was. beat: called song by song."""
+    on_progress: Callable[[], None] = lambda: None,
+) -> SongScores:
+    """Return the nats of each song of a split; the model is unchanged afterwards.
+
+    on_progress: called after each song.
+    """
     weights: Tensors = [*model.parameters()]
     learned = [weight.detach().clone() for weight in weights]
     device = weights[0].device
@@ -43,12 +46,12 @@ def by_song(
     lanes = _lanes(model, corpus, split, 0)
     songs = []
     while (batch := lanes.next()) is not None:
-        songs.append(_song(model, weights, learned, rates, tensors(batch, device)))
+        songs.append(_song(model, weights, learned, rates, to_window(batch, device)))
         with torch.no_grad():
             torch._foreach_copy_(weights, learned)
-        beat()
+        on_progress()
     model.train(was_training)
-    return BySong(
+    return SongScores(
         np.array([nats.sum() for nats in songs]),
         np.array([nats[0] for nats in songs]),
         np.array([len(nats) for nats in songs]),
@@ -89,7 +92,7 @@ def _scales(model: Network, weights: Tensors, corpus: Corpus) -> Tensors:
     for _ in range(GATHERED):
         batch = lanes.next()
         assert batch is not None  # lanes with a seed never end
-        nats, state = model.nats(tensors(batch, weights[0].device), detach(state))
+        nats, state = model.nats(to_window(batch, weights[0].device), detach(state))
         gradients = list(torch.autograd.grad(nats.mean(), weights))
         torch._foreach_addcmul_(squares, gradients, gradients)
     roots = [(square / GATHERED).sqrt() for square in squares]

@@ -40,16 +40,16 @@ class Score:
 
 
 @dataclass(frozen=True, eq=False)
-class BySong:
+class SongScores:
     """The nats of each of S songs, in the order of its split."""
 
     nats: npt.NDArray[np.float64]  # (S,)
     first: npt.NDArray[np.float64]  # (S,): those of its first frame
     frames: npt.NDArray[np.int64]  # (S,)
 
-    def without(self, left_out: npt.NDArray[np.bool_]) -> "BySong":
+    def without(self, left_out: npt.NDArray[np.bool_]) -> "SongScores":
         """All but some songs (S,)."""
-        return BySong(self.nats[~left_out], self.first[~left_out], self.frames[~left_out])
+        return SongScores(self.nats[~left_out], self.first[~left_out], self.frames[~left_out])
 
     def score(self) -> Score:
         """The averages over all songs."""
@@ -61,7 +61,7 @@ class BySong:
         )
 
 
-def tensors(batch: Batch, device: "torch.device") -> "Window":
+def to_window(batch: Batch, device: "torch.device") -> "Window":
     """A batch as the network takes it, on the device but for `fresh`.
 
     A batch is small beside the work on it, so the corpus itself may outgrow the device.
@@ -82,27 +82,27 @@ def tensors(batch: Batch, device: "torch.device") -> "Window":
     )
 
 
-def network(
+def score_network(
     model: "Network",
     corpus: Corpus,
     split: str,
     limit: int = 0,
-    beat: Callable[[], None] = lambda: None,
+    on_progress: Callable[[], None] = lambda: None,
 ) -> Score:
     """Score a network on a split, each song from its beginning, state carried to its end.
 
-    limit: whole songs of at most so many frames (0: all); beat is called between batches.
+    limit: whole songs of at most so many frames (0: all); on_progress is called between batches.
     """
-    return by_song(model, corpus, split, limit, beat).score()
+    return score_songs(model, corpus, split, limit, on_progress).score()
 
 
-def by_song(
+def score_songs(
     model: "Network",
     corpus: Corpus,
     split: str,
     limit: int = 0,
-    beat: Callable[[], None] = lambda: None,
-) -> BySong:
+    on_progress: Callable[[], None] = lambda: None,
+) -> SongScores:
     """The same, song by song."""
     import torch
 
@@ -118,7 +118,7 @@ def by_song(
     model.eval()
     with torch.no_grad():
         while (batch := lanes.next()) is not None:
-            tensor, state = model.nats(tensors(batch, device), state)
+            tensor, state = model.nats(to_window(batch, device), state)
             nats = tensor.cpu().numpy().astype(np.float64) * batch.weight  # (T, L)
             begins = int(batch.fresh.sum())
             songs = np.zeros(nats.shape, np.int64)  # (T, L): whose each frame is
@@ -129,13 +129,13 @@ def by_song(
             np.add.at(lengths, songs, batch.weight)
             first[begun : begun + begins] = nats[batch.fresh]
             begun, singing = begun + begins, songs[-1]
-            beat()
+            on_progress()
     model.train(was_training)
-    return BySong(totals[:begun], first[:begun], lengths[:begun].astype(np.int64))
+    return SongScores(totals[:begun], first[:begun], lengths[:begun].astype(np.int64))
 
 
-def counting(
-    model: CountingModel, corpus: Corpus, split: str, beat: Callable[[], None] = lambda: None
+def score_ngram(
+    model: CountingModel, corpus: Corpus, split: str, on_progress: Callable[[], None] = lambda: None
 ) -> Score:
     """Score a counting model on a split."""
     rows = corpus.select(split)
@@ -148,5 +148,5 @@ def counting(
         nats = model.nats(corpus.song(row))
         total += float(nats.sum(dtype=np.float64))
         frames += len(nats)
-        beat()
+        on_progress()
     return Score(total / frames, frames)

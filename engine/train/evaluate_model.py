@@ -14,10 +14,10 @@ from engine.frames import FrameSpec
 from engine.inference.models import Model, read_tensors
 from engine.inference.network import NgramStepper
 from engine.train import evaluate
-from engine.train.evaluate import BySong, Score
+from engine.train.evaluate import Score, SongScores
 
 
-def score(model: Model, source: str, split: str, dynamic: bool = False) -> Score:
+def score_model(model: Model, source: str, split: str, dynamic: bool = False) -> Score:
     """Score a model on a split of its own songs, or of those of `source` ("": its own).
 
     Songs of another source are split by the same seed and shares; characters and artists that the
@@ -34,7 +34,7 @@ def score(model: Model, source: str, split: str, dynamic: bool = False) -> Score
                 f"{model.name} is {model.config.words}, and it is a network that could go on "
                 "learning: leave --dynamic out."
             )
-        return evaluate.counting(model.stepper.model, corpus, split)
+        return evaluate.score_ngram(model.stepper.model, corpus, split)
     import torch
 
     from engine.model.network import Network
@@ -45,15 +45,15 @@ def score(model: Model, source: str, split: str, dynamic: bool = False) -> Score
     if dynamic:
         from engine.train import dynamic_evaluation as dynamics
 
-        songs = dynamics.by_song(network, corpus, split)
+        songs = dynamics.score_songs(network, corpus, split)
     else:
-        songs = evaluate.by_song(network, corpus, split)
+        songs = evaluate.score_songs(network, corpus, split)
     if model.meta["kind"] == "music" and split != "train":
         return _with_copies(songs, corpus, split, model)
     return songs.score()
 
 
-def _with_copies(songs: BySong, corpus: Corpus, split: str, model: Model) -> Score:
+def _with_copies(songs: SongScores, corpus: Corpus, split: str, model: Model) -> Score:
     whole, own = songs.score(), _own(model)
     try:
         learned = corpora.prepare(own, kind="music")

@@ -25,12 +25,12 @@ from engine.model.window import Window
 
 Segment = int | Literal["auto"]  # frames, 0 for the whole window, "auto" for about √T
 
-SHORTEST = 64  # frames: below, what each segment costs by itself outweighs what it saves
+MIN_SEGMENT = 64  # frames: below, what each segment costs by itself outweighs what it saves
 
 
-def length(segment: Segment, frames: int) -> int:
+def segment_length(segment: Segment, frames: int) -> int:
     """The frames of a segment of a window of so many; the whole window where there is but one."""
-    size = max(SHORTEST, math.isqrt(frames - 1) + 1) if segment == "auto" else segment
+    size = max(MIN_SEGMENT, math.isqrt(frames - 1) + 1) if segment == "auto" else segment
     return min(size or frames, frames)
 
 
@@ -43,7 +43,7 @@ def nats(
     when a segment is run again.
     """
     frames = len(window.inputs)
-    step = length(segment, frames)
+    step = segment_length(segment, frames)
     if step == frames:
         return network.nats(window, state)
     given = [*_flat(state), *network.parameters()]

@@ -25,8 +25,8 @@ from engine.inference import models
 from engine.runs import events, run_dir
 from engine.runs.event_log import EventLog, EventReader, Listener
 from engine.runs.run_dir import RunDir
-from engine.train.distributed import ALONE, Ranks
-from engine.train.worker import Requests, listening
+from engine.train.distributed import SINGLE_PROCESS, Ranks
+from engine.train.worker import Requests, handling_signals
 
 RESTARTS = 3  # of all ranks, after one has died
 LOOK_EVERY = 0.05  # seconds
@@ -46,28 +46,28 @@ def spawn(run: RunDir, ranks: int = 1) -> int:
     return _start(run, ranks).pid
 
 
-def follow(run: RunDir, ranks: int, listener: Listener) -> int | None:
+def train_in_processes(run: RunDir, ranks: int, listener: Listener) -> int | None:
     """Train the run in several processes to its end; returns the signal that stopped it.
 
     listener: told every event. A signal asks the run to stop; a second one of the same kind ends
     this process, and the run stops by itself. Raises InputError or WorkError as the run failed.
     """
     reader = EventReader(run.events)
-    reader.read()  # what was said before
+    reader.poll()  # what was said before
     log = EventLog(Path(os.devnull), listener)
-    requests = Requests(run, log, ALONE)
+    requests = Requests(run, log, SINGLE_PROCESS)
     last: events.Event | None = None
     asked = False
-    with listening(requests):
+    with handling_signals(requests):
         process = _start(run, ranks)
         while True:
             ended = process.poll() is not None  # before the look: then nothing is missed
-            for last in reader.read():
+            for last in reader.poll():
                 log.append(last)
             if ended:
                 break
-            if not asked and (requests.signal is not None or log.deaf):
-                run.ask("stop")
+            if not asked and (requests.signal is not None or log.listener_failed):
+                run.request("stop")
                 asked = True
             time.sleep(LOOK_EVERY)
     log.close()
@@ -162,7 +162,7 @@ def _check(config: RunConfig, ranks: int) -> None:
     if config.train.device == "cuda":
         from engine.train import device  # and with it torch: seconds
 
-        device.choose(config.train, Ranks(local_size=ranks))
+        device.choose_device(config.train, Ranks(local_size=ranks))
 
 
 def _found(config: RunConfig, corpus: corpora.Corpus) -> RunConfig:
@@ -170,7 +170,7 @@ def _found(config: RunConfig, corpus: corpora.Corpus) -> RunConfig:
     from engine.train import pretrained  # and with it torch: seconds
 
     model = models.load(config.train.init_from)
-    pretrained.check(model, config, corpus)
+    pretrained.check_pretrained(model, config, corpus)
     return dataclasses.replace(
         config, train=dataclasses.replace(config.train, init_from=str(model.path))
     )
@@ -217,7 +217,7 @@ def resume(
     ranks: how many processes of this machine are to train it; it need not be as many as before.
     """
     run = run_dir.find(name)
-    with run.working():  # refuses a run that is being trained
+    with run.lock():  # refuses a run that is being trained
         config = run.config()
         if kind not in (None, config.kind):
             raise InputError(f"The run {run.name!r} is of {config.kind}, not of {kind}: say so.")
@@ -240,7 +240,7 @@ def resume(
                 f"--set train.steps={2 * last}'."
             )
         _check(changed, ranks)
-        run.take_requests()  # those of an earlier life
-        facts = {**run.facts(), "config": configs.to_mapping(changed), "resumed": True}
+        run.poll_requests()  # those of an earlier life
+        facts = {**run.metadata(), "config": configs.to_mapping(changed), "resumed": True}
         files.write_atomic(run.path / "config.json", json.dumps(facts, indent=2))
     return run

@@ -24,10 +24,10 @@ from engine.runs.run_dir import RunDir
 from engine.train import checkpoint, evaluate
 from engine.train import state as trainings
 from engine.train.device import precision
-from engine.train.metrics import Meter, no_number
-from engine.train.optimizer import follow, set_rate
+from engine.train.metrics import StepMeter, not_finite_error
+from engine.train.optimizer import set_learning_rate, update_ema
 from engine.train.samples import write_samples
-from engine.train.state import Training
+from engine.train.state import TrainState
 
 Asked = Callable[[], set[str]]
 
@@ -36,7 +36,7 @@ def train(
     run: RunDir,
     config: RunConfig,
     corpus: Corpus,
-    training: Training,
+    training: TrainState,
     log: EventLog,
     asked: Asked = set,
 ) -> str:
@@ -48,10 +48,10 @@ def train(
     """
     settings, network, ranks = config.train, training.network, training.ranks
     parameters = sum(p.numel() for p in network.parameters())
-    meter = Meter(training, settings, log)
+    meter = StepMeter(training, settings, log)
 
     def meta() -> dict[str, Any]:
-        return checkpoint.describe(config, corpus, training.step, training.scores, parameters)
+        return checkpoint.build_meta(config, corpus, training.step, training.scores, parameters)
 
     network.train()
     while training.step < settings.steps:
@@ -59,7 +59,7 @@ def train(
         loss, norm, rate, frames = take_step(training, settings)
         meter.add(loss, norm, rate, frames, time.perf_counter() - began)
 
-        requests = ranks.agree(asked() | ({"report"} if log.quiet() else set()))
+        requests = ranks.union(asked() | ({"report"} if log.idle_for() else set()))
         ending = training.step == settings.steps
         stopping = "stop" in requests and not ending
         evaluating = ending or training.step % settings.evaluate_every == 0
@@ -69,17 +69,17 @@ def train(
         reporting = "report" in requests or training.step % settings.log_every == 0
         if reporting or evaluating or saving:
             meter.report()  # which refuses to go on from what is no number
-        whole_state = training.state
+        whole_state = training.carried_state
         if evaluating or saving:
             _require_numbers(training, settings)
             whole_state = trainings.whole_state(training)
-        if not ranks.first:  # the first alone looks and writes
+        if not ranks.is_first:  # the first alone looks and writes
             if stopping:
                 return "stopped"
             continue
         better = evaluating and not stopping and _evaluate(training, config, corpus, log)
         if saving or better:
-            best = better or training.best is None  # without validation the last is the best
+            best = better or training.best_loss is None  # without validation the last is the best
             name = trainings.save(run, training, whole_state, meta(), best)
             log.append(events.Saved(step=training.step, checkpoint=name, best=best))
         if "sample" in requests or (
@@ -92,54 +92,56 @@ def train(
     return "completed"
 
 
-def take_step(training: Training, settings: TrainConfig) -> tuple[Tensor, Tensor, float, int]:
+def take_step(training: TrainState, settings: TrainConfig) -> tuple[Tensor, Tensor, float, int]:
     """Learn from the next batch; returns its loss, the gradient's norm, the rate, the frames."""
     network, ranks = training.network, training.ranks
     training.step += 1
     # Dropout of this step, for every rank another.
     torch.manual_seed(settings.seed * 1_000_003 + training.step + (ranks.rank << 53))
-    batch = training.lanes.next()
+    batch = training.batches.next()
     assert batch is not None  # lanes with a seed never end
 
     weight = moved(batch.weight, training.device)
     # The mean over the frames of all ranks; those past the end of a whole song weigh nothing.
-    frames = ranks.total(torch.tensor([batch.weight.sum(dtype=float)])).item()
+    frames = ranks.sum(torch.tensor([batch.weight.sum(dtype=float)])).item()
     with precision(training.device, settings):
-        window = evaluate.tensors(batch, training.device)
-        nats, state = training.nats(window, training.state)
+        window = evaluate.to_window(batch, training.device)
+        nats, state = training.nats(window, training.carried_state)
         loss = (nats * weight).sum() / (frames / ranks.size)
     training.optimizer.zero_grad()
     loss.backward()
     norm = clip_grad_norm_(network.parameters(), settings.grad_clip or float("inf"))
-    rate = set_rate(training.optimizer, settings, training.step)
+    rate = set_learning_rate(training.optimizer, settings, training.step)
     training.optimizer.step()
-    follow(training.average, network, settings, training.step)
-    training.state = detach(state)  # here truncated back-propagation cuts
+    update_ema(training.ema, network, settings, training.step)
+    training.carried_state = detach(state)  # here truncated back-propagation cuts
     return loss.detach(), norm, rate, int(frames)
 
 
-def _require_numbers(training: Training, settings: TrainConfig) -> None:
+def _require_numbers(training: TrainState, settings: TrainConfig) -> None:
     """Raise WorkError before weights that are no numbers replace a good checkpoint."""
     sums = [p.detach().sum() for p in training.network.parameters()]
     if not torch.stack(sums).isfinite().all():
-        raise no_number("sum of some weights", training.step, settings)
+        raise not_finite_error("sum of some weights", training.step, settings)
 
 
-def _evaluate(training: Training, config: RunConfig, corpus: Corpus, log: EventLog) -> bool:
+def _evaluate(training: TrainState, config: RunConfig, corpus: Corpus, log: EventLog) -> bool:
     """Look at the validation songs, with the averaged weights; whether it is the best score yet."""
     if not len(corpus.select("valid")):
         return False
 
     def beat() -> None:
-        if log.quiet():
+        if log.idle_for():
             log.append(events.Heartbeat(step=training.step, doing="evaluating"))
 
-    score = evaluate.network(training.average, corpus, "valid", config.train.evaluate_frames, beat)
+    score = evaluate.score_network(
+        training.ema, corpus, "valid", config.train.evaluate_frames, beat
+    )
     if not math.isfinite(score.loss):
-        raise no_number("validation loss", training.step, config.train)
-    better = training.best is None or score.loss < training.best
+        raise not_finite_error("validation loss", training.step, config.train)
+    better = training.best_loss is None or score.loss < training.best_loss
     if better:
-        training.best = score.loss
+        training.best_loss = score.loss
     training.scores = {"valid": {"loss": score.loss, "bits": score.bits}}
     log.append(
         events.Evaluated(

@@ -11,13 +11,13 @@ from engine.config import TrainConfig
 from engine.errors import WorkError
 from engine.runs import events
 from engine.runs.event_log import EventLog
-from engine.train.state import Training
+from engine.train.state import TrainState
 
 
-class Meter:
+class StepMeter:
     """The mean loss, the gradient's norm and the speed since the last report, of all ranks."""
 
-    def __init__(self, training: Training, settings: TrainConfig, log: EventLog) -> None:
+    def __init__(self, training: TrainState, settings: TrainConfig, log: EventLog) -> None:
         self._training, self._settings, self._log = training, settings, log
         self._process = psutil.Process()
         self._clear()
@@ -50,7 +50,7 @@ class Meter:
         self._seconds += waited
         training.elapsed += waited
         figures = torch.cat((sums / self._count, torch.tensor([memory])))
-        *means, memory = ranks.total(figures).tolist()
+        *means, memory = ranks.sum(figures).tolist()
         loss, norm = (events.finite(value / ranks.size) for value in means)
         left = settings.steps - training.step
         self._log.append(
@@ -67,11 +67,11 @@ class Meter:
             )
         )
         if loss is None or norm is None:
-            raise no_number("loss" if loss is None else "gradient", training.step, settings)
+            raise not_finite_error("loss" if loss is None else "gradient", training.step, settings)
         self._clear()
 
 
-def no_number(what: str, step: int, settings: TrainConfig) -> WorkError:
+def not_finite_error(what: str, step: int, settings: TrainConfig) -> WorkError:
     """The error for a figure that has become infinite or NaN."""
     return WorkError(
         f"The {what} is no longer a number at step {step}: resume from the last checkpoint with a "

@@ -22,7 +22,9 @@ class _StopAskedError(Exception):
     pass
 
 
-def count(run: RunDir, config: RunConfig, corpus: Corpus, log: EventLog, asked: Asked = set) -> str:
+def train_ngram(
+    run: RunDir, config: RunConfig, corpus: Corpus, log: EventLog, asked: Asked = set
+) -> str:
     """Count the training songs, evaluate, save and sample: the whole run is step 1.
 
     asked: as for `loop.train`. Returns "completed", or "stopped" with nothing saved.
@@ -38,7 +40,7 @@ def _count(run: RunDir, config: RunConfig, corpus: Corpus, log: EventLog, asked:
     def beat(doing: str) -> None:
         if "stop" in asked():
             raise _StopAskedError
-        if log.quiet():
+        if log.idle_for():
             log.append(events.Heartbeat(step=0, doing=doing))
 
     def songs() -> Iterator[NDArray[Any]]:
@@ -49,15 +51,15 @@ def _count(run: RunDir, config: RunConfig, corpus: Corpus, log: EventLog, asked:
     model = ngram.count(songs(), corpus.codec.spec.size, config.model)
     scores = {}
     if len(corpus.select("valid")):
-        score = evaluate.counting(model, corpus, "valid", lambda: beat("evaluating"))
+        score = evaluate.score_ngram(model, corpus, "valid", lambda: beat("evaluating"))
         scores = {"valid": {"loss": score.loss, "bits": score.bits}}
         log.append(
             events.Evaluated(
                 step=1, loss=score.loss, bits=score.bits, frames=score.frames, best=True
             )
         )
-    meta = checkpoint.describe(config, corpus, 1, scores, model.parameters)
+    meta = checkpoint.build_meta(config, corpus, 1, scores, model.parameters)
     tensors = model.tensors()
-    name = checkpoint.write(run, 1, tensors, meta, best=True)
+    name = checkpoint.write_checkpoint(run, 1, tensors, meta, best=True)
     log.append(events.Saved(step=1, checkpoint=name, best=True))
     write_samples(run, models.from_tensors(meta, tensors), 1, corpus, config.train, log)

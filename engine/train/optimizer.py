@@ -21,7 +21,7 @@ def learning_rate(config: TrainConfig, step: int) -> float:
     return low + (config.lr - low) * 0.5 * (1 + math.cos(math.pi * share))
 
 
-def set_rate(optimizer: torch.optim.Optimizer, config: TrainConfig, step: int) -> float:
+def set_learning_rate(optimizer: torch.optim.Optimizer, config: TrainConfig, step: int) -> float:
     """Give the optimiser the learning rate of a step, and return it."""
     rate = learning_rate(config, step)
     for group in optimizer.param_groups:
@@ -30,22 +30,22 @@ def set_rate(optimizer: torch.optim.Optimizer, config: TrainConfig, step: int) -
 
 
 @torch.no_grad()
-def enlarge_readers(network: Network, config: TrainConfig) -> None:
+def scale_output_weights(network: Network, config: TrainConfig) -> None:
     """Make fresh weights that read the layers' outputs larger, by `config.reader_scale`.
 
     With `optimizer` this is as if the outputs were so much larger, and costs nothing: they are so
     much smaller than 1 at first that what reads them would lag behind the rest.
     """
-    for weight in network.readers():
+    for weight in network.output_weights():
         weight.mul_(config.output_scale)
 
 
-def optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
+def build_optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
     """AdamW (Loshchilov & Hutter 2019); biases do not decay, and readers take larger steps.
 
     Their decay, which AdamW multiplies by the rate, is what that of the others is.
     """
-    readers = network.readers()
+    readers = network.output_weights()
     apart = {id(weight) for weight in readers}
     others = [weight for weight in network.parameters() if id(weight) not in apart]
     decay, scale = config.weight_decay, config.output_scale
@@ -58,7 +58,7 @@ def optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
 
 
 @torch.no_grad()
-def follow(average: nn.Module, network: nn.Module, config: TrainConfig, step: int) -> None:
+def update_ema(average: nn.Module, network: nn.Module, config: TrainConfig, step: int) -> None:
     """After a step let the average's weights ← d · weights + (1 − d) · network's, in place.
 
     d rises from 0 to `config.average`, so that the first steps are soon forgotten

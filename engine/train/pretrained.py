@@ -16,19 +16,19 @@ from engine.data.corpus import Corpus
 from engine.errors import InputError
 from engine.inference import models
 from engine.inference.models import Model, read_tensors
-from engine.train.state import Training
+from engine.train.state import TrainState
 
 _BY_CHARACTER = ("head.embedding", "head.weight", "head.bias")  # a row for each
 _FREE = ("dropout", "input_dropout")  # may differ: they are no shapes
 
 
-def begin(training: Training, config: RunConfig, corpus: Corpus) -> None:
+def load_pretrained(training: TrainState, config: RunConfig, corpus: Corpus) -> None:
     """Fill a fresh network, and its average, from the model that `train.init_from` names.
 
     Raises InputError where there is no such model, or where it is made otherwise.
     """
     model = models.load(config.train.init_from)
-    check(model, config, corpus)
+    check_pretrained(model, config, corpus)
     assert model.path
     network = training.network
     own = network.state_dict()
@@ -42,10 +42,10 @@ def begin(training: Training, config: RunConfig, corpus: Corpus) -> None:
             own[name][new] = tensor[old]
         else:
             own[name].copy_(tensor)
-    training.average.load_state_dict(own)
+    training.ema.load_state_dict(own)
 
 
-def check(model: Model, config: RunConfig, corpus: Corpus) -> None:
+def check_pretrained(model: Model, config: RunConfig, corpus: Corpus) -> None:
     """Raise InputError unless a run of this config over these songs can begin with the model."""
     if config.model.kind != "network" or model.config.kind != "network":
         raise InputError(

@@ -23,28 +23,28 @@ from engine.model.network import Network
 from engine.model.window import Window
 from engine.runs.run_dir import RunDir
 from engine.train import checkpoint, gradient_checkpointing
-from engine.train.distributed import ALONE, Ranks
+from engine.train.distributed import SINGLE_PROCESS, Ranks
 from engine.train.gradient_checkpointing import Segment
-from engine.train.optimizer import enlarge_readers, optimizer
+from engine.train.optimizer import build_optimizer, scale_output_weights
 
 CPU = torch.device("cpu")
 Nats = Callable[[Window, list[State]], tuple[Tensor, list[State]]]
 
 
 @dataclass
-class Training:
+class TrainState:
     """Everything that changes while a network is trained, and all that a resume brings back."""
 
     network: Network
     nats: Nats  # the network's, with the gradients averaged over all ranks
-    average: Network
+    ema: Network
     optimizer: torch.optim.Optimizer
-    lanes: Lanes
-    state: list[State]  # of this rank's lanes
+    batches: Lanes
+    carried_state: list[State]  # of this rank's lanes
     device: torch.device
     ranks: Ranks
     step: int = 0
-    best: float | None = None  # the lowest validation loss so far
+    best_loss: float | None = None  # the lowest validation loss so far
     elapsed: float = 0.0  # seconds of training
     scores: dict[str, Any] = field(default_factory=dict)  # of the last evaluation
 
@@ -72,14 +72,14 @@ def _nats(network: Network, segment: Segment, ranks: Ranks) -> Nats:
 
 
 def build(
-    config: RunConfig, corpus: Corpus, device: torch.device = CPU, ranks: Ranks = ALONE
-) -> Training:
+    config: RunConfig, corpus: Corpus, device: torch.device = CPU, ranks: Ranks = SINGLE_PROCESS
+) -> TrainState:
     """A network with fresh weights, the same on all ranks, and everything that trains it."""
     torch.manual_seed(config.train.seed)
     conditions = len(corpus.conditions) if config.model.condition_size else 0
     network = Network(config.model, corpus.codec.spec, conditions).to(device)
-    enlarge_readers(network, config.train)
-    mine = ranks.lanes(config.train.batch_size)
+    scale_output_weights(network, config.train)
+    mine = ranks.stream_slice(config.train.batch_size)
     lanes = Lanes(
         corpus,
         "train",
@@ -92,30 +92,32 @@ def build(
         lapses=config.model.match_recovery,
         transpose=config.train.transpose,
     )
-    return Training(
+    return TrainState(
         network=network,
         nats=_nats(network, config.train.checkpoint_segment, ranks),
-        average=copy.deepcopy(network).requires_grad_(False),
-        optimizer=optimizer(network, config.train),
-        lanes=lanes,
-        state=network.zero_state(mine.stop - mine.start),
+        ema=copy.deepcopy(network).requires_grad_(False),
+        optimizer=build_optimizer(network, config.train),
+        batches=lanes,
+        carried_state=network.zero_state(mine.stop - mine.start),
         device=device,
         ranks=ranks,
     )
 
 
-def weights(training: Training) -> dict[str, NDArray[Any]]:
+def weights(training: TrainState) -> dict[str, NDArray[Any]]:
     """The averaged weights, as the sampler takes them."""
-    return {name: tensor.cpu().numpy() for name, tensor in training.average.state_dict().items()}
+    return {name: tensor.cpu().numpy() for name, tensor in training.ema.state_dict().items()}
 
 
-def whole_state(training: Training) -> list[State]:
+def whole_state(training: TrainState) -> list[State]:
     """The state of all lanes, on the CPU; every rank must ask for it at the same step."""
-    return [tuple(training.ranks.gather(tensor) for tensor in layer) for layer in training.state]
+    return [
+        tuple(training.ranks.gather(tensor) for tensor in layer) for layer in training.carried_state
+    ]
 
 
 def save(
-    run: RunDir, training: Training, state: list[State], meta: dict[str, Any], best: bool
+    run: RunDir, training: TrainState, state: list[State], meta: dict[str, Any], best: bool
 ) -> str:
     """Write the checkpoint of a network in training; returns its folder's name.
 
@@ -131,19 +133,19 @@ def save(
             tensors[f"state/{place}/{number}"] = tensor
     rest = {
         "step": training.step,
-        "best": training.best,
+        "best": training.best_loss,
         "elapsed": training.elapsed,
-        "cursor": training.lanes.cursor(),
+        "cursor": training.batches.cursor(),
         "scores": training.scores,
     }
     trainer = safetensors.torch.save(
         {name: tensor.cpu().contiguous() for name, tensor in tensors.items()},
         metadata={"training": json.dumps(rest)},
     )
-    return checkpoint.write(run, training.step, weights(training), meta, best, trainer)
+    return checkpoint.write_checkpoint(run, training.step, weights(training), meta, best, trainer)
 
 
-def restore(run: RunDir, training: Training) -> bool:
+def restore(run: RunDir, training: TrainState) -> bool:
     """Bring `training` to where the run's last checkpoint was; False where there is none.
 
     Raises InputError for a checkpoint that is cut short or of another model.
@@ -162,13 +164,13 @@ def restore(run: RunDir, training: Training) -> bool:
             f"The checkpoint {folder.resolve()} cannot be gone on from ({_short(error)}): "
             "delete that folder's trainer file and start a new run, or restore it from a copy."
         ) from error
-    training.step, training.best = rest["step"], rest["best"]
+    training.step, training.best_loss = rest["step"], rest["best"]
     training.elapsed, training.scores = rest["elapsed"], rest["scores"]
-    training.lanes.seek(rest["cursor"])
+    training.batches.seek(rest["cursor"])
     return True
 
 
-def _fill(training: Training, saved: dict[str, Tensor], average: dict[str, Tensor]) -> None:
+def _fill(training: TrainState, saved: dict[str, Tensor], average: dict[str, Tensor]) -> None:
     training.network.load_state_dict(
         {
             name.removeprefix("weights/"): tensor
@@ -176,7 +178,7 @@ def _fill(training: Training, saved: dict[str, Tensor], average: dict[str, Tenso
             if name.startswith("weights/")
         }
     )
-    training.average.load_state_dict(average)
+    training.ema.load_state_dict(average)
     for name, parameter in training.network.named_parameters():
         prefix = f"optimizer/{name}/"
         training.optimizer.state[parameter] = {
@@ -185,13 +187,13 @@ def _fill(training: Training, saved: dict[str, Tensor], average: dict[str, Tenso
             if key.startswith(prefix)
         }
     lanes = saved["state/0/0"].shape[0]
-    mine = training.ranks.lanes(lanes)
-    training.state = [
+    mine = training.ranks.stream_slice(lanes)
+    training.carried_state = [
         tuple(
             saved[f"state/{place}/{number}"][mine].clone().to(training.device)
             for number in range(len(layer))
         )
-        for place, layer in enumerate(training.state)
+        for place, layer in enumerate(training.carried_state)
     ]
 
 

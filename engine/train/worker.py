@@ -23,9 +23,9 @@ from engine.processes import processors
 from engine.runs import event_log, events, run_dir
 from engine.runs.event_log import EventLog, Listener
 from engine.runs.run_dir import RunDir
-from engine.train.distributed import ALONE, Ranks
+from engine.train.distributed import SINGLE_PROCESS, Ranks
 
-LOOK_EVERY = 0.5  # seconds between two looks into the control folder
+POLL_SECONDS = 0.5  # seconds between two looks into the control folder
 PATIENCE = 5.0  # seconds to wait for another trainer that is just ending
 
 
@@ -44,17 +44,17 @@ class Requests:
 
     def take(self) -> set[str]:
         """What was asked since the last call; looks at the disk only now and then."""
-        ending = self.signal is not None or self._log.deaf or self._ranks.orphaned
+        ending = self.signal is not None or self._log.listener_failed or self._ranks.is_orphaned
         requests = {"stop"} if ending else set()
         now = time.monotonic()
-        if self._ranks.first and now - self._looked > LOOK_EVERY:
+        if self._ranks.is_first and now - self._looked > POLL_SECONDS:
             self._looked = now
-            requests |= self._run.take_requests()
+            requests |= self._run.poll_requests()
         return requests
 
 
 @contextlib.contextmanager
-def listening(requests: Requests) -> Iterator[None]:
+def handling_signals(requests: Requests) -> Iterator[None]:
     """Let the signals that stop a run ask for that, until the block ends."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, requests.stop) for number in numbers}
@@ -65,20 +65,22 @@ def listening(requests: Requests) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def work(run: RunDir, listener: Listener | None = None, ranks: Ranks = ALONE) -> int | None:
+def train_run(
+    run: RunDir, listener: Listener | None = None, ranks: Ranks = SINGLE_PROCESS
+) -> int | None:
     """Train the run to its end, or on from its last checkpoint; returns the signal that stopped it.
 
     Raises InputError or WorkError after saying so in the run's events. Of several ranks only the
     first holds the run and says anything; another error than those two is left unsaid there, for
     it may be the death of another rank, after which torchrun starts all anew.
     """
-    holding = run.working(PATIENCE, ranks.agent) if ranks.first else contextlib.nullcontext()
+    holding = run.lock(PATIENCE, ranks.launcher_pid) if ranks.is_first else contextlib.nullcontext()
     with holding:
         config = run.config()
-        log = EventLog(run.events if ranks.first else Path(os.devnull), listener)
+        log = EventLog(run.events if ranks.is_first else Path(os.devnull), listener)
         requests = Requests(run, log, ranks)
         try:
-            with listening(requests):
+            with handling_signals(requests):
                 corpus = corpora.prepare(config.data, kind=config.kind)
                 _same_songs(run, corpus)
                 take = _train if config.model.kind == "network" else _count
@@ -98,7 +100,7 @@ def work(run: RunDir, listener: Listener | None = None, ranks: Ranks = ALONE) ->
 
 
 def _same_songs(run: RunDir, corpus: Corpus) -> None:
-    wanted = run.facts().get("corpus", {}).get("hash")
+    wanted = run.metadata().get("corpus", {}).get("hash")
     if wanted and wanted != corpus.hash:
         raise InputError(
             f"The songs of {corpus.name} have changed since the run {run.name!r} began: put the "
@@ -150,26 +152,26 @@ def _train(
     from engine.train import device as devices
     from engine.train import loop, pretrained
     from engine.train import state as trainings
-    from engine.train.device import refusing_shortage
+    from engine.train.device import handle_out_of_memory
 
     threads = config.train.threads or max(1, (processors() - 1) // ranks.local_size)
     torch.set_num_threads(threads)
-    device = devices.choose(config.train, ranks)
-    devices.set_up(device, config.train)
+    device = devices.choose_device(config.train, ranks)
+    devices.set_up_device(device, config.train)
 
     def trained() -> str:
         training = trainings.build(config, corpus, device, ranks)
         parameters = sum(p.numel() for p in training.network.parameters())
-        words = devices.words(device)
+        words = devices.describe_device(device)
         log.append(_started(run, config, corpus, parameters, threads, words, ranks.size))
         goes_on = trainings.restore(run, training)
         if config.train.init_from and not goes_on:
-            pretrained.begin(training, config, corpus)
-        if goes_on or ranks.restarts or run.facts().get("resumed"):
+            pretrained.load_pretrained(training, config, corpus)
+        if goes_on or ranks.restarts or run.metadata().get("resumed"):
             log.append(events.Resumed(step=training.step))
         return loop.train(run, config, corpus, training, log, requests.take)
 
-    with ranks.joined(device.type == "cuda"), refusing_shortage(config.train):
+    with ranks.connected(device.type == "cuda"), handle_out_of_memory(config.train):
         return trained()
 
 
@@ -186,17 +188,17 @@ def _count(
     if ranks.size > 1:
         raise InputError(f"A {config.model.words} model counts in one process: leave out the rest.")
     log.append(_started(run, config, corpus))
-    if run.facts().get("resumed"):
+    if run.metadata().get("resumed"):
         log.append(events.Resumed(step=0))
-    return ngram.count(run, config, corpus, log, requests.take)
+    return ngram.train_ngram(run, config, corpus, log, requests.take)
 
 
 def _given_up(run: RunDir, ranks: Ranks) -> bool:
     """Whether a rank was started anew although the run has ended in words, which it would again."""
-    last = event_log.read(run.events).last if ranks.restarts else None
-    if not isinstance(last, events.Failed) or ranks.agent is None:
+    last = event_log.read_history(run.events).last_event if ranks.restarts else None
+    if not isinstance(last, events.Failed) or ranks.launcher_pid is None:
         return False
-    return last.time > psutil.Process(ranks.agent).create_time()
+    return last.time > psutil.Process(ranks.launcher_pid).create_time()
 
 
 def main() -> int:
@@ -206,7 +208,7 @@ def main() -> int:
         run = run_dir.find(sys.argv[1])
         if _given_up(run, ranks):
             return 1
-        work(run, ranks=ranks)
+        train_run(run, ranks=ranks)
     except (InputError, WorkError) as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, InputError) else 1

@@ -81,7 +81,7 @@ def test_it_scores_other_songs_where_its_own_are_not_here(
     rows = [f'Ada,Song {place},,"{TEXT}Verse {place} {"and " * place}"' for place in range(20)]
     songs = tmp_path / "songs.csv"
     songs.write_text("\n".join(["artist,song,link,text", *rows]), encoding="utf-8")
-    score = evaluate_model.score(models.load(str(folder)), str(songs), "test")
+    score = evaluate_model.score_model(models.load(str(folder)), str(songs), "test")
     assert score.frames > len(TEXT)
 
 
@@ -110,5 +110,5 @@ def test_it_scores_as_its_card_says(
     if source is not None and not source.exists():
         pytest.skip(f"its songs do not come along, and {source} is not there")
     model = models.load(name)
-    score = evaluate_model.score(model, str(source or ""), "test")
+    score = evaluate_model.score_model(model, str(source or ""), "test")
     assert score.loss == pytest.approx(model.meta["scores"]["test"]["loss"], rel=1e-3)

@@ -85,7 +85,7 @@ def _trained(config: RunConfig, corpus: Corpus) -> tuple[float, int]:
     training = trainings.build(config, corpus)
     training.network.train()
     frames = sum(loop.take_step(training, config.train)[3] for _ in range(config.train.steps))
-    return evaluate.network(training.average, corpus, "valid", 0).bits, frames
+    return evaluate.score_network(training.ema, corpus, "valid", 0).bits, frames
 
 
 if __name__ == "__main__":

@@ -193,7 +193,7 @@ async def test_leaving_names_the_runs_that_go_on_and_leaves_them_alone(
     run, over = write_run("going"), write_run("over", stamp="20250101-000000")
     trainer = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
-        run_dir.record_worker(run, trainer.pid)
+        run_dir.write_worker(run, trainer.pid)
         app = RnnTuiApp()
         async with app.run_test(size=(120, 36)) as pilot:
             page = pilot.app.screen

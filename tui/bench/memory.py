@@ -25,7 +25,7 @@ from engine.model.network import Network, detach
 from engine.model.window import Window
 from engine.train import gradient_checkpointing
 from engine.train.gradient_checkpointing import Segment
-from engine.train.optimizer import optimizer
+from engine.train.optimizer import build_optimizer
 from tui.bench.measurement import Measurement
 
 LENGTHS, HIDDEN = (1024, 4096, 16_384, 65_536), 512
@@ -99,7 +99,7 @@ def train(way: str, frames: int, hidden: int) -> dict[str, float]:
     torch.manual_seed(0)
     model = ModelConfig(layers=2, hidden_size=hidden, condition_size=0)
     network, settings = Network(model, CHARACTERS, 0), TrainConfig()
-    adam = optimizer(network, settings)
+    adam = build_optimizer(network, settings)
     song = torch.randint(0, CHARACTERS.size, (frames + 1, LANES))
     fresh = torch.zeros(frames, LANES, dtype=torch.bool)
     fresh[0] = True

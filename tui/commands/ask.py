@@ -15,11 +15,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Leave a note for the run; it answers after its next step."""
     chosen = run_dir.find(arguments.run)
-    state = run_dir.state(chosen, event_log.read(chosen.events).last)
-    if state not in run_dir.GOING:
+    state = run_dir.state(chosen, event_log.read_history(chosen.events).last_event)
+    if state not in run_dir.ACTIVE:
         raise InputError(
             f"The run {chosen.name!r} is {state}: there is nobody to ask; "
             f"go on with it by 'rnn-tui train {chosen.config().kind} --resume {chosen.name}'."
         )
-    chosen.ask(arguments.request)
+    chosen.request(arguments.request)
     return 0

@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     kind = datasets.kind_of(arguments.data) if arguments.data else "lyrics"
     model = models.load(arguments.model, kind=kind)
-    score = evaluate_model.score(model, arguments.data, arguments.split, arguments.dynamic)
+    score = evaluate_model.score_model(model, arguments.data, arguments.split, arguments.dynamic)
     music = model.meta["kind"] == "music"
     value = score.loss if music else score.bits
     result = {

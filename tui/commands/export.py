@@ -21,7 +21,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not (arguments.csv or arguments.tensorboard):
         raise InputError("There is nothing to write: give --csv FILE or --tensorboard DIR.")
     chosen = run_dir.find(arguments.run)
-    history = event_log.read(chosen.events)
+    history = event_log.read_history(chosen.events)
     if arguments.csv:
         from tui.sources.run_view import csv_text
 

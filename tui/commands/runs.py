@@ -30,8 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _row(found: RunDir) -> dict[str, object]:
-    history = event_log.read(found.events)
-    started, best = history.started, history.best
+    history = event_log.read_history(found.events)
+    started, best = history.started, history.best_evaluation
     music = started is not None and started.kind == "music"
     try:
         model: str | None = found.config().model.words
@@ -39,14 +39,14 @@ def _row(found: RunDir) -> dict[str, object]:
         model = None
     return {
         "name": found.name,
-        "state": run_dir.state(found, history.last),
+        "state": run_dir.state(found, history.last_event),
         "model": model,
         "corpus": started.corpus if started else None,
         "step": history.step,
         "steps": started.steps if started else None,
         _SCORES[0]: best.bits if best and not music else None,
         _SCORES[1]: best.loss if best and music else None,
-        "said": _when(history.last.time) if history.last else None,
+        "said": _when(history.last_event.time) if history.last_event else None,
         "path": str(found.path),
     }
 

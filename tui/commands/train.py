@@ -66,9 +66,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     listener = output.printer(arguments.json, arguments.quiet, failures=False)
     if ranks == 1:
-        stopped = worker.work(chosen, listener)
+        stopped = worker.train_run(chosen, listener)
     else:
-        stopped = launch.follow(chosen, ranks, listener)
+        stopped = launch.train_in_processes(chosen, ranks, listener)
     if stopped is None:
         return 0
     _message(
@@ -96,7 +96,7 @@ def _leave(chosen: RunDir, arguments: argparse.Namespace) -> int:
 
 def _report(chosen: RunDir) -> None:
     """Say which of the artists asked for are not there."""
-    missing: dict[str, Any] = chosen.facts()["corpus"].get("missing", {})
+    missing: dict[str, Any] = chosen.metadata()["corpus"].get("missing", {})
     if not missing:
         return
     near = [f"{name} (near: {', '.join(found)})" for name, found in missing.items() if found]

@@ -36,7 +36,7 @@ def follow(chosen: RunDir, as_json: bool) -> int:
     reader, show = EventReader(chosen.events), output.printer(as_json)
     last: Event | None = None
     while True:
-        for event in reader.read():
+        for event in reader.poll():
             show(event)
             last = event
         state = run_dir.state(chosen, last)

@@ -7,7 +7,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from engine.errors import InputError, WorkError
-from engine.runs.run_dir import GOING, RunDir
+from engine.runs.run_dir import ACTIVE, RunDir
 from tui.sources import commands
 
 # What is asked, in a run's control folder, and what is said when it has been.
@@ -34,12 +34,12 @@ class AttachRun(Message):
 
 async def ask(screen: Screen[None], run: RunDir, state: str, request: str) -> None:
     """Leave one of REQUESTS for the run, and say so."""
-    if state not in GOING:
+    if state not in ACTIVE:
         hint = "" if state == "finished" else "; r resumes it"
         warn(screen, f"{run.name} is {state}: there is nobody to ask{hint}.")
         return
     try:
-        await asyncio.to_thread(run.ask, request)  # a busy disk must not hold the app up
+        await asyncio.to_thread(run.request, request)  # a busy disk must not hold the app up
     except (InputError, OSError) as error:
         fail(screen, str(error))
         return
@@ -48,7 +48,7 @@ async def ask(screen: Screen[None], run: RunDir, state: str, request: str) -> No
 
 async def resume(screen: Screen[None], run: RunDir, state: str, kind: str) -> None:
     """Go on with a run that nobody trains."""
-    if state in GOING:
+    if state in ACTIVE:
         warn(screen, f"{run.name} is being trained already: s stops it.")
         return
     screen.notify(f"Resuming {run.name} …", markup=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.runs.event_log import History
 from engine.runs.events import Evaluated, Sampled, Started, Step
-from engine.runs.run_dir import GOING, RunDir
+from engine.runs.run_dir import ACTIVE, RunDir
 from tui.formatting import NOTHING, clean, duration, megabytes, short
 
 if TYPE_CHECKING:  # NumPy itself is loaded after the first screen is up
@@ -68,7 +68,7 @@ class RunView:
     @property
     def live(self) -> bool:
         """Whether a process works on it."""
-        return self.state in GOING
+        return self.state in ACTIVE
 
 
 @dataclass(frozen=True)

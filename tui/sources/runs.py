@@ -58,7 +58,7 @@ class RunFold:
 
     def read(self) -> bool:
         """Take in what is new; whether there was anything."""
-        events = self._reader.read()
+        events = self._reader.poll()
         for event in events:
             self.history.add(event)
             if isinstance(event, kinds.Step):
@@ -77,14 +77,14 @@ class RunFold:
         """One of tui.sources.run_view.STATES."""
         if not self.run.path.is_dir():
             return "gone"
-        return run_dir.state(self.run, self.history.last)
+        return run_dir.state(self.run, self.history.last_event)
 
     def view(self, state: str) -> RunView:
         """What there is to show; shares nothing with the fold."""
         import numpy as np  # loaded here, in the thread, after the first screen is up
 
         history, started = self.history, self.history.started
-        evaluations, last = history.evaluations, history.last
+        evaluations, last = history.evaluations, history.last_event
         columns = {name: np.array(column) for name, column in self._steps.items()}
         return RunView(
             run=self.run,
@@ -97,7 +97,7 @@ class RunFold:
             started=started,
             last=history.steps[-1] if history.steps else None,
             latest=evaluations[-1] if evaluations else None,
-            best=history.best,
+            best=history.best_evaluation,
             columns=Columns(
                 **columns,
                 valid_step=np.array([float(event.step) for event in evaluations]),
@@ -146,7 +146,7 @@ def follow(
 def newest() -> RunDir | None:
     """The newest run that is being trained, else the newest of all; None when there is none."""
     runs = run_dir.list_runs()
-    return next((run for run in runs if run_dir.alive(run.worker())), runs[0] if runs else None)
+    return next((run for run in runs if run_dir.is_alive(run.worker())), runs[0] if runs else None)
 
 
 @dataclass
@@ -174,7 +174,7 @@ class _Known:
     def row(self) -> RunRow:
         """Read on, and sum up."""
         history = self._history
-        for event in self._reader.read():
+        for event in self._reader.poll():
             history.add(event)
         # A table of many runs holds on to what it shows, not to every step of each.
         del history.steps[:-1], history.samples[:-1]
@@ -182,10 +182,10 @@ class _Known:
         started = history.started
         if started is not None:
             kind, model, corpus, steps = started.kind, started.model, started.corpus, started.steps
-        best = history.best
+        best = history.best_evaluation
         return RunRow(
             run=self.run,
-            state=run_dir.state(self.run, history.last),
+            state=run_dir.state(self.run, history.last_event),
             kind=kind,
             model=model,
             corpus=corpus,

@@ -30,7 +30,7 @@ from engine.config import TrainConfig
 from engine.errors import InputError, WorkError
 from engine.files import write_atomic
 from engine.train import device as devices
-from engine.train.distributed import ALONE
+from engine.train.distributed import SINGLE_PROCESS
 from tests.benchmarks.gpu import checks, goal, speed
 
 Rows = list[dict[str, Any]]
@@ -78,7 +78,7 @@ def _device(arguments: argparse.Namespace) -> torch.device:
         raise InputError("--songs and --bits go together: give both or neither.")
     if not arguments.minutes > 0:
         raise InputError(f"--minutes {arguments.minutes:g} is no time: give more than 0.")
-    return devices.choose(TrainConfig(device=arguments.device), ALONE)
+    return devices.choose_device(TrainConfig(device=arguments.device), SINGLE_PROCESS)
 
 
 def _measured(arguments: argparse.Namespace, device: torch.device) -> dict[str, Rows]:

@@ -149,7 +149,7 @@ def _kernels(cell: str, dtype: torch.dtype, device: torch.device) -> float:
 def _trained(name: str, device: torch.device, *settings: str) -> RunDir:
     words = [*SMALL, f"train.device={device.type}", *settings]
     made = run_dir.create(name, configs.load("lyrics", None, words, "originals"), {})
-    worker.work(made)
+    worker.train_run(made)
     return made
 
 
@@ -159,7 +159,7 @@ def _resumed(device: torch.device) -> float:
     whole = _trained("whole", device, *settings, "train.steps=12")
     parts = _trained("parts", device, *settings, "train.steps=5")
     launch.resume("parts", ["train.steps=12"])
-    worker.work(parts)
+    worker.train_run(parts)
     differ = 0
     for file in ("model.safetensors", "trainer.safetensors"):
         one, other = (
@@ -176,6 +176,6 @@ def _rougher(device: torch.device) -> float:
         settings = (f"train.precision={precision}", "train.steps=60", "train.evaluate_every=60")
         run = _trained(precision, device, *settings)
         bits += [
-            event.bits for event in EventReader(run.events).read() if isinstance(event, Evaluated)
+            event.bits for event in EventReader(run.events).poll() if isinstance(event, Evaluated)
         ]
     return bits[1] / bits[0] - 1

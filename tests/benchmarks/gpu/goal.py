@@ -66,11 +66,11 @@ def _reached(run: run_dir.RunDir, hidden: int, wanted: float, most: float) -> Go
         if isinstance(event, Evaluated):
             looks.append(event)
             if event.bits <= wanted:
-                run.ask("stop")
+                run.request("stop")
         if began and event.time - began > most:
-            run.ask("stop")
+            run.request("stop")
 
-    worker.work(run, listen)
+    worker.train_run(run, listen)
     if not looks:
         return Goal(hidden, wanted, None, None, None, reached=False)
     best = min(looks, key=lambda look: look.bits)

@@ -12,7 +12,7 @@ from engine.data.batches import Lanes
 from engine.errors import WorkError
 from engine.train import loop
 from engine.train import state as trainings
-from engine.train.device import refusing_shortage
+from engine.train.device import handle_out_of_memory
 from tui.bench.train import operations
 
 WARM = 3  # steps before the time is taken
@@ -58,7 +58,7 @@ def measure(device: torch.device, quick: bool) -> Iterator[Speed]:
                 speed = Speed(hidden, lanes, precision)
                 settings = TrainConfig(batch_size=lanes, bptt=sizes.window, precision=precision)
                 try:
-                    with refusing_shortage(settings):
+                    with handle_out_of_memory(settings):
                         yield _trained(speed, settings, corpus, device, sizes.steps, machine)
                 except WorkError:
                     yield speed

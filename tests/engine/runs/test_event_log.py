@@ -28,11 +28,11 @@ def test_a_resume_drops_what_came_after_its_step() -> None:
         history.add(event)
     assert history.step == 4
     history.add(evaluated(4, 0.1))
-    assert history.best is not None
-    assert history.best.loss == 0.1
+    assert history.best_evaluation is not None
+    assert history.best_evaluation.loss == 0.1
     history.add(Resumed(step=2))
     assert [event.step for event in history.steps] == [1, 2]
-    assert history.best.loss == 0.5 if history.best else False
+    assert history.best_evaluation.loss == 0.5 if history.best_evaluation else False
     assert history.step == 2
     history.add(step(3))
     assert history.step == 3
@@ -40,7 +40,7 @@ def test_a_resume_drops_what_came_after_its_step() -> None:
 
 def test_the_last_word_and_the_beginning_are_kept() -> None:
     history = History()
-    assert (history.step, history.best, history.last) == (0, None, None)
+    assert (history.step, history.best_evaluation, history.last_event) == (0, None, None)
     begun = Started(
         run="r",
         kind="lyrics",
@@ -58,4 +58,8 @@ def test_the_last_word_and_the_beginning_are_kept() -> None:
     for event in (begun, step(1), Heartbeat(1, "evaluating"), Finished(1, "completed")):
         history.add(event)
     assert history.started == begun
-    assert history.last == Finished(1, "completed", time=history.last.time) if history.last else 0
+    assert (
+        history.last_event == Finished(1, "completed", time=history.last_event.time)
+        if history.last_event
+        else 0
+    )

@@ -28,7 +28,7 @@ def test_a_new_run_is_there_whole() -> None:
     run = make("first")
     assert run.name == "first"
     assert run.config() == RunConfig()
-    assert run.facts()["corpus"] == {"hash": "x"}
+    assert run.metadata()["corpus"] == {"hash": "x"}
     assert (run.path / "config.toml").is_file()
     assert run_dir.find("first") == run
     assert run_dir.find(run.path.name) == run
@@ -54,10 +54,10 @@ def test_a_name_is_given_once() -> None:
 
 def test_requests_are_taken_once() -> None:
     run = make()
-    run.ask("stop")
-    run.ask("sample")
-    assert run.take_requests() == {"stop", "sample"}
-    assert run.take_requests() == set()
+    run.request("stop")
+    run.request("sample")
+    assert run.poll_requests() == {"stop", "sample"}
+    assert run.poll_requests() == set()
 
 
 @given(st.binary(max_size=60))
@@ -65,28 +65,28 @@ def test_a_torn_last_line_is_cut_and_not_read(torn: bytes) -> None:
     path = Path(os.environ.get("TMPDIR", "/tmp")) / f"torn-{os.getpid()}.jsonl"
     whole = (events.encode(Heartbeat(1, "x")) + "\n").encode()
     path.write_bytes(whole + torn.replace(b"\n", b" "))
-    assert len(EventReader(path).read()) == 1
+    assert len(EventReader(path).poll()) == 1
     log = EventLog(path)
     assert path.read_bytes() == whole
     log.append(Heartbeat(2, "y"))
     log.close()
-    assert [getattr(event, "step", None) for event in EventReader(path).read()] == [1, 2]
+    assert [getattr(event, "step", None) for event in EventReader(path).poll()] == [1, 2]
     path.unlink()
 
 
 def test_a_reader_takes_up_where_it_left_off() -> None:
     run = make()
     log, reader = EventLog(run.events), EventReader(run.events)
-    assert reader.read() == []
+    assert reader.poll() == []
     log.append(Heartbeat(1, "a"))
-    assert [event.step for event in reader.read() if isinstance(event, Heartbeat)] == [1]
+    assert [event.step for event in reader.poll() if isinstance(event, Heartbeat)] == [1]
     with run.events.open("ab") as file:
         line = (events.encode(Heartbeat(2, "b")) + "\n").encode()
         file.write(line[:10])
         file.flush()
-        assert reader.read() == []
+        assert reader.poll() == []
         file.write(line[10:])
-    assert [event.step for event in reader.read() if isinstance(event, Heartbeat)] == [2]
+    assert [event.step for event in reader.poll() if isinstance(event, Heartbeat)] == [2]
     log.close()
 
 
@@ -102,7 +102,7 @@ def test_a_reader_beside_a_writer_sees_every_line_once() -> None:
     writer.start()
     seen: list[int] = []
     while len(seen) < 800:
-        seen += [event.step for event in reader.read() if isinstance(event, Heartbeat)]
+        seen += [event.step for event in reader.poll() if isinstance(event, Heartbeat)]
     writer.join()
     log.close()
     assert seen == list(range(800))
@@ -131,23 +131,23 @@ def test_only_one_may_work_and_the_lock_goes_with_the_process() -> None:
     run = make()
     code = (
         "import sys, time; from pathlib import Path; from engine.runs.run_dir import RunDir\n"
-        f"with RunDir(Path({str(run.path)!r})).working(): print('in', flush=True); time.sleep(60)"
+        f"with RunDir(Path({str(run.path)!r})).lock(): print('in', flush=True); time.sleep(60)"
     )
     holder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert holder.stdout is not None
     assert holder.stdout.readline() == "in\n"
-    assert run_dir.alive(run.worker())
+    assert run_dir.is_alive(run.worker())
     with (
         pytest.raises(InputError, match=f"already being trained by process {holder.pid}"),
-        run.working(),
+        run.lock(),
     ):
         pass
     with pytest.raises(InputError):
         run_dir.remove(run)
     holder.kill()
     holder.wait()
-    assert run_dir.alive(run.worker()) is False
-    with run.working():
+    assert run_dir.is_alive(run.worker()) is False
+    with run.lock():
         assert run.worker()["pid"] == os.getpid()
     run_dir.remove(run)
     assert run_dir.list_runs() == []
@@ -167,7 +167,7 @@ def test_the_state_in_one_word() -> None:
     now = 1000.0
     assert run_dir.state(run, None) == "starting"  # made a moment ago
     assert run_dir.state(run, None, time.time() + 100) == "crashed"  # nobody has taken it up
-    with run.working():
+    with run.lock():
         assert run_dir.state(run, None) == "starting"
         assert run_dir.state(run, Heartbeat(1, "x", time=now), now + 5) == "live"
         assert run_dir.state(run, Heartbeat(1, "x", time=now), now + 100) == "stalled"
@@ -181,10 +181,10 @@ def test_the_state_in_one_word() -> None:
 
 def test_on_another_machine_only_silence_tells(monkeypatch: pytest.MonkeyPatch) -> None:
     run = make()
-    with run.working():
+    with run.lock():
         pass
     monkeypatch.setattr(run_dir.socket, "gethostname", lambda: "elsewhere")  # type: ignore[attr-defined]
-    assert run_dir.alive(run.worker()) is None
+    assert run_dir.is_alive(run.worker()) is None
     assert run_dir.state(run, Heartbeat(1, "x", time=0.0), 5.0) == "live"
     assert run_dir.state(run, Heartbeat(1, "x", time=0.0), 500.0) == "stalled"
 

@@ -15,7 +15,7 @@ from engine.runs import events
 from engine.runs.event_log import EventReader
 from engine.runs.run_dir import RunDir
 from engine.train import launch, worker
-from engine.train.device import refusing_shortage
+from engine.train.device import handle_out_of_memory
 
 Small = Callable[..., RunConfig]
 Limited = Callable[[RunDir, int, int], tuple[int, str]]
@@ -24,7 +24,7 @@ Limited = Callable[[RunDir, int, int], tuple[int, str]]
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps to a limit of memory")
 def test_a_run_that_needs_too_much_keeps_its_checkpoint(small: Small, limited: Limited) -> None:
     run = launch.new_run(small("train.steps=6"), "large")
-    worker.work(run)
+    worker.train_run(run)
     launch.resume("large", ["train.steps=12", "train.bptt=2000000"])
     used = psutil.Process().memory_info().vms
     status, said = limited(run, resource.RLIMIT_AS, used + (400 << 20))
@@ -37,12 +37,12 @@ def test_a_run_that_needs_too_much_keeps_its_checkpoint(small: Small, limited: L
         "train.checkpoint_segment=auto",
     ):
         assert words in sentence
-    last = EventReader(run.events).read()[-1]
+    last = EventReader(run.events).poll()[-1]
     assert isinstance(last, events.Failed)
     assert last.reason == sentence
     assert models.load("large").meta["step"] == 6
     launch.resume("large", ["train.bptt=16"])
-    worker.work(run)
+    worker.train_run(run)
     assert run.last_step() == 12
 
 
@@ -50,12 +50,12 @@ def test_what_torch_says_of_its_allocators_and_of_other_things() -> None:
     settings = TrainConfig(bptt=0, checkpoint_segment="auto")
     with (
         pytest.raises(WorkError, match=r"whole songs.*bptt=…\), or start a new run"),
-        refusing_shortage(settings),
+        handle_out_of_memory(settings),
     ):
         torch.empty(1 << 50)
-    with pytest.raises(WorkError, match="Memory ran out"), refusing_shortage(settings):
+    with pytest.raises(WorkError, match="Memory ran out"), handle_out_of_memory(settings):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-    with pytest.raises(WorkError, match="Memory ran out"), refusing_shortage(settings):
+    with pytest.raises(WorkError, match="Memory ran out"), handle_out_of_memory(settings):
         raise MemoryError
-    with pytest.raises(RuntimeError, match="shapes"), refusing_shortage(settings):
+    with pytest.raises(RuntimeError, match="shapes"), handle_out_of_memory(settings):
         torch.ones(2, 3) @ torch.ones(2, 3)

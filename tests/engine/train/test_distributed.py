@@ -48,7 +48,7 @@ def begin(run: RunDir, size: int) -> list[ForkProcess]:
     def rank(number: int) -> None:
         os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
         os.environ |= {"RANK": str(number), "WORLD_SIZE": str(size)}
-        worker.work(run, ranks=Ranks(number, size, number, size))
+        worker.train_run(run, ranks=Ranks(number, size, number, size))
 
     context = multiprocessing.get_context("fork")
     processes = [context.Process(target=rank, args=(number,)) for number in range(size)]
@@ -60,7 +60,7 @@ def begin(run: RunDir, size: int) -> list[ForkProcess]:
 def train(run: RunDir, size: int) -> None:
     """Train a run in so many ranks to its end."""
     if size == 1:
-        worker.work(run)
+        worker.train_run(run)
         return
     processes = begin(run, size)
     try:
@@ -98,7 +98,7 @@ def assert_same(one: RunDir, other: RunDir) -> None:
 
 
 def said(run: RunDir) -> list[events.Event]:
-    return EventReader(run.events).read()
+    return EventReader(run.events).poll()
 
 
 @given(each=st.integers(1, 9), size=st.integers(1, 9))
@@ -116,11 +116,11 @@ def test_lanes_that_cannot_be_shared_are_refused_before_anything_is_made(
         launch.new_run(small(), "odd", ranks=3)
     assert not (home / "runs").exists()
     run = launch.new_run(small("train.steps=3"), "even")
-    worker.work(run)
-    facts = run.facts()
+    worker.train_run(run)
+    facts = run.metadata()
     with pytest.raises(InputError, match="cannot share"):
         launch.resume("even", ["train.steps=6"], ranks=8)
-    assert run.facts() == facts
+    assert run.metadata() == facts
 
 
 def test_a_counting_model_takes_one_process(small: Small, home: Path) -> None:
@@ -135,7 +135,7 @@ def test_what_torchrun_says_in_the_environment() -> None:
         {**said, "TORCHELASTIC_RUN_ID": "x", "TORCHELASTIC_RESTART_COUNT": "2"}
     )
     assert ranks == Ranks(5, 8, 1, 4, os.getppid(), 2)
-    assert not ranks.orphaned
+    assert not ranks.is_orphaned
     assert Ranks.from_environment({}) == Ranks()
 
 
@@ -145,7 +145,7 @@ def test_what_torchrun_says_in_the_environment() -> None:
 def test_ranks_train_to_the_weights_of_one(small: Small, size: int, segment: int) -> None:
     settings = (*PLAIN, f"train.checkpoint_segment={segment}")
     one = launch.new_run(small(*settings), "one")
-    worker.work(one)
+    worker.train_run(one)
     more = launch.new_run(small(*settings), "more", ranks=size)
     train(more, size)
     assert weights_differ_by(one, more) < 1e-6
@@ -163,7 +163,7 @@ def test_ranks_train_to_the_weights_of_one(small: Small, size: int, segment: int
 
 def test_a_run_goes_on_with_another_number_of_ranks(small: Small) -> None:
     one = launch.new_run(small(*PLAIN, "train.min_lr_ratio=1"), "one")
-    worker.work(one)
+    worker.train_run(one)
     run = launch.new_run(small(*PLAIN, "train.min_lr_ratio=1", "train.steps=8"), "moved")
     train(run, 1)
     for steps, size in ((14, 2), (19, 3), (24, 1)):
@@ -207,7 +207,7 @@ def test_a_signal_to_one_rank_stops_all_at_the_same_step(small: Small, asked: in
 
 def test_a_note_in_the_control_folder_reaches_all_ranks(small: Small) -> None:
     run = launch.new_run(small("train.steps=100000", "train.save_every=100000"), "noted", ranks=2)
-    run.ask("stop")
+    run.request("stop")
     train(run, 2)
     last = said(run)[-1]
     assert isinstance(last, events.Finished)

@@ -42,8 +42,8 @@ def test_a_network_that_does_not_move_scores_as_ever(
 ) -> None:
     network, corpus = built(small("data.valid_fraction=0.3", f"model.match_memory={memory}"))
     monkeypatch.setattr(dynamic_evaluation, "RATE", 0.0)
-    moving = dynamic_evaluation.by_song(network, corpus, "valid")
-    still = evaluate.by_song(network, corpus, "valid")
+    moving = dynamic_evaluation.score_songs(network, corpus, "valid")
+    still = evaluate.score_songs(network, corpus, "valid")
     np.testing.assert_allclose(moving.nats, still.nats, rtol=1e-5)
     np.testing.assert_allclose(moving.first, still.first, rtol=1e-5)
     assert np.array_equal(moving.frames, still.frames)
@@ -54,7 +54,7 @@ def test_every_song_is_scored_from_where_the_network_was(small: Small) -> None:
     before = [weight.detach().clone() for weight in network.parameters()]
     network.train()
     moving, still = (
-        way.by_song(network, corpus, "valid") for way in (dynamic_evaluation, evaluate)
+        module.score_songs(network, corpus, "valid") for module in (dynamic_evaluation, evaluate)
     )
     np.testing.assert_allclose(moving.first, still.first, rtol=1e-5)
     assert (moving.nats < still.nats).all()  # as it had learned nothing, it has all to learn
@@ -69,7 +69,7 @@ def test_a_window_is_scored_before_it_is_learned_from(
     network, corpus = built(small("data.valid_fraction=0.3"))
     monkeypatch.setattr(dynamic_evaluation, "WINDOW", 300)  # longer than any song
     moving, still = (
-        way.by_song(network, corpus, "valid") for way in (dynamic_evaluation, evaluate)
+        module.score_songs(network, corpus, "valid") for module in (dynamic_evaluation, evaluate)
     )
     np.testing.assert_allclose(moving.nats, still.nats, rtol=1e-5)
 
@@ -82,7 +82,7 @@ def test_its_steps_are_those_of_the_paper(small: Small) -> None:
     lanes = dynamic_evaluation._lanes(network, corpus, "train", dynamic_evaluation.WINDOW, seed=0)
     gathered, state = [], network.zero_state(1)
     for _ in range(dynamic_evaluation.GATHERED):
-        window = evaluate.tensors(lanes.next(), torch.device("cpu"))  # type: ignore[arg-type]
+        window = evaluate.to_window(lanes.next(), torch.device("cpu"))  # type: ignore[arg-type]
         nats, state = network.nats(window, [tuple(t.detach() for t in layer) for layer in state])
         gathered.append(torch.autograd.grad(nats.mean(), list(names.values())))
     roots = [torch.stack(each).square().mean(0).sqrt() for each in zip(*gathered, strict=True)]
@@ -91,7 +91,7 @@ def test_its_steps_are_those_of_the_paper(small: Small) -> None:
     first = {name: weight.detach().clone() for name, weight in names.items()}
     batch = dynamic_evaluation._lanes(network, corpus, "valid", 0).next()
     assert batch is not None
-    song, total = evaluate.tensors(batch, torch.device("cpu")), 0.0
+    song, total = evaluate.to_window(batch, torch.device("cpu")), 0.0
     state = network.zero_state(1)
     for begin in range(0, len(song.inputs), dynamic_evaluation.WINDOW):
         window = song.part(begin, begin + dynamic_evaluation.WINDOW)
@@ -103,18 +103,18 @@ def test_its_steps_are_those_of_the_paper(small: Small) -> None:
             weight.data = moved + dynamic_evaluation.DECAY * (first[name] - moved)
     for name, weight in names.items():
         weight.data = first[name]
-    assert dynamic_evaluation.by_song(network, corpus, "valid").nats[0] == pytest.approx(
+    assert dynamic_evaluation.score_songs(network, corpus, "valid").nats[0] == pytest.approx(
         total, rel=1e-9
     )
 
 
 def test_eval_learns_only_with_networks(small: Small, home: Path) -> None:
-    worker.work(launch.new_run(small("train.steps=3", "data.test_fraction=0.2"), "net"))
-    worker.work(launch.new_run(small("model.kind=frequencies"), "freq"))
+    worker.train_run(launch.new_run(small("train.steps=3", "data.test_fraction=0.2"), "net"))
+    worker.train_run(launch.new_run(small("model.kind=frequencies"), "freq"))
     net = models.load("net")
     assert (
-        evaluate_model.score(net, "", "test", dynamic=True).loss
-        < evaluate_model.score(net, "", "test").loss
+        evaluate_model.score_model(net, "", "test", dynamic=True).loss
+        < evaluate_model.score_model(net, "", "test").loss
     )
     with pytest.raises(InputError, match="leave --dynamic out"):
-        evaluate_model.score(models.load("freq"), "", "test", dynamic=True)
+        evaluate_model.score_model(models.load("freq"), "", "test", dynamic=True)

@@ -42,11 +42,11 @@ def test_a_score_is_that_of_the_songs_one_by_one(
     network.train()
     monkeypatch.setattr(evaluate, "WINDOW", 10)
     monkeypatch.setattr(evaluate, "LANES", 5)
-    songs = evaluate.by_song(network, corpus, "valid")
+    songs = evaluate.score_songs(network, corpus, "valid")
     assert songs.frames.tolist() == lengths
     assert songs.nats == pytest.approx(totals, rel=1e-6)
     assert songs.first == pytest.approx(firsts, rel=1e-5)
-    score, frames = evaluate.network(network, corpus, "valid"), sum(lengths)
+    score, frames = evaluate.score_network(network, corpus, "valid"), sum(lengths)
     assert score == songs.score()
     assert score.frames == frames
     assert score.loss == pytest.approx(sum(totals) / frames, rel=1e-6)
@@ -63,28 +63,28 @@ def test_a_limit_takes_whole_songs(small: Small) -> None:
     network = state.build(config, corpus).network
     lengths = [len(corpus.song(row)) for row in corpus.select("valid")]
     limit = lengths[0] + lengths[1] + 1
-    assert evaluate.network(network, corpus, "valid", limit).frames == limit - 1
+    assert evaluate.score_network(network, corpus, "valid", limit).frames == limit - 1
 
 
 def test_other_songs_are_read_in_the_models_own_letters(small: Small, tmp_path: Path) -> None:
     run = launch.new_run(small("model.kind=frequencies"), "freq")
-    worker.work(run)
+    worker.train_run(run)
     other = tmp_path / "other.csv"
     texts = [f"sun and moon {'ab' * number} ÿ on the river road" for number in range(8)]
     other.write_text("artist,text\n" + "".join(f"Zed,{text}\n" for text in texts))
     model = models.load("freq")
-    score = evaluate_model.score(model, str(other), "test")
+    score = evaluate_model.score_model(model, str(other), "test")
     assert score.frames in {len(text) + 1 for text in texts}
-    assert score.loss > evaluate_model.score(model, "", "test").loss
+    assert score.loss > evaluate_model.score_model(model, "", "test").loss
     with pytest.raises(InputError, match="There is no file"):
-        evaluate_model.score(model, str(tmp_path / "gone.csv"), "test")
+        evaluate_model.score_model(model, str(tmp_path / "gone.csv"), "test")
 
 
 def test_a_split_without_songs_is_refused(small: Small) -> None:
     run = launch.new_run(small("model.kind=uniform", "data.test_fraction=0"), "none")
-    worker.work(run)
+    worker.train_run(run)
     with pytest.raises(InputError, match="has no test songs"):
-        evaluate_model.score(models.load("none"), "", "test")
+        evaluate_model.score_model(models.load("none"), "", "test")
 
 
 def test_music_is_scored_without_near_copies_too(small_music: Small, tmp_path: Path) -> None:
@@ -95,23 +95,23 @@ def test_music_is_scored_without_near_copies_too(small_music: Small, tmp_path: P
             pitches = np.random.default_rng(number).integers(50, 70, 30 + number).tolist()
             notes = tuple(Note(0.3 * i, 0.3 * i + 0.3, pitch) for i, pitch in enumerate(pitches))
             midi.write(Score(notes), folder / split / f"{number}.mid")
-    worker.work(launch.new_run(small_music(folder, "train.steps=2"), "tuned"))
+    worker.train_run(launch.new_run(small_music(folder, "train.steps=2"), "tuned"))
     model = models.load("tuned")
-    score = evaluate_model.score(model, "", "test")
+    score = evaluate_model.score_model(model, "", "test")
     assert score.copies == 1
     assert score.frames == 50 + 33 + 51
     other = tmp_path / "other"
     shutil.copytree(folder, other)
     (other / "test" / "3.mid").unlink()
-    others = evaluate_model.score(
+    others = evaluate_model.score_model(
         model, str(other), "test"
     )  # what it learned from counts, wherever
     assert (others.copies, others.without_copies) == (0, others.loss)
     assert score.without_copies == pytest.approx(others.loss, rel=1e-6)
-    assert evaluate_model.score(model, "", "train").without_copies is None
-    assert evaluate_model.score(model, str(other), "valid").copies == 0
+    assert evaluate_model.score_model(model, "", "train").without_copies is None
+    assert evaluate_model.score_model(model, str(other), "valid").copies == 0
     (folder / "train" / "0.mid").unlink()
-    changed = evaluate_model.score(model, str(other), "test")
+    changed = evaluate_model.score_model(model, str(other), "test")
     assert (changed.copies, changed.without_copies) == (None, None)
     shutil.rmtree(folder)
-    assert evaluate_model.score(model, str(other), "test").copies is None
+    assert evaluate_model.score_model(model, str(other), "test").copies is None

@@ -172,7 +172,7 @@ def test_the_state_after_the_last_segment_is_that_of_the_window() -> None:
     ],
 )
 def test_the_length_of_a_segment(segment: int, frames: int, expected: int) -> None:
-    assert gradient_checkpointing.length(segment, frames) == expected
+    assert gradient_checkpointing.segment_length(segment, frames) == expected
 
 
 def allocations(work: Callable[[], object]) -> list[int]:

@@ -30,7 +30,7 @@ def lines(run: RunDir) -> list[str]:
 def train_and_kill(run: RunDir, seconds: float) -> bool:
     """Train in a process of its own and kill it; whether it was still at work."""
     context = multiprocessing.get_context("fork")  # torch is imported here already
-    process = context.Process(target=worker.work, args=(run,))
+    process = context.Process(target=worker.train_run, args=(run,))
     process.start()
     deadline = time.monotonic() + 60
     before = len(lines(run))
@@ -55,7 +55,7 @@ def test_killed_at_random_moments(small: Small, count: int, steps: int) -> None:
                 "train.sample_every=0")  # fmt: skip
     chance = random.Random(3)
     whole = launch.new_run(small(*settings), "whole")
-    worker.work(whole)  # first: the processes forked below then need not import anything
+    worker.train_run(whole)  # first: the processes forked below then need not import anything
     run = launch.new_run(small(*settings), "killed")
     kills = 0
     while kills < count:
@@ -74,7 +74,7 @@ def test_killed_at_random_moments(small: Small, count: int, steps: int) -> None:
             assert models.load("killed").meta["step"] <= meta["step"] + 10
             best = [item["step"] for item in saved if item["best"]]
             assert models.load("killed").meta["step"] >= best[-1]
-    worker.work(run)
+    worker.train_run(run)
     for name in ("model", "trainer"):
         ours, theirs = (
             safetensors.numpy.load_file(one.checkpoints / "last" / f"{name}.safetensors")
@@ -84,7 +84,7 @@ def test_killed_at_random_moments(small: Small, count: int, steps: int) -> None:
         assert all(ours[key].tobytes() == theirs[key].tobytes() for key in ours)
     drafts = [path for path in run.checkpoints.iterdir() if path.name.startswith(".")]
     assert drafts == []
-    last = EventReader(run.events).read()[-1]
+    last = EventReader(run.events).poll()[-1]
     assert isinstance(last, events.Finished)
 
 
@@ -92,7 +92,7 @@ def test_a_full_disk_ends_the_run_and_leaves_the_last_checkpoint_whole(
     small: Small, limited: Limited
 ) -> None:
     run = launch.new_run(small("model.hidden_size=48", "train.steps=6"), "full")
-    worker.work(run)
+    worker.train_run(run)
     before = models.load("full")
     launch.resume("full", ["train.steps=12"])
     size = (run.checkpoints / "last" / "trainer.safetensors").stat().st_size
@@ -102,11 +102,11 @@ def test_a_full_disk_ends_the_run_and_leaves_the_last_checkpoint_whole(
     assert said.count("\n") == 1
     after = models.load("full")
     assert after.meta == before.meta
-    last = EventReader(run.events).read()[-1]
+    last = EventReader(run.events).poll()[-1]
     assert isinstance(last, events.Failed)
     assert "No space left" in last.reason
     assert not [path for path in run.checkpoints.iterdir() if path.name.startswith(".")]
-    worker.work(run)  # with space again it goes on
+    worker.train_run(run)  # with space again it goes on
     assert models.locate("full")[1].name == "step-000012" or run.last_step() == 12
 
 
@@ -115,7 +115,7 @@ def test_a_damaged_checkpoint_is_refused_in_words(small: Small, damage: str) -> 
     from engine.errors import InputError
 
     run = launch.new_run(small("train.steps=6"), "hurt")
-    worker.work(run)
+    worker.train_run(run)
     trainer = run.checkpoints / "last" / "trainer.safetensors"
     if damage == "cut":
         trainer.write_bytes(trainer.read_bytes()[:-100])
@@ -123,8 +123,8 @@ def test_a_damaged_checkpoint_is_refused_in_words(small: Small, damage: str) -> 
         trainer.write_bytes(b"no tensors here")
     else:
         other = launch.new_run(small("train.steps=6", "model.hidden_size=13"), "other")
-        worker.work(other)
+        worker.train_run(other)
         trainer.write_bytes((other.checkpoints / "last" / "trainer.safetensors").read_bytes())
     launch.resume("hurt", ["train.steps=9"])
     with pytest.raises(InputError, match="cannot be gone on from"):
-        worker.work(run)
+        worker.train_run(run)

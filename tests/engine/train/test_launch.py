@@ -19,7 +19,7 @@ def test_a_spawned_trainer_holds_the_run_when_spawn_returns(small: Small) -> Non
     run = launch.new_run(small("train.steps=3"), "away")
     number = launch.spawn(run)
     assert run.worker()["pid"] == number
-    with run.working(60):  # until it has let go
+    with run.lock(60):  # until it has let go
         assert run.last_step() == 3
 
 
@@ -45,7 +45,7 @@ def test_runs_without_a_name_get_one_each(small: Small) -> None:
 
 def test_what_was_met_is_written_down(small: Small, songs: Path) -> None:
     run = launch.new_run(small(), "facts")
-    facts = run.facts()
+    facts = run.metadata()
     assert facts["corpus"]["hash"] == corpora.prepare(run.config().data).hash
     assert {"torch", "numpy", "rnn-tui"} <= set(facts["versions"])
 

@@ -31,7 +31,7 @@ def everything(run: RunDir) -> dict[str, bytes]:
 
 
 def said(run: RunDir) -> list[events.Event]:
-    return EventReader(run.events).read()
+    return EventReader(run.events).poll()
 
 
 def stop_at(step: int) -> Callable[[RunDir], Callable[[events.Event], None]]:
@@ -40,7 +40,7 @@ def stop_at(step: int) -> Callable[[RunDir], Callable[[events.Event], None]]:
     def listening(run: RunDir) -> Callable[[events.Event], None]:
         def listen(event: events.Event) -> None:
             if isinstance(event, events.Step) and event.step >= step:
-                run.ask("stop")
+                run.request("stop")
 
         return listen
 
@@ -49,7 +49,7 @@ def stop_at(step: int) -> Callable[[RunDir], Callable[[events.Event], None]]:
 
 def test_a_run_says_saves_and_samples_at_its_intervals(small: Small) -> None:
     run = launch.new_run(small(), "whole")
-    worker.work(run)
+    worker.train_run(run)
     heard = said(run)
     assert isinstance(heard[0], events.Started)
     assert heard[-1] == events.Finished(step=24, reason="completed", time=heard[-1].time)
@@ -57,7 +57,7 @@ def test_a_run_says_saves_and_samples_at_its_intervals(small: Small) -> None:
     for event in heard:
         history.add(event)
     assert [event.step for event in history.evaluations] == [8, 16, 24]
-    assert {6, 12, 18, 24} <= {event.step for event in history.saved}
+    assert {6, 12, 18, 24} <= {event.step for event in history.checkpoints}
     assert [event.step for event in history.samples] == [12, 12, 24, 24]
     assert [event.prime for event in history.samples[:2]] != ["Why", "Well"]  # no capitals here
     assert history.samples[0].condition is None
@@ -73,14 +73,14 @@ def test_a_run_says_saves_and_samples_at_its_intervals(small: Small) -> None:
 
 def test_it_learns(small: Small) -> None:
     run = launch.new_run(small("train.steps=80", "train.lr=0.04", "model.dropout=0"), "learns")
-    worker.work(run)
+    worker.train_run(run)
     first, *_, last = (event for event in said(run) if isinstance(event, events.Evaluated))
     assert last.loss < 0.75 * first.loss
 
 
 def test_best_and_last_are_kept_and_nothing_else(small: Small) -> None:
     run = launch.new_run(small(), "kept")
-    worker.work(run)
+    worker.train_run(run)
     best = min(
         (event for event in said(run) if isinstance(event, events.Evaluated)),
         key=lambda event: event.loss,
@@ -94,9 +94,9 @@ def test_best_and_last_are_kept_and_nothing_else(small: Small) -> None:
 
 def test_the_saved_model_scores_what_the_run_said(small: Small) -> None:
     run = launch.new_run(small("train.evaluate_frames=0"), "scored")
-    worker.work(run)
+    worker.train_run(run)
     model = models.load("scored")
-    score = evaluate_model.score(model, "", "valid")
+    score = evaluate_model.score_model(model, "", "valid")
     assert score.loss == pytest.approx(model.meta["scores"]["valid"]["loss"], rel=1e-6)
 
 
@@ -107,20 +107,20 @@ def test_stopped_and_resumed_is_bit_for_bit_the_uninterrupted_run(
     """With dropout, dropped artists, averaging, and stops off every interval."""
     setting = f"train.precision={precision}"
     whole = launch.new_run(small(setting), "whole")
-    worker.work(whole)
+    worker.train_run(whole)
     parts = launch.new_run(small(setting), "parts")
     for step in (5, 10, 17):
         listen = stop_at(step)(parts)
-        worker.LOOK_EVERY, before = 0.0, worker.LOOK_EVERY
+        worker.POLL_SECONDS, before = 0.0, worker.POLL_SECONDS
         try:
-            worker.work(parts, listen)
+            worker.train_run(parts, listen)
         finally:
-            worker.LOOK_EVERY = before
+            worker.POLL_SECONDS = before
         last = said(parts)[-1]
         assert isinstance(last, events.Finished)
         assert last.reason == "stopped"
         launch.resume("parts")
-    worker.work(parts)
+    worker.train_run(parts)
     assert everything(parts) == everything(whole)
     resumed = [event.step for event in said(parts) if isinstance(event, events.Resumed)]
     assert len(resumed) == 3
@@ -131,11 +131,11 @@ def test_stopped_and_resumed_is_bit_for_bit_the_uninterrupted_run(
 def test_what_a_resume_restores_for_every_cell(small: Small, cell: str) -> None:
     settings = (f"model.cell={cell}", "model.tied=true", "train.sample_every=0")
     whole = launch.new_run(small(*settings, "train.steps=12", "train.min_lr_ratio=1"), "whole")
-    worker.work(whole)
+    worker.train_run(whole)
     parts = launch.new_run(small(*settings, "train.steps=7", "train.min_lr_ratio=1"), "parts")
-    worker.work(parts)
+    worker.train_run(parts)
     launch.resume("parts", ["train.steps=12"])
-    worker.work(parts)
+    worker.train_run(parts)
     assert everything(parts) == everything(whole)
 
 
@@ -143,11 +143,11 @@ def test_what_a_resume_restores_for_every_cell(small: Small, cell: str) -> None:
 def test_whole_songs_as_one_gradient_learn_and_resume(small: Small, segment: str) -> None:
     settings = ("train.bptt=0", f"train.checkpoint_segment={segment}", "train.min_lr_ratio=1")
     whole = launch.new_run(small(*settings, "train.steps=12", "train.lr=0.02"), "whole")
-    worker.work(whole)
+    worker.train_run(whole)
     parts = launch.new_run(small(*settings, "train.steps=7", "train.lr=0.02"), "parts")
-    worker.work(parts)
+    worker.train_run(parts)
     launch.resume("parts", ["train.steps=12"])
-    worker.work(parts)
+    worker.train_run(parts)
     assert everything(parts) == everything(whole)
     heard = said(whole)
     assert isinstance(heard[0], events.Started)
@@ -162,7 +162,7 @@ def test_checkpointing_changes_the_memory_and_not_the_weights(small: Small) -> N
     for name, segment in (("plain", 0), ("segments", 5)):
         setting = f"train.checkpoint_segment={segment}"
         run = launch.new_run(small("model.dropout=0", "train.steps=6", setting), name)
-        worker.work(run)
+        worker.train_run(run)
         folder = run.checkpoints / "last"
         weights.append(safetensors.torch.load_file(folder / "model.safetensors"))
     for key, value in weights[0].items():
@@ -172,15 +172,15 @@ def test_checkpointing_changes_the_memory_and_not_the_weights(small: Small) -> N
 def test_a_model_with_a_memory_learns_resumes_and_scores_like_any(small: Small) -> None:
     settings = ("model.match_memory=true", "train.sample_every=0", "train.min_lr_ratio=1")
     whole = launch.new_run(small(*settings, "train.steps=12"), "whole")
-    worker.work(whole)
+    worker.train_run(whole)
     parts = launch.new_run(small(*settings, "train.steps=7"), "parts")
-    worker.work(parts)
+    worker.train_run(parts)
     launch.resume("parts", ["train.steps=12"])
-    worker.work(parts)
+    worker.train_run(parts)
     assert everything(parts) == everything(whole)
     model = models.load("parts")
     assert model.config.match_memory
-    score = evaluate_model.score(model, "", "valid")
+    score = evaluate_model.score_model(model, "", "valid")
     assert score.loss == pytest.approx(model.meta["scores"]["valid"]["loss"], rel=1e-6)
 
 
@@ -193,7 +193,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(
     monkeypatch.setattr(optimizer, "learning_rate", broken)
     run = launch.new_run(small("train.evaluate_every=6"), "nan")
     with pytest.raises(WorkError, match=r"no longer a number at step 9.*train\.lr"):
-        worker.work(run)
+        worker.train_run(run)
     last = said(run)[-1]
     assert isinstance(last, events.Failed)
     assert "no longer a number" in last.reason
@@ -204,22 +204,22 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(
     monkeypatch.undo()
     monkeypatch.setenv("RNN_TUI_HOME", str(run.path.parents[1]))
     launch.resume("nan")
-    worker.work(run)
+    worker.train_run(run)
     assert isinstance(said(run)[-1], events.Finished)
 
 
 def test_requests_for_a_checkpoint_and_a_sample(
     small: Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(worker, "POLL_SECONDS", 0.0)
     run = launch.new_run(small("train.save_every=100", "train.sample_every=0"), "asked")
 
     def listen(event: events.Event) -> None:
         if isinstance(event, events.Step) and event.step == 3:
-            run.ask("save")
-            run.ask("sample")
+            run.request("save")
+            run.request("sample")
 
-    worker.work(run, listen)
+    worker.train_run(run, listen)
     heard = said(run)
     assert any(isinstance(event, events.Saved) and event.step < 8 for event in heard)
     assert [type(event) for event in heard].count(events.Sampled) == 2
@@ -228,7 +228,7 @@ def test_requests_for_a_checkpoint_and_a_sample(
 
 def test_a_run_without_validation_songs_keeps_its_last_as_best(small: Small) -> None:
     run = launch.new_run(small("data.valid_fraction=0", "data.test_fraction=0"), "blind")
-    worker.work(run)
+    worker.train_run(run)
     assert (run.checkpoints / "best").resolve().name == "step-000024"
     assert not any(isinstance(event, events.Evaluated) for event in said(run))
 
@@ -236,9 +236,9 @@ def test_a_run_without_validation_songs_keeps_its_last_as_best(small: Small) -> 
 def test_two_trainers_on_one_run_are_refused(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "PATIENCE", 0.0)
     run = launch.new_run(small(), "one")
-    with run.working():
+    with run.lock():
         with pytest.raises(InputError, match="already being trained by process"):
-            worker.work(run)
+            worker.train_run(run)
         with pytest.raises(InputError, match="already being trained by process"):
             launch.resume("one")
     assert said(run) == []
@@ -248,13 +248,13 @@ def test_songs_that_changed_are_refused(small: Small, songs: Path) -> None:
     run = launch.new_run(small(), "changed")
     songs.write_text(songs.read_text().replace("moon", "lamp"))
     with pytest.raises(InputError, match="have changed since the run"):
-        worker.work(run)
+        worker.train_run(run)
 
 
 @pytest.mark.parametrize("kind", ["uniform", "frequencies", "markov"])
 def test_counting_models_run_like_networks(small: Small, kind: str) -> None:
     run = launch.new_run(small(f"model.kind={kind}"), kind)
-    worker.work(run)
+    worker.train_run(run)
     kinds = [type(event) for event in said(run)]
     assert kinds == [
         events.Started,
@@ -265,7 +265,7 @@ def test_counting_models_run_like_networks(small: Small, kind: str) -> None:
         events.Finished,
     ]
     model = models.load(kind)
-    score = evaluate_model.score(model, "", "valid")
+    score = evaluate_model.score_model(model, "", "valid")
     assert score.loss == pytest.approx(model.meta["scores"]["valid"]["loss"])
 
 
@@ -276,7 +276,7 @@ def test_weights_that_are_no_numbers_never_become_a_checkpoint(
     settings = ("train.warmup=0", "train.save_every=1", f"train.evaluate_every={evaluate_every}")
     run = launch.new_run(small(*settings, "train.lr=1e38", "train.grad_clip=0"), "wild")
     with pytest.raises(WorkError, match=r"no longer a number at step \d"):
-        worker.work(run)
+        worker.train_run(run)
     assert not (run.checkpoints / "last").exists() or models.load("wild")
     last = said(run)[-1]
     assert isinstance(last, events.Failed)
@@ -290,7 +290,7 @@ def test_a_listener_that_goes_away_stops_the_run_with_a_checkpoint(small: Small)
         if isinstance(event, events.Step):
             raise BrokenPipeError
 
-    worker.work(run, closed)
+    worker.train_run(run, closed)
     last = said(run)[-1]
     assert isinstance(last, events.Finished)
     assert last.reason == "stopped"
@@ -299,27 +299,27 @@ def test_a_listener_that_goes_away_stops_the_run_with_a_checkpoint(small: Small)
 
 def test_what_a_resume_may_not_change_leaves_the_run_as_it_was(small: Small) -> None:
     run = launch.new_run(small("train.steps=6"), "fixed")
-    worker.work(run)
-    before = run.facts()
+    worker.train_run(run)
+    before = run.metadata()
     for setting in ("train.batch_size=5", "train.seed=9", "model.hidden_size=3", "train.steps=6"):
         with pytest.raises(InputError):
             launch.resume("fixed", [setting])
-        assert run.facts() == before
+        assert run.metadata() == before
     launch.resume("fixed", ["train.steps=9"])
-    worker.work(run)
+    worker.train_run(run)
     assert run.last_step() == 9
 
 
 def test_a_counting_run_can_be_stopped_and_begun_again(small: Small) -> None:
     run = launch.new_run(small("model.kind=markov"), "counted")
-    run.ask("stop")
-    worker.work(run)
+    run.request("stop")
+    worker.train_run(run)
     assert [type(event) for event in said(run)] == [events.Started, events.Finished]
     launch.resume("counted")
-    worker.work(run)
+    worker.train_run(run)
     history = History()
     for event in said(run):
         history.add(event)
-    assert len(history.saved) == len(history.evaluations) == 1
+    assert len(history.checkpoints) == len(history.evaluations) == 1
     with pytest.raises(InputError, match="has counted all its songs"):
         launch.resume("counted")

@@ -11,7 +11,13 @@ from engine.config import ModelConfig, TrainConfig
 from engine.frames import FrameSpec
 from engine.model.network import Network
 from engine.model.window import Window
-from engine.train.optimizer import enlarge_readers, follow, learning_rate, optimizer, set_rate
+from engine.train.optimizer import (
+    build_optimizer,
+    learning_rate,
+    scale_output_weights,
+    set_learning_rate,
+    update_ema,
+)
 
 CONFIG = TrainConfig(lr=0.01, warmup=10, steps=110, min_lr_ratio=0.1)
 
@@ -50,8 +56,8 @@ def _network(tied: bool = False) -> Network:
 def test_only_matrices_decay_and_all_of_them_alike() -> None:
     network = _network()
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    adam = optimizer(network, TrainConfig(lr=0.1, weight_decay=0.5, output_scale=4.0))
-    set_rate(adam, TrainConfig(lr=0.1, warmup=0, min_lr_ratio=1.0), 1)
+    adam = build_optimizer(network, TrainConfig(lr=0.1, weight_decay=0.5, output_scale=4.0))
+    set_learning_rate(adam, TrainConfig(lr=0.1, warmup=0, min_lr_ratio=1.0), 1)
     for parameter in network.parameters():
         parameter.grad = torch.zeros_like(parameter)
     adam.step()
@@ -67,8 +73,8 @@ def test_readers_scaled_are_as_outputs_scaled(tied: bool) -> None:
     torch.manual_seed(1)
     network = _network(tied).double()
     plain = copy.deepcopy(network)  # whose forward pass below multiplies by the scale
-    enlarge_readers(network, config)
-    adam = optimizer(network, config)
+    scale_output_weights(network, config)
+    adam = build_optimizer(network, config)
     other = torch.optim.AdamW(
         [
             {"params": [p for p in plain.parameters() if p.ndim > 1], "weight_decay": 0.3},
@@ -79,7 +85,7 @@ def test_readers_scaled_are_as_outputs_scaled(tied: bool) -> None:
     for group in (*adam.param_groups, *other.param_groups):
         group["eps"] = 1e-18  # beside gradients that differ by the scale
     names = {id(p): name for name, p in network.named_parameters()}
-    readers = [names[id(p)] for p in network.readers()]
+    readers = [names[id(p)] for p in network.output_weights()]
     assert readers == ["cells.1.input", "head.project" if tied else "head.weight"]
     song = torch.randint(1, 9, (7, 2))
     window = Window(song[:-1], song[1:], torch.zeros(6, 2, dtype=torch.bool), song[1:] * 0)
@@ -104,7 +110,7 @@ def test_the_average_follows_by_its_own_formula() -> None:
     for step in range(1, 201):
         with torch.no_grad():
             layer.weight.add_(torch.randn(2, 2))
-        follow(average, layer, TrainConfig(ema_decay=0.9), step)
+        update_ema(average, layer, TrainConfig(ema_decay=0.9), step)
         keep = 0.0 if step == 1 else min(0.9, step / (9 + step))  # the first is a copy
         expected = keep * expected + (1 - keep) * layer.weight.detach()
     torch.testing.assert_close(average.weight.data, expected)
@@ -116,5 +122,5 @@ def test_without_average_it_is_the_network() -> None:
     for step in range(1, 4):
         with torch.no_grad():
             layer.weight.add_(1)
-        follow(average, layer, TrainConfig(ema_decay=0.0), step)
+        update_ema(average, layer, TrainConfig(ema_decay=0.0), step)
     torch.testing.assert_close(average.weight.data, layer.weight.data)

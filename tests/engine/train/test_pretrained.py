@@ -29,14 +29,14 @@ def other(tmp_path: Path) -> Path:
 def test_characters_and_artists_bring_their_own(small: Small, other: Path, tied: bool) -> None:
     settings = (f"model.tied={tied}", "model.match_memory=true")
     run = launch.new_run(small(*settings), "learned")
-    worker.work(run)
+    worker.train_run(run)
     model = models.load("learned")
     config = small(*settings, f"data.source={other}", "train.init_from=learned")
     corpus = corpora.prepare(config.data)
     fresh = state.build(config, corpus)
     before = {name: tensor.clone() for name, tensor in fresh.network.state_dict().items()}
-    pretrained.begin(fresh, config, corpus)
-    after, average = fresh.network.state_dict(), fresh.average.state_dict()
+    pretrained.load_pretrained(fresh, config, corpus)
+    after, average = fresh.network.state_dict(), fresh.ema.state_dict()
     assert model.path
     theirs = {name: torch.from_numpy(values) for name, values in read_tensors(model.path).items()}
     for name, tensor in after.items():
@@ -60,9 +60,9 @@ def test_characters_and_artists_bring_their_own(small: Small, other: Path, tied:
 
 
 def test_a_run_begins_where_another_ended(small: Small) -> None:
-    worker.work(launch.new_run(small("train.ema_decay=0"), "first"))
+    worker.train_run(launch.new_run(small("train.ema_decay=0"), "first"))
     second = launch.new_run(small("train.steps=1", "train.lr=0", "train.init_from=first"), "second")
-    worker.work(second)
+    worker.train_run(second)
     one, two = (models.load(name) for name in ("first", "second"))
     assert one.path
     assert two.path
@@ -87,7 +87,7 @@ def test_a_run_begins_where_another_ended(small: Small) -> None:
 def test_what_will_not_do_is_refused_before_anything_is_made(
     small: Small, settings: tuple[str, ...], message: str
 ) -> None:
-    worker.work(launch.new_run(small("train.steps=2"), "first"))
+    worker.train_run(launch.new_run(small("train.steps=2"), "first"))
     with pytest.raises(InputError, match=message):
         launch.new_run(small(*settings), "second")
     assert [run.name for run in run_dir.list_runs()] == ["first"]

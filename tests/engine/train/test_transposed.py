@@ -51,10 +51,10 @@ def test_stopped_within_songs_and_resumed_it_is_bit_for_bit_the_same(
     whole = launch.new_run(small_music(tunes, *SETTINGS), "whole")
     off = launch.new_run(small_music(tunes, *SETTINGS, "train.transpose=0"), "off")
     parts = launch.new_run(small_music(tunes, *SETTINGS, "train.steps=5"), "parts")
-    worker.work(parts)
+    worker.train_run(parts)
     launch.resume("parts", ["train.steps=12"])
     for run in (whole, off, parts):
-        worker.work(run)
+        worker.train_run(run)
     assert tensors(parts) == tensors(whole)
     assert tensors(off) != tensors(whole)
 
@@ -64,6 +64,6 @@ def test_refused_for_lyrics_by_name(small: Small) -> None:
         launch.new_run(small("train.transpose=3"), "none")
     assert run_dir.list_runs() == []
     run = launch.new_run(small("train.steps=6"), "words")
-    worker.work(run)
+    worker.train_run(run)
     with pytest.raises(InputError, match=r"train\.transpose is for music"):
         launch.resume("words", ["train.steps=9", "train.transpose=3"])

@@ -31,7 +31,7 @@ def wait_for(predicate: Callable[[], Any], seconds: float = 120) -> Any:
 
 
 def said(run: RunDir) -> list[Event]:
-    return EventReader(run.events).read()
+    return EventReader(run.events).poll()
 
 
 def training(name: str) -> bool:
@@ -87,10 +87,10 @@ def test_detached_watched_and_stopped_by_the_control_file(call: Call, endless: l
         refused = call("train", "lyrics", "--resume", "away")
         assert refused.status == 2
         assert "already being trained by process" in refused.err
-        run.ask("stop")
+        run.request("stop")
         out, _ = watcher.communicate(timeout=60)
     finally:
-        os.kill(started["pid"], signal.SIGKILL) if run_dir.alive(run.worker()) else None
+        os.kill(started["pid"], signal.SIGKILL) if run_dir.is_alive(run.worker()) else None
         watcher.kill()
     assert watcher.returncode == 0
     assert "stopped at step" in out

@@ -177,7 +177,7 @@ def test_damaged_models(call: Call, trained: str, damage: str) -> None:
 
 
 def test_two_trainers_on_one_run(call: Call, trained: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with run_dir.find(trained).working():
+    with run_dir.find(trained).lock():
         words = ("train", "lyrics", "--resume", trained, "--set", "train.steps=99")
         assert "already being trained by process" in refused(call(*words))
 

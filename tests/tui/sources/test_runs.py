@@ -128,7 +128,7 @@ def test_following_tells_of_new_events_and_of_the_state(
     write_run: WriteRun, append: Append, following: Callable[[RunDir], list[RunChanged]]
 ) -> None:
     run = write_run(begun=False)
-    run_dir.record_worker(run, os.getpid())
+    run_dir.write_worker(run, os.getpid())
     told = following(run)
     wait(lambda: told)
     assert (told[0].view.state, told[0].generation) == ("starting", 7)
@@ -147,7 +147,7 @@ def test_a_crashed_run_shows_the_last_of_its_log(write_run: WriteRun) -> None:
     run = write_run(events=[step(5)])
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    run_dir.record_worker(run, ended.pid)
+    run_dir.write_worker(run, ended.pid)
     run.log.write_text("".join(f"line {number}\n" for number in range(2000)) + "\n")
     fold = RunFold(run)
     fold.read()
@@ -161,5 +161,5 @@ def test_the_newest_live_run_comes_first(write_run: WriteRun, home: Path) -> Non
     old = write_run("old", stamp="20250101-000000")
     new = write_run("new", stamp="20250202-000000")
     assert source.newest() == new
-    run_dir.record_worker(old, os.getpid())
+    run_dir.write_worker(old, os.getpid())
     assert source.newest() == old

@@ -13,7 +13,7 @@ from textual.widgets import DataTable, Static
 
 from engine.errors import InputError
 from engine.runs import run_dir
-from engine.runs.run_dir import GOING
+from engine.runs.run_dir import ACTIVE
 from tui.chart.widget import Curve
 from tui.pages import run_actions
 from tui.pages.run_actions import AttachRun
@@ -171,7 +171,7 @@ class RunsScreen(Screen[None]):
         """Delete the run, after a question."""
         if (row := self._current()) is None:
             return
-        if row.state in GOING:
+        if row.state in ACTIVE:
             run_actions.warn(self, f"{row.run.name} is being trained: s stops it first.")
             return
         question = f"Delete {row.run.name!r} with its checkpoints and samples for good?"

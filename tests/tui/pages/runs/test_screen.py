@@ -108,7 +108,7 @@ async def test_the_path_is_copied(three: list[RunDir]) -> None:
 async def test_stop_and_resume(
     three: list[RunDir], append: Append, fake_command: Callable[[], str]
 ) -> None:
-    run_dir.record_worker(three[2], os.getpid())
+    run_dir.write_worker(three[2], os.getpid())
     append(three[2], kinds.Heartbeat(1000, "waiting"))
     append(three[1], kinds.Finished(1000, "stopped"))
     async with opened(3) as page:
@@ -124,7 +124,7 @@ async def test_stop_and_resume(
 async def test_deleting_asks_first_and_never_takes_a_run_in_training(
     three: list[RunDir], append: Append
 ) -> None:
-    run_dir.record_worker(three[2], os.getpid())
+    run_dir.write_worker(three[2], os.getpid())
     append(three[2], kinds.Heartbeat(1000, "waiting"))
     async with opened(3) as page:
         await page.press("x")
@@ -145,7 +145,7 @@ async def test_deleting_asks_first_and_never_takes_a_run_in_training(
 
 async def test_a_run_locked_by_another_process_is_not_deleted(three: list[RunDir]) -> None:
     async with opened(3) as page:
-        with three[2].working():
+        with three[2].lock():
             await page.press("x", "y")
             await page.until_said("is already being trained")
         assert three[2].path.exists()

@@ -93,7 +93,7 @@ async def test_a_live_run_is_followed_as_it_learns_stops_and_goes_on(
     train: Opened, write_run: WriteRun
 ) -> None:
     run = write_run("live", events=[], begun=False)
-    run_dir.record_worker(run, os.getpid())
+    run_dir.write_worker(run, os.getpid())
     async with train() as page:
         await page.until(lambda: page.screen.view and page.screen.view.state == "starting")
         log = EventLog(run.events)
