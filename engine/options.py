@@ -1,0 +1,252 @@
+"""The options of decoding and of playback: one table each for lyrics, music and the player.
+
+The command line, the fields of the app, the checks of the sampler's protocol and docs/settings.md
+all follow from these tables. Plain Python: the app imports this before it draws its first page.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from engine.errors import InputError
+
+_SHOWN = 60  # characters of a wrong value that an error repeats
+
+
+class Step(NamedTuple):
+    """What the up and down keys do in a field: the size of a step, within a range."""
+
+    size: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """A number that a person may give: its name, type, range, default and description."""
+
+    name: str  # as in the protocol, for example top_p
+    type: type[int] | type[float]
+    default: float | None  # None: chosen by the program, as `placeholder` says
+    low: float
+    high: float = math.inf  # of a float, inf itself is allowed where high is inf
+    excludes_low: bool = False  # the value must be above `low`
+    label: str  # in the app and in error messages, for example Top-p
+    metavar: str  # in `--help`
+    help: str  # one sentence that names the default
+    placeholder: str = ""  # what the app's field shows while it is blank; empty: no field
+    step: Step | None = None  # None: the up and down keys leave the field as it is
+    live: bool = False  # it can be changed while a song is written or played
+
+    @property
+    def flag(self) -> str:
+        """The flag on the command line, for example `--top-p`."""
+        return f"--{self.name.replace('_', '-')}"
+
+    def check(self, value: object) -> Any:
+        """Return a value, an int as a float where the type is float.
+
+        None is allowed where the default is None. Raises InputError for another type and for a
+        value out of range; NaN is out of every range.
+        """
+        if value is None and self.default is None:
+            return None
+        if self.type is float and isinstance(value, int) and not isinstance(value, bool):
+            try:
+                value = float(value)
+            except OverflowError as error:
+                raise self._error(value) from error
+        if not isinstance(value, self.type) or isinstance(value, bool):
+            raise self._error(value)
+        if not self.low <= value <= self.high or (self.excludes_low and value == self.low):
+            raise self._error(value)
+        return value
+
+    def convert(self, text: str) -> Any:
+        """Return the value of a text, with or without a leading ×; raises InputError as `check`."""
+        number = text.strip().removeprefix("×")
+        if not number.isascii():  # int() would take the digits of any script
+            raise self._error(text)
+        try:
+            return self.check(self.type(number))
+        except (ValueError, InputError) as error:
+            raise self._error(text) from error
+
+    def parse(self, text: str) -> Any:
+        """Return the value of a form's field, the default where it is blank."""
+        return self.convert(text) if text.strip() else self.default
+
+    def _error(self, value: object) -> InputError:
+        wanted = range_words(self.type, self.low, self.high, excludes_low=self.excludes_low)
+        return InputError(f"{self.label} must be {wanted}, not {value!r:.{_SHOWN}}.")
+
+
+def range_words(
+    type_: type[int] | type[float],
+    low: float | None,
+    high: float | None,
+    *,
+    excludes_low: bool = False,
+) -> str:
+    """Describe a range, for example "a whole number from 1 to 8" or "a number of 0 or more"."""
+    noun = "a whole number" if type_ is int else "a number"
+    if low is None:
+        return noun if high is None else f"{noun} up to {high:,}"
+    if high is None or (type_ is int and high == math.inf):
+        return (
+            f"{noun} above {_number(low)}" if excludes_low else f"{noun} of {_number(low)} or more"
+        )
+    if excludes_low:
+        return f"{noun} above {_number(low)} and at most {_number(high)}"
+    return f"{noun} from {_number(low)} to {_number(high)}"
+
+
+def _table(options: Sequence[Option]) -> dict[str, Option]:
+    return {option.name: option for option in options}
+
+
+_MEMORY = Option(
+    name="memory",
+    type=float,
+    default=1.0,
+    low=0,
+    high=1,
+    label="Memory",
+    metavar="P",
+    help="Weight of the match memory, which recalls what followed the same passage earlier "
+    "(default 1): 0 turns it off; only for models that have one.",
+    placeholder="1",
+    step=Step(0.1, 0, 1),
+    live=True,
+)
+
+
+def _seed(what: str) -> Option:
+    return Option(
+        name="seed",
+        type=int,
+        default=None,
+        low=0,
+        label="Seed",
+        metavar="N",
+        help=f"Random seed (default: a new one each time): the same seed and options write {what}.",
+        placeholder="new each time",
+    )
+
+
+# In the order of the form on the Lyrics page.
+LYRICS_OPTIONS = _table([
+    Option(
+        name="temperature", type=float, default=0.7, low=0, label="Temperature", metavar="T",
+        help="Sampling temperature (default 0.7): 0 always takes the most probable character, "
+        "inf samples uniformly.",
+        placeholder="0.7", step=Step(0.1, 0, 2), live=True,
+    ),
+    Option(
+        name="top_k", type=int, default=0, low=0, label="Top-k", metavar="K",
+        help="Sample from the K most probable characters only (default 0: from all).",
+        placeholder="all", live=True,
+    ),
+    Option(
+        name="top_p", type=float, default=1.0, low=0, high=1, excludes_low=True, label="Top-p",
+        metavar="P",
+        help="Sample from the most probable characters that add up to P (default 1: from all).",
+        placeholder="1", live=True,
+    ),
+    Option(
+        name="min_p", type=float, default=0.0, low=0, high=1, label="Min-p", metavar="P",
+        help="Keep characters at least P times as probable as the top one (default 0: all).",
+        placeholder="0", live=True,
+    ),
+    Option(
+        name="guidance", type=float, default=1.0, low=0, high=10, label="Guidance", metavar="G",
+        help="Strength of the artist style (default 1: as trained): 0 turns it off, 2 exaggerates "
+        "it.",
+        placeholder="1", live=True,
+    ),
+    Option(
+        name="repetition", type=float, default=0.0, low=0, high=10, label="Repetition",
+        metavar="R",
+        help="Penalize repeating what the song said before (default 0: no penalty); 1 is strong.",
+        placeholder="0", live=True,
+    ),
+    _MEMORY,
+    Option(
+        name="line", type=int, default=0, low=0, high=200, label="Line", metavar="N",
+        help="Wrap lines after about N characters (default 0: lines end where the model ends "
+        "them).",
+        placeholder="as they come", live=True,
+    ),
+    Option(
+        name="length", type=int, default=None, low=1, label="Length", metavar="N",
+        help="Write exactly N characters (default: until the song ends, at most 5,000).",
+        placeholder="until it ends",
+    ),
+    Option(
+        name="count", type=int, default=1, low=1, high=1_000, label="Count", metavar="N",
+        help="Write N songs at once (default 1); song i has the seed plus i.",
+        placeholder="1",
+    ),
+    _seed("the same song"),
+])  # fmt: skip
+
+# Those of the command and the protocol that the form does not have.
+LYRICS_EXTRA_OPTIONS = _table([
+    Option(
+        name="best", type=int, default=None, low=1, high=1_000, label="Best", metavar="N",
+        help="Write N songs and keep the one that the model finds most probable (default: keep "
+        "all).",
+    ),
+    Option(
+        name="novelty", type=int, default=None, low=20, label="Novelty", metavar="N",
+        help="Report what is copied from training songs in stretches of N or more characters "
+        "(default: no report; 20 where N is left out).",
+    ),
+    Option(
+        name="alternatives", type=int, default=0, low=0, high=100, label="Alternatives",
+        metavar="K",
+        help="With --json, list the K most probable characters at each position (default 0).",
+    ),
+])  # fmt: skip
+
+# In the order of the form on the Music page.
+MUSIC_OPTIONS = _table([
+    Option(
+        name="temperature", type=float, default=1.0, low=0, label="Temperature", metavar="T",
+        help="Sampling temperature (default 1): 0 takes the more probable state of each key, "
+        "inf tosses a coin for each.",
+        placeholder="1", step=Step(0.1, 0, 2),
+    ),
+    replace(_MEMORY, live=False),
+    Option(
+        name="least", type=int, default=0, low=0, high=10, label="Min notes", metavar="N",
+        help="Minimum number of notes in each frame (default 0); 1 prevents silence.",
+        placeholder="0", step=Step(1, 0, 10),
+    ),
+    Option(
+        name="length", type=int, default=200, low=1, high=100_000, label="Length",
+        metavar="FRAMES", help="Write exactly this many frames (default 200).",
+        placeholder="200 frames",
+    ),
+    _seed("the same music"),
+])  # fmt: skip
+
+# Of `rnn-tui play` (but velocity) and of the Music page.
+PLAYBACK_OPTIONS = _table([
+    Option(
+        name="tempo", type=float, default=1.0, low=0.1, high=10, label="Tempo", metavar="X",
+        help="Speed factor (default 1: as written).",
+        placeholder="× 1", step=Step(0.1, 0.1, 4), live=True,
+    ),
+    Option(
+        name="transpose", type=int, default=0, low=-60, high=60, label="Transpose", metavar="N",
+        help="Transpose by N semitones (default 0); a negative N transposes down.",
+        placeholder="0", step=Step(1, -24, 24), live=True,
+    ),
+    Option(
+        name="velocity", type=float, default=1.0, low=0.1, high=10, label="Velocity", metavar="X",
+        help="Velocity factor (default 1: as written).",
+        placeholder="× 1", step=Step(0.1, 0.1, 4), live=True,
+    ),
+])  # fmt: skip
