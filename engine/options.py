@@ -28,7 +28,7 @@ class Option:
 
     name: str  # as in the protocol, for example top_p
     type: type[int] | type[float]
-    default: float | None  # None: chosen by the program, as `placeholder` says
+    default: float | None  # None: see `placeholder`
     low: float
     high: float = math.inf  # of a float, inf itself is allowed where high is inf
     excludes_low: bool = False  # the value must be above `low`
@@ -36,7 +36,7 @@ class Option:
     metavar: str  # in `--help`
     help: str  # one sentence that names the default
     placeholder: str = ""  # what the app's field shows while it is blank; empty: no field
-    step: Step | None = None  # None: the up and down keys leave the field as it is
+    step: Step | None = None  # None: the up and down keys do nothing
     live: bool = False  # it can be changed while a song is written or played
 
     @property
@@ -45,9 +45,9 @@ class Option:
         return f"--{self.name.replace('_', '-')}"
 
     def check(self, value: object) -> Any:
-        """Return a value, an int as a float where the type is float.
+        """Return a value; an int as a float where the type is float.
 
-        None is allowed where the default is None. Raises InputError for another type and for a
+        None is allowed only if it is the default. Raises InputError for another type and for a
         value out of range; NaN is out of every range.
         """
         if value is None and self.default is None:
@@ -94,12 +94,10 @@ def range_words(
     if low is None:
         return noun if high is None else f"{noun} up to {high:,}"
     if high is None or (type_ is int and high == math.inf):
-        return (
-            f"{noun} above {_number(low)}" if excludes_low else f"{noun} of {_number(low)} or more"
-        )
+        return f"{noun} above {low:,}" if excludes_low else f"{noun} of {low:,} or more"
     if excludes_low:
-        return f"{noun} above {_number(low)} and at most {_number(high)}"
-    return f"{noun} from {_number(low)} to {_number(high)}"
+        return f"{noun} above {low:,} and at most {high:,}"
+    return f"{noun} from {low:,} to {high:,}"
 
 
 def _table(options: Sequence[Option]) -> dict[str, Option]:
@@ -168,15 +166,14 @@ LYRICS_OPTIONS = _table([
     Option(
         name="repetition", type=float, default=0.0, low=0, high=10, label="Repetition",
         metavar="R",
-        help="Penalize repeating what the song said before (default 0: no penalty); 1 is strong.",
+        help="Penalize text that repeats earlier text (default 0: no penalty); 1 is strong.",
         placeholder="0", live=True,
     ),
     _MEMORY,
     Option(
         name="line", type=int, default=0, low=0, high=200, label="Line", metavar="N",
-        help="Wrap lines after about N characters (default 0: lines end where the model ends "
-        "them).",
-        placeholder="as they come", live=True,
+        help="Wrap lines after about N characters (default 0: no wrapping).",
+        placeholder="no wrapping", live=True,
     ),
     Option(
         name="length", type=int, default=None, low=1, label="Length", metavar="N",
