@@ -26,7 +26,7 @@ _BARRED = {
 
 
 @contextlib.contextmanager
-def refusing_full_disk(path: Path) -> Iterator[None]:
+def explain_write_errors(path: Path) -> Iterator[None]:
     """Turn a full disk, a missing permission and the like, while `path` is written, into words."""
     try:
         yield
@@ -57,7 +57,7 @@ def write_atomic(path: Path, content: bytes | str) -> None:
     What is no plain file, as /dev/stdout, is written to as it is.
     """
     data = content.encode() if isinstance(content, str) else content
-    with refusing_full_disk(path):
+    with explain_write_errors(path):
         path = path.resolve()  # a link stays one
         if path.exists() and not path.is_file() and not path.is_dir():
             path.write_bytes(data)
@@ -83,7 +83,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
     A folder already at `path` is replaced.
     """
-    with refusing_full_disk(path):
+    with explain_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
         try:
@@ -101,9 +101,9 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         _sync(path.parent)
 
 
-def point(link: Path, target: str) -> None:
+def replace_link(link: Path, target: str) -> None:
     """Make `link` a symbolic link to `target`, a name beside it, in one step."""
-    with refusing_full_disk(link):
+    with explain_write_errors(link):
         draft = link.with_name(f".{link.name}.new")
         draft.unlink(missing_ok=True)
         draft.symlink_to(target)

@@ -6,11 +6,11 @@ from typing import Literal
 import numpy as np
 
 KEYS = 88
-ABOVE = 48  # keys above, decided before it in the same frame
-AROUND = 12  # keys to either side of it, in frames that are known already
-COUNTS = 8  # notes so far, told apart up to this many
-FEATURES = 8  # numbers that the hidden state has for each key
-UNITS = 64  # of the small network that all keys share
+KEYS_ABOVE = 48  # keys above, decided before it in the same frame
+KEYS_AROUND = 12  # keys to either side of it, in frames that are known already
+NOTE_COUNTS = 8  # notes so far, told apart up to this many
+KEY_FEATURES = 8  # numbers that the hidden state has for each key
+KEY_UNITS = 64  # of the small network that all keys share
 
 
 # The memory of a song tells matches apart by these numbers of frames: the longest that fits counts.
@@ -43,13 +43,13 @@ class FrameSpec:
         """The smallest unsigned type that holds a frame's values."""
         return np.dtype(np.uint8) if self.kind == "keys" else np.min_scalar_type(self.size - 1)
 
-    def matches(self, lapses: bool) -> tuple[int, ...]:
+    def match_lengths(self, recovery: bool) -> tuple[int, ...]:
         """The lengths of match that the memory of a song tells apart, rising.
 
         With `lapses` a single frame is enough: where anything is recalled, the nearest is best.
         """
-        return (1, *_MATCHES[self.kind]) if lapses else _MATCHES[self.kind]
+        return (1, *_MATCHES[self.kind]) if recovery else _MATCHES[self.kind]
 
-    def kinds(self, lapses: bool) -> int:
+    def match_kinds(self, recovery: bool) -> int:
         """How many kinds of match there are: none, with `lapses` a lapsed one, the `matches`."""
-        return 1 + lapses + len(self.matches(lapses))
+        return 1 + recovery + len(self.match_lengths(recovery))

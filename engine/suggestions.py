@@ -10,7 +10,7 @@ from engine.errors import InputError
 _BLANKS = str.maketrans(dict.fromkeys("\t\n\v\f\r\x1c\x1d\x1e\x1f", " "))
 
 
-def fold(name: str) -> str:
+def normalize(name: str) -> str:
     """The form in which two spellings of a name are the same: NFC, case and blanks aside."""
     folded = unicodedata.normalize("NFC", name).casefold()
     if not folded.isascii():
@@ -21,19 +21,21 @@ def fold(name: str) -> str:
     return folded.strip(" ")
 
 
-def near(name: str, names: Iterable[str], count: int = 3) -> list[str]:
+def closest(name: str, names: Iterable[str], count: int = 3) -> list[str]:
     """Up to `count` of the names that are spelt nearly as `name`, the nearest first."""
-    spellings = {fold(item): item for item in sorted(names, reverse=True)}
-    return [spellings[match] for match in difflib.get_close_matches(fold(name), spellings, count)]
+    spellings = {normalize(item): item for item in sorted(names, reverse=True)}
+    return [
+        spellings[match] for match in difflib.get_close_matches(normalize(name), spellings, count)
+    ]
 
 
-def either(names: Iterable[str]) -> str:
+def join_or(names: Iterable[str]) -> str:
     """The names quoted, as "'a', 'b' or 'c'"."""
     *first, last = [repr(name) for name in names]
     return f"{', '.join(first)} or {last}" if first else last
 
 
-def not_there(source: Path, give: str) -> InputError:
+def missing_path(source: Path, give: str) -> InputError:
     """The error for a path that is neither a file nor a folder, with the names near it.
 
     give: the remedy where there are none, without its stop. Raises OSError where the folder around
@@ -42,6 +44,6 @@ def not_there(source: Path, give: str) -> InputError:
     beside = [file.name for file in source.parent.iterdir()] if source.parent.is_dir() else []
     if source.name in beside:  # a pipe, or a link that leads nowhere
         return InputError(f"{source} is neither a file nor a folder: {give}.")
-    close = near(source.name, beside)
-    remedy = f"did you mean {either(close)}?" if close else f"{give}."
+    close = closest(source.name, beside)
+    remedy = f"did you mean {join_or(close)}?" if close else f"{give}."
     return InputError(f"There is no file {source}: {remedy}")

@@ -173,7 +173,7 @@ def card(name: str, bundled: Bundled, run: run_dir.RunDir, folder: Path) -> str:
 
 ## Data and licence
 
-`{dataset.name}`: {dataset.about}. Licence of the data: {dataset.licence}. Licence of the model:
+`{dataset.name}`: {dataset.about}. Licence of the data: {dataset.license}. Licence of the model:
 {bundled.licence}
 
 ## Made by

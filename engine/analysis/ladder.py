@@ -23,7 +23,7 @@ from engine.inference import models
 from engine.inference.models import Model
 from engine.inference.network import NgramStepper
 from engine.model import ngram
-from engine.model.ngram import CountingModel
+from engine.model.ngram import NgramModel
 from engine.sampling import lyrics
 from engine.sampling.lyrics import LyricsRequest
 
@@ -74,7 +74,7 @@ def compare(
     }
 
 
-def _rung(model: Model, counted: CountingModel) -> Model:
+def _rung(model: Model, counted: NgramModel) -> Model:
     """A counting model that writes in the characters of a network."""
     config = counted.config
     return Model(config.words, None, model.meta, config, model.codec, NgramStepper(counted), ())
@@ -86,7 +86,7 @@ def _translated(path: Path, codec: CharacterCodec) -> Corpus:
 
 
 @lru_cache(maxsize=1)
-def _counted(path: Path, codec: CharacterCodec) -> list[CountingModel]:
+def _counted(path: Path, codec: CharacterCodec) -> list[NgramModel]:
     """The rungs below the network, counted on the corpus there."""
     corpus = _translated(path, codec)
     rows = corpus.select("train")
@@ -94,7 +94,7 @@ def _counted(path: Path, codec: CharacterCodec) -> list[CountingModel]:
     ends = np.cumsum(corpus.songs["length"][rows], dtype=np.int64)
     until = max(1, int(np.searchsorted(ends, MAX_COUNTED, side="right")))
     songs = (corpus.song(row) for row in rows[:until])
-    return ngram.ladder(songs, codec.spec.size, MAX_ORDER)
+    return ngram.fit_all_orders(songs, codec.spec.size, MAX_ORDER)
 
 
 @lru_cache(maxsize=MAX_ORDER + 2)

@@ -50,7 +50,7 @@ class UnitReading:
         song: dict[str, Any] = {"text": example.text, "frames": None, "bar": None}
         if isinstance(codec := self.model.codec, KeysCodec):
             keys = [music.frame_to_json(frame, codec.planes)["keys"] for frame in example.frames]
-            song = {"text": None, "frames": keys, "bar": codec.bar(example.metre)}
+            song = {"text": None, "frames": keys, "bar": codec.frames_per_bar(example.metre)}
         return {
             "model": self.model.name,
             "title": example.title,
@@ -109,7 +109,7 @@ def read_song(
     if isinstance(model.codec, CharacterCodec):
         found = song_features.text_features(example.text)
     else:
-        bar = model.codec.bar(example.metre)
+        bar = model.codec.frames_per_bar(example.metre)
         found = song_features.key_features(example.frames, bar, example.metre[0])
     return UnitReading(model, example, activations, correlations(activations, found))
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.data import ngram_index as indices
 from engine.data.codecs import BEGIN, MARKS, UNKNOWN, CharacterCodec
-from engine.data.ngram_index import SHORTEST, SPACING, WINDOW, Copies, rolled
+from engine.data.ngram_index import MIN_COPY, SPACING, WINDOW, NgramIndex, roll_hash
 from engine.errors import InputError
 from engine.inference import models
 from engine.inference.models import Model
@@ -65,11 +65,11 @@ class CopyWatch:
     A stretch is copied that stands, character by character, in one of the songs to train on.
     """
 
-    def __init__(self, copies: Copies, least: int = SHORTEST) -> None:
+    def __init__(self, copies: NgramIndex, least: int = MIN_COPY) -> None:
         """Watch for stretches of `least` characters or more; raises InputError below 20."""
-        if least < SHORTEST:
+        if least < MIN_COPY:
             raise InputError(
-                f"Copies of {least} characters were asked for: give {SHORTEST} characters or more."
+                f"Copies of {least} characters were asked for: give {MIN_COPY} characters or more."
             )
         codec = copies.corpus.codec
         assert isinstance(codec, CharacterCodec)
@@ -98,7 +98,7 @@ class CopyWatch:
         return self._name(int(self._ends[self._lengths.argmax()]))
 
     def _name(self, place: int) -> str:
-        artist, title = self._copies.source(place)
+        artist, title = self._copies.song_at(place)
         return f"{artist} – {title}"
 
     @property
@@ -114,7 +114,7 @@ class CopyWatch:
             ends = self._ends + 1
             going = self._copies.text[ends] == frame
             self._ends, self._lengths = ends[going], self._lengths[going] + 1
-        self._hash = rolled(self._hash, frame, self._last[-WINDOW])
+        self._hash = roll_hash(self._hash, frame, self._last[-WINDOW])
         self._last = [*self._last[1:], frame]
         if self._characters >= WINDOW:
             self._find()
@@ -129,7 +129,7 @@ class CopyWatch:
 
     def _find(self) -> None:
         """Add the matches of the window that the text now ends in."""
-        windows = self._copies.windows(self._hash)
+        windows = self._copies.candidates(self._hash)
         if not len(windows):
             return
         same = self._copies.text[windows[:, None] + _AROUND] == self._last  # (n, 21)
@@ -145,7 +145,7 @@ def copy_watches(model: Model, least: int, count: int) -> list[CopyWatch]:
 
     Raises InputError where those are gone, and for a model of music.
     """
-    index = indices.prepare(models.training_corpus(model))
+    index = indices.open_index(models.training_corpus(model))
     return [CopyWatch(index, least) for _ in range(count)]
 
 
@@ -156,7 +156,7 @@ def model_novelty(model: Model) -> Novelty:
     it is asked for songs, and how it comes nearest to them. The same model has the same figure.
     Raises InputError as `watches` does.
     """
-    copies = copy_watches(model, SHORTEST, SAMPLE_COUNT)
+    copies = copy_watches(model, MIN_COPY, SAMPLE_COUNT)
     for seed, watch in enumerate(copies):
         artists = model.conditions
         artist = artists[seed * len(artists) // SAMPLE_COUNT] if artists else None

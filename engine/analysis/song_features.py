@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.music.score import KEYS
-from engine.suggestions import fold
+from engine.suggestions import normalize
 
 Features = dict[str, NDArray[np.float64]]  # by name, (T,) each
 
@@ -83,7 +83,7 @@ def _repeated(lines: list[str]) -> NDArray[np.float64]:
     seen: set[str] = set()
     result: list[float] = []
     for line in lines:
-        words = fold(line)
+        words = normalize(line)
         result += [float(words in seen)] * len(line)
         seen |= {words} if words else set()
     return np.array(result, np.float64)

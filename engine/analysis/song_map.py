@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from engine.analysis.song_embeddings import EmbeddedSongs, Vectors
 from engine.errors import InputError
-from engine.suggestions import either, fold, near
+from engine.suggestions import closest, join_or, normalize
 
 Answer = dict[str, Any]
 Floats = NDArray[np.float64]
@@ -28,9 +28,9 @@ def find_song(songs: EmbeddedSongs, words: str) -> int:
     Raises InputError where none does, or several do.
     """
     titles = [songs.corpus.titles[row] for row in songs.rows]
-    wanted = fold(words.replace(" - ", " – "))
-    whole = [fold(full_title(artist, name)) for artist, name in titles]
-    names = [fold(name) for _, name in titles]
+    wanted = normalize(words.replace(" - ", " – "))
+    whole = [normalize(full_title(artist, name)) for artist, name in titles]
+    names = [normalize(name) for _, name in titles]
     for fits in (
         [place for place, name in enumerate(whole) if name == wanted],
         [place for place, name in enumerate(names) if name == wanted],
@@ -39,13 +39,13 @@ def find_song(songs: EmbeddedSongs, words: str) -> int:
         if len(fits) == 1:
             return fits[0]
         if fits:
-            listed = either(full_title(*titles[place]) for place in fits[:_SHOWN])
+            listed = join_or(full_title(*titles[place]) for place in fits[:_SHOWN])
             more = f" ({len(fits) - _SHOWN} more match too)" if len(fits) > _SHOWN else ""
             raise InputError(f"{words!r} may be {listed}{more}: name one of them.")
-    close = near(words, [name for _, name in titles]) or near(
+    close = closest(words, [name for _, name in titles]) or closest(
         words, [full_title(*t) for t in titles]
     )
-    hint = f"did you mean {either(close)}?" if close else "give a part of a title, or a file."
+    hint = f"did you mean {join_or(close)}?" if close else "give a part of a title, or a file."
     raise InputError(f"There is no song {words!r} in {songs.corpus.name}: {hint}")
 
 

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.config import ModelConfig
 from engine.data.corpus import Corpus
-from engine.data.match_memory import recall
+from engine.data.match_memory import find_matches
 from engine.errors import InputError
 from engine.music.score import KEYS
 
 
-def transposed(frames: npt.NDArray[Any], semitones: int) -> npt.NDArray[Any]:
+def transpose_keys(frames: npt.NDArray[Any], semitones: int) -> npt.NDArray[Any]:
     """Frames of keys (T, 88 · planes) with every key so many semitones higher, in all planes.
 
     What would leave the keyboard comes back at its other end: `reach` tells how far is safe.
@@ -24,7 +25,7 @@ def transposed(frames: npt.NDArray[Any], semitones: int) -> npt.NDArray[Any]:
     return np.roll(planes, semitones, axis=2).reshape(frames.shape)
 
 
-def reach(frames: npt.NDArray[Any], most: int) -> tuple[int, int]:
+def shift_range(frames: npt.NDArray[Any], most: int) -> tuple[int, int]:
     """The lowest and the highest shift, of at most so many semitones, that keep all keys."""
     used = np.flatnonzero(frames.reshape(-1, KEYS).any(axis=0))
     if not len(used):
@@ -41,15 +42,15 @@ class Batch:
 
     inputs: npt.NDArray[Any]  # (T, L, *frame): the frame before, zero at a song's first
     targets: npt.NDArray[Any]  # (T, L, *frame): the frame to predict
-    fresh: npt.NDArray[np.bool_]  # (T, L): a song begins, so the state is reset before this frame
+    reset: npt.NDArray[np.bool_]  # (T, L): a song begins, so the state is reset before this frame
     condition: npt.NDArray[np.int64]  # (T, L): 0 nobody, else 1 + a place in corpus.conditions
     weight: npt.NDArray[np.float32]  # (T, L): 1, or 0 past the last song of a lane
-    place: npt.NDArray[np.int64]  # (T, L): how many frames of the song come before the target
-    recalled: npt.NDArray[Any] | None = None  # (T, L, *frame): what the memory expects as target
-    match: npt.NDArray[np.int64] | None = None  # (T, L): the kind of its match; 0: none
+    position: npt.NDArray[np.int64]  # (T, L): how many frames of the song come before the target
+    matched: npt.NDArray[Any] | None = None  # (T, L, *frame): what the memory expects as target
+    match_kind: npt.NDArray[np.int64] | None = None  # (T, L): the kind of its match; 0: none
 
 
-def share(lanes: int, rank: int, size: int) -> slice:
+def rank_slice(lanes: int, rank: int, size: int) -> slice:
     """The lanes that one of `size` ranks reads; InputError where they cannot be shared alike."""
     if lanes % size:
         raise InputError(
@@ -77,7 +78,15 @@ class _Lane:
         return self.length - self.offset
 
 
-class Lanes:
+@dataclass(frozen=True)
+class Augmentation:
+    """Random changes of the songs in training."""
+
+    condition_dropout: float = 0.0  # probability that a song is read without its artist
+    transpose: int = 0  # music: semitones by which a song is moved up or down at most
+
+
+class BatchStream:
     """A split of a corpus as batches of `window` frames in `lanes` lanes.
 
     No song is cut: a lane whose song has ended takes the next from one queue for all (at the same
@@ -100,15 +109,14 @@ class Lanes:
         self,
         corpus: Corpus,
         split: str,
-        lanes: int,
+        batch_size: int,
         window: int,
         seed: int | None = None,
-        drop: float = 0.0,
-        limit: int = 0,
-        lane_slice: slice = slice(None),
-        memory: bool = False,
-        lapses: bool = False,
-        transpose: int = 0,
+        *,
+        max_frames: int = 0,
+        model: ModelConfig | None = None,
+        augment: Augmentation | None = None,
+        streams: slice = slice(None),
     ) -> None:
         rows = corpus.select(split)
         if not len(rows):
@@ -116,17 +124,17 @@ class Lanes:
                 f"The corpus {corpus.name!r} has no {split} songs: prepare it with data.{split} "
                 "above 0."
             )
-        if limit:
+        if max_frames:
             frames = np.cumsum(corpus.songs["length"][rows], dtype=np.int64)
-            rows = rows[: max(1, int(np.searchsorted(frames, limit, side="right")))]
+            rows = rows[: max(1, int(np.searchsorted(frames, max_frames, side="right")))]
         self.window = window
         self._corpus, self._rows = corpus, rows
         self._frames = np.asarray(corpus.frames)  # slicing a np.memmap itself is slow
-        self._seed, self._drop, self._transpose = seed, drop, transpose
-        self._memory, self._lapses = memory, lapses
+        self._seed, self._augment = seed, augment or Augmentation()
+        self._model = model or ModelConfig()
         self._recall = functools.lru_cache(maxsize=4096)(self._recall_song)  # some MB of songs
-        self._lanes = [_Lane() for _ in range(lanes)]
-        shown = range(lanes)[lane_slice]
+        self._lanes = [_Lane() for _ in range(batch_size)]
+        shown = range(batch_size)[streams]
         self._columns = {place: column for column, place in enumerate(shown)}
         self._enter(epoch=0, place=0)
 
@@ -136,7 +144,9 @@ class Lanes:
         count = len(self._rows)
         generator = np.random.default_rng([self._seed or 0, epoch])
         order = generator.permutation(count)  # (S,)
-        self._dropped = generator.random(count) < self._drop  # (S,), by song, not by turn
+        self._dropped = (
+            generator.random(count) < self._augment.condition_dropout
+        )  # (S,), by song, not by turn
         self._chances = generator.random(count)  # (S,): each song's place among its transpositions
         self._order = order if self._seed is not None else np.arange(count)
 
@@ -151,8 +161,8 @@ class Lanes:
         row = int(self._rows[song])
         condition = 0 if self._dropped[song] else int(self._corpus.songs["condition"][row])
         shift = 0
-        if self._transpose:
-            low, high = reach(self._corpus.song(row), self._transpose)
+        if self._augment.transpose:
+            low, high = shift_range(self._corpus.song(row), self._augment.transpose)
             shift = low + int(self._chances[song] * (high - low + 1))
         self._put(lane, row, 0, condition, shift)
         return True
@@ -162,7 +172,7 @@ class Lanes:
         lane.start = int(self._corpus.songs["start"][row])
         lane.length = int(self._corpus.songs["length"][row])
 
-    def next(self) -> Batch | None:
+    def next_batch(self) -> Batch | None:
         """The next batch; None when the one pass is over."""
         queued = self._seed is not None or self._place < len(self._rows)
         if not queued and not any(lane.left for lane in self._lanes):
@@ -173,12 +183,12 @@ class Lanes:
         batch = Batch(
             inputs=np.zeros(*frames),
             targets=np.zeros(*frames),
-            fresh=np.zeros((T, L), np.bool_),
+            reset=np.zeros((T, L), np.bool_),
             condition=np.zeros((T, L), np.int64),
             weight=np.zeros((T, L), np.float32),
-            place=np.zeros((T, L), np.int64),
-            recalled=np.zeros(*frames) if self._memory else None,
-            match=np.zeros((T, L), np.int64) if self._memory else None,
+            position=np.zeros((T, L), np.int64),
+            matched=np.zeros(*frames) if self._model.match_memory else None,
+            match_kind=np.zeros((T, L), np.int64) if self._model.match_memory else None,
         )
         # The step at which each lane needs a song: taken in order of step, then of lane.
         needs = [(self._advance(batch, place, 0), place) for place in range(len(self._lanes))]
@@ -213,23 +223,25 @@ class Lanes:
             frames = self._moved(self._frames[first : start + count], lane)
             batch.targets[step:stop, column] = frames[start - first :]
             batch.inputs[step + 1 - (start - first) : stop, column] = frames[:-1]
-            batch.fresh[step, column] = not lane.offset
+            batch.reset[step, column] = not lane.offset
             batch.condition[step:stop, column] = lane.condition
             batch.weight[step:stop, column] = 1
-            batch.place[step:stop, column] = np.arange(lane.offset, lane.offset + count)
-            if batch.recalled is not None and batch.match is not None:
+            batch.position[step:stop, column] = np.arange(lane.offset, lane.offset + count)
+            if batch.matched is not None and batch.match_kind is not None:
                 recalled, match = self._recall(lane.row)
                 recalled = recalled[lane.offset : lane.offset + count]
-                batch.recalled[step:stop, column] = self._moved(recalled, lane)
-                batch.match[step:stop, column] = match[lane.offset : lane.offset + count]
+                batch.matched[step:stop, column] = self._moved(recalled, lane)
+                batch.match_kind[step:stop, column] = match[lane.offset : lane.offset + count]
         lane.offset += count
         return step + count
 
     def _moved(self, frames: npt.NDArray[Any], lane: _Lane) -> npt.NDArray[Any]:
-        return transposed(frames, lane.shift) if lane.shift else frames
+        return transpose_keys(frames, lane.shift) if lane.shift else frames
 
     def _recall_song(self, row: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        return recall(self._corpus.song(row), self._corpus.codec.spec, self._lapses)
+        return find_matches(
+            self._corpus.song(row), self._corpus.codec.spec, self._model.match_recovery
+        )
 
     def cursor(self) -> dict[str, Any]:
         """Where the lanes stand, in plain values for JSON; `seek` goes there."""

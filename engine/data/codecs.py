@@ -51,17 +51,17 @@ class CharacterCodec:
             )
 
     @classmethod
-    def learn(
-        cls, counts: Mapping[int, int] | npt.NDArray[np.integer[Any]], rare: int = 1
+    def from_counts(
+        cls, counts: Mapping[int, int] | npt.NDArray[np.integer[Any]], min_count: int = 1
     ) -> "CharacterCodec":
         """Give an index to every code point counted at least `rare` times.
 
         `counts` maps code points to how often they occur, or holds that number at each code point.
         """
         if isinstance(counts, Mapping):
-            often = sorted(point for point, count in counts.items() if count >= max(1, rare))
+            often = sorted(point for point, count in counts.items() if count >= max(1, min_count))
         else:
-            often = np.flatnonzero(counts >= max(1, rare)).tolist()
+            often = np.flatnonzero(counts >= max(1, min_count)).tolist()
         return cls("".join(chr(point) for point in often if _is_character(point)))
 
     @property
@@ -94,7 +94,7 @@ class CharacterCodec:
         array = np.asarray(indices, dtype=np.int64)
         return self._points[array[array >= UNKNOWN]].astype("<u4").tobytes().decode("utf-32-le")
 
-    def unknown(self, text: str) -> list[str]:
+    def unknown_characters(self, text: str) -> list[str]:
         """The distinct characters of the text that have no index, in order of appearance."""
         known = set(self.characters)
         return [c for c in dict.fromkeys(unicodedata.normalize("NFC", text)) if c not in known]
@@ -116,7 +116,7 @@ class CharacterCodec:
         )
 
 
-def translation(old: CharacterCodec, new: CharacterCodec) -> npt.NDArray[np.int64]:
+def index_table(old: CharacterCodec, new: CharacterCodec) -> npt.NDArray[np.int64]:
     """The index of `new` for each index of `old`, (V of old,); what `new` lacks is unknown."""
     characters = new._indices.take(code_points(old.characters), mode="clip")
     return np.concatenate([np.arange(MARKS), characters]).astype(np.int64)
@@ -157,12 +157,12 @@ class KeysCodec:
         """The length of a frame, by the usual tempo if it is a part of a beat."""
         return self.frame or (self.beats or 0.0) * 60 / self.tempo
 
-    def bar(self, metre: tuple[int, int]) -> float:
+    def frames_per_bar(self, metre: tuple[int, int]) -> float:
         """How many frames a bar has, by the usual tempo if a frame is so many seconds."""
         beats = metre[0] * 4 / metre[1]  # quarter notes
         return beats / (self.beats or self.seconds * self.tempo / 60)
 
-    def quantised(self, score: Score) -> Roll:
+    def quantize(self, score: Score) -> Roll:
         """The roll of a score in frames of this length."""
         return piano_roll.from_score(score, self.seconds, self.beats or 0.0)
 

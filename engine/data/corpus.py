@@ -19,14 +19,14 @@ import numpy.typing as npt
 from engine import paths
 from engine.config import DataConfig, Kind
 from engine.data import datasets
-from engine.data.codecs import CharacterCodec, Codec, KeysCodec, codec_from_json, translation
+from engine.data.codecs import CharacterCodec, Codec, KeysCodec, codec_from_json, index_table
 from engine.data.corpus_format import KINDS, SONG, Progress
 from engine.data.splits import SPLITS
 from engine.errors import InputError
-from engine.files import atomic_folder, refusing_full_disk
+from engine.files import atomic_folder, explain_write_errors
 from engine.frames import FrameSpec
 from engine.music.piano_roll import Roll
-from engine.suggestions import fold
+from engine.suggestions import normalize
 
 FORMAT = 2  # one more with every change to what is written: older folders are then prepared anew
 
@@ -146,12 +146,14 @@ class Corpus:
         Frames of keys stay as they are. Raises InputError for a codec of another kind or
         size of keys.
         """
-        places = {fold(name): place for place, name in enumerate(conditions, start=1)}
-        artists = np.array([0, *(places.get(fold(name), 0) for name in self.conditions)], np.int32)
+        places = {normalize(name): place for place, name in enumerate(conditions, start=1)}
+        artists = np.array(
+            [0, *(places.get(normalize(name), 0) for name in self.conditions)], np.int32
+        )
         songs = self.songs.copy()
         songs["condition"] = artists[songs["condition"]]
         if isinstance(codec, CharacterCodec) and isinstance(self.codec, CharacterCodec):
-            table = translation(self.codec, codec)
+            table = index_table(self.codec, codec)
             table = table if self.table is None else table[self.table]
         elif self.codec.spec == codec.spec:
             table = None
@@ -168,7 +170,9 @@ def _words(spec: FrameSpec) -> str:
     return "characters" if spec.kind == "characters" else f"{spec.size} keys"
 
 
-def prepare(config: DataConfig, progress: Progress | None = None, kind: Kind = "lyrics") -> Corpus:
+def prepare_corpus(
+    config: DataConfig, progress: Progress | None = None, kind: Kind = "lyrics"
+) -> Corpus:
     """Prepare the songs that `config` asks for, or open them where that was done before.
 
     `progress` is told how much is done and of how much: bytes of lyrics, files of music. Raises
@@ -183,10 +187,10 @@ def prepare(config: DataConfig, progress: Progress | None = None, kind: Kind = "
     path = paths.corpora() / f"{stem}-{_fingerprint(kind, source, found, config)}"
     with contextlib.suppress(InputError):
         return Corpus.open(path)
-    with refusing_full_disk(path):
+    with explain_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(path.with_name(f".{path.name}.lock"))
-    with refusing_full_disk(path), lock:  # two runs started together prepare it once
+    with explain_write_errors(path), lock:  # two runs started together prepare it once
         with contextlib.suppress(InputError):
             return Corpus.open(path)
         for stale in path.parent.glob(f".{path.name}.*/"):  # what a killed one left behind

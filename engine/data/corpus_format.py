@@ -36,7 +36,7 @@ def _lyrics(
     draft: Path, file: IO[bytes], source: Path, config: DataConfig, progress: Progress
 ) -> dict[str, Any]:
     """Fill the folder `draft`, spooling the texts to `file`; gives what is to be said of it."""
-    size = max(1, sum(path.stat().st_size for path in lyrics_files.files(source)))
+    size = max(1, sum(path.stat().st_size for path in lyrics_files.list_files(source)))
     songs = lyrics_files.read_songs(source)
     spooled = lyrics_corpus.fill(
         file,
@@ -49,7 +49,7 @@ def _lyrics(
     rows = choice.rows
     table = np.zeros(len(rows), SONG)
     table["key"], table["length"] = rows["key"], rows["length"] + 1  # and the end mark
-    table["split"] = splits.assign(rows["key"], config.valid_fraction, config.test_fraction)
+    table["split"] = splits.assign_splits(rows["key"], config.valid_fraction, config.test_fraction)
     places = {artist: place for place, artist in enumerate(sorted(choice.artists.found), start=1)}
     conditions = np.array([places.get(artist, 0) for artist in spooled.artists], np.int32)
     table["condition"] = conditions[rows["artist"]]
@@ -165,6 +165,6 @@ def _hash(
 # Of each kind of song: what its source's files are, and what fills a corpus with them.
 Fill = Callable[[Path, IO[bytes], Path, DataConfig, Progress], dict[str, Any]]
 KINDS: dict[Kind, tuple[Callable[[Path], list[Path]], Fill]] = {
-    "lyrics": (lyrics_files.files, _lyrics),
-    "music": (music_files.files, _music),
+    "lyrics": (lyrics_files.list_files, _lyrics),
+    "music": (music_files.list_files, _music),
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 from engine import paths
 from engine.config import Kind
 from engine.errors import InputError
-from engine.suggestions import either, near
+from engine.suggestions import closest, join_or
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Dataset:
     name: str
     kind: Kind
     about: str  # one line for people
-    licence: str
+    license: str
     path: str  # below the assets; of a fetched one, below the user's data
     address: str = ""  # where to fetch it from: a URL, or kaggle:OWNER/NAME; none comes along
     size: int | None = None  # bytes to fetch, where known
@@ -29,7 +29,7 @@ class Dataset:
         return (paths.data() if self.address else paths.assets()) / self.path
 
     @property
-    def here(self) -> bool:
+    def is_available(self) -> bool:
         """Whether it can be read."""
         return self.file.exists()
 
@@ -44,14 +44,14 @@ DATASETS: dict[str, Dataset] = {
         name="originals",
         kind="lyrics",
         about="songs of twelve invented artists, written for this project",
-        licence="CC0-1.0",
+        license="CC0-1.0",
         path="corpora/originals.csv",
     ),
     "songlyrics": Dataset(
         name="songlyrics",
         kind="lyrics",
         about="57,650 song lyrics in English, as in the article; needs the extra 'kaggle'",
-        licence="none given: the lyrics are their authors'",
+        license="none given: the lyrics are their authors'",
         path="songlyrics/songdata.csv",
         address="kaggle:mousehead/songlyrics",
     ),
@@ -59,14 +59,14 @@ DATASETS: dict[str, Dataset] = {
         name="pieces",
         kind="music",
         about="96 short piano pieces of many styles, composed for this project",
-        licence="CC0-1.0",
+        license="CC0-1.0",
         path="corpora/pieces",
     ),
     "jsb-chorales": Dataset(
         name="jsb-chorales",
         kind="music",
         about="382 chorales of J. S. Bach as piano rolls in C, in quarters",
-        licence=_NO_LICENCE,
+        license=_NO_LICENCE,
         path="jsb-chorales/JSB_Chorales.mat",
         address=_TCN + "JSB_Chorales.mat",
         size=96_095,
@@ -76,7 +76,7 @@ DATASETS: dict[str, Dataset] = {
         name="jsb-chorales-16th",
         kind="music",
         about="the same chorales in sixteenths, in their own keys",
-        licence=_NO_LICENCE,
+        license=_NO_LICENCE,
         path="jsb-chorales-16th/jsb-chorales-16th.json",
         address="https://raw.githubusercontent.com/czhuang/JSB-Chorales-dataset/"
         "9a7f733ddb4ed91f48da64ac7f0f621c34aadd4d/jsb-chorales-16th.json",
@@ -87,7 +87,7 @@ DATASETS: dict[str, Dataset] = {
         name="nottingham",
         kind="music",
         about="1,037 British and American folk tunes with chords, as piano rolls in C",
-        licence=_NO_LICENCE,
+        license=_NO_LICENCE,
         path="nottingham/Nottingham.mat",
         address=_TCN + "Nottingham.mat",
         size=371_688,
@@ -97,7 +97,7 @@ DATASETS: dict[str, Dataset] = {
         name="nottingham-midi",
         kind="music",
         about="the same tunes as MIDI files, with their splits",
-        licence=_NO_LICENCE,
+        license=_NO_LICENCE,
         path="nottingham-midi/Nottingham.zip",
         address="https://web.archive.org/web/20190502175445id_/"
         "http://www-etud.iro.umontreal.ca/~boulanni/Nottingham.zip",
@@ -108,7 +108,7 @@ DATASETS: dict[str, Dataset] = {
         name="musedata",
         kind="music",
         about="783 pieces of orchestral and piano music, as piano rolls in C",
-        licence="see www.musedata.org",
+        license="see www.musedata.org",
         path="musedata/MuseData.mat",
         address=_TCN + "MuseData.mat",
         size=947_219,
@@ -118,7 +118,7 @@ DATASETS: dict[str, Dataset] = {
         name="piano-midi",
         kind="music",
         about="124 pieces of classical piano music, as piano rolls in C",
-        licence="CC-BY-SA, see piano-midi.de/copy.htm",
+        license="CC-BY-SA, see piano-midi.de/copy.htm",
         path="piano-midi/Piano_midi.mat",
         address=_TCN + "Piano_midi.mat",
         size=223_732,
@@ -127,13 +127,12 @@ DATASETS: dict[str, Dataset] = {
 }
 
 
-def dataset(name: str) -> Dataset:
+def get_dataset(name: str) -> Dataset:
     """A data set by its name; raises InputError for an unknown one."""
     if name in DATASETS:
         return DATASETS[name]
-    raise InputError(
-        f"There is no data set {name!r}: did you mean {either(near(name, DATASETS) or DATASETS)}?"
-    )
+    names = closest(name, DATASETS) or DATASETS
+    raise InputError(f"There is no data set {name!r}: did you mean {join_or(names)}?")
 
 
 def resolve(source: str, kind: Kind = "lyrics") -> Path:
@@ -142,12 +141,12 @@ def resolve(source: str, kind: Kind = "lyrics") -> Path:
     Raises InputError for an empty source, for a name that is neither known nor a path, for the
     name of a data set of another kind, and of one that is yet to be fetched.
     """
-    named = {name: dataset for name, dataset in DATASETS.items() if dataset.kind == kind}
+    named = {name: item for name, item in DATASETS.items() if item.kind == kind}
     there = False
-    known = f" ({'there is' if len(named) == 1 else 'there are'} {either(named)})" if named else ""
+    known = f" ({'there is' if len(named) == 1 else 'there are'} {join_or(named)})" if named else ""
     if not source.strip():
         raise InputError(f"No songs were given: name a data set or a path in data.source{known}.")
-    if source in named and named[source].here:
+    if source in named and named[source].is_available:
         return named[source].file
     path = Path(source).expanduser()
     with contextlib.suppress(OSError):  # as of a name too long for any file
@@ -168,18 +167,18 @@ def resolve(source: str, kind: Kind = "lyrics") -> Path:
             f"The data set {source!r} is of {DATASETS[source].kind}, not of {kind}: give the path "
             f"of a file{known}."
         )
-    close = near(source, named) or named
-    hint = f"did you mean {either(close)}?" if close else "give the path of a file."
+    close = closest(source, named) or named
+    hint = f"did you mean {join_or(close)}?" if close else "give the path of a file."
     raise InputError(f"{source!r} is neither a data set nor a file: {hint}")
 
 
 _MUSIC = {".mid", ".midi", ".zip", ".mat", ".json"}
 
 
-def kind_of(source: str) -> Kind:
+def guess_kind(source: str) -> Kind:
     """What the songs of a name or a path are made of, told by the files' endings."""
     path = Path(source).expanduser()
-    if source in DATASETS and (DATASETS[source].here or not path.exists()):
+    if source in DATASETS and (DATASETS[source].is_available or not path.exists()):
         return DATASETS[source].kind
     try:
         files = path.rglob("*") if path.is_dir() else [path]

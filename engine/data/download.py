@@ -11,7 +11,7 @@ import filelock
 
 from engine.data.datasets import Dataset
 from engine.errors import WorkError
-from engine.files import refusing_full_disk
+from engine.files import explain_write_errors
 
 Progress = Callable[[int, int], None]
 _CHUNK = 1 << 16  # bytes
@@ -19,16 +19,18 @@ TIMEOUT = 30.0  # seconds without an answer, or without more of it
 
 
 @dataclass(frozen=True)
-class Fetched:
+class LocalFile:
     """A data set that is here."""
 
-    file: Path
+    path: Path
     sha256: str | None  # None for what comes with the program
     verified: bool  # whether that is what it should be
-    fresh: bool  # whether it was fetched now
+    downloaded: bool  # whether it was fetched now
 
 
-def fetch(dataset: Dataset, progress: Progress | None = None, timeout: float = TIMEOUT) -> Fetched:
+def download_dataset(
+    dataset: Dataset, progress: Progress | None = None, timeout: float = TIMEOUT
+) -> LocalFile:
     """Bring a data set here, unless it is; nothing of what breaks off or is wrong is kept.
 
     A file of another checksum than the known is fetched anew. What broke off begins anew, too:
@@ -37,15 +39,17 @@ def fetch(dataset: Dataset, progress: Progress | None = None, timeout: float = T
     WorkError where it cannot be fetched, InputError where it cannot be written.
     """
     if not dataset.address:
-        return Fetched(dataset.file, None, verified=True, fresh=False)
+        return LocalFile(dataset.file, None, verified=True, downloaded=False)
     folder = dataset.file.parent.parent
-    with refusing_full_disk(folder):
+    with explain_write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(folder / f".{dataset.name}.lock"):  # two at once fetch it once
             if dataset.file.is_file():
                 known = _sha256(dataset.file)
                 if dataset.sha256 in (None, known):
-                    return Fetched(dataset.file, known, dataset.sha256 is not None, fresh=False)
+                    return LocalFile(
+                        dataset.file, known, dataset.sha256 is not None, downloaded=False
+                    )
             for stale in folder.glob(f".{dataset.name}.*/"):  # what a killed one left behind
                 shutil.rmtree(stale, ignore_errors=True)
             with tempfile.TemporaryDirectory(dir=folder, prefix=f".{dataset.name}.") as draft:
@@ -57,7 +61,7 @@ def fetch(dataset: Dataset, progress: Progress | None = None, timeout: float = T
                 got.chmod(0o644)  # temporary files are their owner's alone
                 dataset.file.parent.mkdir(exist_ok=True)
                 got.replace(dataset.file)
-    return Fetched(dataset.file, known, dataset.sha256 is not None, fresh=True)
+    return LocalFile(dataset.file, known, dataset.sha256 is not None, downloaded=True)
 
 
 def _sha256(path: Path) -> str:

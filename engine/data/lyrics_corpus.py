@@ -16,9 +16,9 @@ import numpy.typing as npt
 from engine.config import DataConfig
 from engine.data import splits
 from engine.data.codecs import CharacterCodec, code_points
-from engine.data.lyrics_files import Song
+from engine.data.lyrics_files import LyricsSong
 from engine.errors import InputError
-from engine.suggestions import either, fold, near
+from engine.suggestions import closest, join_or, normalize
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,13 @@ def select(
     """
     spellings: dict[str, list[str]] = {}  # "ABBA" and "Abba" are both found by "abba"
     for name in sorted(counts):
-        spellings.setdefault(fold(name), []).append(name)
+        spellings.setdefault(normalize(name), []).append(name)
     missing = {
-        name: tuple(near(name, filter(None, counts)))
+        name: tuple(closest(name, filter(None, counts)))
         for name in wanted
-        if fold(name) not in spellings
+        if normalize(name) not in spellings
     }
-    matched = sorted(name for key in map(fold, wanted) for name in spellings.get(key, ()))
+    matched = sorted(name for key in map(normalize, wanted) for name in spellings.get(key, ()))
     candidates = dict.fromkeys(matched if wanted else sorted(filter(None, counts)))
     enough = max(1, min_songs)
     found = {name: counts[name] for name in candidates if counts[name] >= enough}
@@ -78,9 +78,9 @@ def _nothing_left(
     asked = ", ".join(repr(name) for name in list(missing)[:3])
     more = f" and {len(missing) - 3} others" if len(missing) > 3 else ""
     if close:
-        remedy = f"did you mean {either(close)}?"
+        remedy = f"did you mean {join_or(close)}?"
     elif there:  # a preset's artists, perhaps, and another file's songs
-        remedy = f"'--set data.artists=' takes all that there are, as {either(there)}."
+        remedy = f"'--set data.artists=' takes all that there are, as {join_or(there)}."
     else:
         remedy = "no song there names its artist, and '--set data.artists=' takes them all."
     return InputError(f"{where} has no songs by {asked}{more}: {remedy}")
@@ -132,7 +132,7 @@ class Spool:
 
 def fill(
     file: IO[bytes],
-    songs: Iterable[Song],
+    songs: Iterable[LyricsSong],
     seed: int,
     min_length: int,
     progress: Callable[[int], None],
@@ -152,7 +152,7 @@ def fill(
         text, title = song.text.encode(), song.title.encode()
         digest = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
         packed += _PACK(
-            splits.key(song.text, seed),
+            splits.split_key(song.text, seed),
             digest,
             written,
             len(titles),
@@ -215,4 +215,4 @@ def learn(texts: Iterable[str], rare: int) -> CharacterCodec:
     while some := "".join(itertools.islice(rest, COUNTED)):
         count = np.bincount(code_points(some))
         counts[: len(count)] += count
-    return CharacterCodec.learn(counts, rare)
+    return CharacterCodec.from_counts(counts, rare)

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError
-from engine.suggestions import not_there
+from engine.suggestions import missing_path
 
 CHUNK_ROWS = 2000  # rows of a CSV in memory at a time
 _SURROGATE = re.compile("[\ud800-\udfff]")  # JSON can say "\ud800"; UTF-8 cannot
 
 
 @dataclass(frozen=True)
-class Song:
+class LyricsSong:
     """One song, in NFC; no line of its text ends in blanks, and no empty line stands around it."""
 
     artist: str  # "" where the source names nobody
@@ -25,15 +25,15 @@ class Song:
     text: str
 
 
-def _song(artist: str, title: str, text: str) -> Song:
+def _song(artist: str, title: str, text: str) -> LyricsSong:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = "\n".join(map(str.rstrip, text.split("\n"))).strip("\n")  # the song CSV's end in two
     artist, title = " ".join(artist.split()), " ".join(title.split())
-    return Song(*(unicodedata.normalize("NFC", part) for part in (artist, title, text)))
+    return LyricsSong(*(unicodedata.normalize("NFC", part) for part in (artist, title, text)))
 
 
-def files(source: Path) -> list[Path]:
+def list_files(source: Path) -> list[Path]:
     """The files that a source consists of: itself, or a folder's artist/song.txt in order.
 
     Raises InputError where there are none.
@@ -54,26 +54,28 @@ def files(source: Path) -> list[Path]:
             return songs
         if source.is_file():
             return [source]
-        raise not_there(source, "give a CSV, a JSONL or a folder")
+        raise missing_path(source, "give a CSV, a JSONL or a folder")
     except OSError as error:
         raise InputError(f"Cannot read {source} ({error.strerror}): give another.") from error
 
 
-def read_songs(source: Path) -> Iterator[Song]:
+def read_songs(source: Path) -> Iterator[LyricsSong]:
     """Give the songs of a source in its order, without ever holding all of them.
 
     A file ending in .jsonl or .ndjson has an object with `artist`, `text` and perhaps `song` on
     each line; any other file is a CSV with such columns. Raises InputError, saying where, for what
     is missing, of another form or not in UTF-8.
     """
-    found = files(source)
+    found = list_files(source)
     if source.is_dir():
         yield from _reading(_read_texts, found)
     else:
         yield from _reading(_FORMS.get(source.suffix.lower(), _read_csv), found)
 
 
-def _reading(read: Callable[[Path], Iterator[Song]], found: list[Path]) -> Iterator[Song]:
+def _reading(
+    read: Callable[[Path], Iterator[LyricsSong]], found: list[Path]
+) -> Iterator[LyricsSong]:
     for file in found:
         try:
             yield from read(file)
@@ -104,12 +106,12 @@ def _undecodable(path: Path) -> str:
     return f"{path} is not in UTF-8 (byte {offset}, line {line}): convert it to UTF-8."
 
 
-def _read_texts(path: Path) -> Iterator[Song]:
+def _read_texts(path: Path) -> Iterator[LyricsSong]:
     text = path.read_bytes().decode("utf-8-sig")
     yield _song(path.parent.name, path.stem, text)
 
 
-def _read_jsonl(path: Path) -> Iterator[Song]:
+def _read_jsonl(path: Path) -> Iterator[LyricsSong]:
     line = b""
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
@@ -142,7 +144,7 @@ def _fields(values: Any, where: str) -> tuple[str, str, str]:
     )
 
 
-def _read_csv(path: Path) -> Iterator[Song]:
+def _read_csv(path: Path) -> Iterator[LyricsSong]:
     with path.open("rb") as file:
         start = file.read(1 << 16)
     if not start.strip():
@@ -177,7 +179,7 @@ def _read_csv(path: Path) -> Iterator[Song]:
         ) from error
 
 
-def _rows(chunk: Any, path: Path) -> Iterator[Song]:
+def _rows(chunk: Any, path: Path) -> Iterator[LyricsSong]:
     columns = {str(column).strip().casefold(): column for column in reversed(chunk.columns)}
     if len(columns) == 1:
         raise InputError(
@@ -195,7 +197,7 @@ def _rows(chunk: Any, path: Path) -> Iterator[Song]:
         yield _song(*row)
 
 
-_FORMS: dict[str, Callable[[Path], Iterator[Song]]] = {
+_FORMS: dict[str, Callable[[Path], Iterator[LyricsSong]]] = {
     ".jsonl": _read_jsonl,
     ".ndjson": _read_jsonl,
 }

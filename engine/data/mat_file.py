@@ -33,7 +33,7 @@ _CELL = 1
 _NUMBERS = range(6, 16)  # the classes of matrices of numbers
 
 
-def cells(path: Path) -> dict[str, list[npt.NDArray[Any] | None]]:
+def read_cell_arrays(path: Path) -> dict[str, list[npt.NDArray[Any] | None]]:
     """The cell arrays in a file, by name: a list of matrices each, None for what is no matrix.
 
     Raises OSError, and ValueError in words for what is no such file or unpacks to over 64 MiB.

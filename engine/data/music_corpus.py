@@ -53,12 +53,12 @@ def fill(
     left_out: Counter[str] = Counter()
     seen: set[int] = set()
     planes, duplicates = 1, 0
-    with music_files.opened(source) as entries:
+    with music_files.open_songs(source) as entries:
         split_given = any(entry.split != ANY for entry in entries)
         for number, entry in enumerate(entries):
             progress(number, len(entries))
             try:
-                song = music_files.piece(entry, config.frame_seconds, config.frame_beats)
+                song = music_files.load_song(entry, config.frame_seconds, config.frame_beats)
             except InputError as error:
                 bad.append(str(error))
                 continue
@@ -121,5 +121,5 @@ def assign(spool: Spool, config: DataConfig, where: str) -> npt.NDArray[np.uint8
         raise InputError(f"{where} holds no songs to train on: put some into a folder train.")
     valid = 0.0 if np.any(result == VALID) else config.valid_fraction
     test = 0.0 if np.any(result == TEST) else config.test_fraction
-    result[loose] = splits.assign(spool.keys[loose], valid, test)
+    result[loose] = splits.assign_splits(spool.keys[loose], valid, test)
     return result

@@ -16,7 +16,7 @@ from engine.data import mat_file
 from engine.errors import InputError
 from engine.music import midi, piano_roll
 from engine.music.score import HIGHEST, KEYS, LOWEST
-from engine.suggestions import either, not_there
+from engine.suggestions import join_or, missing_path
 
 _MIDI = (".mid", ".midi")
 TRAIN, VALID, TEST, ANY = 0, 1, 2, 255  # places in SPLITS; ANY: the source does not say
@@ -31,7 +31,7 @@ Matrix = npt.NDArray[Any] | None
 
 
 @dataclass(frozen=True)
-class Entry:
+class SongEntry:
     """A song that is yet to be read."""
 
     name: str  # where it lies in the source
@@ -40,7 +40,7 @@ class Entry:
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
+class MusicSong:
     """A song as frames."""
 
     frames: npt.NDArray[np.uint8]  # (T, 88 · planes)
@@ -48,7 +48,7 @@ class Piece:
     left_out: dict[str, int]  # notes of the file that are not in the frames, by reason
 
 
-def files(source: Path) -> list[Path]:
+def list_files(source: Path) -> list[Path]:
     """The files that a source consists of: itself, or all MIDI files in a folder, in order.
 
     Raises InputError where there are none, and for a file of another form.
@@ -67,7 +67,7 @@ def files(source: Path) -> list[Path]:
                 f"{source} is not music: give a MIDI file (.mid), a folder or a .zip of them, or "
                 "a .mat or .json of piano rolls."
             )
-        raise not_there(source, "give MIDI files")
+        raise missing_path(source, "give MIDI files")
     except OSError as error:
         raise InputError(f"Cannot read {source} ({error.strerror}): give another.") from error
 
@@ -90,7 +90,7 @@ def _split(path: Path | PurePosixPath) -> int:
 
 
 @contextlib.contextmanager
-def opened(source: Path) -> Iterator[list[Entry]]:
+def open_songs(source: Path) -> Iterator[list[SongEntry]]:
     """The songs of a source, to be loaded within the block; none of a zip is ever on the disk.
 
     Raises InputError for a zip, a .mat or a .json that cannot be read.
@@ -98,8 +98,8 @@ def opened(source: Path) -> Iterator[list[Entry]]:
     suffix = source.suffix.lower()
     if source.is_dir() or suffix in _MIDI:
         root = source if source.is_dir() else source.parent
-        paths = [file.relative_to(root) for file in files(source)]
-        yield [Entry(_printable(path), _split(path), _loader(root / path)) for path in paths]
+        paths = [file.relative_to(root) for file in list_files(source)]
+        yield [SongEntry(_printable(path), _split(path), _loader(root / path)) for path in paths]
     elif suffix == ".mat":
         yield _matrices(source)
     elif suffix == ".json":
@@ -120,9 +120,9 @@ def _loader(path: Path) -> Callable[[], bytes]:
     return load
 
 
-def _matrices(source: Path) -> list[Entry]:
+def _matrices(source: Path) -> list[SongEntry]:
     try:
-        lists = mat_file.cells(source)
+        lists = mat_file.read_cell_arrays(source)
     except OSError as error:
         raise InputError(f"Cannot read {source} ({error.strerror}): give another.") from error
     except ValueError as error:
@@ -130,20 +130,20 @@ def _matrices(source: Path) -> list[Entry]:
             f"{source} is no MATLAB file of piano rolls, for {error}: give another."
         ) from error
     if not any(lists.get(name) for name in _MATRICES):
-        raise InputError(f"{source} holds no rolls: give a .mat with {either(_MATRICES)} in it.")
+        raise InputError(f"{source} holds no rolls: give a .mat with {join_or(_MATRICES)} in it.")
     return [
-        Entry(f"{name} {number}", split, _holder(matrix))
+        SongEntry(f"{name} {number}", split, _holder(matrix))
         for name, split in _MATRICES.items()
         for number, matrix in enumerate(lists.get(name, []), start=1)
     ]
 
 
-def _pitches(source: Path) -> list[Entry]:
+def _pitches(source: Path) -> list[SongEntry]:
     """The songs of {"train": [song, …], "valid": …, "test": …}: frames of pitches that sound."""
     try:
         songs = _lists(source)
         return [
-            Entry(f"{name} {number}", _FOLDERS[name], _holder(_matrix(song)))
+            SongEntry(f"{name} {number}", _FOLDERS[name], _holder(_matrix(song)))
             for name, split in songs.items()
             for number, song in enumerate(split, start=1)
         ]
@@ -190,7 +190,7 @@ def _opened_zip(source: Path) -> Iterator[zipfile.ZipFile]:
         yield archive
 
 
-def _zipped(source: Path, archive: zipfile.ZipFile) -> list[Entry]:
+def _zipped(source: Path, archive: zipfile.ZipFile) -> list[SongEntry]:
     inside = archive.infolist()
     if len(inside) > MAX_ENTRIES:
         raise InputError(f"{source} holds over {MAX_ENTRIES:,} files: give a folder of them.")
@@ -203,7 +203,7 @@ def _zipped(source: Path, archive: zipfile.ZipFile) -> list[Entry]:
             f"{source} unpacks to over {MAX_UNPACKED >> 20} MiB of MIDI files: give a folder."
         )
     return [
-        Entry(_printable(path), _split(path), _unpacker(archive, info, _printable(path)))
+        SongEntry(_printable(path), _split(path), _unpacker(archive, info, _printable(path)))
         for path, info in music
     ]
 
@@ -222,7 +222,7 @@ def _unpacker(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> Cal
     return load
 
 
-def piece(entry: Entry, frame: float, beats: float) -> Piece:
+def load_song(entry: SongEntry, frame: float, beats: float) -> MusicSong:
     """Load a song, in frames of so many seconds, or of so many beats where `beats` is set.
 
     A matrix is taken as it is, with one plane; of a MIDI file there are two. Raises InputError,
@@ -237,8 +237,8 @@ def piece(entry: Entry, frame: float, beats: float) -> Piece:
             raise InputError(f"{entry.name}: {error}") from error
         repeated = len(score.notes) - int(music.onset.sum())
         left_out = {**asdict(score.left_out), "repeated": repeated}
-        return Piece(music.frames(2), score.tempo, left_out)
+        return MusicSong(music.frames(2), score.tempo, left_out)
     known = data is not None and data.ndim == 2 and data.shape[1] == KEYS and len(data)
     if data is None or not known or not np.isin(data, (0, 1)).all():
         raise InputError(f"{entry.name} is no roll of {KEYS} keys, 0 or 1 each: leave it out.")
-    return Piece(data.astype(np.uint8), None, {})
+    return MusicSong(data.astype(np.uint8), None, {})

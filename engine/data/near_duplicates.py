@@ -8,12 +8,12 @@ import numpy.typing as npt
 from engine.data.corpus import Corpus
 
 WINDOW = 16  # frames
-MOST = 0.5  # of a song's windows may be shared with one other song
+MAX_SHARED = 0.5  # of a song's windows may be shared with one other song
 
 Hashes = npt.NDArray[np.uint64]
 
 
-def near_copies(
+def near_duplicates(
     corpus: Corpus, rows: Iterable[int], others: Corpus, other_rows: Iterable[int]
 ) -> npt.NDArray[np.bool_]:
     """Which of some songs of music are near copies of one of the others, (len(rows),).
@@ -39,7 +39,7 @@ def near_copies(
         found = np.bincount(song[places], np.repeat(counts, n))
         return float(found.max(initial=0) / counts.sum())
 
-    return np.array([shared(row) > MOST for row in rows], np.bool_)
+    return np.array([shared(row) > MAX_SHARED for row in rows], np.bool_)
 
 
 def _windows(frames: npt.NDArray[np.uint8]) -> Hashes:

@@ -19,7 +19,7 @@ from engine.errors import InputError
 from engine.files import atomic_folder
 
 SPACING, WINDOW = 8, 13
-SHORTEST = SPACING + WINDOW - 1  # the shortest stretch that is always found
+MIN_COPY = SPACING + WINDOW - 1  # the shortest stretch that is always found
 _FACTOR, _MIX = 0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93  # odd
 _MASK = 2**64 - 1
 _POWER = pow(_FACTOR, WINDOW - 1, 2**64)
@@ -27,13 +27,13 @@ _FOLDER = "copies-1"  # one more with every change to what is written
 _ARRAYS = ("text", "starts", "places")
 
 
-def rolled(value: int, entering: int, leaving: int) -> int:
+def roll_hash(value: int, entering: int, leaving: int) -> int:
     """The hash of the window one frame on, from the last one's and the two frames that change."""
     return ((value - leaving * _POWER) * _FACTOR + entering) & _MASK
 
 
 @dataclass(frozen=True)
-class Copies:
+class NgramIndex:
     """The index of one corpus of lyrics; made by `prepare`."""
 
     corpus: Corpus
@@ -46,12 +46,12 @@ class Copies:
         """How many bits of a hash tell the bucket."""
         return (len(self.starts) - 2).bit_length()
 
-    def windows(self, value: int) -> NDArray[np.int64]:
+    def candidates(self, value: int) -> NDArray[np.int64]:
         """Where windows with this hash may begin, those with others among them."""
         bucket = ((value * _MIX) & _MASK) >> (64 - self.bits)
         return self.places[self.starts[bucket] : self.starts[bucket + 1]].astype(np.int64)
 
-    def source(self, place: int) -> tuple[str, str]:
+    def song_at(self, place: int) -> tuple[str, str]:
         """The artist and title of the song that has this place of the text."""
         starts, rows = self._songs
         row = int(rows[np.searchsorted(starts, place - SPACING, side="right") - 1])
@@ -64,7 +64,7 @@ class Copies:
         return self.corpus.songs["start"][order], order
 
 
-def prepare(corpus: Corpus) -> Copies:
+def open_index(corpus: Corpus) -> NgramIndex:
     """Open the index of a corpus, made anew where it is missing or damaged.
 
     Raises InputError for a corpus of music.
@@ -79,14 +79,14 @@ def prepare(corpus: Corpus) -> Copies:
     return _open(corpus, folder)
 
 
-def _open(corpus: Corpus, folder: Path) -> Copies:
+def _open(corpus: Corpus, folder: Path) -> NgramIndex:
     arrays = [  # plain arrays over the maps: a memmap is slow to index
         np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
         for name in _ARRAYS
     ]
     if len(arrays[0]) != SPACING + len(corpus.frames) or arrays[1][-1] != len(arrays[2]):
         raise ValueError("not of this corpus")
-    return Copies(corpus, *arrays)
+    return NgramIndex(corpus, *arrays)
 
 
 def _write(corpus: Corpus, folder: Path) -> None:

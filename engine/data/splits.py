@@ -7,15 +7,15 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import InputError
-from engine.suggestions import fold
+from engine.suggestions import normalize
 
 SPLITS = ("train", "valid", "test")  # a song's split is its place here
 
 
-def key(text: str, seed: int) -> int:
+def split_key(text: str, seed: int) -> int:
     """64 bits that two texts share when they differ in case and blanks at most (BLAKE2b)."""
     state = hashlib.blake2b(f"{seed}\n".encode(), digest_size=8)
-    state.update(fold(text).encode("utf-8", "surrogatepass"))
+    state.update(normalize(text).encode("utf-8", "surrogatepass"))
     return int.from_bytes(state.digest(), "little")
 
 
@@ -23,7 +23,7 @@ def _count(songs: int, share: float) -> int:
     return max(1, round(songs * share)) if share > 0 else 0
 
 
-def assign(keys: npt.NDArray[np.uint64], valid: float, test: float) -> npt.NDArray[np.uint8]:
+def assign_splits(keys: npt.NDArray[np.uint64], valid: float, test: float) -> npt.NDArray[np.uint8]:
     """The split of each song, (n,) uint8, as a place in SPLITS, from the songs' keys (n,).
 
     The lowest keys are the test songs, the next the validation songs: so the shares are exact to

@@ -10,7 +10,15 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from engine.config import ModelConfig
-from engine.frames import ABOVE, AROUND, COUNTS, FEATURES, KEYS, UNITS, FrameSpec
+from engine.frames import (
+    KEY_FEATURES,
+    KEY_UNITS,
+    KEYS,
+    KEYS_ABOVE,
+    KEYS_AROUND,
+    NOTE_COUNTS,
+    FrameSpec,
+)
 from engine.inference.cells import Array
 from engine.inference.matmul import Product, Quantized
 
@@ -111,7 +119,11 @@ class IndependentHead(KeysHead):
     @staticmethod
     def shapes(config: ModelConfig, spec: FrameSpec) -> Shapes:
         """The names and shapes of the tensors it is made from."""
-        gain = {"head.gain": (spec.kinds(config.match_recovery), 2)} if config.match_memory else {}
+        gain = (
+            {"head.gain": (spec.match_kinds(config.match_recovery), 2)}
+            if config.match_memory
+            else {}
+        )
         return {
             "head.input": (spec.size, config.embedding_size),
             "head.weight": (config.hidden_size, spec.size),
@@ -161,10 +173,13 @@ class Decider:
     def shapes(name: str, planes: int) -> Shapes:
         """The names and shapes of the tensors it is made from."""
         return {
-            f"{name}.weight": (ABOVE + COUNTS + planes * (2 * AROUND + 1), UNITS),
-            f"{name}.mix": (FEATURES, UNITS),
-            f"{name}.bias": (UNITS,),
-            f"{name}.out": (UNITS, 1),
+            f"{name}.weight": (
+                KEYS_ABOVE + NOTE_COUNTS + planes * (2 * KEYS_AROUND + 1),
+                KEY_UNITS,
+            ),
+            f"{name}.mix": (KEY_FEATURES, KEY_UNITS),
+            f"{name}.bias": (KEY_UNITS,),
+            f"{name}.out": (KEY_UNITS, 1),
             f"{name}.out_bias": (1,),
         }
 
@@ -174,7 +189,9 @@ class Decider:
         mix, bias, out, out_bias = (
             tensors[f"{name}.{part}"] for part in ("mix", "bias", "out", "out_bias")
         )
-        above, levels, around = np.split(tensors[f"{name}.weight"], [ABOVE, ABOVE + COUNTS])
+        above, levels, around = np.split(
+            tensors[f"{name}.weight"], [KEYS_ABOVE, KEYS_ABOVE + NOTE_COUNTS]
+        )
         counts = np.concatenate([np.zeros_like(levels[:1]), levels.cumsum(0)])
         return cls(above, counts, around, mix, bias, out[:, 0], out_bias)
 
@@ -193,19 +210,19 @@ class Decider:
         Returns the bits (N, 88) and the negative log likelihoods (N,).
         """
         count = len(features)
-        padded = np.pad(planes, ((0, 0), (0, 0), (AROUND, AROUND)))
-        windows = sliding_window_view(padded, 2 * AROUND + 1, 2)  # (N, P, 88, 2 · AROUND + 1)
+        padded = np.pad(planes, ((0, 0), (0, 0), (KEYS_AROUND, KEYS_AROUND)))
+        windows = sliding_window_view(padded, 2 * KEYS_AROUND + 1, 2)  # (N, P, 88, 2 · AROUND + 1)
         known = windows.transpose(0, 2, 1, 3).reshape(count, KEYS, -1)
         fixed = known @ self.around + features @ self.mix + self.bias  # (N, 88, U)
-        bits = np.zeros((count, KEYS + ABOVE), np.float32)
+        bits = np.zeros((count, KEYS + KEYS_ABOVE), np.float32)
         notes = np.zeros(count, np.intp)  # so far
         nats = np.zeros(count)
         for key in reversed(range(KEYS)):
             value = rest[:, key]
             asked = where[:, key]
             if asked.any():
-                units = fixed[:, key] + bits[:, key + 1 : key + 1 + ABOVE] @ self.above
-                units += self.counts[np.minimum(notes, COUNTS)]
+                units = fixed[:, key] + bits[:, key + 1 : key + 1 + KEYS_ABOVE] @ self.above
+                units += self.counts[np.minimum(notes, NOTE_COUNTS)]
                 logits = np.maximum(units, 0.0) @ self.out + self.out_bias
                 chosen, misses = rule.decide(logits, first + key)
                 value = np.where(asked, chosen, value)
@@ -230,8 +247,8 @@ class JointHead(KeysHead):
         planes, known = spec.size // KEYS, 2 if config.match_memory else 1
         return {
             "head.input": (spec.size, config.embedding_size),
-            "head.features": (config.hidden_size, KEYS * FEATURES),
-            "head.bias": (KEYS * FEATURES,),
+            "head.features": (config.hidden_size, KEYS * KEY_FEATURES),
+            "head.bias": (KEYS * KEY_FEATURES,),
             **Decider.shapes("head.sounding", planes * known),
             **(Decider.shapes("head.onset", 2 + known) if planes == 2 else {}),
         }
@@ -256,7 +273,7 @@ class JointHead(KeysHead):
     def decide(self, seen: HeadInput, rule: KeyDecision) -> tuple[Frames, Nats]:
         """Decide the next frames by a rule: (N, K), and their negative log likelihoods, (N,)."""
         count = len(seen.hidden)
-        features = (self.features(seen.hidden) + self.bias).reshape(count, KEYS, FEATURES)
+        features = (self.features(seen.hidden) + self.bias).reshape(count, KEYS, KEY_FEATURES)
         frames = [seen.previous, seen.recalled] if self.remembered.size else [seen.previous]
         planes = np.concatenate(frames, 1).reshape(count, -1, KEYS).astype(np.float32)
         all_, none = np.ones((count, KEYS), np.bool_), np.zeros((count, KEYS), np.bool_)
@@ -286,7 +303,11 @@ class CharacterHead:
         """The names and shapes of the tensors it is made from."""
         size, hidden, width = spec.size, config.hidden_size, config.embedding_size  # V, H, E
         out = {"head.project": (hidden, width)} if config.tied else {"head.weight": (size, hidden)}
-        gain = {"head.gain": (spec.kinds(config.match_recovery), 1)} if config.match_memory else {}
+        gain = (
+            {"head.gain": (spec.match_kinds(config.match_recovery), 1)}
+            if config.match_memory
+            else {}
+        )
         return {"head.embedding": (size, width), **out, "head.bias": (size,), **gain}
 
     @classmethod

@@ -24,7 +24,7 @@ from engine.inference import network
 from engine.inference.network import Network, NgramStepper
 from engine.model import ngram
 from engine.runs import run_dir
-from engine.suggestions import either, near
+from engine.suggestions import closest, join_or
 
 FORMAT = 2  # of meta.json
 DEFAULT_PRECISION = "fast"
@@ -138,8 +138,8 @@ def locate(name: str | None, kind: str | None = None) -> tuple[str, Path]:
         if folder := _find_folder(name):
             return name, folder
     known = [*bundled, *(run.name for run in run_dir.list_runs())]
-    if close := near(name, known):
-        hint = f"did you mean {either(close)}?"
+    if close := closest(name, known):
+        hint = f"did you mean {join_or(close)}?"
     elif known:
         hint = f"there are {', '.join(known[:8])}; a folder's path will do too."
     else:
@@ -307,7 +307,7 @@ def training_corpus(model: Model) -> Corpus:
         raise InputError(
             f"{model.name} does not say what it learned from: train it anew, or choose another."
         )
-    found = corpora.prepare(own, kind=model.meta["kind"])
+    found = corpora.prepare_corpus(own, kind=model.meta["kind"])
     if found.hash != wanted:
         raise InputError(
             f"The songs of {found.name} have changed since {model.name} learned from them: give "

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import ModelConfig
-from engine.data.match_memory import Memory
+from engine.data.match_memory import MatchMemory
 from engine.frames import FrameSpec
 from engine.inference.cells import CELLS, Array, Cell
 from engine.inference.heads import HEADS, CharacterHead, Head, HeadInput
@@ -23,7 +23,7 @@ from engine.inference.matmul import (
     table_sums,
 )
 from engine.model import position_encoding
-from engine.model.ngram import BEGIN, CountingModel
+from engine.model.ngram import BEGIN, NgramModel
 
 State = list[Any]  # arrays (N, …), one row a song, that a step replaces
 
@@ -46,7 +46,7 @@ def tensor_shapes(
     if joined:
         result["condition.weight"] = (conditions + 1, joined)
     frames = config.embedding_size * (2 if config.match_memory else 1)
-    known = (spec.kinds(config.match_recovery) if config.match_memory else 0) + (
+    known = (spec.match_kinds(config.match_recovery) if config.match_memory else 0) + (
         position_encoding.WIDTH if config.beat_position else 0
     )
     gates = cell.gates * config.hidden_size
@@ -137,7 +137,7 @@ class Network:
             part = self.condition_input(self.condition(np.atleast_2d(condition)))
         zeros = np.zeros((count, self.hidden), np.float32)
         places = [np.zeros(count, np.int64)] if len(self.clock_input) else []
-        songs = [Memory(self.spec, self.lapses) for _ in range(count)]
+        songs = [MatchMemory(self.spec, self.lapses) for _ in range(count)]
         memories = [songs] if len(self.match_input) else []
         return [
             np.broadcast_to(part, (count, part.shape[1])),
@@ -218,7 +218,7 @@ class Network:
             own = 1 + (self.cell.states + 1) * len(self.layers)
             places = state[own] + np.arange(size)[:, None]  # (T, N)
             x += (
-                position_encoding.SIGNALS[places.reshape(-1) % position_encoding.ROUND]
+                position_encoding.TABLE[places.reshape(-1) % position_encoding.COMMON_PERIOD]
                 @ self.clock_input
             )
             state[own] = state[own] + size
@@ -233,7 +233,9 @@ class Network:
         return self.head.logits(self.feed(state, frames, trust))
 
 
-def _recall(memories: list[Memory], frames: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+def _recall(
+    memories: list[MatchMemory], frames: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Push each frame into its memory: recalled frames (N, *frame), their matches (N,)."""
     pairs = [memory.push(frame) for memory, frame in zip(memories, frames, strict=True)]
     recalled, matches = zip(*pairs, strict=True)
@@ -244,7 +246,7 @@ def _recall(memories: list[Memory], frames: NDArray[Any]) -> tuple[NDArray[Any],
 class NgramStepper:
     """Steps a counting model; a state holds the last frames it looks back on, (N, k)."""
 
-    model: CountingModel
+    model: NgramModel
 
     def begin(self, condition: NDArray[np.float32] | None, count: int) -> State:  # noqa: ARG002
         """The state before `count` songs; every artist writes alike."""

@@ -30,7 +30,7 @@ _sigmoid_gradient = torch.ops.aten.sigmoid_backward  # (gradient, output) → gr
 _tanh_gradient = torch.ops.aten.tanh_backward  # (gradient, output) → gradient · (1 − y²)
 
 
-def resets(fresh: Tensor, dtype: torch.dtype) -> Resets:
+def prepare_resets(fresh: Tensor, dtype: torch.dtype) -> Resets:
     """Make what the layers need of `fresh` (T, L), true where a song begins."""
     return (~fresh).to(dtype).unsqueeze(2), fresh.any(1).tolist()
 

@@ -17,12 +17,12 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from engine.model.window import moved
+from engine.model.window import to_device
 
 BFLOAT16_SINCE = 91_300  # the version of cuDNN whose recurrent layers have bfloat16
 
 
-class Pieces(NamedTuple):
+class Packing(NamedTuple):
     """The pieces of a window and where their frames are packed."""
 
     order: Tensor  # (T·L,) the frame, t·L + lane, at each packed place
@@ -33,7 +33,7 @@ class Pieces(NamedTuple):
     last: Tensor  # (L,) the piece with which each lane ends
 
 
-def pieces(fresh: Tensor, device: torch.device, dtype: torch.dtype) -> Pieces:
+def pack(fresh: Tensor, device: torch.device, dtype: torch.dtype) -> Packing:
     """Cut a window where `fresh` (T, L), on the CPU, has songs begin; move the rest to a device."""
     T, L = fresh.shape
     begins = fresh.numpy().T.copy()  # (L, T)
@@ -52,13 +52,13 @@ def pieces(fresh: Tensor, device: torch.device, dtype: torch.dtype) -> Pieces:
     goes_on = ~fresh.numpy()[start, lane]  # (P,)
     last = rank[np.cumsum(begins.sum(1)) - 1]  # (L,)
 
-    return Pieces(
-        moved(order, device),
-        moved(place, device),
+    return Packing(
+        to_device(order, device),
+        to_device(place, device),
         torch.from_numpy(sizes),
-        moved(lane[ranked], device),
-        moved(goes_on[ranked, None], device).to(dtype),
-        moved(last, device),
+        to_device(lane[ranked], device),
+        to_device(goes_on[ranked, None], device).to(dtype),
+        to_device(last, device),
     )
 
 
@@ -102,7 +102,7 @@ def _compute_type(x: Tensor, weight: Tensor) -> torch.dtype:
 
 
 def scan(
-    kind: str, x: Tensor, weights: Sequence[Tensor], cut: Pieces, state: tuple[Tensor, ...]
+    kind: str, x: Tensor, weights: Sequence[Tensor], cut: Packing, state: tuple[Tensor, ...]
 ) -> tuple[Tensor, ...]:
     """A layer's outputs (T, L, H) and the tensors (L, H) of the state after the last step.
 

@@ -9,10 +9,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.config import ModelConfig
-from engine.frames import ABOVE, AROUND, COUNTS, FEATURES, KEYS, UNITS, FrameSpec
+from engine.frames import (
+    KEY_FEATURES,
+    KEY_UNITS,
+    KEYS,
+    KEYS_ABOVE,
+    KEYS_AROUND,
+    NOTE_COUNTS,
+    FrameSpec,
+)
 from engine.model.window import Window
 
-RARE = -3.0  # the logit of a key at first: few of them sound
+INITIAL_KEY_LOGIT = -3.0  # the logit of a key at first: few of them sound
 
 
 def _uniform(*shape: int) -> nn.Parameter:
@@ -34,13 +42,13 @@ class IndependentHead(nn.Module):
         self.width = config.embedding_size
         self.input = _uniform(spec.size, config.embedding_size)
         self.weight = _uniform(config.hidden_size, spec.size)
-        self.bias = nn.Parameter(torch.full((spec.size,), RARE))
+        self.bias = nn.Parameter(torch.full((spec.size,), INITIAL_KEY_LOGIT))
         # Logits for a key that the memory recalls silent, and sounding, by the kind of match.
-        kinds = spec.kinds(config.match_recovery)
+        kinds = spec.match_kinds(config.match_recovery)
         self.gain = nn.Parameter(torch.zeros(kinds, 2)) if config.match_memory else None
 
     @property
-    def reader(self) -> nn.Parameter:
+    def output_weight(self) -> nn.Parameter:
         """The weights that read the top layer's output."""
         return self.weight
 
@@ -51,9 +59,9 @@ class IndependentHead(nn.Module):
     def nats(self, hidden: Tensor, window: Window) -> Tensor:
         """The negative log likelihood of each frame, (T, L), from hidden (T, L, H)."""
         logits = hidden @ self.weight + self.bias  # (T, L, K)
-        if self.gain is not None and window.recalled is not None and window.match is not None:
-            silent, sounding = functional.embedding(window.match, self.gain).split(1, 2)
-            logits = logits + torch.where(window.recalled > 0, sounding, silent)
+        if self.gain is not None and window.matched is not None and window.match_kind is not None:
+            silent, sounding = functional.embedding(window.match_kind, self.gain).split(1, 2)
+            logits = logits + torch.where(window.matched > 0, sounding, silent)
         misses = _misses(logits, window.targets.to(logits.dtype))
         open_ = window.targets[..., :KEYS] & window.inputs[..., :KEYS]  # onsets in question
         onsets = misses[..., KEYS:] * open_[..., : misses.shape[-1] - KEYS]
@@ -70,11 +78,11 @@ class Decider(nn.Module):
 
     def __init__(self, planes: int) -> None:
         super().__init__()
-        self.weight = _uniform(ABOVE + COUNTS + planes * (2 * AROUND + 1), UNITS)
-        self.mix = _uniform(FEATURES, UNITS)
-        self.bias = nn.Parameter(torch.zeros(UNITS))
-        self.out = _uniform(UNITS, 1)
-        self.out_bias = nn.Parameter(torch.full((1,), RARE))
+        self.weight = _uniform(KEYS_ABOVE + NOTE_COUNTS + planes * (2 * KEYS_AROUND + 1), KEY_UNITS)
+        self.mix = _uniform(KEY_FEATURES, KEY_UNITS)
+        self.bias = nn.Parameter(torch.zeros(KEY_UNITS))
+        self.out = _uniform(KEY_UNITS, 1)
+        self.out_bias = nn.Parameter(torch.full((1,), INITIAL_KEY_LOGIT))
 
     def forward(
         self, bits: Tensor, features: Tensor, planes: Tensor, where: Tensor | None = None
@@ -83,14 +91,18 @@ class Decider(nn.Module):
 
         bits (n, 88): as decided; features (n, 88, F); planes (n, P, 88).
         """
-        above = functional.pad(bits, (0, ABOVE))[:, 1:].unfold(1, ABOVE, 1)  # (n, 88, ABOVE)
-        around = functional.pad(planes, (AROUND, AROUND)).unfold(2, 2 * AROUND + 1, 1)
+        above = functional.pad(bits, (0, KEYS_ABOVE))[:, 1:].unfold(
+            1, KEYS_ABOVE, 1
+        )  # (n, 88, ABOVE)
+        around = functional.pad(planes, (KEYS_AROUND, KEYS_AROUND)).unfold(
+            2, 2 * KEYS_AROUND + 1, 1
+        )
         around = around.transpose(1, 2)  # (n, 88, P, 2 · AROUND + 1)
         # Summed as integers, which is deterministic everywhere.
         count = (bits.flip(1).cumsum(1, dtype=torch.int32).flip(1) - bits).unsqueeze(
             2
         )  # (n, 88, 1)
-        counted = count > torch.arange(COUNTS, device=bits.device)
+        counted = count > torch.arange(NOTE_COUNTS, device=bits.device)
         parts = (features, above, counted, around)
         chosen = [part.flatten(0, 1) if where is None else part[where] for part in parts]
         features, *known = [part.flatten(1).to(bits.dtype) for part in chosen]  # (m, …) each
@@ -106,15 +118,15 @@ class JointHead(nn.Module):
         super().__init__()
         self.width = config.embedding_size
         self.input = _uniform(spec.size, config.embedding_size)
-        self.features = _uniform(config.hidden_size, KEYS * FEATURES)
-        self.bias = nn.Parameter(torch.zeros(KEYS * FEATURES))
+        self.features = _uniform(config.hidden_size, KEYS * KEY_FEATURES)
+        self.bias = nn.Parameter(torch.zeros(KEYS * KEY_FEATURES))
         planes = spec.size // KEYS
         known = 2 if config.match_memory else 1  # the frame before, and the recalled one
         self.sounding = Decider(planes * known)
         self.onset = Decider(2 + known) if planes == 2 else None
 
     @property
-    def reader(self) -> nn.Parameter:
+    def output_weight(self) -> nn.Parameter:
         """The weights that read the top layer's output."""
         return self.features
 
@@ -125,8 +137,8 @@ class JointHead(nn.Module):
     def nats(self, hidden: Tensor, window: Window) -> Tensor:
         """The negative log likelihood of each frame, (T, L), from hidden (T, L, H)."""
         flat = hidden.flatten(0, 1)  # (n, H), n = T·L
-        features = torch.addmm(self.bias, flat, self.features).view(len(flat), KEYS, FEATURES)
-        frames = [window.inputs] if window.recalled is None else [window.inputs, window.recalled]
+        features = torch.addmm(self.bias, flat, self.features).view(len(flat), KEYS, KEY_FEATURES)
+        frames = [window.inputs] if window.matched is None else [window.inputs, window.matched]
         planes = torch.cat(frames, 2).to(flat.dtype).view(len(flat), -1, KEYS)
         targets = window.targets.to(flat.dtype).view(len(flat), -1, KEYS)  # (n, planes, 88)
         sounding = targets[:, 0]
@@ -164,12 +176,12 @@ class CharacterHead(nn.Module):
         self.bias = nn.Parameter(torch.zeros(size))
         self.tied = config.tied
         # The longer the match, the likelier the recalled character: about its log odds at first.
-        rising = torch.linspace(1, 5, len(spec.matches(config.match_recovery)))
+        rising = torch.linspace(1, 5, len(spec.match_lengths(config.match_recovery)))
         gain = torch.cat((torch.zeros(1 + config.match_recovery), rising)).unsqueeze(1)
         self.gain = nn.Parameter(gain) if config.match_memory else None  # (M, 1)
 
     @property
-    def reader(self) -> nn.Parameter:
+    def output_weight(self) -> nn.Parameter:
         """The weights that read the top layer's output."""
         return self.project if self.tied else self.weight
 
@@ -186,10 +198,10 @@ class CharacterHead(nn.Module):
             logits = functional.linear(hidden @ self.project, self.embedding, self.bias)
         else:
             logits = functional.linear(hidden, self.weight, self.bias)
-        if self.gain is None or window.recalled is None or window.match is None:
+        if self.gain is None or window.matched is None or window.match_kind is None:
             return logits
-        gain = functional.embedding(window.match, self.gain, padding_idx=0)  # (T, L, 1)
-        return logits.to(gain.dtype).scatter_add(2, window.recalled.unsqueeze(2), gain)
+        gain = functional.embedding(window.match_kind, self.gain, padding_idx=0)  # (T, L, 1)
+        return logits.to(gain.dtype).scatter_add(2, window.matched.unsqueeze(2), gain)
 
     def nats(self, hidden: Tensor, window: Window) -> Tensor:
         """The negative log likelihood of each target, (T, L), from hidden (T, L, H)."""

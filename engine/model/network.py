@@ -7,8 +7,8 @@ from torch.nn import functional
 from engine.config import ModelConfig
 from engine.frames import FrameSpec
 from engine.model import cudnn, position_encoding
-from engine.model.cells import CELLS, Resets, State, resets
-from engine.model.cudnn import Pieces
+from engine.model.cells import CELLS, Resets, State, prepare_resets
+from engine.model.cudnn import Packing
 from engine.model.heads import HEADS
 from engine.model.window import Window
 
@@ -31,12 +31,12 @@ class Layer(nn.Module):
         if kind == "lstm":  # remember at first (Jozefowicz et al. 2015)
             self.bias.data[hidden : 2 * hidden] = 1.0
 
-    def forward(self, x: Tensor, state: State, reset: Resets | Pieces) -> tuple[Tensor, State]:
+    def forward(self, x: Tensor, state: State, reset: Resets | Packing) -> tuple[Tensor, State]:
         """Outputs (T, L, H) and the state after the last step, from x (T, L, inputs)."""
         weights = [self.input, self.bias, self.hidden]
         if self.hidden_bias is not None:
             weights.append(self.hidden_bias)
-        if isinstance(reset, Pieces):
+        if isinstance(reset, Packing):
             outputs, *last = cudnn.scan(self.kind, x, weights, reset, state)
         else:
             outputs, *last = self.cell.scan(x, *weights, reset, *state)
@@ -58,11 +58,11 @@ class Network(nn.Module):
         super().__init__()
         self.config = config
         self.head = HEADS[spec.kind][config.head](config, spec)
-        self.matches = spec.kinds(config.match_recovery) if config.match_memory else 0
+        self.matches = spec.match_kinds(config.match_recovery) if config.match_memory else 0
         joined = config.condition_size if conditions else 0
         self.condition = nn.Embedding(conditions + 1, joined, padding_idx=0) if joined else None
         remembered = self.head.width + self.matches if config.match_memory else 0
-        signals = torch.from_numpy(position_encoding.SIGNALS) if config.beat_position else None
+        signals = torch.from_numpy(position_encoding.TABLE) if config.beat_position else None
         self.register_buffer("signals", signals, persistent=False)
         inputs = (
             self.head.width
@@ -76,7 +76,7 @@ class Network(nn.Module):
     def output_weights(self) -> list[nn.Parameter]:
         """The weights that read what the layers put out: those of the layers above and the head."""
         layers = [layer for layer in self.cells if isinstance(layer, Layer)]
-        return [*(layer.input for layer in layers[1:]), self.head.reader]
+        return [*(layer.input for layer in layers[1:]), self.head.output_weight]
 
     def zero_state(self, lanes: int) -> list[State]:
         """The state before any song: for each layer the cell's tensors (L, H)."""
@@ -90,11 +90,11 @@ class Network(nn.Module):
         Returns the top layer's outputs (T, L, H) and the new state.
         """
         x = self._join(window)
-        reset: Resets | Pieces
+        reset: Resets | Packing
         if x.is_cuda:  # a kernel a step would leave such a device idle most of the time
-            reset = cudnn.pieces(window.fresh, x.device, state[0][0].dtype)
+            reset = cudnn.pack(window.reset, x.device, state[0][0].dtype)
         else:
-            reset = resets(window.fresh, x.dtype)
+            reset = prepare_resets(window.reset, x.dtype)
         last = []
         for layer, before in zip(self.cells, state, strict=True):
             x, after = layer(x, before, reset)
@@ -105,14 +105,18 @@ class Network(nn.Module):
     def _join(self, window: Window) -> Tensor:
         """What enters the first layer, (T, L, inputs)."""
         parts = [self.head.encode(window.inputs)]
-        if window.recalled is not None and window.match is not None:
-            parts.append(self.head.encode(window.recalled))
+        if window.matched is not None and window.match_kind is not None:
+            parts.append(self.head.encode(window.matched))
         parts = [functional.dropout(x, self.config.input_dropout, self.training) for x in parts]
-        if window.match is not None:
-            parts.append(functional.one_hot(window.match, self.matches).to(parts[0].dtype))
+        if window.match_kind is not None:
+            parts.append(functional.one_hot(window.match_kind, self.matches).to(parts[0].dtype))
         if self.signals is not None:
-            assert window.place is not None
-            parts.append(functional.embedding(window.place % position_encoding.ROUND, self.signals))
+            assert window.position is not None
+            parts.append(
+                functional.embedding(
+                    window.position % position_encoding.COMMON_PERIOD, self.signals
+                )
+            )
         if self.condition is not None:
             parts.append(self.condition(window.condition))
         return torch.cat(parts, 2)
@@ -123,6 +127,6 @@ class Network(nn.Module):
         return self.head.nats(hidden, window), last
 
 
-def detach(state: list[State]) -> list[State]:
+def detach_state(state: list[State]) -> list[State]:
     """The same state, with no history: where truncated back-propagation cuts."""
     return [tuple(tensor.detach() for tensor in layer) for layer in state]

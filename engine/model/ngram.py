@@ -43,7 +43,7 @@ class Level:
     rests: Floats  # (C,) what the discounts took, to be spread by the level below
 
 
-def order(config: ModelConfig) -> int:
+def context_length(config: ModelConfig) -> int:
     """How many frames the model looks back; -1 for the uniform one, which has no level at all."""
     return {"uniform": -1, "frequencies": 0, "markov": config.order}[config.kind]
 
@@ -78,7 +78,7 @@ def _level(contexts: Ints, starts: Ints, symbols: Ints, counts: Ints, size: int)
 
 
 @dataclass(frozen=True)
-class CountingModel:
+class NgramModel:
     """Probabilities out of counts, the same for every artist; made by `count` or `from_tensors`.
 
     `levels[l]` looks back l frames of V different ones.
@@ -186,44 +186,46 @@ def _tables(songs: Iterable[Ints], size: int, back: int) -> list[_Table]:
     return tables
 
 
-def count(songs: Iterable[Ints], size: int, config: ModelConfig) -> CountingModel:
+def fit(songs: Iterable[Ints], size: int, config: ModelConfig) -> NgramModel:
     """Count songs, each an array (T,) of frames below `size` that ends in its end mark.
 
     Takes about 100 bytes of memory a frame while it counts. Raises InputError without a song.
     """
-    tables = _tables(songs, size, order(config))
+    tables = _tables(songs, size, context_length(config))
     levels = tuple(table.level(table.frames, size) for table in tables)
-    return CountingModel(config, size, levels)
+    return NgramModel(config, size, levels)
 
 
-def ladder(songs: Iterable[Ints], size: int, highest: int) -> list[CountingModel]:
+def fit_all_orders(songs: Iterable[Ints], size: int, highest: int) -> list[NgramModel]:
     """The uniform model, the frequencies and the chains of order 1 to `highest`.
 
     Each is what `count` gives, but all are counted at once: they share the levels below their own.
     """
     tables = _tables(songs, size, highest)
     shared = [table.level(table.frames, size) for table in tables]
-    models = [CountingModel(ModelConfig(kind="uniform"), size, ())]
+    models = [NgramModel(ModelConfig(kind="uniform"), size, ())]
     for back, table in enumerate(tables):
         own = ModelConfig(kind="markov", order=back) if back else ModelConfig(kind="frequencies")
         top = table.level(table.times, size)
-        models.append(CountingModel(own, size, (*shared[:back], top)))
+        models.append(NgramModel(own, size, (*shared[:back], top)))
     return models
 
 
-def from_tensors(
-    config: ModelConfig, size: int, tensors: Mapping[str, NDArray[Any]]
-) -> CountingModel:
+def from_tensors(config: ModelConfig, size: int, tensors: Mapping[str, NDArray[Any]]) -> NgramModel:
     """The inverse of `CountingModel.tensors`.
 
     Raises ValueError, naming the tensor, when they are not the counts of such a model.
     """
-    wanted = [f"levels.{length}.{name}" for length in range(order(config) + 1) for name in _TENSORS]
+    wanted = [
+        f"levels.{length}.{name}"
+        for length in range(context_length(config) + 1)
+        for name in _TENSORS
+    ]
     if set(wanted) != set(tensors):
         odd = sorted(set(wanted) ^ set(tensors))[0]
         raise ValueError(f"the tensor {odd} is {'missing' if odd in wanted else 'one too many'}")
     levels = []
-    for length in range(order(config) + 1):
+    for length in range(context_length(config) + 1):
         names = [f"levels.{length}.{name}" for name in _TENSORS]
         contexts, starts, symbols, counts = (tensors[name] for name in names)
         n = len(symbols) if symbols.ndim == 1 else -1
@@ -247,4 +249,4 @@ def from_tensors(
         if not (level.keys[1:] > level.keys[:-1]).all():
             raise ValueError(f"the tensor {names[2]} does not hold the counts it should")
         levels.append(level)
-    return CountingModel(config, size, tuple(levels))
+    return NgramModel(config, size, tuple(levels))

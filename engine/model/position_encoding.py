@@ -14,10 +14,10 @@ WIDTH = 2 * len(PERIODS)
 
 def _table() -> npt.NDArray[np.float32]:
     """The signals at each place until all of them begin again."""
-    places = np.arange(ROUND)[:, None]
+    places = np.arange(COMMON_PERIOD)[:, None]
     angles = 2 * np.pi * (places % PERIODS) / PERIODS
     return np.concatenate((np.sin(angles), np.cos(angles)), 1).astype(np.float32)
 
 
-ROUND = int(np.lcm.reduce(PERIODS))  # 384
-SIGNALS = _table()  # (ROUND, WIDTH); at a place in a song: SIGNALS[place % ROUND]
+COMMON_PERIOD = int(np.lcm.reduce(PERIODS))  # 384
+TABLE = _table()  # (ROUND, WIDTH); at a place in a song: SIGNALS[place % ROUND]

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 
-def moved(array: np.ndarray[Any, Any], device: torch.device) -> Tensor:
+def to_device(array: np.ndarray[Any, Any], device: torch.device) -> Tensor:
     """An array on a device: to CUDA from pinned memory, so that nothing waits for the copy."""
     tensor = torch.from_numpy(array)
     if device.type == "cpu":
@@ -20,11 +20,11 @@ class Window(NamedTuple):
 
     inputs: Tensor  # (T, L, *frame): the frame before
     targets: Tensor  # (T, L, *frame): the frame to predict
-    fresh: Tensor  # (T, L) bool: the lane's state is reset before this frame; always on the CPU
+    reset: Tensor  # (T, L) bool: the lane's state is reset before this frame; always on the CPU
     condition: Tensor  # (T, L): 0 nobody, else 1 + the artist's place
-    recalled: Tensor | None = None  # (T, L, *frame): the target as the memory expects it
-    match: Tensor | None = None  # (T, L): the kind of the memory's match, 0 for none
-    place: Tensor | None = None  # (T, L): how many frames of the song come before the target
+    matched: Tensor | None = None  # (T, L, *frame): the target as the memory expects it
+    match_kind: Tensor | None = None  # (T, L): the kind of the memory's match, 0 for none
+    position: Tensor | None = None  # (T, L): how many frames of the song come before the target
 
     def part(self, start: int, stop: int) -> "Window":
         """The steps from `start` to before `stop`, of the same memory."""

@@ -27,7 +27,7 @@ def save(score: Score, path: Path, frame: float) -> None:
     if ending not in ENDINGS:
         raise InputError(f"{path.name} ends in none of {', '.join(ENDINGS)}: add one of them.")
     try:
-        with files.refusing_full_disk(path):
+        with files.explain_write_errors(path):
             if ending == ".mid":
                 from engine.music import midi
 

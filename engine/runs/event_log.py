@@ -23,7 +23,7 @@ class EventLog:
         self.listener_failed = False  # whether the listener has failed
         self.step = 0  # of the last event that had one
         self._last = time.monotonic()
-        with files.refusing_full_disk(path):
+        with files.explain_write_errors(path):
             self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
             self._drop_torn_line()
 
@@ -48,7 +48,7 @@ class EventLog:
         says so: it must not end the run.
         """
         line = (kinds.encode(event) + "\n").encode()
-        with files.refusing_full_disk(self._path):
+        with files.explain_write_errors(self._path):
             size = os.fstat(self._descriptor).st_size
             if os.write(self._descriptor, line) < len(line):
                 os.ftruncate(self._descriptor, size)

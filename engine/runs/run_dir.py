@@ -221,7 +221,7 @@ def create(name: str, config: configs.RunConfig, facts: dict[str, Any]) -> RunDi
     name: as the user calls it; facts: what goes into config.json beside the config.
     Raises InputError when the name is taken or is no name.
     """
-    with files.refusing_full_disk(paths.runs()):
+    with files.explain_write_errors(paths.runs()):
         paths.runs().mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(paths.runs() / ".lock"):  # two at once must not take one name
         check_name(name)

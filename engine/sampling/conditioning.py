@@ -9,7 +9,7 @@ import numpy as np
 from engine.errors import InputError
 from engine.inference.cells import Array
 from engine.inference.models import Model
-from engine.suggestions import either, fold, near
+from engine.suggestions import closest, join_or, normalize
 
 _PART = re.compile(r"(.+?)\s*=\s*([^=,]+)(?:,\s*|$)")  # a name may hold commas
 _HOW = "write it as ABBA=0.7,Eminem=0.3"
@@ -70,12 +70,12 @@ def weights(model: Model, artist: str | None, mix: Mapping[str, float] | None) -
 
 def _place(model: Model, artist: str) -> int:
     for place, name in enumerate(model.conditions):
-        if fold(name) == fold(artist):
+        if normalize(name) == normalize(artist):
             return place
-    close = near(artist, model.conditions)
+    close = closest(artist, model.conditions)
     hint = (
-        f"did you mean {either(close)}?"
+        f"did you mean {join_or(close)}?"
         if close
-        else f"it knows {len(model.conditions)}, as {either(model.conditions[:3])}."
+        else f"it knows {len(model.conditions)}, as {join_or(model.conditions[:3])}."
     )
     raise InputError(f"{model.name} knows no artist {artist!r}: {hint}")

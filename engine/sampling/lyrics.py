@@ -298,7 +298,7 @@ def normalize_text(model: Model, codec: CharacterCodec, text: str, what: str = "
     if len(text) > MAX_PROMPT:
         raise InputError(f"The {what} has {len(text):,} characters: give at most {MAX_PROMPT:,}.")
     result = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    if unknown := codec.unknown(result):
+    if unknown := codec.unknown_characters(result):
         shown = ", ".join(repr(character) for character in unknown[:10])
         more = f" and {len(unknown) - 10} more" if len(unknown) > 10 else ""
         raise InputError(

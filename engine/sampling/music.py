@@ -53,7 +53,7 @@ def read_prompt(
         raise InputError("The music cannot begin with a file and with notes: give one of them.")
     if file is not None:
         score = midi.read(file)
-        return codec.quantised(score), score.metre
+        return codec.quantize(score), score.metre
     if notes is None:
         return None, (4, 4)
     if not notes or not all(LOWEST <= pitch <= HIGHEST for pitch in notes):

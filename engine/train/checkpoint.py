@@ -62,8 +62,8 @@ def write_checkpoint(
         if trainer is not None:
             (draft / TRAINER).write_bytes(trainer)
     if best:  # first: a run killed in between goes on from the old one and finds it best again
-        files.point(run.checkpoints / "best", name)
-    files.point(run.checkpoints / "last", name)
+        files.replace_link(run.checkpoints / "best", name)
+    files.replace_link(run.checkpoints / "last", name)
     _prune(run)
     return name
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from engine.data.batches import share
+from engine.data.batches import rank_slice
 
 if TYPE_CHECKING:  # torch takes seconds to import, and counting models do without
     from torch import Tensor
@@ -58,7 +58,7 @@ class Ranks:
 
     def stream_slice(self, count: int) -> slice:
         """The lanes, of `count`, that this rank reads; InputError where they cannot be shared."""
-        return share(count, self.rank, self.size)
+        return rank_slice(count, self.rank, self.size)
 
     @contextlib.contextmanager
     def connected(self, cuda: bool) -> Iterator[None]:

@@ -13,9 +13,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from engine.data.batches import Lanes
+from engine.data.batches import BatchStream
 from engine.data.corpus import Corpus
-from engine.model.network import Network, detach
+from engine.model.network import Network, detach_state
 from engine.model.window import Window
 from engine.train.evaluate import SongScores, to_window
 
@@ -45,7 +45,7 @@ def score_songs(
     rates = [-RATE * scale for scale in _scales(model, weights, corpus)]
     lanes = _lanes(model, corpus, split, 0)
     songs = []
-    while (batch := lanes.next()) is not None:
+    while (batch := lanes.next_batch()) is not None:
         songs.append(_song(model, weights, learned, rates, to_window(batch, device)))
         with torch.no_grad():
             torch._foreach_copy_(weights, learned)
@@ -60,9 +60,8 @@ def score_songs(
 
 def _lanes(
     model: Network, corpus: Corpus, split: str, window: int, seed: int | None = None
-) -> Lanes:
-    memory, lapses = model.config.match_memory, model.config.match_recovery
-    return Lanes(corpus, split, 1, window, seed=seed, memory=memory, lapses=lapses)
+) -> BatchStream:
+    return BatchStream(corpus, split, 1, window, seed=seed, model=model.config)
 
 
 def _song(
@@ -75,7 +74,7 @@ def _song(
     """The nats of each frame of a song (T,), learned from window by window."""
     length, state, result = len(window.inputs), model.zero_state(1), []
     for start in range(0, length, WINDOW):
-        nats, state = model.nats(window.part(start, start + WINDOW), detach(state))
+        nats, state = model.nats(window.part(start, start + WINDOW), detach_state(state))
         result.append(nats.detach()[:, 0])
         gradients = list(torch.autograd.grad(nats.mean(), weights))
         with torch.no_grad():
@@ -90,9 +89,9 @@ def _scales(model: Network, weights: Tensors, corpus: Corpus) -> Tensors:
     squares = [torch.zeros_like(weight) for weight in weights]
     state = model.zero_state(1)
     for _ in range(GATHERED):
-        batch = lanes.next()
+        batch = lanes.next_batch()
         assert batch is not None  # lanes with a seed never end
-        nats, state = model.nats(to_window(batch, weights[0].device), detach(state))
+        nats, state = model.nats(to_window(batch, weights[0].device), detach_state(state))
         gradients = list(torch.autograd.grad(nats.mean(), weights))
         torch._foreach_addcmul_(squares, gradients, gradients)
     roots = [(square / GATHERED).sqrt() for square in squares]

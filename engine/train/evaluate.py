@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from engine.data.batches import Batch, Lanes
+from engine.data.batches import Batch, BatchStream
 from engine.data.corpus import Corpus
 from engine.errors import InputError
-from engine.model.ngram import CountingModel
+from engine.model.ngram import NgramModel
 
 if TYPE_CHECKING:  # torch takes seconds to import, and counting models do without
     import torch
@@ -68,17 +68,17 @@ def to_window(batch: Batch, device: "torch.device") -> "Window":
     """
     from torch import from_numpy
 
-    from engine.model.window import Window, moved
+    from engine.model.window import Window, to_device
 
-    memory = batch.recalled is not None and batch.match is not None
+    memory = batch.matched is not None and batch.match_kind is not None
     return Window(
-        moved(batch.inputs, device),
-        moved(batch.targets, device),
-        from_numpy(batch.fresh),
-        moved(batch.condition, device),
-        moved(batch.recalled, device) if batch.recalled is not None and memory else None,
-        moved(batch.match, device) if batch.match is not None and memory else None,
-        moved(batch.place, device),
+        to_device(batch.inputs, device),
+        to_device(batch.targets, device),
+        from_numpy(batch.reset),
+        to_device(batch.condition, device),
+        to_device(batch.matched, device) if batch.matched is not None and memory else None,
+        to_device(batch.match_kind, device) if batch.match_kind is not None and memory else None,
+        to_device(batch.position, device),
     )
 
 
@@ -108,8 +108,7 @@ def score_songs(
 
     rows = len(corpus.select(split))
     count = max(1, min(LANES, rows))
-    memory, lapses = model.config.match_memory, model.config.match_recovery
-    lanes = Lanes(corpus, split, count, WINDOW, limit=limit, memory=memory, lapses=lapses)
+    lanes = BatchStream(corpus, split, count, WINDOW, max_frames=limit, model=model.config)
     state = model.zero_state(count)
     device = state[0][0].device
     totals, lengths, first = np.zeros((3, rows))
@@ -117,17 +116,17 @@ def score_songs(
     was_training = model.training
     model.eval()
     with torch.no_grad():
-        while (batch := lanes.next()) is not None:
+        while (batch := lanes.next_batch()) is not None:
             tensor, state = model.nats(to_window(batch, device), state)
             nats = tensor.cpu().numpy().astype(np.float64) * batch.weight  # (T, L)
-            begins = int(batch.fresh.sum())
+            begins = int(batch.reset.sum())
             songs = np.zeros(nats.shape, np.int64)  # (T, L): whose each frame is
             songs[0] = singing
-            songs[batch.fresh] = np.arange(begun, begun + begins)  # in order of step, then of lane
+            songs[batch.reset] = np.arange(begun, begun + begins)  # in order of step, then of lane
             np.maximum.accumulate(songs, out=songs)
             np.add.at(totals, songs, nats)
             np.add.at(lengths, songs, batch.weight)
-            first[begun : begun + begins] = nats[batch.fresh]
+            first[begun : begun + begins] = nats[batch.reset]
             begun, singing = begun + begins, songs[-1]
             on_progress()
     model.train(was_training)
@@ -135,7 +134,7 @@ def score_songs(
 
 
 def score_ngram(
-    model: CountingModel, corpus: Corpus, split: str, on_progress: Callable[[], None] = lambda: None
+    model: NgramModel, corpus: Corpus, split: str, on_progress: Callable[[], None] = lambda: None
 ) -> Score:
     """Score a counting model on a split."""
     rows = corpus.select(split)

@@ -8,7 +8,7 @@ from engine.config import DataConfig, Kind
 from engine.data import corpus as corpora
 from engine.data import datasets
 from engine.data.corpus import Corpus
-from engine.data.near_duplicates import near_copies
+from engine.data.near_duplicates import near_duplicates
 from engine.errors import InputError
 from engine.frames import FrameSpec
 from engine.inference.models import Model, read_tensors
@@ -56,12 +56,12 @@ def score_model(model: Model, source: str, split: str, dynamic: bool = False) ->
 def _with_copies(songs: SongScores, corpus: Corpus, split: str, model: Model) -> Score:
     whole, own = songs.score(), _own(model)
     try:
-        learned = corpora.prepare(own, kind="music")
+        learned = corpora.prepare_corpus(own, kind="music")
     except InputError:  # the songs are gone
         return whole
     if learned.hash != model.meta.get("corpus", {}).get("hash"):
         return whole
-    copied = near_copies(corpus, corpus.select(split), learned, learned.select("train"))
+    copied = near_duplicates(corpus, corpus.select(split), learned, learned.select("train"))
     left = songs.without(copied)
     loss = left.score().loss if len(left.frames) else None
     return dataclasses.replace(whole, without_copies=loss, copies=int(copied.sum()))
@@ -77,7 +77,7 @@ def _songs(model: Model, source: str) -> Corpus:
     else:  # split and cut into frames alike, whoever the artists are
         config = dataclasses.replace(own, artists=(), min_songs=1, min_count=1)
     config = dataclasses.replace(config, source=source or own.source)
-    corpus = corpora.prepare(config, kind=kind)
+    corpus = corpora.prepare_corpus(config, kind=kind)
     learned = model.meta.get("corpus", {}).get("hash")
     if not source and learned != corpus.hash:
         raise InputError(

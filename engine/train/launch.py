@@ -19,7 +19,7 @@ from engine import files, processes
 from engine.config import Kind, RunConfig
 from engine.data import corpus as corpora
 from engine.data import datasets
-from engine.data.batches import Lanes, share
+from engine.data.batches import BatchStream, rank_slice
 from engine.errors import InputError, WorkError
 from engine.inference import models
 from engine.runs import events, run_dir
@@ -131,16 +131,20 @@ def new_run(
     name = _free_name(config) if name is None else name
     run_dir.check_name(name)
     _check(config, ranks)
-    corpus = corpora.prepare(config.data, progress, config.kind)
+    corpus = corpora.prepare_corpus(config.data, progress, config.kind)
     if config.kind == "music" and config.model.kind != "network":
         raise InputError(f"model.kind {config.model.kind!r} counts letters: music takes a network.")
     if config.model.kind == "network":  # refuses what cannot be laid into lanes
-        Lanes(corpus, "train", config.train.batch_size, config.train.bptt, seed=config.train.seed)
+        BatchStream(
+            corpus, "train", config.train.batch_size, config.train.bptt, seed=config.train.seed
+        )
     if config.train.init_from:
         config = _found(config, corpus)
     source = config.data.source
     known = datasets.DATASETS.get(source)
-    if known is None or not known.here:  # the run must find its songs from wherever it is resumed
+    if (
+        known is None or not known.is_available
+    ):  # the run must find its songs from wherever it is resumed
         source = str(datasets.resolve(source, config.kind).resolve())
     config = dataclasses.replace(config, data=dataclasses.replace(config.data, source=source))
     return run_dir.create(name, config, _facts(corpus))
@@ -158,7 +162,7 @@ def _check(config: RunConfig, ranks: int) -> None:
         if ranks > 1:
             raise InputError(f"A {config.model.words} model counts in one process: give one.")
         return
-    share(config.train.batch_size, 0, ranks)
+    rank_slice(config.train.batch_size, 0, ranks)
     if config.train.device == "cuda":
         from engine.train import device  # and with it torch: seconds
 

@@ -16,8 +16,8 @@ from torch.nn.utils import clip_grad_norm_
 from engine.config import RunConfig, TrainConfig
 from engine.data.corpus import Corpus
 from engine.inference import models
-from engine.model.network import detach
-from engine.model.window import moved
+from engine.model.network import detach_state
+from engine.model.window import to_device
 from engine.runs import events
 from engine.runs.event_log import EventLog
 from engine.runs.run_dir import RunDir
@@ -98,10 +98,10 @@ def take_step(training: TrainState, settings: TrainConfig) -> tuple[Tensor, Tens
     training.step += 1
     # Dropout of this step, for every rank another.
     torch.manual_seed(settings.seed * 1_000_003 + training.step + (ranks.rank << 53))
-    batch = training.batches.next()
+    batch = training.batches.next_batch()
     assert batch is not None  # lanes with a seed never end
 
-    weight = moved(batch.weight, training.device)
+    weight = to_device(batch.weight, training.device)
     # The mean over the frames of all ranks; those past the end of a whole song weigh nothing.
     frames = ranks.sum(torch.tensor([batch.weight.sum(dtype=float)])).item()
     with precision(training.device, settings):
@@ -114,7 +114,7 @@ def take_step(training: TrainState, settings: TrainConfig) -> tuple[Tensor, Tens
     rate = set_learning_rate(training.optimizer, settings, training.step)
     training.optimizer.step()
     update_ema(training.ema, network, settings, training.step)
-    training.carried_state = detach(state)  # here truncated back-propagation cuts
+    training.carried_state = detach_state(state)  # here truncated back-propagation cuts
     return loss.detach(), norm, rate, int(frames)
 
 

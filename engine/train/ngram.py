@@ -48,7 +48,7 @@ def _count(run: RunDir, config: RunConfig, corpus: Corpus, log: EventLog, asked:
             beat("counting")
             yield corpus.song(row)
 
-    model = ngram.count(songs(), corpus.codec.spec.size, config.model)
+    model = ngram.fit(songs(), corpus.codec.spec.size, config.model)
     scores = {}
     if len(corpus.select("valid")):
         score = evaluate.score_ngram(model, corpus, "valid", lambda: beat("evaluating"))

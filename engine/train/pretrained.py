@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from engine.config import ModelConfig, RunConfig
-from engine.data.codecs import MARKS, UNKNOWN, CharacterCodec, Codec, translation
+from engine.data.codecs import MARKS, UNKNOWN, CharacterCodec, Codec, index_table
 from engine.data.corpus import Corpus
 from engine.errors import InputError
 from engine.inference import models
@@ -77,7 +77,7 @@ Places = npt.NDArray[np.int64]
 def _characters(old: Codec, new: CharacterCodec) -> tuple[Places, Places]:
     """The indices of the characters that both know, in the one and in the other."""
     assert isinstance(old, CharacterCodec)
-    table = translation(old, new)
+    table = index_table(old, new)
     known = np.flatnonzero((table != UNKNOWN) | (np.arange(len(table)) < MARKS))
     return known, table[known]
 

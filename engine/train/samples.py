@@ -48,7 +48,7 @@ def _texts(
     artists = _most_songs(corpus, model)
     rules = SamplingParams(temperature=settings.sample_temperature)
     for number, wanted in enumerate(settings.sample_primes):
-        strange = set(codec.unknown(wanted))
+        strange = set(codec.unknown_characters(wanted))
         prime = "".join(character for character in wanted if character not in strange)
         artist = artists[(number - 1) % len(artists)] if number and artists else None
         request = LyricsRequest(

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from engine.config import RunConfig
-from engine.data.batches import Lanes
+from engine.data.batches import Augmentation, BatchStream
 from engine.data.corpus import Corpus
 from engine.errors import InputError
 from engine.inference.models import WEIGHTS
@@ -39,7 +39,7 @@ class TrainState:
     nats: Nats  # the network's, with the gradients averaged over all ranks
     ema: Network
     optimizer: torch.optim.Optimizer
-    batches: Lanes
+    batches: BatchStream
     carried_state: list[State]  # of this rank's lanes
     device: torch.device
     ranks: Ranks
@@ -80,17 +80,15 @@ def build(
     network = Network(config.model, corpus.codec.spec, conditions).to(device)
     scale_output_weights(network, config.train)
     mine = ranks.stream_slice(config.train.batch_size)
-    lanes = Lanes(
+    lanes = BatchStream(
         corpus,
         "train",
         config.train.batch_size,
         config.train.bptt,
         seed=config.train.seed,
-        drop=config.train.condition_dropout,
-        lane_slice=mine,
-        memory=config.model.match_memory,
-        lapses=config.model.match_recovery,
-        transpose=config.train.transpose,
+        model=config.model,
+        augment=Augmentation(config.train.condition_dropout, config.train.transpose),
+        streams=mine,
     )
     return TrainState(
         network=network,

@@ -81,7 +81,7 @@ def train_run(
         requests = Requests(run, log, ranks)
         try:
             with handling_signals(requests):
-                corpus = corpora.prepare(config.data, kind=config.kind)
+                corpus = corpora.prepare_corpus(config.data, kind=config.kind)
                 _same_songs(run, corpus)
                 take = _train if config.model.kind == "network" else _count
                 reason = take(run, config, corpus, log, requests, ranks)

@@ -76,7 +76,7 @@ def bars_of_melody(score: Score) -> list[tuple[tuple[int, int], ...]]:
 def test_the_folder_is_a_corpus_with_its_split() -> None:
     splits = Counter(file.parent.name for file in FILES)
     assert splits == {"train": 80, "valid": 8, "test": 8}
-    assert music_files.files(FOLDER) == FILES
+    assert music_files.list_files(FOLDER) == FILES
     assert sum(file.stat().st_size for file in FILES) < 400_000
 
 

@@ -44,7 +44,7 @@ def main(words: list[str]) -> int:
             variant or "base": configs.with_settings(base, variant.split())
             for variant in arguments.variants
         }
-        corpus = corpora.prepare(base.data)
+        corpus = corpora.prepare_corpus(base.data)
         for name, config in variants.items():
             cost = 1.0 if config == base else _cost(config, base, corpus)
             steps = round(base.train.steps / cost)

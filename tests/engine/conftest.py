@@ -40,7 +40,7 @@ def _describe(config: ModelConfig) -> dict[str, Any]:
 def _tensors(config: ModelConfig, seed: int) -> Tensors:
     if config.kind != "network":
         songs = [np.append(CODEC.encode(text), END) for text in SONGS]
-        return ngram.count(songs, CODEC.spec.size, config).tensors()
+        return ngram.fit(songs, CODEC.spec.size, config).tensors()
     rng = np.random.default_rng(seed)
     shapes = network.tensor_shapes(config, CODEC.spec, len(ARTISTS) if config.condition_size else 0)
     tensors: Tensors = {
@@ -127,7 +127,7 @@ def learnt(tmp_path: Path) -> Callable[..., Path]:
             _small(settings),
             DataConfig(source=str(source), valid_fraction=0.2, test_fraction=0.1),
         )
-        corpus = corpora.prepare(data)
+        corpus = corpora.prepare_corpus(data)
         spec, artists = corpus.codec.spec, corpus.conditions
         if config.kind == "network":
             rng = np.random.default_rng(seed)
@@ -140,7 +140,7 @@ def learnt(tmp_path: Path) -> Callable[..., Path]:
             }
         else:
             songs = [corpus.song(row) for row in corpus.select("train")]
-            tensors = ngram.count(songs, spec.size, config).tensors()
+            tensors = ngram.fit(songs, spec.size, config).tensors()
         meta = {
             **_describe(config),
             "codec": corpus.codec.to_json(),

@@ -62,7 +62,7 @@ def test_a_failed_folder_leaves_nothing(tmp_path: Path) -> None:
 def test_a_link_is_moved_at_once(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        files.point(tmp_path / "last", name)
+        files.replace_link(tmp_path / "last", name)
         assert (tmp_path / "last").resolve().name == name
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["last", "one", "two"]
 

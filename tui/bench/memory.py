@@ -21,7 +21,7 @@ from engine import processes
 from engine.config import ModelConfig, TrainConfig
 from engine.errors import WorkError
 from engine.frames import FrameSpec
-from engine.model.network import Network, detach
+from engine.model.network import Network, detach_state
 from engine.model.window import Window
 from engine.train import gradient_checkpointing
 from engine.train.gradient_checkpointing import Segment
@@ -114,7 +114,7 @@ def train(way: str, frames: int, hidden: int) -> dict[str, float]:
         nats.mean().backward()
         clip_grad_norm_(network.parameters(), settings.grad_clip)
         adam.step()
-        state = detach(state)
+        state = detach_state(state)
     seconds = time.process_time() - began
     unit = 1 if sys.platform == "darwin" else 1024
     return {

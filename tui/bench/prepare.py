@@ -17,7 +17,7 @@ from pathlib import Path
 
 from engine import paths, processes
 from engine.errors import WorkError
-from engine.files import refusing_full_disk
+from engine.files import explain_write_errors
 from tui.bench.measurement import Measurement
 
 SIZES = {False: 2_000_000_000, True: 2_000_000}  # bytes, by whether it is to be quick
@@ -40,7 +40,7 @@ def measure(quick: bool) -> Iterator[Measurement]:
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home) as folder:
         path = Path(folder) / "made-up.csv"
-        with refusing_full_disk(path):
+        with explain_write_errors(path):
             write(path, size)
         made, opened = (_described(path, Path(folder) / "home") for _ in range(2))
     megabytes = size / 1e6

@@ -46,7 +46,7 @@ def measure(quick: bool) -> Iterator[Measurement]:
     size = QUICK if quick else FULL
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    corpus = corpora.prepare(DataConfig(source="originals"))
+    corpus = corpora.prepare_corpus(DataConfig(source="originals"))
     songs = [torch.tensor(corpus.song(row), dtype=torch.long) for row in corpus.select("train")]
     vocabulary = corpus.codec.spec.size
     model = ModelConfig(hidden_size=size.hidden, layers=2, condition_size=0, dropout=0.0)

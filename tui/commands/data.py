@@ -46,11 +46,11 @@ def _list(as_json: bool) -> None:
     for item in DATASETS.values():
         row: dict[str, object] = {"name": item.name, "kind": item.kind, "about": item.about}
         if as_json:
-            row |= {"size": item.size, "licence": item.licence, "here": item.here}
+            row |= {"size": item.size, "licence": item.license, "here": item.is_available}
             row |= {"path": str(item.file), "address": item.address, "sha256": item.sha256}
         else:
-            here = "yes" if item.here else "to fetch"
-            row |= {"size": _size(item), "licence": item.licence, "here": here}
+            here = "yes" if item.is_available else "to fetch"
+            row |= {"size": _size(item), "licence": item.license, "here": here}
         rows.append(row)
     output.table(rows, as_json)
 
@@ -66,22 +66,24 @@ def _fetch(name: str, timeout: float, as_json: bool) -> None:
 
     if not 0 < timeout < float("inf"):
         raise InputError(f"--timeout {timeout:g} is no time to wait: give seconds over 0.")
-    item = datasets.dataset(name)
-    if item.address and not item.here:
+    item = datasets.get_dataset(name)
+    if item.address and not item.is_available:
         print(
-            f"{item.name}: {item.about}\nfrom      {item.address}\nlicence   {item.licence}\n"
+            f"{item.name}: {item.about}\nfrom      {item.address}\nlicence   {item.license}\n"
             f"size      {_size(item) or 'unknown'}\nsha256    {item.sha256 or 'unknown'}",
             file=sys.stderr,
         )
-    got = download.fetch(item, output.progress(f"Fetching {name}", in_bytes=True), timeout)
+    got = download.download_dataset(
+        item, output.progress(f"Fetching {name}", in_bytes=True), timeout
+    )
     if as_json:
-        facts = {"name": name, "path": str(got.file), "fresh": got.fresh}
+        facts = {"name": name, "path": str(got.path), "fresh": got.downloaded}
         print(json.dumps(facts | {"sha256": got.sha256, "verified": got.verified}))
         return
-    came = "is fetched" if got.fresh else "is already here"
+    came = "is fetched" if got.downloaded else "is already here"
     if item.address and not got.verified:
         came += f", but could not be verified (its sha256 is {got.sha256})"
-    print(f"{name} {came}: {got.file}")
+    print(f"{name} {came}: {got.path}")
 
 
 def _info(source: str, as_json: bool) -> None:
@@ -103,9 +105,9 @@ def _facts(source: str) -> dict[str, Any]:
     from engine.data import corpus as corpora
     from engine.data import datasets
 
-    kind = datasets.kind_of(source)
+    kind = datasets.guess_kind(source)
     progress = output.progress("Preparing the songs", in_bytes=kind == "lyrics")
-    corpus = corpora.prepare(DataConfig(source=source), progress, kind)
+    corpus = corpora.prepare_corpus(DataConfig(source=source), progress, kind)
     meta, report = corpus.meta, corpus.meta["report"]
     facts = {"name": corpus.name, "kind": kind, "songs": meta["songs"]}
     for split, counted in meta["splits"].items():

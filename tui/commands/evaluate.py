@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     from engine.inference import models
     from engine.train import evaluate_model
 
-    kind = datasets.kind_of(arguments.data) if arguments.data else "lyrics"
+    kind = datasets.guess_kind(arguments.data) if arguments.data else "lyrics"
     model = models.load(arguments.model, kind=kind)
     score = evaluate_model.score_model(model, arguments.data, arguments.split, arguments.dynamic)
     music = model.meta["kind"] == "music"

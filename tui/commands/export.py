@@ -40,7 +40,7 @@ def _tensorboard(history: History, folder: Path) -> None:
         raise InputError(
             "TensorBoard's files need the extra: pip install 'rnn-tui[tensorboard]'."
         ) from None
-    with files.refusing_full_disk(folder), SummaryWriter(str(folder)) as writer:
+    with files.explain_write_errors(folder), SummaryWriter(str(folder)) as writer:
         for step in history.steps:
             for name in ("loss", "bits", "lr", "grad_norm", "frames_per_second", "memory_mb"):
                 value = getattr(step, name)

@@ -101,7 +101,7 @@ def _check_places(places: list[Path]) -> None:
 
 def _frames(arguments: argparse.Namespace, codec: "KeysCodec", metre: tuple[int, int]) -> int:
     """How many frames to write, whatever the length was given in."""
-    for name, each in (("seconds", 1 / codec.seconds), ("bars", codec.bar(metre))):
+    for name, each in (("seconds", 1 / codec.seconds), ("bars", codec.frames_per_bar(metre))):
         count: float | None = getattr(arguments, name)
         if count is None:
             continue
@@ -124,7 +124,7 @@ def _keep(music: "Roll", metre: tuple[int, int], arguments: argparse.Namespace, 
     if arguments.png:
         from engine.music import roll_image
 
-        with files.refusing_full_disk(arguments.png):
+        with files.explain_write_errors(arguments.png):
             roll_image.write([music], arguments.png)
     kept = [str(path) for path in (arguments.output, arguments.wav, arguments.png) if path]
     if kept:

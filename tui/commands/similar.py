@@ -92,7 +92,7 @@ def _frames(model: "Model", file: Path) -> "NDArray[Any]":
             file=sys.stderr,
         )
         text = text[: song_input.MAX_LENGTH]
-    if unknown := codec.unknown(text):
+    if unknown := codec.unknown_characters(text):
         shown = ", ".join(map(repr, unknown[:10]))
         print(f"{model.name} has never seen {shown}: read as unknown.", file=sys.stderr)
     return codec.encode(text)

@@ -12,7 +12,7 @@ from engine import config as configs
 from engine.config import ModelConfig
 from engine.frames import FrameSpec
 from engine.model import cudnn
-from engine.model.cells import CELLS, resets
+from engine.model.cells import CELLS, prepare_resets
 from engine.model.network import Layer, Network
 from engine.model.window import Window
 from engine.runs import run_dir
@@ -112,7 +112,7 @@ def _gradients(cell: str, spec: FrameSpec, segment: int, device: torch.device) -
         _fresh(),
         torch.randint(0, 4, (FRAMES, LANES)),
         frames[:-1].roll(3, 0),
-        torch.randint(0, spec.kinds(lapses=False), (FRAMES, LANES)),
+        torch.randint(0, spec.match_kinds(recovery=False), (FRAMES, LANES)),
     )
     moved = {
         name: tensor if name == "fresh" or tensor is None else tensor.to(device)
@@ -134,16 +134,16 @@ def _kernels(cell: str, dtype: torch.dtype, device: torch.device) -> float:
     state = tuple(
         torch.randn(LANES, 32, device=device, dtype=dtype) for _ in range(layer.cell.states)
     )
-    keep, any_reset = resets(_fresh(), dtype)
+    keep, any_reset = prepare_resets(_fresh(), dtype)
 
-    def learned(reset: tuple[Tensor, list[bool]] | cudnn.Pieces) -> list[Tensor]:
+    def learned(reset: tuple[Tensor, list[bool]] | cudnn.Packing) -> list[Tensor]:
         outputs, last = layer(x, state, reset)
         wanted = [x, *layer.parameters()]
         total = outputs.square().mean() + sum(tensor.square().mean() for tensor in last)
         return [outputs.detach(), *last, *torch.autograd.grad(total, wanted)]
 
     ours = learned((keep.to(device), any_reset))
-    return _worst(learned(cudnn.pieces(_fresh(), device, dtype)), ours)
+    return _worst(learned(cudnn.pack(_fresh(), device, dtype)), ours)
 
 
 def _trained(name: str, device: torch.device, *settings: str) -> RunDir:

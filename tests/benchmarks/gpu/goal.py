@@ -41,7 +41,7 @@ def plan(device: torch.device, songs: Path, steps: int, quick: bool) -> list[Run
             f"train.device={device.type}",
         )
         configs.append(load("lyrics", "lstm", settings, str(songs)))
-        corpora.prepare(configs[-1].data)
+        corpora.prepare_corpus(configs[-1].data)
     return configs
 
 

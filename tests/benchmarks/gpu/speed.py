@@ -8,7 +8,7 @@ import torch
 
 from engine.config import DataConfig, ModelConfig, RunConfig, TrainConfig
 from engine.data import corpus as corpora
-from engine.data.batches import Lanes
+from engine.data.batches import BatchStream
 from engine.errors import WorkError
 from engine.train import loop
 from engine.train import state as trainings
@@ -50,7 +50,7 @@ class Speed:
 def measure(device: torch.device, quick: bool) -> Iterator[Speed]:
     """Every size with every number of lanes in both precisions."""
     sizes = QUICK if quick else FULL
-    corpus = corpora.prepare(DataConfig(source="originals"))
+    corpus = corpora.prepare_corpus(DataConfig(source="originals"))
     for precision, dtype in PRECISIONS.items():
         machine = _products(device, sizes.matrix, dtype)
         for hidden in sizes.hidden:
@@ -80,8 +80,8 @@ def _trained(
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     seconds = _seconds(lambda: loop.take_step(training, settings), steps, device)
-    lanes = Lanes(corpus, "train", settings.batch_size, settings.bptt, seed=0)
-    laid = _seconds(lanes.next, steps, device)
+    lanes = BatchStream(corpus, "train", settings.batch_size, settings.bptt, seed=0)
+    laid = _seconds(lanes.next_batch, steps, device)
     rate = settings.batch_size * settings.bptt / seconds
     most = torch.cuda.max_memory_allocated(device) / 1e6 if device.type == "cuda" else None
     return Speed(

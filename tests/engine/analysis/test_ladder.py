@@ -55,7 +55,7 @@ def test_every_rung_is_the_model_that_is_counted_alone(learnt: Learnt) -> None:
     for place, name in enumerate(NAMES):
         kind, _, order = name.partition(" ")
         config = ModelConfig(kind=kind, order=int(order or 1))
-        counted = ngram.count(train, corpus.codec.spec.size, config)
+        counted = ngram.fit(train, corpus.codec.spec.size, config)
         nats = np.concatenate([counted.nats(song) for song in valid])
         assert rungs[place]["bits"] == pytest.approx(nats.mean() / math.log(2))
         alone = Model(name, None, model.meta, config, model.codec, NgramStepper(counted), ())
@@ -89,7 +89,7 @@ def test_of_many_songs_the_first_are_counted(
     rows = corpus.select("train")
     lengths = corpus.songs["length"][rows]
     some = [row for row, end in zip(rows, itertools.accumulate(lengths), strict=True) if end <= 300]
-    alone = ngram.count([corpus.song(row) for row in some], corpus.codec.spec.size,
+    alone = ngram.fit([corpus.song(row) for row in some], corpus.codec.spec.size,
                            ModelConfig(kind="frequencies"))  # fmt: skip
     counted = ladder._counted(corpus.path, corpus.codec)[1]
     np.testing.assert_array_equal(counted.levels[0].counts, alone.levels[0].counts)

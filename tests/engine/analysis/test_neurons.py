@@ -186,7 +186,7 @@ def test_a_song_held_out_is_read_as_its_artists(make: Make, tmp_path: Path) -> N
             words = " ".join("abcdefghij"[(number * k + k) % 10] for k in range(1, 12))
             rows.writerow(["Zed", f"Song {number}", "", f"{words}\n{number % 4 * 'ab'} {number}"])
     data = DataConfig(source=str(path), min_count=1, valid_fraction=0.1)
-    corpus = corpora.prepare(data)
+    corpus = corpora.prepare_corpus(data)
     meta, tensors = make(condition_size=5)
     meta |= {"data": dataclasses.asdict(data), "corpus": {"hash": corpus.hash}}
     model = models.from_tensors(meta, tensors)

@@ -50,7 +50,7 @@ def test_copies_are_those_that_brute_force_finds(
         start = data.draw(st.integers(0, len(song)))
         pieces += [song[start : start + data.draw(st.integers(0, 60))], data.draw(st.text("ab e"))]
     text = "".join(pieces)
-    watch = CopyWatch(indices.prepare(corpus), least)
+    watch = CopyWatch(indices.open_index(corpus), least)
     lengths, copied = brute(text, songs, least)
     assert [watch.push(character) for character in text] == lengths
     found = watch.novelty

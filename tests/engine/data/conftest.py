@@ -14,7 +14,7 @@ import pytest
 from engine.data.codecs import CharacterCodec
 from engine.data.corpus import Corpus
 from engine.data.corpus_format import SONG
-from engine.data.lyrics_files import Song
+from engine.data.lyrics_files import LyricsSong
 from engine.music import midi
 from engine.music.score import Note, Score
 
@@ -94,10 +94,10 @@ def write_mat() -> Callable[..., Path]:
 
 
 @pytest.fixture
-def songs() -> list[Song]:
+def songs() -> list[LyricsSong]:
     """Forty different songs by five artists, no two of one length."""
     return [
-        Song(
+        LyricsSong(
             f"Band {number % 5}",
             f"Tune {number}",
             f"Rain on tin roof {number}\nand nobody home" + " la" * number,
@@ -110,7 +110,7 @@ def songs() -> list[Song]:
 def write_csv() -> WriteCsv:
     """Write songs as a CSV, with an unused column between."""
 
-    def write(path: Path, songs: Sequence[Song], newline: str = "\n") -> Path:
+    def write(path: Path, songs: Sequence[LyricsSong], newline: str = "\n") -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator=newline)

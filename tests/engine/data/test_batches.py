@@ -15,22 +15,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.config import ModelConfig
 from engine.data import corpus_format
-from engine.data.batches import Batch, Lanes, reach, transposed
+from engine.data.batches import Augmentation, Batch, BatchStream, shift_range, transpose_keys
 from engine.data.codecs import CharacterCodec, KeysCodec
 from engine.data.corpus import Corpus
 from engine.data.corpus_format import SONG
-from engine.data.match_memory import recall
+from engine.data.match_memory import find_matches
 from engine.errors import InputError
 from engine.music import piano_roll
 
 MakeCorpus = Callable[..., Corpus]
 Fields = Callable[[Any], dict[str, Any]]
+MATCHING = ModelConfig(match_memory=True)
 LENGTHS = st.lists(st.integers(1, 12), min_size=1, max_size=12)
 
 
-def take(lanes: Lanes, count: int) -> list[Batch]:
-    batches = [lanes.next() for _ in range(count)]
+def take(lanes: BatchStream, count: int) -> list[Batch]:
+    batches = [lanes.next_batch() for _ in range(count)]
     return [batch for batch in batches if batch is not None]
 
 
@@ -53,7 +55,7 @@ def same(first: list[Batch], second: list[Batch], fields: Fields) -> bool:
 def queue_of(whole: dict[str, npt.NDArray[Any]], corpus: Corpus) -> list[tuple[int, int]]:
     """The songs in the order in which they began, each with its condition there."""
     first = {int(corpus.song(row)[0]): row for row in range(len(corpus.songs))}
-    times, lanes = np.nonzero(whole["fresh"])  # in order of time, then of lane
+    times, lanes = np.nonzero(whole["reset"])  # in order of time, then of lane
     return [
         (first[int(whole["targets"][t, lane])], int(whole["condition"][t, lane]))
         for t, lane in zip(times, lanes, strict=True)
@@ -68,7 +70,7 @@ def laid(
     songs: list[list[tuple[int, ...]]] = [[] for _ in range(lanes)]
     whole = {
         name: np.zeros((steps, lanes), np.int64)
-        for name in ("inputs", "targets", "fresh", "condition", "place", "weight")
+        for name in ("inputs", "targets", "reset", "condition", "position", "weight")
     }
     for step in range(steps):
         for lane in range(lanes):
@@ -101,7 +103,9 @@ def test_endless_lanes_equal_songs_laid_frame_by_frame(
     drop: float,
 ) -> None:
     corpus = make_corpus(lengths)
-    batches = take(Lanes(corpus, "train", count, window, seed, drop), 30)
+    batches = take(
+        BatchStream(corpus, "train", count, window, seed, augment=Augmentation(drop)), 30
+    )
     whole = joined(batches, fields)
     queue = queue_of(whole, corpus)
     expected = laid(corpus, queue, 30 * window, count)
@@ -120,10 +124,10 @@ def test_without_a_window_each_batch_holds_whole_songs(
     make_corpus: MakeCorpus, fields: Fields, lengths: list[int], count: int, seed: int | None
 ) -> None:
     corpus = make_corpus(lengths)
-    lanes = Lanes(corpus, "train", count, 0, seed, 0.0)
+    lanes = BatchStream(corpus, "train", count, 0, seed, augment=Augmentation(0.0))
     batches = take(lanes, -(-len(lengths) // count))
     if seed is None:
-        assert lanes.next() is None
+        assert lanes.next_batch() is None
     sung = []
     for batch in batches:
         ends = batch.weight.sum(0).astype(int)  # (L,): the songs' lengths
@@ -135,7 +139,7 @@ def test_without_a_window_each_batch_holds_whole_songs(
                 song = corpus.song(row).tolist()
                 assert batch.targets[:end, lane].tolist() == song
                 assert batch.inputs[:end, lane].tolist() == [0, *song[:-1]]
-                assert batch.fresh[:, lane].nonzero()[0].tolist() == [0]
+                assert batch.reset[:, lane].nonzero()[0].tolist() == [0]
                 assert set(batch.condition[:end, lane]) == {corpus.songs["condition"][row]}
                 sung.append(row)
     assert sorted(sung[: len(lengths)]) == list(range(len(lengths)))
@@ -147,12 +151,12 @@ def test_whole_songs_can_be_gone_on_with_and_follow_windows(
     make_corpus: MakeCorpus, fields: Fields, lengths: list[int], count: int, batches: int
 ) -> None:
     corpus = make_corpus(lengths)
-    whole = Lanes(corpus, "train", count, 0, 3)
+    whole = BatchStream(corpus, "train", count, 0, 3)
     take(whole, batches)
-    other = Lanes(corpus, "train", count, 0, 3)
+    other = BatchStream(corpus, "train", count, 0, 3)
     other.seek(json.loads(json.dumps(whole.cursor())))
     assert same(take(whole, 3), take(other, 3), fields)
-    windows = Lanes(corpus, "train", count, 2, 3)
+    windows = BatchStream(corpus, "train", count, 2, 3)
     take(windows, batches)
     other.seek(windows.cursor())  # a run that goes on with whole songs ends the begun ones first
     left = [
@@ -163,7 +167,7 @@ def test_whole_songs_can_be_gone_on_with_and_follow_windows(
     for lane, frames in enumerate(left):
         if frames:
             assert batch.weight[:, lane].sum() == frames
-            assert not batch.fresh[:, lane].any()
+            assert not batch.reset[:, lane].any()
 
 
 @given(LENGTHS, st.integers(1, 5), st.integers(1, 9))
@@ -172,9 +176,9 @@ def test_one_pass_equals_songs_laid_frame_by_frame_and_ends(
     make_corpus: MakeCorpus, fields: Fields, lengths: list[int], count: int, window: int
 ) -> None:
     corpus = make_corpus(lengths)
-    lanes = Lanes(corpus, "train", count, window)
+    lanes = BatchStream(corpus, "train", count, window)
     batches = take(lanes, sum(lengths) + 1)
-    assert lanes.next() is None
+    assert lanes.next_batch() is None
     whole = joined(batches, fields)
     queue = [(row, int(song["condition"])) for row, song in enumerate(corpus.songs)]
     expected = laid(corpus, queue, len(batches) * window, count)
@@ -188,7 +192,7 @@ def test_an_epoch_is_shuffled_by_seed_and_epoch(make_corpus: MakeCorpus, fields:
     corpus = make_corpus([2] * 50)
 
     def epochs(seed: int) -> list[list[int]]:
-        whole = joined(take(Lanes(corpus, "train", 2, 50, seed), 2), fields)
+        whole = joined(take(BatchStream(corpus, "train", 2, 50, seed), 2), fields)
         rows = [row for row, _ in queue_of(whole, corpus)]
         return [rows[:50], rows[50:]]
 
@@ -204,7 +208,13 @@ def test_who_is_dropped_does_not_depend_on_lanes_or_window(
     corpus = make_corpus([1 + i % 5 for i in range(40)])
 
     def dropped(count: int, window: int) -> set[tuple[int, int]]:
-        whole = joined(take(Lanes(corpus, "train", count, window, 3, 0.4), 800 // window), fields)
+        whole = joined(
+            take(
+                BatchStream(corpus, "train", count, window, 3, augment=Augmentation(0.4)),
+                800 // window,
+            ),
+            fields,
+        )
         queue = queue_of(whole, corpus)[:80]
         return {(place // 40, row) for place, (row, condition) in enumerate(queue) if not condition}
 
@@ -214,7 +224,9 @@ def test_who_is_dropped_does_not_depend_on_lanes_or_window(
 
 @pytest.mark.parametrize("drop", [0.0, 1.0])
 def test_none_or_all_are_dropped(make_corpus: MakeCorpus, drop: float) -> None:
-    batch = Lanes(make_corpus([3, 4]), "train", 2, 50, seed=0, drop=drop).next()
+    batch = BatchStream(
+        make_corpus([3, 4]), "train", 2, 50, seed=0, augment=Augmentation(drop)
+    ).next_batch()
     assert batch is not None
     assert (batch.condition > 0).all() == (drop == 0)
     assert (batch.condition == 0).all() == (drop == 1)
@@ -233,10 +245,10 @@ def test_from_a_cursor_the_same_batches_come(
 ) -> None:
     corpus = make_corpus(lengths)
     seed = 5 if endless else None
-    lanes = Lanes(corpus, "train", count, window, seed, drop=0.5)
+    lanes = BatchStream(corpus, "train", count, window, seed, augment=Augmentation(0.5))
     take(lanes, before)
     cursor = json.loads(json.dumps(lanes.cursor()))
-    other = Lanes(corpus, "train", count, window, seed, drop=0.5)
+    other = BatchStream(corpus, "train", count, window, seed, augment=Augmentation(0.5))
     take(other, 3)  # wherever it stood
     other.seek(cursor)
     assert same(take(lanes, 10), take(other, 10), fields)
@@ -245,8 +257,11 @@ def test_from_a_cursor_the_same_batches_come(
 
 def test_another_window_goes_on_at_the_same_frame(make_corpus: MakeCorpus, fields: Fields) -> None:
     corpus = make_corpus([5, 9, 2, 30])
-    straight = joined(take(Lanes(corpus, "train", 3, 8, seed=1), 6), fields)
-    short, long = Lanes(corpus, "train", 3, 8, seed=1), Lanes(corpus, "train", 3, 20, seed=1)
+    straight = joined(take(BatchStream(corpus, "train", 3, 8, seed=1), 6), fields)
+    short, long = (
+        BatchStream(corpus, "train", 3, 8, seed=1),
+        BatchStream(corpus, "train", 3, 20, seed=1),
+    )
     parts = take(short, 1)
     long.seek(short.cursor())
     turned = joined(parts + take(long, 2), fields)
@@ -255,8 +270,8 @@ def test_another_window_goes_on_at_the_same_frame(make_corpus: MakeCorpus, field
 
 @pytest.mark.parametrize("damage", ["lanes", "row", "offset", "place"])
 def test_a_cursor_of_other_data_is_refused(make_corpus: MakeCorpus, damage: str) -> None:
-    lanes = Lanes(make_corpus([5, 6]), "train", 2, 3, seed=1)
-    lanes.next()
+    lanes = BatchStream(make_corpus([5, 6]), "train", 2, 3, seed=1)
+    lanes.next_batch()
     cursor = lanes.cursor()
     if damage == "lanes":
         cursor["lanes"].pop()
@@ -273,8 +288,13 @@ def test_a_slice_of_the_lanes_is_a_part_of_the_whole(
     make_corpus: MakeCorpus, fields: Fields, part: slice
 ) -> None:
     corpus = make_corpus([3, 8, 2, 15, 4])
-    whole = joined(take(Lanes(corpus, "train", 6, 7, 1, 0.3), 9), fields)
-    piece = joined(take(Lanes(corpus, "train", 6, 7, 1, 0.3, lane_slice=part), 9), fields)
+    whole = joined(
+        take(BatchStream(corpus, "train", 6, 7, 1, augment=Augmentation(0.3)), 9), fields
+    )
+    piece = joined(
+        take(BatchStream(corpus, "train", 6, 7, 1, augment=Augmentation(0.3), streams=part), 9),
+        fields,
+    )
     assert all(np.array_equal(piece[name], whole[name][:, part]) for name in whole)
 
 
@@ -283,22 +303,24 @@ def test_a_limit_takes_whole_songs(
     make_corpus: MakeCorpus, fields: Fields, limit: int, songs: int
 ) -> None:
     lengths = [5, 7, 9]
-    whole = joined(take(Lanes(make_corpus(lengths), "train", 2, 4, limit=limit), 50), fields)
+    whole = joined(
+        take(BatchStream(make_corpus(lengths), "train", 2, 4, max_frames=limit), 50), fields
+    )
     assert whole["weight"].sum() == sum(lengths[:songs])
-    assert whole["fresh"].sum() == songs
+    assert whole["reset"].sum() == songs
 
 
 def test_only_the_split_s_songs_come(make_corpus: MakeCorpus, fields: Fields) -> None:
     corpus = make_corpus([5, 6, 7, 8], splits=[2, 0, 1, 0])
     for place, split in enumerate(("train", "valid", "test")):
-        whole = joined(take(Lanes(corpus, split, 2, 4), 9), fields)
+        whole = joined(take(BatchStream(corpus, split, 2, 4), 9), fields)
         rows = np.flatnonzero(corpus.songs["split"] == place).tolist()
         assert sorted(row for row, _ in queue_of(whole, corpus)) == rows
 
 
 def test_a_split_without_songs_is_refused(make_corpus: MakeCorpus) -> None:
     with pytest.raises(InputError, match=r"no valid songs.*data\.valid"):
-        Lanes(make_corpus([5]), "valid", 2, 4)
+        BatchStream(make_corpus([5]), "valid", 2, 4)
 
 
 @given(LENGTHS, st.integers(1, 4), st.integers(1, 9))
@@ -307,20 +329,22 @@ def test_frames_of_keys_are_laid_like_indices(
     make_corpus: MakeCorpus, fields: Fields, lengths: list[int], count: int, window: int
 ) -> None:
     bits = 1 << np.arange(88, dtype=np.object_)  # a frame of keys spells the index in binary
-    numbers = joined(take(Lanes(make_corpus(lengths), "train", count, window, 1), 12), fields)
-    keys = joined(take(Lanes(make_corpus(lengths, keys=88), "train", count, window, 1), 12), fields)
+    numbers = joined(take(BatchStream(make_corpus(lengths), "train", count, window, 1), 12), fields)
+    keys = joined(
+        take(BatchStream(make_corpus(lengths, keys=88), "train", count, window, 1), 12), fields
+    )
     assert keys["targets"].shape == (12 * window, count, 88)
     assert keys["targets"].dtype == np.uint8
     for name in ("inputs", "targets"):
         assert np.array_equal((keys[name] * bits).sum(axis=-1), numbers[name])
-    for name in ("fresh", "condition", "weight"):
+    for name in ("reset", "condition", "weight"):
         assert np.array_equal(keys[name], numbers[name])
 
 
 def test_shapes_and_types(make_corpus: MakeCorpus) -> None:
-    batch = Lanes(make_corpus([5, 6]), "train", 3, 4, seed=1).next()
+    batch = BatchStream(make_corpus([5, 6]), "train", 3, 4, seed=1).next_batch()
     assert batch is not None
-    arrays = [batch.inputs, batch.targets, batch.fresh, batch.condition, batch.weight]
+    arrays = [batch.inputs, batch.targets, batch.reset, batch.condition, batch.weight]
     assert [array.shape for array in arrays] == [(4, 3)] * 5
     assert [array.dtype for array in arrays] == [np.int64, np.int64, bool, np.int64, np.float32]
 
@@ -332,8 +356,8 @@ def test_a_translated_corpus_is_laid_in_the_other_indices(
     assert isinstance(corpus.codec, CharacterCodec)
     characters = corpus.codec.characters
     other = corpus.translated(CharacterCodec(characters[2:5]), ["C", "a"])
-    before = joined(take(Lanes(corpus, "train", 2, 5), 9), fields)
-    after = joined(take(Lanes(other, "train", 2, 5), 9), fields)
+    before = joined(take(BatchStream(corpus, "train", 2, 5), 9), fields)
+    after = joined(take(BatchStream(other, "train", 2, 5), 9), fields)
     table = np.full(corpus.codec.spec.size, 2)
     table[[0, 1, 5, 6, 7]] = 0, 1, 3, 4, 5
     for name in ("inputs", "targets"):
@@ -363,43 +387,43 @@ def test_the_memory_is_laid_beside_the_frames_that_it_expects(
     corpus = singing(7)
     if translated:
         corpus = corpus.translated(CharacterCodec("aefr"), [])
-    whole = joined(take(Lanes(corpus, "train", 3, 10, seed=1, memory=True), 40), fields)
+    whole = joined(take(BatchStream(corpus, "train", 3, 10, seed=1, model=MATCHING), 40), fields)
     places = {corpus.song(row).tobytes(): row for row in range(7)}
-    starts = np.argwhere(whole["fresh"])
+    starts = np.argwhere(whole["reset"])
     for step, lane in starts[starts[:, 0] + len(REFRAIN) <= 400]:
         part = slice(step, step + len(REFRAIN)), lane
         row = places[whole["targets"][part].astype(corpus.song(0).dtype).tobytes()]
-        recalled, match = recall(corpus.song(row), corpus.codec.spec)
-        assert np.array_equal(whole["recalled"][part], recalled)
-        assert np.array_equal(whole["match"][part], match)
+        recalled, match = find_matches(corpus.song(row), corpus.codec.spec)
+        assert np.array_equal(whole["matched"][part], recalled)
+        assert np.array_equal(whole["match_kind"][part], match)
         hits = (recalled == corpus.song(row))[match > 1]
         assert hits.mean() > 0.7
-    assert whole["match"].dtype == np.int64
+    assert whole["match_kind"].dtype == np.int64
 
 
 def test_from_a_cursor_the_same_is_recalled(fields: Fields) -> None:
-    lanes = Lanes(singing(7), "train", 3, 10, seed=1, memory=True)
+    lanes = BatchStream(singing(7), "train", 3, 10, seed=1, model=MATCHING)
     take(lanes, 4)
-    other = Lanes(singing(7), "train", 3, 10, seed=1, memory=True)
+    other = BatchStream(singing(7), "train", 3, 10, seed=1, model=MATCHING)
     other.seek(lanes.cursor())
     assert same(take(lanes, 30), take(other, 30), fields)
 
 
 def test_past_the_end_nothing_is_recalled(fields: Fields) -> None:
-    whole = joined(take(Lanes(singing(4), "train", 3, 50, memory=True), 9), fields)
+    whole = joined(take(BatchStream(singing(4), "train", 3, 50, model=MATCHING), 9), fields)
     past = whole["weight"] == 0
     assert past.any()
-    assert not whole["match"][past].any()
-    assert not whole["recalled"][past].any()
+    assert not whole["match_kind"][past].any()
+    assert not whole["matched"][past].any()
 
 
 def test_a_batch_costs_little(make_corpus: MakeCorpus) -> None:
     rng = np.random.default_rng(0)
-    lanes = Lanes(make_corpus(rng.integers(500, 2000, 30).tolist()), "train", 32, 128, seed=1)
+    lanes = BatchStream(make_corpus(rng.integers(500, 2000, 30).tolist()), "train", 32, 128, seed=1)
     times = []
     for _ in range(50):
         start = time.perf_counter()
-        lanes.next()
+        lanes.next_batch()
         times.append(time.perf_counter() - start)
     assert min(times) < 5e-3  # 0.2 ms on a calm core; a loop over frames takes ten times more
 
@@ -434,24 +458,26 @@ def songs_of(batches: list[Batch], fields: Fields) -> list[dict[str, npt.NDArray
         for name in fields(batches[0])
     }
     found = []
-    for lane in range(whole["fresh"].shape[1]):
-        begins = np.flatnonzero(whole["fresh"][:, lane])
+    for lane in range(whole["reset"].shape[1]):
+        begins = np.flatnonzero(whole["reset"][:, lane])
         for start, stop in itertools.pairwise(begins):
             found.append({name: value[start:stop, lane] for name, value in whole.items()})
     return found
 
 
-def taken(lanes: Lanes, count: int) -> list[Batch]:
-    batches = [lanes.next() for _ in range(count)]
+def taken(lanes: BatchStream, count: int) -> list[Batch]:
+    batches = [lanes.next_batch() for _ in range(count)]
     return [batch for batch in batches if batch is not None]
 
 
 @pytest.mark.parametrize("planes", [1, 2])
 def test_each_song_is_moved_whole_and_its_memory_with_it(fields: Fields, planes: int) -> None:
     corpus = made(9, planes)
-    lanes = Lanes(corpus, "train", 4, 7, seed=2, memory=True, transpose=SPAN)
+    lanes = BatchStream(
+        corpus, "train", 4, 7, seed=2, model=MATCHING, augment=Augmentation(transpose=SPAN)
+    )
     known = {
-        transposed(corpus.song(row), shift).tobytes(): (row, shift)
+        transpose_keys(corpus.song(row), shift).tobytes(): (row, shift)
         for row in range(9)
         for shift in range(-SPAN, SPAN + 1)
     }
@@ -460,12 +486,12 @@ def test_each_song_is_moved_whole_and_its_memory_with_it(fields: Fields, planes:
     for song in songs_of(taken(lanes, 600), fields):
         row, shift = known[song["targets"].tobytes()]
         shifts[shift] += 1
-        moved = transposed(corpus.song(row), shift)
+        moved = transpose_keys(corpus.song(row), shift)
         assert np.array_equal(song["inputs"][1:], moved[:-1])
         assert not song["inputs"][0].any()
-        recalled, match = recall(moved, corpus.codec.spec)  # recalling and moving commute
-        assert np.array_equal(song["recalled"], recalled)
-        assert np.array_equal(song["match"], match)
+        recalled, match = find_matches(moved, corpus.codec.spec)  # recalling and moving commute
+        assert np.array_equal(song["matched"], recalled)
+        assert np.array_equal(song["match_kind"], match)
     # Each shift is as likely as any: of n songs within five deviations of n / 11.
     n, p = shifts.total(), 1 / (2 * SPAN + 1)
     assert sorted(shifts) == list(range(-SPAN, SPAN + 1))
@@ -474,12 +500,12 @@ def test_each_song_is_moved_whole_and_its_memory_with_it(fields: Fields, planes:
 
 def test_off_is_as_it_was_and_on_changes_nothing_else(fields: Fields) -> None:
     corpus = made(9, 2)
-    plain = taken(Lanes(corpus, "train", 4, 7, 2, 0.3), 50)
-    off = taken(Lanes(corpus, "train", 4, 7, 2, 0.3, transpose=0), 50)
-    moved = taken(Lanes(corpus, "train", 4, 7, 2, 0.3, transpose=SPAN), 50)
+    plain = taken(BatchStream(corpus, "train", 4, 7, 2, augment=Augmentation(0.3)), 50)
+    off = taken(BatchStream(corpus, "train", 4, 7, 2, augment=Augmentation(0.3, 0)), 50)
+    moved = taken(BatchStream(corpus, "train", 4, 7, 2, augment=Augmentation(0.3, SPAN)), 50)
     for a, b, c in zip(plain, off, moved, strict=True):
         assert all(np.array_equal(value, fields(b)[name]) for name, value in fields(a).items())
-        for name in ("fresh", "condition", "weight"):
+        for name in ("reset", "condition", "weight"):
             assert np.array_equal(fields(a)[name], fields(c)[name])
         assert np.array_equal(a.targets.sum(-1), c.targets.sum(-1))
     assert any(not np.array_equal(a.targets, c.targets) for a, c in zip(plain, moved, strict=True))
@@ -491,9 +517,9 @@ def test_no_key_leaves_the_keyboard(one: int, other: int, most: int, seed: int) 
     low, high = sorted((one, other))
     corpus = made(3, 2, low, high)
     for row in range(3):
-        down, up = reach(corpus.song(row), most)
+        down, up = shift_range(corpus.song(row), most)
         assert (down, up) == (-min(most, low), min(most, 87 - high))
-    lanes = Lanes(corpus, "train", 2, 0, seed=seed, transpose=most)
+    lanes = BatchStream(corpus, "train", 2, 0, seed=seed, augment=Augmentation(transpose=most))
     for batch in taken(lanes, 4):
         for sounding in np.asarray(batch.targets[:, :, :88].any(axis=0)):  # of (L, 88)
             keys = np.flatnonzero(sounding)
@@ -502,14 +528,14 @@ def test_no_key_leaves_the_keyboard(one: int, other: int, most: int, seed: int) 
 
 
 def test_silence_goes_nowhere() -> None:
-    assert reach(np.zeros((5, 176), np.uint8), 12) == (0, 0)
+    assert shift_range(np.zeros((5, 176), np.uint8), 12) == (0, 0)
 
 
 def test_who_is_moved_how_far_does_not_depend_on_lanes_or_window(fields: Fields) -> None:
     corpus = made(9, 1)
 
     def first_epoch(count: int, window: int) -> set[bytes]:
-        lanes = Lanes(corpus, "train", count, window, 3, transpose=SPAN)
+        lanes = BatchStream(corpus, "train", count, window, 3, augment=Augmentation(transpose=SPAN))
         song = [song["targets"].tobytes() for song in songs_of(taken(lanes, 400 // window), fields)]
         return set(song) if count > 1 else set(song[:9])
 
@@ -520,8 +546,10 @@ def test_who_is_moved_how_far_does_not_depend_on_lanes_or_window(fields: Fields)
 def test_from_a_cursor_a_song_that_was_begun_keeps_its_place(fields: Fields) -> None:
     corpus = made(9, 2)
 
-    def make(transpose: int = SPAN) -> Lanes:
-        return Lanes(corpus, "train", 4, 5, 2, memory=True, transpose=transpose)
+    def make(transpose: int = SPAN) -> BatchStream:
+        return BatchStream(
+            corpus, "train", 4, 5, 2, model=MATCHING, augment=Augmentation(transpose=transpose)
+        )
 
     lanes, other = make(), make()
     taken(lanes, 7)
@@ -539,11 +567,11 @@ def test_from_a_cursor_a_song_that_was_begun_keeps_its_place(fields: Fields) -> 
 
 def test_a_cursor_without_transposition_is_still_understood(fields: Fields) -> None:
     corpus = made(5, 2)
-    lanes = Lanes(corpus, "train", 3, 5, 2)
+    lanes = BatchStream(corpus, "train", 3, 5, 2)
     taken(lanes, 3)
     cursor = lanes.cursor()
     del cursor["shifts"]
-    other = Lanes(corpus, "train", 3, 5, 2)
+    other = BatchStream(corpus, "train", 3, 5, 2)
     other.seek(cursor)
     for a, b in zip(taken(lanes, 9), taken(other, 9), strict=True):
         assert np.array_equal(a.targets, b.targets)
@@ -555,7 +583,7 @@ def test_songs_held_out_stay_where_they_are(fields: Fields) -> None:
     table["split"] = [0, 0, 1, 1, 2, 2]
     corpus = dataclasses.replace(corpus, songs=table)
     for split, rows in (("valid", [2, 3]), ("test", [4, 5])):
-        batch = Lanes(corpus, split, 2, 0).next()  # as an evaluation lays them
+        batch = BatchStream(corpus, split, 2, 0).next_batch()  # as an evaluation lays them
         assert batch is not None
         for lane, row in enumerate(rows):
             length = int(table["length"][row])

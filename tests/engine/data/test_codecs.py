@@ -17,7 +17,7 @@ from engine.data.codecs import (
     KeysCodec,
     code_points,
     codec_from_json,
-    translation,
+    index_table,
 )
 from engine.errors import InputError
 from engine.frames import FrameSpec
@@ -43,14 +43,14 @@ def test_its_frames() -> None:
     assert KeysCodec(1, 0.3, None, 120.0).spec.shape == (88,)
     assert KEYS.seconds == 0.3
     assert KeysCodec(2, None, 0.25, 90.0).seconds == pytest.approx(1 / 6)
-    assert KEYS.bar((4, 4)) == pytest.approx(2.0 / 0.3)
-    assert KEYS.bar((6, 8)) == pytest.approx(1.5 / 0.3)
-    assert KeysCodec(2, None, 0.25, 90.0).bar((3, 4)) == 12
+    assert KEYS.frames_per_bar((4, 4)) == pytest.approx(2.0 / 0.3)
+    assert KEYS.frames_per_bar((6, 8)) == pytest.approx(1.5 / 0.3)
+    assert KeysCodec(2, None, 0.25, 90.0).frames_per_bar((3, 4)) == 12
 
 
 def test_rolls_and_frames() -> None:
     score = Score((Note(0, 0.6, 60), Note(0.6, 0.9, 60), Note(0.3, 0.6, 64)), 90.0)
-    music = KEYS.quantised(score)
+    music = KEYS.quantize(score)
     frames = KEYS.encode(music)
     assert frames.shape == (3, 176)
     assert np.flatnonzero(frames[0]).tolist() == [39, 88 + 39]
@@ -60,7 +60,7 @@ def test_rolls_and_frames() -> None:
     assert np.array_equal(again.onset, music.onset)
     assert (again.frame, again.tempo) == (0.3, 120.0)
     in_beats = KeysCodec(1, None, 0.5, 60.0)
-    assert len(in_beats.quantised(score)) == 3  # 0.9 s are 1.35 of its beats
+    assert len(in_beats.quantize(score)) == 3  # 0.9 s are 1.35 of its beats
     assert in_beats.decode(np.ones((4, 88))).onset.sum() == 88  # held, as nothing else is known
     assert piano_roll.from_frames(in_beats.encode(music)).sounding.sum() == 4
 
@@ -95,7 +95,7 @@ ANY_TEXT = st.text(st.characters(exclude_categories=()))  # also lone surrogates
 
 def learned(text: str) -> CharacterCodec:
     points, counts = np.unique(code_points(unicodedata.normalize("NFC", text)), return_counts=True)
-    return CharacterCodec.learn(dict(zip(points.tolist(), counts.tolist(), strict=True)))
+    return CharacterCodec.from_counts(dict(zip(points.tolist(), counts.tolist(), strict=True)))
 
 
 @given(ANY_TEXT)
@@ -116,7 +116,7 @@ def test_encoding_equals_a_look_up_of_each_character(known: str, text: str) -> N
     index = {character: place for place, character in enumerate(codec.characters, start=3)}
     normal = unicodedata.normalize("NFC", text)
     assert codec.encode(text).tolist() == [index.get(c, UNKNOWN) for c in normal]
-    assert codec.unknown(text) == [c for c in dict.fromkeys(normal) if c not in index]
+    assert codec.unknown_characters(text) == [c for c in dict.fromkeys(normal) if c not in index]
 
 
 def test_indices_are_in_order_of_code_points_after_the_marks() -> None:
@@ -129,11 +129,11 @@ def test_indices_are_in_order_of_code_points_after_the_marks() -> None:
 
 def test_learning_drops_what_is_rare_and_cannot_be_written() -> None:
     counts = {ord("a"): 3, ord("b"): 2, 0xD800: 9, 0xFFFD: 9, 0x1F3B9: 5}
-    assert CharacterCodec.learn(counts, rare=3).characters == "a🎹"
+    assert CharacterCodec.from_counts(counts, min_count=3).characters == "a🎹"
     array = np.zeros(200, np.int64)
     array[[97, 98]] = 3, 2
-    assert CharacterCodec.learn(array, rare=2).characters == "ab"
-    assert CharacterCodec.learn(array, rare=0).characters == "ab"  # never the uncounted
+    assert CharacterCodec.from_counts(array, min_count=2).characters == "ab"
+    assert CharacterCodec.from_counts(array, min_count=0).characters == "ab"  # never the uncounted
 
 
 def test_the_index_type_grows_with_the_alphabet() -> None:
@@ -169,14 +169,14 @@ def test_a_damaged_codec_is_refused(values: object) -> None:
 @given(st.text(), st.text(), st.text())
 def test_translating_indices_equals_encoding_the_text_anew(first: str, second: str, t: str) -> None:
     old, new = learned(first + t), learned(second)
-    assert translation(old, new)[old.encode(t)].tolist() == new.encode(t).tolist()
-    assert translation(old, new)[:3].tolist() == [BEGIN, END, UNKNOWN]
+    assert index_table(old, new)[old.encode(t)].tolist() == new.encode(t).tolist()
+    assert index_table(old, new)[:3].tolist() == [BEGIN, END, UNKNOWN]
 
 
 def test_translating_does_not_compose_neighbours_in_the_alphabet() -> None:
     codec = CharacterCodec("e\u0301")  # e, and an acute accent to be put on something
-    assert translation(codec, codec).tolist() == [0, 1, 2, 3, 4]
-    assert translation(codec, CharacterCodec("\xe9\u0301")).tolist() == [0, 1, 2, 2, 4]
+    assert index_table(codec, codec).tolist() == [0, 1, 2, 3, 4]
+    assert index_table(codec, CharacterCodec("\xe9\u0301")).tolist() == [0, 1, 2, 2, 4]
 
 
 @pytest.mark.parametrize("module", ["codecs", "batches", "corpus", "lyrics_files"])

@@ -17,21 +17,22 @@ from engine import paths
 from engine.config import DataConfig
 from engine.data import corpus_format, lyrics_corpus, lyrics_files
 from engine.data.codecs import END, UNKNOWN, CharacterCodec
-from engine.data.corpus import Corpus, prepare
-from engine.data.lyrics_files import Song
-from engine.data.splits import SPLITS, key
+from engine.data.corpus import Corpus, prepare_corpus
+from engine.data.lyrics_files import LyricsSong
+from engine.data.splits import SPLITS, split_key
 from engine.errors import InputError
 
 WriteCsv = Callable[..., Path]
 
 
 @pytest.fixture
-def source(tmp_path: Path, songs: list[Song], write_csv: WriteCsv) -> Path:
+def source(tmp_path: Path, songs: list[LyricsSong], write_csv: WriteCsv) -> Path:
     return write_csv(tmp_path / "songs.csv", songs)
 
 
 def prepared(source: Path, **settings: object) -> Corpus:
-    return prepare(dataclasses.replace(DataConfig(source=str(source), min_count=1), **settings))  # type: ignore[arg-type]
+    config = DataConfig(source=str(source), min_count=1)
+    return prepare_corpus(dataclasses.replace(config, **settings))  # type: ignore[arg-type]
 
 
 def characters(corpus: Corpus) -> str:
@@ -47,7 +48,9 @@ def held(corpus: Corpus) -> dict[tuple[str, str], tuple[str, int]]:
     }
 
 
-def test_every_song_is_there_as_its_characters_and_the_end(source: Path, songs: list[Song]) -> None:
+def test_every_song_is_there_as_its_characters_and_the_end(
+    source: Path, songs: list[LyricsSong]
+) -> None:
     corpus = prepared(source)
     texts = {name: text for name, (text, _) in held(corpus).items()}
     assert texts == {(song.artist, song.title): song.text for song in songs}
@@ -62,16 +65,16 @@ def test_every_song_is_there_as_its_characters_and_the_end(source: Path, songs: 
     assert corpus.frames.dtype == np.uint8
 
 
-def test_the_table_is_sorted_by_key_and_split_by_it(source: Path, songs: list[Song]) -> None:
+def test_the_table_is_sorted_by_key_and_split_by_it(source: Path, songs: list[LyricsSong]) -> None:
     corpus = prepared(source, valid_fraction=0.1, test_fraction=0.2, split_seed=4)
-    assert sorted(key(song.text, 4) for song in songs) == corpus.songs["key"].tolist()
+    assert sorted(split_key(song.text, 4) for song in songs) == corpus.songs["key"].tolist()
     assert [len(corpus.select(split)) for split in SPLITS] == [28, 4, 8]
     assert np.concatenate([corpus.select(s) for s in ("test", "valid", "train")]).tolist() == list(
         range(40)
     )
 
 
-def test_what_is_said_of_it(source: Path, songs: list[Song]) -> None:
+def test_what_is_said_of_it(source: Path, songs: list[LyricsSong]) -> None:
     corpus = prepared(source)
     meta = corpus.meta
     frames = sum(len(song.text) + 1 for song in songs)
@@ -94,7 +97,7 @@ def test_what_is_said_of_it(source: Path, songs: list[Song]) -> None:
 
 
 def test_neither_row_order_nor_line_ends_nor_form_matter(
-    tmp_path: Path, songs: list[Song], source: Path, write_csv: WriteCsv
+    tmp_path: Path, songs: list[LyricsSong], source: Path, write_csv: WriteCsv
 ) -> None:
     shuffled = random.Random(1).sample(songs, len(songs))
     for song in songs:
@@ -119,7 +122,7 @@ def test_neither_row_order_nor_line_ends_nor_form_matter(
 
 @pytest.mark.parametrize("change", ["text", "case", "artist", "fewer", "seed", "rare"])
 def test_the_hash_notices(
-    tmp_path: Path, songs: list[Song], source: Path, write_csv: WriteCsv, change: str
+    tmp_path: Path, songs: list[LyricsSong], source: Path, write_csv: WriteCsv, change: str
 ) -> None:
     changed = list(songs)
     if change == "text":
@@ -136,10 +139,12 @@ def test_the_hash_notices(
 
 
 def test_duplicates_are_dropped_and_covers_stay_in_one_split(
-    tmp_path: Path, songs: list[Song], write_csv: WriteCsv
+    tmp_path: Path, songs: list[LyricsSong], write_csv: WriteCsv
 ) -> None:
-    twins = [Song(song.artist, song.title, f" {song.text.upper()}\n\n") for song in songs[:10]]
-    covers = [Song("The Covers", song.title, song.text) for song in songs]
+    twins = [
+        LyricsSong(song.artist, song.title, f" {song.text.upper()}\n\n") for song in songs[:10]
+    ]
+    covers = [LyricsSong("The Covers", song.title, song.text) for song in songs]
     rows = songs + twins + covers
     corpus = prepared(write_csv(tmp_path / "a.csv", rows), valid_fraction=0.2, test_fraction=0.2)
     assert corpus.meta["report"]["duplicates"] == 10
@@ -157,9 +162,13 @@ def test_duplicates_are_dropped_and_covers_stay_in_one_split(
 
 
 def test_short_songs_and_unwanted_artists_are_left_out_and_counted(
-    tmp_path: Path, songs: list[Song], write_csv: WriteCsv
+    tmp_path: Path, songs: list[LyricsSong], write_csv: WriteCsv
 ) -> None:
-    rows = [*songs, Song("Band 1", "Tiny", "la"), Song("Rarely Heard", "Once", "only one " * 9)]
+    rows = [
+        *songs,
+        LyricsSong("Band 1", "Tiny", "la"),
+        LyricsSong("Rarely Heard", "Once", "only one " * 9),
+    ]
     corpus = prepared(
         write_csv(tmp_path / "a.csv", rows),
         artists=("band 1", "BAND  4", "Rarely Heard", "Bnad 3"),
@@ -174,7 +183,7 @@ def test_short_songs_and_unwanted_artists_are_left_out_and_counted(
 
 
 def test_songs_by_nobody_have_no_condition(
-    tmp_path: Path, songs: list[Song], write_csv: WriteCsv
+    tmp_path: Path, songs: list[LyricsSong], write_csv: WriteCsv
 ) -> None:
     nameless = [dataclasses.replace(song, artist="") for song in songs[:20]]
     corpus = prepared(write_csv(tmp_path / "a.csv", nameless + songs[20:]))
@@ -183,9 +192,9 @@ def test_songs_by_nobody_have_no_condition(
 
 
 def test_rare_characters_become_unknown(
-    tmp_path: Path, songs: list[Song], write_csv: WriteCsv
+    tmp_path: Path, songs: list[LyricsSong], write_csv: WriteCsv
 ) -> None:
-    odd = [*songs, Song("Band 0", "Odd", "a piano 🎹🎹 and a harp 𝄞 played")]
+    odd = [*songs, LyricsSong("Band 0", "Odd", "a piano 🎹🎹 and a harp 𝄞 played")]
     path = write_csv(tmp_path / "a.csv", odd)
     assert "🎹" in characters(prepared(path, min_count=2))
     assert "𝄞" not in characters(prepared(path, min_count=2))
@@ -194,7 +203,9 @@ def test_rare_characters_become_unknown(
 
 
 def test_a_large_alphabet_takes_two_bytes_a_frame(tmp_path: Path, write_csv: WriteCsv) -> None:
-    rows = [Song("A", str(i), "".join(map(chr, range(0x4E00 + i, 0x4F00 + i)))) for i in range(90)]
+    rows = [
+        LyricsSong("A", str(i), "".join(map(chr, range(0x4E00 + i, 0x4F00 + i)))) for i in range(90)
+    ]
     corpus = prepared(write_csv(tmp_path / "a.csv", rows))
     assert corpus.frames.dtype == np.uint16
     assert {title: text for (_, title), (text, _) in held(corpus).items()} == {
@@ -213,7 +224,7 @@ def test_what_was_prepared_is_used_again(source: Path, home: Path) -> None:
 
 
 def test_a_changed_source_or_setting_is_prepared_anew(
-    source: Path, songs: list[Song], write_csv: WriteCsv
+    source: Path, songs: list[LyricsSong], write_csv: WriteCsv
 ) -> None:
     first = prepared(source)
     assert prepared(source, min_length=17).path != first.path
@@ -265,7 +276,7 @@ def test_a_table_that_points_beyond_the_frames_is_refused(source: Path) -> None:
     ("rows", "settings", "said"),
     [
         ([], {}, "holds no songs"),
-        ([Song("A", "B", "tiny")] * 3, {}, "fewer than 16 characters: lower data.min_length"),
+        ([LyricsSong("A", "B", "tiny")] * 3, {}, "fewer than 16 characters: lower data.min_length"),
         (None, {"artists": ("Bend 1",)}, "did you mean 'Band 1'"),
         (None, {"min_songs": 9}, "lower data.min_songs"),
         (None, {"valid_fraction": 0.5, "test_fraction": 0.5}, "40 different songs cannot be split"),
@@ -273,9 +284,9 @@ def test_a_table_that_points_beyond_the_frames_is_refused(source: Path) -> None:
 )
 def test_nothing_left_is_said_and_nothing_is_written(
     tmp_path: Path,
-    songs: list[Song],
+    songs: list[LyricsSong],
     write_csv: WriteCsv,
-    rows: list[Song] | None,
+    rows: list[LyricsSong] | None,
     settings: dict[str, object],
     said: str,
 ) -> None:
@@ -287,7 +298,7 @@ def test_nothing_left_is_said_and_nothing_is_written(
 
 
 def test_a_fault_late_in_the_source_leaves_nothing(
-    tmp_path: Path, songs: list[Song], write_csv: WriteCsv
+    tmp_path: Path, songs: list[LyricsSong], write_csv: WriteCsv
 ) -> None:
     path = write_csv(tmp_path / "a.csv", songs)
     path.write_bytes(path.read_bytes() + b"A,B,/x,caf\xe9\n")
@@ -320,26 +331,27 @@ def test_what_a_killed_preparation_left_is_cleared(source: Path) -> None:
 
 def test_progress_rises_to_its_total(source: Path) -> None:
     seen: list[tuple[int, int]] = []
-    prepare(DataConfig(source=str(source)), lambda done, total: seen.append((done, total)))
+    prepare_corpus(DataConfig(source=str(source)), lambda done, total: seen.append((done, total)))
     assert seen == sorted(seen)
     assert len(seen) >= 3
     assert seen[-1] == (source.stat().st_size,) * 2
 
 
 def test_a_named_data_set_gives_its_name(
-    songs: list[Song], write_csv: WriteCsv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    songs: list[LyricsSong], write_csv: WriteCsv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("engine.paths.assets", lambda: tmp_path)
     write_csv(tmp_path / "corpora/originals.csv", songs)
-    corpus = prepare(DataConfig(source="originals"))
+    corpus = prepare_corpus(DataConfig(source="originals"))
     assert corpus.name == "originals"
     assert corpus.path.name.startswith("originals-")
 
 
 def test_two_processes_prepare_it_once(source: Path, home: Path) -> None:
     code = (
-        "import sys; from engine.config import DataConfig; from engine.data.corpus import prepare;"
-        "print(prepare(DataConfig(source=sys.argv[1], min_count=1)).hash)"
+        "import sys; from engine.config import DataConfig;"
+        "from engine.data.corpus import prepare_corpus;"
+        "print(prepare_corpus(DataConfig(source=sys.argv[1], min_count=1)).hash)"
     )
     command = [sys.executable, "-c", code, str(source)]
     both = [
@@ -408,7 +420,7 @@ def test_memory_does_not_grow_with_the_texts(tmp_path: Path) -> None:
 
 def test_the_real_file(lyrics_csv: Path, capsys: pytest.CaptureFixture[str]) -> None:
     start = time.perf_counter()
-    corpus = prepare(DataConfig(source=str(lyrics_csv)))
+    corpus = prepare_corpus(DataConfig(source=str(lyrics_csv)))
     seconds = time.perf_counter() - start
     with capsys.disabled():
         print(f"\nprepared {lyrics_csv.name} in {seconds:.2f} s")

@@ -10,10 +10,10 @@ import pytest
 
 from engine import paths
 from engine.config import DataConfig
-from engine.data.batches import Lanes
+from engine.data.batches import BatchStream
 from engine.data.codecs import KeysCodec
-from engine.data.corpus import Corpus, prepare
-from engine.data.lyrics_files import Song
+from engine.data.corpus import Corpus, prepare_corpus
+from engine.data.lyrics_files import LyricsSong
 from engine.data.splits import SPLITS
 from engine.errors import InputError
 from engine.music import midi, piano_roll
@@ -31,7 +31,7 @@ def tunes(tmp_path: Path, tune: Callable[[int], bytes]) -> Path:
 
 def of_music(source: Path, **settings: object) -> Corpus:
     config = dataclasses.replace(DataConfig(source=str(source)), **settings)  # type: ignore[arg-type]
-    return prepare(config, kind="music")
+    return prepare_corpus(config, kind="music")
 
 
 def test_music_is_there_as_its_rolls(tunes: Path) -> None:
@@ -65,7 +65,7 @@ def test_music_is_there_as_its_rolls(tunes: Path) -> None:
 def test_music_prepared_is_used_again_and_anew_when_changed(tunes: Path) -> None:
     seen: list[tuple[int, int]] = []
     config = DataConfig(source=str(tunes))
-    first = prepare(config, lambda done, total: seen.append((done, total)), "music")
+    first = prepare_corpus(config, lambda done, total: seen.append((done, total)), "music")
     assert seen == sorted(seen)
     assert seen[-1] == (30, 30)
     stamp = (first.path / "frames.npy").stat().st_mtime_ns
@@ -111,7 +111,7 @@ def test_given_splits_are_kept_and_what_is_in_both_is_counted(
 
 def test_frames_of_music_are_laid_into_lanes(tunes: Path) -> None:
     corpus = of_music(tunes)
-    batch = Lanes(corpus, "valid", 1, 1000).next()
+    batch = BatchStream(corpus, "valid", 1, 1000).next_batch()
     assert batch is not None
     assert batch.targets.shape == (1000, 1, 176)
     row = corpus.select("valid")[0]
@@ -122,10 +122,10 @@ def test_frames_of_music_are_laid_into_lanes(tunes: Path) -> None:
 
 
 def test_music_and_lyrics_are_not_mixed_up(
-    tunes: Path, tmp_path: Path, songs: list[Song], write_csv: Callable[..., Path]
+    tunes: Path, tmp_path: Path, songs: list[LyricsSong], write_csv: Callable[..., Path]
 ) -> None:
     source = write_csv(tmp_path / "songs.csv", songs)
-    music, lyrics = of_music(tunes), prepare(DataConfig(source=str(source)))
+    music, lyrics = of_music(tunes), prepare_corpus(DataConfig(source=str(source)))
     with pytest.raises(InputError, match="is of music and has no texts"):
         music.text(0)
     with pytest.raises(InputError, match="is of lyrics and has no rolls"):

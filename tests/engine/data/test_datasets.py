@@ -50,9 +50,9 @@ def test_what_is_no_music_is_refused(source: str, said: str) -> None:
 
 
 def test_a_data_set_by_its_name() -> None:
-    assert datasets.dataset("pieces").kind == "music"
+    assert datasets.get_dataset("pieces").kind == "music"
     with pytest.raises(InputError, match="no data set 'nottingam': did you mean 'nottingham'"):
-        datasets.dataset("nottingam")
+        datasets.get_dataset("nottingam")
 
 
 def test_the_names_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,4 +61,4 @@ def test_the_names_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert item.name == name
         assert (item.sha256 is None) == (not item.address or item.address.startswith("kaggle:"))
         assert bool(item.address) == (Path(item.path).parts[0] == name)
-        assert item.here == (not item.address)
+        assert item.is_available == (not item.address)

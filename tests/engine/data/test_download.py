@@ -11,7 +11,7 @@ import pytest
 from engine import paths
 from engine.data import datasets
 from engine.data.datasets import Dataset
-from engine.data.download import fetch
+from engine.data.download import download_dataset
 from engine.errors import InputError, WorkError
 
 CONTENT = bytes(range(256)) * 1000
@@ -84,29 +84,29 @@ def left() -> list[str]:
 @pytest.mark.parametrize("place", ["good", "moved"])
 def test_good_is_kept_and_not_fetched_again(make: Make, place: str) -> None:
     told: list[tuple[int, int]] = []
-    got = fetch(make(place), lambda *done: told.append(done))
-    assert (got.fresh, got.verified, got.sha256) == (True, True, SHA256)
-    assert got.file.read_bytes() == CONTENT
-    assert got.file.stat().st_mode & 0o777 == 0o644
+    got = download_dataset(make(place), lambda *done: told.append(done))
+    assert (got.downloaded, got.verified, got.sha256) == (True, True, SHA256)
+    assert got.path.read_bytes() == CONTENT
+    assert got.path.stat().st_mode & 0o777 == 0o644
     assert left() == ["tunes", "tunes.mat"]
     assert told[-1] == (len(CONTENT), len(CONTENT))
     assert [done for done, _ in told] == sorted(done for done, _ in told)
     asked = len(Server.asked)
-    again = fetch(make(place))
-    assert (again.file, again.fresh, again.verified) == (got.file, False, True)
+    again = download_dataset(make(place))
+    assert (again.path, again.downloaded, again.verified) == (got.path, False, True)
     assert len(Server.asked) == asked
 
 
 def test_what_cannot_be_verified_is_kept_with_its_checksum(make: Make) -> None:
-    got = fetch(make("good", sha256=None))
-    assert (got.verified, got.sha256, got.fresh) == (False, SHA256, True)
-    assert fetch(make("good", sha256=None)).fresh is False
+    got = download_dataset(make("good", sha256=None))
+    assert (got.verified, got.sha256, got.downloaded) == (False, SHA256, True)
+    assert download_dataset(make("good", sha256=None)).downloaded is False
 
 
 def test_a_damaged_file_is_fetched_anew(make: Make) -> None:
-    file = fetch(make("good")).file
+    file = download_dataset(make("good")).path
     file.write_bytes(b"damaged")
-    assert fetch(make("good")).fresh
+    assert download_dataset(make("good")).downloaded
     assert file.read_bytes() == CONTENT
 
 
@@ -123,13 +123,13 @@ def test_a_damaged_file_is_fetched_anew(make: Make) -> None:
 def test_what_goes_wrong_leaves_nothing(make: Make, place: str, said: str) -> None:
     wrong = "0" * 64 if place == "good" else None
     with pytest.raises(WorkError, match=f"Cannot fetch 'tunes' from http.*{said}"):
-        fetch(make(place, wrong), timeout=0.3)
+        download_dataset(make(place, wrong), timeout=0.3)
     assert left() == []
 
 
 def test_without_a_network(make: Make) -> None:
     with pytest.raises(WorkError, match="no way to the server; look to the network"):
-        fetch(make("", address="http://127.0.0.1:9/tunes.mat"))
+        download_dataset(make("", address="http://127.0.0.1:9/tunes.mat"))
     assert left() == []
 
 
@@ -137,14 +137,14 @@ def test_what_a_killed_one_left_is_cleared(make: Make) -> None:
     stale = paths.data() / ".tunes.abc"
     stale.mkdir(parents=True)
     (stale / "half").write_bytes(b"half")
-    fetch(make("good"))
+    download_dataset(make("good"))
     assert left() == ["tunes", "tunes.mat"]
 
 
 def test_where_nothing_can_be_written(make: Make, tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file where the folder should be")
     with pytest.raises(InputError, match=r"Cannot write .*data .*make it writable"):
-        fetch(make("good"))
+        download_dataset(make("good"))
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
@@ -155,7 +155,7 @@ def test_a_full_disk(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("pooch.HTTPDownloader.__call__", full)
     with pytest.raises(InputError, match=r"No space left .* RNN_TUI_HOME"):
-        fetch(make("good"))
+        download_dataset(make("good"))
     assert left() == []
 
 
@@ -167,8 +167,8 @@ def test_kaggle_gives_its_file(make: Make, monkeypatch: pytest.MonkeyPatch) -> N
         return output_dir
 
     monkeypatch.setitem(sys.modules, "kagglehub", SimpleNamespace(dataset_download=download))
-    got = fetch(make("", None, "kaggle:owner/set"))
-    assert got.file.read_bytes() == CONTENT
+    got = download_dataset(make("", None, "kaggle:owner/set"))
+    assert got.path.read_bytes() == CONTENT
     assert (got.verified, got.sha256) == (False, SHA256)
     assert left() == ["tunes", "tunes.mat"]
 
@@ -179,12 +179,12 @@ def test_kaggle_fails_in_one_sentence(make: Make, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setitem(sys.modules, "kagglehub", SimpleNamespace(dataset_download=refuse))
     with pytest.raises(WorkError, match=r"kaggle\.com/datasets/owner/set: no such set; look"):
-        fetch(make("", None, "kaggle:owner/set"))
+        download_dataset(make("", None, "kaggle:owner/set"))
     monkeypatch.setitem(sys.modules, "kagglehub", None)  # as where it is not installed
     with pytest.raises(
         WorkError, match=r"install rnn-tui\[kaggle\], or put its .* at .*tunes\.mat"
     ):
-        fetch(make("", None, "kaggle:owner/set"))
+        download_dataset(make("", None, "kaggle:owner/set"))
     assert left() == []
 
 
@@ -193,22 +193,22 @@ def test_once_fetched_the_name_works(make: Make, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(datasets.DATASETS, "tunes", tunes)
     with pytest.raises(InputError, match="not here yet: fetch it by 'rnn-tui data fetch tunes'"):
         datasets.resolve("tunes", "music")
-    fetch(tunes)
+    download_dataset(tunes)
     assert datasets.resolve("tunes", "music") == tunes.file
-    assert datasets.kind_of("tunes") == "music"
+    assert datasets.guess_kind("tunes") == "music"
 
 
 def test_what_comes_with_the_program_is_here() -> None:
-    got = fetch(datasets.dataset("pieces"))
-    assert (got.fresh, got.sha256) == (False, None)
-    assert got.file.is_dir()
+    got = download_dataset(datasets.get_dataset("pieces"))
+    assert (got.downloaded, got.sha256) == (False, None)
+    assert got.path.is_dir()
 
 
 def test_the_catalogue_s_checksums_are_the_real_files() -> None:
     shared = Path(__file__).parents[4] / "shared/data"
     found = 0
     for name in ("jsb-chorales", "nottingham"):
-        item = datasets.dataset(name)
+        item = datasets.get_dataset(name)
         file = shared / "polymusic" / Path(item.path).name
         if file.is_file():
             found += 1

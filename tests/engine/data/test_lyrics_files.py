@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.data import lyrics_files
-from engine.data.lyrics_files import Song, read_songs
+from engine.data.lyrics_files import LyricsSong, read_songs
 from engine.errors import InputError
 
 
@@ -26,21 +26,21 @@ def test_a_csv_is_read_by_its_columns_names(tmp_path: Path) -> None:
         '\ufeffText,Year,ARTIST\n"\none  \r\n\r\n  two \rthree  \n",19, The  Kites \nnull,20,NA\n',
     )
     assert list(read_songs(path)) == [
-        Song("The Kites", "", "one\n\n  two\nthree"),
-        Song("NA", "", "null"),
+        LyricsSong("The Kites", "", "one\n\n  two\nthree"),
+        LyricsSong("NA", "", "null"),
     ]
 
 
 def test_texts_and_names_are_in_nfc(tmp_path: Path) -> None:
     path = csv(tmp_path / "a.csv", "artist,song,text\nRe\u0301my,E\u0301,cafe\u0301\n")
-    assert list(read_songs(path)) == [Song("Rémy", "É", "café")]
+    assert list(read_songs(path)) == [LyricsSong("Rémy", "É", "café")]
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 @pytest.mark.parametrize("rows", [1, 7, 1000])
 def test_chunks_make_no_difference(
     tmp_path: Path,
-    songs: list[Song],
+    songs: list[LyricsSong],
     write_csv: Callable[..., Path],
     monkeypatch: pytest.MonkeyPatch,
     newline: str,
@@ -55,9 +55,9 @@ def test_a_folder_is_read_in_order(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(f"{name}\r\n", newline="")
     assert list(read_songs(tmp_path)) == [
-        Song("Alpha", "1", "Alpha/1.TXT"),
-        Song("Alpha", "2", "Alpha/2.txt"),
-        Song("Zeta", "b", "Zeta/b.txt"),
+        LyricsSong("Alpha", "1", "Alpha/1.TXT"),
+        LyricsSong("Alpha", "2", "Alpha/2.txt"),
+        LyricsSong("Zeta", "b", "Zeta/b.txt"),
     ]
 
 
@@ -68,7 +68,10 @@ def test_jsonl(tmp_path: Path) -> None:
         json.dumps({"text": "🎹", "artist": ""}, ensure_ascii=False),
     ]
     path = csv(tmp_path / "a.jsonl", "\ufeff" + "\n".join(lines))
-    assert list(read_songs(path)) == [Song("A B", "S", "one\ntwo \ufffd"), Song("", "", "🎹")]
+    assert list(read_songs(path)) == [
+        LyricsSong("A B", "S", "one\ntwo \ufffd"),
+        LyricsSong("", "", "🎹"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_lists_of_matrices_are_read(
     tmp_path: Path, write_mat: WriteMat, order: str, packed: bool, kind: Any
 ) -> None:
     wanted = {"traindata": rolls(3, kind), "testdata": rolls(1, kind), "none": []}
-    found = mat_file.cells(write_mat(tmp_path / "a.mat", wanted, order, packed))
+    found = mat_file.read_cell_arrays(write_mat(tmp_path / "a.mat", wanted, order, packed))
     assert found.keys() == wanted.keys()
     for name, matrices in wanted.items():
         assert len(found[name]) == len(matrices)
@@ -43,7 +43,7 @@ def test_what_scipy_writes_is_read(tmp_path: Path, compress: bool) -> None:
     cells[0] = [*rolls(2), np.array("a word"), np.ones((2, 2, 3))]
     path = tmp_path / "a.mat"
     io.savemat(path, {"traindata": cells, "other": np.ones(3)}, do_compression=compress)
-    found = mat_file.cells(path)
+    found = mat_file.read_cell_arrays(path)
     assert list(found) == ["traindata"]
     first, second, word, cube = found["traindata"]
     assert np.array_equal(first, cells[0, 0])  # type: ignore[arg-type]
@@ -85,7 +85,7 @@ def test_what_is_no_such_file_is_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / "a.mat"
     path.write_bytes(data)
     with pytest.raises(ValueError, match=said):
-        mat_file.cells(path)
+        mat_file.read_cell_arrays(path)
 
 
 def test_what_unpacks_to_too_much_is_refused(
@@ -96,13 +96,13 @@ def test_what_unpacks_to_too_much_is_refused(
     bomb = struct.pack("<II", 15, len(body)) + body
     path = tmp_path / "a.mat"
     path.write_bytes(HEAD + bomb)
-    assert mat_file.cells(path) == {}
+    assert mat_file.read_cell_arrays(path) == {}
     path.write_bytes(HEAD + bomb + bomb)
     with pytest.raises(ValueError, match="unpacks to over 1 MiB"):
-        mat_file.cells(path)
+        mat_file.read_cell_arrays(path)
     path.write_bytes(HEAD + bytes(1 << 20))
     with pytest.raises(ValueError, match="has over 1 MiB"):
-        mat_file.cells(path)
+        mat_file.read_cell_arrays(path)
 
 
 def test_lists_within_lists_do_not_go_deep(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_lists_within_lists_do_not_go_deep(tmp_path: Path) -> None:
     for _ in range(3000):
         body = matrix(1, (1, 1), body)
     (tmp_path / "a.mat").write_bytes(HEAD + body)
-    assert mat_file.cells(tmp_path / "a.mat") == {"name": [None]}
+    assert mat_file.read_cell_arrays(tmp_path / "a.mat") == {"name": [None]}
 
 
 @given(st.data())
@@ -125,7 +125,7 @@ def test_broken_files_are_read_or_refused(
         data[place // 8] ^= 1 << place % 8
     path.write_bytes(data[: draw.draw(st.integers(120, len(data)))])
     try:
-        found = mat_file.cells(path)
+        found = mat_file.read_cell_arrays(path)
     except ValueError:
         return
     assert all(isinstance(matrices, list) for matrices in found.values())

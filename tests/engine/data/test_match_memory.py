@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.data.match_memory import Memory, recall
+from engine.data.match_memory import MatchMemory, find_matches
 from engine.frames import FrameSpec
 
 SPECS = [FrameSpec("characters", 40), FrameSpec("keys", 88), FrameSpec("keys", 176)]
@@ -23,7 +23,7 @@ def naive(
     place: int | None = None  # of what was recalled before
     for now in range(1, len(inputs)):  # so many frames are known
         place, match = (place + 1, 1) if place is not None and lapses else (None, 0)
-        for kind, length in enumerate(spec.matches(lapses), 1 + lapses):
+        for kind, length in enumerate(spec.match_lengths(lapses), 1 + lapses):
             for end in range(length, now):
                 if inputs[end - length : end] == inputs[now - length : now] and now >= length:
                     place, match = end, kind
@@ -52,7 +52,7 @@ def made(numbers: list[int], spec: FrameSpec) -> np.ndarray[Any, Any]:
 @settings(deadline=None, max_examples=60)
 def test_it_finds_what_a_search_finds(spec: FrameSpec, lapses: bool, numbers: list[int]) -> None:
     song = made(numbers, spec)
-    recalled, matches = recall(song, spec, lapses)
+    recalled, matches = find_matches(song, spec, lapses)
     expected, kinds = naive(song, spec, lapses)
     assert matches.tolist() == kinds
     assert recalled.dtype == song.dtype
@@ -63,12 +63,12 @@ def test_a_chorus_is_recalled_word_for_word_the_second_time() -> None:
     spec = FrameSpec("characters", 200)
     verse, chorus = "some other words here\n", "sing it over the hill and far away\n"
     song = np.frombuffer((chorus + verse + chorus).encode(), np.uint8)
-    recalled, matches = recall(song, spec)
-    shortest = spec.matches(False)[0]
+    recalled, matches = find_matches(song, spec)
+    shortest = spec.match_lengths(False)[0]
     second = slice(len(chorus + verse) + shortest, None)
     assert bytes(recalled[second]) == chorus.encode()[shortest:]
     assert matches[second.start] == 1
-    assert matches[-1] == spec.kinds(False) - 1
+    assert matches[-1] == spec.match_kinds(False) - 1
     assert not matches[: len(chorus)].any()
     assert not recalled[matches == 0].any()
 
@@ -76,10 +76,14 @@ def test_a_chorus_is_recalled_word_for_word_the_second_time() -> None:
 def test_a_tune_with_a_note_changed_is_heard_along_the_first() -> None:
     spec = FrameSpec("keys", 88)
     tune = list(range(1, 21))
-    recalled, matches = recall(made([*tune, *tune[:10], 30, *tune[11:]], spec), spec, lapses=True)
+    recalled, matches = find_matches(
+        made([*tune, *tune[:10], 30, *tune[11:]], spec), spec, recovery=True
+    )
     assert np.array_equal(recalled[len(tune) + 1 :], made(tune[1:], spec))
     changed = len(tune) + 11
-    ten = 1 + sum(length <= 10 for length in spec.matches(lapses=True))  # the kind of such a match
+    ten = 1 + sum(
+        length <= 10 for length in spec.match_lengths(recovery=True)
+    )  # the kind of such a match
     assert matches[changed - 1 : changed + 2].tolist() == [ten, 1, 2]
     assert not matches[: len(tune) + 1].any()
 
@@ -88,15 +92,15 @@ def test_a_tune_with_a_note_changed_is_heard_along_the_first() -> None:
 def test_of_equal_matches_the_latest_counts(spec: FrameSpec) -> None:
     run = [3, 1, 4, 1, 5, 9]
     song = made([*run, 7, *run, 8, *run, 2], spec)
-    assert np.array_equal(recall(song, spec)[0][-1], made([8], spec)[0])
+    assert np.array_equal(find_matches(song, spec)[0][-1], made([8], spec)[0])
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=str)
 def test_the_past_alone_counts(spec: FrameSpec) -> None:
     rng = np.random.default_rng(0)
     numbers = rng.integers(0, 3, 200).tolist()
-    whole = recall(made(numbers, spec), spec)
-    start = recall(made(numbers[:120], spec), spec)
+    whole = find_matches(made(numbers, spec), spec)
+    start = find_matches(made(numbers[:120], spec), spec)
     for long, short in zip(whole, start, strict=True):
         assert np.array_equal(long[:120], short)
 
@@ -104,9 +108,9 @@ def test_the_past_alone_counts(spec: FrameSpec) -> None:
 @pytest.mark.parametrize("spec", SPECS, ids=str)
 def test_frame_by_frame_it_says_what_it_says_of_the_song(spec: FrameSpec) -> None:
     song = made(np.random.default_rng(1).integers(0, 3, 100).tolist(), spec)
-    memory = Memory(spec, lapses=True)
+    memory = MatchMemory(spec, recovery=True)
     inputs = np.concatenate([np.zeros_like(song[:1]), song[:-1]])
-    for frame, expected, kind in zip(inputs, *recall(song, spec, lapses=True), strict=True):
+    for frame, expected, kind in zip(inputs, *find_matches(song, spec, recovery=True), strict=True):
         recalled, match = memory.push(frame)
         assert np.array_equal(recalled, expected)
         assert match == kind

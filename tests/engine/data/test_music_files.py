@@ -25,13 +25,13 @@ def zipped(path: Path, contents: dict[str, bytes], compression: int = zipfile.ZI
     return path
 
 
-def read(source: Path) -> dict[str, tuple[int, music_files.Piece | str]]:
+def read(source: Path) -> dict[str, tuple[int, music_files.MusicSong | str]]:
     """Split and song of each entry by name, or what was said against it."""
-    found: dict[str, tuple[int, music_files.Piece | str]] = {}
-    with music_files.opened(source) as entries:
+    found: dict[str, tuple[int, music_files.MusicSong | str]] = {}
+    with music_files.open_songs(source) as entries:
         for entry in entries:
             try:
-                song: music_files.Piece | str = music_files.piece(entry, 0.3, 0.0)
+                song: music_files.MusicSong | str = music_files.load_song(entry, 0.3, 0.0)
             except InputError as error:
                 song = str(error)
             found[entry.name] = entry.split, song
@@ -60,17 +60,17 @@ def test_a_folder_s_and_a_zip_s_songs_and_splits(tmp_path: Path, tune: Tune, pac
     source = tmp_path / "source"
     if packed:
         source = zipped(tmp_path / "source.zip", contents)
-        assert music_files.files(source) == [source]
+        assert music_files.list_files(source) == [source]
     else:
         for name, content in contents.items():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             (source / name).write_bytes(content)
-        assert music_files.files(source) == sorted(source / name for name in PATHS)
+        assert music_files.list_files(source) == sorted(source / name for name in PATHS)
     found = read(source)
     assert list(found) == sorted(PATHS)
     assert {name: split for name, (split, _) in found.items()} == PATHS
     for name, (_, song) in found.items():
-        assert isinstance(song, music_files.Piece)
+        assert isinstance(song, music_files.MusicSong)
         score = midi.read(contents[name])
         assert np.array_equal(song.frames, piano_roll.from_score(score).frames(2))
         assert song.tempo == pytest.approx(score.tempo)
@@ -86,8 +86,8 @@ def test_one_file_is_one_song(tmp_path: Path, tune: Tune) -> None:
 def test_frames_may_be_parts_of_a_beat(tmp_path: Path, tune: Tune) -> None:
     path = tmp_path / "a.mid"
     path.write_bytes(tune(2))  # notes of half a beat at 100 beats a minute
-    with music_files.opened(path) as entries:
-        song = music_files.piece(entries[0], 0.3, 0.25)
+    with music_files.open_songs(path) as entries:
+        song = music_files.load_song(entries[0], 0.3, 0.25)
     assert len(song.frames) == 2 * (20 + 2)
 
 
@@ -101,7 +101,7 @@ def test_a_matlab_file_s_rolls_are_taken_as_they_are(tmp_path: Path, write_mat: 
     found = read(write_mat(tmp_path / "a.mat", lists))
     assert [split for split, _ in found.values()] == [TRAIN] * 3 + [VALID] * 3 + [TEST]
     for name, (_, song) in found.items():
-        assert isinstance(song, music_files.Piece)
+        assert isinstance(song, music_files.MusicSong)
         listed, number = name.split()
         assert np.array_equal(song.frames, lists[listed][int(number) - 1])
         assert song.frames.dtype == np.uint8
@@ -117,7 +117,7 @@ def test_notes_that_are_not_in_the_frames_are_counted(tmp_path: Path) -> None:
         + body
     )
     _, song = read(path)["a.mid"]
-    assert isinstance(song, music_files.Piece)
+    assert isinstance(song, music_files.MusicSong)
     assert song.left_out == {"drums": 0, "outside": 1, "empty": 0, "joined": 0, "repeated": 1}
 
 
@@ -125,13 +125,13 @@ def test_single_bad_songs_are_told_by_name(tmp_path: Path, tune: Tune, write_mat
     found = read(
         zipped(tmp_path / "a.zip", {"good.mid": tune(1), "bad.mid": b"MThd", "no.mid": b""})
     )
-    assert isinstance(found["good.mid"][1], music_files.Piece)
+    assert isinstance(found["good.mid"][1], music_files.MusicSong)
     assert str(found["bad.mid"][1]).startswith("bad.mid is no MIDI file")
     assert str(found["no.mid"][1]).startswith("no.mid is no MIDI file")
     ones = np.ones((4, 88), np.uint8)
     matrices = [ones, ones[:0], ones[:, :87], ones * 2, ones[0]]
     found = read(write_mat(tmp_path / "a.mat", {"traindata": matrices}))
-    said = [isinstance(song, music_files.Piece) or song for _, song in found.values()]
+    said = [isinstance(song, music_files.MusicSong) or song for _, song in found.values()]
     assert said[0] is True
     assert said[1:] == [
         f"traindata {i} is no roll of 88 keys, 0 or 1 each: leave it out." for i in (2, 3, 4, 5)
@@ -145,7 +145,7 @@ def test_a_damaged_entry_spoils_only_itself(tmp_path: Path, tune: Tune) -> None:
     path.write_bytes(data)
     found = read(path)
     assert str(found["a.mid"][1]).startswith("a.mid cannot be unpacked (Bad CRC-32")
-    assert isinstance(found["b.mid"][1], music_files.Piece)
+    assert isinstance(found["b.mid"][1], music_files.MusicSong)
 
 
 @pytest.mark.parametrize("way", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
@@ -179,7 +179,7 @@ def test_paths_in_a_zip_lead_nowhere(
     path = zipped(inside / "a.zip", {name: tune(i) for i, name in enumerate(tricks)})
     found = read(path)
     assert len(found) == len(tricks)
-    assert all(isinstance(song, music_files.Piece) for _, song in found.values())
+    assert all(isinstance(song, music_files.MusicSong) for _, song in found.values())
     assert all(name.isprintable() for name in found)
     assert sorted(item.name for item in tmp_path.rglob("*")) == ["a.zip", "inside"]
 
@@ -192,7 +192,7 @@ def test_a_zip_bomb_does_no_harm(
     found = read(path)
     assert time.process_time() - start < 2
     assert "big.mid has over 2097152 bytes" in str(found["big.mid"][1])
-    assert isinstance(found["good.mid"][1], music_files.Piece)
+    assert isinstance(found["good.mid"][1], music_files.MusicSong)
     monkeypatch.setattr(music_files, "MAX_UNPACKED", 30 << 20)
     with pytest.raises(InputError, match="unpacks to over 30 MiB"):
         read(path)
@@ -236,7 +236,10 @@ def test_a_source_that_is_none_is_refused(
     source = tmp_path / name
     if content is not None:
         source.write_bytes(content)
-    with pytest.raises(InputError) as caught, music_files.opened(music_files.files(source)[0]):
+    with (
+        pytest.raises(InputError) as caught,
+        music_files.open_songs(music_files.list_files(source)[0]),
+    ):
         pass
     assert said in str(caught.value)
     assert str(source) in str(caught.value)
@@ -253,15 +256,15 @@ def test_what_is_no_plain_file_is_passed_over(tmp_path: Path, tune: Tune) -> Non
     (tmp_path / "a.mid").write_bytes(tune(1))
     os.mkfifo(tmp_path / "b.mid")  # reading it would wait for ever
     (tmp_path / "c.mid").mkdir()
-    assert music_files.files(tmp_path) == [tmp_path / "a.mid"]
+    assert music_files.list_files(tmp_path) == [tmp_path / "a.mid"]
 
 
 def test_an_unreadable_file_is_told(tmp_path: Path, tune: Tune) -> None:
     (tmp_path / "a.mid").write_bytes(tune(1))
-    with music_files.opened(tmp_path) as entries:
+    with music_files.open_songs(tmp_path) as entries:
         (tmp_path / "a.mid").unlink()
         with pytest.raises(InputError, match=r"Cannot read .*a\.mid"):
-            music_files.piece(entries[0], 0.3, 0.0)
+            music_files.load_song(entries[0], 0.3, 0.0)
 
 
 def test_all_the_real_tunes(music_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -273,7 +276,7 @@ def test_all_the_real_tunes(music_data: Path, capsys: pytest.CaptureFixture[str]
         start = time.perf_counter()
         found = list(read(music_data / name).values())
         seconds = time.perf_counter() - start
-        songs = [(split, song) for split, song in found if isinstance(song, music_files.Piece)]
+        songs = [(split, song) for split, song in found if isinstance(song, music_files.MusicSong)]
         assert len(songs) == len(found)
         assert tuple(sum(split == place for split, _ in songs) for place in range(3)) == sizes
         frames = sum(len(song.frames) for _, song in songs)
@@ -286,7 +289,7 @@ def test_all_the_real_tunes(music_data: Path, capsys: pytest.CaptureFixture[str]
 def test_a_json_of_pitches(tmp_path: Path) -> None:
     source = tmp_path / "chorales.json"
     source.write_text('{"train": [[[60, 64.0], [], [108, 21]], [[20]]], "test": [[[60], [60]]]}')
-    assert music_files.files(source) == [source]
+    assert music_files.list_files(source) == [source]
     found = read(source)
     assert {name: split for name, (split, _) in found.items()} == {
         "train 1": TRAIN,
@@ -294,7 +297,7 @@ def test_a_json_of_pitches(tmp_path: Path) -> None:
         "test 1": TEST,
     }
     song = found["train 1"][1]
-    assert isinstance(song, music_files.Piece)
+    assert isinstance(song, music_files.MusicSong)
     assert [np.flatnonzero(frame).tolist() for frame in song.frames] == [[39, 43], [], [0, 87]]
     assert "train 2 is no roll of 88 keys" in str(found["train 2"][1])
 

@@ -14,7 +14,7 @@ from engine.data import corpus as corpora
 from engine.data.codecs import KeysCodec
 from engine.data.corpus import Corpus
 from engine.data.corpus_format import SONG
-from engine.data.near_duplicates import WINDOW, near_copies
+from engine.data.near_duplicates import WINDOW, near_duplicates
 
 Frames = npt.NDArray[np.uint8]
 
@@ -34,7 +34,9 @@ def tune(pitches: Sequence[int]) -> Frames:
 
 
 def found(songs: Sequence[Frames], others: Sequence[Frames]) -> list[bool]:
-    result = near_copies(corpus_of(songs), range(len(songs)), corpus_of(others), range(len(others)))
+    result = near_duplicates(
+        corpus_of(songs), range(len(songs)), corpus_of(others), range(len(others))
+    )
     return [bool(value) for value in result]
 
 
@@ -88,9 +90,9 @@ def test_in_a_set_of_tunes_those_known_are_found(
     music_data: Path,
 ) -> None:
     path = music_data / "polymusic/Nottingham.mat"
-    corpus = corpora.prepare(DataConfig(source=str(path)), kind="music")
+    corpus = corpora.prepare_corpus(DataConfig(source=str(path)), kind="music")
     test, train = corpus.select("test"), corpus.select("train")
-    copied = near_copies(corpus, test, corpus, train)
+    copied = near_duplicates(corpus, test, corpus, train)
     known = {corpus.song(row).tobytes() for row in train}
     equal = np.array([corpus.song(row).tobytes() in known for row in test])
     assert equal.sum() == 1

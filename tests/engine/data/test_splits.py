@@ -3,21 +3,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.data.splits import SPLITS, assign, key
+from engine.data.splits import SPLITS, assign_splits, split_key
 from engine.errors import InputError
 
 SHARES = st.floats(0.0, 0.3)
 
 
 def test_a_key_is_the_same_on_every_machine_and_version() -> None:
-    assert key("Why, said the ferry\n", 0) == 9403512783524575647
-    assert key("Why, said the ferry\n", 1) != key("Why, said the ferry\n", 0)
+    assert split_key("Why, said the ferry\n", 0) == 9403512783524575647
+    assert split_key("Why, said the ferry\n", 1) != split_key("Why, said the ferry\n", 0)
 
 
 def test_texts_that_differ_in_case_and_blanks_share_their_key() -> None:
-    assert key("Café  AU lait\r\n", 3) == key(" cafe\u0301 au\nLAIT", 3)
-    assert key("cafe au lait", 3) != key("café au lait", 3)
-    key("\ud800 alone", 0)
+    assert split_key("Café  AU lait\r\n", 3) == split_key(" cafe\u0301 au\nLAIT", 3)
+    assert split_key("cafe au lait", 3) != split_key("café au lait", 3)
+    split_key("\ud800 alone", 0)
 
 
 @given(
@@ -26,7 +26,7 @@ def test_texts_that_differ_in_case_and_blanks_share_their_key() -> None:
 def test_splits_never_leak_and_do_not_depend_on_the_order(
     texts: list[int], valid: float, test: float, random: object, data: st.DataObject
 ) -> None:
-    keys = np.array([key(str(text), 7) for text in texts], np.uint64)
+    keys = np.array([split_key(str(text), 7) for text in texts], np.uint64)
     n = len(set(texts))
     wanted = {
         "test": max(1, round(n * test)) if test else 0,
@@ -34,9 +34,9 @@ def test_splits_never_leak_and_do_not_depend_on_the_order(
     }
     if sum(wanted.values()) >= n:
         with pytest.raises(InputError):
-            assign(keys, valid, test)
+            assign_splits(keys, valid, test)
         return
-    split = assign(keys, valid, test)
+    split = assign_splits(keys, valid, test)
     parts = {
         name: {text for text, place in zip(texts, split, strict=True) if SPLITS[place] == name}
         for name in SPLITS
@@ -45,12 +45,12 @@ def test_splits_never_leak_and_do_not_depend_on_the_order(
     assert len(parts["test"]) == wanted["test"]  # the shares are exact
     assert len(parts["valid"]) == wanted["valid"]
     order = data.draw(st.permutations(range(len(texts))))
-    assert np.array_equal(assign(keys[order], valid, test), split[order])
+    assert np.array_equal(assign_splits(keys[order], valid, test), split[order])
 
 
 def test_another_seed_gives_another_split() -> None:
     first, second = (
-        assign(np.array([key(str(i), seed) for i in range(200)], np.uint64), 0.2, 0.2)
+        assign_splits(np.array([split_key(str(i), seed) for i in range(200)], np.uint64), 0.2, 0.2)
         for seed in (0, 1)
     )
     assert not np.array_equal(first, second)
@@ -59,8 +59,8 @@ def test_another_seed_gives_another_split() -> None:
 @pytest.mark.parametrize(("songs", "valid", "test"), [(2, 0.05, 0.05), (10, 0.5, 0.5), (1, 0, 0.1)])
 def test_too_few_songs_to_split(songs: int, valid: float, test: float) -> None:
     with pytest.raises(InputError, match=f"{songs} different song"):
-        assign(np.arange(songs, dtype=np.uint64), valid, test)
+        assign_splits(np.arange(songs, dtype=np.uint64), valid, test)
 
 
 def test_without_shares_everything_is_for_training() -> None:
-    assert assign(np.arange(2, dtype=np.uint64), 0.0, 0.0).tolist() == [0, 0]
+    assert assign_splits(np.arange(2, dtype=np.uint64), 0.0, 0.0).tolist() == [0, 0]

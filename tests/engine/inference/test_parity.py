@@ -13,7 +13,7 @@ import engine.inference.heads
 import engine.model.heads
 from engine.config import ModelConfig
 from engine.data.codecs import CharacterCodec
-from engine.data.match_memory import recall
+from engine.data.match_memory import find_matches
 from engine.frames import FrameSpec
 from engine.inference import models
 from engine.inference import network as numpy_side
@@ -78,12 +78,12 @@ def window(
     place = torch.arange(STEPS).unsqueeze(1).expand(STEPS, LANES)
     arrays = [inputs, frames, fresh, np.tile(artists, (STEPS, 1))]
     if not memory:
-        return Window(*map(torch.from_numpy, arrays))._replace(place=place)
-    pairs = [recall(frames[:, lane], spec, lapses) for lane in range(LANES)]
+        return Window(*map(torch.from_numpy, arrays))._replace(position=place)
+    pairs = [find_matches(frames[:, lane], spec, lapses) for lane in range(LANES)]
     recalled, match = (np.stack(arrays, 1) for arrays in zip(*pairs, strict=True))
-    assert match.max() == spec.kinds(lapses) - 1
+    assert match.max() == spec.match_kinds(lapses) - 1
     arrays += [recalled, match.astype(np.int64)]
-    return Window(*map(torch.from_numpy, arrays))._replace(place=place)
+    return Window(*map(torch.from_numpy, arrays))._replace(position=place)
 
 
 # How far logits may be off: rounding adds up to less than 1e-4 in full precision. 8-bit weights are

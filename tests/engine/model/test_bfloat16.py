@@ -24,7 +24,7 @@ def songs(spec: FrameSpec) -> Window:
     fresh[0] = True
     fresh[T // 3, 0] = fresh[T // 2, -1] = True
     condition = torch.randint(0, 5, (T, L), generator=generator)
-    match = torch.randint(0, spec.kinds(False), (T, L), generator=generator)
+    match = torch.randint(0, spec.match_kinds(False), (T, L), generator=generator)
     return Window(frames[:-1], frames[1:], fresh, condition, frames[:-1].roll(3, 0), match)
 
 
@@ -63,7 +63,7 @@ def test_gradients_are_near_those_of_float32(cell: str, head: str, memory: bool)
     )
     window = songs(spec)
     if not memory:
-        window = window._replace(recalled=None, match=None)
+        window = window._replace(matched=None, match_kind=None)
     nats, whole = learned(network, window, half=False)
     rough, half = learned(network, window, half=True)
     assert rough.dtype == torch.float32

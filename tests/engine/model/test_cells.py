@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.model.cells import CELLS, resets
+from engine.model.cells import CELLS, prepare_resets
 
 T, L, INPUTS, H = 7, 3, 4, 5
 
@@ -74,7 +74,7 @@ def test_values_and_gradients_are_those_of_the_naive_cell(kind: str, resetting: 
     fresh = torch.zeros(T, L, dtype=torch.bool)
     if resetting:
         fresh[0, 1] = fresh[3, 0] = fresh[3, 2] = fresh[6, 1] = True
-    outputs, *last = CELLS[kind].scan(x, *weights.values(), resets(fresh, x.dtype), *state)
+    outputs, *last = CELLS[kind].scan(x, *weights.values(), prepare_resets(fresh, x.dtype), *state)
     expected, expected_last = naive_layer(kind, x, state, weights, fresh)
     torch.testing.assert_close(outputs, expected, rtol=1e-12, atol=1e-12)
     for state_ours, state_theirs in zip(last, expected_last, strict=True):
@@ -95,7 +95,7 @@ def test_values_and_gradients_are_those_of_the_naive_cell(kind: str, resetting: 
 @pytest.mark.parametrize("kind", ["gru", "lstm"])
 def test_a_graph_gone_through_twice_is_refused_not_wrong(kind: str) -> None:
     x, weights, state = make(kind)
-    reset = resets(torch.zeros(T, L, dtype=torch.bool), x.dtype)
+    reset = prepare_resets(torch.zeros(T, L, dtype=torch.bool), x.dtype)
     outputs = CELLS[kind].scan(x, *weights.values(), reset, *state)[0]
     outputs.sum().backward(retain_graph=True)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):

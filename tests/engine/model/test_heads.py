@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from engine.config import ModelConfig
-from engine.frames import ABOVE, AROUND, FEATURES, KEYS, FrameSpec
+from engine.frames import KEY_FEATURES, KEYS, KEYS_ABOVE, KEYS_AROUND, FrameSpec
 from engine.model.heads import Decider, IndependentHead, JointHead
 from engine.model.network import Network
 from engine.model.window import Window
@@ -46,7 +46,7 @@ def window(size: int, memory: bool = False, seed: int = 0) -> Window:
         return made
     recalled = frames(size, seed=seed + 1)[:-1]
     match = torch.arange(T * L).view(T, L) % 5
-    return made._replace(recalled=recalled * (match > 0).unsqueeze(2), match=match)
+    return made._replace(matched=recalled * (match > 0).unsqueeze(2), match_kind=match)
 
 
 def hidden() -> Tensor:
@@ -68,7 +68,7 @@ def test_a_key_looks_at_the_decided_keys_above_it_and_at_no_others(planes: int) 
     torch.manual_seed(0)
     decider = Decider(planes).double()
     bits = (torch.rand(6, KEYS) < 0.05).double()
-    features = torch.randn(6, KEYS, FEATURES, dtype=torch.float64)
+    features = torch.randn(6, KEYS, KEY_FEATURES, dtype=torch.float64)
     known = (torch.rand(6, planes, KEYS) < 0.2).double()
 
     def logits(bits: Tensor, known: Tensor) -> Tensor:
@@ -81,11 +81,11 @@ def test_a_key_looks_at_the_decided_keys_above_it_and_at_no_others(planes: int) 
         flipped[:, key] = 1 - flipped[:, key]
         changed = (logits(flipped, known) != before).any(0)
         assert not changed[key:].any()
-        assert changed[max(0, key - ABOVE) : key].all()
+        assert changed[max(0, key - KEYS_ABOVE) : key].all()
         flipped = known.clone()
         flipped[:, -1, key] = 1 - flipped[:, -1, key]
         changed = (logits(bits, flipped) != before).any(0)
-        around = torch.arange(KEYS).sub(key).abs() <= AROUND
+        around = torch.arange(KEYS).sub(key).abs() <= KEYS_AROUND
         assert torch.equal(changed, around)
 
 
@@ -93,7 +93,7 @@ def test_a_key_knows_how_many_notes_there_are_beyond_its_sight() -> None:
     decider = Decider(1).double()
     one, two = torch.zeros(2, 1, KEYS, dtype=torch.float64)
     one[0, 80] = two[0, 80] = two[0, 85] = 1
-    still = torch.zeros(1, KEYS, FEATURES, dtype=torch.float64), torch.zeros_like(one)[:, None]
+    still = torch.zeros(1, KEYS, KEY_FEATURES, dtype=torch.float64), torch.zeros_like(one)[:, None]
     first, second = (decider(bits, *still) for bits in (one, two))
     assert first[10] != second[10]
 
@@ -101,7 +101,10 @@ def test_a_key_knows_how_many_notes_there_are_beyond_its_sight() -> None:
 def test_chosen_keys_are_decided_as_among_all() -> None:
     torch.manual_seed(0)
     decider, where = Decider(2).double(), torch.rand(6, KEYS) < 0.1
-    bits, features = torch.rand(6, KEYS).round().double(), torch.randn(6, KEYS, FEATURES).double()
+    bits, features = (
+        torch.rand(6, KEYS).round().double(),
+        torch.randn(6, KEYS, KEY_FEATURES).double(),
+    )
     known = torch.rand(6, 2, KEYS).round().double()
     every = decider(bits, features, known).view(6, KEYS)
     torch.testing.assert_close(decider(bits, features, known, where), every[where])

@@ -12,7 +12,7 @@ from engine.frames import FrameSpec
 from engine.model import position_encoding
 from engine.model.cells import CELLS, State
 from engine.model.heads import CharacterHead
-from engine.model.network import Network, detach
+from engine.model.network import Network, detach_state
 from engine.model.window import Window
 
 SPEC = FrameSpec("characters", 11)
@@ -43,9 +43,9 @@ def songs(seed: int = 0) -> Window:
 def remembering(seed: int = 0) -> Window:
     """Songs with made-up recalled frames."""
     generator = torch.Generator().manual_seed(seed)
-    match = torch.randint(0, SPEC.kinds(False), (T, L), generator=generator)
+    match = torch.randint(0, SPEC.match_kinds(False), (T, L), generator=generator)
     recalled = torch.randint(0, SPEC.size, (T, L), generator=generator) * (match > 0)
-    return songs(seed)._replace(recalled=recalled, match=match)
+    return songs(seed)._replace(matched=recalled, match_kind=match)
 
 
 def cut(window: Window, part: slice) -> Window:
@@ -98,7 +98,7 @@ def test_windows_with_carried_state_give_the_losses_of_the_whole(kind: str) -> N
     whole, _ = network.nats(window, network.zero_state(L))
     state, parts = network.zero_state(L), []
     for first in range(0, T, 5):
-        part, state = network.nats(cut(window, slice(first, first + 5)), detach(state))
+        part, state = network.nats(cut(window, slice(first, first + 5)), detach_state(state))
         parts.append(part)
     torch.testing.assert_close(torch.cat(parts), whole, rtol=1e-12, atol=1e-12)
 
@@ -115,7 +115,7 @@ def test_truncated_bptt_is_full_bptt_when_the_window_covers_the_sequence(kind: s
             nats, state = network.nats(cut(songs_, slice(first, first + size)), state)
             losses.append(nats.sum())
             if truncating:
-                state = detach(state)
+                state = detach_state(state)
         torch.stack(losses).sum().backward()
         return gradients(network)
 
@@ -131,7 +131,7 @@ def test_truncated_bptt_is_full_bptt_when_the_window_covers_the_sequence(kind: s
 def test_a_song_knows_nothing_of_the_song_before_it_in_its_lane() -> None:
     network = make()
     window = songs()
-    window.fresh[5] = True
+    window.reset[5] = True
     first, _ = network.nats(window, network.zero_state(L))
     other = window.inputs.clone()
     other[:5] = (other[:5] + 3) % SPEC.size
@@ -166,12 +166,12 @@ def test_artists_change_what_is_likely() -> None:
 
 def test_the_recalled_frame_and_its_match_enter_the_first_layer() -> None:
     network, window = make(match_memory=True), remembering()
-    assert window.recalled is not None
-    assert window.match is not None
+    assert window.matched is not None
+    assert window.match_kind is not None
     first, _ = network(window, network.zero_state(L))
     for change in (
-        {"recalled": (window.recalled + 1) % SPEC.size},
-        {"match": (window.match + 1) % SPEC.kinds(False)},
+        {"matched": (window.matched + 1) % SPEC.size},
+        {"match_kind": (window.match_kind + 1) % SPEC.match_kinds(False)},
     ):
         second, _ = network(window._replace(**change), network.zero_state(L))
         assert not torch.isclose(first, second).all(2).any()
@@ -182,33 +182,33 @@ def test_a_clock_tells_the_place_in_the_song() -> None:
     start = torch.arange(T).unsqueeze(1).expand(T, L)
 
     def heard(place: Tensor) -> Tensor:
-        outputs: Tensor = network(songs()._replace(place=place), network.zero_state(L))[0]
+        outputs: Tensor = network(songs()._replace(position=place), network.zero_state(L))[0]
         return outputs
 
     first = heard(start)
-    assert torch.equal(heard(start + position_encoding.ROUND), first)
+    assert torch.equal(heard(start + position_encoding.COMMON_PERIOD), first)
     for beats in (1, 2, 3, 32):
         assert not torch.isclose(heard(start + beats), first).all(2).any()
 
 
 def test_each_period_of_the_clock_is_told() -> None:
-    assert [position_encoding.ROUND % period for period in position_encoding.PERIODS] == [0] * len(
-        position_encoding.PERIODS
-    )
+    assert [position_encoding.COMMON_PERIOD % period for period in position_encoding.PERIODS] == [
+        0
+    ] * len(position_encoding.PERIODS)
     for column, period in enumerate(position_encoding.PERIODS):
-        signals = position_encoding.SIGNALS[
+        signals = position_encoding.TABLE[
             :, [column, column + len(position_encoding.PERIODS)]
         ]  # its sine and cosine
         angle = np.arctan2(signals[:, 0], signals[:, 1]) % (2 * np.pi)
-        wanted = np.arange(position_encoding.ROUND) % period * 2 * np.pi / period
+        wanted = np.arange(position_encoding.COMMON_PERIOD) % period * 2 * np.pi / period
         np.testing.assert_allclose(angle, wanted, atol=1e-5)
 
 
 @pytest.mark.parametrize("tied", [False, True])
 def test_the_recalled_character_is_likelier_by_the_gain_of_its_match(tied: bool) -> None:
     network, window = make(match_memory=True, tied=tied), remembering()
-    assert window.recalled is not None
-    assert window.match is not None
+    assert window.matched is not None
+    assert window.match_kind is not None
     head = network.head
     assert isinstance(head, CharacterHead)
     gain = head.gain
@@ -219,7 +219,7 @@ def test_the_recalled_character_is_likelier_by_the_gain_of_its_match(tied: bool)
         added, gain[:] = gain.clone(), 0.0
     difference = with_gain - head.logits(hidden, window)
     expected = torch.zeros_like(difference)
-    expected.scatter_(2, window.recalled.unsqueeze(2), added[window.match])
+    expected.scatter_(2, window.matched.unsqueeze(2), added[window.match_kind])
     torch.testing.assert_close(difference, expected)
     assert not added[0].any()
     head.logits(hidden, window).square().sum().backward()

@@ -71,7 +71,7 @@ def test_equals_a_reference_that_counts_in_dictionaries(
     train: list[NDArray[Any]], unseen: NDArray[Any], back: int
 ) -> None:
     config = markov(back) if back else ModelConfig(kind="frequencies")
-    model = ngram.count(train, SIZE, config)
+    model = ngram.fit(train, SIZE, config)
     probability = reference(train, back)
     padded = [0] * back + unseen.tolist()
     expected = [
@@ -86,7 +86,7 @@ def test_equals_a_reference_that_counts_in_dictionaries(
 def test_probabilities_sum_to_one_and_agree_with_nats(
     train: list[NDArray[Any]], unseen: NDArray[Any], kind: str, order: int
 ) -> None:
-    model = ngram.count(train, SIZE, ModelConfig(kind=kind, order=order))
+    model = ngram.fit(train, SIZE, ModelConfig(kind=kind, order=order))
     nats = model.nats(unseen)
     for t, frame in enumerate(unseen):
         p = model.probabilities(unseen[:t])
@@ -101,10 +101,10 @@ def test_probabilities_sum_to_one_and_agree_with_nats(
 def test_a_ladder_is_made_of_the_models_that_are_counted_alone(
     train: list[NDArray[Any]], highest: int
 ) -> None:
-    models = ngram.ladder(train, SIZE, highest)
-    assert [ngram.order(model.config) for model in models] == list(range(-1, highest + 1))
+    models = ngram.fit_all_orders(train, SIZE, highest)
+    assert [ngram.context_length(model.config) for model in models] == list(range(-1, highest + 1))
     for model in models:
-        alone = ngram.count(train, SIZE, model.config)
+        alone = ngram.fit(train, SIZE, model.config)
         assert model.tensors().keys() == alone.tensors().keys()
         for name, tensor in alone.tensors().items():
             np.testing.assert_array_equal(model.tensors()[name], tensor)
@@ -115,7 +115,7 @@ def test_a_ladder_is_made_of_the_models_that_are_counted_alone(
 def test_equals_the_reference_with_discounts_estimated_from_many_songs(back: int) -> None:
     rng = np.random.default_rng(3)
     train = [2 + rng.poisson(1.5, 30).clip(0, SIZE - 3) for _ in range(8)]
-    model = ngram.count(train, SIZE, markov(back))
+    model = ngram.fit(train, SIZE, markov(back))
     assert set(range(1, 5)) <= set(model.levels[back].counts.tolist())
     probability = reference(train, back)
     for context in ((3,) * back, (5, 2, 4)[:back], (0,) * back, (0, 0, 2)[-back:]):
@@ -125,7 +125,7 @@ def test_equals_the_reference_with_discounts_estimated_from_many_songs(back: int
 
 
 def test_discounts_follow_the_counts_of_counts() -> None:
-    model = ngram.count(  # 10 characters once, 5 twice, 2 three times, 1 four times
+    model = ngram.fit(  # 10 characters once, 5 twice, 2 three times, 1 four times
         [np.repeat(np.arange(2, 20), [1] * 10 + [2] * 5 + [3] * 2 + [4])],
         20,
         ModelConfig(kind="frequencies"),
@@ -139,34 +139,34 @@ def test_discounts_follow_the_counts_of_counts() -> None:
 
 
 def test_uniform_is_over_all_but_the_begin_mark() -> None:
-    model = ngram.count([np.array([3, 1])], SIZE, ModelConfig(kind="uniform"))
+    model = ngram.fit([np.array([3, 1])], SIZE, ModelConfig(kind="uniform"))
     assert model.parameters == 0
     np.testing.assert_allclose(model.nats(np.array([3, 4, 1])), math.log(SIZE - 1))
 
 
 def test_a_model_without_a_song_is_refused() -> None:
     with pytest.raises(InputError, match="not one song"):
-        ngram.count([], SIZE, markov(2))
+        ngram.fit([], SIZE, markov(2))
 
 
 def test_a_vocabulary_of_a_whole_script_works() -> None:
     rng = np.random.default_rng(0)
     train = [rng.integers(2, 40_000, 300).astype(np.uint16) for _ in range(3)]
-    model = ngram.count(train, 40_000, markov(8))
+    model = ngram.fit(train, 40_000, markov(8))
     assert model.probabilities(train[0][:20]).sum() == pytest.approx(1)
     assert model.probabilities(train[0][:20]).argmax() == train[0][20]
 
 
 def test_a_longer_look_back_tells_what_a_shorter_one_cannot() -> None:
     train = [np.array([3, 5, 4, 6, 5, 3] * 50 + [1])]  # after 5 comes 4 or 3, by what is before it
-    bits = [ngram.count(train, SIZE, markov(k)).nats(train[0]).mean() for k in (1, 2)]
+    bits = [ngram.fit(train, SIZE, markov(k)).nats(train[0]).mean() for k in (1, 2)]
     assert bits[1] < 0.2 < bits[0]
 
 
 def test_tensors_bring_the_model_back() -> None:
     rng = np.random.default_rng(1)
     train = [rng.integers(1, SIZE, 200) for _ in range(5)]
-    model = ngram.count(train, SIZE, markov(4))
+    model = ngram.fit(train, SIZE, markov(4))
     again = ngram.from_tensors(markov(4), SIZE, model.tensors())
     np.testing.assert_array_equal(again.nats(train[0]), model.nats(train[0]))
 
@@ -188,7 +188,7 @@ def test_tensors_bring_the_model_back() -> None:
     ],
 )
 def test_tensors_that_are_no_counts_are_refused(name: str, change: Callable[..., Any]) -> None:
-    model = ngram.count([np.array([3, 4, 5, 3, 4, 1])], SIZE, markov(2))
+    model = ngram.fit([np.array([3, 4, 5, 3, 4, 1])], SIZE, markov(2))
     tensors = model.tensors()
     tensors[name] = change(tensors[name])
     with pytest.raises(ValueError, match=r"levels\.\d"):
@@ -196,7 +196,7 @@ def test_tensors_that_are_no_counts_are_refused(name: str, change: Callable[...,
 
 
 def test_missing_and_surplus_tensors_are_named() -> None:
-    tensors = ngram.count([np.array([3, 1])], SIZE, markov(1)).tensors()
+    tensors = ngram.fit([np.array([3, 1])], SIZE, markov(1)).tensors()
     with pytest.raises(ValueError, match=r"levels\.2\.\w+ is missing"):
         ngram.from_tensors(markov(2), SIZE, tensors)
     with pytest.raises(ValueError, match=r"levels\.1\.\w+ is one too many"):
@@ -212,12 +212,12 @@ def test_the_ladder_on_real_songs(
     from engine.data import corpus as corpora
 
     monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path))
-    corpus = corpora.prepare(DataConfig(source=str(REAL)))
+    corpus = corpora.prepare_corpus(DataConfig(source=str(REAL)))
     train = [corpus.song(row) for row in corpus.select("train")]
     test = [corpus.song(row) for row in corpus.select("test")]
     bits = []
     for config in (ModelConfig(kind="frequencies"), markov(1), markov(3), markov(5)):
-        model = ngram.count(train, corpus.codec.spec.size, config)
+        model = ngram.fit(train, corpus.codec.spec.size, config)
         nats = np.concatenate([model.nats(frames) for frames in test])
         bits.append(nats.mean() / math.log(2))
     assert bits == sorted(bits, reverse=True)

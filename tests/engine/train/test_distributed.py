@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.config import RunConfig
-from engine.data.batches import share
+from engine.data.batches import rank_slice
 from engine.errors import InputError
 from engine.runs import events
 from engine.runs.event_log import EventReader
@@ -104,7 +104,7 @@ def said(run: RunDir) -> list[events.Event]:
 @given(each=st.integers(1, 9), size=st.integers(1, 9))
 def test_the_ranks_share_out_all_lanes_in_order(each: int, size: int) -> None:
     lanes = range(each * size)
-    shares = [lanes[share(len(lanes), rank, size)] for rank in range(size)]
+    shares = [lanes[rank_slice(len(lanes), rank, size)] for rank in range(size)]
     assert [lane for part in shares for lane in part] == list(lanes)
     assert {len(part) for part in shares} == {each}
 

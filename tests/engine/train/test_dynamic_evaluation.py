@@ -32,7 +32,7 @@ def _few_windows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def built(config: RunConfig) -> tuple[Network, Corpus]:
     torch.manual_seed(0)
-    corpus = corpora.prepare(config.data, kind=config.kind)
+    corpus = corpora.prepare_corpus(config.data, kind=config.kind)
     return training.build(config, corpus).network, corpus
 
 
@@ -82,14 +82,14 @@ def test_its_steps_are_those_of_the_paper(small: Small) -> None:
     lanes = dynamic_evaluation._lanes(network, corpus, "train", dynamic_evaluation.WINDOW, seed=0)
     gathered, state = [], network.zero_state(1)
     for _ in range(dynamic_evaluation.GATHERED):
-        window = evaluate.to_window(lanes.next(), torch.device("cpu"))  # type: ignore[arg-type]
+        window = evaluate.to_window(lanes.next_batch(), torch.device("cpu"))  # type: ignore[arg-type]
         nats, state = network.nats(window, [tuple(t.detach() for t in layer) for layer in state])
         gathered.append(torch.autograd.grad(nats.mean(), list(names.values())))
     roots = [torch.stack(each).square().mean(0).sqrt() for each in zip(*gathered, strict=True)]
     least = dynamic_evaluation._LEAST * torch.cat([root.flatten() for root in roots]).mean()
 
     first = {name: weight.detach().clone() for name, weight in names.items()}
-    batch = dynamic_evaluation._lanes(network, corpus, "valid", 0).next()
+    batch = dynamic_evaluation._lanes(network, corpus, "valid", 0).next_batch()
     assert batch is not None
     song, total = evaluate.to_window(batch, torch.device("cpu")), 0.0
     state = network.zero_state(1)

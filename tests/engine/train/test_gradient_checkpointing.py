@@ -45,8 +45,8 @@ def songs(spec: FrameSpec, memory: bool = False, steps: int = T, lanes: int = L)
     window = Window(frames[:-1], frames[1:], fresh, condition)
     if not memory:
         return window
-    match = torch.randint(0, spec.kinds(False), (steps, lanes), generator=generator)
-    return window._replace(recalled=frames[:-1].roll(3, 0), match=match)
+    match = torch.randint(0, spec.match_kinds(False), (steps, lanes), generator=generator)
+    return window._replace(matched=frames[:-1].roll(3, 0), match_kind=match)
 
 
 Nats = Callable[[Network, Window], Tensor]
@@ -54,7 +54,7 @@ Nats = Callable[[Network, Window], Tensor]
 
 def checkpointed(size: int) -> Nats:
     return lambda network, window: gradient_checkpointing.nats(
-        network, window, network.zero_state(window.fresh.shape[1]), size
+        network, window, network.zero_state(window.reset.shape[1]), size
     )[0]
 
 
@@ -134,7 +134,7 @@ def test_a_segment_is_run_again_in_the_precision_of_before(head: str) -> None:
 
 def test_the_first_state_has_its_gradient_too() -> None:
     network, window = make(CHARACTERS), songs(CHARACTERS)
-    window.fresh[0, 1] = False  # a song that goes on from before
+    window.reset[0, 1] = False  # a song that goes on from before
     found = []
     for size in (0, 4):
         state = network.zero_state(L)

@@ -32,7 +32,7 @@ def test_characters_and_artists_bring_their_own(small: Small, other: Path, tied:
     worker.train_run(run)
     model = models.load("learned")
     config = small(*settings, f"data.source={other}", "train.init_from=learned")
-    corpus = corpora.prepare(config.data)
+    corpus = corpora.prepare_corpus(config.data)
     fresh = state.build(config, corpus)
     before = {name: tensor.clone() for name, tensor in fresh.network.state_dict().items()}
     pretrained.load_pretrained(fresh, config, corpus)

@@ -560,7 +560,7 @@ async def test_with_the_real_commands_and_the_real_sampler(
     }
     best = run.checkpoints / "best"
     best.mkdir()
-    tensors = ngram.count(songs, codec.spec.size, config).tensors()
+    tensors = ngram.fit(songs, codec.spec.size, config).tensors()
     save_file(tensors, best / "model.safetensors")
     (best / "meta.json").write_text(json.dumps(meta))
     async with page() as lyrics:  # with a model that comes along
