@@ -16,10 +16,10 @@ from tui.pages.lyrics.screen import LyricsScreen
 from tui.pages.run_actions import AttachRun, RunStarted
 from tui.pages.runs.screen import RunsScreen
 from tui.pages.train.screen import TrainScreen
-from tui.sources.run_view import STATES, share
+from tui.sources.run_view import STATES, fraction_done
 from tui.sources.runs import RunChanged, RunList
 from tui.widgets.header import PageHeader
-from tui.widgets.help import HelpScreen, actions
+from tui.widgets.help import HelpScreen, page_actions
 
 PAGES = {  # by mode, the digit that leads there and the name
     "train": ("1", "Train"),
@@ -106,7 +106,7 @@ class RnnTuiApp(App[None]):
         """Say on every page how the attached run is."""
         view = event.view
         mark, colour, _ = STATES[view.state]
-        words = f" {clean(view.run.name)} {100 * share(view):.0f} %"
+        words = f" {clean(view.run.name)} {100 * fraction_done(view):.0f} %"
         self._attached = Content.assemble((f"{mark} {view.state}", colour), words)
         if view.state == "gone":
             self._attached = Content("")
@@ -129,11 +129,11 @@ class RnnTuiApp(App[None]):
 
     def action_help(self) -> None:
         """List the keys of the page in front."""
-        self.push_screen(HelpScreen(actions(self.screen)))
+        self.push_screen(HelpScreen(page_actions(self.screen)))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every action of the page in the palette."""
-        for action in actions(screen):
+        for action in page_actions(screen):
             if action.id != "app.palette":
                 run = partial(self.run_action, action.action, action.node)
                 yield SystemCommand(action.name, f"{action.keys}  {action.tooltip}", run)

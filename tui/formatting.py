@@ -26,7 +26,7 @@ def clean(text: str) -> str:
     return "".join(result)
 
 
-def short(value: float) -> str:
+def short_number(value: float) -> str:
     """A number in at most six cells: 950, 12.4 k, 1.2 M."""
     for size, unit in _UNITS:
         if abs(value) >= size:
@@ -54,12 +54,12 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {second:02} s" if minutes else f"{second} s"
 
 
-def clock(seconds: float) -> str:
+def minutes_seconds(seconds: float) -> str:
     """A moment of a song: 3:07."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
-def bar(share: float, width: int) -> str:
+def progress_bar(share: float, width: int) -> str:
     """A bar of `width` cells filled by `share` of 0 to 1, to half a cell."""
     halves = round(min(max(share, 0.0), 1.0) * 2 * width)
     filled = "━" * (halves // 2) + ("╸" if halves % 2 else "")

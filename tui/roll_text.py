@@ -7,7 +7,7 @@ from engine.music.pitch import name
 _CELLS = " ▄▀█"  # by lower key + 2 · upper key
 
 
-def lines(notes: Sequence[Sequence[int]], width: int) -> list[str]:
+def roll_lines(notes: Sequence[Sequence[int]], width: int) -> list[str]:
     """Rows of two keys each, the highest first, from notes (first frame, frame after, pitch).
 
     Every row begins with the name of its lower key; at most `width` frames are shown, one a cell.

@@ -16,7 +16,7 @@ from engine.runs import run_dir
 from engine.runs.run_dir import RunDir
 from tests.tui.page import in_front, until
 from tui.app import PAGES, RnnTuiApp
-from tui.chart.widget import Curve
+from tui.chart.widget import LineChart
 from tui.pages.ladder.screen import LadderScreen
 from tui.pages.lyrics.screen import LyricsScreen
 from tui.pages.map.plane import MapPlane
@@ -37,7 +37,7 @@ from tui.widgets.confirm import ConfirmScreen
 from tui.widgets.fields import MusicField, StepField
 from tui.widgets.file_dialog import FileDialog
 from tui.widgets.header import PageHeader
-from tui.widgets.help import HelpScreen, actions
+from tui.widgets.help import HelpScreen, page_actions
 
 WriteRun = Callable[..., RunDir]
 KINDS: dict[str, type[Screen[None]]] = {
@@ -116,7 +116,7 @@ async def test_the_palette_holds_every_action(write_run: WriteRun) -> None:
         await pilot.press(*"log x")
         await until(pilot, lambda: palette.query_one(OptionList).option_count)
         await pilot.press("enter")
-        await until(pilot, lambda: page.query_one(Curve).view.log_x)
+        await until(pilot, lambda: page.query_one(LineChart).view.log_x)
 
 
 async def test_themes_change_the_curve_too(write_run: WriteRun) -> None:
@@ -124,7 +124,7 @@ async def test_themes_change_the_curve_too(write_run: WriteRun) -> None:
     async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
         page = pilot.app.screen
         assert isinstance(page, TrainScreen)
-        curve = page.query_one(Curve)
+        curve = page.query_one(LineChart)
         await until(pilot, lambda: curve._strips)
         before = curve._strips[5]
         pilot.app.theme = "textual-light"
@@ -156,7 +156,7 @@ def test_every_binding_has_an_id_of_its_own_a_tooltip_and_an_action() -> None:
         ChooseRunScreen(RunList()),
         ConfirmScreen("?", "Yes"),
         HelpScreen([]),
-        Curve(),
+        LineChart(),
         RunTable(),
     ]
     seen: list[str] = []
@@ -176,13 +176,13 @@ def test_every_binding_has_an_id_of_its_own_a_tooltip_and_an_action() -> None:
 async def test_actions_are_those_of_the_page_in_front() -> None:
     async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
         await until(pilot, lambda: pilot.app.screen.has_class("-empty"))
-        found = {action.id: action for action in actions(pilot.app.screen)}
+        found = {action.id: action for action in page_actions(pilot.app.screen)}
         assert found["train.stop"].group == "This page"
         assert found["app.quit"].group == "Everywhere"
         assert found["app.help"].keys == "? f1"
         assert "runs.delete" not in found
         await pilot.press("n")
-        assert {action.id for action in actions(pilot.app.screen)} == {
+        assert {action.id for action in page_actions(pilot.app.screen)} == {
             "new_run.start", "new_run.close", "new_run.help",
         }  # fmt: skip
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tui.formatting import bar, clean, duration, megabytes, short
+from tui.formatting import clean, duration, megabytes, progress_bar, short_number
 
 
 @given(st.text())
@@ -24,7 +24,7 @@ def test_clean_shows_controls_as_pictures() -> None:
     [(0, "0"), (950, "950"), (12_400, "12.4 k"), (894_112, "894 k"), (3.33e6, "3.3 M")],
 )
 def test_short(value: float, expected: str) -> None:
-    assert short(value) == expected
+    assert short_number(value) == expected
 
 
 @pytest.mark.parametrize(
@@ -42,8 +42,12 @@ def test_megabytes() -> None:
 
 @given(st.floats(-1, 2), st.integers(0, 200))
 def test_a_bar_fills_its_width(share: float, width: int) -> None:
-    assert cell_len(bar(share, width)) == width
+    assert cell_len(progress_bar(share, width)) == width
 
 
 def test_a_bar_goes_by_half_cells() -> None:
-    assert (bar(0, 4), bar(0.375, 4), bar(1, 4)) == ("────", "━╸──", "━━━━")
+    assert (progress_bar(0, 4), progress_bar(0.375, 4), progress_bar(1, 4)) == (
+        "────",
+        "━╸──",
+        "━━━━",
+    )

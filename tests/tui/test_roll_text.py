@@ -4,16 +4,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.music.pitch import name
-from tui.roll_text import lines
+from tui.roll_text import roll_lines
 
 
 def test_a_chord_and_a_tune() -> None:
-    assert lines([(0, 2, 60), (1, 3, 61), (2, 4, 64)], 10) == [
+    assert roll_lines([(0, 2, 60), (1, 3, 61), (2, 4, 64)], 10) == [
         "E4    ▄▄",
         "D4",
         "C4  ▄█▀",
     ]
-    assert lines([], 10) == lines([(12, 14, 60)], 10) == ["(silence)"]
+    assert roll_lines([], 10) == roll_lines([(12, 14, 60)], 10) == ["(silence)"]
 
 
 NOTES = st.tuples(st.integers(0, 30), st.integers(1, 9), st.integers(21, 108))
@@ -22,7 +22,7 @@ NOTES = st.tuples(st.integers(0, 30), st.integers(1, 9), st.integers(21, 108))
 @given(st.lists(NOTES, min_size=1, max_size=12), st.integers(1, 60))
 def test_every_cell_says_what_sounds(drawn: list[tuple[int, int, int]], width: int) -> None:
     notes = [(first, first + length, pitch) for first, length, pitch in drawn]
-    rows = lines(notes, width)
+    rows = roll_lines(notes, width)
     shown = [note for note in notes if note[0] < width]
     if not shown:
         assert rows == ["(silence)"]

@@ -10,7 +10,7 @@ from engine.runs import events as kinds
 from engine.runs.run_dir import RunDir
 from tests.tui.page import Page, in_front, until
 from tui.app import RnnTuiApp
-from tui.chart.widget import Curve
+from tui.chart.widget import LineChart
 from tui.pages.runs.screen import RunsScreen
 from tui.pages.runs.table import RunTable
 from tui.pages.train.new_run import NewRunScreen
@@ -54,7 +54,7 @@ def drawn(*keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
 
     async def ready(pilot: Pilot[None]) -> None:
         page = await in_front(pilot, TrainScreen)
-        await until(pilot, lambda: page.has_class("-empty") or page.query_one(Curve)._strips)
+        await until(pilot, lambda: page.has_class("-empty") or page.query_one(LineChart)._strips)
         await pilot.press(*keys)
         await pilot.pause()
 

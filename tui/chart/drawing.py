@@ -14,13 +14,13 @@ from tui.chart.series import (
     BoolArray,
     FloatArray,
     Series,
+    axis_values,
     decimate,
-    extent,
-    scaled,
     smooth,
     value_at,
+    x_range,
 )
-from tui.chart.viewport import LEAST_SPAN, Span, View, from_axis, seen, to_axis
+from tui.chart.viewport import LEAST_SPAN, Span, Viewport, from_axis, seen, to_axis
 
 # From which size on a unit is used, its size, its name: four digits still read well without.
 _UNITS = ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k"))
@@ -99,7 +99,7 @@ _UTF32 = "utf-32-le" if np.little_endian else "utf-32-be"
 
 
 @dataclass(frozen=True)
-class Picture:
+class RenderedChart:
     """What is to be shown: code points and style numbers (rows, columns), and where the plot is."""
 
     characters: npt.NDArray[np.uint32]
@@ -165,21 +165,21 @@ class _Line:
     points: tuple[FloatArray, FloatArray] = (np.zeros(0), np.zeros(0))  # (P,), (P,)
 
 
-def _lines(one: Series, view: View, span: Span, width: int) -> list[_Line]:
+def _lines(one: Series, view: Viewport, span: Span, width: int) -> list[_Line]:
     """The series as it is, and smoothed on top."""
-    x = scaled(one.x, view.log_x)
+    x = axis_values(one.x, view.log_x)
     shown = np.isfinite(x)
     x, y = x[shown], one.y[shown]
-    style, columns = SERIES + one.colour, 2 * width
+    style, columns = SERIES + one.color, 2 * width
 
     def line(values: FloatArray, style: int) -> _Line:
-        return _Line(*decimate(x, scaled(values, view.log_y), *span, columns), style)
+        return _Line(*decimate(x, axis_values(values, view.log_y), *span, columns), style)
 
     if one.kind == "points":
-        values = scaled(y, view.log_y)
+        values = axis_values(y, view.log_y)
         inside = (x >= span[0]) & (x <= span[1]) & np.isfinite(values)
         points = x[inside], values[inside]
-        return [dataclasses.replace(line(y, style), mark=MARKS[one.colour], points=points)]
+        return [dataclasses.replace(line(y, style), mark=MARKS[one.color], points=points)]
     if not view.smoothing:
         return [line(y, style)]
     return [line(y, RAW), line(smooth(y, view.smoothing), style)]
@@ -234,10 +234,10 @@ def _bounds(values: list[FloatArray]) -> Span | None:
     return low - margin, high + margin
 
 
-def _legend(canvas: _Canvas, series: Sequence[Series], view: View, y_label: str) -> None:
+def _legend(canvas: _Canvas, series: Sequence[Series], view: Viewport, y_label: str) -> None:
     entries: list[tuple[str, str, str, int]] = []  # mark, short mark, name, style
     for one in series:
-        mark, style = MARKS[one.colour], SERIES + one.colour
+        mark, style = MARKS[one.color], SERIES + one.color
         if one.kind == "points":
             entries.append((f"⠤{mark}⠤", mark, one.label, style))
             continue
@@ -255,7 +255,7 @@ def _legend(canvas: _Canvas, series: Sequence[Series], view: View, y_label: str)
         canvas.write(0, width - len(y_label) - 1, y_label, FRAME)
 
 
-def _readout(canvas: _Canvas, series: Sequence[Series], view: View, x_label: str) -> None:
+def _readout(canvas: _Canvas, series: Sequence[Series], view: Viewport, x_label: str) -> None:
     """The values at the cursor, in place of the legend."""
     assert view.cursor is not None
     column = canvas.write(0, 1, f"{x_label} {view.cursor:,.0f}   ", CURSOR)
@@ -267,16 +267,16 @@ def _readout(canvas: _Canvas, series: Sequence[Series], view: View, x_label: str
         column = canvas.write(0, column, f"{one.label} {value:.4g}   ", TEXT)
         if one.kind == "line" and view.smoothing:
             even = float(smooth(one.y[: place + 1], view.smoothing)[-1])
-            column = canvas.write(0, column, f"smoothed {even:.4g}   ", SERIES + one.colour)
+            column = canvas.write(0, column, f"smoothed {even:.4g}   ", SERIES + one.color)
 
 
-def _axes(canvas: _Canvas, plot: _Plot, view: View, x_label: str) -> None:
+def _axes(canvas: _Canvas, plot: _Plot, view: Viewport, x_label: str) -> None:
     ticks_y = _ticks(plot.y, view.log_y, _y_ticks(plot.height))
     names = labels(ticks_y)
     bottom = plot.top + plot.height
     for row in range(plot.top, bottom):
         canvas.write(row, plot.left - 1, "│", FRAME)
-    for tick, name in zip(scaled(np.array(ticks_y), view.log_y), names, strict=True):
+    for tick, name in zip(axis_values(np.array(ticks_y), view.log_y), names, strict=True):
         row = plot.top + int(plot.row(tick)) // 4
         canvas.write(row, plot.left - 1, "┤", FRAME)
         canvas.write(row, plot.left - 2 - len(name), name, FRAME)
@@ -285,7 +285,7 @@ def _axes(canvas: _Canvas, plot: _Plot, view: View, x_label: str) -> None:
     free = 0
     if plot.left > len(x_label):
         free = canvas.write(bottom + 1, plot.left - 1 - len(x_label), x_label, FRAME) + 1
-    for tick, name in zip(scaled(np.array(ticks_x), view.log_x), labels(ticks_x), strict=True):
+    for tick, name in zip(axis_values(np.array(ticks_x), view.log_x), labels(ticks_x), strict=True):
         column = plot.left + int(plot.column(tick)) // 2
         canvas.write(bottom, column, "┴", FRAME)
         start = min(column - len(name) // 2, plot.left + plot.width - len(name))
@@ -298,10 +298,10 @@ def _y_ticks(rows: int) -> int:
     return max(3, rows // 3)
 
 
-def _ticks(scaled: Span, log: bool, most: int, whole: bool = False) -> list[float]:
+def _ticks(span: Span, log: bool, most: int, whole: bool = False) -> list[float]:
     if log:
-        return log_ticks(10 ** scaled[0], 10 ** scaled[1], most, whole)
-    return linear_ticks(*scaled, most, whole)
+        return log_ticks(10 ** span[0], 10 ** span[1], most, whole)
+    return linear_ticks(*span, most, whole)
 
 
 def _paint(canvas: _Canvas, plot: _Plot, lines: list[_Line], cursor: float | None) -> None:
@@ -319,20 +319,20 @@ def _paint(canvas: _Canvas, plot: _Plot, lines: list[_Line], cursor: float | Non
 
 def draw(
     series: Sequence[Series],
-    view: View,
+    view: Viewport,
     width: int,
     height: int,
     x_label: str = "step",
     y_label: str = "",
-) -> Picture:
+) -> RenderedChart:
     """Draw the series into `width` × `height` cells: a legend, the lines, two axes.
 
     The vertical bounds are those of what is seen. Where there is nothing to show the picture is
     blank.
     """
     canvas = _Canvas(width, height)
-    blank = Picture(canvas.characters, canvas.styles, None)
-    full = extent(series, view.log_x)
+    blank = RenderedChart(canvas.characters, canvas.styles, None)
+    full = x_range(series, view.log_x)
     axes = width >= 24 and height >= 7
     rows = height - (3 if axes else 1)
     if full is None or rows < 1 or width < 4:
@@ -359,4 +359,4 @@ def draw(
         _legend(canvas, series, view, y_label)
     else:
         _readout(canvas, series, view, x_label)
-    return Picture(canvas.characters, canvas.styles, span, plot.left, plot.width)
+    return RenderedChart(canvas.characters, canvas.styles, span, plot.left, plot.width)

@@ -8,12 +8,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from tui.chart.viewport import Span, View, from_axis, to_axis
+from tui.chart.viewport import Span, Viewport, from_axis, to_axis
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-COLOURS = 6
+COLORS = 6
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class Series:
     label: str
     x: FloatArray
     y: FloatArray
-    colour: int = 0  # below COLOURS
+    color: int = 0  # below COLORS
     kind: Literal["line", "points"] = "line"  # a line is smoothed; points have marks and are not
 
 
-def scaled(values: FloatArray, log: bool) -> FloatArray:
+def axis_values(values: FloatArray, log: bool) -> FloatArray:
     """What an axis measures: log10 where asked, and NaN where that has no value; (N,) → (N,)."""
     values = np.where(np.isfinite(values), values, np.nan)
     if not log:
@@ -36,14 +36,14 @@ def scaled(values: FloatArray, log: bool) -> FloatArray:
         return np.where(values > 0, np.log10(values), np.nan)
 
 
-def known_x(series: Series, log_x: bool) -> FloatArray:
+def plottable_x(series: Series, log_x: bool) -> FloatArray:
     """The places (M,) where the series has a value that can be shown."""
-    return series.x[np.isfinite(series.y) & np.isfinite(scaled(series.x, log_x))]
+    return series.x[np.isfinite(series.y) & np.isfinite(axis_values(series.x, log_x))]
 
 
-def extent(series: Sequence[Series], log_x: bool) -> Span | None:
+def x_range(series: Sequence[Series], log_x: bool) -> Span | None:
     """The least and greatest x with a value; None where there is none."""
-    found = [x for one in series if (x := known_x(one, log_x)).size]
+    found = [x for one in series if (x := plottable_x(one, log_x)).size]
     if not found:
         return None
     return float(min(x.min() for x in found)), float(max(x.max() for x in found))
@@ -58,12 +58,14 @@ def value_at(series: Series, x: float) -> tuple[float, int] | None:
     return float(series.y[place]), place
 
 
-def step_cursor(view: View, series: Sequence[Series], span: Span, cells: int, width: int) -> View:
+def step_cursor(
+    view: Viewport, series: Sequence[Series], span: Span, cells: int, width: int
+) -> Viewport:
     """Move the cursor by so many of the plot's `width` cells, to the nearest point with a value.
 
     A cursor not shown yet appears at the last point of the `span` that is seen.
     """
-    points = [known_x(one, view.log_x) for one in series]
+    points = [plottable_x(one, view.log_x) for one in series]
     x = np.unique(np.concatenate(points)) if points else np.zeros(0)
     x = x[(x >= span[0]) & (x <= span[1])]
     if not x.size:

@@ -11,7 +11,7 @@ Span = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class View:
+class Viewport:
     """How the series are looked at."""
 
     span: Span | None = None  # what is seen of x; None: all
@@ -21,30 +21,30 @@ class View:
     cursor: float | None = None  # an x
 
 
-def to_axis(view: View, x: float) -> float:
+def to_axis(view: Viewport, x: float) -> float:
     """Where on the axis an x lies."""
     return math.log10(max(x, 1e-300)) if view.log_x else x
 
 
-def from_axis(view: View, place: float) -> float:
+def from_axis(view: Viewport, place: float) -> float:
     """The x at a place on the axis."""
     return 10.0**place if view.log_x else place
 
 
-def seen(view: View, full: Span) -> Span:
+def seen(view: Viewport, full: Span) -> Span:
     """What is seen of the data's whole extent, on the axis."""
     low, high = view.span or full
     return to_axis(view, low), to_axis(view, high)
 
 
-def zoom(view: View, full: Span, factor: float, centre: float | None = None) -> View:
+def zoom(view: Viewport, full: Span, factor: float, centre: float | None = None) -> Viewport:
     """Show a `factor` of what is seen now (below 1: closer), around an x or the middle."""
     low, high = seen(view, full)
     middle = (low + high) / 2 if centre is None else to_axis(view, centre)
     return _show(view, full, middle - (middle - low) * factor, middle + (high - middle) * factor)
 
 
-def pan(view: View, full: Span, share: float) -> View:
+def pan(view: Viewport, full: Span, share: float) -> Viewport:
     """Move by a share of what is seen, to the right where positive, but not past the data."""
     low, high = seen(view, full)
     least, greatest = (to_axis(view, edge) for edge in full)
@@ -52,7 +52,7 @@ def pan(view: View, full: Span, share: float) -> View:
     return _show(view, full, low + by, high + by)
 
 
-def _show(view: View, full: Span, low: float, high: float) -> View:
+def _show(view: Viewport, full: Span, low: float, high: float) -> Viewport:
     least, greatest = (to_axis(view, edge) for edge in full)
     if (low <= least and high >= greatest) or greatest - least < LEAST_SPAN:
         return dataclasses.replace(view, span=None)
@@ -62,7 +62,7 @@ def _show(view: View, full: Span, low: float, high: float) -> View:
     return dataclasses.replace(view, span=(from_axis(view, low), from_axis(view, high)))
 
 
-def smoother(view: View, by: int) -> View:
+def smoother(view: Viewport, by: int) -> Viewport:
     """The next of SMOOTHINGS, or the one before."""
     place = min(max(SMOOTHINGS.index(view.smoothing) + by, 0), len(SMOOTHINGS) - 1)
     return dataclasses.replace(view, smoothing=SMOOTHINGS[place])

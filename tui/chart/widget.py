@@ -11,18 +11,18 @@ from textual.binding import Binding, BindingType
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.chart.viewport import View, pan, smoother, zoom
+from tui.chart.viewport import Viewport, pan, smoother, zoom
 from tui.formatting import clean
 
 if TYPE_CHECKING:  # NumPy itself is loaded when there is something to draw
-    from tui.chart.drawing import Picture
+    from tui.chart.drawing import RenderedChart
     from tui.chart.series import Series
 
 _CLOSER = 1.6
 _LINES = ("frame", "text", "raw", "cursor", *(f"series-{colour}" for colour in range(6)))
 
 
-class Curve(Widget, can_focus=True):
+class LineChart(Widget, can_focus=True):
     """Draws its series once for each change of data, view, size or theme; shows rows of that."""
 
     BINDING_GROUP_TITLE = "Curve"
@@ -52,21 +52,21 @@ class Curve(Widget, can_focus=True):
         Binding("v", "cursor", "Cursor", show=False, id="curve.cursor",
                 tooltip="Read values: a cursor that left and right move, or away with it"),
     ]  # fmt: skip
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"curve--{name}" for name in _LINES}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line-chart--{name}" for name in _LINES}
     DEFAULT_CSS = """
-    Curve {
+    LineChart {
         width: 1fr;
         height: 1fr;
-        &> .curve--frame { color: $foreground 45%; }
-        &> .curve--text { color: $foreground 85%; }
-        &> .curve--raw { color: $foreground 38%; }
-        &> .curve--cursor { color: $foreground; text-style: bold; }
-        &> .curve--series-0 { color: $text-primary; text-style: bold; }
-        &> .curve--series-1 { color: $text-warning; text-style: bold; }
-        &> .curve--series-2 { color: $text-success; text-style: bold; }
-        &> .curve--series-3 { color: $text-error; text-style: bold; }
-        &> .curve--series-4 { color: $text-accent; text-style: bold; }
-        &> .curve--series-5 { color: $text-secondary; text-style: bold; }
+        &> .line-chart--frame { color: $foreground 45%; }
+        &> .line-chart--text { color: $foreground 85%; }
+        &> .line-chart--raw { color: $foreground 38%; }
+        &> .line-chart--cursor { color: $foreground; text-style: bold; }
+        &> .line-chart--series-0 { color: $text-primary; text-style: bold; }
+        &> .line-chart--series-1 { color: $text-warning; text-style: bold; }
+        &> .line-chart--series-2 { color: $text-success; text-style: bold; }
+        &> .line-chart--series-3 { color: $text-error; text-style: bold; }
+        &> .line-chart--series-4 { color: $text-accent; text-style: bold; }
+        &> .line-chart--series-5 { color: $text-secondary; text-style: bold; }
     }
     """
 
@@ -74,9 +74,9 @@ class Curve(Widget, can_focus=True):
         super().__init__(id=id)
         self.y_label = y_label
         self.empty = empty  # what is said while there is nothing to draw
-        self.view = View()
+        self.view = Viewport()
         self._series: tuple[Series, ...] = ()
-        self._picture: Picture | None = None
+        self._picture: RenderedChart | None = None
         self._strips: list[Strip] = []
 
     def show(self, series: Sequence["Series"], y_label: str | None = None) -> None:
@@ -85,15 +85,15 @@ class Curve(Widget, can_focus=True):
         self.y_label = self.y_label if y_label is None else y_label
         self._redraw()
 
-    def look(self, view: View) -> None:
+    def look(self, view: Viewport) -> None:
         """Look at the series this way from now on."""
         self.view = view
         self._redraw()
 
     def _full(self) -> tuple[float, float] | None:
-        from tui.chart.series import extent
+        from tui.chart.series import x_range
 
-        return extent(self._series, self.view.log_x)
+        return x_range(self._series, self.view.log_x)
 
     def _redraw(self) -> None:
         """Rasterise anew; `render_line` only hands out what is made here."""
@@ -112,9 +112,9 @@ class Curve(Widget, can_focus=True):
                 self._strips = self._paint(picture)
         self.refresh()
 
-    def _paint(self, picture: "Picture") -> list[Strip]:
+    def _paint(self, picture: "RenderedChart") -> list[Strip]:
         base = self.rich_style
-        palette = [base, *(self.get_component_rich_style(f"curve--{name}") for name in _LINES)]
+        palette = [base, *(self.get_component_rich_style(f"line-chart--{name}") for name in _LINES)]
         strips = []
         for text, numbers in zip(picture.lines(), picture.styles.tolist(), strict=True):
             segments, start = [], 0

@@ -23,9 +23,9 @@ def run(arguments: argparse.Namespace) -> int:
     chosen = run_dir.find(arguments.run)
     history = event_log.read_history(chosen.events)
     if arguments.csv:
-        from tui.sources.run_view import csv_text
+        from tui.sources.run_view import metrics_csv
 
-        files.write_atomic(arguments.csv, csv_text(history))
+        files.write_atomic(arguments.csv, metrics_csv(history))
         print(arguments.csv)
     if arguments.tensorboard:
         _tensorboard(history, arguments.tensorboard / chosen.name)

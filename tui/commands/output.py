@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from engine.runs import events
 from engine.runs.events import Event
-from tui import roll_text
 from tui.formatting import duration
+from tui.roll_text import roll_lines
 
 ROLL = 72  # frames of a sample of music that are shown
 
@@ -46,7 +46,7 @@ def words(event: Event, steps: int) -> str | None:
         case events.Sampled():
             song = f"{event.prime}{event.text}"
             if event.notes is not None:
-                song = "\n".join(roll_text.lines(event.notes, ROLL))
+                song = "\n".join(roll_lines(event.notes, ROLL))
             text = f"step {event.step}, {event.condition or 'anyone'}:\n{song}\n"
         case events.Saved():
             best = ", the best" if event.best else ""

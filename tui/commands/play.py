@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError, WorkError
-from tui.formatting import clock
+from tui.formatting import minutes_seconds
 
 if TYPE_CHECKING:
     from engine.music.score import Score
@@ -113,7 +113,7 @@ def _opened(heard: "queue.SimpleQueue[Heard]", named: bool) -> "Opened":
 
 def _introduce(name: str, score: "Score", opened: "Opened") -> None:
     notes = f"{len(score.notes)} note{'s' * (len(score.notes) != 1)}"
-    print(f"{name}: {notes}, {clock(score.end)}, on {opened.port.name}", flush=True)
+    print(f"{name}: {notes}, {minutes_seconds(score.end)}, on {opened.port.name}", flush=True)
     left = score.left_out.drums + score.left_out.outside
     if left:
         print(f"Left out: {left} of drums, or that no piano has the keys for.", file=sys.stderr)
@@ -129,7 +129,7 @@ def _follow(player: "Player", heard: "queue.SimpleQueue[Heard]") -> None:
         while True:
             match _next(heard):
                 case Position() as place if terminal:
-                    at, end = clock(place.seconds), clock(place.duration)
+                    at, end = minutes_seconds(place.seconds), minutes_seconds(place.duration)
                     print(f"\r\x1b[K{at} / {end}", end="", flush=True)
                 case Ended():
                     return

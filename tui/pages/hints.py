@@ -1,6 +1,6 @@
 """What the Lyrics and Music pages say where a song would stand, and below it."""
 
-from tui.sources.models import Model
+from tui.sources.models import ModelChoice
 
 LOOKING = "Looking for models…"
 NO_MODEL = """No model has learned to write yet.
@@ -63,7 +63,7 @@ Press g, and {model} {does}.
 Enter in a field writes too; escape stops."""
 
 
-def music_hint(model: Model | None, begins: str, looking: bool, trouble: bool) -> str:
+def music_hint(model: ModelChoice | None, begins: str, looking: bool, trouble: bool) -> str:
     """What to say with this model, and with what stands in the field for the beginning."""
     if model is not None:
         return MUSIC_READY.format(
@@ -74,7 +74,7 @@ def music_hint(model: Model | None, begins: str, looking: bool, trouble: bool) -
     return MUSIC_TROUBLE if trouble else NO_MUSIC_MODEL
 
 
-def status(model: Model | None, looking: bool) -> str:
+def status(model: ModelChoice | None, looking: bool) -> str:
     """The line below while there is no piece; looking: for models, or loading one."""
     if looking:
         return "○ looking for models" if model is None else f"○ loading {model.name}"

@@ -13,7 +13,7 @@ from textual.screen import Screen
 from engine.errors import WorkError
 from tui.sources import commands
 from tui.sources.answers import Heard
-from tui.sources.models import Model, models_of
+from tui.sources.models import ModelChoice, models_of_kind
 from tui.sources.sampler import Sampler
 
 
@@ -28,14 +28,14 @@ class Chooser(Protocol):
     """The controls, as far as they choose the model."""
 
     @property
-    def model(self) -> Model | None:
+    def model(self) -> ModelChoice | None:
         """The model chosen."""
 
     @property
     def model_name(self) -> str:
         """What the sampler calls it."""
 
-    def set_models(self, models: Sequence[Model]) -> None:
+    def set_models(self, models: Sequence[ModelChoice]) -> None:
         """Offer these; what was chosen stays so where it is still there."""
 
 
@@ -86,7 +86,7 @@ class WritingScreen(Screen[None]):
         self.refresh_words()
         try:
             rows = await commands.run("models", "--json")
-            models = [model for kind in self._kinds for model in models_of(rows, kind)]
+            models = [model for kind in self._kinds for model in models_of_kind(rows, kind)]
             self.chooser.set_models(models)
             self._begins &= all(model.source == "bundled" for model in models)
             if not models:  # then say what is wrong with those there are

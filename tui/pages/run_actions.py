@@ -32,7 +32,7 @@ class AttachRun(Message):
     run: RunDir
 
 
-async def ask(screen: Screen[None], run: RunDir, state: str, request: str) -> None:
+async def request(screen: Screen[None], run: RunDir, state: str, request: str) -> None:
     """Leave one of REQUESTS for the run, and say so."""
     if state not in ACTIVE:
         hint = "" if state == "finished" else "; r resumes it"

@@ -8,15 +8,15 @@ _UNITS = {"lyrics": ("bits_per_character", "bits/char"), "music": ("nats_per_fra
 
 
 @dataclass(frozen=True)
-class Model:
+class ModelChoice:
     """A model to choose, as `rnn-tui models --json` tells of it."""
 
     name: str
     source: str  # "bundled" or "run"
     path: str
-    words: str  # as "lstm 2 × 256"
+    summary: str  # as "lstm 2 × 256"
     score: str  # how good it is on songs it never saw, in words; empty where that is not known
-    memory: bool = False  # whether it looks up where the song had its last frames before
+    match_memory: bool = False  # whether it looks up where the song had its last frames before
 
     @property
     def key(self) -> str:
@@ -24,11 +24,11 @@ class Model:
         return f"{self.source}/{self.name}"
 
 
-def models_of(rows: Sequence[Mapping[str, Any]], kind: str) -> list[Model]:
+def models_of_kind(rows: Sequence[Mapping[str, Any]], kind: str) -> list[ModelChoice]:
     """The models of a kind, "lyrics" or "music", among the rows of `rnn-tui models --json`."""
     figure, unit = _UNITS[kind]
     return [
-        Model(
+        ModelChoice(
             str(row["name"]),
             str(row.get("source", "")),
             str(row["path"]),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from engine.runs.event_log import History
 from engine.runs.events import Evaluated, Sampled, Started, Step
 from engine.runs.run_dir import ACTIVE, RunDir
-from tui.formatting import NOTHING, clean, duration, megabytes, short
+from tui.formatting import NOTHING, clean, duration, megabytes, short_number
 
 if TYPE_CHECKING:  # NumPy itself is loaded after the first screen is up
     import numpy as np
@@ -32,7 +32,7 @@ STATES = {
 
 
 @dataclass(frozen=True)
-class Columns:
+class MetricColumns:
     """The steps' figures side by side, each (N,); NaN where a figure was not finite."""
 
     step: "NDArray[np.float64]"
@@ -59,7 +59,7 @@ class RunView:
     last: Step | None
     latest: Evaluated | None
     best: Evaluated | None
-    columns: Columns
+    columns: MetricColumns
     samples: tuple[Sampled, ...]  # the newest first
     doing: str  # what it said last in words of its own
     reason: str  # why it failed
@@ -72,7 +72,7 @@ class RunView:
 
 
 @dataclass(frozen=True)
-class Figure:
+class Metric:
     """A number with its name, a remark and its course so far."""
 
     label: str
@@ -85,14 +85,14 @@ def headline(view: RunView) -> str:
     """The model and the songs in words."""
     parts = [view.model]
     if view.started is not None:
-        parts.append(f"{short(view.started.parameters)} parameters")
+        parts.append(f"{short_number(view.started.parameters)} parameters")
         if view.started.ranks > 1:
             parts.append(f"{view.started.ranks} processes")
     parts.append(f"on {view.corpus}")
     return clean(" · ".join(parts))
 
 
-def trouble(view: RunView) -> list[str]:
+def problem_lines(view: RunView) -> list[str]:
     """Lines that say what is wrong with the run and what to do; none when all is well."""
     lines = [clean(line) for line in view.log]
     if view.state == "failed":
@@ -104,49 +104,49 @@ def trouble(view: RunView) -> list[str]:
     return [*lines, remedy] if remedy else lines
 
 
-def share(view: RunView) -> float:
+def fraction_done(view: RunView) -> float:
     """How much of the run is done, 0 to 1."""
     return view.step / view.steps if view.steps else 0.0
 
 
-def progress(view: RunView) -> str:
+def progress_text(view: RunView) -> str:
     """How far the run is, in words."""
-    words = f"{view.step:,} / {view.steps:,} steps · {100 * share(view):.0f} %"
+    words = f"{view.step:,} / {view.steps:,} steps · {100 * fraction_done(view):.0f} %"
     if view.live and view.last is not None and view.last.remaining is not None:
         words += f" · {duration(view.last.remaining)} left"
     return f"{words} · {clean(view.doing)}" if view.live and view.doing else words
 
 
-def figures(view: RunView) -> tuple[Figure, ...]:
+def metrics(view: RunView) -> tuple[Metric, ...]:
     """The numbers above the curve: six, whatever is known yet."""
     last, latest, best, columns = view.last, view.latest, view.best, view.columns
     return (
-        Figure(
+        Metric(
             "train",
             _number(last.bits if last else None, "bits"),
             f"loss {_number(last.loss if last else None)} nats",
             trend(columns.bits),
         ),
-        Figure(
+        Metric(
             "valid",
             _number(latest.bits if latest else None, "bits"),
             f"best {best.bits:.3f}" if best else "not looked at yet",
             trend(columns.valid_bits),
         ),
-        Figure(
+        Metric(
             "gradient",
             _number(last.grad_norm if last else None),
             "unclipped norm",
             trend(columns.grad_norm),
         ),
-        Figure("rate", f"{last.lr:.2e}" if last else NOTHING, "learning rate", trend(columns.lr)),
-        Figure(
+        Metric("rate", f"{last.lr:.2e}" if last else NOTHING, "learning rate", trend(columns.lr)),
+        Metric(
             f"{view.unit}s",
-            f"{short(last.frames_per_second)}/s" if last else NOTHING,
+            f"{short_number(last.frames_per_second)}/s" if last else NOTHING,
             f"memory {megabytes(last.memory_mb)}" if last else "",
             trend(columns.speed),
         ),
-        Figure(
+        Metric(
             "time",
             duration(last.elapsed if last else None),
             f"{duration(last.remaining)} left" if last and view.live else "",
@@ -170,7 +170,7 @@ def trend(values: "NDArray[np.float64]", cells: int = 40) -> tuple[float, ...]:
     return tuple(float(part.mean()) for part in np.array_split(finite, cells))
 
 
-COLUMNS = ("", "run", "state", "step", "best valid", "model", "corpus", "kind", "begun")
+TABLE_COLUMNS = ("", "run", "state", "step", "best valid", "model", "corpus", "kind", "begun")
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ class RunRow:
     step: int
     steps: int
     best: float | None  # bits a frame
-    begun: str
+    started_at: str
     evaluations: tuple[tuple[float, float], ...]  # step and bits of each
 
     @property
@@ -194,7 +194,7 @@ class RunRow:
         return self.run.path.name
 
 
-def begun(folder: str) -> str:
+def start_time(folder: str) -> str:
     """The time in front of a run's folder name, as 2025-03-01 12:00; empty where there is none."""
     day, _, rest = folder.partition("-")
     clock = rest[:6]
@@ -203,13 +203,13 @@ def begun(folder: str) -> str:
     return f"{day[:4]}-{day[4:6]}-{day[6:]} {clock[:2]}:{clock[2:4]}"
 
 
-HEADER = (
+CSV_COLUMNS = (
     "step", "time", "elapsed", "train_loss", "train_bits", "valid_loss", "valid_bits", "best",
     "lr", "grad_norm", "frames_per_second", "memory_mb",
 )  # fmt: skip
 
 
-def csv_text(history: History) -> str:
+def metrics_csv(history: History) -> str:
     """One line a step that said something, in order; a figure not known there is empty.
 
     Losses are in nats a frame, bits in bits a frame, times in seconds, memory in megabytes.
@@ -230,7 +230,7 @@ def csv_text(history: History) -> str:
         row = rows.setdefault(look.step, {"time": look.time})
         row.update(valid_loss=look.loss, valid_bits=look.bits, best=int(look.best))
     text = io.StringIO()
-    writer = csv.DictWriter(text, HEADER, restval="", lineterminator="\n")
+    writer = csv.DictWriter(text, CSV_COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
     for number in sorted(rows):
         writer.writerow({"step": number, **rows[number]})

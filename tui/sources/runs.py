@@ -13,9 +13,9 @@ from engine.runs import events as kinds
 from engine.runs import run_dir
 from engine.runs.event_log import EventReader, History
 from engine.runs.run_dir import RunDir
-from tui.sources.run_view import Columns, RunRow, RunView, begun
+from tui.sources.run_view import MetricColumns, RunRow, RunView, start_time
 
-PAUSE = 0.1  # seconds between two looks at the file
+POLL_SECONDS = 0.1  # seconds between two looks at the file
 _STATE_EVERY = 10  # looks between two at the process
 _SAMPLES = 60  # the newest that are shown
 _LOG_BYTES, _LOG_LINES = 4096, 4
@@ -34,13 +34,13 @@ class RunChanged(Message):
 
 
 @dataclass
-class NewestFound(Message):
+class NewestRunFound(Message):
     """The run to be shown when none has been asked for; None when there is none at all."""
 
     run: RunDir | None
 
 
-class RunFold:
+class RunReader:
     """A run's events, folded as they come; `view` gives what they add up to."""
 
     def __init__(self, run: RunDir) -> None:
@@ -98,7 +98,7 @@ class RunFold:
             last=history.steps[-1] if history.steps else None,
             latest=evaluations[-1] if evaluations else None,
             best=history.best_evaluation,
-            columns=Columns(
+            columns=MetricColumns(
                 **columns,
                 valid_step=np.array([float(event.step) for event in evaluations]),
                 valid_bits=np.array([event.bits for event in evaluations]),
@@ -123,14 +123,14 @@ def log_tail(run: RunDir) -> tuple[str, ...]:
     return tuple([line for line in lines if line][-_LOG_LINES:])
 
 
-def follow(
+def follow_run(
     run: RunDir,
     generation: int,
     post: Callable[[RunChanged], object],
     cancelled: threading.Event,
 ) -> None:
     """Post the run's state whenever it changes, until cancelled; for a thread of its own."""
-    fold = RunFold(run)
+    fold = RunReader(run)
     told, looks = "", 0
     while not cancelled.is_set():
         news = fold.read()
@@ -140,23 +140,23 @@ def follow(
                 post(RunChanged(fold.view(state), generation))
             told = state
         looks += 1
-        cancelled.wait(PAUSE)
+        cancelled.wait(POLL_SECONDS)
 
 
-def newest() -> RunDir | None:
+def newest_run() -> RunDir | None:
     """The newest run that is being trained, else the newest of all; None when there is none."""
     runs = run_dir.list_runs()
     return next((run for run in runs if run_dir.is_alive(run.worker())), runs[0] if runs else None)
 
 
 @dataclass
-class RunsSeen(Message):
+class RunsRead(Message):
     """All runs as they are now, the newest first."""
 
     rows: tuple[RunRow, ...]
 
 
-class _Known:
+class _RunSummary:
     """What has been read of one run."""
 
     def __init__(self, run: RunDir) -> None:
@@ -192,7 +192,7 @@ class _Known:
             step=history.step,
             steps=steps,
             best=best.bits if best else None,
-            begun=begun(self.run.path.name),
+            started_at=start_time(self.run.path.name),
             evaluations=tuple((float(event.step), event.bits) for event in history.evaluations),
         )
 
@@ -201,7 +201,7 @@ class RunList:
     """All runs; kept by the app so that every page reads each event once."""
 
     def __init__(self) -> None:
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, _RunSummary] = {}
         self._lock = threading.Lock()
 
     def look(self) -> tuple[RunRow, ...]:
@@ -212,6 +212,6 @@ class RunList:
             except InputError:  # a folder that cannot be read just now shows no runs
                 runs = []
             self._known = {
-                run.path.name: self._known.get(run.path.name) or _Known(run) for run in runs
+                run.path.name: self._known.get(run.path.name) or _RunSummary(run) for run in runs
             }
             return tuple(known.row() for known in self._known.values())

@@ -29,7 +29,7 @@ class Action:
     action: str
 
 
-def actions(screen: Screen[object]) -> list[Action]:
+def page_actions(screen: Screen[object]) -> list[Action]:
     """The actions of a screen, then of its widgets, then of the app.
 
     The bindings of the classes are all there is: one without an id and a tooltip is Textual's own
@@ -74,7 +74,7 @@ class HelpScreen(ModalScreen[None]):
 
     def __init__(self, actions: list[Action]) -> None:
         super().__init__()
-        self.table = table(actions)
+        self.table = key_table(actions)
 
     def compose(self) -> ComposeResult:
         """Lay out the list."""
@@ -84,7 +84,7 @@ class HelpScreen(ModalScreen[None]):
         yield Footer(show_command_palette=False)
 
 
-def table(actions: list[Action]) -> Table:
+def key_table(actions: list[Action]) -> Table:
     """Keys on the left, what they do on the right, a headline for each group."""
     result = Table.grid(padding=(0, 2))
     result.add_column(justify="right", no_wrap=True)

@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.widgets import Label, Select, Static
 
 from tui.formatting import clean
-from tui.sources.models import Model
+from tui.sources.models import ModelChoice
 
 _NONE = [("none yet", "")]  # all there is to choose until there are models
 
@@ -19,10 +19,10 @@ class ModelSelect(Select[str]):
 
     def __init__(self) -> None:
         super().__init__(_NONE, id="model", allow_blank=False, compact=True)
-        self._models: list[Model] = []
+        self._models: list[ModelChoice] = []
 
     @property
-    def model(self) -> Model | None:
+    def model(self) -> ModelChoice | None:
         """The model chosen."""
         return next((model for model in self._models if model.key == self.selection), None)
 
@@ -35,7 +35,7 @@ class ModelSelect(Select[str]):
         names = [other.name for other in self._models]
         return model.path if names.count(model.name) > 1 else model.name
 
-    def set_models(self, models: Sequence[Model]) -> None:
+    def set_models(self, models: Sequence[ModelChoice]) -> None:
         """Offer these; what was chosen stays so where it is still there."""
         before = self.selection
         self._models = list(models)
@@ -76,7 +76,7 @@ class ModelChooser(Vertical):
         yield Static(id="words", markup=False)
 
     @property
-    def model(self) -> Model | None:
+    def model(self) -> ModelChoice | None:
         """The model chosen."""
         return self._select.model
 
@@ -85,7 +85,7 @@ class ModelChooser(Vertical):
         """What the sampler calls the chosen model: its path where another has the same name."""
         return self._select.model_name
 
-    def set_models(self, models: Sequence[Model]) -> None:
+    def set_models(self, models: Sequence[ModelChoice]) -> None:
         """Offer these; what was chosen stays so where it is still there."""
         self._select.set_models(models)
         self._describe()
@@ -97,7 +97,7 @@ class ModelChooser(Vertical):
         self.post_message(self.Chosen())
 
     def _describe(self) -> None:
-        words = (self.model.words, self.model.score) if self.model else ()
+        words = (self.model.summary, self.model.score) if self.model else ()
         line = self.query_one("#words", Static)
         line.update(clean(" · ".join(filter(None, words))))
         line.display = any(words)

@@ -10,9 +10,9 @@ from hypothesis.extra.numpy import arrays
 from tui.chart import drawing
 from tui.chart.drawing import CURSOR, RAW, SERIES, draw
 from tui.chart.series import FloatArray, Series
-from tui.chart.viewport import View
+from tui.chart.viewport import Viewport
 
-RAW_ONLY = View(smoothing=0.0)
+RAW_ONLY = Viewport(smoothing=0.0)
 
 
 def falling(count: int = 11) -> Series:
@@ -37,7 +37,7 @@ def test_a_falling_line_is_drawn_like_this() -> None:
 
 def test_points_have_marks_and_the_newest_has_one() -> None:
     valid = Series("valid", np.arange(200.0), np.linspace(3, 1, 200), 1, "points")
-    lines = draw([valid], View(), 60, 12).lines()
+    lines = draw([valid], Viewport(), 60, 12).lines()
     marks = "".join(lines[1:-2]).count("◆")
     assert 12 <= marks <= 20  # 55 columns, one in three
     assert "◆" in lines[0]
@@ -46,7 +46,7 @@ def test_points_have_marks_and_the_newest_has_one() -> None:
 
 def test_only_points_are_marked_not_where_their_line_is_cut() -> None:
     valid = Series("valid", np.array([0.0, 500.0, 1000.0]), np.array([3.0, 2.0, 1.5]), 1, "points")
-    lines = draw([valid], View(span=(100.0, 900.0)), 60, 12).lines()
+    lines = draw([valid], Viewport(span=(100.0, 900.0)), 60, 12).lines()
     assert "".join(lines[1:-2]).count("◆") == 1
 
 
@@ -69,7 +69,7 @@ def test_anything_can_be_drawn_anywhere(
     y: FloatArray, log_x: bool, log_y: bool, size: tuple[int, int], smoothing: float
 ) -> None:
     x = np.arange(y.size, dtype=np.float64)
-    view = View(log_x=log_x, log_y=log_y, smoothing=smoothing, cursor=float(y.size // 2))
+    view = Viewport(log_x=log_x, log_y=log_y, smoothing=smoothing, cursor=float(y.size // 2))
     points = Series("valid", x, y, 1, "points")
     picture = draw([Series("train", x, y), points], view, *size)
     assert picture.characters.shape == picture.styles.shape == size[::-1]
@@ -92,7 +92,7 @@ def test_what_is_not_finite_is_a_gap_and_never_sets_the_bounds() -> None:
 def test_a_log_axis_leaves_out_what_is_not_above_zero() -> None:
     x = np.arange(0.0, 50.0)
     y = np.concatenate([[-5.0, 0.0], np.full(48, 3.0)])
-    picture = draw([Series("train", x, y)], View(log_x=True, log_y=True, smoothing=0), 60, 12)
+    picture = draw([Series("train", x, y)], Viewport(log_x=True, log_y=True, smoothing=0), 60, 12)
     assert picture.span == pytest.approx((1.0, 49.0))
     assert "3.000" in "".join(picture.lines())
     cells = np.flatnonzero((picture.styles[1:-2] == SERIES).any(axis=0))
@@ -103,7 +103,7 @@ def test_a_log_axis_leaves_out_what_is_not_above_zero() -> None:
 def test_raw_stays_visible_beside_smoothed() -> None:
     x = np.arange(400.0)
     noisy = Series("train", x, 2 + np.sin(x * 1.7))
-    styles = draw([noisy], View(smoothing=0.9), 80, 20).styles
+    styles = draw([noisy], Viewport(smoothing=0.9), 80, 20).styles
     assert (styles[1:-2] == RAW).sum() > 100
     assert (styles[1:-2] == SERIES).sum() > 40
     assert not (draw([noisy], RAW_ONLY, 80, 20).styles == RAW).any()
@@ -111,7 +111,7 @@ def test_raw_stays_visible_beside_smoothed() -> None:
 
 def test_the_cursor_is_drawn_and_read() -> None:
     valid = Series("valid", np.array([0.0, 1000.0]), np.array([4.5, 1.5]), 1, "points")
-    picture = draw([falling(), valid], View(cursor=500.0), 80, 12)
+    picture = draw([falling(), valid], Viewport(cursor=500.0), 80, 12)
     first = picture.lines()[0]
     assert "step 500" in first
     assert "train 2.5" in first
@@ -122,11 +122,11 @@ def test_the_cursor_is_drawn_and_read() -> None:
 
 def test_names_wider_than_their_letters_do_not_shift_the_rest() -> None:
     wide = Series("海の歌", np.arange(9.0), np.arange(9.0))
-    assert "???" in draw([wide], View(), 60, 12).lines()[0]
+    assert "???" in draw([wide], Viewport(), 60, 12).lines()[0]
 
 
 def test_without_data_it_is_blank() -> None:
-    picture = draw([Series("train", np.zeros(0), np.zeros(0))], View(), 40, 10)
+    picture = draw([Series("train", np.zeros(0), np.zeros(0))], Viewport(), 40, 10)
     assert picture.span is None
     assert not "".join(picture.lines()).strip()
 

@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 
 from tui.chart import series
 from tui.chart.series import FloatArray, Series
-from tui.chart.viewport import View
+from tui.chart.viewport import Viewport
 
 numbers = st.floats(-1e6, 1e6, allow_subnormal=False)
 with_gaps = st.one_of(numbers, st.just(float("nan")), st.just(float("inf")))
@@ -78,15 +78,15 @@ def test_where_nothing_is_seen_nothing_is_kept() -> None:
 
 
 def test_log_axes_refuse_what_is_not_above_zero() -> None:
-    scaled = series.scaled(np.array([100.0, 0.0, -1.0, np.nan]), log=True)
+    scaled = series.axis_values(np.array([100.0, 0.0, -1.0, np.nan]), log=True)
     np.testing.assert_array_equal(scaled, [2.0, np.nan, np.nan, np.nan])
 
 
 def test_extent_is_that_of_values_that_can_be_shown() -> None:
     one = Series("a", np.array([0.0, 1.0, 2.0, 3.0]), np.array([5.0, 6.0, 7.0, np.nan]))
-    assert series.extent([one], log_x=False) == (0.0, 2.0)
-    assert series.extent([one], log_x=True) == (1.0, 2.0)
-    assert series.extent([], log_x=False) is None
+    assert series.x_range([one], log_x=False) == (0.0, 2.0)
+    assert series.x_range([one], log_x=True) == (1.0, 2.0)
+    assert series.x_range([], log_x=False) is None
 
 
 @pytest.fixture
@@ -96,13 +96,13 @@ def line() -> Series:
 
 def test_the_cursor_moves_from_point_to_point(line: Series) -> None:
     span = (0.0, 90.0)
-    view = series.step_cursor(View(), [line], span, 0, 45)
+    view = series.step_cursor(Viewport(), [line], span, 0, 45)
     assert view.cursor == 90.0  # it begins at the last point
     view = series.step_cursor(view, [line], span, -1, 45)
     assert view.cursor == 80.0  # a cell is two wide, a point ten: on to the next point
     assert series.step_cursor(view, [line], span, -20, 45).cursor == 40.0
     assert series.step_cursor(view, [line], span, 99, 45).cursor == 90.0
-    assert series.step_cursor(View(), [line], (12.0, 14.0), 0, 45).cursor is None
+    assert series.step_cursor(Viewport(), [line], (12.0, 14.0), 0, 45).cursor is None
 
 
 def test_value_at_passes_over_gaps(line: Series) -> None:

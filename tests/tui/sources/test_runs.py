@@ -13,8 +13,8 @@ from engine.runs import events as kinds
 from engine.runs import run_dir
 from engine.runs.run_dir import RunDir
 from tui.sources import runs as source
-from tui.sources.run_view import begun
-from tui.sources.runs import RunChanged, RunFold, RunList, follow
+from tui.sources.run_view import start_time
+from tui.sources.runs import RunChanged, RunList, RunReader, follow_run
 
 WriteRun = Callable[..., RunDir]
 Append = Callable[..., None]
@@ -31,7 +31,7 @@ def test_one_row_a_run_newest_first_reading_only_what_is_new(
     assert [row.run.name for row in rows] == ["second", "first"]
     first = rows[1]
     assert (first.kind, first.model, first.corpus) == ("lyrics", "lstm 2 × 256", "harbour")
-    assert (first.step, first.steps, first.begun) == (1000, 1000, "2025-03-01 12:00")
+    assert (first.step, first.steps, first.started_at) == (1000, 1000, "2025-03-01 12:00")
     assert len(first.evaluations) == 5
     assert first.best == first.evaluations[-1][1]
     assert (rows[0].step, rows[0].best, rows[0].state) == (0, None, "crashed")
@@ -51,9 +51,9 @@ def test_a_run_of_another_version_is_listed_too(write_run: WriteRun) -> None:
 
 
 def test_when_a_run_began_is_in_its_name() -> None:
-    assert begun("20250301-120000-first") == "2025-03-01 12:00"
-    assert begun("my-own-folder") == ""
-    assert begun("20250301-1200") == ""
+    assert start_time("20250301-120000-first") == "2025-03-01 12:00"
+    assert start_time("my-own-folder") == ""
+    assert start_time("20250301-1200") == ""
 
 
 def step(number: int, bits: float | None = 2.0) -> kinds.Step:
@@ -65,7 +65,7 @@ def test_a_fold_grows_with_the_file_and_forgets_what_a_resume_has_made_void(
     write_run: WriteRun, append: Append
 ) -> None:
     run = write_run(events=[step(5), step(10, None), step(15)])
-    fold = RunFold(run)
+    fold = RunReader(run)
     assert fold.read()
     first = fold.view("live")
     np.testing.assert_array_equal(first.columns.step, [5, 10, 15])
@@ -84,14 +84,14 @@ def test_a_fold_grows_with_the_file_and_forgets_what_a_resume_has_made_void(
 
 def test_before_its_first_event_a_run_is_known_by_its_settings(write_run: WriteRun) -> None:
     run = write_run(begun=False)
-    view = RunFold(run).view("starting")
+    view = RunReader(run).view("starting")
     assert (view.model, view.corpus, view.steps, view.step) == ("lstm 2 × 256", "harbour", 1000, 0)
     (run.path / "config.json").write_text("{}")
-    assert RunFold(run).view("starting").model == ""
+    assert RunReader(run).view("starting").model == ""
 
 
 def test_samples_come_newest_first(write_run: WriteRun) -> None:
-    view = RunFold(write_run())
+    view = RunReader(write_run())
     view.read()
     samples = view.view("finished").samples
     assert [sample.step for sample in samples] == [s for s in range(1000, 0, -200) for _ in "ab"]
@@ -104,7 +104,7 @@ def following() -> Iterator[Callable[[RunDir], list[RunChanged]]]:
 
     def begin(run: RunDir) -> list[RunChanged]:
         told: list[RunChanged] = []
-        thread = threading.Thread(target=follow, args=(run, 7, told.append, cancelled))
+        thread = threading.Thread(target=follow_run, args=(run, 7, told.append, cancelled))
         thread.start()
         threads.append(thread)
         return told
@@ -149,7 +149,7 @@ def test_a_crashed_run_shows_the_last_of_its_log(write_run: WriteRun) -> None:
     ended.wait()
     run_dir.write_worker(run, ended.pid)
     run.log.write_text("".join(f"line {number}\n" for number in range(2000)) + "\n")
-    fold = RunFold(run)
+    fold = RunReader(run)
     fold.read()
     assert fold.state() == "crashed"
     view = fold.view("crashed")
@@ -157,9 +157,9 @@ def test_a_crashed_run_shows_the_last_of_its_log(write_run: WriteRun) -> None:
 
 
 def test_the_newest_live_run_comes_first(write_run: WriteRun, home: Path) -> None:
-    assert source.newest() is None
+    assert source.newest_run() is None
     old = write_run("old", stamp="20250101-000000")
     new = write_run("new", stamp="20250202-000000")
-    assert source.newest() == new
+    assert source.newest_run() == new
     run_dir.write_worker(old, os.getpid())
-    assert source.newest() == old
+    assert source.newest_run() == old

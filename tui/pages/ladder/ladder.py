@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tui.formatting import NOTHING, bar, clean
+from tui.formatting import NOTHING, clean, progress_bar
 from tui.sources.told import Doing, Part, Rung, Written
 
 # What stands on the rungs until it is told; the last one is the model chosen.
@@ -30,7 +30,7 @@ class Step:
         figure = NOTHING if self.bits is None else f"{self.bits:.2f}"
         words = f"{clean(self.name):11.11} {figure:>4}"
         if with_bar and self.bits is not None and most > 0:
-            words += " " + bar(self.bits / most, BAR)
+            words += " " + progress_bar(self.bits / most, BAR)
         return words
 
     @property

@@ -15,7 +15,7 @@ from engine.errors import InputError
 from tui.formatting import clean
 from tui.pages.lyrics import options
 from tui.pages.lyrics.artist_field import ArtistField
-from tui.sources.models import Model
+from tui.sources.models import ModelChoice
 from tui.sources.sampler import Request
 from tui.widgets.fields import Field, PrimeField, TemperatureField
 from tui.widgets.model_select import ModelSelect
@@ -119,7 +119,7 @@ class LyricsControls(VerticalScroll, can_focus=False):
     # ── the model ────────────────────────────────────────────────────────────────────────────────
 
     @property
-    def model(self) -> Model | None:
+    def model(self) -> ModelChoice | None:
         """The model chosen."""
         return self._select.model
 
@@ -138,7 +138,7 @@ class LyricsControls(VerticalScroll, can_focus=False):
         """How the next song begins."""
         return self._prime.value
 
-    def set_models(self, models: Sequence[Model]) -> None:
+    def set_models(self, models: Sequence[ModelChoice]) -> None:
         """Offer these; what was chosen stays so where it is still there."""
         self._select.set_models(models)
         self._describe()
@@ -150,12 +150,12 @@ class LyricsControls(VerticalScroll, can_focus=False):
         self.post_message(self.ModelChosen())
 
     def _describe(self) -> None:
-        words = (self.model.words, self.model.score) if self.model else ()
+        words = (self.model.summary, self.model.score) if self.model else ()
         line = self.query_one("#words", Static)
         line.update(clean(" · ".join(filter(None, words))))
         line.display = any(words)
         memory = self._numbers["memory"]
-        memory.disabled = not (self.model and self.model.memory)
+        memory.disabled = not (self.model and self.model.match_memory)
         memory.placeholder = "it has none" if memory.disabled else PLACEHOLDERS["memory"]
         if memory.disabled:
             memory.value = ""

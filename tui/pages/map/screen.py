@@ -188,7 +188,7 @@ class MapScreen(WritingScreen):
 
     def _show(self) -> None:
         model = self._select.model
-        words = (model.words, model.score) if model else ()
+        words = (model.summary, model.score) if model else ()
         self.query_one("#words", Static).update(clean(" · ".join(filter(None, words))))
         if self.near:
             lines = [Content.styled(f"Nearest to {clean(self._of)}", "bold")]

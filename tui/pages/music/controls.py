@@ -19,7 +19,7 @@ from engine.music.ports import SILENT, Port
 from tui.formatting import clean
 from tui.pages.music import options
 from tui.sources.answers import Pace
-from tui.sources.models import Model
+from tui.sources.models import ModelChoice
 from tui.sources.sampler import MusicRequest
 from tui.widgets.fields import MusicField, StepField, seed
 from tui.widgets.model_select import ModelSelect
@@ -162,7 +162,7 @@ class MusicControls(VerticalScroll, can_focus=False):
     # ── the model ────────────────────────────────────────────────────────────────────────────────
 
     @property
-    def model(self) -> Model | None:
+    def model(self) -> ModelChoice | None:
         """The model chosen."""
         return self._select.model
 
@@ -171,7 +171,7 @@ class MusicControls(VerticalScroll, can_focus=False):
         """What the sampler calls the chosen model: its path where another has the same name."""
         return self._select.model_name
 
-    def set_models(self, models: Sequence[Model]) -> None:
+    def set_models(self, models: Sequence[ModelChoice]) -> None:
         """Offer these; what was chosen stays so where it is still there."""
         self._select.set_models(models)
         self._describe()
@@ -184,7 +184,7 @@ class MusicControls(VerticalScroll, can_focus=False):
 
     def _describe(self) -> None:
         self.pace = None
-        words = (self.model.words, self.model.score) if self.model else ()
+        words = (self.model.summary, self.model.score) if self.model else ()
         line = self.query_one("#words", Static)
         line.update(clean(" · ".join(filter(None, words))))
         line.display = any(words)

@@ -15,7 +15,7 @@ from textual.widgets import Static
 from engine.music.general_midi import INSTRUMENTS
 from engine.music.ports import SILENT, Port
 from engine.music.score import Note
-from tui.formatting import clean, clock
+from tui.formatting import clean, minutes_seconds
 from tui.pages.music.controls import Playing
 from tui.pages.music.piece import Piece
 from tui.pages.music.roll import MusicRoll
@@ -256,11 +256,16 @@ class MusicStage(Vertical):
         elif moment:
             state = "‖"
         bar, beat = sheet.measure.place(moment)
-        parts = [f"{state} {clock(moment)} / {clock(sheet.seconds)}", f"bar {bar}.{beat}"]
+        parts = [
+            f"{state} {minutes_seconds(moment)} / {minutes_seconds(sheet.seconds)}",
+            f"bar {bar}.{beat}",
+        ]
         how = self._how
         if self._loop is not None:
             start, end = self._loop
-            parts.append("loop" if end is None else f"loop {clock(start)}–{clock(end)}")
+            parts.append(
+                "loop" if end is None else f"loop {minutes_seconds(start)}–{minutes_seconds(end)}"
+            )
         if how.tempo != 1:
             parts.append(f"× {how.tempo:g}")
         if how.transpose:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from engine.music.metre import Measure
 from engine.music.pitch import HIGHEST, LOWEST
 from engine.music.score import Note
-from tui.formatting import clock
+from tui.formatting import minutes_seconds
 
 
 def _start(note: Note) -> float:
@@ -250,7 +250,7 @@ def _times(window: Window) -> str:
     first = -(-int(start) // step) * step
     for second in range(first, int(end) + 1, step):
         column = window.column(second) - window.start
-        words = clock(second)
+        words = minutes_seconds(second)
         if column >= 0 and column + len(words) <= window.columns:
             _put(line, column, words)
     return "".join(line)

@@ -14,12 +14,12 @@ from textual.widgets import DataTable, Static
 from engine.errors import InputError
 from engine.runs import run_dir
 from engine.runs.run_dir import ACTIVE
-from tui.chart.widget import Curve
+from tui.chart.widget import LineChart
 from tui.pages import run_actions
 from tui.pages.run_actions import AttachRun
 from tui.pages.runs.table import RunTable
 from tui.sources.run_view import RunRow
-from tui.sources.runs import RunList, RunsSeen
+from tui.sources.runs import RunList, RunsRead
 from tui.widgets.confirm import ConfirmScreen
 from tui.widgets.footer import Footer
 
@@ -60,8 +60,11 @@ class RunsScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay out the table, and below it the curves."""
         yield RunTable(id="table")
-        yield Curve("valid bits", "Space marks runs; their validation curves are compared here.",
-                    id="overlay")  # fmt: skip
+        yield LineChart(
+            "valid bits",
+            "Space marks runs; their validation curves are compared here.",
+            id="overlay",
+        )
         with Vertical(id="welcome"):
             yield Static(_WELCOME)
         yield Footer(show_command_palette=False)
@@ -79,9 +82,9 @@ class RunsScreen(Screen[None]):
 
     async def _look(self) -> None:
         # A message, since the page may be gone by the time there is an answer.
-        self.post_message(RunsSeen(await asyncio.to_thread(self._runs.look)))
+        self.post_message(RunsRead(await asyncio.to_thread(self._runs.look)))
 
-    def on_runs_seen(self, event: RunsSeen) -> None:
+    def on_runs_read(self, event: RunsRead) -> None:
         """Show the runs as they are now."""
         with self.app.batch_update():
             self._show(event.rows)
@@ -91,9 +94,11 @@ class RunsScreen(Screen[None]):
 
         self._rows = {row.key: row for row in rows}
         self._colours = {key: c for key, c in self._colours.items() if key in self._rows}
-        curve = self.query_one(Curve)
+        curve = self.query_one(LineChart)
         marks = {
-            key: Text(MARKS[c], curve.get_component_rich_style(f"curve--series-{c}", partial=True))
+            key: Text(
+                MARKS[c], curve.get_component_rich_style(f"line-chart--series-{c}", partial=True)
+            )
             for key, c in self._colours.items()
         }
         self.query_one(RunTable).show(rows, marks)
@@ -110,7 +115,7 @@ class RunsScreen(Screen[None]):
             row = self._rows[key]
             points = np.array(row.evaluations, np.float64).reshape(-1, 2)  # (E, 2)
             series.append(Series(row.run.name, points[:, 0], points[:, 1], colour, "points"))
-        self.query_one(Curve).show(series)
+        self.query_one(LineChart).show(series)
 
     def _current(self) -> RunRow | None:
         row = self._rows.get(self.query_one(RunTable).current or "")
@@ -134,11 +139,11 @@ class RunsScreen(Screen[None]):
         self._show(tuple(self._rows.values()))
 
     def _mark(self, row: RunRow) -> None:
-        from tui.chart.series import COLOURS
+        from tui.chart.series import COLORS
 
-        free = [colour for colour in range(COLOURS) if colour not in self._colours.values()]
+        free = [colour for colour in range(COLORS) if colour not in self._colours.values()]
         if not free:
-            run_actions.warn(self, f"At most {COLOURS} runs are compared: space unmarks one.")
+            run_actions.warn(self, f"At most {COLORS} runs are compared: space unmarks one.")
             return
         self._colours[row.key] = free[0]
 
@@ -153,7 +158,7 @@ class RunsScreen(Screen[None]):
     async def action_stop(self) -> None:
         """Ask the run to stop."""
         if (row := self._current()) is not None:
-            await run_actions.ask(self, row.run, row.state, "stop")
+            await run_actions.request(self, row.run, row.state, "stop")
 
     @work(group="resume", exclusive=True)
     async def action_resume(self) -> None:

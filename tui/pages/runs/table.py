@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
 from tui.formatting import NOTHING, clean
-from tui.sources.run_view import COLUMNS, STATES, RunRow
+from tui.sources.run_view import STATES, TABLE_COLUMNS, RunRow
 
 
 class RunTable(DataTable[Text]):
@@ -26,7 +26,7 @@ class RunTable(DataTable[Text]):
 
     def on_mount(self) -> None:
         """Make the columns."""
-        for name in COLUMNS:
+        for name in TABLE_COLUMNS:
             self.add_column(name, key=name or "mark")
 
     @property
@@ -48,7 +48,7 @@ class RunTable(DataTable[Text]):
                 self.scroll_to(y=scroll, animate=False)
         else:
             for key, cells in wanted.items():
-                for name, old, new in zip(COLUMNS, self._shown[key], cells, strict=True):
+                for name, old, new in zip(TABLE_COLUMNS, self._shown[key], cells, strict=True):
                     if old != new:
                         self.update_cell(key, name or "mark", new, update_width=True)
         self._shown = wanted
@@ -65,5 +65,5 @@ def _cells(row: RunRow, mark: Text) -> list[Text]:
         Text(clean(row.model)),
         Text(clean(row.corpus)),
         Text(row.kind),
-        Text(row.begun, "dim"),
+        Text(row.started_at, "dim"),
     ]

@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 from engine.runs.run_dir import RunDir
 from tui.formatting import clean
 from tui.sources.run_view import STATES, RunRow
-from tui.sources.runs import RunList, RunsSeen
+from tui.sources.runs import RunList, RunsRead
 from tui.widgets.footer import Footer
 
 
@@ -44,9 +44,9 @@ class ChooseRunScreen(ModalScreen[RunDir | None]):
 
     @work
     async def _look(self) -> None:
-        self.post_message(RunsSeen(await asyncio.to_thread(self._runs.look)))
+        self.post_message(RunsRead(await asyncio.to_thread(self._runs.look)))
 
-    def on_runs_seen(self, event: RunsSeen) -> None:
+    def on_runs_read(self, event: RunsRead) -> None:
         """List the runs."""
         self._rows = event.rows
         options = [Option(_line(row)) for row in self._rows]
@@ -65,5 +65,6 @@ def _line(row: RunRow) -> Content:
     best = f"  {row.best:.3f} bits" if row.best is not None else ""
     return Content.assemble(
         (f"{mark} {row.state:<9}", colour), (f"{clean(row.run.name):<12}", "bold"),
-        f"  {row.step:,}/{row.steps:,}{best}", (f"  {row.model}  {row.begun}", "$foreground 60%"),
+        f"  {row.step:,}/{row.steps:,}{best}",
+        (f"  {row.model}  {row.started_at}", "$foreground 60%"),
     )  # fmt: skip

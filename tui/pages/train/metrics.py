@@ -6,15 +6,15 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Sparkline, Static
 
-from tui.formatting import bar
-from tui.sources.run_view import Figure
+from tui.formatting import progress_bar
+from tui.sources.run_view import Metric
 
 
-class Tile(Vertical):
+class MetricTile(Vertical):
     """One figure: its name and value, a remark, and a sparkline."""
 
     DEFAULT_CSS = """
-    Tile {
+    MetricTile {
         height: auto;
         padding: 0 0 0 1;
         .top { height: auto; }
@@ -33,7 +33,7 @@ class Tile(Vertical):
         yield Static(classes="note", markup=False)
         yield Sparkline()
 
-    def show(self, figure: Figure) -> None:
+    def show(self, figure: Metric) -> None:
         """Show a figure."""
         for name, text in (("label", figure.label), ("value", figure.value), ("note", figure.note)):
             self.query_one(f".{name}", Static).update(text)
@@ -42,29 +42,29 @@ class Tile(Vertical):
         sparkline.data = figure.trend
 
 
-class Tiles(Horizontal):
+class MetricTiles(Horizontal):
     """The six tiles of `tui.sources.run_view.figures`."""
 
     DEFAULT_CSS = """
-    Tiles { height: auto; layout: grid; grid-size: 6; grid-rows: auto; }
+    MetricTiles { height: auto; layout: grid; grid-size: 6; grid-rows: auto; }
     """
 
     def compose(self) -> ComposeResult:
         """Lay out empty tiles."""
         for _ in range(6):
-            yield Tile()
+            yield MetricTile()
 
-    def show(self, figures: tuple[Figure, ...]) -> None:
+    def show(self, figures: tuple[Metric, ...]) -> None:
         """Show a figure in each tile."""
-        for tile, figure in zip(self.query(Tile), figures, strict=True):
+        for tile, figure in zip(self.query(MetricTile), figures, strict=True):
             tile.show(figure)
 
 
-class Progress(Widget):
+class ProgressLine(Widget):
     """One line: a bar, and in words how far the run is."""
 
     DEFAULT_CSS = """
-    Progress { height: 1; padding: 0 1; }
+    ProgressLine { height: 1; padding: 0 1; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
@@ -81,7 +81,7 @@ class Progress(Widget):
         room = self.size.width - len(self._words) - 2
         if room < 8:
             return Content(self._words)
-        filled = bar(self._share, room)
+        filled = progress_bar(self._share, room)
         split = len(filled.rstrip("─"))
         return Content.assemble(
             (filled[:split], "$primary"), (filled[split:], "$foreground 20%"), "  ", self._words

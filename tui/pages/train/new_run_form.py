@@ -8,7 +8,7 @@ from pathlib import Path
 from engine import config as configs
 from engine.config import Kind
 from engine.errors import InputError
-from tui.formatting import short
+from tui.formatting import short_number
 
 _KEYS_SHOWN = 6
 SOURCES: dict[Kind, str] = {
@@ -95,7 +95,7 @@ def summary(config: configs.RunConfig) -> str:
     size = train.steps * train.batch_size * train.bptt
     return (
         f"{config.model.words} · {train.steps:,} steps of {train.batch_size} × {train.bptt} "
-        f"{'characters' if config.kind == 'lyrics' else 'frames'} ({short(size)})"
+        f"{'characters' if config.kind == 'lyrics' else 'frames'} ({short_number(size)})"
     )
 
 

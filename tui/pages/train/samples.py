@@ -6,8 +6,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from engine.runs.events import Sampled
-from tui import roll_text
 from tui.formatting import clean
+from tui.roll_text import roll_lines
 
 ROLL = 32  # frames of a sample of music that are shown
 
@@ -46,7 +46,7 @@ def render(samples: tuple[Sampled, ...]) -> Content:
         source = f"step {sample.step:,} · {sample.condition or 'anyone'}"
         parts.append((f"{clean(source)} · temperature {sample.temperature:g}\n", "$foreground 60%"))
         if sample.notes is not None:
-            parts.append(("\n".join(roll_text.lines(sample.notes, ROLL)) + "\n\n", ""))
+            parts.append(("\n".join(roll_lines(sample.notes, ROLL)) + "\n\n", ""))
             continue
         parts.append((clean(sample.prime), "bold underline"))
         parts.append((clean(sample.text).rstrip() + "\n\n", ""))
@@ -57,6 +57,6 @@ def plain(samples: tuple[Sampled, ...]) -> str:
     """The samples as text to be copied."""
     return "\n\n".join(
         f"# step {sample.step} · {sample.condition or 'anyone'}\n{sample.prime}{sample.text}"
-        + "\n".join(roll_text.lines(sample.notes or (), ROLL) if sample.notes is not None else ())
+        + "\n".join(roll_lines(sample.notes or (), ROLL) if sample.notes is not None else ())
         for sample in samples
     )

@@ -16,25 +16,25 @@ from textual.worker import get_current_worker
 from engine import files
 from engine.errors import InputError
 from engine.runs.run_dir import RunDir
-from tui.chart.widget import Curve
+from tui.chart.widget import LineChart
 from tui.formatting import clean
 from tui.pages import run_actions
 from tui.pages.run_actions import RunStarted
 from tui.pages.train.choose_run import ChooseRunScreen
-from tui.pages.train.metrics import Progress, Tiles
+from tui.pages.train.metrics import MetricTiles, ProgressLine
 from tui.pages.train.new_run import NewRunScreen
 from tui.pages.train.samples import Samples, plain
 from tui.sources.run_view import (
     STATES,
     RunView,
-    csv_text,
-    figures,
+    fraction_done,
     headline,
-    progress,
-    share,
-    trouble,
+    metrics,
+    metrics_csv,
+    problem_lines,
+    progress_text,
 )
-from tui.sources.runs import NewestFound, RunChanged, RunFold, RunList, follow, newest
+from tui.sources.runs import NewestRunFound, RunChanged, RunList, RunReader, follow_run, newest_run
 from tui.widgets.footer import Footer
 
 _VIEWS = ("", "-only-curve", "-only-samples")
@@ -97,10 +97,10 @@ class TrainScreen(Screen[None]):
                 yield Static(id="facts", markup=False)
                 yield Static(id="state")
             yield Static(id="trouble", markup=False)
-            yield Tiles()
-            yield Progress()
+            yield MetricTiles()
+            yield ProgressLine()
             with Horizontal(id="body"):
-                yield Curve(empty="The curve begins with the first step.", id="curve")
+                yield LineChart(empty="The curve begins with the first step.", id="curve")
                 yield Samples(id="samples")
         with Vertical(id="welcome"):
             yield Static(_WELCOME)
@@ -118,9 +118,9 @@ class TrainScreen(Screen[None]):
 
     @work(group="look", exclusive=True)
     async def _look_for_runs(self) -> None:
-        self.post_message(NewestFound(await asyncio.to_thread(newest)))
+        self.post_message(NewestRunFound(await asyncio.to_thread(newest_run)))
 
-    def on_newest_found(self, event: NewestFound) -> None:
+    def on_newest_run_found(self, event: NewestRunFound) -> None:
         """Attach to the newest run, unless another has been attached meanwhile."""
         if self.run is None and event.run is not None:
             self.attach(event.run)
@@ -135,7 +135,7 @@ class TrainScreen(Screen[None]):
         self.run_worker(following, thread=True, exclusive=True, group="follow")
 
     def _follow(self, run: RunDir, generation: int) -> None:
-        follow(run, generation, self.post_message, get_current_worker().cancelled_event)
+        follow_run(run, generation, self.post_message, get_current_worker().cancelled_event)
 
     def on_run_changed(self, event: RunChanged) -> None:
         """Show what has changed, unless another run has been attached since."""
@@ -155,12 +155,12 @@ class TrainScreen(Screen[None]):
         self.query_one("#name", Static).update(clean(view.run.name))
         self.query_one("#facts", Static).update(headline(view))
         self.query_one("#state", Static).update(state_words(view.state))
-        lines = trouble(view)
+        lines = problem_lines(view)
         note = self.query_one("#trouble", Static)
         note.display = bool(lines)
         note.update("\n".join(lines))
-        self.query_one(Tiles).show(figures(view))
-        self.query_one(Progress).show(share(view), progress(view))
+        self.query_one(MetricTiles).show(metrics(view))
+        self.query_one(ProgressLine).show(fraction_done(view), progress_text(view))
         self.query_one(Samples).show(view.samples)
         if before is None or before.last is not view.last or before.latest is not view.latest:
             self._draw(view)
@@ -171,7 +171,7 @@ class TrainScreen(Screen[None]):
         columns = view.columns
         train = Series("train", columns.step, columns.bits)
         valid = Series("valid", columns.valid_step, columns.valid_bits, 1, "points")
-        self.query_one(Curve).show((train, valid), y_label=f"bits/{view.unit}")
+        self.query_one(LineChart).show((train, valid), y_label=f"bits/{view.unit}")
 
     def _attached(self) -> RunView | None:
         if self.view is None:
@@ -199,7 +199,7 @@ class TrainScreen(Screen[None]):
     async def action_ask(self, request: str) -> None:
         """Ask the run for something."""
         if (view := self._attached()) is not None:
-            await run_actions.ask(self, view.run, view.state, request)
+            await run_actions.request(self, view.run, view.state, request)
 
     @work(group="resume", exclusive=True)
     async def action_resume(self) -> None:
@@ -226,9 +226,9 @@ class TrainScreen(Screen[None]):
         run, path = view.run, view.run.path / "metrics.csv"
 
         def write() -> None:
-            fold = RunFold(run)
+            fold = RunReader(run)
             fold.read()
-            files.write_atomic(path, csv_text(fold.history))
+            files.write_atomic(path, metrics_csv(fold.history))
 
         try:
             await asyncio.to_thread(write)

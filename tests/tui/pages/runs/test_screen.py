@@ -8,7 +8,7 @@ from engine.runs import events as kinds
 from engine.runs import run_dir
 from engine.runs.run_dir import RunDir
 from tests.tui.page import Page
-from tui.chart.widget import Curve
+from tui.chart.widget import LineChart
 from tui.pages.runs.screen import RunsScreen
 from tui.pages.runs.table import RunTable
 from tui.pages.train.screen import TrainScreen
@@ -74,18 +74,18 @@ async def test_enter_attaches(three: list[RunDir]) -> None:
 
 async def test_marked_runs_are_overlaid_each_in_its_colour(three: list[RunDir]) -> None:
     async with opened(3) as page:
-        curve = page.screen.query_one(Curve)
+        curve = page.screen.query_one(LineChart)
         await page.press("o")
         assert curve.display
         assert [s.label for s in curve._series] == ["a"]  # the one under the cursor
         await page.press("down", "down", "space")
         await page.until(lambda: page.column(0) == ["●", " ", "◆"])
-        assert [(s.label, s.colour) for s in curve._series] == [("a", 0), ("c", 1)]
+        assert [(s.label, s.color) for s in curve._series] == [("a", 0), ("c", 1)]
         await page.press("up", "up", "space")  # unmark a: c keeps its colour
-        assert [(s.label, s.colour) for s in curve._series] == [("c", 1)]
+        assert [(s.label, s.color) for s in curve._series] == [("c", 1)]
         await page.until(lambda: "◆" in curve._strips[0].text)
         await page.press("down", "space")
-        assert [(s.label, s.colour) for s in curve._series] == [("c", 1), ("b", 0)]
+        assert [(s.label, s.color) for s in curve._series] == [("c", 1), ("b", 0)]
         await page.press("o")
         assert not curve.display
 

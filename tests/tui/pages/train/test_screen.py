@@ -13,7 +13,7 @@ from engine.runs import run_dir
 from engine.runs.event_log import EventLog
 from engine.runs.run_dir import RunDir
 from tests.tui.page import Page
-from tui.chart.widget import Curve
+from tui.chart.widget import LineChart
 from tui.pages.train.choose_run import ChooseRunScreen
 from tui.pages.train.new_run import NewRunScreen
 from tui.pages.train.samples import Samples
@@ -34,8 +34,8 @@ class TrainPage(Page[TrainScreen]):
         return self.screen.view
 
     @property
-    def curve(self) -> Curve:
-        return self.screen.query_one(Curve)
+    def curve(self) -> LineChart:
+        return self.screen.query_one(LineChart)
 
     async def until_drawn(self, name: str) -> None:
         await self.until(
@@ -104,7 +104,7 @@ async def test_a_live_run_is_followed_as_it_learns_stops_and_goes_on(
         await page.until(lambda: page.view.step == 50)
         assert page.said("#state") == "● live"
         assert "50 / 100 steps · 50 % · 1 min 00 s left" in str(
-            page.screen.query_one("Progress").render()
+            page.screen.query_one("ProgressLine").render()
         )
         log.append(kinds.Heartbeat(50, "evaluating"))
         await page.until(lambda: page.view.doing == "evaluating")
@@ -182,11 +182,11 @@ async def test_the_mouse_reads_and_zooms(train: Opened, write_run: WriteRun) -> 
     async with train("first") as page:
         picture = page.curve._picture
         assert picture is not None
-        await page.pilot.click(Curve, offset=(picture.left + picture.width // 2, 5))
+        await page.pilot.click(LineChart, offset=(picture.left + picture.width // 2, 5))
         assert page.curve.view.cursor == pytest.approx(502, abs=15)
         await page.press("v")
         await page.pilot._post_mouse_events(  # the pilot has no wheel
-            [_wheel_up()], Curve, offset=(picture.left, 5), button=0
+            [_wheel_up()], LineChart, offset=(picture.left, 5), button=0
         )
         assert page.curve.view.span == pytest.approx((5, 5 + 995 / 1.6), abs=1)
 
@@ -206,7 +206,7 @@ async def test_the_curve_is_rasterised_once_for_each_change(
     drawn: list[int] = []
     real = model.draw
 
-    def draw(*arguments: Any, **words: Any) -> model.Picture:
+    def draw(*arguments: Any, **words: Any) -> model.RenderedChart:
         drawn.append(1)
         return real(*arguments, **words)
 
@@ -285,9 +285,9 @@ async def test_another_run_is_attached_from_the_list(train: Opened, write_run: W
         await page.until_drawn("old")
         # what was under way for the run before is not taken for this one's
         stale = page.screen._generation - 1
-        from tui.sources.runs import RunChanged, RunFold
+        from tui.sources.runs import RunChanged, RunReader
 
-        page.screen.post_message(RunChanged(RunFold(run_dir.find("new")).view("live"), stale))
+        page.screen.post_message(RunChanged(RunReader(run_dir.find("new")).view("live"), stale))
         await page.pilot.pause()
         assert page.screen.view is not None
         assert page.screen.view.run.name == "old"
