@@ -1,4 +1,8 @@
-"""A run's events as lines of a file: written whole, read as they come."""
+"""A run's events on disk: append them, read them while they are written, and collect them.
+
+Each event is one write of one line. What follows the last newline is still being written, or was
+left by a killed trainer: a reader waits for its end, and the next trainer removes it.
+"""
 
 import errno
 import os
@@ -9,45 +13,55 @@ from pathlib import Path
 from typing import Any
 
 from engine import files
-from engine.runs import events as kinds
-from engine.runs.events import Event
+from engine.runs.events import (
+    Evaluated,
+    Event,
+    Resumed,
+    Sampled,
+    Saved,
+    Started,
+    Step,
+    decode,
+    encode,
+)
 
 Listener = Callable[[Event], None]
 
 
 class EventLog:
-    """Appends events to a run's file, each in one write, and tells them to `listener` too."""
+    """Appends events to a run's file and passes each to a listener."""
 
     def __init__(self, path: Path, listener: Listener | None = None) -> None:
         self._path, self._listener = path, listener
-        self.listener_failed = False  # whether the listener has failed
+        self.listener_failed = False
         self.step = 0  # of the last event that had one
         self._last = time.monotonic()
         with files.explain_write_errors(path):
             self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-            self._drop_torn_line()
+            self._truncate_partial_line()
 
-    def _drop_torn_line(self) -> None:
-        """Cut what a killed trainer left after the last newline."""
+    def _truncate_partial_line(self) -> None:
+        """Remove what a killed trainer left after the last newline."""
         size = os.fstat(self._descriptor).st_size
-        kept = size
-        while kept:
-            block = min(kept, 4096)
-            found = os.pread(self._descriptor, block, kept - block).rfind(b"\n")
-            if found >= 0:
-                kept = kept - block + found + 1
+        end = size
+        while end:
+            block = min(end, 4096)
+            newline = os.pread(self._descriptor, block, end - block).rfind(b"\n")
+            if newline >= 0:
+                end = end - block + newline + 1
                 break
-            kept -= block
-        if kept != size:
-            os.ftruncate(self._descriptor, kept)
+            end -= block
+        if end != size:
+            os.ftruncate(self._descriptor, end)
 
     def append(self, event: Event) -> None:
-        """Write one line, whole or not at all; then tell the listener.
+        """Write one line, complete or not at all; then call the listener.
 
-        A listener that fails, as one that prints to a closed terminal, is told no more, and `deaf`
-        says so: it must not end the run.
+        A listener that raises OSError or ValueError, as when it prints to a closed terminal, must
+        not end the run: it is not called again, and `listener_failed` becomes true. Raises
+        InputError when the disk is full.
         """
-        line = (kinds.encode(event) + "\n").encode()
+        line = (encode(event) + "\n").encode()
         with files.explain_write_errors(self._path):
             size = os.fstat(self._descriptor).st_size
             if os.write(self._descriptor, line) < len(line):
@@ -58,77 +72,80 @@ class EventLog:
         if self._listener is not None:
             try:
                 self._listener(event)
-            except (OSError, ValueError):  # ValueError: a file closed on our side
+            except (OSError, ValueError):  # ValueError: a file that this process has closed
                 self._listener, self.listener_failed = None, True
 
     def idle_for(self, seconds: float = 5.0) -> bool:
-        """Whether nothing has been said for so long: time for a sign of life."""
+        """Return whether no event was written for some seconds, so that a heartbeat is due."""
         return time.monotonic() - self._last > seconds
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         os.close(self._descriptor)
 
 
 class EventReader:
-    """Reads a run's events as they come; a last line without its newline means "not yet"."""
+    """Reads a run's events while they are written."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._offset = 0
 
     def poll(self) -> list[Event]:
-        """The whole new lines since the last call; lines of no known event are passed over."""
+        """Return the events of the lines completed since the last call.
+
+        Lines that are not events of this version are skipped. A missing file has no events yet.
+        """
         try:
             with self._path.open("rb") as file:
                 if os.fstat(file.fileno()).st_size < self._offset:
-                    self._offset = 0  # a torn last line was never consumed, so this is a new file
+                    self._offset = 0  # a new file: a trainer truncates only what was never read
                 file.seek(self._offset)
                 block = file.read()
-        except OSError:  # not there yet, or not to be read
+        except OSError:
             return []
-        whole = block.rfind(b"\n") + 1
-        self._offset += whole
-        lines = block[:whole].decode(errors="replace").split("\n")  # splitlines cuts at U+2028 too
-        return [event for line in lines if (event := kinds.decode(line)) is not None]
+        end = block.rfind(b"\n") + 1
+        self._offset += end
+        lines = block[:end].decode(errors="replace").split("\n")  # splitlines cuts at U+2028 too
+        return [event for line in lines if (event := decode(line)) is not None]
 
 
 @dataclass
 class History:
-    """The events of one run, without what a resume has made void."""
+    """The events of one run, without those that a resume made void."""
 
-    started: kinds.Started | None = None
-    steps: list[kinds.Step] = field(default_factory=list)
-    evaluations: list[kinds.Evaluated] = field(default_factory=list)
-    samples: list[kinds.Sampled] = field(default_factory=list)
-    checkpoints: list[kinds.Saved] = field(default_factory=list)
-    last_event: kinds.Event | None = None  # of any kind
+    started: Started | None = None
+    steps: list[Step] = field(default_factory=list)
+    evaluations: list[Evaluated] = field(default_factory=list)
+    samples: list[Sampled] = field(default_factory=list)
+    checkpoints: list[Saved] = field(default_factory=list)
+    last_event: Event | None = None  # of any type
 
     @property
     def step(self) -> int:
-        """How far the run has come."""
+        """The latest step of any event."""
         return max((events[-1].step for events in self._lists() if events), default=0)
 
     @property
-    def best_evaluation(self) -> kinds.Evaluated | None:
-        """The best evaluation so far."""
+    def best_evaluation(self) -> Evaluated | None:
+        """The evaluation with the lowest loss."""
         return min(self.evaluations, key=lambda event: event.loss, default=None)
 
-    def add(self, event: kinds.Event) -> None:
-        """Take in the next event."""
+    def add(self, event: Event) -> None:
+        """Add the next event; a `Resumed` removes the events of later steps."""
         self.last_event = event
         match event:
-            case kinds.Started():
+            case Started():
                 self.started = event
-            case kinds.Step():
+            case Step():
                 self.steps.append(event)
-            case kinds.Evaluated():
+            case Evaluated():
                 self.evaluations.append(event)
-            case kinds.Sampled():
+            case Sampled():
                 self.samples.append(event)
-            case kinds.Saved():
+            case Saved():
                 self.checkpoints.append(event)
-            case kinds.Resumed():
+            case Resumed():
                 self._drop_after(event.step)
 
     def _lists(self) -> tuple[list[Any], ...]:
@@ -141,7 +158,7 @@ class History:
 
 
 def read_history(path: Path) -> History:
-    """All that a run has said so far."""
+    """Return the history of all events in a run's file."""
     history = History()
     for event in EventReader(path).poll():
         history.add(event)

@@ -1,6 +1,7 @@
-"""What a run says about itself: one JSON object a line in `events.jsonl`.
+"""The events of a run: what `events.jsonl` holds, one JSON object a line.
 
-The same lines are what `rnn-tui watch --json` and `rnn-tui train --json` print.
+`rnn-tui watch --json` and `rnn-tui train --json` print the same lines. The fields of a class
+are the keys of its objects; the key `event` holds its name in EVENT_TYPES.
 """
 
 import dataclasses
@@ -13,88 +14,88 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Event:
-    """The common part: when it was said, in seconds since 1970."""
+    """The base of all events."""
 
-    time: float = field(default_factory=time.time, kw_only=True)
+    time: float = field(default_factory=time.time, kw_only=True)  # seconds since 1970
 
 
 @dataclass(frozen=True)
 class Started(Event):
-    """The run has its data and its model and begins."""
+    """The corpus is prepared, the model is built, and training begins."""
 
-    run: str
+    run: str  # the run's name
     kind: str  # "lyrics" or "music"
-    model: str  # in words, as "lstm 2 × 256"
-    parameters: int
-    steps: int  # how many it will take
+    model: str  # its description, as "lstm 2 × 256"
+    parameters: int  # number of weights; 0 for an n-gram model
+    steps: int  # optimizer steps in total, those before a resume included
     frames_per_step: int
-    train_frames: int  # in the corpus
-    valid_frames: int
-    corpus: str
+    train_frames: int  # frames of the training songs
+    valid_frames: int  # frames of the validation songs
+    corpus: str  # the data set's name
     unit: str  # what a frame is: "character" or "frame"
-    threads: int  # of each rank
-    device: str
-    ranks: int = 1  # processes that train it together
+    threads: int  # CPU threads of each rank
+    device: str  # "cpu" or "cuda (NVIDIA H200)"
+    ranks: int = 1  # processes that train the run together
 
 
 @dataclass(frozen=True)
 class Step(Event):
-    """Mean figures over the steps since the last such event."""
+    """Means over the optimizer steps since the last such event."""
 
     step: int
-    loss: float | None  # nats a frame; None: not a finite number
-    bits: float | None  # the same in bits
-    lr: float
-    grad_norm: float | None  # before clipping
+    loss: float | None  # nats a frame; None: infinite or NaN
+    bits: float | None  # bits a frame
+    lr: float  # the learning rate of the last of the steps
+    grad_norm: float | None  # before clipping; None: infinite or NaN
     frames_per_second: float  # of all ranks together
-    memory_mb: float  # resident, of all ranks together
-    elapsed: float  # seconds of training, also those before a resume
-    remaining: float | None  # seconds, as far as can be told
+    memory_mb: float  # resident memory of all ranks together
+    elapsed: float  # seconds of training, those before a resume included
+    remaining: float | None  # seconds of training to the last step, estimated
 
 
 @dataclass(frozen=True)
 class Evaluated(Event):
-    """A look at the validation songs."""
+    """The model was scored on the validation songs."""
 
     step: int
     loss: float  # nats a frame
-    bits: float
-    frames: int
-    best: bool  # the best so far
+    bits: float  # bits a frame
+    frames: int  # number of frames scored
+    best: bool  # whether the loss is the lowest so far
 
 
 @dataclass(frozen=True)
 class Sampled(Event):
-    """Something the model wrote."""
+    """The model wrote a sample."""
 
     step: int
-    prime: str
-    condition: str | None  # the artist
-    text: str  # without the prime; empty for music
+    prime: str  # the prompt, which the model continued; empty for music
+    condition: str | None  # the artist; None: no artist
+    text: str  # the continuation, without the prompt; empty for music
     temperature: float
     notes: list[list[int]] | None = None  # music: first frame, frame after the last, MIDI pitch
-    frame: float | None = None  # music: the length of a frame in seconds
+    frame: float | None = None  # music: seconds a frame
 
 
 @dataclass(frozen=True)
 class Saved(Event):
-    """A checkpoint is whole on the disk."""
+    """A checkpoint is complete on disk."""
 
     step: int
     checkpoint: str  # its folder's name under checkpoints/
-    best: bool
+    best: bool  # whether `best` points to it
 
 
 @dataclass(frozen=True)
 class Resumed(Event):
-    """The run goes on from a checkpoint; what was said of later steps before no longer holds."""
+    """Training continues from a checkpoint; earlier events of later steps no longer hold."""
 
-    step: int
+    step: int  # of the checkpoint
 
 
 @dataclass(frozen=True)
 class Finished(Event):
-    """The run ended well."""
+    """Training ended without an error."""
 
     step: int
     reason: str  # "completed" or "stopped"
@@ -102,22 +103,22 @@ class Finished(Event):
 
 @dataclass(frozen=True)
 class Failed(Event):
-    """The run ended badly."""
+    """Training ended with an error."""
 
     step: int
-    reason: str  # one sentence
-    status: int = 1  # what the command ends with: 2 where the words or the input were wrong
+    reason: str  # the error, one sentence
+    status: int = 1  # exit status of the command: 2 for wrong usage or input, else 1
 
 
 @dataclass(frozen=True)
 class Heartbeat(Event):
-    """Nothing to report, but work goes on (as in a long evaluation)."""
+    """A sign of life during long work without other events, as an evaluation."""
 
     step: int
-    doing: str
+    doing: str  # "evaluating", "counting"
 
 
-KINDS: dict[str, type[Event]] = {
+EVENT_TYPES: dict[str, type[Event]] = {
     "started": Started,
     "step": Step,
     "evaluated": Evaluated,
@@ -128,28 +129,28 @@ KINDS: dict[str, type[Event]] = {
     "failed": Failed,
     "heartbeat": Heartbeat,
 }
-_NAMES = {cls: name for name, cls in KINDS.items()}
+_NAMES = {cls: name for name, cls in EVENT_TYPES.items()}
 
 
-def finite(value: float) -> float | None:
-    """The value, or None where JSON has no word for it."""
+def finite_or_none(value: float) -> float | None:
+    """Return a value, or None for infinity and NaN, which JSON does not have."""
     return value if math.isfinite(value) else None
 
 
 def encode(event: Event) -> str:
-    """One line of JSON, without its newline."""
+    """Return the event as one line of JSON, without the newline."""
     values = {"event": _NAMES[type(event)], **dataclasses.asdict(event)}
     return json.dumps(values, ensure_ascii=False, allow_nan=False)
 
 
 def decode(line: str) -> Event | None:
-    """The event of a line; None for a line this version does not know.
+    """Parse a line; None for a line that is not an event of this version.
 
-    Fields added later are ignored, so that an older watcher follows a newer run.
+    Unknown fields are ignored, so that an older version can watch the run of a newer one.
     """
     try:
         values: dict[str, Any] = json.loads(line)
-        cls = KINDS[values.pop("event")]
+        cls = EVENT_TYPES[values.pop("event")]
         names = {item.name for item in dataclasses.fields(cls)}
         return cls(**{name: value for name, value in values.items() if name in names})
     except (ValueError, KeyError, TypeError, AttributeError):

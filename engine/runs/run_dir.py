@@ -1,4 +1,14 @@
-"""A run's directory: its files, who works on it, what it says, and how it is told to stop."""
+"""A run's directory: its files, the lock of its trainer, requests to the trainer, the run's state.
+
+runs/20260131-094500-NAME/config.toml    the settings, in the form of a preset
+                          config.json    the settings, with the versions and the hash of the corpus
+                          events.jsonl   what happened, one JSON object a line (events.py)
+                          worker.json    host and process of the last trainer
+                          worker.lock    held by the trainer while it runs
+                          worker.log     standard error of a trainer in the background
+                          control/       a file for each request: stop, save, sample
+                          checkpoints/, samples/
+"""
 
 import contextlib
 import json
@@ -15,28 +25,28 @@ from typing import Any
 import filelock
 import psutil
 
-from engine import config as configs
 from engine import files, paths
+from engine.config import RunConfig, from_mapping, to_mapping, to_toml
 from engine.errors import InputError
-from engine.runs import events as event_kinds
+from engine.runs.events import Event, Failed, Finished
 
-FORMAT = 2  # of config.json: one more with every renamed setting
-STALLED_AFTER = 30.0  # seconds without a word; the trainer says something every few seconds
+FORMAT = 2  # of config.json: raised with every renamed setting
+STALLED_AFTER = 30.0  # seconds without an event; a trainer writes one every few seconds
 REQUESTS = ("stop", "save", "sample")
-_LONGEST_NAME = 120  # bytes; with the time in front it must fit a file's name
-_STAMP = re.compile(r"^\d{8}-\d{6}-")
+_MAX_NAME_BYTES = 120  # with the time before it, the name must fit a file system's 255 bytes
+_TIMESTAMP = re.compile(r"^\d{8}-\d{6}-")
 
 
 @dataclass(frozen=True)
 class RunDir:
-    """The directory of one run; nothing is read until asked for."""
+    """The directory of one run. Each method reads from disk when it is called."""
 
     path: Path
 
     @property
     def name(self) -> str:
-        """The run's name without the time in front."""
-        return _STAMP.sub("", self.path.name)
+        """The run's name, without the time that its folder's name begins with."""
+        return _TIMESTAMP.sub("", self.path.name)
 
     @property
     def events(self) -> Path:
@@ -45,42 +55,45 @@ class RunDir:
 
     @property
     def checkpoints(self) -> Path:
-        """The folder of checkpoints; `best` and `last` in it are links to two of them."""
+        """The folder of checkpoints, in which `best` and `last` are links to two of them."""
         return self.path / "checkpoints"
 
     @property
     def samples(self) -> Path:
-        """The folder of what the run wrote as it learned."""
+        """The folder of texts or MIDI files that the model wrote during training."""
         return self.path / "samples"
 
     @property
     def log(self) -> Path:
-        """What the trainer's process wrote to its standard error."""
+        """The file with the standard error of a trainer in the background."""
         return self.path / "worker.log"
 
-    def config(self) -> configs.RunConfig:
-        """What the run was asked to do."""
-        return configs.from_mapping(self.metadata()["config"], str(self.path / "config.json"))
+    def config(self) -> RunConfig:
+        """Return the run's settings. Raises InputError as `metadata` does."""
+        return from_mapping(self.metadata()["config"], str(self.path / "config.json"))
 
     def metadata(self) -> dict[str, Any]:
-        """The whole of config.json: the config, and the versions and the corpus it met."""
+        """Return config.json: the settings, versions of packages, name and hash of the corpus.
+
+        Raises InputError for a file that is not readable, or of a run of another format.
+        """
         path = self.path / "config.json"
         try:
-            facts: Any = json.loads(path.read_text(encoding="utf-8"))
+            content: Any = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise InputError(f"{path} cannot be read ({error}): name another run.") from error
-        if not (isinstance(facts, dict) and isinstance(facts.get("config"), dict)):
-            raise InputError(f"{path} is not the config of a run: name another run.")
-        if facts.get("format") != FORMAT:
+            raise InputError(f"Cannot read {path} ({error}): choose another run.") from error
+        if not (isinstance(content, dict) and isinstance(content.get("config"), dict)):
+            raise InputError(f"{path} is not the configuration of a run: choose another run.")
+        if content.get("format") != FORMAT:
             raise InputError(
                 f"The run {self.name!r} was made by another version of rnn-tui "
-                f"(format {facts.get('format', 1)}, not {FORMAT}): open it with that version, "
+                f"(format {content.get('format', 1)}, not {FORMAT}): open it with that version, "
                 "or train again."
             )
-        return facts
+        return content
 
     def last_step(self) -> int | None:
-        """The step of the last checkpoint; None where there is none."""
+        """Return the step of the last checkpoint, or None before the first."""
         try:
             meta = json.loads((self.checkpoints / "last" / "meta.json").read_text())
             return int(meta["step"])
@@ -88,33 +101,40 @@ class RunDir:
             return None
 
     def request(self, request: str) -> None:
-        """Ask the run for something (one of REQUESTS); it answers at its next step."""
+        """Leave one of REQUESTS for the trainer, which acts on it after its next step.
+
+        Raises InputError when the run has been deleted.
+        """
         if not self.path.is_dir():
-            raise InputError(f"The run {self.name!r} is gone: choose another.")
+            raise InputError(f"The run {self.name!r} no longer exists: choose another.")
         files.write_atomic(self.path / "control" / request, "")
 
     def poll_requests(self) -> set[str]:
-        """What was asked since the last look; called by the trainer."""
-        taken = set()
+        """Return the requests since the last call and remove them; for the trainer."""
+        found = set()
         for request in REQUESTS:
             with contextlib.suppress(FileNotFoundError):
                 (self.path / "control" / request).unlink()
-                taken.add(request)
-        return taken
+                found.add(request)
+        return found
 
     @contextlib.contextmanager
-    def lock(self, patience: float = 0.0, pid: int | None = None) -> Iterator[None]:
-        """Hold the run: no second trainer may work on it. The lock goes with the process.
+    def lock(self, timeout: float = 0.0, pid: int | None = None) -> Iterator[None]:
+        """Hold the run's lock, so that no second trainer works on it.
 
-        pid: the process by whose life others tell whether the run goes on, if it is not this one.
+        The lock is released with the block or when the process ends, even if it is killed.
+        timeout: seconds to wait for the lock. pid: the process to write into worker.json, from
+        which others see whether the run is alive (default: this one). Raises InputError when
+        another process holds the lock.
         """
-        lock = filelock.FileLock(self.path / "worker.lock", timeout=patience)
+        lock = filelock.FileLock(self.path / "worker.lock", timeout=timeout)
         try:
             lock.acquire()
         except filelock.Timeout:
             raise InputError(
                 f"The run {self.name!r} is already being trained by {_describe(self.worker())}: "
-                f"watch it with 'rnn-tui watch {self.name}', or stop that first."
+                f"watch it with 'rnn-tui watch {self.name}', or stop it first with "
+                f"'rnn-tui ask {self.name} stop'."
             ) from None
         try:
             write_worker(self, pid or os.getpid())
@@ -123,19 +143,19 @@ class RunDir:
             lock.release()
 
     def worker(self) -> dict[str, Any]:
-        """The host and process that last worked on the run; empty when none has yet."""
+        """Return worker.json: the last trainer's host, pid and time of creation; {} before any."""
         try:
-            facts: dict[str, Any] = json.loads((self.path / "worker.json").read_text())
+            content: dict[str, Any] = json.loads((self.path / "worker.json").read_text())
         except (OSError, ValueError):
             return {}
-        return facts
+        return content
 
 
 def write_worker(run: RunDir, pid: int) -> None:
-    """Write down which process of this machine works on the run."""
+    """Write worker.json: a process of this machine as the trainer of the run."""
     created = psutil.Process(pid).create_time() if psutil.pid_exists(pid) else None
-    facts = {"host": socket.gethostname(), "pid": pid, "created": created}
-    files.write_atomic(run.path / "worker.json", json.dumps(facts))
+    content = {"host": socket.gethostname(), "pid": pid, "created": created}
+    files.write_atomic(run.path / "worker.json", json.dumps(content))
 
 
 def _describe(worker: dict[str, Any]) -> str:
@@ -145,7 +165,11 @@ def _describe(worker: dict[str, Any]) -> str:
 
 
 def is_alive(worker: dict[str, Any]) -> bool | None:
-    """Whether the worker's process exists; None when it is on another machine."""
+    """Return whether a worker's process exists; None when it runs on another machine.
+
+    worker: as from `RunDir.worker`. A process with the same pid that was created at another time
+    is not the worker.
+    """
     if not worker:
         return False
     if worker.get("host") != socket.gethostname():
@@ -160,37 +184,37 @@ def is_alive(worker: dict[str, Any]) -> bool | None:
         return False
 
 
-# The words of `state`: in the first a run goes on by itself, in the second it does not.
-ACTIVE = {"starting", "live", "stalled"}
-ENDED = {"finished", "stopped", "failed", "crashed"}
+ACTIVE = {"starting", "live", "stalled"}  # states of a run with a trainer
+ENDED = {"finished", "stopped", "failed", "crashed"}  # of a run without one
 
 
-def state(run: RunDir, last: event_kinds.Event | None, now: float | None = None) -> str:
-    """One word for how the run is.
+def state(run: RunDir, last: Event | None, now: float | None = None) -> str:
+    """Return a run's state, given its last event: one of ACTIVE or ENDED.
 
-    `starting`, `live`, `stalled` (its process is there but says nothing), `finished`, `stopped`,
-    `failed`, or `crashed` (its process is gone without a last word). `last` is its last event.
+    `stalled`: the trainer's process exists but has written no event for STALLED_AFTER seconds.
+    `crashed`: the process is gone and its last event is neither `finished` nor `failed`.
+    now: seconds since 1970.
     """
     now = time.time() if now is None else now
     worker = run.worker()
-    there = is_alive(worker)
-    if isinstance(last, event_kinds.Finished | event_kinds.Failed):
-        if there and (worker.get("created") or 0.0) > last.time:
-            return "starting"  # resumed, and has not yet said so
-        if isinstance(last, event_kinds.Failed):
+    running = is_alive(worker)
+    if isinstance(last, Finished | Failed):
+        if running and (worker.get("created") or 0.0) > last.time:
+            return "starting"  # resumed by a process that has not written an event yet
+        if isinstance(last, Failed):
             return "failed"
         return "stopped" if last.reason == "stopped" else "finished"
-    if not worker and now - _made(run.path) < STALLED_AFTER:
+    if not worker and now - _created(run.path) < STALLED_AFTER:
         return "starting"
-    if there is False:
+    if running is False:  # not None: on another machine only the time of the last event counts
         return "crashed"
     if last is None:
         return "starting"
     return "live" if now - last.time < STALLED_AFTER else "stalled"
 
 
-def _made(path: Path) -> float:
-    """When a run was made, by its folder's name, in seconds since 1970; 0 for another name."""
+def _created(path: Path) -> float:
+    """Parse the time in a run's folder name, in seconds since 1970; 0 for any other name."""
     try:
         return time.mktime(time.strptime(path.name[:15], "%Y%m%d-%H%M%S"))
     except ValueError:
@@ -198,42 +222,41 @@ def _made(path: Path) -> float:
 
 
 def check_name(name: str) -> None:
-    """Raise InputError when a new run cannot be called so."""
-    fits = len(name.encode()) <= _LONGEST_NAME and re.fullmatch(r"\w[\w.+-]*", name)
-    if not fits or _STAMP.match(name):
+    """Raise InputError for a name that is invalid, or taken by a run or an included model."""
+    valid = len(name.encode()) <= _MAX_NAME_BYTES and re.fullmatch(r"\w[\w.+-]*", name)
+    if not valid or _TIMESTAMP.match(name):
         raise InputError(
-            f"--run {name!r} cannot be a run's name: use at most {_LONGEST_NAME} letters, digits, "
-            "'-', '_', '.' and '+'."
+            f"--run {name!r} is not a valid name: use at most {_MAX_NAME_BYTES} letters, digits, "
+            "'-', '_', '.' and '+', and begin with a letter or digit."
         )
-    if (paths.models() / name).is_dir():  # it would be found in the run's place
-        raise InputError(f"A model that comes along is called {name!r}: choose another name.")
+    if (paths.models() / name).is_dir():  # `models.locate` finds it before a run
+        raise InputError(f"An included model is called {name!r}: choose another name.")
     for run in list_runs():
         if run.name == name:
             raise InputError(
-                f"There is a run {name!r} already ({run.path}): go on with it by "
+                f"The run {name!r} already exists ({run.path}): resume it with "
                 f"'--resume {name}', or choose another name."
             )
 
 
-def create(name: str, config: configs.RunConfig, facts: dict[str, Any]) -> RunDir:
-    """Make a new run's directory, whole or not at all.
+def create(name: str, config: RunConfig, metadata: dict[str, Any]) -> RunDir:
+    """Create a run's directory, complete or not at all.
 
-    name: as the user calls it; facts: what goes into config.json beside the config.
-    Raises InputError when the name is taken or is no name.
+    metadata: what config.json holds beside the settings. Raises InputError as `check_name` does.
     """
     with files.explain_write_errors(paths.runs()):
         paths.runs().mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(paths.runs() / ".lock"):  # two at once must not take one name
+    with filelock.FileLock(paths.runs() / ".lock"):  # two processes must not take the same name
         check_name(name)
-        return _create(name, config, facts)
+        return _create(name, config, metadata)
 
 
-def _create(name: str, config: configs.RunConfig, facts: dict[str, Any]) -> RunDir:
+def _create(name: str, config: RunConfig, metadata: dict[str, Any]) -> RunDir:
     path = paths.runs() / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}"
     with files.atomic_folder(path) as draft:
-        (draft / "config.toml").write_text(configs.to_toml(config), encoding="utf-8")
-        resolved = {"format": FORMAT, "config": configs.to_mapping(config), **facts}
-        text = json.dumps(resolved, indent=2, ensure_ascii=False)
+        (draft / "config.toml").write_text(to_toml(config), encoding="utf-8")
+        content = {"format": FORMAT, "config": to_mapping(config), **metadata}
+        text = json.dumps(content, indent=2, ensure_ascii=False)
         (draft / "config.json").write_text(text, encoding="utf-8")
         (draft / "events.jsonl").touch()
         for folder in ("checkpoints", "samples", "control"):
@@ -242,7 +265,7 @@ def _create(name: str, config: configs.RunConfig, facts: dict[str, Any]) -> RunD
 
 
 def list_runs() -> list[RunDir]:
-    """All runs, the newest first."""
+    """Return all runs, newest first. Raises InputError when their folder cannot be read."""
     try:
         found = [RunDir(path) for path in paths.runs().iterdir() if _is_run(path)]
     except FileNotFoundError:
@@ -258,12 +281,12 @@ def list_runs() -> list[RunDir]:
 def _is_run(path: Path) -> bool:
     try:
         return (path / "config.json").is_file()
-    except OSError:  # as of a name too long for any file, or a folder not to be read
+    except OSError:  # a name too long for a file, or a folder without permission to read
         return False
 
 
 def lookup(name: str) -> RunDir | None:
-    """The run of that name (with or without its time) or path, if there is one."""
+    """Return the run with a name (with or without its time) or at a path, or None."""
     for run in list_runs():
         if name in (run.name, run.path.name):
             return run
@@ -271,22 +294,27 @@ def lookup(name: str) -> RunDir | None:
 
 
 def find(name: str | None) -> RunDir:
-    """The run of that name (with or without its time) or path; the newest when None."""
+    """Return the run with a name (with or without its time) or at a path; None: the newest run.
+
+    Raises InputError when there is no such run.
+    """
     runs = list_runs()
     if name is None:
         if not runs:
             raise InputError(
-                f"There are no runs in {paths.runs()}: start one with 'rnn-tui train'."
+                f"There are no runs in {paths.runs()}: start one with "
+                "'rnn-tui train lyrics --data originals'."
             )
         return runs[0]
     if run := lookup(name):
         return run
-    known = ", ".join(run.name for run in runs[:8]) or "none yet"
-    raise InputError(f"There is no run {name!r} in {paths.runs()}: the newest are {known}.")
+    newest = ", ".join(run.name for run in runs[:8])
+    hint = f"the newest are {newest}" if newest else "there are no runs yet"
+    raise InputError(f"There is no run {name!r} in {paths.runs()}: {hint}.")
 
 
 def remove(run: RunDir) -> None:
-    """Delete a run that nobody works on; raises InputError where that cannot be."""
+    """Delete a run. Raises InputError while it is being trained, or without permission."""
     try:
         with run.lock():
             pass

@@ -51,7 +51,7 @@ class StepMeter:
         training.elapsed += waited
         figures = torch.cat((sums / self._count, torch.tensor([memory])))
         *means, memory = ranks.sum(figures).tolist()
-        loss, norm = (events.finite(value / ranks.size) for value in means)
+        loss, norm = (events.finite_or_none(value / ranks.size) for value in means)
         left = settings.steps - training.step
         self._log.append(
             events.Step(

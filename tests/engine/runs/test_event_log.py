@@ -1,6 +1,15 @@
-"""A run's events folded into lists, and what a resume makes void."""
+"""The log of a run: appended and read at once, partial lines, and its history after a resume."""
 
-from engine.runs.event_log import History
+import os
+import threading
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.config import RunConfig
+from engine.runs import events, run_dir
+from engine.runs.event_log import EventLog, EventReader, History
 from engine.runs.events import Evaluated, Finished, Heartbeat, Resumed, Saved, Started, Step
 
 
@@ -22,7 +31,55 @@ def evaluated(number: int, loss: float) -> Evaluated:
     return Evaluated(step=number, loss=loss, bits=loss * 1.44, frames=10, best=False)
 
 
-def test_a_resume_drops_what_came_after_its_step() -> None:
+@given(st.binary(max_size=60))
+def test_a_partial_last_line_is_not_read_and_then_removed(partial: bytes) -> None:
+    path = Path(os.environ.get("TMPDIR", "/tmp")) / f"partial-{os.getpid()}.jsonl"
+    complete = (events.encode(Heartbeat(1, "x")) + "\n").encode()
+    path.write_bytes(complete + partial.replace(b"\n", b" "))
+    assert len(EventReader(path).poll()) == 1
+    log = EventLog(path)
+    assert path.read_bytes() == complete
+    log.append(Heartbeat(2, "y"))
+    log.close()
+    assert [getattr(event, "step", None) for event in EventReader(path).poll()] == [1, 2]
+    path.unlink()
+
+
+def test_a_reader_returns_each_line_once_it_is_complete() -> None:
+    run = run_dir.create("run", RunConfig(), {})
+    log, reader = EventLog(run.events), EventReader(run.events)
+    assert reader.poll() == []
+    log.append(Heartbeat(1, "a"))
+    assert [event.step for event in reader.poll() if isinstance(event, Heartbeat)] == [1]
+    with run.events.open("ab") as file:
+        line = (events.encode(Heartbeat(2, "b")) + "\n").encode()
+        file.write(line[:10])
+        file.flush()
+        assert reader.poll() == []
+        file.write(line[10:])
+    assert [event.step for event in reader.poll() if isinstance(event, Heartbeat)] == [2]
+    log.close()
+
+
+def test_a_reader_beside_a_writer_reads_every_line_once() -> None:
+    run = run_dir.create("run", RunConfig(), {})
+    log, reader = EventLog(run.events), EventReader(run.events)
+
+    def write() -> None:
+        for number in range(800):
+            log.append(Heartbeat(number, "é" * (number % 50)))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    seen: list[int] = []
+    while len(seen) < 800:
+        seen += [event.step for event in reader.poll() if isinstance(event, Heartbeat)]
+    writer.join()
+    log.close()
+    assert seen == list(range(800))
+
+
+def test_a_resume_drops_the_events_of_later_steps() -> None:
     history = History()
     for event in (step(1), step(2), evaluated(2, 0.5), Saved(2, "step-2", True), step(3), step(4)):
         history.add(event)
@@ -38,10 +95,10 @@ def test_a_resume_drops_what_came_after_its_step() -> None:
     assert history.step == 3
 
 
-def test_the_last_word_and_the_beginning_are_kept() -> None:
+def test_the_first_and_the_last_event_are_kept() -> None:
     history = History()
     assert (history.step, history.best_evaluation, history.last_event) == (0, None, None)
-    begun = Started(
+    started = Started(
         run="r",
         kind="lyrics",
         model="lstm",
@@ -55,9 +112,9 @@ def test_the_last_word_and_the_beginning_are_kept() -> None:
         threads=1,
         device="cpu",
     )
-    for event in (begun, step(1), Heartbeat(1, "evaluating"), Finished(1, "completed")):
+    for event in (started, step(1), Heartbeat(1, "evaluating"), Finished(1, "completed")):
         history.add(event)
-    assert history.started == begun
+    assert history.started == started
     assert (
         history.last_event == Finished(1, "completed", time=history.last_event.time)
         if history.last_event

@@ -91,7 +91,10 @@ def test_words_that_are_wrong(call: Call, songs: Path, trained: str, tmp_path: P
         (("train", "lyrics", "--data", songs, "--preset", "article"), "'--set data.artists='"),
         (("train", "lyrics", "--data", songs, "--preset", "tunes"), "'rnn-tui train music'"),
         (("train", "lyrics", "--data", songs, *clock), "model.beat_position is for music"),
-        (("train", "lyrics", "--data", songs, "--run", "folk"), "comes along is called 'folk'"),
+        (
+            ("train", "lyrics", "--data", songs, "--run", "folk"),
+            "included model is called 'folk'",
+        ),
         (("train", "lyrics", "--data", songs, "--run", ""), "--run ''"),
         (("neurons", "--text", songs, "--song", "2"), "--song: not allowed"),
         (("export", trained, "--csv", "/proc/no/x.csv"), "Cannot write /proc/no/x.csv"),
