@@ -49,12 +49,28 @@ class DataConfig:
 
 
 @dataclass(frozen=True)
+class CellSpec:
+    """The layout of a recurrent cell's weights and state, in training and in sampling."""
+
+    gates: int  # G: a weight has G blocks of H columns
+    states: int  # tensors (N, H) in the state; the first is the output
+    hidden_bias: bool = False  # whether it has a bias (H) inside its reset gate
+
+
+CELL_SPECS = {
+    "rnn": CellSpec(gates=1, states=1),
+    "gru": CellSpec(gates=3, states=1, hidden_bias=True),
+    "lstm": CellSpec(gates=4, states=2),
+}
+
+
+@dataclass(frozen=True)
 class ModelConfig:
     """Which model: a counting one (uniform, frequencies, markov) or a recurrent network."""
 
     kind: str = _field("network", choices=("network", "uniform", "frequencies", "markov"))
     order: int = _field(5, low=1, high=8)  # markov: how many characters it looks back
-    cell: str = _field("lstm", choices=("rnn", "gru", "lstm"))
+    cell: str = _field("lstm", choices=tuple(CELL_SPECS))
     layers: int = _field(2, low=1, high=16)
     hidden_size: int = _field(256, low=1, high=16384)
     embedding_size: int = _field(64, low=1, high=16384)  # size of a character's vector

@@ -124,7 +124,7 @@ def unit_activations(
 
     None where `stopped` said so before the last.
     """
-    state = network.begin(condition, 1)
+    state = network.initial_state(condition, 1)
     begin = np.full_like(frames, BEGIN, shape=(1, *frames.shape[1:]))  # silence is zeros too
     network.feed(state, begin)
     result = np.empty((len(frames), len(network.layers), network.hidden), np.float32)

@@ -77,7 +77,7 @@ def embed(
         frames = np.zeros((lengths.max(), len(lanes), *spec.shape), spec.dtype)
         for lane, place in enumerate(lanes):
             frames[: lengths[lane], lane] = songs[place]
-        state = stepper.begin(None, len(lanes))
+        state = stepper.initial_state(None, len(lanes))
         stepper.read(state, np.zeros_like(frames[:1]))  # what stands before the first frame
         total = np.zeros((len(lanes), stepper.hidden), np.float64)
         for first in range(0, len(frames), _WINDOW):
@@ -87,7 +87,7 @@ def embed(
             hidden = ready.reshape(*window.shape[:2], -1).astype(np.float32)  # (T, N, H)
             inside = np.arange(first, first + len(window))[:, None] < lengths  # (T, N)
             total += np.einsum("tnh,tn->nh", hidden, inside)
-        mean = total / lengths[:, None] * stepper.precision.unit
+        mean = total / lengths[:, None] * stepper.precision.scale
         yield lanes, mean.astype(np.float32)
 
 

@@ -1,8 +1,9 @@
 """Recurrent cells, one step at a time in NumPy: the streaming side of `engine.model.cells`.
 
-A batch has N rows, a layer H units and G gates, H columns of a weight each. A cell's step begins
-with the sums of what reaches it, from below, from its own last output, and its bias: S blocks of H
-columns, made by weights whose gates were laid out once by `Cell.of_input` and `Cell.of_hidden`.
+Shapes: N rows of a batch, H hidden units, G gates; a weight has H columns for each gate. A step
+starts from the pre-activations (N, S·H): S blocks of H columns, the sum of what the layer below,
+the cell's own last output and the bias contribute. `Cell.pack_gates` arranges the weights so that
+one product computes all blocks.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,45 +12,50 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.config import CELL_SPECS, CellSpec
+
 Array = NDArray[np.float32]
-Blocks = tuple[tuple[int, float], ...]  # of the sums, each a gate of the weights times a factor
+Blocks = tuple[tuple[int, float], ...]  # of each block: the gate of the weights, and a factor
 
 _HALF = np.array(0.5, np.float32)  # an array: NumPy takes longer to convert a scalar
 
 
 def _sigmoid(half: Array) -> None:
-    """1 / (1 + exp(−x)) in place of x / 2, through tanh: it cannot overflow."""
+    """Compute 1 / (1 + exp(−x)) in place from x / 2, through tanh, which cannot overflow."""
     np.tanh(half, out=half)
     half *= _HALF
     half += _HALF
 
 
 def rnn(sums: Array, h: Array) -> tuple[Array, ...]:  # noqa: ARG001
-    """h' = tanh(x + h W)  (Elman 1990). sums: (N, H), overwritten; h: (N, H)."""
+    """Return h' = tanh(x + h W) (Elman 1990). sums: (N, H), overwritten; h: (N, H)."""
     return (np.tanh(sums, out=sums),)
 
 
 def gru(sums: Array, h: Array) -> tuple[Array, ...]:
-    """The GRU of Cho et al. 2014, its reset gate behind the product.
+    """Step the GRU of Cho et al. 2014 with the reset gate after the product.
 
-    sums: (N, 4·H), overwritten: r / 2, z / 2, what reaches n from below, and from h; h: (N, H).
+    sums: (N, 4·H), overwritten: r / 2, z / 2, the input's part of n, the hidden state's part of n;
+    h: (N, H).
     """
     size = h.shape[1]
     _sigmoid(sums[:, : 2 * size])
-    r, z, below, own = (sums[:, place * size : (place + 1) * size] for place in range(4))
-    own *= r
-    own += below
-    n = np.tanh(own)
+    r, z, from_input, from_hidden = (
+        sums[:, block * size : (block + 1) * size] for block in range(4)
+    )
+    from_hidden *= r
+    from_hidden += from_input
+    n = np.tanh(from_hidden)
     return (n + z * (h - n),)
 
 
 def lstm(sums: Array, h: Array, c: Array) -> tuple[Array, ...]:
-    """The LSTM of Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000.
+    """Step the LSTM of Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000.
 
     sums: (N, 4·H), overwritten: i / 2, f / 2, o / 2, g; h and c: (N, H).
     """
     size = c.shape[1]
-    np.tanh(sums, out=sums)  # of all at once; the gates go on as in _sigmoid
+    np.tanh(sums, out=sums)  # of all blocks at once; the gates are finished as in _sigmoid
     gates = sums[:, : 3 * size]
     gates *= _HALF
     gates += _HALF
@@ -63,55 +69,53 @@ def lstm(sums: Array, h: Array, c: Array) -> tuple[Array, ...]:
     return h, c
 
 
-def _hidden(h: Array) -> Array:
-    """What a unit of a cell without gates to its memory holds: its output."""
+def _output(h: Array) -> Array:
     return h
 
 
-def _memory(h: Array, c: Array) -> Array:  # noqa: ARG001
-    """What a unit of an LSTM holds, whether or not its output gate lets it be seen."""
+def _cell_state(h: Array, c: Array) -> Array:  # noqa: ARG001
+    """Return tanh(c): what an LSTM unit remembers, even while its output gate is closed."""
     return np.tanh(c)
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One kind of cell: step(sums (N, S·H), *state) gives the new state, its output first."""
+    """A kind of cell: step(sums (N, S·H), *state) returns the new state, its output first."""
 
-    gates: int  # G
-    states: int  # how many arrays (N, H) make its state
-    hidden_bias: bool  # whether it has a bias (H) inside its reset gate: of the last block
-    of_input: Blocks  # (S of them) as what comes from below enters them
-    of_hidden: Blocks  # and the own output
+    spec: CellSpec
+    input_blocks: Blocks  # (S) for the weights of the input, and the bias
+    hidden_blocks: Blocks  # (S) for the weights of the cell's own output
     step: Callable[..., tuple[Array, ...]]
-    holds: Callable[..., Array]  # *state → (N, H): what each unit holds, within −1 … 1
+    activation: Callable[..., Array]  # *state → (N, H): what each unit holds, within −1 … 1
 
-    def lay(self, tensors: Mapping[str, Array]) -> dict[str, Array]:
-        """A network's tensors, those of its cells (…, G·H) laid out for the sums, (…, S·H)."""
+    def pack_gates(self, tensors: Mapping[str, Array]) -> dict[str, Array]:
+        """Return a network's tensors with those of its cells, (…, G·H), arranged as (…, S·H)."""
         result = dict(tensors)
         for name, tensor in tensors.items():
             if name.startswith("cells.") and not name.endswith(".hidden_bias"):
-                blocks = self.of_hidden if name.endswith(".hidden") else self.of_input
-                gates = np.split(tensor, self.gates, -1)
+                blocks = self.hidden_blocks if name.endswith(".hidden") else self.input_blocks
+                gates = np.split(tensor, self.spec.gates, -1)
                 result[name] = np.concatenate(
                     [gates[gate] * np.float32(factor) for gate, factor in blocks], -1
                 )
-                if name.endswith(".bias") and self.hidden_bias:
-                    own = tensors[name.replace(".bias", ".hidden_bias")]
-                    result[name][-len(own) :] = own
+                if name.endswith(".bias") and self.spec.hidden_bias:
+                    hidden_bias = tensors[name.replace(".bias", ".hidden_bias")]
+                    result[name][-len(hidden_bias) :] = hidden_bias  # the last block
         return result
 
 
+# Gates through a sigmoid are halved (see `_sigmoid`). In the GRU the parts of n stay apart, since
+# the reset gate multiplies only the hidden state's.
+_RNN: Blocks = ((0, 1.0),)
 _LSTM: Blocks = ((0, 0.5), (1, 0.5), (2, 0.5), (3, 1.0))
 CELLS: dict[str, Cell] = {
-    "rnn": Cell(1, 1, False, ((0, 1.0),), ((0, 1.0),), rnn, _hidden),
+    "rnn": Cell(CELL_SPECS["rnn"], _RNN, _RNN, rnn, _output),
     "gru": Cell(
-        gates=3,
-        states=1,
-        hidden_bias=True,
-        of_input=((0, 0.5), (1, 0.5), (2, 1.0), (2, 0.0)),
-        of_hidden=((0, 0.5), (1, 0.5), (2, 0.0), (2, 1.0)),
+        CELL_SPECS["gru"],
+        input_blocks=((0, 0.5), (1, 0.5), (2, 1.0), (2, 0.0)),
+        hidden_blocks=((0, 0.5), (1, 0.5), (2, 0.0), (2, 1.0)),
         step=gru,
-        holds=_hidden,
+        activation=_output,
     ),
-    "lstm": Cell(4, 2, False, _LSTM, _LSTM, lstm, _memory),
+    "lstm": Cell(CELL_SPECS["lstm"], _LSTM, _LSTM, lstm, _cell_state),
 }

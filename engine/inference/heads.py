@@ -1,4 +1,8 @@
-"""Heads in NumPy: how a frame enters the first layer, and what the last one says of the next."""
+"""Heads in NumPy, the streaming side of `engine.model.heads`.
+
+A head turns a frame into its part of the first layer's pre-activations, and the last layer's output
+into logits of the next character, or into the keys of the next frame.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -22,36 +26,99 @@ from engine.frames import (
 from engine.inference.cells import Array
 from engine.inference.matmul import Product, Quantized
 
-
-class HeadInput(NamedTuple):
-    """The moment before the next frame of N songs."""
-
-    hidden: Quantized  # (N, H) the last layer's output, as the head's product takes it
-    previous: NDArray[Any]  # (N, *frame)
-    recalled: NDArray[Any]  # (N, *frame) by the memory of the song; zero without
-    match: NDArray[np.int64]  # (N,) the kind of its match; 0: none
-
-
-MAX_DRAWS = 16  # times that a frame with too few notes is drawn again
+MAX_DRAWS = 16  # of a frame that has too few notes
 
 Frames = NDArray[np.uint8]  # (N, K), K = 88 · planes
 Nats = NDArray[np.float64]  # (N,)
 Shapes = dict[str, tuple[int, ...]]
 
 
+class HeadInput(NamedTuple):
+    """The input of a head, before the next frame of N songs."""
+
+    hidden: Quantized  # (N, H) the last layer's output, as the head's product takes it
+    previous: NDArray[Any]  # (N, *frame)
+    matched: NDArray[Any]  # (N, *frame) the frame that the match memory expects; zero without one
+    match_kind: NDArray[np.int64]  # (N,) 0: no match
+
+
+@dataclass(frozen=True)
+class CharacterHead:
+    """Characters: a row of a table as input, logits over all V of them as output."""
+
+    table: Array  # (V, S·H) each character's part of the first pre-activations, with the bias
+    matched_table: Array  # (V, S·H) its part as the matched one; (0, 0) without a match memory
+    weight: Product  # (N, H) → (N, V)
+    bias: Array  # (1, V): NumPy adds arrays faster if they have the same number of axes
+    gain: Array  # (M) added to the matched character's logit for each kind of match; (0) without
+
+    @staticmethod
+    def shapes(config: ModelConfig, spec: FrameSpec) -> Shapes:
+        """Return the names and shapes of its tensors."""
+        size, hidden, width = spec.size, config.hidden_size, config.embedding_size  # V, H, E
+        out = {"head.project": (hidden, width)} if config.tied else {"head.weight": (size, hidden)}
+        gain = (
+            {"head.gain": (spec.match_kinds(config.match_recovery), 1)}
+            if config.match_memory
+            else {}
+        )
+        return {"head.embedding": (size, width), **out, "head.bias": (size,), **gain}
+
+    @classmethod
+    def build(
+        cls,
+        config: ModelConfig,
+        tensors: Mapping[str, Array],
+        product: Callable[[Array], Product],
+    ) -> "CharacterHead":
+        """Build it from a network's float32 tensors; product: how its weight is multiplied."""
+        embedding, width = tensors["head.embedding"], config.embedding_size  # (V, E)
+        rows = tensors["cells.0.input"]
+        none = np.zeros((0, 0), np.float32)
+        if config.tied:
+            weight = tensors["head.project"] @ embedding.T
+        else:
+            weight = np.ascontiguousarray(tensors["head.weight"].T)
+        return cls(
+            table=embedding @ rows[:width] + tensors["cells.0.bias"],
+            matched_table=embedding @ rows[width : 2 * width] if config.match_memory else none,
+            weight=product(weight),
+            bias=tensors["head.bias"][None],
+            gain=tensors.get("head.gain", none).ravel(),
+        )
+
+    def input_sums(self, frames: NDArray[Any]) -> Array:
+        """Return the part of characters (N,) in the first pre-activations, (N, S·H), with bias."""
+        rows: Array = self.table.take(frames, 0)  # faster than [frames]
+        return rows
+
+    def matched_sums(self, frames: NDArray[Any]) -> Array:
+        """Return the part of matched characters (N,) in the first pre-activations, (N, S·H)."""
+        rows: Array = self.matched_table.take(frames, 0)
+        return rows
+
+    def logits(self, inputs: HeadInput) -> Array:
+        """Return the logits (N, V) of the next character."""
+        logits = self.weight(inputs.hidden)
+        logits += self.bias
+        if self.gain.size:
+            logits[np.arange(len(logits)), inputs.matched] += self.gain[inputs.match_kind]
+        return logits
+
+
 @dataclass(frozen=True)
 class KeyDecision:
-    """How the keys of N frames are decided: as they are in `given`, or else drawn."""
+    """How the keys of N frames are decided: as they are in `given`, or drawn with `noise`."""
 
     given: Frames | None = None
     noise: NDArray[np.float64] | None = None  # (N, K) logistic
     temperature: float = 1.0
 
     def decide(self, logits: Array, keys: int | slice) -> tuple[NDArray[np.bool_], Nats]:
-        """The bits of those keys and their negative log likelihoods, both like `logits`."""
+        """Return the bits of those keys and their negative log likelihoods, shaped as `logits`."""
         if self.given is not None:
             bits = self.given[:, keys] > 0
-        else:  # above zero just as often as sigmoid(logits / temperature) says
+        else:  # above zero with the probability sigmoid(logits / temperature)
             assert self.noise is not None
             bits = logits + self.temperature * self.noise[:, keys] > 0
         return bits, np.logaddexp(0.0, np.where(bits, -logits, logits), dtype=np.float64)
@@ -59,66 +126,73 @@ class KeyDecision:
 
 @dataclass(frozen=True)
 class KeysHead(ABC):
-    """What both heads share: how frames enter the first layer, how they are drawn and scored."""
+    """The common part of the two heads for piano keys: input tables, drawing and scoring."""
 
-    table: Array  # (K, S·H) what each key gives to the first layer's gates
+    table: Array  # (K, S·H) each key's part of the first layer's pre-activations
     table_bias: Array  # (S·H)
-    remembered: Array  # (K, S·H) what it gives there in the recalled frame; (K, 0) without a memory
+    matched_table: Array  # (K, S·H) its part in the matched frame; (K, 0) without a match memory
 
     @staticmethod
-    def entry(config: ModelConfig, tensors: Mapping[str, Array]) -> tuple[Array, Array, Array]:
-        """The first three fields, from a network's tensors."""
-        keys, joined, width = tensors["head.input"], tensors["cells.0.input"], config.embedding_size
-        remembered = keys @ joined[width : 2 * width] if config.match_memory else keys[:, :0]
-        return keys @ joined[:width], tensors["cells.0.bias"], remembered
+    def tables(config: ModelConfig, tensors: Mapping[str, Array]) -> tuple[Array, Array, Array]:
+        """Compute the three fields above from a network's tensors."""
+        keys, width = tensors["head.input"], config.embedding_size
+        rows = tensors["cells.0.input"]
+        matched = keys @ rows[width : 2 * width] if config.match_memory else keys[:, :0]
+        return keys @ rows[:width], tensors["cells.0.bias"], matched
 
-    def inputs(self, frames: NDArray[Any]) -> Array:
-        """What frames (N, K) give to the first layer's gates, (N, S·H), with its bias."""
+    def input_sums(self, frames: NDArray[Any]) -> Array:
+        """Return the part of frames (N, K) in the first pre-activations, (N, S·H), with bias."""
         return frames.astype(np.float32) @ self.table + self.table_bias
 
-    def remember(self, frames: NDArray[Any]) -> Array:
-        """What recalled frames (N, K) give to the first layer's gates, (N, S·H)."""
-        return frames.astype(np.float32) @ self.remembered
+    def matched_sums(self, frames: NDArray[Any]) -> Array:
+        """Return the part of matched frames (N, K) in the first pre-activations, (N, S·H)."""
+        return frames.astype(np.float32) @ self.matched_table
 
     @abstractmethod
-    def decide(self, seen: HeadInput, rule: KeyDecision) -> tuple[Frames, Nats]:
-        """Decide the next frames by a rule: (N, K), and their negative log likelihoods, (N,)."""
+    def decide(self, inputs: HeadInput, decision: KeyDecision) -> tuple[Frames, Nats]:
+        """Decide the next frames, (N, K), and return their negative log likelihoods, (N,), too."""
 
-    def nats(self, seen: HeadInput, frames: Frames) -> Nats:
-        """The negative log likelihood of frames (N, K) as the next ones, (N,)."""
-        return self.decide(seen, KeyDecision(given=frames))[1]
+    def nats(self, inputs: HeadInput, frames: Frames) -> Nats:
+        """Return the negative log likelihood of frames (N, K) as the next ones, (N,)."""
+        return self.decide(inputs, KeyDecision(given=frames))[1]
 
     def sample(
-        self, seen: HeadInput, temperature: float, generator: np.random.Generator, least: int = 0
+        self,
+        inputs: HeadInput,
+        temperature: float,
+        generator: np.random.Generator,
+        min_notes: int = 0,
     ) -> Frames:
         """Draw the next frames, (N, K).
 
-        temperature: 0 sets every key that is likelier set than not, inf tosses coins. A frame of
-        fewer than `least` notes is drawn again, so that a song does not fall silent.
+        temperature: 0 takes the more probable state of each key, inf makes both equally probable.
+        A frame with fewer than `min_notes` notes is drawn again, up to `MAX_DRAWS` times in all, so
+        that a song does not fall silent.
         """
-        frames = np.zeros_like(seen.previous)
-        few = np.ones(len(frames), np.bool_)
+        frames = np.zeros_like(inputs.previous)
+        redraw = np.ones(len(frames), np.bool_)
         for _ in range(MAX_DRAWS):
-            noise = generator.logistic(size=(int(few.sum()), frames.shape[1]))
-            rest = HeadInput(*(values[few] for values in tuple(seen)))
-            frames[few] = self.decide(rest, KeyDecision(noise=noise, temperature=temperature))[0]
-            few = frames[:, :KEYS].sum(1) < least
-            if not few.any():
+            noise = generator.logistic(size=(int(redraw.sum()), frames.shape[1]))
+            rest = HeadInput(*(values[redraw] for values in tuple(inputs)))
+            decision = KeyDecision(noise=noise, temperature=temperature)
+            frames[redraw] = self.decide(rest, decision)[0]
+            redraw = frames[:, :KEYS].sum(1) < min_notes
+            if not redraw.any():
                 break
         return frames
 
 
 @dataclass(frozen=True)
 class IndependentHead(KeysHead):
-    """Each key for itself."""
+    """Keys that are decided independently of each other."""
 
     weight: Product  # (N, H) → (N, K)
     bias: Array  # (K)
-    gain: Array  # (M, 2) what each kind of match adds to keys recalled silent, and sounding
+    gain: Array  # (M, 2) by kind of match: added to keys silent, and sounding, in the matched frame
 
     @staticmethod
     def shapes(config: ModelConfig, spec: FrameSpec) -> Shapes:
-        """The names and shapes of the tensors it is made from."""
+        """Return the names and shapes of its tensors."""
         gain = (
             {"head.gain": (spec.match_kinds(config.match_recovery), 2)}
             if config.match_memory
@@ -138,32 +212,32 @@ class IndependentHead(KeysHead):
         tensors: Mapping[str, Array],
         product: Callable[[Array], Product],
     ) -> "IndependentHead":
-        """Make it from a network's tensors, all float32; product: how its weight is multiplied."""
+        """Build it from a network's float32 tensors; product: how its weight is multiplied."""
         gain = tensors.get("head.gain", np.zeros((1, 2), np.float32))
-        entry = cls.entry(config, tensors)
-        return cls(*entry, product(tensors["head.weight"]), tensors["head.bias"], gain)
+        tables = cls.tables(config, tensors)
+        return cls(*tables, product(tensors["head.weight"]), tensors["head.bias"], gain)
 
-    def decide(self, seen: HeadInput, rule: KeyDecision) -> tuple[Frames, Nats]:
-        """Decide the next frames by a rule: (N, K), and their negative log likelihoods, (N,)."""
-        logits = self.weight(seen.hidden) + self.bias
-        silent, sounding = self.gain[seen.match].T[:, :, None]  # (N, 1) each
-        logits += np.where(seen.recalled > 0, sounding, silent)
-        bits, misses = rule.decide(logits, slice(None))
-        sounds, before = bits[:, :KEYS], seen.previous[:, :KEYS] > 0
-        if bits.shape[1] > KEYS:
-            in_question = sounds & before
-            bits[:, KEYS:] = np.where(in_question, bits[:, KEYS:], sounds)
-            misses[:, KEYS:] *= in_question
-        return bits.astype(np.uint8), misses.sum(1)
+    def decide(self, inputs: HeadInput, decision: KeyDecision) -> tuple[Frames, Nats]:
+        """Decide the next frames, (N, K), and return their negative log likelihoods, (N,), too."""
+        logits = self.weight(inputs.hidden) + self.bias
+        silent, sounding = self.gain[inputs.match_kind].T[:, :, None]  # (N, 1) each
+        logits += np.where(inputs.matched > 0, sounding, silent)
+        bits, nats = decision.decide(logits, slice(None))
+        sounds, before = bits[:, :KEYS], inputs.previous[:, :KEYS] > 0
+        if bits.shape[1] > KEYS:  # a key that was silent has its onset where it sounds
+            undecided = sounds & before
+            bits[:, KEYS:] = np.where(undecided, bits[:, KEYS:], sounds)
+            nats[:, KEYS:] *= undecided
+        return bits.astype(np.uint8), nats.sum(1)
 
 
 @dataclass(frozen=True)
 class Decider:
     """The small network, shared by all keys, that decides them from high to low."""
 
-    above: Array  # (ABOVE, U) for the keys above that are decided already
-    counts: Array  # (COUNTS + 1, U) for how many of them are set
-    around: Array  # (P · (2 · AROUND + 1), U) for P planes of keys that are known
+    above: Array  # (KEYS_ABOVE, U) weights of the keys above, which are decided already
+    counts: Array  # (NOTE_COUNTS + 1, U) by how many keys are set so far
+    around: Array  # (P · (2 · KEYS_AROUND + 1), U) weights of P planes of known keys
     mix: Array  # (F, U)
     bias: Array  # (U)
     out: Array  # (U)
@@ -171,7 +245,7 @@ class Decider:
 
     @staticmethod
     def shapes(name: str, planes: int) -> Shapes:
-        """The names and shapes of the tensors it is made from."""
+        """Return the names and shapes of its tensors."""
         return {
             f"{name}.weight": (
                 KEYS_ABOVE + NOTE_COUNTS + planes * (2 * KEYS_AROUND + 1),
@@ -185,7 +259,7 @@ class Decider:
 
     @classmethod
     def build(cls, name: str, tensors: Mapping[str, Array]) -> "Decider":
-        """Make it from a network's tensors."""
+        """Build it from a network's tensors."""
         mix, bias, out, out_bias = (
             tensors[f"{name}.{part}"] for part in ("mix", "bias", "out", "out_bias")
         )
@@ -199,34 +273,35 @@ class Decider:
         self,
         features: Array,
         planes: Array,
-        where: NDArray[np.bool_],
-        rest: NDArray[np.bool_],
-        rule: KeyDecision,
+        undecided: NDArray[np.bool_],
+        certain: NDArray[np.bool_],
+        decision: KeyDecision,
         first: int,
     ) -> tuple[NDArray[np.bool_], Nats]:
-        """Decide the keys that `where` (N, 88) marks; the others are as in `rest` (N, 88).
+        """Decide the keys that `undecided` (N, 88) marks; the others are as in `certain` (N, 88).
 
-        features (N, 88, F); planes (N, P, 88); first: where the keys' plane starts in a frame.
+        features (N, 88, F); planes (N, P, 88); first: the offset of the keys' plane in a frame.
         Returns the bits (N, 88) and the negative log likelihoods (N,).
         """
         count = len(features)
         padded = np.pad(planes, ((0, 0), (0, 0), (KEYS_AROUND, KEYS_AROUND)))
-        windows = sliding_window_view(padded, 2 * KEYS_AROUND + 1, 2)  # (N, P, 88, 2 · AROUND + 1)
+        windows = sliding_window_view(
+            padded, 2 * KEYS_AROUND + 1, 2
+        )  # (N, P, 88, 2 · KEYS_AROUND + 1)
         known = windows.transpose(0, 2, 1, 3).reshape(count, KEYS, -1)
         fixed = known @ self.around + features @ self.mix + self.bias  # (N, 88, U)
         bits = np.zeros((count, KEYS + KEYS_ABOVE), np.float32)
         notes = np.zeros(count, np.intp)  # so far
         nats = np.zeros(count)
         for key in reversed(range(KEYS)):
-            value = rest[:, key]
-            asked = where[:, key]
-            if asked.any():
+            value, mask = certain[:, key], undecided[:, key]
+            if mask.any():
                 units = fixed[:, key] + bits[:, key + 1 : key + 1 + KEYS_ABOVE] @ self.above
                 units += self.counts[np.minimum(notes, NOTE_COUNTS)]
                 logits = np.maximum(units, 0.0) @ self.out + self.out_bias
-                chosen, misses = rule.decide(logits, first + key)
-                value = np.where(asked, chosen, value)
-                nats += np.where(asked, misses, 0.0)
+                chosen, key_nats = decision.decide(logits, first + key)
+                value = np.where(mask, chosen, value)
+                nats += np.where(mask, key_nats, 0.0)
             bits[:, key] = value
             notes += value > 0
         return bits[:, :KEYS] > 0, nats
@@ -234,7 +309,7 @@ class Decider:
 
 @dataclass(frozen=True)
 class JointHead(KeysHead):
-    """Keys that know of each other: the sounding ones from high to low, then the onsets so too."""
+    """Keys that depend on each other: the sounding ones from high to low, then the onsets too."""
 
     features: Product  # (N, H) → (N, 88 · F)
     bias: Array  # (88 · F)
@@ -243,7 +318,7 @@ class JointHead(KeysHead):
 
     @staticmethod
     def shapes(config: ModelConfig, spec: FrameSpec) -> Shapes:
-        """The names and shapes of the tensors it is made from."""
+        """Return the names and shapes of its tensors."""
         planes, known = spec.size // KEYS, 2 if config.match_memory else 1
         return {
             "head.input": (spec.size, config.embedding_size),
@@ -260,96 +335,34 @@ class JointHead(KeysHead):
         tensors: Mapping[str, Array],
         product: Callable[[Array], Product],
     ) -> "JointHead":
-        """Make it from a network's tensors, all float32; product: how its weight is multiplied."""
+        """Build it from a network's float32 tensors; product: how its weight is multiplied."""
         onset = "head.onset.weight" in tensors
         return cls(
-            *cls.entry(config, tensors),
+            *cls.tables(config, tensors),
             features=product(tensors["head.features"]),
             bias=tensors["head.bias"],
             sounding=Decider.build("head.sounding", tensors),
             onset=Decider.build("head.onset", tensors) if onset else None,
         )
 
-    def decide(self, seen: HeadInput, rule: KeyDecision) -> tuple[Frames, Nats]:
-        """Decide the next frames by a rule: (N, K), and their negative log likelihoods, (N,)."""
-        count = len(seen.hidden)
-        features = (self.features(seen.hidden) + self.bias).reshape(count, KEYS, KEY_FEATURES)
-        frames = [seen.previous, seen.recalled] if self.remembered.size else [seen.previous]
+    def decide(self, inputs: HeadInput, decision: KeyDecision) -> tuple[Frames, Nats]:
+        """Decide the next frames, (N, K), and return their negative log likelihoods, (N,), too."""
+        count = len(inputs.hidden)
+        features = (self.features(inputs.hidden) + self.bias).reshape(count, KEYS, KEY_FEATURES)
+        frames = [inputs.previous, inputs.matched] if self.matched_table.size else [inputs.previous]
         planes = np.concatenate(frames, 1).reshape(count, -1, KEYS).astype(np.float32)
-        all_, none = np.ones((count, KEYS), np.bool_), np.zeros((count, KEYS), np.bool_)
-        sounds, nats = self.sounding.decide(features, planes, all_, none, rule, 0)
+        every, none = np.ones((count, KEYS), np.bool_), np.zeros((count, KEYS), np.bool_)
+        sounds, nats = self.sounding.decide(features, planes, every, none, decision, 0)
         if self.onset is None:
             return sounds.astype(np.uint8), nats
         before = planes[:, 0] > 0
-        begun = sounds & ~before  # the certain onsets
-        known = np.concatenate([sounds[:, None], begun[:, None], planes[:, 1::2]], 1)
+        certain = sounds & ~before  # a key that was silent has its onset where it sounds
+        known = np.concatenate([sounds[:, None], certain[:, None], planes[:, 1::2]], 1)
         known = known.astype(np.float32)
-        onsets, more = self.onset.decide(features, known, sounds & before, begun, rule, KEYS)
-        return np.concatenate([sounds, onsets], 1).astype(np.uint8), nats + more
-
-
-@dataclass(frozen=True)
-class CharacterHead:
-    """Characters: a row of a table on the way in, logits over all V of them on the way out."""
-
-    table: Array  # (V, S·H) what each character gives to the first layer's gates, with the bias
-    remembered: Array  # (V, S·H) what it gives there as the recalled one; (0, 0) without a memory
-    weight: Product  # (N, H) → (N, V)
-    bias: Array  # (1, V): NumPy adds arrays faster that have as many axes
-    gain: Array  # (M) what each kind of match adds to the recalled one's logit; (0) without
-
-    @staticmethod
-    def shapes(config: ModelConfig, spec: FrameSpec) -> dict[str, tuple[int, ...]]:
-        """The names and shapes of the tensors it is made from."""
-        size, hidden, width = spec.size, config.hidden_size, config.embedding_size  # V, H, E
-        out = {"head.project": (hidden, width)} if config.tied else {"head.weight": (size, hidden)}
-        gain = (
-            {"head.gain": (spec.match_kinds(config.match_recovery), 1)}
-            if config.match_memory
-            else {}
+        onsets, onset_nats = self.onset.decide(
+            features, known, sounds & before, certain, decision, KEYS
         )
-        return {"head.embedding": (size, width), **out, "head.bias": (size,), **gain}
-
-    @classmethod
-    def build(
-        cls,
-        config: ModelConfig,
-        tensors: Mapping[str, Array],
-        product: Callable[[Array], Product],
-    ) -> "CharacterHead":
-        """Make it from a network's tensors, all float32; product: how its weight is multiplied."""
-        embedding, width = tensors["head.embedding"], config.embedding_size  # (V, E)
-        joined = tensors["cells.0.input"]
-        none = np.zeros((0, 0), np.float32)
-        if config.tied:
-            weight = tensors["head.project"] @ embedding.T
-        else:
-            weight = np.ascontiguousarray(tensors["head.weight"].T)
-        return cls(
-            table=embedding @ joined[:width] + tensors["cells.0.bias"],
-            remembered=embedding @ joined[width : 2 * width] if config.match_memory else none,
-            weight=product(weight),
-            bias=tensors["head.bias"][None],
-            gain=tensors.get("head.gain", none).ravel(),
-        )
-
-    def inputs(self, frames: NDArray[Any]) -> Array:
-        """What characters (N,) give to the first layer's gates, (N, S·H), with its bias."""
-        rows: Array = self.table.take(frames, 0)  # faster than [frames]
-        return rows
-
-    def remember(self, frames: NDArray[Any]) -> Array:
-        """What recalled characters (N,) give to the first layer's gates, (N, S·H)."""
-        rows: Array = self.remembered.take(frames, 0)
-        return rows
-
-    def logits(self, seen: HeadInput) -> Array:
-        """Logits (N, V) of the next character."""
-        logits = self.weight(seen.hidden)
-        logits += self.bias
-        if self.gain.size:
-            logits[np.arange(len(logits)), seen.recalled] += self.gain[seen.match]
-        return logits
+        return np.concatenate([sounds, onsets], 1).astype(np.uint8), nats + onset_nats
 
 
 Head = CharacterHead | IndependentHead | JointHead

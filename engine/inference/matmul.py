@@ -1,8 +1,8 @@
-"""Weights as they are multiplied when sampling: in full precision, or as 8-bit integers.
+"""Matrix products for sampling: in float32 ("full"), or with 8-bit integers ("fast").
 
-A product of one row is over when its weights have come from the memory, so fewer bits a weight are
-so many times faster. Rows are independent of each other: one gives the same result to the last bit
-alone and among others, in fast products always, in full ones among up to `TOGETHER` rows.
+The time of a product of one row is that of reading its weights from memory, so it falls with the
+bits of a weight. Rows are independent of each other: a row has the same result to the last bit
+alone and among others, in fast products always, in full ones among up to `MAX_SINGLE_ROWS` rows.
 """
 
 from collections.abc import Callable
@@ -15,39 +15,40 @@ from numpy.typing import NDArray
 
 from engine.inference.cells import Array
 
-Quantized = NDArray[Any]  # x (N, I) as products take it
-Product = Callable[[Quantized], Array]  # x → x @ weights (N, J), an array of its own
+Quantized = NDArray[Any]  # x (N, I) as products take it: int8 in fast precision, float32 in full
+Product = Callable[[Quantized], Array]  # x → x @ weights (N, J), a new array
 
-MAX_SINGLE_ROWS = 16  # up to so many rows one product each is faster, beyond it one for all
+MAX_SINGLE_ROWS = 16  # with up to this many rows, one product a row is faster than one for all
 _LEVELS = np.array(127, np.float32)  # an array: NumPy takes longer to convert a scalar
 
 
 @dataclass(frozen=True)
 class GateSums:
-    """below @ W + own @ U + bias, in two stages: sums(ahead(below), own).
+    """The pre-activations of a layer, x @ W + h @ U + bias, in two stages.
 
-    A song that is read has all that is below at once; as much is done ahead as is faster so.
+    `complete(precompute(x), h)`: when a song is read, all x are known at once, and whatever is
+    faster for many rows is computed in the first stage.
     """
 
-    ahead: Callable[[Quantized], Quantized]  # of any number of rows
-    sums: Callable[[Quantized, Quantized], Array]  # (N, J), an array of its own
+    precompute: Callable[[Quantized], Quantized]  # x, any number of rows
+    complete: Callable[[Quantized, Quantized], Array]  # (N, J), a new array
 
 
 @dataclass(frozen=True)
 class Precision:
-    """One way to multiply: `product(weights)(ready(x))` is x @ weights.
+    """A way to multiply: `product(weights)(quantize(x))` is x @ weights.
 
-    What several products multiply is made ready for them once.
+    What several products multiply is quantized once.
     """
 
-    ready: Callable[[Array], Quantized]
+    quantize: Callable[[Array], Quantized]
     product: Callable[[Array], Product]
-    sums: Callable[[Array, Array, Array], GateSums]  # from W, U, bias (1, J)
-    unit: float  # ready(x) · unit is x, but for rounding
+    gate_sums: Callable[[Array, Array, Array], GateSums]  # from W, U, bias (1, J)
+    scale: float  # quantize(x) · scale is x, except for rounding
 
 
 def _full(weights: Array) -> Product:
-    """x @ weights in float32, from weights (I, J)."""
+    """Return the product with weights (I, J) in float32."""
 
     def product(x: Quantized) -> Array:
         if len(x) == 1 or len(x) > MAX_SINGLE_ROWS:
@@ -58,40 +59,40 @@ def _full(weights: Array) -> Product:
     return product
 
 
-def _full_sums(below: Array, own: Array, bias: Array) -> GateSums:
-    """Two products: many rows at once are faster."""
-    product = _full(below)
+def _full_sums(input_weights: Array, hidden_weights: Array, bias: Array) -> GateSums:
+    """Two products: the input's is faster for many rows at once."""
+    product = _full(input_weights)
 
-    def ahead(x: Quantized) -> Quantized:
+    def precompute(x: Quantized) -> Quantized:
         result = product(x)
         result += bias
         return result
 
-    return GateSums(ahead, table_sums(_full(own)).sums)
+    return GateSums(precompute, table_sums(_full(hidden_weights)).complete)
 
 
-def table_sums(own: Product) -> GateSums:
-    """Those of a first layer: all but the product of its own output is known ahead, by tables."""
+def table_sums(hidden_product: Product) -> GateSums:
+    """Return the sums of a first layer, whose input's part and bias are looked up in tables."""
 
-    def sums(ahead: Quantized, x: Quantized) -> Array:
-        result = own(x)
-        result += ahead
+    def complete(precomputed: Quantized, h: Quantized) -> Array:
+        result = hidden_product(h)
+        result += precomputed
         return result
 
-    return GateSums(_same, sums)
+    return GateSums(_identity, complete)
 
 
-def _levels(x: Array) -> Quantized:
-    """X within −1 … 1 in 8-bit integers, on the scale 1 / 127."""
+def _to_int8(x: Array) -> Quantized:
+    """Quantize x within −1 … 1 to 8-bit integers, in steps of 1 / 127."""
     levels: Quantized = np.rint(x * _LEVELS).astype(np.int8)
     return levels
 
 
 def _fast(weights: Array) -> Product:
-    """x @ weights with both in 8-bit integers, from weights (I, J).
+    """Return the product with weights (I, J), both factors as 8-bit integers.
 
-    Each column of the weights has a scale of its own (symmetric quantisation, as in Jacob et al.
-    2018); sums are exact. Adds an error of about 1/400 of a column's norm.
+    Each column of the weights has its own scale (symmetric quantization, as in Jacob et al. 2018);
+    sums are exact. Adds an error of about 1/400 of a column's norm.
     """
     scales = np.abs(weights).max(0, initial=0.0, keepdims=True) / _LEVELS  # (1, J)
     scales[scales == 0] = 1.0
@@ -109,21 +110,21 @@ def _fast(weights: Array) -> Product:
     return product
 
 
-def _fast_sums(below: Array, own: Array, bias: Array) -> GateSums:
-    """One product for both: it has a fixed cost, and gains little by many rows."""
-    both = _fast(np.concatenate([below, own]))
+def _fast_sums(input_weights: Array, hidden_weights: Array, bias: Array) -> GateSums:
+    """One product for both: a product has a fixed cost, and gains little by many rows."""
+    product = _fast(np.concatenate([input_weights, hidden_weights]))
 
-    def sums(x: Quantized, own: Quantized) -> Array:
-        result = both(np.concatenate((x, own), 1))
+    def complete(x: Quantized, h: Quantized) -> Array:
+        result = product(np.concatenate((x, h), 1))
         result += bias
         return result
 
-    return GateSums(_same, sums)
+    return GateSums(_identity, complete)
 
 
-def _same(x: Quantized) -> Quantized:
+def _identity(x: Quantized) -> Quantized:
     return x
 
 
-FULL = Precision(_same, _full, _full_sums, 1.0)
-PRECISIONS = {"fast": Precision(_levels, _fast, _fast_sums, 1 / 127), "full": FULL}
+FULL = Precision(_identity, _full, _full_sums, 1.0)
+PRECISIONS = {"fast": Precision(_to_int8, _fast, _fast_sums, 1 / 127), "full": FULL}

@@ -1,9 +1,13 @@
-"""A trained network, stepped in NumPy: the streaming side of `engine.model.network`."""
+"""Models stepped in NumPy: the streaming side of `engine.model.network`, and of n-grams.
+
+Both have one interface, so that songs are sampled from either alike: `initial_state` of N songs,
+`read` many frames of each, `step` one frame of each to the logits of the next.
+"""
 
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,13 +29,13 @@ from engine.inference.matmul import (
 from engine.model import position_encoding
 from engine.model.ngram import BEGIN, NgramModel
 
-State = list[Any]  # arrays (N, …), one row a song, that a step replaces
+State = list[Any]  # arrays (N, …) or lists of N, one row for each song; a step replaces its items
 
 
-def select_songs(state: State, places: Sequence[int]) -> State:
-    """The state of the songs at `places` alone, in that order; one may stand there twice."""
+def select_songs(state: State, rows: Sequence[int]) -> State:
+    """Return the state of the songs in `rows` alone, in that order; a row may occur twice."""
     return [
-        [part[place].copy() for place in places] if isinstance(part, list) else part[places]
+        [part[row].copy() for row in rows] if isinstance(part, list) else part[rows]
         for part in state
     ]
 
@@ -39,50 +43,53 @@ def select_songs(state: State, places: Sequence[int]) -> State:
 def tensor_shapes(
     config: ModelConfig, spec: FrameSpec, conditions: int
 ) -> dict[str, tuple[int, ...]]:
-    """The names and shapes of all tensors of such a network that knows so many artists."""
-    cell = CELLS[config.cell]
-    joined = config.condition_size if conditions else 0
+    """Return the names and shapes of all tensors of a network with that number of artists."""
+    cell = CELLS[config.cell].spec
+    artist = config.condition_size if conditions else 0
     result = HEADS[spec.kind][config.head].shapes(config, spec)
-    if joined:
-        result["condition.weight"] = (conditions + 1, joined)
-    frames = config.embedding_size * (2 if config.match_memory else 1)
-    known = (spec.match_kinds(config.match_recovery) if config.match_memory else 0) + (
-        position_encoding.WIDTH if config.beat_position else 0
+    if artist:
+        result["condition.weight"] = (conditions + 1, artist)
+    first = (
+        config.embedding_size * (2 if config.match_memory else 1)
+        + (spec.match_kinds(config.match_recovery) if config.match_memory else 0)
+        + (position_encoding.WIDTH if config.beat_position else 0)
+        + artist
     )
-    gates = cell.gates * config.hidden_size
-    for place in range(config.layers):
-        inputs = config.hidden_size if place else frames + known + joined
-        result[f"cells.{place}.input"] = (inputs, gates)
-        result[f"cells.{place}.hidden"] = (config.hidden_size, gates)
-        result[f"cells.{place}.bias"] = (gates,)
+    width = cell.gates * config.hidden_size
+    for layer in range(config.layers):
+        result[f"cells.{layer}.input"] = (config.hidden_size if layer else first, width)
+        result[f"cells.{layer}.hidden"] = (config.hidden_size, width)
+        result[f"cells.{layer}.bias"] = (width,)
         if cell.hidden_bias:
-            result[f"cells.{place}.hidden_bias"] = (config.hidden_size,)
+            result[f"cells.{layer}.hidden_bias"] = (config.hidden_size,)
     return result
+
+
+class _Layout(NamedTuple):
+    """The indices of the parts of a network's state."""
+
+    cells: tuple[slice, ...]  # each layer's arrays (N, H)
+    outputs: tuple[int, ...]  # each layer's output (N, H) again, as products take it
+    position: int  # with beat positions: how many frames each song has had, (N,)
+    artist: int = 0  # the artist's part of the first pre-activations (N, S·H); (N, 0): no artist
+    memories: int = -1  # with a match memory: the list of the N songs' memories
 
 
 @dataclass(frozen=True)
 class Network:
-    """The weights, ready to be stepped; made by `build`.
-
-    A state holds the artist's part of the first layer's sums, (N, S·H), of nobody's songs (N, 0),
-    then each layer's arrays, then each layer's output once more as products take it (N, H), with a
-    clock how many frames each song has had (N,), and with a memory the list of the N songs'
-    memories.
-    """
+    """A network's weights, ready to be stepped; made by `build`."""
 
     spec: FrameSpec
     cell: Cell
     head: Head
-    match_input: (
-        Array  # (M, S·H) what each kind of match gives to the first gates; (0, S·H) without
-    )
-    clock_input: Array  # (WIDTH, S·H) what the clock's signals give there; (0, S·H) without
+    match_input: Array  # (M, S·H) first pre-activations for each kind of match; (0, S·H) without
+    position_input: Array  # (WIDTH, S·H) the same for the position encoding; (0, S·H) without
     condition: Product  # (N, A + 1) → (N, C); (N, 1) → (N, 0) in a network without artists
     condition_input: Product  # (N, C) → (N, S·H)
     precision: Precision  # of the layers' and the head's products
     layers: tuple[GateSums, ...]  # of each layer's cells
     hidden: int  # H
-    lapses: bool  # the memory of a song goes on where a match has lapsed
+    match_recovery: bool  # the match memory continues after a match has ended
 
     @classmethod
     def build(
@@ -92,177 +99,188 @@ class Network:
         tensors: Mapping[str, Array],
         precision: str = "full",
     ) -> "Network":
-        """Make it from float32 tensors that have the names and shapes `shapes` tells.
+        """Build it from float32 tensors with the names and shapes of `tensor_shapes`.
 
-        precision: one of `PRECISIONS`, of the products of the layers and of a characters' head.
+        precision: one of `PRECISIONS`, for the products of the layers and of the head.
         """
         empty = np.zeros((1, 0), np.float32)
         product, cell = PRECISIONS[precision].product, CELLS[config.cell]
-        tensors = cell.lay(tensors)
+        tensors = cell.pack_gates(tensors)
         layers = [table_sums(product(tensors["cells.0.hidden"]))]
-        for place in range(1, config.layers):
-            below, own, bias = (
-                tensors[f"cells.{place}.{part}"] for part in ("input", "hidden", "bias")
+        for layer in range(1, config.layers):
+            input_weights, hidden_weights, bias = (
+                tensors[f"cells.{layer}.{part}"] for part in ("input", "hidden", "bias")
             )
-            layers.append(PRECISIONS[precision].sums(below, own, bias[None]))
+            layers.append(
+                PRECISIONS[precision].gate_sums(input_weights, hidden_weights, bias[None])
+            )
         condition = tensors.get("condition.weight", empty)
-        # Rows of the frame, the recalled one, its match, the clock, the artist.
+        # Rows of the frame, the matched frame, the kind of match, the position, the artist.
         rows = tensors["cells.0.input"]
         artist = len(rows) - condition.shape[1]
-        ticks = artist - (position_encoding.WIDTH if config.beat_position else 0)
-        frames = config.embedding_size * (2 if config.match_memory else 1)
+        position = artist - (position_encoding.WIDTH if config.beat_position else 0)
+        match = config.embedding_size * (2 if config.match_memory else 1)
         return cls(
             spec=spec,
             cell=cell,
             head=HEADS[spec.kind][config.head].build(config, tensors, product),
-            match_input=rows[frames:ticks],
-            clock_input=rows[ticks:artist],
+            match_input=rows[match:position],
+            position_input=rows[position:artist],
             condition=FULL.product(condition),
             condition_input=FULL.product(rows[artist:]),
             precision=PRECISIONS[precision],
             layers=tuple(layers),
             hidden=config.hidden_size,
-            lapses=config.match_recovery,
+            match_recovery=config.match_recovery,
         )
 
-    def begin(self, condition: Array | None, count: int) -> State:
-        """The state before `count` songs.
+    def initial_state(self, condition: Array | None, count: int) -> State:
+        """Return the state before `count` songs.
 
         condition: a weight for each row of the table of artists, (A + 1,) or (count, A + 1), so
-        that artists can be mixed; None: nobody, the row of zeros.
+        that artists can be mixed; None: no artist, the row of zeros.
         """
         if condition is None:
-            part = np.zeros((1, 0), np.float32)
+            artist = np.zeros((1, 0), np.float32)
         else:
-            part = self.condition_input(self.condition(np.atleast_2d(condition)))
+            artist = self.condition_input(self.condition(np.atleast_2d(condition)))
         zeros = np.zeros((count, self.hidden), np.float32)
-        places = [np.zeros(count, np.int64)] if len(self.clock_input) else []
-        songs = [MatchMemory(self.spec, self.lapses) for _ in range(count)]
-        memories = [songs] if len(self.match_input) else []
+        positions = [np.zeros(count, np.int64)] if len(self.position_input) else []
+        memories = [MatchMemory(self.spec, self.match_recovery) for _ in range(count)]
         return [
-            np.broadcast_to(part, (count, part.shape[1])),
-            *[zeros] * (self.cell.states * len(self.layers)),
-            *[self.precision.ready(zeros)] * len(self.layers),
-            *places,
-            *memories,
+            np.broadcast_to(artist, (count, artist.shape[1])),
+            *[zeros] * (self.cell.spec.states * len(self.layers)),
+            *[self.precision.quantize(zeros)] * len(self.layers),
+            *positions,
+            *([memories] if len(self.match_input) else []),
         ]
 
-    def read(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> HeadInput:
-        """Take in T frames of each song, (T, N, *frame), layer by layer: the moments, (T·N, …).
+    @functools.cached_property
+    def _layout(self) -> _Layout:
+        states, layers = self.cell.spec.states, len(self.layers)
+        outputs = 1 + states * layers
+        return _Layout(
+            cells=tuple(slice(1 + n * states, 1 + (n + 1) * states) for n in range(layers)),
+            outputs=tuple(range(outputs, outputs + layers)),
+            position=outputs + layers,
+        )
 
-        trust: how far the memory of the song is believed, 0 … 1: matches of the longest kinds
-        count as no longer than such a share of the kinds allows, and at 0 as none.
+    def read(self, state: State, frames: NDArray[Any], match_weight: float = 1.0) -> HeadInput:
+        """Read T frames of each song, (T, N, *frame), layer by layer: head inputs (T·N, …).
+
+        match_weight: 0 … 1, how much of a match counts: matches of the longest kinds count as no
+        longer than this share of the kinds, and at 0 as no match.
         """
         size, count = frames.shape[:2]
         frames = frames.reshape(size * count, *frames.shape[2:])
-        x, recalled, match = self._enter(state, frames, trust)
-        for place, layer in enumerate(self.layers):
-            ahead = layer.ahead(x)
+        x, matched, kind = self._first_sums(state, frames, match_weight)
+        for layer, gate_sums in enumerate(self.layers):
+            precomputed = gate_sums.precompute(x)
             rows = range(0, size * count, count)
-            outputs = [self._step(state, place, ahead[row : row + count]) for row in rows]
+            outputs = [self._step(state, layer, precomputed[row : row + count]) for row in rows]
             x = np.concatenate(outputs)
-        return HeadInput(x, frames, recalled, match)
+        return HeadInput(x, frames, matched, kind)
 
-    def feed(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> HeadInput:
-        """Take in one frame of each song, (N, *frame), as `read` does: the moment after it."""
-        x, recalled, match = self._enter(state, frames, trust)
-        for place, layer in enumerate(self.layers):
-            x = self._step(state, place, layer.ahead(x))
-        return HeadInput(x, frames, recalled, match)
+    def feed(self, state: State, frames: NDArray[Any], match_weight: float = 1.0) -> HeadInput:
+        """Read one frame of each song, (N, *frame), as `read` does."""
+        x, matched, kind = self._first_sums(state, frames, match_weight)
+        for layer, gate_sums in enumerate(self.layers):
+            x = self._step(state, layer, gate_sums.precompute(x))
+        return HeadInput(x, frames, matched, kind)
+
+    def step(self, state: State, frames: NDArray[Any], match_weight: float = 1.0) -> Array:
+        """Read one character of each song, (N,), and return the logits (N, V) of the next."""
+        assert isinstance(self.head, CharacterHead)  # frames of keys are drawn by `head.sample`
+        return self.head.logits(self.feed(state, frames, match_weight))
 
     def activations(self, state: State) -> Array:
-        """What each unit of each layer holds in a state of N songs, (N, layers, H), −1 … 1.
+        """Return what each unit of each layer holds in a state, (N, layers, H), −1 … 1.
 
-        Of an LSTM tanh(c), as in Karpathy, Johnson & Fei-Fei 2015 (Visualizing and Understanding
-        Recurrent Networks): what a unit remembers shows there also while its output gate is shut.
+        For an LSTM tanh(c), as in Karpathy, Johnson & Fei-Fei 2015 (Visualizing and Understanding
+        Recurrent Networks): what a unit remembers shows there even while its output gate is closed.
         """
-        held = [self.cell.holds(*state[own]) for own, _ in self._places]
-        return np.stack(held, 1)
+        return np.stack([self.cell.activation(*state[part]) for part in self._layout.cells], 1)
 
-    def _step(self, state: State, place: int, ahead: Quantized) -> Quantized:
-        """Step a layer with what is ahead of N songs: its output, ready for products."""
-        arrays, ready = self._places[place]
-        sums = self.layers[place].sums(ahead, state[ready])
-        state[arrays] = self.cell.step(sums, *state[arrays])
-        output = state[ready] = self.precision.ready(state[arrays.start])
-        return output
+    def _step(self, state: State, layer: int, precomputed: Quantized) -> Quantized:
+        """Step a layer of N songs and return its output as products take it."""
+        cell, output = self._layout.cells[layer], self._layout.outputs[layer]
+        sums = self.layers[layer].complete(precomputed, state[output])
+        state[cell] = self.cell.step(sums, *state[cell])
+        result = state[output] = self.precision.quantize(state[cell.start])
+        return result
 
-    @functools.cached_property
-    def _places(self) -> list[tuple[slice, int]]:
-        """Where each layer's arrays are in a state, and where its output for products is."""
-        size, count = self.cell.states, len(self.layers)
-        return [
-            (slice(1 + place * size, 1 + (place + 1) * size), 1 + size * count + place)
-            for place in range(count)
-        ]
-
-    def _enter(
-        self, state: State, frames: NDArray[Any], trust: float
+    def _first_sums(
+        self, state: State, frames: NDArray[Any], match_weight: float
     ) -> tuple[Array, NDArray[Any], NDArray[np.int64]]:
-        """What frames (T·N, *frame) give to the first gates, (T·N, S·H), with bias and artist.
+        """Compute the first layer's pre-activations but for its own output, (T·N, S·H).
 
-        Also the frames that the memory recalls, (T·N, *frame), and their matches, (T·N,).
+        frames: (T·N, *frame). Also returns the matched frames (T·N, *frame) and the kinds of their
+        matches (T·N,).
         """
-        x = self.head.inputs(frames)
-        recalled, match = np.zeros(frames.shape, frames.dtype), np.zeros(len(frames), np.int64)
-        size = len(frames) // len(state[0])  # T
+        x = self.head.input_sums(frames)
+        matched, kind = np.zeros(frames.shape, frames.dtype), np.zeros(len(frames), np.int64)
+        layout = self._layout
+        size = len(frames) // len(state[layout.artist])  # T
         if len(self.match_input):
-            recalled, match = _recall(state[-1] * size, frames)
-            longest = round(trust * (len(self.match_input) - 1))
-            match = np.minimum(match, longest)
+            matched, kind = _push(state[layout.memories] * size, frames)
+            longest = round(match_weight * (len(self.match_input) - 1))
+            kind = np.minimum(kind, longest)
             if not longest:
-                recalled[:] = 0
-            x += self.head.remember(recalled)
-            x += self.match_input.take(match, 0)
-        if len(self.clock_input):
-            own = 1 + (self.cell.states + 1) * len(self.layers)
-            places = state[own] + np.arange(size)[:, None]  # (T, N)
-            x += (
-                position_encoding.TABLE[places.reshape(-1) % position_encoding.COMMON_PERIOD]
-                @ self.clock_input
-            )
-            state[own] = state[own] + size
-        if state[0].size:
-            rows = x.reshape(size, *state[0].shape)  # a view
-            rows += state[0]
-        return x, recalled, match
-
-    def step(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> Array:
-        """Take in one character of each song, (N,), and give the logits (N, V) of the next."""
-        assert isinstance(self.head, CharacterHead)  # frames of keys are told by `head.sample`
-        return self.head.logits(self.feed(state, frames, trust))
+                matched[:] = 0
+            x += self.head.matched_sums(matched)
+            x += self.match_input.take(kind, 0)
+        if len(self.position_input):
+            positions = state[layout.position] + np.arange(size)[:, None]  # (T, N)
+            rows = positions.reshape(-1) % position_encoding.COMMON_PERIOD
+            x += position_encoding.TABLE[rows] @ self.position_input
+            state[layout.position] = state[layout.position] + size
+        if state[layout.artist].size:
+            by_song = x.reshape(size, *state[layout.artist].shape)  # a view
+            by_song += state[layout.artist]
+        return x, matched, kind
 
 
-def _recall(
+def _push(
     memories: list[MatchMemory], frames: NDArray[Any]
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Push each frame into its memory: recalled frames (N, *frame), their matches (N,)."""
+    """Push each frame into its memory: matched frames (N, *frame), kinds of the matches (N,)."""
     pairs = [memory.push(frame) for memory, frame in zip(memories, frames, strict=True)]
-    recalled, matches = zip(*pairs, strict=True)
-    return np.array(recalled, frames.dtype), np.array(matches, np.int64)
+    matched, kinds = zip(*pairs, strict=True)
+    return np.array(matched, frames.dtype), np.array(kinds, np.int64)
 
 
 @dataclass(frozen=True)
 class NgramStepper:
-    """Steps a counting model; a state holds the last frames it looks back on, (N, k)."""
+    """An n-gram model with the interface of a network; a state holds the last frames, (N, k)."""
 
     model: NgramModel
 
-    def begin(self, condition: NDArray[np.float32] | None, count: int) -> State:  # noqa: ARG002
-        """The state before `count` songs; every artist writes alike."""
-        back = max(len(self.model.levels) - 1, 0)
-        return [np.full((count, back), BEGIN, np.min_scalar_type(self.model.size - 1))]
+    def initial_state(
+        self,
+        condition: NDArray[np.float32] | None,  # noqa: ARG002
+        count: int,
+    ) -> State:
+        """Return the state before `count` songs; the artist makes no difference."""
+        context = max(len(self.model.levels) - 1, 0)
+        return [np.full((count, context), BEGIN, np.min_scalar_type(self.model.size - 1))]
 
-    def read(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> None:  # noqa: ARG002
-        """Take in T frames of each song, (T, N); there is no memory to trust."""
+    def read(
+        self,
+        state: State,
+        frames: NDArray[Any],
+        match_weight: float = 1.0,  # noqa: ARG002
+    ) -> None:
+        """Read T frames of each song, (T, N); there is no match memory to be weighted."""
         longer = np.concatenate([state[0], frames.T.astype(state[0].dtype)], 1)
         state[0] = longer[:, len(frames) :]
 
-    def step(self, state: State, frames: NDArray[Any], trust: float = 1.0) -> NDArray[np.float64]:
-        """Take in one frame of each song, (N,), and give the log probabilities (N, V) of the next.
+    def step(
+        self, state: State, frames: NDArray[Any], match_weight: float = 1.0
+    ) -> NDArray[np.float64]:
+        """Read one frame of each song, (N,), and return the log probabilities (N, V) of the next.
 
         That of the begin mark is −inf.
         """
-        self.read(state, frames[None], trust)
+        self.read(state, frames[None], match_weight)
         with np.errstate(divide="ignore"):
             return np.log([self.model.probabilities(context) for context in state[0]])

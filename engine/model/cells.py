@@ -16,7 +16,6 @@ and their gradients are computed in the weights' own type, a step at a time in `
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -266,22 +265,10 @@ class _Lstm(Function):
         return *_input_gradients(gates, x, w_in, ctx.dtype), dw, None, dh.to(ctx.dtype), dc
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One kind of cell.
-
-    scan(x (T, L, I), input (I, G·H), bias (G·H), hidden (H, G·H)[, hidden_bias (H)], resets,
-    *state) gives the outputs (T, L, H) and then the tensors of the state after the last step.
-    """
-
-    gates: int  # G
-    states: int  # how many tensors (L, H) make its state
-    hidden_bias: bool  # whether it has a bias (H) inside its reset gate
-    scan: Callable[..., tuple[Tensor, ...]]
-
-
-CELLS: dict[str, Cell] = {
-    "rnn": Cell(gates=1, states=1, hidden_bias=False, scan=_Rnn.apply),
-    "gru": Cell(gates=3, states=1, hidden_bias=True, scan=_Gru.apply),
-    "lstm": Cell(gates=4, states=2, hidden_bias=False, scan=_Lstm.apply),
+# scan(x (T, L, I), input (I, G·H), bias (G·H), hidden (H, G·H)[, hidden_bias (H)], resets, *state)
+# returns the outputs (T, L, H), then the tensors of the state after the last step.
+SCANS: dict[str, Callable[..., tuple[Tensor, ...]]] = {
+    "rnn": _Rnn.apply,
+    "gru": _Gru.apply,
+    "lstm": _Lstm.apply,
 }

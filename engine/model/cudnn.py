@@ -106,7 +106,7 @@ def scan(
 ) -> tuple[Tensor, ...]:
     """A layer's outputs (T, L, H) and the tensors (L, H) of the state after the last step.
 
-    x (T, L, I); weights as of `Cell.scan`: input (I, G·H), bias (G·H), hidden (H, G·H) and for a
+    x (T, L, I); weights as of `SCANS`: input (I, G·H), bias (G·H), hidden (H, G·H) and for a
     GRU hidden_bias (H).
     """
     kernel, (w_in, bias, w, *inner) = KERNELS[kind], weights

@@ -4,10 +4,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine.config import ModelConfig
+from engine.config import CELL_SPECS, ModelConfig
 from engine.frames import FrameSpec
 from engine.model import cudnn, position_encoding
-from engine.model.cells import CELLS, Resets, State, prepare_resets
+from engine.model.cells import SCANS, Resets, State, prepare_resets
 from engine.model.cudnn import Packing
 from engine.model.heads import HEADS
 from engine.model.window import Window
@@ -18,16 +18,14 @@ class Layer(nn.Module):
 
     def __init__(self, kind: str, inputs: int, hidden: int) -> None:
         super().__init__()
-        self.kind, self.cell = kind, CELLS[kind]
-        width = self.cell.gates * hidden
+        self.kind, cell = kind, CELL_SPECS[kind]
+        width = cell.gates * hidden
         bound = hidden**-0.5
         self.input = nn.Parameter(torch.empty(inputs, width).uniform_(-bound, bound))
-        recurrent = [
-            nn.init.orthogonal_(torch.empty(hidden, hidden)) for _ in range(self.cell.gates)
-        ]
+        recurrent = [nn.init.orthogonal_(torch.empty(hidden, hidden)) for _ in range(cell.gates)]
         self.hidden = nn.Parameter(torch.cat(recurrent, 1))
         self.bias = nn.Parameter(torch.zeros(width))
-        self.hidden_bias = nn.Parameter(torch.zeros(hidden)) if self.cell.hidden_bias else None
+        self.hidden_bias = nn.Parameter(torch.zeros(hidden)) if cell.hidden_bias else None
         if kind == "lstm":  # remember at first (Jozefowicz et al. 2015)
             self.bias.data[hidden : 2 * hidden] = 1.0
 
@@ -39,7 +37,7 @@ class Layer(nn.Module):
         if isinstance(reset, Packing):
             outputs, *last = cudnn.scan(self.kind, x, weights, reset, state)
         else:
-            outputs, *last = self.cell.scan(x, *weights, reset, *state)
+            outputs, *last = SCANS[self.kind](x, *weights, reset, *state)
         return outputs, tuple(last)
 
 
@@ -80,7 +78,7 @@ class Network(nn.Module):
 
     def zero_state(self, lanes: int) -> list[State]:
         """The state before any song: for each layer the cell's tensors (L, H)."""
-        cell = CELLS[self.config.cell]
+        cell = CELL_SPECS[self.config.cell]
         zeros = self.head.bias.new_zeros(lanes, self.config.hidden_size)
         return [tuple(zeros for _ in range(cell.states)) for _ in self.cells]
 

@@ -153,7 +153,7 @@ class LyricsStream:
         weights = self.condition
         if pair and weights is not None:
             weights = np.stack([weights, np.zeros_like(weights)])
-        state = self.model.stepper.begin(weights, 1 + pair)
+        state = self.model.stepper.initial_state(weights, 1 + pair)
         texts = np.array([song.frames for song in songs]).T[:-1]  # (T, N)
         self._feed(state, np.tile(texts[: self.shared, :1], 1 + pair))
         if len(songs) > 1:

@@ -92,7 +92,7 @@ def test_eight_bits_cost_the_lyrics_model_next_to_nothing() -> None:
         model = models.load("lyrics", precision)
         assert isinstance(model.codec, CharacterCodec)
         frames = [BEGIN, *model.codec.encode(TEXT * 3).tolist()]
-        state = model.stepper.begin(None, 1)
+        state = model.stepper.initial_state(None, 1)
         logits = [model.stepper.step(state, np.array([frame]))[0] for frame in frames[:-1]]
         told = np.array(logits, np.float64)
         nats[precision] = np.mean(log_sum_exp(told) - told[range(len(told)), frames[1:]])

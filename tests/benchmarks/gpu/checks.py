@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from engine import config as configs
-from engine.config import ModelConfig
+from engine.config import CELL_SPECS, ModelConfig
 from engine.frames import FrameSpec
 from engine.model import cudnn
-from engine.model.cells import CELLS, prepare_resets
+from engine.model.cells import SCANS, prepare_resets
 from engine.model.network import Layer, Network
 from engine.model.window import Window
 from engine.runs import run_dir
@@ -55,7 +55,7 @@ def run(device: torch.device) -> Iterator[Check]:
     # cuBLAS is deterministic only if it is asked before it begins: so this comes first.
     yield Check("tensors that differ after a resume, deterministic", _resumed(device), 0)
     torch.use_deterministic_algorithms(False)
-    for cell in CELLS:
+    for cell in SCANS:
         for spec in SPECS:
             for segment in (0, SEGMENT):
                 said = "checkpointed" if segment else "plain"
@@ -132,7 +132,7 @@ def _kernels(cell: str, dtype: torch.dtype, device: torch.device) -> float:
     layer = Layer(cell, 24, 32).to(device, dtype)
     x = torch.randn(FRAMES, LANES, 24, device=device, dtype=dtype, requires_grad=True)
     state = tuple(
-        torch.randn(LANES, 32, device=device, dtype=dtype) for _ in range(layer.cell.states)
+        torch.randn(LANES, 32, device=device, dtype=dtype) for _ in range(CELL_SPECS[cell].states)
     )
     keep, any_reset = prepare_resets(_fresh(), dtype)
 

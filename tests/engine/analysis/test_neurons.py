@@ -218,7 +218,7 @@ def test_a_midi_file_is_read_in_its_metre(write_music: Write, tmp_path: Path) ->
     assert told["frames"] == [[60 + k] for k in range(12)]
     network = model.stepper
     assert isinstance(network, Network)
-    state = network.begin(None, 1)
+    state = network.initial_state(None, 1)
     frames = [np.zeros((1, 176), np.uint8), *(frame[None] for frame in reading.example.frames)]
     for frame in frames:
         network.feed(state, frame)

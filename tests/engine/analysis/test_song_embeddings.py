@@ -21,7 +21,7 @@ def alone(model: Model, song: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The mean hidden state of a song that nothing else is read with."""
     network = model.stepper
     assert isinstance(network, Network)
-    state = network.begin(None, 1)
+    state = network.initial_state(None, 1)
     network.feed(state, np.zeros_like(song[:1]))
     states = [network.feed(state, frame[None]).hidden[0] for frame in song]
     mean: NDArray[np.float32] = np.mean(states, axis=0)

@@ -32,7 +32,7 @@ def stepper(head: str, size: int, memory: bool = False) -> Network:
 def moments(made: Network, count: int, size: int) -> HeadInput:
     """The same moment, after three frames, `count` times."""
     rng = np.random.default_rng(1)
-    state = made.begin(None, 1)
+    state = made.initial_state(None, 1)
     for _ in range(3):
         frame = (rng.random((1, size)) < 0.2).astype(np.uint8)
         frame[:, KEYS:] &= frame[:, : size - KEYS]
@@ -135,13 +135,13 @@ def test_a_frame_with_too_few_notes_is_drawn_again(kind: str) -> None:
 def test_a_memory_that_is_not_trusted_is_none() -> None:
     made = stepper("joint", 88, memory=True)
     tune = (np.random.default_rng(4).random((4, 1, 88)) < 0.1).astype(np.uint8)
-    believing, doubting, between = (made.begin(None, 1) for _ in range(3))
+    believing, doubting, between = (made.initial_state(None, 1) for _ in range(3))
     for place in range(12):
         frame = tune[place % 4]
         seen = made.feed(believing, frame)
         unseen = made.feed(doubting, frame, 0.0)
         some = made.feed(between, frame, 0.25)
-    assert seen.match[0] > some.match[0] == 2
-    assert np.array_equal(seen.recalled, tune[0])
-    assert not unseen.match.any()
-    assert not unseen.recalled.any()
+    assert seen.match_kind[0] > some.match_kind[0] == 2
+    assert np.array_equal(seen.matched, tune[0])
+    assert not unseen.match_kind.any()
+    assert not unseen.matched.any()

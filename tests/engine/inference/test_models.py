@@ -222,7 +222,7 @@ def test_half_precision_is_read_as_single(write: Write, make: Make, tmp_path: Pa
     halves = {name: tensor.astype(np.float16) for name, tensor in tensors.items()}
     save_file(halves, folder / "model.safetensors")
     stepper = models.load(str(folder)).stepper
-    assert stepper.step(stepper.begin(None, 1), np.array([0])).dtype == np.float32
+    assert stepper.step(stepper.initial_state(None, 1), np.array([0])).dtype == np.float32
 
 
 def test_a_stamp_changes_with_the_file(write: Write, tmp_path: Path) -> None:

@@ -30,8 +30,8 @@ def test_a_batch_equals_its_songs_one_by_one(
 ) -> None:
     stepper = models.from_tensors(*make(**settings), precision=precision).stepper
     frames = np.array([[0, 0, 0], [5, 6, 7], [8, 5, 5], [3, 9, 4]])  # (T, N)
-    batch = stepper.begin(None, 3)
-    singles = [stepper.begin(None, 1) for _ in range(3)]
+    batch = stepper.initial_state(None, 3)
+    singles = [stepper.initial_state(None, 1) for _ in range(3)]
     for row in frames:
         logits = stepper.step(batch, row)
         for n, single in enumerate(singles):
@@ -45,7 +45,7 @@ def test_reading_equals_stepping(make: Make, settings: dict[str, object], precis
     """One pass over a prime, layer by layer, leaves the state that single steps leave."""
     stepper = models.from_tensors(*make(**settings), precision=precision).stepper
     frames = np.array([[0, 0], [5, 6], [6, 3], [4, 4]] * 12)  # (T, N)
-    read, stepped = stepper.begin(None, 2), stepper.begin(None, 2)
+    read, stepped = stepper.initial_state(None, 2), stepper.initial_state(None, 2)
     stepper.read(read, frames)
     for row in frames:
         stepper.step(stepped, row)
@@ -61,20 +61,20 @@ def test_a_condition_is_a_mixture_of_rows(build: Build) -> None:
     one = np.eye(4, dtype=np.float32)
 
     def first(condition: np.ndarray[tuple[int, ...], np.dtype[np.float32]] | None) -> object:
-        return stepper.step(stepper.begin(condition, 1), np.array([0]))
+        return stepper.step(stepper.initial_state(condition, 1), np.array([0]))
 
     np.testing.assert_array_equal(first(None), first(one[0]))
     assert not np.allclose(first(one[1]), first(one[2]))  # type: ignore[arg-type]
-    both = stepper.begin(0.5 * (one[1] + one[2]), 1)[0]
-    parts = [stepper.begin(one[row], 1)[0] for row in (1, 2)]
+    both = stepper.initial_state(0.5 * (one[1] + one[2]), 1)[0]
+    parts = [stepper.initial_state(one[row], 1)[0] for row in (1, 2)]
     np.testing.assert_allclose(both, (parts[0] + parts[1]) / 2, rtol=1e-5, atol=1e-6)
-    rows = stepper.begin(one[1:3], 2)[0]  # a condition for each song
+    rows = stepper.initial_state(one[1:3], 2)[0]  # a condition for each song
     np.testing.assert_allclose(rows, np.concatenate(parts), rtol=1e-5, atol=1e-6)
 
 
 def test_a_counting_model_gives_its_log_probabilities(build: Build) -> None:
     model = build(kind="markov", order=2)
-    state = model.stepper.begin(None, 1)
+    state = model.stepper.initial_state(None, 1)
     for frame in (0, 7):
         logits = model.stepper.step(state, np.array([frame]))
     assert np.exp(logits).sum() == pytest.approx(1)

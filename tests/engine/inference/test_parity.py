@@ -132,7 +132,7 @@ def test_logits_agree_over_a_thousand_steps(
         expected = trained.head.logits(hidden, seen).numpy()  # (STEPS, LANES, V)
 
     weights = np.eye(ARTISTS + 1, dtype=np.float32)[artists] if condition else None
-    state = stepper.begin(weights, LANES)
+    state = stepper.initial_state(weights, LANES)
     logits = [stepper.step(state, row) for row in seen.inputs.numpy()]
     np.testing.assert_allclose(np.array(logits), expected, rtol=0, atol=TOLERANCE[precision])
 
@@ -167,7 +167,7 @@ def test_likelihoods_of_keys_agree_over_a_thousand_steps(
     with torch.no_grad():
         expected, _ = trained.nats(seen, trained.zero_state(LANES))
 
-    state = stepper.begin(None, LANES)
+    state = stepper.initial_state(None, LANES)
     assert not isinstance(stepper.head, engine.inference.heads.CharacterHead)
     moments = [stepper.feed(state, row) for row in seen.inputs.numpy()]
     some = slice(None, None, 5)  # of the moments

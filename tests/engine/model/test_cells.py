@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.model.cells import CELLS, prepare_resets
+from engine.config import CELL_SPECS
+from engine.model.cells import SCANS, prepare_resets
 
 T, L, INPUTS, H = 7, 3, 4, 5
 
@@ -56,7 +57,7 @@ def make(kind: str) -> tuple[Tensor, dict[str, Tensor], list[Tensor]]:
         values = torch.randn(*shape, generator=generator, dtype=torch.float64) * 0.7
         return values.requires_grad_()
 
-    cell = CELLS[kind]
+    cell = CELL_SPECS[kind]
     weights = {
         "input": random(INPUTS, cell.gates * H),
         "bias": random(cell.gates * H),
@@ -67,14 +68,14 @@ def make(kind: str) -> tuple[Tensor, dict[str, Tensor], list[Tensor]]:
     return random(T, L, INPUTS), weights, [random(L, H) for _ in range(cell.states)]
 
 
-@pytest.mark.parametrize("kind", CELLS)
+@pytest.mark.parametrize("kind", SCANS)
 @pytest.mark.parametrize("resetting", [False, True])
 def test_values_and_gradients_are_those_of_the_naive_cell(kind: str, resetting: bool) -> None:
     x, weights, state = make(kind)
     fresh = torch.zeros(T, L, dtype=torch.bool)
     if resetting:
         fresh[0, 1] = fresh[3, 0] = fresh[3, 2] = fresh[6, 1] = True
-    outputs, *last = CELLS[kind].scan(x, *weights.values(), prepare_resets(fresh, x.dtype), *state)
+    outputs, *last = SCANS[kind](x, *weights.values(), prepare_resets(fresh, x.dtype), *state)
     expected, expected_last = naive_layer(kind, x, state, weights, fresh)
     torch.testing.assert_close(outputs, expected, rtol=1e-12, atol=1e-12)
     for state_ours, state_theirs in zip(last, expected_last, strict=True):
@@ -96,7 +97,7 @@ def test_values_and_gradients_are_those_of_the_naive_cell(kind: str, resetting: 
 def test_a_graph_gone_through_twice_is_refused_not_wrong(kind: str) -> None:
     x, weights, state = make(kind)
     reset = prepare_resets(torch.zeros(T, L, dtype=torch.bool), x.dtype)
-    outputs = CELLS[kind].scan(x, *weights.values(), reset, *state)[0]
+    outputs = SCANS[kind](x, *weights.values(), reset, *state)[0]
     outputs.sum().backward(retain_graph=True)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         outputs.sum().backward()

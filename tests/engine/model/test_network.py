@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from engine.config import ModelConfig
+from engine.config import CELL_SPECS, ModelConfig
 from engine.frames import FrameSpec
 from engine.model import position_encoding
-from engine.model.cells import CELLS, State
+from engine.model.cells import State
 from engine.model.heads import CharacterHead
 from engine.model.network import Network, detach_state
 from engine.model.window import Window
@@ -70,7 +70,9 @@ def test_agrees_with_torch_nn(kind: str) -> None:
 
     size = network.config.hidden_size
     reference = getattr(nn, kind.upper())(network.head.width + 3, size, 2).double()
-    order = [0, 1, 3, 2] if kind == "lstm" else range(CELLS[kind].gates)  # torch.nn has i, f, g, o
+    order = (
+        [0, 1, 3, 2] if kind == "lstm" else range(CELL_SPECS[kind].gates)
+    )  # torch.nn has i, f, g, o
 
     def arranged(tensor: Tensor) -> Tensor:
         parts = tensor.split(size, -1)
@@ -81,7 +83,7 @@ def test_agrees_with_torch_nn(kind: str) -> None:
             "weight_ih": arranged(layer.input).t(),  # type: ignore[arg-type]
             "weight_hh": arranged(layer.hidden).t(),  # type: ignore[arg-type]
             "bias_ih": arranged(layer.bias),  # type: ignore[arg-type]
-            "bias_hh": torch.zeros(CELLS[kind].gates * size),
+            "bias_hh": torch.zeros(CELL_SPECS[kind].gates * size),
         }
         for name, value in values.items():
             getattr(reference, f"{name}_l{place}").data.copy_(value)

@@ -274,14 +274,16 @@ class Reciter:
 
     text: list[int]
 
-    def begin(self, condition: object, count: int) -> list[Any]:
+    def initial_state(self, condition: object, count: int) -> list[Any]:
         return [np.full(count, -1)]
 
-    def read(self, state: list[Any], frames: NDArray[Any], trust: float) -> None:
+    def read(self, state: list[Any], frames: NDArray[Any], match_weight: float) -> None:
         state[0] = state[0] + len(frames)
 
-    def step(self, state: list[Any], frames: NDArray[Any], trust: float) -> NDArray[np.float64]:
-        self.read(state, frames[None], trust)
+    def step(
+        self, state: list[Any], frames: NDArray[Any], match_weight: float
+    ) -> NDArray[np.float64]:
+        self.read(state, frames[None], match_weight)
         logits = np.full((len(frames), 18), UNLIKELY)
         logits[np.arange(len(frames)), [self.text[place] for place in state[0]]] = 0.0
         return logits

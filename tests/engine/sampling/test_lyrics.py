@@ -75,7 +75,7 @@ def test_a_song_equals_stepping_by_hand(build: Build) -> None:
     model = build()
     assert isinstance(model.codec, CharacterCodec)
     frames = [0, *model.codec.encode("be")]
-    state = model.stepper.begin(np.array([0, 0, 1, 0], np.float32), 1)
+    state = model.stepper.initial_state(np.array([0, 0, 1, 0], np.float32), 1)
     written = ""
     for _ in range(20):
         for frame in frames:
