@@ -6,7 +6,6 @@ value out of range is refused by name.
 
 import contextlib
 import dataclasses
-import difflib
 import json
 import tomllib
 import types
@@ -18,6 +17,7 @@ from typing import Any, Literal
 
 from engine import paths
 from engine.errors import InputError
+from engine.suggestions import did_you_mean
 
 Kind = Literal["lyrics", "music"]
 
@@ -138,9 +138,9 @@ class RunConfig:
     train: TrainConfig = TrainConfig()
 
 
-def _near(name: str, names: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(names), n=1)
-    return f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(names))}."
+def _suggest(name: str, names: Iterable[str]) -> str:
+    names = list(names)
+    return did_you_mean(name, names, f"there are {', '.join(sorted(names))}.", count=1)
 
 
 def _number(value: object, to: type[int] | type[float], key: str, wanted: str) -> int | float:
@@ -212,7 +212,7 @@ def _build(cls: Any, values: Mapping[str, object], where: str, prefix: str = "")
     for name, value in values.items():
         key = f"{prefix}{name}"
         if name not in fields:
-            raise InputError(f"{where} has no key {key!r}: {_near(name, fields)}")
+            raise InputError(f"{where} has no key {key!r}: {_suggest(name, fields)}")
         if dataclasses.is_dataclass(hints[name]):
             if not isinstance(value, Mapping):
                 raise InputError(f"{key} in {where} is {value!r}: make it a table, [{key}].")
@@ -265,7 +265,7 @@ def load(
         known = presets()
         path = known.get(preset, Path(preset))
         if preset not in known and path.suffix != ".toml":
-            raise InputError(f"There is no preset {preset!r}: {_near(preset, known)}")
+            raise InputError(f"There is no preset {preset!r}: {_suggest(preset, known)}")
         values = _read_toml(path)
         values.pop("about", None)  # a preset's one line for people
         if values.get("kind", kind) != kind:
@@ -293,7 +293,7 @@ def _with(values: dict[str, Any], settings: Iterable[str]) -> RunConfig:
         if not mark:
             raise InputError(f"--set {setting!r} has no value: write it as key=value.")
         if key not in known_keys:
-            raise InputError(f"--set has no key {key!r}: {_near(key, known_keys)}")
+            raise InputError(f"--set has no key {key!r}: {_suggest(key, known_keys)}")
         table, _, name = key.rpartition(".")
         values.setdefault(table, {})[name] = value
     return from_mapping(values, "--set")

@@ -1,4 +1,4 @@
-"""Names as people type them: matching them, and the near ones where none matches."""
+"""Names as people type them: comparing spellings, and suggesting the closest where none matches."""
 
 import difflib
 import unicodedata
@@ -11,39 +11,47 @@ _BLANKS = str.maketrans(dict.fromkeys("\t\n\v\f\r\x1c\x1d\x1e\x1f", " "))
 
 
 def normalize(name: str) -> str:
-    """The form in which two spellings of a name are the same: NFC, case and blanks aside."""
+    """Return a form that spellings of one name share: NFC, case folded, runs of blanks as one."""
     folded = unicodedata.normalize("NFC", name).casefold()
     if not folded.isascii():
         return " ".join(folded.split())
-    folded = folded.translate(_BLANKS)  # the same for a song's length of ASCII, in half the time
+    # The same for ASCII in half the time, which counts for a song's whole text.
+    folded = folded.translate(_BLANKS)
     while "  " in folded:
         folded = folded.replace("  ", " ")
     return folded.strip(" ")
 
 
-def closest(name: str, names: Iterable[str], count: int = 3) -> list[str]:
-    """Up to `count` of the names that are spelt nearly as `name`, the nearest first."""
+def closest(name: str, names: Iterable[str], count: int = 3, cutoff: float = 0.6) -> list[str]:
+    """Return up to `count` names spelt like `name`, the closest first.
+
+    cutoff: the least similarity, 0 to 1, as in `difflib.get_close_matches`.
+    """
     spellings = {normalize(item): item for item in sorted(names, reverse=True)}
-    return [
-        spellings[match] for match in difflib.get_close_matches(normalize(name), spellings, count)
-    ]
+    matches = difflib.get_close_matches(normalize(name), spellings, count, cutoff)
+    return [spellings[match] for match in matches]
 
 
 def join_or(names: Iterable[str]) -> str:
-    """The names quoted, as "'a', 'b' or 'c'"."""
+    """Return the names quoted and joined: 'a', 'b' or 'c'."""
     *first, last = [repr(name) for name in names]
     return f"{', '.join(first)} or {last}" if first else last
 
 
-def missing_path(source: Path, give: str) -> InputError:
-    """The error for a path that is neither a file nor a folder, with the names near it.
+def did_you_mean(name: str, names: Iterable[str], otherwise: str, count: int = 3) -> str:
+    """Return "did you mean 'a' or 'b'?" with the closest names, or `otherwise` if none is close."""
+    close = closest(name, names, count)
+    return f"did you mean {join_or(close)}?" if close else otherwise
 
-    give: the remedy where there are none, without its stop. Raises OSError where the folder around
-    cannot be read.
+
+def missing_path(source: Path, remedy: str) -> InputError:
+    """Return the error for a path that is neither a file nor a folder, with close names beside it.
+
+    remedy: what to give instead, without a full stop. Raises OSError if the parent folder cannot be
+    read.
     """
     beside = [file.name for file in source.parent.iterdir()] if source.parent.is_dir() else []
-    if source.name in beside:  # a pipe, or a link that leads nowhere
-        return InputError(f"{source} is neither a file nor a folder: {give}.")
-    close = closest(source.name, beside)
-    remedy = f"did you mean {join_or(close)}?" if close else f"{give}."
-    return InputError(f"There is no file {source}: {remedy}")
+    if source.name in beside:  # a pipe, or a broken link
+        return InputError(f"{source} is neither a file nor a folder: {remedy}.")
+    hint = did_you_mean(source.name, beside, f"{remedy}.")
+    return InputError(f"There is no file {source}: {hint}")

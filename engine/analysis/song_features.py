@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.music.score import KEYS
+from engine.frames import KEYS
 from engine.suggestions import normalize
 
 Features = dict[str, NDArray[np.float64]]  # by name, (T,) each

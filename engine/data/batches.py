@@ -13,7 +13,7 @@ from engine.config import ModelConfig
 from engine.data.corpus import Corpus
 from engine.data.match_memory import find_matches
 from engine.errors import InputError
-from engine.music.score import KEYS
+from engine.frames import KEYS
 
 
 def transpose_keys(frames: npt.NDArray[Any], semitones: int) -> npt.NDArray[Any]:

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import InputError
-from engine.frames import FrameSpec
+from engine.frames import KEYS, FrameSpec
 from engine.music import piano_roll
 from engine.music.piano_roll import Roll
-from engine.music.score import KEYS, Score
+from engine.music.score import Score
 
 BEGIN, END, UNKNOWN = 0, 1, 2
 MARKS = 3  # the first character's index

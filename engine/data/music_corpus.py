@@ -16,7 +16,7 @@ from engine.data import music_files, splits
 from engine.data.codecs import KeysCodec
 from engine.data.music_files import ANY, TEST, TRAIN, VALID
 from engine.errors import InputError
-from engine.music.score import KEYS
+from engine.frames import KEYS
 
 _NAMED = 20  # bad songs in the report by name
 _TEMPO = 120.0  # where the source has none

@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from engine.data import mat_file
 from engine.errors import InputError
+from engine.frames import KEYS
 from engine.music import midi, piano_roll
-from engine.music.score import HIGHEST, KEYS, LOWEST
+from engine.music.score import HIGHEST, LOWEST
 from engine.suggestions import join_or, missing_path
 
 _MIDI = (".mid", ".midi")

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import InputError
-from engine.music.score import HIGHEST, KEYS, LOWEST, Note, Score
+from engine.frames import KEYS
+from engine.music.score import HIGHEST, LOWEST, Note, Score
 
 MAX_FRAMES = 1 << 18
 Keys = npt.NDArray[np.bool_]

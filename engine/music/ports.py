@@ -7,16 +7,16 @@ open.
 
 import contextlib
 import dataclasses
-import difflib
 import json
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from engine import processes
 from engine.errors import InputError, WorkError
+from engine.suggestions import closest, join_or
 
 PATIENCE = 20.0  # seconds that listing may take
 
@@ -105,9 +105,9 @@ def choose(name: str | None, found: Found) -> Port:
         return inside[0]
     names = [port.name for port in inside or found.ports]
     if inside:
-        raise InputError(f"The port {name!r} could be {_listed(names)}: give more of its name.")
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.4) or names
-    there = f"there is {_listed(near)}" if near else "there are none at all"
+        raise InputError(f"The port {name!r} could be {join_or(names)}: give more of its name.")
+    near = closest(name, names, cutoff=0.4) or names
+    there = f"there is {join_or(near)}" if near else "there are none at all"
     raise InputError(f"There is no MIDI port {name!r}: {there}.")
 
 
@@ -118,10 +118,6 @@ def _best(found: Found) -> Port:
             return port
     trouble = found.trouble or "The built-in synthesizer does not answer: connect a synthesizer."
     raise WorkError(f"There is no MIDI port to play on, and {trouble[:1].lower()}{trouble[1:]}")
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " or ".join(repr(name) for name in names)
 
 
 def open_port(port: Port) -> Any:

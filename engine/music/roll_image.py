@@ -9,8 +9,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from engine import files
+from engine.frames import KEYS
 from engine.music.piano_roll import Roll
-from engine.music.score import KEYS, LOWEST
+from engine.music.score import LOWEST
 
 # Sizes in pixels, for a screen of high density.
 _ROW = 14  # a key's height

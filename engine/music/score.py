@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 LOWEST, HIGHEST = 21, 108  # the MIDI numbers of a piano's first and last key, A0 and C8
-KEYS = HIGHEST - LOWEST + 1  # 88
 DENOMINATORS = (1, 2, 4, 8, 16, 32, 64)  # of a metre
 
 

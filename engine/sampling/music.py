@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from engine.data.codecs import KeysCodec
 from engine.errors import InputError
+from engine.frames import KEYS
 from engine.inference.heads import KeysHead
 from engine.inference.models import Model
 from engine.inference.network import Network
 from engine.music import midi, piano_roll
 from engine.music.piano_roll import Roll
-from engine.music.score import HIGHEST, KEYS, LOWEST
+from engine.music.score import HIGHEST, LOWEST
 from engine.sampling.decoding import match_weight
 from engine.sampling.lyrics import EndReason
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from engine.errors import InputError
+from engine.frames import KEYS
 from engine.music import midi, piano_roll
 from engine.music.piano_roll import GrowingNotes, Roll
-from engine.music.score import KEYS, LOWEST, Note, Score, struck
+from engine.music.score import LOWEST, Note, Score, struck
 
 
 def made(seed: int, frames: int, density: float, keys: int) -> Roll:

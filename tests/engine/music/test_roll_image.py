@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from engine.frames import KEYS
 from engine.music import piano_roll, roll_image
 from engine.music.piano_roll import Roll
-from engine.music.score import KEYS, Note, Score
+from engine.music.score import Note, Score
 
 HELD, ONSET = (0x5B, 0x8F, 0xD6), (0x17, 0x3A, 0x6F)
 

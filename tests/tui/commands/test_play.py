@@ -78,8 +78,11 @@ def test_a_file_is_played_through_the_port_named(
     ("words", "sentence"),
     [
         (["nix.mid"], "Cannot read nix.mid"),
-        (["SONG", "--port", "harp"], "There is no MIDI port 'harp': there is 'upright' or"),
-        (["SONG", "--port", "r"], "could be 'upright' or 'grand' or 'broken': give more"),
+        (
+            ["SONG", "--port", "harp"],
+            "There is no MIDI port 'harp': there is 'upright', 'grand' or 'broken'.",
+        ),
+        (["SONG", "--port", "r"], "could be 'upright', 'grand' or 'broken': give more"),
         (["SONG", "--port", "broken"], "Cannot open the MIDI port 'broken'"),
         (["SONG", "--virtual"], "Virtual MIDI ports cannot be made here"),
         (["SONG", "--tempo", "0"], "--tempo is 0: give a number from 0.1 to 10."),

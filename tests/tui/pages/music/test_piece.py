@@ -4,8 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.frames import KEYS
 from engine.music import piano_roll
-from engine.music.score import KEYS, LOWEST, Note, Score
+from engine.music.score import LOWEST, Note, Score
 from tui.pages.music.piece import Piece, opened
 from tui.sources.answers import Begun, Done, Frame, Heard, Pace
 from tui.sources.sampler import MusicRequest
