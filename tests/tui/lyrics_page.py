@@ -10,7 +10,7 @@ from tests.tui import lyrics_fake as fake
 from tests.tui.page import Page, drawn
 from tui.pages.lyrics.grid import SongTile
 from tui.pages.lyrics.screen import LyricsScreen
-from tui.pages.lyrics.session import Song
+from tui.pages.lyrics.session import SongView
 from tui.pages.lyrics.text import LyricsText
 from tui.sources import commands, sampler
 
@@ -35,7 +35,7 @@ class LyricsPage(Page[LyricsScreen]):
         return self.screen.query_one(LyricsText)
 
     @property
-    def song(self) -> Song:
+    def song(self) -> SongView:
         return self.screen.songs[-1]
 
     @property
@@ -48,7 +48,7 @@ class LyricsPage(Page[LyricsScreen]):
         """The sheet as drawn."""
         return "\n".join(drawn(self.text))
 
-    async def sing(self, *keys: str) -> Song:
+    async def sing(self, *keys: str) -> SongView:
         """Press keys that start a song, and wait for its end."""
         before = len(self.screen.songs)
         await self.press(*(keys or ("g",)))

@@ -11,8 +11,8 @@ from textual.widgets import Input
 from tests.tui import music_fake as fake
 from tests.tui.page import Page, drawn
 from tui.pages.music.piece import Piece
-from tui.pages.music.player_panel import MusicStage
-from tui.pages.music.roll import MusicRoll
+from tui.pages.music.player_panel import PlayerPanel
+from tui.pages.music.roll import PianoRoll
 from tui.pages.music.screen import MusicScreen
 from tui.sources import commands, player, sampler
 from tui.widgets.file_dialog import FileDialog
@@ -39,12 +39,12 @@ class MusicPage(Page[MusicScreen]):
     kind, mode = MusicScreen, "music"
 
     @property
-    def roll(self) -> MusicRoll:
-        return self.screen.query_one(MusicRoll)
+    def roll(self) -> PianoRoll:
+        return self.screen.query_one(PianoRoll)
 
     @property
-    def stage(self) -> MusicStage:
-        return self.screen.query_one(MusicStage)
+    def stage(self) -> PlayerPanel:
+        return self.screen.query_one(PlayerPanel)
 
     @property
     def piece(self) -> Piece:

@@ -21,8 +21,8 @@ from tui.pages.ladder.screen import LadderScreen
 from tui.pages.lyrics.screen import LyricsScreen
 from tui.pages.map.plane import MapPlane
 from tui.pages.map.screen import MapScreen
-from tui.pages.music.player_panel import MusicStage
-from tui.pages.music.roll import MusicRoll
+from tui.pages.music.player_panel import PlayerPanel
+from tui.pages.music.roll import PianoRoll
 from tui.pages.music.screen import MusicScreen
 from tui.pages.neurons.controls import TextDialog, UnitField
 from tui.pages.neurons.screen import NeuronsScreen
@@ -144,8 +144,8 @@ def test_every_binding_has_an_id_of_its_own_a_tooltip_and_an_action() -> None:
         LadderScreen(),
         MapScreen(),
         MapPlane(),
-        MusicStage(),
-        MusicRoll(),
+        PlayerPanel(),
+        PianoRoll(),
         NeuronsScreen(),
         UnitField(),
         TextDialog(),

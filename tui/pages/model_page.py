@@ -39,7 +39,7 @@ class Chooser(Protocol):
         """Offer these; what was chosen stays so where it is still there."""
 
 
-class WritingScreen(Screen[None]):
+class ModelPage(Screen[None]):
     """A page that has models of a kind write, by a sampler of its own.
 
     Where there are none but those that come with the program, it begins by itself when it first

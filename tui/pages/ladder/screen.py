@@ -13,7 +13,7 @@ from engine.errors import InputError
 from tui.formatting import clean
 from tui.pages.ladder.controls import LadderControls, RungView
 from tui.pages.ladder.ladder import NAMES, Ladder
-from tui.pages.model_page import SamplerSaid, WritingScreen
+from tui.pages.model_page import ModelPage, SamplerSaid
 from tui.widgets.footer import Footer
 from tui.widgets.model_select import ModelSelect
 
@@ -22,7 +22,7 @@ _FIGURES = "bits per character on songs held out"
 _ENDS = {"end": "✓ the end", "length": "✓ full length", "stopped": "■ stopped"}
 
 
-class LadderScreen(WritingScreen):
+class LadderScreen(ModelPage):
     """The page where models of all kinds write the same song."""
 
     AUTO_FOCUS = "RungView:last-child"

@@ -15,8 +15,8 @@ from tui.formatting import clean
 from tui.pages.lyrics.options import check_mix
 from tui.widgets.fields import Field
 
-ANYONE = "anyone"
-SHOWN = 200  # names in the list at a time; typing brings the others
+NO_ARTIST = "anyone"
+MAX_SHOWN = 200  # names in the list at a time; typing brings the others
 
 
 def matching(artists: Sequence[str], query: str) -> list[str]:
@@ -82,7 +82,7 @@ class ArtistField(Vertical):
     def __init__(self) -> None:
         super().__init__()
         self._artists: tuple[str, ...] = ()
-        self._input = ArtistInput("", ANYONE, "artist")
+        self._input = ArtistInput("", NO_ARTIST, "artist")
         self._list = OptionList(markup=False)
         self._list.can_focus = False  # the keys stay with the field
         self._taken = ""  # the text that was chosen, as against typed
@@ -95,7 +95,7 @@ class ArtistField(Vertical):
     def set_artists(self, artists: Sequence[str]) -> None:
         """Offer these; one chosen before that is not among them is forgotten."""
         self._artists = tuple(dict.fromkeys(artists))
-        self._input.placeholder = ANYONE if artists else "this model knows no artists"
+        self._input.placeholder = NO_ARTIST if artists else "this model knows no artists"
         self._input.disabled = not artists
         typing = self._input.has_focus and bool(artists)
         if self._input.value not in artists and not typing and not self.mix:
@@ -116,7 +116,7 @@ class ArtistField(Vertical):
         if self.mix:
             check_mix(text)
             return None
-        if not text or text.casefold() == ANYONE:
+        if not text or text.casefold() == NO_ARTIST:
             return None
         if text in self._artists:
             return text
@@ -159,13 +159,13 @@ class ArtistField(Vertical):
         text = self._input.value
         query = "" if text == self._taken else text.strip()
         found = matching(self._artists, query)
-        options = [Option(clean(name), id=name) for name in found[:SHOWN]]
+        options = [Option(clean(name), id=name) for name in found[:MAX_SHOWN]]
         if not query:
-            options.insert(0, Option(ANYONE))
-        elif ANYONE.startswith(query.casefold()):
-            options.append(Option(ANYONE))
-        if len(found) > SHOWN:
-            options.append(Option(f"and {len(found) - SHOWN:,} more: type on", disabled=True))
+            options.insert(0, Option(NO_ARTIST))
+        elif NO_ARTIST.startswith(query.casefold()):
+            options.append(Option(NO_ARTIST))
+        if len(found) > MAX_SHOWN:
+            options.append(Option(f"and {len(found) - MAX_SHOWN:,} more: type on", disabled=True))
         if not options:
             options.append(Option("nobody of that name", disabled=True))
         self._list.set_options(options)

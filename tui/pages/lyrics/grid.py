@@ -10,16 +10,16 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.message import Message
 
-from tui.pages.lyrics.session import STATES, Song, likeliest
+from tui.pages.lyrics.session import STATES, SongView, most_probable
 from tui.pages.lyrics.text import LyricsText
 
-LEAST = (24, 5)  # columns and rows of a tile; where they do not fit, the grid scrolls
+MIN_TILE = (24, 5)  # columns and rows of a tile; where they do not fit, the grid scrolls
 BEST = "★"
 
 
 def columns_of(count: int, width: int) -> int:
     """How many tiles stand in a row: as many as rows, or as few as fit a width in cells."""
-    return max(1, min(math.ceil(math.sqrt(count)), width // LEAST[0]))
+    return max(1, min(math.ceil(math.sqrt(count)), width // MIN_TILE[0]))
 
 
 class SongTile(LyricsText):
@@ -52,9 +52,9 @@ class SongTile(LyricsText):
 
     def __init__(self) -> None:
         super().__init__()
-        self.song: Song | None = None
+        self.song: SongView | None = None
 
-    def show(self, song: Song, view: str) -> None:
+    def show(self, song: SongView, view: str) -> None:
         """Show another song, its characters shaded as the view wants."""
         self.song = song
         super().show(song, view)
@@ -91,23 +91,23 @@ class SongGrid(VerticalScroll, can_focus=False):
     class Moved(Message):
         """The focus went to a song."""
 
-        def __init__(self, song: Song) -> None:
+        def __init__(self, song: SongView) -> None:
             super().__init__()
             self.song = song
 
     class Picked(Message):
         """A song was picked."""
 
-        def __init__(self, song: Song) -> None:
+        def __init__(self, song: SongView) -> None:
             super().__init__()
             self.song = song
 
     def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._tiles: list[SongTile] = []  # as many as were ever shown; the rest are hidden
-        self.songs: Sequence[Song] = ()  # those shown
+        self.songs: Sequence[SongView] = ()  # those shown
 
-    def show(self, songs: Sequence[Song], view: str) -> None:
+    def show(self, songs: Sequence[SongView], view: str) -> None:
         """Show these."""
         self.songs = songs
         new = [SongTile() for _ in range(len(songs) - len(self._tiles))]
@@ -120,13 +120,13 @@ class SongGrid(VerticalScroll, can_focus=False):
         self._lay_out()
         self.tell()
 
-    def tile(self, song: Song | None) -> SongTile | None:
+    def tile(self, song: SongView | None) -> SongTile | None:
         """Where a song stands, if it is here."""
         return next((tile for tile in self._tiles if tile.display and tile.song is song), None)
 
     def tell(self) -> None:
         """Say of each song how it stands, and, when all have ended, which is the likeliest."""
-        best = likeliest(self.songs)
+        best = most_probable(self.songs)
         for tile, song in zip(self._tiles, self.songs, strict=False):
             tile.tell(song is best)
 
@@ -151,4 +151,6 @@ class SongGrid(VerticalScroll, can_focus=False):
         columns = columns_of(len(self.songs), self.size.width)
         rows = math.ceil(len(self.songs) / columns)
         self.styles.grid_size_columns = columns
-        self.styles.grid_rows = "1fr" if rows * LEAST[1] <= self.size.height else str(LEAST[1])
+        self.styles.grid_rows = (
+            "1fr" if rows * MIN_TILE[1] <= self.size.height else str(MIN_TILE[1])
+        )

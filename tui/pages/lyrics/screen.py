@@ -16,16 +16,16 @@ from tui.pages.hints import lyrics_hint
 from tui.pages.lyrics import shading
 from tui.pages.lyrics.controls import LyricsControls
 from tui.pages.lyrics.grid import SongGrid
-from tui.pages.lyrics.session import Song, Visit
+from tui.pages.lyrics.session import Session, SongView
 from tui.pages.lyrics.shading import VIEWS
 from tui.pages.lyrics.sheet import LyricsEditor, LyricsSheet
 from tui.pages.lyrics.text import LyricsText
-from tui.pages.model_page import SamplerSaid, WritingScreen
+from tui.pages.model_page import ModelPage, SamplerSaid
 from tui.widgets.file_dialog import SaveDialog, file_name
 from tui.widgets.footer import Footer
 
 
-class LyricsScreen(WritingScreen):
+class LyricsScreen(ModelPage):
     """The page that writes lyrics."""
 
     AUTO_FOCUS = "LyricsText"
@@ -77,15 +77,15 @@ class LyricsScreen(WritingScreen):
 
     def __init__(self) -> None:
         super().__init__("lyrics")
-        self._visit = Visit()
+        self._visit = Session()
 
     @property
-    def songs(self) -> list[Song]:
+    def songs(self) -> list[SongView]:
         """The songs of this visit."""
         return self._visit.songs
 
     @property
-    def shown(self) -> Song | None:
+    def shown(self) -> SongView | None:
         """The song in view; of several side by side the one that has the focus."""
         return self._sheet.song
 
@@ -201,7 +201,7 @@ class LyricsScreen(WritingScreen):
 
     # ── what is in view ──────────────────────────────────────────────────────────────────────────
 
-    def _show(self, song: Song | None = None, together: bool = False) -> None:
+    def _show(self, song: SongView | None = None, together: bool = False) -> None:
         """Bring a song into view, alone or together with those written with it.
 
         Without one, say what to do, unless there is one in view.
@@ -277,7 +277,7 @@ class LyricsScreen(WritingScreen):
         self._sheet.leave()
         self._show_status()
 
-    def _song_to(self, what: str) -> Song | None:
+    def _song_to(self, what: str) -> SongView | None:
         """The song in view, to do something with; where there is none that is said."""
         if self.shown is None:
             self.notify(f"There is no song to {what} yet: press g to write one.")

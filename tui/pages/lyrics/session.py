@@ -18,7 +18,7 @@ STATES = {
 
 
 @dataclass
-class Song:
+class SongView:
     """A song, complete or on its way."""
 
     id: int  # of its request
@@ -90,27 +90,28 @@ class Song:
         return " · ".join(part for part in parts if part)
 
 
-KEPT = 100  # songs
+MAX_SONGS = 100  # songs
 
 
-class Visit:
+class Session:
     """The songs written since the page came up, the oldest first."""
 
     def __init__(self) -> None:
-        self.songs: list[Song] = []
+        self.songs: list[SongView] = []
 
     def begin(
         self, number: int, request: Request, now: float, score: str, continued: bool = False
-    ) -> Song:
+    ) -> SongView:
         """Add the songs of a request of that number; gives the first."""
         songs = [
-            Song(number, request, now, score, place, continued) for place in range(request.count)
+            SongView(number, request, now, score, place, continued)
+            for place in range(request.count)
         ]
-        self.songs = [*self.songs, *songs][-KEPT:]
+        self.songs = [*self.songs, *songs][-MAX_SONGS:]
         return songs[0]
 
     @property
-    def under_way(self) -> list[Song]:
+    def under_way(self) -> list[SongView]:
         """Those of which more may come: all of the newest request."""
         return [song for song in self.songs if song.under_way]
 
@@ -119,7 +120,7 @@ class Visit:
         for song in self.under_way:
             song.state = "stopped"
 
-    def hear(self, heard: Heard, now: float) -> list[tuple[Song, str]]:
+    def hear(self, heard: Heard, now: float) -> list[tuple[SongView, str]]:
         """Take in what came; gives the songs that it is about with their new characters.
 
         An answer to an older request is about none.
@@ -130,17 +131,17 @@ class Visit:
             if (heard.died or heard.id == song.id) and heard.song in {None, song.number}
         ]
 
-    def together(self, song: Song) -> list[Song]:
+    def together(self, song: SongView) -> list[SongView]:
         """The songs that were written in step with one, itself too."""
         return [other for other in self.songs if other.id == song.id]
 
-    def place(self, song: Song) -> str:
+    def place(self, song: SongView) -> str:
         """Where it stands, as "song 2 of 3"; nothing to say of the only one."""
         if len(self.songs) == 1:
             return ""
         return f"song {self.songs.index(song) + 1} of {len(self.songs)}"
 
-    def beside(self, song: Song | None, steps: int) -> Song | None:
+    def beside(self, song: SongView | None, steps: int) -> SongView | None:
         """The song so many steps later; without one, from after the newest."""
         if not self.songs:
             return None
@@ -148,7 +149,7 @@ class Visit:
         return self.songs[min(max(place + steps, 0), len(self.songs) - 1)]
 
 
-def likeliest(songs: Sequence[Song]) -> Song | None:
+def most_probable(songs: Sequence[SongView]) -> SongView | None:
     """Of songs that have all ended, the one whose characters surprise the model least."""
     known = [(song.bits, song.number) for song in songs if song.text and song.bits is not None]
     if len(songs) < 2 or not known or any(song.under_way for song in songs):

@@ -9,21 +9,22 @@ from tui.sources.answers import Letter
 VIEWS = ("plain", "surprise", "copies")
 STEPS = (1.0, 2.5, 4.5, 7.0)  # bits from which a character is shaded by one level more
 COPIED = len(STEPS) + 1  # the level of what is copied
-LEAST = 20  # characters: shorter stretches are anyone's
-LIKELIEST = 5  # alternatives shown
+MIN_COPIED = 20  # characters: shorter stretches are anyone's
+ALTERNATIVES = 5  # alternatives shown
 
 LEGENDS = {
     "plain": "",
     "surprise": "the darker, the more surprising; ← → look closer",
-    "copies": f"marked: {LEAST} characters or more as in a song it learned from; ← → look closer",
+    "copies": f"marked: {MIN_COPIED} characters or more as in a song it learned from; "
+    "← → look closer",
 }
 
 
 def asked(view: str) -> dict[str, Any]:
     """What a view needs to be told, as fields of a request."""
     if view == "surprise":
-        return {"bits": True, "alternatives": LIKELIEST}
-    return {"novelty": LEAST} if view == "copies" else {}
+        return {"bits": True, "alternatives": ALTERNATIVES}
+    return {"novelty": MIN_COPIED} if view == "copies" else {}
 
 
 def levels(view: str, letters: Sequence[Letter]) -> list[int]:

@@ -13,7 +13,7 @@ from tui.formatting import clean
 from tui.pages.hints import EDITING, LOOKED, TOGETHER
 from tui.pages.lyrics import shading
 from tui.pages.lyrics.grid import SongGrid
-from tui.pages.lyrics.session import Song
+from tui.pages.lyrics.session import SongView
 from tui.pages.lyrics.shading import VIEWS
 from tui.pages.lyrics.text import LyricsText
 
@@ -84,7 +84,7 @@ class LyricsSheet(ContentSwitcher):
         self._editor = LyricsEditor("editor")
         super().__init__(initial="text")
         self.view = VIEWS[0]  # how characters are shaded
-        self.song: Song | None = None  # the one in view, that keys are about
+        self.song: SongView | None = None  # the one in view, that keys are about
         self._below = "text"  # the editor, or in view
 
     def compose(self) -> ComposeResult:
@@ -137,7 +137,7 @@ class LyricsSheet(ContentSwitcher):
             lines.reverse()  # where there is little room the last lines are not seen
         return "\n".join(filter(None, lines))
 
-    def show(self, song: Song) -> None:
+    def show(self, song: SongView) -> None:
         """Show a song alone."""
         self.song = song
         self.text.show(song, self.view)
@@ -149,7 +149,7 @@ class LyricsSheet(ContentSwitcher):
         self.text.show_hint(words)
         self._turn("text")
 
-    def show_together(self, songs: Sequence[Song], song: Song) -> None:
+    def show_together(self, songs: Sequence[SongView], song: SongView) -> None:
         """Show songs side by side, the focus on one."""
         self.song = song
         self._grid.show(songs, self.view)
@@ -181,7 +181,7 @@ class LyricsSheet(ContentSwitcher):
         if widget is not None:
             widget.focus()
 
-    def hear(self, news: Iterable[tuple[Song, str]]) -> None:
+    def hear(self, news: Iterable[tuple[SongView, str]]) -> None:
         """Add what came of songs, as far as they are shown."""
         for song, more in news:
             if self._below == "grid" and (tile := self._grid.tile(song)):

@@ -18,9 +18,9 @@ from textual.strip import Strip
 
 from tui.formatting import clean
 from tui.pages.lyrics import shading
-from tui.pages.lyrics.session import Song
+from tui.pages.lyrics.session import SongView
 from tui.pages.lyrics.shading import COPIED
-from tui.pages.lyrics.wrapping import WrappedText
+from tui.widgets.wrapping import WrappedText
 
 CURSOR = "▌"
 
@@ -82,13 +82,13 @@ class LyricsText(ScrollView, can_focus=True):
         """The place after the prime of the character looked at."""
         return self._looked
 
-    def show(self, song: Song, view: str) -> None:
+    def show(self, song: SongView, view: str) -> None:
         """Show another song, its characters shaded as the view wants."""
         self.writing = song.under_way
         self.show_song(song.request.prime, song.text)
         self.shade(shading.levels(view, song.letters))
 
-    def hear(self, song: Song, more: str, view: str) -> None:
+    def hear(self, song: SongView, more: str, view: str) -> None:
         """Add what came of the song that is shown."""
         self.write(more)
         self.shade(shading.levels(view, song.letters))

@@ -11,7 +11,7 @@ from textual.widgets import Label, Select, Static
 
 from tui.formatting import clean
 from tui.pages.map.plane import MapPlane
-from tui.pages.model_page import SamplerSaid, WritingScreen
+from tui.pages.model_page import ModelPage, SamplerSaid
 from tui.sources.told import Near, Placed, Reading
 from tui.widgets.footer import Footer
 from tui.widgets.model_select import ModelSelect
@@ -19,7 +19,7 @@ from tui.widgets.model_select import ModelSelect
 _NO_MODEL = "No model of lyrics has been trained yet: press 1, then n, to train one; r looks again"
 
 
-class MapScreen(WritingScreen):
+class MapScreen(ModelPage):
     """Artists as points; enter goes to an artist's songs, and from a song to those most like it."""
 
     AUTO_FOCUS = "MapPlane"

@@ -44,7 +44,7 @@ TOOLTIPS = {
 
 
 @dataclass(frozen=True)
-class Playing:
+class PlaybackSettings:
     """How music is played, other than written."""
 
     tempo: float = 1.0  # times as fast
@@ -96,14 +96,14 @@ class MusicControls(VerticalScroll, can_focus=False):
     class PlayingChanged(Message):
         """It is to be played in another way."""
 
-        def __init__(self, playing: Playing) -> None:
+        def __init__(self, playing: PlaybackSettings) -> None:
             super().__init__()
             self.playing = playing
 
     def __init__(self) -> None:
         super().__init__()
         self.pace: Pace | None = None  # of the chosen model, once it is loaded
-        self._playing = Playing()
+        self._playing = PlaybackSettings()
         self._port_name = ANY_PORT  # as chosen last
         self._select = ModelSelect()
         self._port: Select[str] = Select(
@@ -234,7 +234,7 @@ class MusicControls(VerticalScroll, can_focus=False):
     # ── playing ──────────────────────────────────────────────────────────────────────────────────
 
     @property
-    def playing(self) -> Playing:
+    def playing(self) -> PlaybackSettings:
         """How it is to be played."""
         return self._playing
 
@@ -269,7 +269,7 @@ class MusicControls(VerticalScroll, can_focus=False):
 
     def _play_so(self) -> None:
         values = {name: field.meaning() for name, field in self._how.items()}
-        playing = Playing(**values, program=int(self._program.selection or 0))
+        playing = PlaybackSettings(**values, program=int(self._program.selection or 0))
         if playing != self._playing:
             self._playing = playing
             self.post_message(self.PlayingChanged(playing))

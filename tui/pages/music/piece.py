@@ -12,8 +12,8 @@ from engine.music.metre import Measure
 from engine.music.piano_roll import GrowingNotes
 from engine.music.score import Note, Score
 from tui.formatting import clean
-from tui.pages.music.controls import Playing
-from tui.pages.music.roll_view import Sheet
+from tui.pages.music.controls import PlaybackSettings
+from tui.pages.music.roll_view import RollView
 from tui.sources import music_export
 from tui.sources.answers import Begun, Heard
 from tui.sources.sampler import MusicRequest
@@ -39,7 +39,7 @@ class Piece:
     request: MusicRequest | None = None  # None for a file
     asked: float = 0.0  # when, in seconds of a steady clock
     state: str = "waiting"  # one of STATES
-    sheet: Sheet = field(default_factory=Sheet)
+    sheet: RollView = field(default_factory=RollView)
     frame: float = 0.0  # seconds, of what is written; 0 before that is known
     program: int = 0
     seed: int | None = None  # the one used, once known
@@ -86,7 +86,7 @@ class Piece:
         pace = begun.pace
         self.frame = pace.seconds
         self._growing = GrowingNotes(pace.seconds)
-        self.sheet = Sheet(
+        self.sheet = RollView(
             Measure(pace.tempo, begun.metre), len(begun.prime) * pace.seconds, pace.seconds / 2
         )
         notes = [note for frame in begun.prime for note in self._growing.add(*frame)]
@@ -136,7 +136,7 @@ def opened(title: str, score: Score) -> Piece:
     """The piece of a MIDI file."""
     measure = Measure(score.tempo, score.metre, score.changes)
     cell = _CELL * 60 / score.tempo
-    sheet = Sheet(measure, cell=min(max(cell, 0.05), 0.5))
+    sheet = RollView(measure, cell=min(max(cell, 0.05), 0.5))
     sheet.add(score.notes)
     return Piece(title, state="opened", sheet=sheet, frame=cell / 2, program=score.program)
 
@@ -156,7 +156,7 @@ async def ask_to_open(app: App[None]) -> Piece | None:
     return pieces[-1] if pieces else None
 
 
-async def ask_to_save(app: App[None], piece: Piece, how: Playing) -> Path | None:
+async def ask_to_save(app: App[None], piece: Piece, how: PlaybackSettings) -> Path | None:
     """Ask for a name, and save a piece as it is played; gives the file."""
 
     async def write(path: Path) -> None:

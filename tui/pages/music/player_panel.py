@@ -16,9 +16,9 @@ from engine.music.general_midi import INSTRUMENTS
 from engine.music.ports import SILENT, Port
 from engine.music.score import Note
 from tui.formatting import clean, minutes_seconds
-from tui.pages.music.controls import Playing
+from tui.pages.music.controls import PlaybackSettings
 from tui.pages.music.piece import Piece
-from tui.pages.music.roll import MusicRoll
+from tui.pages.music.roll import PianoRoll
 from tui.sources.player import Ended, Failed, Heard, Listed, Opened, Player, Position
 
 _HEARD = {"port", "synth"}  # the kinds of ports that one can hope to hear
@@ -31,7 +31,7 @@ class PlayerSaid(Message):
     heard: Heard
 
 
-class MusicStage(Vertical):
+class PlayerPanel(Vertical):
     """Shows one piece and plays it; how it is played is kept from piece to piece."""
 
     BINDING_GROUP_TITLE = "Playing"
@@ -50,7 +50,7 @@ class MusicStage(Vertical):
                 tooltip="Look again for ports to play on"),
     ]  # fmt: skip
     DEFAULT_CSS = """
-    MusicStage {
+    PlayerPanel {
         width: 1fr;
         height: 1fr;
         & #transport { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
@@ -71,7 +71,7 @@ class MusicStage(Vertical):
             super().__init__()
             self.ports = ports
 
-    roll = getters.query_one(MusicRoll)
+    roll = getters.query_one(PianoRoll)
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,13 +80,13 @@ class MusicStage(Vertical):
         self.at: Position | None = None  # where the player is in the piece shown
         self._piece: Piece | None = None
         self._loaded = 0  # the song's number in the player, 0 where it has none of ours
-        self._how = Playing()
+        self._how = PlaybackSettings()
         self._loop: tuple[float, float | None] | None = None
         self._resort = False  # the silent port was opened for want of another
 
     def compose(self) -> ComposeResult:
         """The roll above the line."""
-        yield MusicRoll()
+        yield PianoRoll()
         yield Static(id="transport", markup=False)
 
     async def on_unmount(self) -> None:
@@ -139,7 +139,7 @@ class MusicStage(Vertical):
 
     # ── how it is played ─────────────────────────────────────────────────────────────────────────
 
-    def play_so(self, how: Playing) -> None:
+    def play_so(self, how: PlaybackSettings) -> None:
         """Play in this way from now on."""
         before, self._how = self._how, how
         if how.tempo != before.tempo:
@@ -196,8 +196,8 @@ class MusicStage(Vertical):
         """Look for ports anew."""
         self.player.ports()
 
-    @on(MusicRoll.Sought)
-    def _sought(self, event: MusicRoll.Sought) -> None:
+    @on(PianoRoll.Sought)
+    def _sought(self, event: PianoRoll.Sought) -> None:
         event.stop()
         if self._ready():
             self.player.seek(event.seconds)

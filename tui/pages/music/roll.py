@@ -13,15 +13,15 @@ from textual.widget import Widget
 
 from tui.formatting import clean
 from tui.pages.music import roll_view as windows
-from tui.pages.music.roll_colors import LEFT, Paint, Theme
-from tui.pages.music.roll_view import Raster, Sheet, Window, raster
+from tui.pages.music.roll_colors import LEFT, RollColors, RollTheme
+from tui.pages.music.roll_view import Raster, RollView, Viewport, rasterize
 
 FRAMES = 15  # pictures a second, at most
 TOP, BOTTOM = 2, 1  # rows: bars and sections above the keys, the clock below
 _CLOSER = 1.5
 
 
-class MusicRoll(Widget, can_focus=True):
+class PianoRoll(Widget, can_focus=True):
     """One piece. What changed is drawn anew up to FRAMES times a second, and only that."""
 
     BINDING_GROUP_TITLE = "Piano roll"
@@ -53,17 +53,17 @@ class MusicRoll(Widget, can_focus=True):
         Binding("f", "follow", "Follow", show=False, id="music.roll.follow",
                 tooltip="Keep the playhead in sight, and all the keys that sound"),
     ]  # fmt: skip
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"music-roll--{name}" for name in Theme._fields}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"piano-roll--{name}" for name in RollTheme._fields}
     DEFAULT_CSS = """
-    MusicRoll {
+    PianoRoll {
         width: 1fr;
         height: 1fr;
-        & > .music-roll--text { color: $foreground; }
-        & > .music-roll--white { color: $surface-lighten-1; }
-        & > .music-roll--black { color: $background; }
-        & > .music-roll--note { color: $primary; }
-        & > .music-roll--given { color: $foreground; }
-        & > .music-roll--accent { color: $accent; }
+        & > .piano-roll--text { color: $foreground; }
+        & > .piano-roll--white { color: $surface-lighten-1; }
+        & > .piano-roll--black { color: $background; }
+        & > .piano-roll--note { color: $primary; }
+        & > .piano-roll--given { color: $foreground; }
+        & > .piano-roll--accent { color: $accent; }
     }
     """
 
@@ -76,11 +76,11 @@ class MusicRoll(Widget, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__()
-        self.window = Window()
+        self.window = Viewport()
         self.hint = ""  # what is said where there is no piece
         self.moment = 0.0  # the playhead, in seconds
-        self._sheet: Sheet | None = None
-        self._paint: Paint | None = None
+        self._sheet: RollView | None = None
+        self._paint: RollColors | None = None
         self._raster: Raster | None = None
         self._strips: list[Strip] = []  # of the rows, without labels and playhead
         self._stale = False  # the picture is not of the sheet as it is
@@ -94,11 +94,11 @@ class MusicRoll(Widget, can_focus=True):
         """Whether the screen shows what there is."""
         return not self._stale and self._playhead == self._column()
 
-    def show(self, sheet: Sheet | None, hint: str = "") -> None:
+    def show(self, sheet: RollView | None, hint: str = "") -> None:
         """Show another piece from its beginning; without one, a hint."""
         self._sheet, self.hint, self.moment = sheet, hint, 0.0
         if sheet is not None:
-            window = Window(self.window.columns, self.window.rows, sheet.cell)
+            window = Viewport(self.window.columns, self.window.rows, sheet.cell)
             self.window = windows.fitted(window, sheet)
         self._stale = True
 
@@ -111,7 +111,7 @@ class MusicRoll(Widget, can_focus=True):
         self.moment = moment
         self.look(windows.followed(self.window, moment))
 
-    def look(self, window: Window) -> None:
+    def look(self, window: Viewport) -> None:
         """See this part."""
         if window != self.window:
             self.window = window
@@ -137,7 +137,7 @@ class MusicRoll(Widget, can_focus=True):
         if (columns, rows) != (old.columns, old.rows):
             middle = old.low + old.rows
             low = middle - rows
-            window = Window(columns, rows, old.cell, old.start, low - low % 2, old.following)
+            window = Viewport(columns, rows, old.cell, old.start, low - low % 2, old.following)
             self.window = windows.moved(window)
             if self._sheet is not None and old.columns == 1:  # it has never been seen
                 self.window = windows.fitted(self.window, self._sheet)
@@ -180,14 +180,14 @@ class MusicRoll(Widget, can_focus=True):
 
     def _redraw(self) -> None:
         self._stale, self._playhead = False, self._column()
-        styles = (self.get_component_styles(f"music-roll--{name}") for name in Theme._fields)
-        theme = Theme(*(style.color for style in styles))
+        styles = (self.get_component_styles(f"piano-roll--{name}") for name in RollTheme._fields)
+        theme = RollTheme(*(style.color for style in styles))
         if self._paint is None or self._paint.theme != theme:
-            self._paint = Paint(theme)
+            self._paint = RollColors(theme)
         self._strips = []
         if self._sheet is not None:
             self._lit = self._sounding()
-            self._raster = raster(self._sheet, self.window)
+            self._raster = rasterize(self._sheet, self.window)
             rows = range(self.window.rows)
             self._strips = [self._paint.row(self._raster, self.window, row) for row in rows]
         self.refresh()
@@ -216,7 +216,7 @@ class MusicRoll(Widget, can_focus=True):
         words = "  " + lines[row] if 0 <= row < len(lines) else ""
         return Strip([Segment(words, style)]).adjust_cell_length(self.size.width, style)
 
-    def _over_line(self, y: int, drawn: Raster, paint: Paint) -> tuple[Strip, Strip]:
+    def _over_line(self, y: int, drawn: Raster, paint: RollColors) -> tuple[Strip, Strip]:
         """The two lines above the keys."""
         if y:
             return Strip([Segment(drawn.sections, paint.text)]), Strip.blank(LEFT, paint.text)
@@ -248,7 +248,7 @@ class MusicRoll(Widget, can_focus=True):
     def action_follow(self) -> None:
         """Keep the playhead in sight, and the keys too."""
         if self._sheet is not None:
-            window = Window(self.window.columns, self.window.rows, self.window.cell)
+            window = Viewport(self.window.columns, self.window.rows, self.window.cell)
             self.look(windows.followed(windows.fitted(window, self._sheet), self.moment))
 
     def follow(self) -> None:

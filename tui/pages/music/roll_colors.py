@@ -9,7 +9,7 @@ from textual.color import Color
 from textual.strip import Strip
 
 from engine.music.pitch import is_black, name
-from tui.pages.music.roll_view import CODES, GIVEN, LEVELS, ONSET, Raster, Window
+from tui.pages.music.roll_view import CODES, GIVEN, LEVELS, ONSET, Raster, Viewport
 
 LEFT = 8  # cells before the roll: a key's name, the keyboard, a gap
 _FAINTEST = 0.55  # of a note's colour, for the softest
@@ -20,7 +20,7 @@ _WHITE_KEY, _BLACK_KEY = Color.parse("#dfe3e8"), Color.parse("#15181c")
 Keys = tuple[bool, bool]  # something about the upper and the lower key of a row
 
 
-class Theme(NamedTuple):
+class RollTheme(NamedTuple):
     """The colours that a theme gives."""
 
     text: Color
@@ -31,10 +31,10 @@ class Theme(NamedTuple):
     accent: Color
 
 
-class Paint:
+class RollColors:
     """The colours of one theme."""
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: RollTheme) -> None:
         self.theme = theme
         faint = theme.black.blend(theme.text, 0.65)
         self.text = Style(color=faint.rich_color, bgcolor=theme.black.rich_color)
@@ -42,7 +42,7 @@ class Paint:
         self.strong = Style(color=strong, bgcolor=theme.black.rich_color, bold=True)
         self._style = lru_cache(maxsize=None)(self._make)
 
-    def row(self, drawn: Raster, window: Window, row: int) -> Strip:
+    def row(self, drawn: Raster, window: Viewport, row: int) -> Strip:
         """The cells of two keys."""
         black = _row_keys(window, row)
         segments: list[Segment] = []
@@ -61,14 +61,14 @@ class Paint:
     def _half_blocks(self, run: int, upper: int, lower: int, bar: bool, black: Keys) -> Segment:
         return Segment("▀" * run, self._style(upper, lower, "bar" if bar else "", black))
 
-    def crossed(self, strip: Strip, drawn: Raster, window: Window, row: int, place: int) -> Strip:
+    def crossed(self, strip: Strip, drawn: Raster, window: Viewport, row: int, place: int) -> Strip:
         """A row with the playhead over it."""
         upper, lower = drawn.cells[2 * row][place], drawn.cells[2 * row + 1][place]
         style = self._style(upper, lower, "playhead", _row_keys(window, row))
         cell = Strip([Segment("▀", style)])
         return Strip.join([strip.crop(0, place), cell, strip.crop(place + 1, window.columns)])
 
-    def label(self, window: Window, row: int, sounding: frozenset[int]) -> Strip:
+    def label(self, window: Viewport, row: int, sounding: frozenset[int]) -> Strip:
         """The name of a C, or of keys that sound, and the two keys of the keyboard."""
         upper = window.high - 2 * row
         lower = upper - 1
@@ -101,7 +101,7 @@ class Paint:
         return colour.blend(theme.text, _UNDER) if line == "playhead" else colour
 
 
-def _note(theme: Theme, code: int, row: Color) -> Color:
+def _note(theme: RollTheme, code: int, row: Color) -> Color:
     """The colour of a note: brighter the harder it is struck, and brightest where it begins."""
     assert 0 < code < CODES
     given, rest = divmod(code - 1, GIVEN)
@@ -111,7 +111,7 @@ def _note(theme: Theme, code: int, row: Color) -> Color:
     return colour.blend(theme.text, _ONSET) if onset else colour
 
 
-def _row_keys(window: Window, row: int) -> Keys:
+def _row_keys(window: Viewport, row: int) -> Keys:
     """Whether the upper and the lower key of a row are black."""
     upper = window.high - 2 * row
     return is_black(upper), is_black(upper - 1)

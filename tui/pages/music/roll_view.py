@@ -15,7 +15,7 @@ def _start(note: Note) -> float:
 
 
 @dataclass
-class Sheet:
+class RollView:
     """Notes by their starts; more of them may come."""
 
     measure: Measure = field(default_factory=Measure)
@@ -60,13 +60,13 @@ class Sheet:
 
 
 BOTTOM = LOWEST - LOWEST % 2  # a row's lower key is even, so that C and C♯ share one
-CLOSEST, FURTHEST = 0.01, 30.0  # seconds a column
+MIN_CELL, MAX_CELL = 0.01, 30.0  # seconds a column
 _NEAR_END, _BACK = 0.85, 0.2  # of the width: following turns the page here, to there
 _ROUND = 1e-6  # of a column: 0.3 / 0.15 is in the second
 
 
 @dataclass(frozen=True)
-class Window:
+class Viewport:
     """What is seen."""
 
     columns: int = 1
@@ -91,7 +91,7 @@ class Window:
         return int(seconds / self.cell + _ROUND)
 
 
-def moved(window: Window, columns: int = 0, rows: int = 0, end: float = 0.0) -> Window:
+def moved(window: Viewport, columns: int = 0, rows: int = 0, end: float = 0.0) -> Viewport:
     """Look at later columns, and at higher rows; `end` is where the music ends, in seconds."""
     last = max(window.column(end) - window.columns // 2, 0)
     start = min(max(window.start + columns, 0), max(last, window.start))
@@ -101,7 +101,7 @@ def moved(window: Window, columns: int = 0, rows: int = 0, end: float = 0.0) -> 
     return replace(window, start=start, low=low, following=following)
 
 
-def followed(window: Window, seconds: float) -> Window:
+def followed(window: Viewport, seconds: float) -> Viewport:
     """Turn the page so that a moment is in sight, if the window follows."""
     column = window.column(seconds)
     turn = window.start + max(int(window.columns * _NEAR_END), 1)
@@ -110,15 +110,15 @@ def followed(window: Window, seconds: float) -> Window:
     return replace(window, start=max(column - int(window.columns * _BACK), 0))
 
 
-def zoomed(window: Window, factor: float, seconds: float) -> Window:
+def zoomed(window: Viewport, factor: float, seconds: float) -> Viewport:
     """Show `factor` times as many seconds, a moment staying where it is seen."""
-    cell = min(max(window.cell * factor, CLOSEST), FURTHEST)
+    cell = min(max(window.cell * factor, MIN_CELL), MAX_CELL)
     place = min(max(window.column(seconds) - window.start, 0), window.columns - 1)
     wider = replace(window, cell=cell)
     return replace(wider, start=max(wider.column(seconds) - place, 0))
 
 
-def fitted(window: Window, sheet: Sheet) -> Window:
+def fitted(window: Viewport, sheet: RollView) -> Viewport:
     """Choose the keys so that all the notes are in sight, or else most of them."""
     lowest, highest = sheet.pitches() or (60, 71)
     middle = (lowest + highest + 1) // 2
@@ -129,7 +129,7 @@ def fitted(window: Window, sheet: Sheet) -> Window:
     return moved(replace(window, low=low - low % 2))
 
 
-def widened(window: Window, sheet: Sheet) -> Window:
+def widened(window: Viewport, sheet: RollView) -> Viewport:
     """Move as far as it takes to see all the keys, if there is room for them."""
     found = sheet.pitches()
     if found is None or found[1] - found[0] >= 2 * window.rows - 1:
@@ -159,7 +159,7 @@ class Raster:
     later: bool  # and after
 
 
-def raster(sheet: Sheet, window: Window) -> Raster:
+def rasterize(sheet: RollView, window: Viewport) -> Raster:
     """Draw what the window shows of the sheet."""
     cells = [bytearray(window.columns) for _ in range(2 * window.rows)]
     above: set[int] = set()
@@ -201,7 +201,7 @@ def _put(line: list[str], column: int, words: str) -> None:
             line[place] = character
 
 
-def _ruler(sheet: Sheet, window: Window) -> tuple[str, frozenset[int]]:
+def _ruler(sheet: RollView, window: Viewport) -> tuple[str, frozenset[int]]:
     """The bars with their numbers and, where there is room, their beats; where bars begin."""
     measure = sheet.measure
     start, end = window.seconds
@@ -227,7 +227,7 @@ def _ruler(sheet: Sheet, window: Window) -> tuple[str, frozenset[int]]:
     return "".join(line), frozenset(bars)
 
 
-def _sections(sheet: Sheet, window: Window) -> str:
+def _sections(sheet: RollView, window: Viewport) -> str:
     """A line that says what was given, and where writing began."""
     line = [" "] * window.columns
     border = window.column(sheet.given) - window.start
@@ -239,7 +239,7 @@ def _sections(sheet: Sheet, window: Window) -> str:
     return "".join(line)
 
 
-def _times(window: Window) -> str:
+def _times(window: Viewport) -> str:
     """The clock at round numbers of seconds."""
     line = [" "] * window.columns
     step = 1

@@ -13,19 +13,19 @@ from textual.widgets import Input, Static
 from engine.errors import InputError
 from tui.formatting import clean
 from tui.pages.hints import music_hint, status
-from tui.pages.model_page import SamplerSaid, WritingScreen
+from tui.pages.model_page import ModelPage, SamplerSaid
 from tui.pages.music.controls import MusicControls
 from tui.pages.music.piece import Piece, ask_to_open, ask_to_save
-from tui.pages.music.player_panel import MusicStage
+from tui.pages.music.player_panel import PlayerPanel
 from tui.widgets.footer import Footer
 
-KEPT = 100  # pieces of this visit
+MAX_PIECES = 100  # pieces of this visit
 
 
-class MusicScreen(WritingScreen):
+class MusicScreen(ModelPage):
     """The page that writes and plays piano music."""
 
-    AUTO_FOCUS = "MusicRoll"
+    AUTO_FOCUS = "PianoRoll"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("g", "write", "Write", id="music.write",
                 tooltip="Write music, with a new seed unless one is kept"),
@@ -78,7 +78,7 @@ class MusicScreen(WritingScreen):
                 tooltip="Look again for models"),
     ]  # fmt: skip
     _controls = getters.query_one(MusicControls)
-    _stage = getters.query_one(MusicStage)
+    _stage = getters.query_one(PlayerPanel)
 
     def __init__(self) -> None:
         super().__init__("music")
@@ -92,7 +92,7 @@ class MusicScreen(WritingScreen):
         with Horizontal(id="page"):
             yield MusicControls()
             with Vertical(id="sheet"):
-                yield MusicStage()
+                yield PlayerPanel()
                 yield Static(id="status", markup=False)
         yield Footer()
 
@@ -152,7 +152,7 @@ class MusicScreen(WritingScreen):
 
     def _keep(self, piece: Piece) -> None:
         """Put a piece at the end of those of this visit, and into view."""
-        self.pieces = [*self.pieces[1 - KEPT :], piece]
+        self.pieces = [*self.pieces[1 - MAX_PIECES :], piece]
         self._leave_fields()
         self._show(piece)
 
@@ -286,12 +286,12 @@ class MusicScreen(WritingScreen):
     def _choose_port(self, event: MusicControls.PortChosen) -> None:
         self._stage.choose_port(event.name)
 
-    @on(MusicStage.Ports)
-    def _ports_found(self, event: MusicStage.Ports) -> None:
+    @on(PlayerPanel.Ports)
+    def _ports_found(self, event: PlayerPanel.Ports) -> None:
         self._controls.set_ports(event.ports)
 
-    @on(MusicStage.Told)
-    def _told(self, event: MusicStage.Told) -> None:
+    @on(PlayerPanel.Told)
+    def _told(self, event: PlayerPanel.Told) -> None:
         self._sound = event.sentence
         self._show_status()
 

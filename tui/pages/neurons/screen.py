@@ -11,7 +11,7 @@ from textual.widgets import Input, Static
 from engine.errors import InputError
 from tui.formatting import clean
 from tui.pages.hints import LOOKING, NO_MODEL, TROUBLE
-from tui.pages.model_page import SamplerSaid, WritingScreen
+from tui.pages.model_page import ModelPage, SamplerSaid
 from tui.pages.neurons import units
 from tui.pages.neurons.controls import NeuronControls, TextDialog
 from tui.pages.neurons.roll import NeuronRoll, NeuronText
@@ -21,7 +21,7 @@ from tui.widgets.footer import Footer
 from tui.widgets.model_select import ModelChooser
 
 
-class NeuronsScreen(WritingScreen):
+class NeuronsScreen(ModelPage):
     """The page that looks at units, after Karpathy, Johnson & Fei-Fei 2015."""
 
     AUTO_FOCUS = "#features"

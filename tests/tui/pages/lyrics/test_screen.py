@@ -276,7 +276,7 @@ async def test_ten_thousand_artists_are_searched(monkeypatch: pytest.MonkeyPatch
     use(monkeypatch, "models", "10000")
     async with page() as lyrics:
         names = lyrics.screen.query_one(artist_field.ArtistField).query_one(OptionList)
-        await lyrics.until(lambda: names.option_count == artist_field.SHOWN + 2)
+        await lyrics.until(lambda: names.option_count == artist_field.MAX_SHOWN + 2)
         assert "9,800 more" in str(names.options[-1].prompt)
         await lyrics.go("a", "artist")
         await lyrics.press(*"7421")

@@ -5,11 +5,11 @@ import dataclasses
 import pytest
 
 from tui.pages.lyrics.artist_field import matching
-from tui.pages.lyrics.session import KEPT, Song, Visit, likeliest
+from tui.pages.lyrics.session import MAX_SONGS, Session, SongView, most_probable
 from tui.sources.answers import Done, Heard, Letter
 from tui.sources.sampler import Request
 
-SONG = Song(5, Request("first", "Why"), asked=100.0, score="2.01 bits/char")
+SONG = SongView(5, Request("first", "Why"), asked=100.0, score="2.01 bits/char")
 
 
 def letters(text: str) -> tuple[Letter, ...]:
@@ -55,7 +55,7 @@ THREE = Request("first", "Why", count=3, bits=True)
 
 
 def test_answers_go_to_the_songs_they_are_about() -> None:
-    visit = Visit()
+    visit = Session()
     first = visit.begin(1, THREE, 0.0, "")
     assert visit.hear(Heard(1, seed=40), 1.0) == [(song, "") for song in visit.songs]
     assert [song.seed for song in visit.songs] == [40, 41, 42]
@@ -72,7 +72,7 @@ def test_answers_go_to_the_songs_they_are_about() -> None:
 
 
 def test_what_answers_an_older_request_is_about_none_and_a_death_about_all() -> None:
-    visit = Visit()
+    visit = Session()
     visit.begin(1, THREE, 0.0, "")
     visit.stop()
     assert [song.state for song in visit.songs] == ["stopped"] * 3
@@ -83,7 +83,7 @@ def test_what_answers_an_older_request_is_about_none_and_a_death_about_all() -> 
 
 
 def test_places_and_neighbours() -> None:
-    visit = Visit()
+    visit = Session()
     assert visit.beside(None, -1) is None
     only = visit.begin(1, ALONE, 0.0, "")
     assert visit.place(only) == ""
@@ -96,14 +96,14 @@ def test_places_and_neighbours() -> None:
     assert visit.beside(first, -5) is only
     assert visit.beside(None, -1) is visit.songs[3]
     assert visit.beside(None, 1) is visit.songs[3]
-    for number in range(KEPT):
+    for number in range(MAX_SONGS):
         visit.begin(3 + number, ALONE, 0.0, "")
-    assert len(visit.songs) == KEPT
+    assert len(visit.songs) == MAX_SONGS
     assert visit.songs[0].id == 3
 
 
-def ended(number: int, bits: float | None, text: str = "a", state: str = "end") -> Song:
-    return Song(1, THREE, 0.0, number=number, state=state, text=text, bits=bits)
+def ended(number: int, bits: float | None, text: str = "a", state: str = "end") -> SongView:
+    return SongView(1, THREE, 0.0, number=number, state=state, text=text, bits=bits)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def ended(number: int, bits: float | None, text: str = "a", state: str = "end") 
     ],
 )
 def test_the_likeliest_has_the_fewest_bits_once_all_have_ended(
-    songs: list[Song], best: int | None
+    songs: list[SongView], best: int | None
 ) -> None:
-    found = likeliest(songs)
+    found = most_probable(songs)
     assert (None if found is None else found.number) == best

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from engine.music.metre import Measure
 from engine.music.score import HIGHEST, LOWEST, Note
 from tui.pages.music import roll_view as windows
-from tui.pages.music.roll_view import GIVEN, LEVELS, ONSET, Sheet, Window, raster
+from tui.pages.music.roll_view import GIVEN, LEVELS, ONSET, RollView, Viewport, rasterize
 
 NOTES = st.builds(
     lambda start, length, pitch: Note(start, start + length, pitch),
@@ -20,7 +20,7 @@ NOTES = st.builds(
 def test_the_notes_of_a_while_are_those_that_sound_in_it(
     notes: list[Note], held: list[Note], start: float, length: float
 ) -> None:
-    sheet = Sheet(held=tuple(held))
+    sheet = RollView(held=tuple(held))
     sheet.add(notes[::2])
     sheet.add(notes[1::2])
     assert list(sheet.notes) == sorted(sheet.notes, key=lambda note: note.start)
@@ -40,12 +40,12 @@ SIGNS = "." + "abcd" + "ABCD" + "ghij" + "GHIJ"  # held, begun; given: held, beg
 
 
 def test_a_picture() -> None:
-    sheet = Sheet(Measure(120.0), given=0.5)
+    sheet = RollView(Measure(120.0), given=0.5)
     sheet.add([
         Note(0.0, 0.75, 60, 127), Note(0.0, 1.0, 64, 1), Note(0.5, 1.0, 67, 80),
         Note(1.0, 1.25, 67, 80), Note(1.25, 2.0, 67, 80), Note(2.5, 3.0, 90), Note(3, 3.5, 40),
     ])  # fmt: skip
-    drawn = raster(sheet, Window(columns=16, rows=4, cell=0.25, low=60))
+    drawn = rasterize(sheet, Viewport(columns=16, rows=4, cell=0.25, low=60))
     assert ["".join(SIGNS[code] for code in row) for row in drawn.cells] == [
         "..CcCCcc........",
         "................",
@@ -65,9 +65,9 @@ def test_a_picture() -> None:
 
 
 def test_a_part_in_the_middle() -> None:
-    sheet = Sheet(Measure(100.0, (3, 4)), given=6.0)
+    sheet = RollView(Measure(100.0, (3, 4)), given=6.0)
     sheet.add([Note(0, 1, 60), Note(5, 6, 60), Note(30, 31, 60)])
-    drawn = raster(sheet, Window(columns=30, rows=1, cell=0.2, start=20, low=60))
+    drawn = rasterize(sheet, Viewport(columns=30, rows=1, cell=0.2, start=20, low=60))
     assert drawn.ruler == " ·  ·  │4 ·  ·  │5 ·  ·  │6 · "
     assert drawn.sections == "─ given ─┤                    "
     assert drawn.times == "0:04      0:06      0:08      "
@@ -77,9 +77,9 @@ def test_a_part_in_the_middle() -> None:
 
 
 def test_bars_far_away_are_counted_in_strides() -> None:
-    sheet = Sheet(Measure(120.0))
+    sheet = RollView(Measure(120.0))
     sheet.add([Note(0, 400, 60)])
-    drawn = raster(sheet, Window(columns=24, rows=1, cell=2.0, low=60))
+    drawn = rasterize(sheet, Viewport(columns=24, rows=1, cell=2.0, low=60))
     assert drawn.ruler == "│1      │9      │17     "
     assert drawn.times == "0:00           0:30     "
 
@@ -89,16 +89,16 @@ NOTES = st.builds(
     st.integers(0, 60), st.integers(1, 20), st.integers(50, 80), st.integers(1, 127),
 )  # fmt: skip
 PARTS = st.builds(
-    Window, columns=st.integers(1, 30), rows=st.integers(1, 10), cell=st.just(0.25),
+    Viewport, columns=st.integers(1, 30), rows=st.integers(1, 10), cell=st.just(0.25),
     start=st.integers(0, 50), low=st.integers(25, 40).map(lambda half: 2 * half),
 )  # fmt: skip
 
 
 @given(st.lists(NOTES, max_size=12), PARTS, st.integers(0, 40))
-def test_every_cell_says_what_sounds(notes: list[Note], window: Window, given_: int) -> None:
-    sheet = Sheet(given=given_ / 4)
+def test_every_cell_says_what_sounds(notes: list[Note], window: Viewport, given_: int) -> None:
+    sheet = RollView(given=given_ / 4)
     sheet.add(notes)
-    drawn = raster(sheet, window)
+    drawn = rasterize(sheet, window)
     assert {len(line) for line in (drawn.ruler, drawn.sections, drawn.times)} == {window.columns}
     assert len(drawn.cells) == 2 * window.rows
     for row, cells in enumerate(drawn.cells):
@@ -125,19 +125,19 @@ def test_every_cell_says_what_sounds(notes: list[Note], window: Window, given_: 
 
 
 WINDOWS = st.builds(
-    Window, columns=st.integers(1, 200), rows=st.integers(1, 60), start=st.integers(0, 5000),
+    Viewport, columns=st.integers(1, 200), rows=st.integers(1, 60), start=st.integers(0, 5000),
     low=st.integers(10, 54).map(lambda half: 2 * half), cell=st.sampled_from([0.01, 0.15, 1.0]),
 )  # fmt: skip
 
 
-def sheet(*pitches: int) -> Sheet:
-    made = Sheet()
+def sheet(*pitches: int) -> RollView:
+    made = RollView()
     made.add(Note(float(place), place + 0.5, pitch) for place, pitch in enumerate(pitches))
     return made
 
 
 @given(WINDOWS, st.floats(0, 500))
-def test_one_that_follows_has_the_moment_in_sight(window: Window, moment: float) -> None:
+def test_one_that_follows_has_the_moment_in_sight(window: Viewport, moment: float) -> None:
     seen = windows.followed(window, moment)
     assert seen.start <= seen.column(moment) < seen.start + seen.columns
     assert windows.followed(seen, moment) == seen
@@ -147,7 +147,7 @@ def test_one_that_follows_has_the_moment_in_sight(window: Window, moment: float)
 
 @given(WINDOWS, st.integers(-500, 500), st.integers(-45, 45), st.floats(0, 500))
 def test_moving_stays_on_the_keyboard_and_near_the_music(
-    window: Window, columns: int, rows: int, end: float
+    window: Viewport, columns: int, rows: int, end: float
 ) -> None:
     seen = windows.moved(window, columns, rows, end)
     assert 0 <= seen.start <= max(window.start, window.column(end))
@@ -158,15 +158,15 @@ def test_moving_stays_on_the_keyboard_and_near_the_music(
 
 
 @given(WINDOWS, st.sampled_from([1.5, 1 / 1.5, 100, 0.001]), st.floats(0, 500))
-def test_a_zoom_leaves_what_is_in_sight_there(window: Window, factor: float, at: float) -> None:
+def test_a_zoom_leaves_what_is_in_sight_there(window: Viewport, factor: float, at: float) -> None:
     window = windows.followed(window, at)
     seen = windows.zoomed(window, factor, at)
-    assert windows.CLOSEST <= seen.cell <= windows.FURTHEST
+    assert windows.MIN_CELL <= seen.cell <= windows.MAX_CELL
     assert 0 <= seen.column(at) - seen.start < seen.columns
 
 
 @given(WINDOWS, st.lists(st.integers(LOWEST, HIGHEST), min_size=1))
-def test_all_keys_are_seen_where_there_is_room(window: Window, pitches: list[int]) -> None:
+def test_all_keys_are_seen_where_there_is_room(window: Viewport, pitches: list[int]) -> None:
     made = sheet(*pitches)
     for seen in (windows.fitted(window, made), windows.widened(window, made)):
         if max(pitches) - min(pitches) < 2 * seen.rows - 2:
@@ -177,11 +177,11 @@ def test_all_keys_are_seen_where_there_is_room(window: Window, pitches: list[int
 
 
 def test_too_many_keys_show_where_most_notes_are() -> None:
-    seen = windows.fitted(Window(rows=4), sheet(21, 60, 62, 64, 108))
+    seen = windows.fitted(Viewport(rows=4), sheet(21, 60, 62, 64, 108))
     assert seen.low <= 60 <= 64 <= seen.high
 
 
 def test_seconds_and_columns() -> None:
-    window = Window(columns=10, cell=0.15, start=4)
+    window = Viewport(columns=10, cell=0.15, start=4)
     assert window.seconds == (0.6, 2.1)
     assert [window.column(0.15 * place) for place in range(200)] == list(range(200))

@@ -17,7 +17,7 @@ from engine.music.score import Note, Score
 from tests.tui import music_fake as fake
 from tests.tui.music_page import made_up, page, use  # noqa: F401
 from tui.pages.music.piece import Piece
-from tui.pages.music.roll import TOP, MusicRoll
+from tui.pages.music.roll import TOP, PianoRoll
 from tui.pages.music.roll_colors import LEFT
 from tui.pages.music.screen import MusicScreen
 from tui.sources import music_export
@@ -95,7 +95,7 @@ async def test_the_fields_are_what_is_asked_for() -> None:
         assert notes_of(piece)[:2] == [Note(0, 0.25, 60), Note(0, 0.25, 64)]
         assert notes_of(piece)[4:] == expected(3, 32, lead=2)
         assert "┤" in music.lines[1]
-        assert isinstance(music.screen.focused, MusicRoll)
+        assert isinstance(music.screen.focused, PianoRoll)
 
 
 async def test_another_model_has_other_frames() -> None:
@@ -253,7 +253,7 @@ async def test_seeking_by_keys_and_mouse() -> None:
         await music.until(lambda: music.roll.fresh and music.roll._playhead is not None)
         await music.press("home")
         await at(0.0)
-        await music.pilot.click(MusicRoll, offset=(LEFT + 12, 0))
+        await music.pilot.click(PianoRoll, offset=(LEFT + 12, 0))
         await at(12 * QUARTER / 2)
         assert not music.down
 
@@ -284,7 +284,7 @@ async def test_looking_about_leaves_the_playhead_alone() -> None:
         await music.until(lambda: roll.fresh)
 
 
-def scroll(roll: MusicRoll, down: bool, shift: bool = False) -> Any:
+def scroll(roll: PianoRoll, down: bool, shift: bool = False) -> Any:
     from textual import events
 
     kind = events.MouseScrollDown if down else events.MouseScrollUp

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import get_character_cell_size
 
-from tui.pages.lyrics.wrapping import WrappedText
+from tui.widgets.wrapping import WrappedText
 
 TEXTS = st.text(st.sampled_from("ab  \nü漢"), max_size=60)
 
