@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from engine.music.pitch import name
+from engine.music.pitch import pitch_name
 
 _CELLS = " ▄▀█"  # by lower key + 2 · upper key
 
@@ -25,5 +25,5 @@ def roll_lines(notes: Sequence[Sequence[int]], width: int) -> list[str]:
             _CELLS[((lower, frame) in sounding) + 2 * ((lower + 1, frame) in sounding)]
             for frame in range(length)
         )
-        rows.append(f"{name(lower):<4}{''.join(cells).rstrip()}".rstrip())
+        rows.append(f"{pitch_name(lower):<4}{''.join(cells).rstrip()}".rstrip())
     return rows

@@ -16,14 +16,14 @@ from engine.data import mat_file
 from engine.errors import InputError
 from engine.frames import KEYS
 from engine.music import midi, piano_roll
-from engine.music.score import HIGHEST, LOWEST
+from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.suggestions import join_or, missing_path
 
 _MIDI = (".mid", ".midi")
 TRAIN, VALID, TEST, ANY = 0, 1, 2, 255  # places in SPLITS; ANY: the source does not say
 _FOLDERS = {"train": TRAIN, "valid": VALID, "validation": VALID, "val": VALID, "test": TEST}
 _MATRICES = {"traindata": TRAIN, "validdata": VALID, "testdata": TEST}
-_PIANO = range(LOWEST, HIGHEST + 1)
+_PIANO = range(LOWEST_PITCH, HIGHEST_PITCH + 1)
 MAX_ENTRIES = 200_000  # of a zip
 MAX_JSON = 64 << 20  # bytes
 MAX_UNPACKED = 256 << 20  # bytes of a zip's MIDI files together
@@ -173,7 +173,7 @@ def _matrix(song: list[list[float]]) -> Matrix:
     for row, pitches in zip(roll, song, strict=True):
         if not all(pitch in _PIANO for pitch in pitches):  # 60.0 is 60
             return None
-        row[[int(pitch) - LOWEST for pitch in pitches]] = 1
+        row[[int(pitch) - LOWEST_PITCH for pitch in pitches]] = 1
     return roll
 
 

@@ -1,15 +1,15 @@
-"""Music saved as its file's name says: `python -m engine.music.export`, one request on stdin.
+"""Save music as MIDI, sound or a picture, chosen by the file's ending.
 
-A process of its own, since sound takes seconds to make and one who watches must not notice. The
-request is a JSON object as `request` gives it; what is wrong is said in a sentence on stderr, with
-exit status 2.
+`python -m engine.music.export` does it in a process of its own, since rendering sound takes
+seconds and the app must stay responsive: it reads one `ExportRequest` as JSON from stdin. An error
+is one sentence on stderr, with exit status 2.
 """
 
 import dataclasses
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from engine import files
 from engine.errors import InputError
@@ -18,10 +18,11 @@ from engine.music.score import Note, Score
 ENDINGS = (".mid", ".wav", ".png")
 
 
-def save(score: Score, path: Path, frame: float) -> None:
-    """Write MIDI, sound or a picture of frames of so many seconds, whole or not at all.
+def save(score: Score, path: Path, frame_seconds: float) -> None:
+    """Write a score to `path`, whole or not at all.
 
-    Raises InputError for a name with another ending and for what cannot be written.
+    frame_seconds: length of a frame in a picture. Raises InputError for a path with another ending
+    and for one that cannot be written.
     """
     ending = path.suffix.lower()
     if ending not in ENDINGS:
@@ -35,33 +36,46 @@ def save(score: Score, path: Path, frame: float) -> None:
             elif ending == ".wav":
                 from engine.music import wav
 
-                wav.render(score, path)
+                wav.write(score, path)
             else:
                 from engine.music import piano_roll, roll_image
 
-                roll_image.write([piano_roll.from_score(score, frame)], path)
+                roll_image.write([piano_roll.from_score(score, frame_seconds)], path)
     except OSError as error:
         raise InputError(f"Cannot write {path} ({error.strerror}): choose another place.") from None
 
 
-def request(score: Score, path: Path, frame: float) -> dict[str, Any]:
-    """What to ask the process."""
-    values = dataclasses.asdict(score)
-    del values["left_out"]
-    values["notes"] = [dataclasses.astuple(note) for note in score.notes]
-    return {"score": values, "path": str(path), "frame": frame}
+@dataclass(frozen=True)
+class ExportRequest:
+    """The arguments of `save`, as the process reads them from stdin."""
+
+    score: Score
+    path: Path
+    frame_seconds: float
+
+    def encode(self) -> str:
+        """Return the request as a JSON object; `Score.left_out` is not part of it."""
+        score = dataclasses.asdict(self.score)
+        del score["left_out"]
+        score["notes"] = [dataclasses.astuple(note) for note in self.score.notes]
+        return json.dumps({"score": score, "path": str(self.path), "frame": self.frame_seconds})
+
+    @classmethod
+    def decode(cls, text: str | bytes) -> "ExportRequest":
+        """Return the request that `encode` wrote."""
+        values = json.loads(text)
+        score = values["score"]
+        score["notes"] = tuple(Note(*note) for note in score["notes"])
+        score["time_signature"] = tuple(score["time_signature"])
+        score["tempo_changes"] = tuple(map(tuple, score["tempo_changes"]))
+        return cls(Score(**score), Path(values["path"]), values["frame"])
 
 
 def main() -> int:
-    """Do what is asked on stdin."""
-    values = json.load(sys.stdin)
-    fields = values["score"]
-    notes = tuple(Note(*note) for note in fields.pop("notes"))
-    metre = tuple(fields.pop("metre"))
-    changes = tuple((second, tempo) for second, tempo in fields.pop("changes"))
-    score = Score(notes, metre=metre, changes=changes, **fields)
+    """Serve the request on stdin."""
+    request = ExportRequest.decode(sys.stdin.read())
     try:
-        save(score, Path(values["path"]), values["frame"])
+        save(request.score, request.path, request.frame_seconds)
     except InputError as error:
         print(error, file=sys.stderr)
         return 2

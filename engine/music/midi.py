@@ -12,16 +12,9 @@ import numpy as np
 
 from engine import files
 from engine.errors import InputError
-from engine.music.score import (
-    DENOMINATORS,
-    HIGHEST,
-    LOWEST,
-    LeftOut,
-    Note,
-    Score,
-    accumulated,
-    struck,
-)
+from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
+from engine.music.score import LeftOut, Note, Score, merge_overlapping
+from engine.music.tempo_map import DENOMINATORS, integrate
 
 # Data bytes of each channel message, by the upper half of its status.
 _SIZES = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
@@ -189,11 +182,11 @@ def _score(data: bytes) -> Score:
     found = _Found()
     for track in file.tracks:
         _read_track(track, found)
-    heard = [note for note in found.notes if LOWEST <= note.pitch <= HIGHEST]
+    heard = [note for note in found.notes if LOWEST_PITCH <= note.pitch <= HIGHEST_PITCH]
     found.tempos.setdefault(0, 500_000)  # what MIDI begins with
     ticks = sorted(found.tempos)
     pulses = np.array([found.tempos[tick] for tick in ticks])  # (k,)
-    seconds = accumulated(
+    seconds = integrate(
         np.array(ticks, np.float64),
         pulses / 1e6 / file.ticks_per_beat,
         [note.start for note in heard] + [note.end for note in heard] + ticks,
@@ -208,7 +201,7 @@ def _score(data: bytes) -> Score:
     ]
     if not whole:
         raise ValueError("it holds no notes" + (" but drums" if found.drums else ""))
-    notes = struck(whole)
+    notes = merge_overlapping(whole)
     tempos = (_PULSE / pulses).tolist()
     return Score(
         notes,
@@ -270,10 +263,10 @@ def encode(score: Score) -> bytes:
         return min(max(round(_PULSE / tempo), 1), 0xFFFFFF)
 
     def ticks(seconds: list[float]) -> list[int]:
-        return [round(beat * _TICKS) for beat in score.beats(seconds).tolist()]
+        return [round(beat * _TICKS) for beat in score.tempo_map.beats(seconds).tolist()]
 
-    notes = struck(score.notes)
-    numerator, denominator = score.metre
+    notes = merge_overlapping(score.notes)
+    numerator, denominator = score.time_signature
     # Each with its tick and its place among those of one tick: keys are let go before others fall.
     timed = [
         (0, 0, mido.MetaMessage("set_tempo", tempo=pulse(score.tempo))),
@@ -284,8 +277,8 @@ def encode(score: Score) -> bytes:
         ),
         (0, 0, mido.Message("program_change", program=score.program)),
     ]
-    moments = ticks([second for second, _ in score.changes])
-    for tick, (_, tempo) in zip(moments, score.changes, strict=True):
+    moments = ticks([second for second, _ in score.tempo_changes])
+    for tick, (_, tempo) in zip(moments, score.tempo_changes, strict=True):
         timed.append((tick, 0, mido.MetaMessage("set_tempo", tempo=pulse(tempo))))
     starts = ticks([note.start for note in notes])
     ends = ticks([note.end for note in notes])

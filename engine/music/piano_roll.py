@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from engine.errors import InputError
 from engine.frames import KEYS
-from engine.music.score import HIGHEST, LOWEST, Note, Score
+from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
+from engine.music.score import Note, Score
 
 MAX_FRAMES = 1 << 18
 Keys = npt.NDArray[np.bool_]
@@ -25,7 +26,7 @@ class Roll:
 
     sounding: Keys  # (T, 88)
     onset: Keys  # (T, 88)
-    frame: float = 0.3  # seconds a frame
+    frame_seconds: float = 0.3
     tempo: float = 120.0  # beats a minute, of the music
 
     def __post_init__(self) -> None:
@@ -34,8 +35,8 @@ class Roll:
             raise ValueError(f"a roll of shapes {shapes}")
         if np.any(self.onset & ~self.sounding) or np.any(_begins(self.sounding) & ~self.onset):
             raise ValueError("a roll with onsets without sound, or sound without onset")
-        if not (self.frame > 0 and self.tempo > 0):
-            raise ValueError(f"a roll of frames of {self.frame} s at tempo {self.tempo}")
+        if not (self.frame_seconds > 0 and self.tempo > 0):
+            raise ValueError(f"a roll of frames of {self.frame_seconds} s at tempo {self.tempo}")
 
     def __len__(self) -> int:
         return len(self.sounding)
@@ -43,7 +44,7 @@ class Roll:
     @property
     def seconds(self) -> float:
         """How long it lasts."""
-        return len(self) * self.frame
+        return len(self) * self.frame_seconds
 
     def notes(self) -> npt.NDArray[np.int64]:
         """The notes as rows (n, 3) of first frame, frame after the last, key; in this order."""
@@ -71,9 +72,9 @@ class Roll:
         velocities = np.broadcast_to(velocity, self.sounding.shape)
         notes = tuple(
             Note(
-                first * self.frame,
-                stop * self.frame,
-                key + LOWEST,
+                first * self.frame_seconds,
+                stop * self.frame_seconds,
+                key + LOWEST_PITCH,
                 int(velocities[first, key]),
             )
             for first, stop, key in self.notes().tolist()
@@ -88,7 +89,7 @@ def _begins(sounding: Keys) -> Keys:
     return begins
 
 
-def from_frames(frames: npt.ArrayLike, frame: float = 0.3, tempo: float = 120.0) -> Roll:
+def from_frames(frames: npt.ArrayLike, frame_seconds: float = 0.3, tempo: float = 120.0) -> Roll:
     """The roll of a model's frames (T, 88) or (T, 176), whatever their zeros and ones.
 
     A key with an onset sounds; one that begins to sound has an onset. Without a plane of onsets
@@ -98,11 +99,11 @@ def from_frames(frames: npt.ArrayLike, frame: float = 0.3, tempo: float = 120.0)
     sounding, onset = planes[:, :KEYS], planes[:, KEYS:]
     if onset.shape[1]:
         sounding = sounding | onset
-        return Roll(sounding, onset | _begins(sounding), frame, tempo)
-    return Roll(sounding, _begins(sounding), frame, tempo)
+        return Roll(sounding, onset | _begins(sounding), frame_seconds, tempo)
+    return Roll(sounding, _begins(sounding), frame_seconds, tempo)
 
 
-def from_score(score: Score, frame: float = 0.3, beats: float = 0.0) -> Roll:
+def from_score(score: Score, frame_seconds: float = 0.3, frame_beats: float = 0.0) -> Roll:
     """The roll of a score in frames of so many seconds, or of so many beats where `beats` is set.
 
     Frames of beats follow all of the score's tempos; as seconds they count by the first. A note
@@ -112,9 +113,9 @@ def from_score(score: Score, frame: float = 0.3, beats: float = 0.0) -> Roll:
     a score that keeps to the keyboard. Silence after the last note is no part of the roll.
     Raises InputError for a roll of over 262,144 frames.
     """
-    notes = [note for note in score.notes if LOWEST <= note.pitch <= HIGHEST]
+    notes = [note for note in score.notes if LOWEST_PITCH <= note.pitch <= HIGHEST_PITCH]
     times = np.array([(note.start, note.end) for note in notes]).reshape(-1, 2)  # (n, 2)
-    places = score.beats(times) / beats if beats else times / frame
+    places = score.tempo_map.beats(times) / frame_beats if frame_beats else times / frame_seconds
     places = places.round(6)  # 3 · 0.1 is in the frame of 0.3
     if np.any(places > MAX_FRAMES):
         raise InputError(
@@ -125,39 +126,39 @@ def from_score(score: Score, frame: float = 0.3, beats: float = 0.0) -> Roll:
     short = stop <= first
     first[short] = places[short, 0].astype(np.int64)
     stop[short] = first[short] + 1
-    keys = np.array([note.pitch - LOWEST for note in notes], np.int64)  # (n,)
+    keys = np.array([note.pitch - LOWEST_PITCH for note in notes], np.int64)  # (n,)
     length = int(stop.max(initial=0))
     change = np.zeros((length + 1, KEYS), np.int32)
     np.add.at(change, (first, keys), 1)
     np.add.at(change, (stop, keys), -1)
     onset = np.zeros((length, KEYS), np.bool_)
     onset[first, keys] = True
-    seconds = beats * 60 / score.tempo if beats else frame
+    seconds = frame_beats * 60 / score.tempo if frame_beats else frame_seconds
     np.cumsum(change, axis=0, out=change)
     return Roll(change[:-1] > 0, onset, seconds, score.tempo)
 
 
-class GrowingNotes:
+class NoteBuilder:
     """Tells held notes from repeated ones while the roll grows.
 
     After `end`, the notes given are those of `from_frames(…).score()`, in the order of their ends.
     """
 
-    def __init__(self, frame: float, velocity: int = 80) -> None:
-        self.frame = frame  # seconds
+    def __init__(self, frame_seconds: float, velocity: int = 80) -> None:
+        self.frame_seconds = frame_seconds
         self.velocity = velocity
-        self.count = 0  # frames so far
+        self.frame_count = 0  # frames so far
         self._began: dict[int, int] = {}  # by pitch that sounds: the frame of its onset
 
     @property
     def seconds(self) -> float:
         """How long the frames so far are."""
-        return self.count * self.frame
+        return self.frame_count * self.frame_seconds
 
     @property
-    def until(self) -> float:
+    def complete_until(self) -> float:
         """Every note that starts before this second has been given."""
-        return min(self._began.values(), default=self.count) * self.frame
+        return min(self._began.values(), default=self.frame_count) * self.frame_seconds
 
     def add(self, keys: Collection[int], onsets: Collection[int] | None = None) -> list[Note]:
         """Take in a frame's pitches; gives the notes that sound no more.
@@ -170,19 +171,21 @@ class GrowingNotes:
         over = [pitch for pitch in self._began if pitch in struck or pitch not in sounding]
         notes = [self._note(pitch, self._began.pop(pitch)) for pitch in over]
         for pitch in sounding:
-            self._began.setdefault(pitch, self.count)
-        self.count += 1
+            self._began.setdefault(pitch, self.frame_count)
+        self.frame_count += 1
         return notes
 
-    def held(self) -> list[Note]:
+    def open_notes(self) -> list[Note]:
         """The notes that still sound, as far as they have come."""
         return [self._note(pitch, began) for pitch, began in self._began.items()]
 
-    def end(self) -> list[Note]:
+    def finish(self) -> list[Note]:
         """There are no more frames: gives the notes that sounded to the last."""
-        notes = self.held()
+        notes = self.open_notes()
         self._began.clear()
         return notes
 
     def _note(self, pitch: int, began: int) -> Note:
-        return Note(began * self.frame, self.count * self.frame, pitch, self.velocity)
+        return Note(
+            began * self.frame_seconds, self.frame_count * self.frame_seconds, pitch, self.velocity
+        )

@@ -4,7 +4,7 @@ import re
 
 from engine.errors import InputError
 
-LOWEST, HIGHEST = 21, 108  # A0 and C8
+LOWEST_PITCH, HIGHEST_PITCH = 21, 108  # A0 and C8
 NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 BLACK = frozenset({1, 3, 6, 8, 10})  # semitones above C
 _SEMITONES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
@@ -13,7 +13,7 @@ _SIGNS = {"#": 1, "♯": 1, "b": -1, "♭": -1, "": 0}
 _OCTAVE = 4  # where none is named
 
 
-def name(pitch: int) -> str:
+def pitch_name(pitch: int) -> str:
     """A MIDI pitch as musicians call it."""
     return f"{NAMES[pitch % 12]}{pitch // 12 - 1}"
 
@@ -23,7 +23,7 @@ def is_black(pitch: int) -> bool:
     return pitch % 12 in BLACK
 
 
-def pitches(text: str) -> tuple[int, ...]:
+def parse_chord(text: str) -> tuple[int, ...]:
     """The pitches of a chord, as `C4 E4 G4`, `c eb g` or `60,63,67`; each once, from low to high.
 
     Raises InputError where one of them is none, or no piano has it.
@@ -33,10 +33,10 @@ def pitches(text: str) -> tuple[int, ...]:
         pitch = _pitch(word)
         if pitch is None:
             raise InputError(f"{word!r} is no note: give names as C4 F#4 Bb3, or MIDI pitches.")
-        if not LOWEST <= pitch <= HIGHEST:
+        if not LOWEST_PITCH <= pitch <= HIGHEST_PITCH:
             raise InputError(
-                f"{word!r} is not on the piano: give {name(LOWEST)} ({LOWEST}) to "
-                f"{name(HIGHEST)} ({HIGHEST})."
+                f"{word!r} is not on the piano: give {pitch_name(LOWEST_PITCH)} ({LOWEST_PITCH}) "
+                f"to {pitch_name(HIGHEST_PITCH)} ({HIGHEST_PITCH})."
             )
         found.add(pitch)
     if not found:

@@ -40,8 +40,8 @@ import mido
 from engine.errors import InputError, WorkError
 from engine.music import pipes, ports
 from engine.music.pipes import QUIT, Values
-from engine.music.ports import Watch
-from engine.music.transport import SHORTEST_LOOP, Key, Transport
+from engine.music.ports import PortWatcher
+from engine.music.transport import MIN_LOOP_SECONDS, KeyEvent, Transport
 
 SPIN = 0.002  # seconds before a note in which the process does not sleep any more
 REPORT_EVERY = 0.05  # seconds
@@ -59,7 +59,7 @@ class Player:
         self._requests, self._say = requests, say
         self._transport = Transport()
         self._port: Any = None
-        self._watch: Watch | None = None
+        self._watch: PortWatcher | None = None
         self._id: Any = None
         self._program = 0
         self._reported = -math.inf  # the moment of the last position said
@@ -88,14 +88,14 @@ class Player:
             while True:
                 request, now = self._wait(), self._now()
                 if now - seen > GAP and self._transport.playing:
-                    self._transport.hold(now - seen)
+                    self._transport.exclude_pause(now - seen)
                 if request is None:
                     self._strike(self._transport.advance(now))
                 elif request.get("do") == "quit":
                     break
                 elif request is _SUSPEND:
                     self._suspend()
-                elif isinstance(request.get("do"), Watch):
+                elif isinstance(request.get("do"), PortWatcher):
                     if request["do"] is self._watch:  # else of a port closed meanwhile
                         self._all_off()  # to be on the safe side
                         self._lose("it is listed no more")
@@ -156,7 +156,7 @@ class Player:
 
     # The port.
 
-    def _strike(self, keys: Iterable[Key]) -> None:
+    def _strike(self, keys: Iterable[KeyEvent]) -> None:
         """Send keys; without a port, or to one that is gone, they are lost."""
         for key in keys:
             kind = "note_on" if key.velocity else "note_off"
@@ -177,7 +177,7 @@ class Player:
         self._say(error=f"The MIDI port is gone ({words}): choose another.", do="port")
 
     def _all_off(self) -> None:
-        self._strike(self._transport.release())
+        self._strike(self._transport.release_all())
         for control in _CONTROLS:
             self._send(mido.Message("control_change", control=control, value=0))
 
@@ -206,7 +206,7 @@ class Player:
         def gone() -> None:
             self._requests.put({"do": watch})
 
-        watch = self._watch = Watch(port, lambda: self._transport.playing, gone)
+        watch = self._watch = PortWatcher(port, lambda: self._transport.playing, gone)
 
     def _end_watch(self) -> None:
         if self._watch is not None:
@@ -221,7 +221,7 @@ class Player:
         try:
             yield
         finally:
-            self._transport.hold(self._now() - began)
+            self._transport.exclude_pause(self._now() - began)
 
     # What can be asked for.
 
@@ -249,10 +249,10 @@ class Player:
         if request.get("on", True):
             start = pipes.number({"start": 0, **request}, "start", 0, 1e9)
             end = math.inf if request.get("end") is None else pipes.number(request, "end", 0, 1e9)
-            if end - start < SHORTEST_LOOP:
+            if end - start < MIN_LOOP_SECONDS:
                 raise InputError(
                     f"The loop from {start:g} to {end:g} s is too short: give at least "
-                    f"{SHORTEST_LOOP:g} s."
+                    f"{MIN_LOOP_SECONDS:g} s."
                 )
             loop = start, end
         self._strike(self._transport.set_loop(loop, self._now()))
@@ -262,7 +262,7 @@ class Player:
         self._strike(self._transport.set_tempo(factor, self._now()))
 
     def _velocity(self, request: Values) -> None:
-        self._transport.loudness = pipes.number(request, "factor", 0, 10)
+        self._transport.velocity_scale = pipes.number(request, "factor", 0, 10)
 
     def _transpose(self, request: Values) -> None:
         semitones = pipes.whole(request, "semitones", -127, 127)
@@ -276,7 +276,7 @@ class Player:
     def _panic(self, _: Values) -> None:
         """Let go of every key there is, one by one too: some synthesizers know no other way."""
         self._all_off()
-        self._strike(Key(pitch, 0) for pitch in range(128))
+        self._strike(KeyEvent(pitch, 0) for pitch in range(128))
 
     def _choose_port(self, request: Values) -> None:
         name = request.get("name")

@@ -18,7 +18,7 @@ from engine import processes
 from engine.errors import InputError, WorkError
 from engine.suggestions import closest, join_or
 
-PATIENCE = 20.0  # seconds that listing may take
+SCAN_TIMEOUT = 20.0  # seconds that listing may take
 
 Kind = Literal["port", "synth", "virtual", "silent"]
 
@@ -33,11 +33,11 @@ class Port:
 
 
 @dataclass(frozen=True)
-class Found:
+class ScanResult:
     """What there is to play on."""
 
     ports: tuple[Port, ...]
-    trouble: str | None = None  # why the built-in synthesizer is not among them, in a sentence
+    synth_error: str | None = None  # why the built-in synthesizer is not among them, in a sentence
 
 
 SYNTH = Port("synth", "miniaudio", "synth")  # the built-in synthesizer
@@ -46,14 +46,14 @@ VIRTUAL = "rnn-tui"  # the virtual port's name
 _ORDER: tuple[Kind, ...] = ("port", "synth", "virtual")
 
 
-def scan() -> Found:
+def scan() -> ScanResult:
     """All output ports now: first the real ones, then the synthesizer, then a virtual one."""
     try:
         done = subprocess.run(
             processes.command("engine.music.ports"),
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=PATIENCE,
+            timeout=SCAN_TIMEOUT,
             check=False,  # what was found before a crash counts
         )
         lines = done.stdout
@@ -70,7 +70,7 @@ def scan() -> Found:
                 trouble = str(values["trouble"])
             else:
                 found.append(Port(**values))
-    return Found(tuple(sorted(found, key=lambda port: _ORDER.index(port.kind))), trouble)
+    return ScanResult(tuple(sorted(found, key=lambda port: _ORDER.index(port.kind))), trouble)
 
 
 def find(name: str | None) -> Port:
@@ -82,7 +82,7 @@ def find(name: str | None) -> Port:
     return SILENT if name == SILENT.name else choose(name, scan())
 
 
-def choose(name: str | None, found: Found) -> Port:
+def choose(name: str | None, found: ScanResult) -> Port:
     """The port of that name, or the only one with that in its name; a good one for None.
 
     Raises InputError when there is none such or more than one, WorkError when there is nothing to
@@ -98,8 +98,8 @@ def choose(name: str | None, found: Found) -> Port:
             "Virtual MIDI ports cannot be made here (on Linux that takes ALSA's sequencer or JACK, "
             "and Windows has none): name another port."
         )
-    if name == SYNTH.name and found.trouble:
-        raise InputError(found.trouble)
+    if name == SYNTH.name and found.synth_error:
+        raise InputError(found.synth_error)
     inside = [port for port in found.ports if name.casefold() in port.name.casefold()]
     if len(inside) == 1:
         return inside[0]
@@ -111,12 +111,14 @@ def choose(name: str | None, found: Found) -> Port:
     raise InputError(f"There is no MIDI port {name!r}: {there}.")
 
 
-def _best(found: Found) -> Port:
+def _best(found: ScanResult) -> Port:
     for port in found.ports:
         # Linux's own "Midi Through" only hands on what it gets: nothing is heard.
         if port.kind == "synth" or (port.kind == "port" and "Midi Through" not in port.name):
             return port
-    trouble = found.trouble or "The built-in synthesizer does not answer: connect a synthesizer."
+    trouble = (
+        found.synth_error or "The built-in synthesizer does not answer: connect a synthesizer."
+    )
     raise WorkError(f"There is no MIDI port to play on, and {trouble[:1].lower()}{trouble[1:]}")
 
 
@@ -144,7 +146,7 @@ def _probe() -> Iterator[dict[str, str]]:
     """Look for ports, in this process."""
     from engine.music import synth_port
 
-    trouble = synth_port.trouble()
+    trouble = synth_port.unavailable_reason()
     yield dataclasses.asdict(SYNTH) if trouble is None else {"trouble": trouble}
     import rtmidi
 
@@ -173,11 +175,11 @@ if __name__ == "__main__":
         print(json.dumps(each), flush=True)
 
 
-EVERY = 4.0  # seconds from one look to the next: a look takes a process
+POLL_SECONDS = 4.0  # seconds from one look to the next: a look takes a process
 _MISSES = 2  # looks that must miss it: under load one may fail to see what is there
 
 
-class Watch:
+class PortWatcher:
     """Looks, in a thread, whether a port is still listed; calls `gone` once when it is not."""
 
     def __init__(self, port: Port, playing: Callable[[], bool], gone: Callable[[], None]) -> None:
@@ -192,7 +194,7 @@ class Watch:
 
     def _look(self) -> None:
         missed = 0
-        while missed < _MISSES and not self._ended.wait(EVERY):
+        while missed < _MISSES and not self._ended.wait(POLL_SECONDS):
             if self._playing():
                 missed = 0 if self._listed() else missed + 1
         if not self._ended.is_set():

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from engine import files
 from engine.frames import KEYS
 from engine.music.piano_roll import Roll
-from engine.music.score import LOWEST
+from engine.music.pitch import LOWEST_PITCH
 
 # Sizes in pixels, for a screen of high density.
 _ROW = 14  # a key's height
@@ -91,7 +91,7 @@ def _draw_keys(
     font = ImageFont.load_default(_LABEL)
     right, start = left + _STRIP + width, left + _STRIP
     for key in range(low, high):
-        semitone = (key + LOWEST) % 12
+        semitone = (key + LOWEST_PITCH) % 12
         top = _TOP + (high - 1 - key) * _ROW
         black = semitone in _BLACK_KEYS
         canvas.rectangle((start, top, right, top + _ROW - 1), _BLACK_ROW if black else _WHITE_ROW)
@@ -101,7 +101,7 @@ def _draw_keys(
             bottom = top + _ROW - 1
             canvas.line((left, bottom, right, bottom), _OCTAVE, 2)
             if labels:
-                name = f"C{(key + LOWEST) // 12 - 1}"
+                name = f"C{(key + LOWEST_PITCH) // 12 - 1}"
                 canvas.text((left - 14, top + _ROW / 2), name, _FAINT, font, anchor="rm")
     bottom = _TOP + (high - low) * _ROW
     canvas.rectangle((left, _TOP, start, bottom), outline=_OCTAVE, width=2)
@@ -127,7 +127,7 @@ def _draw_notes(
     canvas: ImageDraw.ImageDraw, roll: Roll, left: int, high: int, scale: float
 ) -> None:
     """Draw the notes, `scale` pixels a second."""
-    pixels = roll.frame * scale  # a frame
+    pixels = roll.frame_seconds * scale  # a frame
     edge = max(2.0, min(6.0, pixels * 0.4))
     for first, stop, key in roll.notes().tolist():
         x = left + first * pixels

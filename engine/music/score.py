@@ -3,13 +3,9 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-LOWEST, HIGHEST = 21, 108  # the MIDI numbers of a piano's first and last key, A0 and C8
-DENOMINATORS = (1, 2, 4, 8, 16, 32, 64)  # of a metre
+from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
+from engine.music.tempo_map import TempoMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +43,15 @@ class Score:
 
     notes: tuple[Note, ...]
     tempo: float = 120.0  # beats a minute, at the start
-    metre: tuple[int, int] = (4, 4)  # as 3, 8; the denominator is a power of two
+    time_signature: tuple[int, int] = (4, 4)  # as 3, 8; the denominator is a power of two
     program: int = 0  # the General MIDI instrument, 0 … 127; 0 is a piano
-    changes: tuple[tuple[float, float], ...] = ()  # later tempos: from which second, beats a minute
+    tempo_changes: tuple[
+        tuple[float, float], ...
+    ] = ()  # later tempos: from which second, beats a minute
     left_out: LeftOut = LeftOut()
 
     def __post_init__(self) -> None:
-        seconds = [0.0, *(second for second, _ in self.changes)]
-        tempos = [self.tempo, *(tempo for _, tempo in self.changes)]
-        if seconds != sorted(seconds) or not all(0 < x < math.inf for x in tempos):
-            raise ValueError(f"tempos {tempos} from the seconds {seconds}")
-        if not (1 <= self.metre[0] <= 255 and self.metre[1] in DENOMINATORS):
-            raise ValueError(f"a metre of {self.metre}")
+        TempoMap(self.tempo, self.time_signature, self.tempo_changes)  # checks them
         if not 0 <= self.program <= 127:
             raise ValueError(f"the program {self.program}")
 
@@ -67,18 +60,17 @@ class Score:
         """When the last note ends, in seconds; 0 without notes."""
         return max((note.end for note in self.notes), default=0.0)
 
-    def beats(self, seconds: npt.ArrayLike) -> npt.NDArray[Any]:
-        """The beats from the start to each of some moments, both (n,), by all the tempos."""
-        knots = np.array([0.0, *(second for second, _ in self.changes)])  # (k,)
-        rates = np.array([self.tempo, *(tempo for _, tempo in self.changes)]) / 60  # (k,)
-        return accumulated(knots, rates, seconds)
+    @property
+    def tempo_map(self) -> TempoMap:
+        """Its tempos and time signature, to convert seconds to beats and bars."""
+        return TempoMap(self.tempo, self.time_signature, self.tempo_changes)
 
     def transposed(self, semitones: int) -> "Score":
         """Every note so much higher; those that would leave the keyboard are left out."""
         notes = tuple(
             replace(note, pitch=note.pitch + semitones)
             for note in self.notes
-            if LOWEST <= note.pitch + semitones <= HIGHEST
+            if LOWEST_PITCH <= note.pitch + semitones <= HIGHEST_PITCH
         )
         return replace(self, notes=notes)
 
@@ -87,8 +79,8 @@ class Score:
         notes = (
             replace(note, start=note.start / factor, end=note.end / factor) for note in self.notes
         )
-        changes = tuple((second / factor, tempo * factor) for second, tempo in self.changes)
-        return replace(self, notes=tuple(notes), tempo=self.tempo * factor, changes=changes)
+        changes = tuple((second / factor, tempo * factor) for second, tempo in self.tempo_changes)
+        return replace(self, notes=tuple(notes), tempo=self.tempo * factor, tempo_changes=changes)
 
     def louder(self, factor: float) -> "Score":
         """Every note struck so many times as hard, as far as MIDI goes."""
@@ -99,20 +91,7 @@ class Score:
         return replace(self, notes=tuple(notes))
 
 
-def accumulated(
-    knots: npt.NDArray[Any], rates: npt.NDArray[Any], places: npt.ArrayLike
-) -> npt.NDArray[Any]:
-    """How much has come together from 0 to each of the places (n,), at changing rates.
-
-    The rate is `rates[i]` from `knots[i]` on, both (k,); the knots rise from 0.
-    """
-    at = np.asarray(places, np.float64)
-    before = np.concatenate([[0.0], np.cumsum(np.diff(knots) * rates[:-1])])  # (k,)
-    i = np.searchsorted(knots, at, side="right") - 1  # (n,)
-    return np.asarray(before[i] + (at - knots[i]) * rates[i])
-
-
-def struck(notes: Iterable[Note]) -> tuple[Note, ...]:
+def merge_overlapping(notes: Iterable[Note]) -> tuple[Note, ...]:
     """The notes as one keyboard plays them, in order of time, then of pitch.
 
     A key that is struck while it is down ends its note and begins another, and stays down as long

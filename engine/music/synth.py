@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.music.score import HIGHEST, LOWEST
+from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.music.soundfont import Envelope, Region, SoundFont
 
 RATE = 44_100  # frames a second
@@ -166,7 +166,7 @@ class Synth:
         self._tables: dict[Place, tuple[Frames, int]] = {}
 
     @property
-    def silent(self) -> bool:
+    def is_silent(self) -> bool:
         """Whether nothing sounds."""
         return not self._voices
 
@@ -174,36 +174,36 @@ class Synth:
         """Make an instrument's tables, which takes a moment, so that no key struck has to."""
         regions = [
             region
-            for key in range(LOWEST, HIGHEST + 1)
+            for key in range(LOWEST_PITCH, HIGHEST_PITCH + 1)
             for region in self._font.regions(number, key, 80)
         ]
         # Only these are kept: all instruments together would take hundreds of megabytes.
         self._tables = {_place(region): self._table(region) for region in regions}
 
-    def program(self, number: int) -> None:
+    def select_program(self, number: int) -> None:
         """Choose the General MIDI instrument, from 0, for the keys struck from now on."""
         self._program = number
 
-    def strike(self, key: int, velocity: int) -> None:
+    def note_on(self, key: int, velocity: int) -> None:
         """Start a note; one of the same key that still sounds is let go."""
-        self.release(key)
+        self.note_off(key)
         for region in self._font.regions(self._program, key, velocity):
             if len(self._voices) >= VOICES:
                 self._voices.remove(min(self._voices, key=lambda item: item[1].loudness))
             self._voices.append((key, _Voice(region, *self._table(region))))
 
-    def release(self, key: int) -> None:
+    def note_off(self, key: int) -> None:
         """Let a key go."""
         for pressed, voice in self._voices:
             if pressed == key:
                 voice.release()
 
-    def release_all(self) -> None:
+    def all_notes_off(self) -> None:
         """Let every key go."""
         for _, voice in self._voices:
             voice.release()
 
-    def quiet(self) -> None:
+    def all_sound_off(self) -> None:
         """Break off every sound."""
         self._voices.clear()
 

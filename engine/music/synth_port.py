@@ -19,14 +19,14 @@ from engine.music import soundfont
 from engine.music.soundfont import SoundFont
 from engine.music.synth import RATE, Frames, Synth
 
-DELAY = 0.06  # seconds from a message to its frame: over two blocks, so that none is too late
+LATENCY = 0.06  # seconds from a message to its frame: over two blocks, so that none is too late
 _BLOCK = 20  # milliseconds that the sound system asks for at once
 _BUFFERED = 3 * _BLOCK / 1000  # seconds that it holds
 _RINGING = 1.2  # seconds that sounds may take to fade before the port closes
 ALL_SOUND_OFF, ALL_NOTES_OFF = 120, 123  # controllers
 
 
-class Feed:
+class BlockRenderer:
     """Turns messages with their moments into blocks of frames."""
 
     def __init__(self, synth: Synth, now: float) -> None:
@@ -35,9 +35,9 @@ class Feed:
         self._clock = now  # the moment at which the next frame belongs, DELAY aside
 
     @property
-    def silent(self) -> bool:
+    def is_silent(self) -> bool:
         """Whether nothing sounds or is about to."""
-        return self._synth.silent and not self._messages
+        return self._synth.is_silent and not self._messages
 
     def add(self, moment: float, message: Any) -> None:
         """Have a message sound DELAY after the moment; moments must not go back."""
@@ -48,12 +48,12 @@ class Feed:
         off = now - self._clock
         # The sound card's clock runs a little otherwise than ours: follow it gently, and at once
         # when the sound was broken off.
-        self._clock += off if abs(off) > DELAY / 2 else off / 50
+        self._clock += off if abs(off) > LATENCY / 2 else off / 50
         blocks: list[Frames] = []
         done = 0
         while self._messages:
             moment, message = self._messages[0]
-            place = max(done, round((moment + DELAY - self._clock) * RATE))
+            place = max(done, round((moment + LATENCY - self._clock) * RATE))
             if place >= count:
                 break
             blocks.append(self._synth.render(place - done))
@@ -66,15 +66,15 @@ class Feed:
 
     def _take(self, message: Any) -> None:
         if message.type == "note_on" and message.velocity:
-            self._synth.strike(message.note, message.velocity)
+            self._synth.note_on(message.note, message.velocity)
         elif message.type in ("note_on", "note_off"):
-            self._synth.release(message.note)
+            self._synth.note_off(message.note)
         elif message.type == "program_change":
-            self._synth.program(message.program)
+            self._synth.select_program(message.program)
         elif message.type == "control_change" and message.control == ALL_NOTES_OFF:
-            self._synth.release_all()
+            self._synth.all_notes_off()
         elif message.type == "control_change" and message.control == ALL_SOUND_OFF:
-            self._synth.quiet()
+            self._synth.all_sound_off()
 
 
 def _device() -> Any:
@@ -99,7 +99,7 @@ def _device() -> Any:
     )
 
 
-def trouble() -> str | None:
+def unavailable_reason() -> str | None:
     """Why the synthesizer cannot be heard here, in one sentence; None where it can."""
     try:
         soundfont.bundled()
@@ -116,7 +116,7 @@ class SynthPort(mido.ports.BaseOutput):  # type: ignore[misc]
         self._synth = Synth(SoundFont(soundfont.bundled()))
         self._synth.prepare(0)
         self._device = _device()
-        self._feed = Feed(self._synth, time.perf_counter())
+        self._feed = BlockRenderer(self._synth, time.perf_counter())
         blocks = self._blocks()
         next(blocks)
         self._device.start(blocks)
@@ -135,7 +135,7 @@ class SynthPort(mido.ports.BaseOutput):  # type: ignore[misc]
 
     def _close(self) -> None:
         patience = time.perf_counter() + _RINGING
-        while not self._feed.silent and time.perf_counter() < patience:
+        while not self._feed.is_silent and time.perf_counter() < patience:
             time.sleep(_BLOCK / 1000)
         time.sleep(_BUFFERED)
         self._device.close()

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from engine.music.score import Note
 
-SHORTEST_LOOP = 0.05  # seconds
-HIGHEST = 127
+MIN_LOOP_SECONDS = 0.05  # seconds
+MAX_PITCH = 127
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class KeyEvent:
     """A key to be struck, with the velocity 1 … 127, or let go, with 0."""
 
     pitch: int
@@ -48,16 +48,16 @@ class Transport:
         self.waiting = False  # playing, but held up where the notes are not known yet
         self.ended = False  # the last note has been let go, and nothing was asked for since
         self.duration = 0.0  # seconds: where the last note known ends
-        self.loudness = 1.0  # what velocities are multiplied by
+        self.velocity_scale = 1.0  # what velocities are multiplied by
 
     # What a song is.
 
-    def load(self, notes: Iterable[Note], until: float = math.inf) -> list[Key]:
+    def load(self, notes: Iterable[Note], until: float = math.inf) -> list[KeyEvent]:
         """Put another song in place, at rest at its beginning.
 
         until: every note that starts before this position is among them; more are to follow.
         """
-        keys = self.release()
+        keys = self.release_all()
         self._notes = sorted(notes, key=_start)
         self.duration = max((note.end for note in self._notes), default=0.0)
         self._until = until
@@ -65,7 +65,7 @@ class Transport:
         self._go(0.0, 0.0)
         return keys
 
-    def append(self, notes: Iterable[Note], until: float, now: float) -> list[Key]:
+    def append(self, notes: Iterable[Note], until: float, now: float) -> list[KeyEvent]:
         """Add notes to the song; those that begin where playing has already passed stay silent."""
         keys = self.advance(now)
         passed = self.position(now)
@@ -82,33 +82,33 @@ class Transport:
 
     # What is asked for.
 
-    def play(self, now: float) -> list[Key]:
+    def play(self, now: float) -> list[KeyEvent]:
         """Go on, or begin again where the song has ended."""
         if not self.playing:
             self._go(0.0 if self.ended else self._from, now)
             self.playing = True
         return self.advance(now)
 
-    def pause(self, now: float) -> list[Key]:
+    def pause(self, now: float) -> list[KeyEvent]:
         """Rest here, with every key let go."""
         keys = self.advance(now)
         self._from, self._since = self.position(now), now
         self.playing = self.waiting = False
-        return keys + self.release()
+        return keys + self.release_all()
 
-    def stop(self, now: float) -> list[Key]:
+    def stop(self, now: float) -> list[KeyEvent]:
         """Rest at the beginning."""
         keys = self.pause(now)
         self._go(0.0, now)
         return keys
 
-    def seek(self, position: float, now: float) -> list[Key]:
+    def seek(self, position: float, now: float) -> list[KeyEvent]:
         """Be somewhere else, playing or at rest as before."""
-        keys = self.advance(now) + self.release()
+        keys = self.advance(now) + self.release_all()
         self._go(min(max(0.0, position), max(self.duration, self._known())), now)
         return keys
 
-    def set_loop(self, loop: tuple[float, float] | None, now: float) -> list[Key]:
+    def set_loop(self, loop: tuple[float, float] | None, now: float) -> list[KeyEvent]:
         """Go back to the first position from the second; infinity there is the song's end.
 
         One who is past the end of the range does not come back into it.
@@ -118,26 +118,26 @@ class Transport:
         self._loop = loop
         return keys
 
-    def set_tempo(self, factor: float, now: float) -> list[Key]:
+    def set_tempo(self, factor: float, now: float) -> list[KeyEvent]:
         """Play so many times as fast as written, from here on."""
         keys = self.advance(now)
         self._anchor(now)
         self._tempo = factor
         return keys
 
-    def set_transpose(self, semitones: int, now: float) -> list[Key]:
+    def set_transpose(self, semitones: int, now: float) -> list[KeyEvent]:
         """Play so many semitones higher; keys that there are none of stay silent."""
-        keys = self.advance(now) + self.release()
+        keys = self.advance(now) + self.release_all()
         self._transpose = semitones
         return keys
 
-    def hold(self, seconds: float) -> None:
+    def exclude_pause(self, seconds: float) -> None:
         """Count out so long a time, in which the process could not play."""
         self._since += seconds
 
-    def release(self) -> list[Key]:
+    def release_all(self) -> list[KeyEvent]:
         """Let every key go."""
-        keys = [Key(pitch, 0) for pitch in sorted(self._sounding)]
+        keys = [KeyEvent(pitch, 0) for pitch in sorted(self._sounding)]
         self._sounding.clear()
         return keys
 
@@ -155,9 +155,9 @@ class Transport:
             return None
         return self._moment(min(self._nearest()))
 
-    def advance(self, now: float) -> list[Key]:
+    def advance(self, now: float) -> list[KeyEvent]:
         """The keys of everything that was due until now, in order."""
-        keys: list[Key] = []
+        keys: list[KeyEvent] = []
         while self.playing and not self.waiting:
             off, on, wall = self._nearest()
             if self._moment(min(off, on, wall)) > now:
@@ -165,7 +165,7 @@ class Transport:
             if off <= min(on, wall):  # let go first, so that a key can be struck again
                 pitch = min(self._sounding, key=lambda pitch: self._sounding[pitch].end)
                 del self._sounding[pitch]
-                keys.append(Key(pitch, 0))
+                keys.append(KeyEvent(pitch, 0))
             elif on < wall:
                 keys += self._strike(self._notes[self._next])
                 self._next += 1
@@ -192,7 +192,7 @@ class Transport:
         start, end = self._loop
         if end == math.inf:
             end = math.inf if self._until < math.inf else self.duration
-        return end if end - start >= SHORTEST_LOOP and self._from <= end else None
+        return end if end - start >= MIN_LOOP_SECONDS and self._from <= end else None
 
     def _wall(self) -> float:
         """The position that playing does not just pass: the loop's end, or what is known."""
@@ -200,9 +200,9 @@ class Transport:
         known = math.inf if loop_end is not None and self._until == math.inf else self._known()
         return max(self._from, min(known, math.inf if loop_end is None else loop_end))
 
-    def _turn(self, wall: float) -> list[Key]:
+    def _turn(self, wall: float) -> list[KeyEvent]:
         """Go back in the loop, wait for more notes, or end."""
-        moment, keys = self._moment(wall), self.release()
+        moment, keys = self._moment(wall), self.release_all()
         if self._loop is not None and wall == self._loop_end():
             self._go(self._loop[0], moment)
             return keys
@@ -213,9 +213,9 @@ class Transport:
             self.playing, self.ended = False, True
         return keys
 
-    def _strike(self, note: Note) -> list[Key]:
+    def _strike(self, note: Note) -> list[KeyEvent]:
         pitch = note.pitch + self._transpose
-        if not 0 <= pitch <= HIGHEST:
+        if not 0 <= pitch <= MAX_PITCH:
             return []
         keys = []
         before = self._sounding.get(pitch)
@@ -223,10 +223,12 @@ class Transport:
             # The key stays down as long as either note wants it.
             note = Note(note.start, max(before.end, note.end), note.pitch, note.velocity)
             if before.start < note.start:
-                keys.append(Key(pitch, 0))
+                keys.append(KeyEvent(pitch, 0))
         self._sounding[pitch] = note
         if before is None or before.start < note.start:
-            keys.append(Key(pitch, min(127, max(1, round(note.velocity * self.loudness)))))
+            keys.append(
+                KeyEvent(pitch, min(127, max(1, round(note.velocity * self.velocity_scale))))
+            )
         return keys
 
     def _anchor(self, now: float) -> None:
@@ -239,7 +241,7 @@ class Transport:
         self.waiting = self.ended = False
 
 
-def timed(notes: Iterable[Note]) -> list[tuple[float, Key]]:
+def key_events(notes: Iterable[Note]) -> list[tuple[float, KeyEvent]]:
     """Every key of a song with its moment, in seconds, played straight through."""
     transport = Transport()
     transport.load(notes)

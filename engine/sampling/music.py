@@ -17,7 +17,7 @@ from engine.inference.models import Model
 from engine.inference.network import Network
 from engine.music import midi, piano_roll
 from engine.music.piano_roll import Roll
-from engine.music.score import HIGHEST, LOWEST
+from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.sampling.decoding import match_weight
 from engine.sampling.lyrics import EndReason
 
@@ -54,16 +54,17 @@ def read_prompt(
         raise InputError("The music cannot begin with a file and with notes: give one of them.")
     if file is not None:
         score = midi.read(file)
-        return codec.quantize(score), score.metre
+        return codec.quantize(score), score.time_signature
     if notes is None:
         return None, (4, 4)
-    if not notes or not all(LOWEST <= pitch <= HIGHEST for pitch in notes):
+    if not notes or not all(LOWEST_PITCH <= pitch <= HIGHEST_PITCH for pitch in notes):
         given = ", ".join(map(str, notes)) or "none"
         raise InputError(
-            f"The notes to begin with are {given}: give MIDI pitches from {LOWEST} to {HIGHEST}."
+            f"The notes to begin with are {given}: give MIDI pitches from {LOWEST_PITCH} to "
+            f"{HIGHEST_PITCH}."
         )
     chord = np.zeros((1, KEYS), np.uint8)
-    chord[0, [pitch - LOWEST for pitch in notes]] = 1
+    chord[0, [pitch - LOWEST_PITCH for pitch in notes]] = 1
     return piano_roll.from_frames(chord, codec.seconds, codec.tempo), (4, 4)
 
 
@@ -73,7 +74,7 @@ def frame_to_json(frame: NDArray[np.uint8], planes: int) -> dict[str, list[int] 
     The second is null where the model knows no onsets.
     """
     sounding, *onsets = (
-        (np.flatnonzero(plane) + LOWEST).tolist() for plane in frame.reshape(planes, KEYS)
+        (np.flatnonzero(plane) + LOWEST_PITCH).tolist() for plane in frame.reshape(planes, KEYS)
     )
     return {"keys": sounding, "onsets": onsets[0] if onsets else None}
 
@@ -98,7 +99,7 @@ class MusicStream:
         head = network.head
         assert isinstance(head, KeysHead)
         generator = np.random.Generator(np.random.PCG64(self.seed))
-        state = network.initial_state(None, 1)
+        state = network.begin(None, 1)
         before = np.concatenate([np.zeros_like(self.prime[:1], shape=(1, *self.codec.spec.shape)),
                                  self.prime])  # fmt: skip
         for frame in before[:-1]:

@@ -10,7 +10,7 @@ from engine.data.codecs import CharacterCodec
 from engine.data.corpus import Corpus
 from engine.inference.models import Model
 from engine.music import midi
-from engine.music.score import LOWEST
+from engine.music.pitch import LOWEST_PITCH
 from engine.runs import events
 from engine.runs.event_log import EventLog
 from engine.runs.events import Sampled
@@ -78,7 +78,7 @@ def _roll(run: RunDir, model: Model, step: int, settings: TrainConfig) -> Sample
     roll = song.codec.decode(np.stack(list(song)))
     midi.write(roll.score(), run.samples / f"step-{step:06d}.mid")
     notes = roll.notes()
-    notes[:, 2] += LOWEST
+    notes[:, 2] += LOWEST_PITCH
     return events.Sampled(
         step=step,
         prime="",
@@ -86,5 +86,5 @@ def _roll(run: RunDir, model: Model, step: int, settings: TrainConfig) -> Sample
         text="",
         temperature=MUSICAL,
         notes=notes.tolist(),
-        frame=roll.frame,
+        frame=roll.frame_seconds,
     )

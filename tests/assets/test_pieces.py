@@ -47,7 +47,7 @@ def table() -> dict[str, list[str]]:
 
 def grid(score: Score) -> dict[int, list[Note]]:
     """The notes by when they begin, in twelfths of a quarter."""
-    beats = score.beats([note.start for note in score.notes])
+    beats = score.tempo_map.beats([note.start for note in score.notes])
     result = defaultdict(list)
     for beat, note in zip(beats.tolist(), score.notes, strict=True):
         assert abs(beat * 12 - round(beat * 12)) < 0.05
@@ -56,7 +56,7 @@ def grid(score: Score) -> dict[int, list[Note]]:
 
 
 def bar_of(score: Score) -> int:
-    return 48 * score.metre[0] // score.metre[1]
+    return 48 * score.time_signature[0] // score.time_signature[1]
 
 
 def bars_of_melody(score: Score) -> list[tuple[tuple[int, int], ...]]:
@@ -86,7 +86,7 @@ def test_the_table_names_every_piece(scores: dict[str, Score], table: dict[str, 
     for name, (file, _, _, mood, _, metre, tempo, _, seconds) in table.items():
         assert (FOLDER / file).is_file()
         assert mood
-        assert metre == "{}/{}".format(*scores[name].metre)
+        assert metre == "{}/{}".format(*scores[name].time_signature)
         assert float(tempo) == pytest.approx(scores[name].tempo, abs=0.01)
         assert float(seconds) == pytest.approx(scores[name].end, abs=0.51)
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.music.pitch import name
+from engine.music.pitch import pitch_name
 from tui.roll_text import roll_lines
 
 
@@ -30,7 +30,7 @@ def test_every_cell_says_what_sounds(drawn: list[tuple[int, int, int]], width: i
     top = max(pitch for _, _, pitch in shown) // 2 * 2
     for number, row in enumerate(rows):
         lower = top - 2 * number
-        assert row.startswith(name(lower))
+        assert row.startswith(pitch_name(lower))
         for frame in range(width):
             cell = row[4 + frame] if len(row) > 4 + frame else " "
             sounds = [

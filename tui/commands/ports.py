@@ -21,6 +21,6 @@ def run(arguments: argparse.Namespace) -> int:
         output.table([dataclasses.asdict(port) for port in found.ports], arguments.json)
     else:
         print("There is no MIDI port here.", file=sys.stderr)
-    if found.trouble:
-        print(found.trouble, file=sys.stderr)
+    if found.synth_error:
+        print(found.synth_error, file=sys.stderr)
     return 0

@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     from engine.sampling import music as rolls
     from engine.sampling.music import MusicRequest
 
-    notes = None if arguments.notes is None else pitch.pitches(arguments.notes)
+    notes = None if arguments.notes is None else pitch.parse_chord(arguments.notes)
     model = models.load(arguments.model, kind="music")
     codec = rolls.keys_codec(model)
     prime, metre = rolls.read_prompt(codec, arguments.prime, notes)
@@ -114,13 +114,13 @@ def _frames(arguments: argparse.Namespace, codec: "KeysCodec", metre: tuple[int,
 def _keep(music: "Roll", metre: tuple[int, int], arguments: argparse.Namespace, seed: int) -> int:
     from engine.music import midi
 
-    score = dataclasses.replace(music.score(), metre=metre)
+    score = dataclasses.replace(music.score(), time_signature=metre)
     if arguments.output:
         midi.write(score, arguments.output)
     if arguments.wav:
         from engine.music import wav
 
-        wav.render(score, arguments.wav)
+        wav.write(score, arguments.wav)
     if arguments.png:
         from engine.music import roll_image
 

@@ -2,12 +2,11 @@
 
 import asyncio
 import contextlib
-import json
 from pathlib import Path
 
 from engine import processes
 from engine.errors import WorkError
-from engine.music.export import request
+from engine.music.export import ExportRequest
 from engine.music.score import Score
 
 # How the process is called; tests put their own in place.
@@ -28,8 +27,8 @@ async def save(score: Score, path: Path, frame: float) -> None:
     except OSError as error:
         raise WorkError(f"Cannot save ({error.strerror}): is rnn-tui installed whole?") from error
     try:
-        asked = json.dumps(request(score, path, frame)).encode()
-        _, said = await process.communicate(asked)
+        request = ExportRequest(score, path, frame).encode().encode()
+        _, said = await process.communicate(request)
     finally:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):

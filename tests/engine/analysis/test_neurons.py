@@ -209,7 +209,7 @@ def test_a_midi_file_is_read_in_its_metre(write_music: Write, tmp_path: Path) ->
     model = models.load(str(write_music(tmp_path / "model", planes=2, beats=0.5)))
     notes = tuple(Note(0.3 * k, 0.3 * k + 0.3, 60 + k) for k in range(12))
     file = tmp_path / "tune.mid"
-    midi.write(Score(notes, tempo=100.0, metre=(3, 4)), file)
+    midi.write(Score(notes, tempo=100.0, time_signature=(3, 4)), file)
     reading = neurons.read_song(model, SongRequest(file=file))
     assert reading is not None
     told = reading.to_json()

@@ -58,7 +58,7 @@ def test_rolls_and_frames() -> None:
     assert np.flatnonzero(frames[2]).tolist() == [39, 88 + 39]
     again = KEYS.decode(frames)
     assert np.array_equal(again.onset, music.onset)
-    assert (again.frame, again.tempo) == (0.3, 120.0)
+    assert (again.frame_seconds, again.tempo) == (0.3, 120.0)
     in_beats = KeysCodec(1, None, 0.5, 60.0)
     assert len(in_beats.quantize(score)) == 3  # 0.9 s are 1.35 of its beats
     assert in_beats.decode(np.ones((4, 88))).onset.sum() == 88  # held, as nothing else is known

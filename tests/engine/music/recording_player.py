@@ -17,7 +17,7 @@ import mido.ports
 
 from engine.errors import InputError
 from engine.music import player, ports
-from engine.music.ports import Found, Port
+from engine.music.ports import Port, ScanResult
 
 NO_SOUND = "The built-in synthesizer finds no sound device: connect one."
 FILE = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -58,11 +58,11 @@ def main() -> None:
     names = sys.argv[2:] or ["tape"]
     found = tuple(Port(name, "TAPE", "port") for name in names if name != "none")
 
-    def scan() -> Found:
+    def scan() -> ScanResult:
         left = (port for port in found if port.name != "fading" or port.name not in opened)
-        return Found(tuple(left), NO_SOUND)
+        return ScanResult(tuple(left), NO_SOUND)
 
-    ports.EVERY = 0.05
+    ports.POLL_SECONDS = 0.05
     setattr(ports, "scan", scan)  # noqa: B010
     setattr(ports, "open_port", open_port)  # noqa: B010
     player.main()

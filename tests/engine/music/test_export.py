@@ -1,6 +1,5 @@
 """Music saved by its file's name, here and by the process."""
 
-import json
 import subprocess
 import sys
 import wave
@@ -11,6 +10,7 @@ from PIL import Image
 
 from engine.errors import InputError
 from engine.music import export, midi
+from engine.music.export import ExportRequest
 from engine.music.score import Note, Score
 
 NOTES = (Note(0.0, 0.5, 60, 70), Note(0.5, 1.0, 64, 90), Note(0.5, 1.0, 67, 90))
@@ -20,7 +20,7 @@ SCORE = Score(NOTES, 120.0, (3, 4), 40, ((0.5, 60.0),))
 def ask(path: Path, score: Score = SCORE) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "engine.music.export"],
-        input=json.dumps(export.request(score, path, 0.25)),
+        input=ExportRequest(score, path, 0.25).encode(),
         capture_output=True,
         text=True,
     )
@@ -53,3 +53,8 @@ def test_what_cannot_be_is_said_in_a_sentence(tmp_path: Path) -> None:
     done = ask(tmp_path / "song.wav", long)
     assert "67 minutes" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["song.mid"]
+
+
+def test_a_request_is_decoded_as_it_was_encoded(tmp_path: Path) -> None:
+    request = ExportRequest(SCORE, tmp_path / "song.png", 0.25)
+    assert ExportRequest.decode(request.encode()) == request

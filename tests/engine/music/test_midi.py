@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from engine.errors import InputError
 from engine.music import midi
-from engine.music.score import LeftOut, Note, Score, struck
+from engine.music.score import LeftOut, Note, Score, merge_overlapping
 
 TICK = 0.5 / 960 + 1e-9  # seconds, at 120 beats a minute
 
@@ -50,7 +50,7 @@ def tempo(wait: int, beats: float) -> mido.MetaMessage:
 
 SCORES = st.builds(
     lambda notes, tempo, metre, program, changes: Score(
-        struck(notes), tempo, metre, program, tuple(sorted(changes))
+        merge_overlapping(notes), tempo, metre, program, tuple(sorted(changes))
     ),
     st.lists(
         st.builds(
@@ -75,19 +75,19 @@ SCORES = st.builds(
 def test_what_is_written_is_read(score: Score) -> None:
     again = midi.read(midi.encode(score))
     # Half a tick at each end, and what rounding a tempo to microseconds adds up to.
-    near = 60 / min(score.tempo, *(tempo for _, tempo in score.changes), 300) / 960 + 2e-3
+    near = 60 / min(score.tempo, *(tempo for _, tempo in score.tempo_changes), 300) / 960 + 2e-3
     for before, after in zip(by_key(score), by_key(again), strict=True):
         assert (before.pitch, before.velocity) == (after.pitch, after.velocity)
         assert math.isclose(before.start, after.start, abs_tol=near)
         assert math.isclose(before.end, after.end, abs_tol=near)
     assert math.isclose(again.tempo, score.tempo, rel_tol=1e-5)
-    assert (again.metre, again.program) == (score.metre, score.program)
+    assert (again.time_signature, again.program) == (score.time_signature, score.program)
     assert again.left_out == LeftOut()
     assert midi.encode(again) == midi.encode(midi.read(midi.encode(again)))
 
 
 def test_the_bytes_of_one_note() -> None:
-    score = Score((Note(0.5, 1.0, 69, 100),), metre=(6, 8), program=4)
+    score = Score((Note(0.5, 1.0, 69, 100),), time_signature=(6, 8), program=4)
     assert midi.encode(score) == (
         b"MThd\0\0\0\6\0\0\0\1\3\xc0"
         b"MTrk\0\0\0\x20"
@@ -108,7 +108,7 @@ def test_another_reader_finds_the_same_notes() -> None:
 
     notes = [Note(i * 0.3, i * 0.3 + 0.25, 60 + i * 7 % 24, 40 + i) for i in range(40)]
     changes = ((3.0, 90.0), (6.5, 150.0))
-    data = midi.encode(Score(tuple(notes), 100.0, changes=changes))
+    data = midi.encode(Score(tuple(notes), 100.0, tempo_changes=changes))
     reader: Any = pretty_midi.PrettyMIDI
     theirs = reader(io.BytesIO(data)).instruments[0].notes
     ours = midi.read(data).notes
@@ -125,13 +125,13 @@ def test_seconds_follow_the_tempos_of_all_tracks() -> None:
     score = midi.read(file(conductor, melody))
     assert spans(score) == [(0, 1, 60), (2.25, 2.625, 60), (3.0, 3.25, 60)]
     assert score.tempo == 60
-    assert score.changes == ((2.0, 120.0), (2.5, 240.0))
-    assert score.beats([0, 2, 2.5, 3]).tolist() == [0, 2, 3, 5]
+    assert score.tempo_changes == ((2.0, 120.0), (2.5, 240.0))
+    assert score.tempo_map.beats([0, 2, 2.5, 3]).tolist() == [0, 2, 3, 5]
 
 
 def test_without_a_tempo_it_is_120() -> None:
     score = midi.read(file([on(100), off(100)]))
-    assert (score.tempo, score.metre, score.changes) == (120.0, (4, 4), ())
+    assert (score.tempo, score.time_signature, score.tempo_changes) == (120.0, (4, 4), ())
     assert spans(score) == [(0.5, 1.0, 60)]
 
 
@@ -142,8 +142,8 @@ def test_the_first_metre_is_kept_and_a_strange_one_passed_over() -> None:
         )
 
     notes = [on(0), off(100)]
-    assert midi.read(file([metre(50, 3, 4)], [metre(20, 6, 8), *notes])).metre == (6, 8)
-    assert midi.read(file([metre(0, 3, 2**9), *notes])).metre == (4, 4)
+    assert midi.read(file([metre(50, 3, 4)], [metre(20, 6, 8), *notes])).time_signature == (6, 8)
+    assert midi.read(file([metre(0, 3, 2**9), *notes])).time_signature == (4, 4)
 
 
 def test_what_is_left_out_is_counted() -> None:
@@ -247,7 +247,7 @@ def _refused_or_sound(data: bytes) -> None:
     assert score.notes
     assert 0 < score.end <= midi.MAX_SECONDS
     assert all(21 <= note.pitch <= 108 for note in score.notes)
-    assert score.notes == struck(score.notes)
+    assert score.notes == merge_overlapping(score.notes)
 
 
 HEAD = struct.pack(">4sLHHH", b"MThd", 6, 1, 1, 96)

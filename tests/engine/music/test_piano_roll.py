@@ -12,8 +12,9 @@ from hypothesis.extra import numpy as arrays
 from engine.errors import InputError
 from engine.frames import KEYS
 from engine.music import midi, piano_roll
-from engine.music.piano_roll import GrowingNotes, Roll
-from engine.music.score import LOWEST, Note, Score, struck
+from engine.music.piano_roll import NoteBuilder, Roll
+from engine.music.pitch import LOWEST_PITCH
+from engine.music.score import Note, Score, merge_overlapping
 
 
 def made(seed: int, frames: int, density: float, keys: int) -> Roll:
@@ -33,7 +34,7 @@ ROLLS = st.builds(
 )
 # Sixty-fourths of a second, on which sums and quotients by frames of a quarter are exact.
 SCORES = st.builds(
-    lambda notes: Score(struck(notes), 90.0),
+    lambda notes: Score(merge_overlapping(notes), 90.0),
     st.lists(
         st.builds(
             lambda start, length, pitch: Note(start / 64, (start + length) / 64, pitch),
@@ -62,25 +63,25 @@ def equal(first: Roll, second: Roll) -> bool:
 @given(ROLLS, st.floats(0.03, 2.0), st.floats(20, 300))
 @settings(deadline=None)
 def test_from_roll_to_midi_and_back(music: Roll, frame: float, tempo: float) -> None:
-    music = trimmed(dataclasses.replace(music, frame=frame, tempo=tempo))
+    music = trimmed(dataclasses.replace(music, frame_seconds=frame, tempo=tempo))
     score = music.score()
     assert equal(piano_roll.from_score(score, frame), music)
     if not len(music):
         return
     again = piano_roll.from_score(midi.read(midi.encode(score)), frame)
     assert equal(again, music)
-    assert again.frame == frame
+    assert again.frame_seconds == frame
     assert math.isclose(again.tempo, tempo, rel_tol=1e-5)
 
 
 @given(ROLLS, st.sampled_from([1 / 12, 0.25, 0.5, 1.0, 3.0]), st.floats(20, 300))
 @settings(deadline=None)
 def test_in_beats_from_roll_to_midi_and_back(music: Roll, beats: float, tempo: float) -> None:
-    music = trimmed(dataclasses.replace(music, frame=beats * 60 / tempo, tempo=tempo))
+    music = trimmed(dataclasses.replace(music, frame_seconds=beats * 60 / tempo, tempo=tempo))
     if len(music):
-        again = piano_roll.from_score(midi.read(midi.encode(music.score())), beats=beats)
+        again = piano_roll.from_score(midi.read(midi.encode(music.score())), frame_beats=beats)
         assert equal(again, music)
-        assert math.isclose(again.frame, music.frame, rel_tol=1e-5)
+        assert math.isclose(again.frame_seconds, music.frame_seconds, rel_tol=1e-5)
 
 
 def naive(score: Score, frame: float) -> tuple[list[set[int]], list[set[int]]]:
@@ -140,10 +141,12 @@ def test_times_off_by_some_milliseconds_do_no_harm() -> None:
 
 
 def test_frames_of_beats_follow_the_tempos() -> None:
-    score = Score((Note(0, 2, 60), Note(2, 2.5, 62), Note(2.5, 3.5, 64)), 60.0, changes=((2, 120),))
-    music = piano_roll.from_score(score, beats=0.5)
+    score = Score(
+        (Note(0, 2, 60), Note(2, 2.5, 62), Note(2.5, 3.5, 64)), 60.0, tempo_changes=((2, 120),)
+    )
+    music = piano_roll.from_score(score, frame_beats=0.5)
     assert music.notes().tolist() == [[0, 4, 39], [4, 6, 41], [6, 10, 43]]
-    assert (music.frame, music.tempo) == (0.5, 60.0)
+    assert (music.frame_seconds, music.tempo) == (0.5, 60.0)
 
 
 @given(SCORES, st.integers(-90, 90))
@@ -167,7 +170,7 @@ def test_any_frames_of_a_model_become_a_roll(seed: int, planes: int) -> None:
     assert not (
         frames[:, KEYS:] & ~(music.onset & music.sounding)[:, : frames.shape[1] - KEYS]
     ).any()
-    assert (music.frame, music.tempo, music.seconds) == (0.25, 90, 3.0)
+    assert (music.frame_seconds, music.tempo, music.seconds) == (0.25, 90, 3.0)
     again = piano_roll.from_frames(music.frames(planes))
     assert equal(again, music)
     assert music.frames(planes).dtype == np.uint8
@@ -189,7 +192,7 @@ def test_velocities_are_those_at_the_onsets() -> None:
         {"onset": np.zeros((2, KEYS), np.bool_)},
         {"sounding": np.zeros((2, KEYS), np.bool_)},
         {"onset": np.zeros((3, KEYS), np.bool_)},
-        {"frame": 0.0},
+        {"frame_seconds": 0.0},
         {"tempo": -1.0},
     ],
 )
@@ -216,29 +219,31 @@ FRAMES = arrays.arrays(np.bool_, st.tuples(st.integers(0, 12), st.just(2), st.ju
 
 
 def test_held_and_repeated_notes() -> None:
-    notes = GrowingNotes(0.5)
+    notes = NoteBuilder(0.5)
     assert notes.add([60, 64], [60, 64]) == []
-    assert notes.until == 0
-    assert set(notes.held()) == {Note(0, 0.5, 60), Note(0, 0.5, 64)}
+    assert notes.complete_until == 0
+    assert set(notes.open_notes()) == {Note(0, 0.5, 60), Note(0, 0.5, 64)}
     assert notes.add([60, 64], [64]) == [Note(0, 0.5, 64)]
     assert notes.add([64], []) == [Note(0, 1.0, 60)]
-    assert (notes.until, notes.seconds) == (0.5, 1.5)
-    assert notes.end() == [Note(0.5, 1.5, 64)]
-    assert notes.until == notes.seconds
+    assert (notes.complete_until, notes.seconds) == (0.5, 1.5)
+    assert notes.finish() == [Note(0.5, 1.5, 64)]
+    assert notes.complete_until == notes.seconds
 
 
 @given(FRAMES, st.booleans(), st.sampled_from([0.3, 0.1, 0.125, 1 / 3]))
 def test_they_are_the_notes_of_the_finished_roll(
     drawn: np.ndarray, planes: bool, frame: float
 ) -> None:
-    stream = GrowingNotes(frame)
+    stream = NoteBuilder(frame)
     found: list[Note] = []
     promises = []  # how many notes there were, and up to where that was said to be all
     for keys, onsets in drawn:
-        sounding, struck = ((np.flatnonzero(p) + LOWEST).tolist() for p in (keys, onsets))
-        found += stream.add(sounding, struck if planes else None)
-        promises.append((len(found), stream.until))
-    found += stream.end()
+        sounding, merge_overlapping = (
+            (np.flatnonzero(p) + LOWEST_PITCH).tolist() for p in (keys, onsets)
+        )
+        found += stream.add(sounding, merge_overlapping if planes else None)
+        promises.append((len(found), stream.complete_until))
+    found += stream.finish()
     rest = np.zeros((len(drawn), KEYS - FEW), np.bool_)
     wide = [np.concatenate([drawn[:, plane], rest], 1) for plane in range(1 + planes)]
     expected = piano_roll.from_frames(np.concatenate(wide, 1), frame).score().notes

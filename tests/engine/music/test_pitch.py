@@ -5,12 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InputError
-from engine.music import pitch, score
+from engine.frames import KEYS
+from engine.music import pitch
 
 
 def test_names() -> None:
-    assert [pitch.name(key) for key in (21, 60, 61, 108)] == ["A0", "C4", "C♯4", "C8"]
-    assert (pitch.LOWEST, pitch.HIGHEST) == (score.LOWEST, score.HIGHEST)
+    assert [pitch.pitch_name(key) for key in (21, 60, 61, 108)] == ["A0", "C4", "C♯4", "C8"]
+    assert (pitch.LOWEST_PITCH, pitch.HIGHEST_PITCH) == (21, 21 + KEYS - 1)
 
 
 @pytest.mark.parametrize(
@@ -25,12 +26,12 @@ def test_names() -> None:
     ],
 )
 def test_chords(text: str, found: tuple[int, ...]) -> None:
-    assert pitch.pitches(text) == found
+    assert pitch.parse_chord(text) == found
 
 
-@given(st.sets(st.integers(pitch.LOWEST, pitch.HIGHEST), min_size=1))
+@given(st.sets(st.integers(pitch.LOWEST_PITCH, pitch.HIGHEST_PITCH), min_size=1))
 def test_every_name_is_understood(keys: set[int]) -> None:
-    assert pitch.pitches(" ".join(map(pitch.name, keys))) == tuple(sorted(keys))
+    assert pitch.parse_chord(" ".join(map(pitch.pitch_name, keys))) == tuple(sorted(keys))
 
 
 @pytest.mark.parametrize(
@@ -47,5 +48,5 @@ def test_every_name_is_understood(keys: set[int]) -> None:
 )
 def test_what_is_none(text: str, said: str) -> None:
     with pytest.raises(InputError) as caught:
-        pitch.pitches(text)
+        pitch.parse_chord(text)
     assert said in str(caught.value)

@@ -13,14 +13,14 @@ import pytest
 from engine import processes
 from engine.errors import InputError, WorkError
 from engine.music import ports, synth_port
-from engine.music.ports import Found, Port, choose
+from engine.music.ports import Port, ScanResult, choose
 
 THROUGH = Port("Midi Through:Midi Through Port-0 14:0", "LINUX_ALSA", "port")
 FLUID = Port("FLUID Synth (41):Synth input port (41:0) 128:0", "LINUX_ALSA", "port")
 JACK = Port("fluidsynth-midi:midi_00", "UNIX_JACK", "port")
 SYNTH = ports.SYNTH
 VIRTUAL = Port("rnn-tui", "LINUX_ALSA", "virtual")
-ALL = Found((THROUGH, FLUID, JACK, SYNTH, VIRTUAL))
+ALL = ScanResult((THROUGH, FLUID, JACK, SYNTH, VIRTUAL))
 
 
 @pytest.mark.parametrize(
@@ -40,15 +40,15 @@ def test_a_port_is_known_by_its_name_or_a_part(name: str | None, wanted: Port) -
 
 
 def test_without_a_name_what_is_heard_is_taken() -> None:
-    assert choose(None, Found((THROUGH, JACK))) == JACK
-    assert choose(None, Found((THROUGH, SYNTH, VIRTUAL))) == SYNTH
+    assert choose(None, ScanResult((THROUGH, JACK))) == JACK
+    assert choose(None, ScanResult((THROUGH, SYNTH, VIRTUAL))) == SYNTH
     with pytest.raises(WorkError) as error:
-        choose(None, Found((THROUGH, VIRTUAL), "The built-in synthesizer is away: fetch it."))
+        choose(None, ScanResult((THROUGH, VIRTUAL), "The built-in synthesizer is away: fetch it."))
     assert str(error.value) == (
         "There is no MIDI port to play on, and the built-in synthesizer is away: fetch it."
     )
     with pytest.raises(WorkError, match=r"There is no MIDI port to play on, and .*\.$"):
-        choose(None, Found(()))
+        choose(None, ScanResult(()))
 
 
 @pytest.mark.parametrize(
@@ -56,13 +56,13 @@ def test_without_a_name_what_is_heard_is_taken() -> None:
     [
         ("flud syn", ALL, "There is no MIDI port 'flud syn': there is "),
         ("fluid", ALL, f"could be '{FLUID.name}' or '{JACK.name}': give more"),
-        ("x", Found(()), "There is no MIDI port 'x': there are none at all."),
-        ("x", Found((JACK,)), f"There is no MIDI port 'x': there is '{JACK.name}'."),
-        ("rnn-tui", Found((JACK,)), "Virtual MIDI ports cannot be made here"),
-        ("synth", Found((JACK,), "It is away."), "It is away."),
+        ("x", ScanResult(()), "There is no MIDI port 'x': there are none at all."),
+        ("x", ScanResult((JACK,)), f"There is no MIDI port 'x': there is '{JACK.name}'."),
+        ("rnn-tui", ScanResult((JACK,)), "Virtual MIDI ports cannot be made here"),
+        ("synth", ScanResult((JACK,), "It is away."), "It is away."),
     ],
 )
-def test_a_name_that_says_too_little_is_refused(name: str, found: Found, words: str) -> None:
+def test_a_name_that_says_too_little_is_refused(name: str, found: ScanResult, words: str) -> None:
     with pytest.raises(InputError) as error:
         choose(name, found)
     assert words in str(error.value)
@@ -71,7 +71,7 @@ def test_a_name_that_says_too_little_is_refused(name: str, found: Found, words: 
 def test_the_silent_port_takes_everything_and_is_found_by_its_name_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ports, "scan", lambda: Found((), "No sound."))
+    monkeypatch.setattr(ports, "scan", lambda: ScanResult((), "No sound."))
     assert ports.find("silent") == ports.SILENT
     with pytest.raises(WorkError):
         ports.find(None)
@@ -85,7 +85,7 @@ def test_scanning_gives_what_is_there_and_writes_nothing_to_the_screen(
 ) -> None:
     """On this machine as it is, in a process of its own."""
     found = ports.scan()
-    assert (found.trouble is None) == (SYNTH in found.ports)
+    assert (found.synth_error is None) == (SYNTH in found.ports)
     assert all(port.name and port.api for port in found.ports)
     kinds = [port.kind for port in found.ports]
     assert kinds == sorted(kinds, key=["port", "synth", "virtual"].index)
@@ -98,15 +98,15 @@ def test_what_was_found_before_a_crash_counts(monkeypatch: pytest.MonkeyPatch, c
     lines += ["noise", "[]", '{"name": "half a por']
     script = f"print({chr(10).join(lines)!r}, flush=True); {code}"
     monkeypatch.setattr(processes, "command", lambda _: (sys.executable, "-c", script))
-    assert ports.scan() == Found((JACK, VIRTUAL))
+    assert ports.scan() == ScanResult((JACK, VIRTUAL))
 
 
 def test_a_listing_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     line = json.dumps(dataclasses.asdict(JACK))
     script = f"import time; print({line!r}, flush=True); time.sleep(60)"
     monkeypatch.setattr(processes, "command", lambda _: (sys.executable, "-c", script))
-    monkeypatch.setattr(ports, "PATIENCE", 1.0)
-    assert ports.scan() == Found((JACK,))
+    monkeypatch.setattr(ports, "SCAN_TIMEOUT", 1.0)
+    assert ports.scan() == ScanResult((JACK,))
 
 
 def test_a_listing_that_cannot_be_started_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +145,7 @@ def test_every_system_is_asked_and_one_that_is_not_there_harms_none(
         MidiOut=Output,
     )
     monkeypatch.setitem(sys.modules, "rtmidi", fake)
-    monkeypatch.setattr(synth_port, "trouble", lambda: None)
+    monkeypatch.setattr(synth_port, "unavailable_reason", lambda: None)
     assert list(ports._probe()) == [
         {"name": "synth", "api": "miniaudio", "kind": "synth"},
         {"name": "harp", "api": "WINDOWS_MM", "kind": "port"},
@@ -154,7 +154,7 @@ def test_every_system_is_asked_and_one_that_is_not_there_harms_none(
         {"name": "rnn-tui", "api": "UNIX_JACK", "kind": "virtual"},
     ]
     assert Output.deleted == [3, 2]
-    monkeypatch.setattr(synth_port, "trouble", lambda: "It is away.")
+    monkeypatch.setattr(synth_port, "unavailable_reason", lambda: "It is away.")
     assert next(ports._probe()) == {"trouble": "It is away."}
 
 

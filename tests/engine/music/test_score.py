@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.music.score import Note, Score, struck
+from engine.music.score import Note, Score, merge_overlapping
 
 NOTES = st.lists(
     st.builds(
@@ -43,28 +43,28 @@ def test_a_note_that_cannot_sound_is_refused(values: tuple[float, ...]) -> None:
     [
         {"tempo": 0.0},
         {"tempo": float("nan")},
-        {"changes": ((2.0, 90.0), (1.0, 60.0))},
-        {"changes": ((2.0, -1.0),)},
-        {"metre": (4, 3)},
-        {"metre": (0, 4)},
+        {"tempo_changes": ((2.0, 90.0), (1.0, 60.0))},
+        {"tempo_changes": ((2.0, -1.0),)},
+        {"time_signature": (4, 3)},
+        {"time_signature": (0, 4)},
         {"program": 128},
     ],
 )
 def test_a_measure_that_is_none_is_refused(measure: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"tempo|metre|program"):
+    with pytest.raises(ValueError, match=r"tempo|time signature|program"):
         Score((), **measure)  # type: ignore[arg-type]
 
 
 def test_beats_follow_the_tempos() -> None:
-    score = Score((), 60.0, changes=((10.0, 120.0), (11.0, 30.0)))
-    beats = score.beats([0, 5, 10, 10.5, 11, 13, 31])
+    score = Score((), 60.0, tempo_changes=((10.0, 120.0), (11.0, 30.0)))
+    beats = score.tempo_map.beats([0, 5, 10, 10.5, 11, 13, 31])
     assert beats.tolist() == [0, 5, 10, 11, 12, 13, 22]
-    assert Score((), 90.0).beats([[2, 4], [6, 8]]).tolist() == [[3, 6], [9, 12]]
+    assert Score((), 90.0).tempo_map.beats([[2, 4], [6, 8]]).tolist() == [[3, 6], [9, 12]]
 
 
 @given(NOTES)
 def test_struck_keeps_every_beginning_and_all_sound(notes: list[Note]) -> None:
-    result = struck(notes)
+    result = merge_overlapping(notes)
     assert {(note.start, note.pitch) for note in result} == {(n.start, n.pitch) for n in notes}
     assert len(result) == len({(note.start, note.pitch) for note in result})
     for pitch in (60, 61, 62):
@@ -74,12 +74,12 @@ def test_struck_keeps_every_beginning_and_all_sound(notes: list[Note]) -> None:
             before = any(n.start <= moment < n.end for n in notes if n.pitch == pitch)
             assert before == any(n.start <= moment < n.end for n in mine)
     assert list(result) == sorted(result, key=lambda note: (note.start, note.pitch))
-    assert struck(result) == result
+    assert merge_overlapping(result) == result
 
 
 def test_struck_takes_the_louder_of_two_that_begin_together() -> None:
     notes = [Note(0, 4, 60, 50), Note(0, 2, 60, 90), Note(1, 2, 60, 30)]
-    assert struck(notes) == (Note(0, 1, 60, 90), Note(1, 4, 60, 30))
+    assert merge_overlapping(notes) == (Note(0, 1, 60, 90), Note(1, 4, 60, 30))
 
 
 def test_transposed_leaves_out_what_has_no_key() -> None:
@@ -93,10 +93,12 @@ def test_transposed_leaves_out_what_has_no_key() -> None:
 
 
 def test_faster_and_louder() -> None:
-    score = Score((Note(1.0, 2.0, 60, 100), Note(2.0, 4.0, 62, 10)), 120.0, changes=((2.0, 60.0),))
+    score = Score(
+        (Note(1.0, 2.0, 60, 100), Note(2.0, 4.0, 62, 10)), 120.0, tempo_changes=((2.0, 60.0),)
+    )
     fast = score.faster(2.0)
     assert fast.notes == (Note(0.5, 1.0, 60, 100), Note(1.0, 2.0, 62, 10))
-    assert (fast.tempo, fast.changes) == (240.0, ((1.0, 120.0),))
-    assert fast.beats([0.5, 2.0]).tolist() == score.beats([1.0, 4.0]).tolist()
+    assert (fast.tempo, fast.tempo_changes) == (240.0, ((1.0, 120.0),))
+    assert fast.tempo_map.beats([0.5, 2.0]).tolist() == score.tempo_map.beats([1.0, 4.0]).tolist()
     assert [note.velocity for note in score.louder(2.0).notes] == [127, 20]
     assert [note.velocity for note in score.louder(0.01).notes] == [1, 1]

@@ -14,7 +14,7 @@ from engine.errors import InputError
 from engine.music import soundfont, synth, synth_port
 from engine.music.soundfont import Envelope, Region, SoundFont
 from engine.music.synth import CONTROL, RATE, VOICES, Synth
-from engine.music.synth_port import DELAY, Feed, SynthPort
+from engine.music.synth_port import LATENCY, BlockRenderer, SynthPort
 
 FLAT = Envelope(0.0, 0.001, 0.0, 0.001, 0.0, 0.01)  # at once there, stays, at once gone
 
@@ -49,10 +49,10 @@ def sine(period: int = 50, turns: int = 40, **fields: Any) -> Region:
 def sound(region: Region, seconds: float, held: float = math.inf) -> Any:
     """A voice of the region, (n,) of the left side, without the bend of what is loud."""
     played = Synth(Font(region))  # type: ignore[arg-type]
-    played.strike(60, 127)
+    played.note_on(60, 127)
     held = min(held, seconds)
     frames = [played.render(round(held * RATE))]
-    played.release(60)
+    played.note_off(60)
     frames.append(played.render(round((seconds - held) * RATE)))
     return np.arctanh(np.concatenate(frames)[:, 0].astype(float)) / synth.LEVEL
 
@@ -108,7 +108,7 @@ def test_the_envelope_is_followed() -> None:
 
 def test_the_sides_are_those_of_the_pan() -> None:
     played = Synth(Font(sine(pan=-1.0)))  # type: ignore[arg-type]
-    played.strike(60, 127)
+    played.note_on(60, 127)
     left, right = np.abs(played.render(RATE // 10)).max(0)
     assert left > 0.25
     assert right < 1e-6
@@ -116,9 +116,9 @@ def test_the_sides_are_those_of_the_pan() -> None:
 
 def test_a_sample_without_a_loop_ends(font: SoundFont) -> None:
     played = Synth(Font(sine(loop=None)))  # type: ignore[arg-type]
-    played.strike(60, 127)
+    played.note_on(60, 127)
     frames = played.render(RATE // 5)
-    assert played.silent
+    assert played.is_silent
     end = 2000 / 22_050  # seconds
     assert np.abs(frames[round(end * RATE) + 2 :]).max() == 0
     assert np.abs(frames[round((end - 0.002) * RATE) : round(end * RATE)]).max() > 0.1
@@ -127,21 +127,21 @@ def test_a_sample_without_a_loop_ends(font: SoundFont) -> None:
 def test_there_are_never_too_many_voices(font: SoundFont) -> None:
     played = Synth(font)
     for key in range(21, 109):
-        played.strike(key, 100)
+        played.note_on(key, 100)
     assert len(played._voices) == VOICES
     assert np.abs(played.render(CONTROL)).max() <= 1
-    played.quiet()
-    assert played.silent
+    played.all_sound_off()
+    assert played.is_silent
 
 
 @pytest.mark.parametrize("program", [0, 40, 73])  # piano, violin, flute
 def test_every_key_has_its_pitch(font: SoundFont, program: int) -> None:
     """Equal temperament on 440 Hz, within 12 cents: so exactly is the SoundFont itself tuned."""
     played = Synth(font)
-    played.program(program)
+    played.select_program(program)
     for key in range(48, 85, 3):
-        played.quiet()
-        played.strike(key, 90)
+        played.all_sound_off()
+        played.note_on(key, 90)
         played.render(RATE // 10)
         heard = 1200 * math.log2(pitch(played.render(RATE // 2)[:, 0]) / 440) / 100 + 69
         octaves = round((heard - key) / 12)  # an overtone may be the strongest
@@ -172,7 +172,7 @@ def test_a_broken_font_is_refused_in_a_sentence(tmp_path: Path) -> None:
 
 def _feed(font: SoundFont, sizes: list[int], moments: list[float]) -> Any:
     """What is heard when the sound system asks for blocks of such sizes, on time."""
-    feed = Feed(Synth(font), 100.0)
+    feed = BlockRenderer(Synth(font), 100.0)
     for number, moment in enumerate(moments):
         feed.add(100.0 + moment, mido.Message("note_on", note=50 + number, velocity=100))
     blocks, done = [], 0
@@ -186,14 +186,14 @@ def test_a_message_sounds_to_the_frame_whatever_the_blocks(font: SoundFont) -> N
     moments = [0.0123, 0.1011, 0.1012]
     one = _feed(font, [20_000], moments)
     many = _feed(font, [700, 1, 882, 3000, *[441] * 34], moments)
-    assert np.flatnonzero(one)[0] == pytest.approx((moments[0] + DELAY) * RATE, abs=3)
+    assert np.flatnonzero(one)[0] == pytest.approx((moments[0] + LATENCY) * RATE, abs=3)
     assert np.abs(one[: len(many)] - many[: len(one)]).max() < 0.02  # the filter's steps differ
     assert np.flatnonzero(many)[0] == np.flatnonzero(one)[0]
 
 
 def test_every_message_is_understood(font: SoundFont) -> None:
     played = Synth(font)
-    feed = Feed(played, 0.0)
+    feed = BlockRenderer(played, 0.0)
 
     def take(kind: str, **values: int) -> None:
         feed.add(0.0, mido.Message(kind, **values))
@@ -206,21 +206,21 @@ def test_every_message_is_understood(font: SoundFont) -> None:
     take("program_change", program=19)  # an organ, which does not fade by itself
     take("note_on", note=60, velocity=80)
     settle()
-    assert not feed.silent
+    assert not feed.is_silent
     take("note_on", note=60, velocity=0)
     settle()
-    assert feed.silent
+    assert feed.is_silent
     take("note_on", note=60, velocity=80)
     take("note_off", note=60)
     settle()
-    assert feed.silent
+    assert feed.is_silent
     take("note_on", note=60, velocity=80)
     take("control_change", control=123)
     settle()
-    assert feed.silent
+    assert feed.is_silent
     take("note_on", note=60, velocity=80)
     take("control_change", control=120)
-    assert feed.silent
+    assert feed.is_silent
 
 
 def test_without_a_sound_device_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,12 +232,12 @@ def test_without_a_sound_device_it_says_so(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(miniaudio, "PlaybackDevice", fail)
     with pytest.raises(InputError, match="finds no sound device: connect one"):
         SynthPort("synth")
-    assert synth_port.trouble() is not None
+    assert synth_port.unavailable_reason() is not None
 
 
 def test_without_the_extra_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "miniaudio", None)
-    assert "needs the package miniaudio" in str(synth_port.trouble())
+    assert "needs the package miniaudio" in str(synth_port.unavailable_reason())
 
 
 def test_the_port_feeds_a_device(monkeypatch: pytest.MonkeyPatch) -> None:

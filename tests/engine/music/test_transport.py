@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.music.score import Note
-from engine.music.transport import SHORTEST_LOOP, Key, Transport, timed
+from engine.music.transport import MIN_LOOP_SECONDS, KeyEvent, Transport, key_events
 
 SCALE = [Note(0.5 * i, 0.5 * i + 0.5, 60 + 2 * i, 80 + i) for i in range(4)]  # legato, two seconds
 
@@ -20,7 +20,7 @@ class Keyboard:
         self.down: set[int] = set()
         self.log: list[tuple[float, int, int]] = []
 
-    def take(self, now: float, keys: list[Key]) -> None:
+    def take(self, now: float, keys: list[KeyEvent]) -> None:
         for key in keys:
             assert 0 <= key.pitch <= 127
             assert 0 <= key.velocity <= 127
@@ -67,7 +67,7 @@ def test_a_scale_straight_through() -> None:
 
 def test_tempo_transposition_and_loudness() -> None:
     transport, keyboard = playing(SCALE)
-    transport.loudness = 0.5
+    transport.velocity_scale = 0.5
     run(transport, keyboard, 0.75)
     keyboard.take(0.75, transport.set_tempo(2.0, 0.75))
     assert transport.position(0.75) == 0.75
@@ -131,14 +131,16 @@ def test_a_whole_song_loops_without_end() -> None:
 
 def test_a_key_struck_while_it_is_down() -> None:
     """It is let go and struck again, and stays down as long as either note wants it."""
-    keys = timed([Note(0, 3, 60, 70), Note(1, 2, 60, 90), Note(1, 1.5, 60, 40), Note(3, 4, 60, 50)])
+    keys = key_events(
+        [Note(0, 3, 60, 70), Note(1, 2, 60, 90), Note(1, 1.5, 60, 40), Note(3, 4, 60, 50)]
+    )
     assert keys == [
-        (0, Key(60, 70)),
-        (1, Key(60, 0)),
-        (1, Key(60, 90)),
-        (3, Key(60, 0)),
-        (3, Key(60, 50)),
-        (4, Key(60, 0)),
+        (0, KeyEvent(60, 70)),
+        (1, KeyEvent(60, 0)),
+        (1, KeyEvent(60, 90)),
+        (3, KeyEvent(60, 0)),
+        (3, KeyEvent(60, 50)),
+        (4, KeyEvent(60, 0)),
     ]
 
 
@@ -182,7 +184,7 @@ def test_notes_that_come_too_late_stay_silent() -> None:
 def test_time_in_which_nothing_could_be_played_does_not_count() -> None:
     transport, keyboard = playing(SCALE)
     run(transport, keyboard, 0.1)
-    transport.hold(60.0)
+    transport.exclude_pause(60.0)
     run(transport, keyboard, 60.6)
     assert keyboard.log[1:] == [(60.5, 60, 0), (60.5, 62, 81)]
 
@@ -208,7 +210,7 @@ notes = st.lists(
     max_size=12,
 )
 loops = st.none() | st.tuples(times, st.floats(0, 4) | st.just(math.inf)).map(
-    lambda loop: (loop[0], loop[0] + SHORTEST_LOOP + loop[1])
+    lambda loop: (loop[0], loop[0] + MIN_LOOP_SECONDS + loop[1])
 )
 moves = st.lists(
     st.one_of(
@@ -227,7 +229,7 @@ moves = st.lists(
 )
 
 
-ASK: dict[str, Callable[..., list[Key]]] = {
+ASK: dict[str, Callable[..., list[KeyEvent]]] = {
     "pass": lambda transport, now, _: transport.advance(now),
     "play": lambda transport, now: transport.play(now),
     "pause": lambda transport, now: transport.pause(now),
@@ -267,7 +269,7 @@ def test_nothing_hangs_whatever_is_asked_for(
         else:
             assert transport.due() > now - 1e-9  # type: ignore[operator]
         assert transport.position(now) >= 0
-    keyboard.take(now, transport.release())
+    keyboard.take(now, transport.release_all())
     assert keyboard.down == set()
 
 
@@ -297,7 +299,7 @@ def test_every_note_is_heard_as_written(song: list[Note], tempo: float) -> None:
 @given(notes)
 @settings(max_examples=100, deadline=None)
 def test_timed_keys_are_in_order_and_complete(song: list[Note]) -> None:
-    keys = timed(song)
+    keys = key_events(song)
     assert [moment for moment, _ in keys] == sorted(moment for moment, _ in keys)
     keyboard = Keyboard()
     for moment, key in keys:

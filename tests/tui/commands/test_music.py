@@ -119,7 +119,7 @@ def test_frames_as_json(call: Call, tuned: str) -> None:
 
 def test_a_length_in_bars(call: Call, tuned: str, tunes: Path, tmp_path: Path) -> None:
     jig = midi.read(tunes / "0.mid")
-    midi.write(dataclasses.replace(jig, metre=(6, 8)), tmp_path / "jig.mid")
+    midi.write(dataclasses.replace(jig, time_signature=(6, 8)), tmp_path / "jig.mid")
     words = ("sample", "music", "--model", tuned, "--seed", 1, "--json", "--bars")
     for count, prime, frames in ((3, (), 20), (2.4, ("--prime", tmp_path / "jig.mid"), 12)):
         out = call(*words, count, *prime).out  # at 120 beats a minute a beat lasts 5 / 3 frames

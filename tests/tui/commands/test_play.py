@@ -13,7 +13,7 @@ import pexpect
 import pytest
 
 from engine.music import midi, ports
-from engine.music.ports import Found, Port
+from engine.music.ports import Port, ScanResult
 from engine.music.score import Note, Score
 from tui import cli
 from tui.sources import player
@@ -172,7 +172,7 @@ def test_ports_are_listed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     grand = Port("grand", "UNIX_JACK", "port")
-    monkeypatch.setattr(ports, "scan", lambda: Found((grand, ports.SYNTH)))
+    monkeypatch.setattr(ports, "scan", lambda: ScanResult((grand, ports.SYNTH)))
     assert cli.main(["ports", "--json"]) == 0
     out, err = capsys.readouterr()
     assert [json.loads(line) for line in out.splitlines()] == [
@@ -180,7 +180,7 @@ def test_ports_are_listed(
         {"name": "synth", "api": "miniaudio", "kind": "synth"},
     ]
     assert err == ""
-    monkeypatch.setattr(ports, "scan", lambda: Found((grand,), "No sound."))
+    monkeypatch.setattr(ports, "scan", lambda: ScanResult((grand,), "No sound."))
     assert cli.main(["ports"]) == 0
     out, err = capsys.readouterr()
     assert [line.split() for line in out.splitlines()] == [
@@ -193,7 +193,7 @@ def test_ports_are_listed(
 def test_no_ports_at_all_is_said_and_is_no_failure(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(ports, "scan", lambda: Found((), "No sound."))
+    monkeypatch.setattr(ports, "scan", lambda: ScanResult((), "No sound."))
     assert cli.main(["ports", "--json"]) == 0
     assert capsys.readouterr() == ("", "No sound.\n")
     assert cli.main(["ports"]) == 0

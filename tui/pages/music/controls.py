@@ -14,8 +14,8 @@ from textual.widgets import Input, Label, Select, Static
 
 from engine.errors import InputError
 from engine.music.general_midi import INSTRUMENTS
-from engine.music.metre import Measure
 from engine.music.ports import SILENT, Port
+from engine.music.tempo_map import TempoMap
 from tui.formatting import clean
 from tui.pages.music import options
 from tui.sources.answers import Pace
@@ -198,7 +198,7 @@ class MusicControls(VerticalScroll, can_focus=False):
         values = {name: field.meaning() for name, field in self._writing.items()}
         begins: options.Beginning = values.pop("begins")
         tempo = self.pace.tempo if self.pace else 120.0
-        values["length"] = values["length"].frames(self.pace, Measure(tempo))
+        values["length"] = values["length"].frames(self.pace, TempoMap(tempo))
         return MusicRequest(self.model_name, begins.file, begins.notes, **values)
 
     def keep(self, seed: int | None) -> None:

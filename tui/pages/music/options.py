@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.errors import InputError
 from engine.music import pitch
-from engine.music.metre import Measure
+from engine.music.tempo_map import TempoMap
 from tui.sources.answers import Pace
 from tui.widgets.fields import number, whole
 
@@ -32,7 +32,7 @@ class Length:
     count: float = USUAL_LENGTH
     unit: str = "frames"  # or "bars", "seconds"
 
-    def frames(self, pace: Pace | None, measure: Measure) -> int:
+    def frames(self, pace: Pace | None, tempo_map: TempoMap) -> int:
         """That in frames; raises InputError where the model has not yet said how long one is."""
         if self.unit == "frames":
             return int(self.count)
@@ -44,7 +44,7 @@ class Length:
         beats = pace.beats or pace.seconds * pace.tempo / 60
         frames = self.count / pace.seconds
         if self.unit == "bars":
-            frames = self.count * measure.bar / beats
+            frames = self.count * tempo_map.bar_length / beats
         return max(math.ceil(frames - 1e-6), 1)
 
 
@@ -59,7 +59,7 @@ def begins(text: str) -> Beginning:
         except RuntimeError as error:
             raise InputError(f"There is no home folder for {text!r}: give a whole path.") from error
     try:
-        return Beginning(notes=pitch.pitches(text))
+        return Beginning(notes=pitch.parse_chord(text))
     except InputError as error:
         words = str(error).removesuffix(".")
         raise InputError(f"{words}, or a MIDI file's path.") from error

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from textual.app import App
 
-from engine.music.metre import Measure
-from engine.music.piano_roll import GrowingNotes
+from engine.music.piano_roll import NoteBuilder
 from engine.music.score import Note, Score
+from engine.music.tempo_map import TempoMap
 from tui.formatting import clean
 from tui.pages.music.controls import PlaybackSettings
 from tui.pages.music.roll_view import RollView
@@ -46,7 +46,7 @@ class Piece:
     frames: int = 0  # written, without the prime
     seconds: float = 0.0  # of writing, so far
     error: str = ""
-    _growing: GrowingNotes | None = None
+    _growing: NoteBuilder | None = None
 
     @property
     def under_way(self) -> bool:
@@ -58,7 +58,7 @@ class Piece:
         """Up to where its notes are known, in seconds; None: there are no others."""
         if not self.under_way:
             return None
-        return self._growing.until if self._growing else 0.0
+        return self._growing.complete_until if self._growing else 0.0
 
     def hear(self, heard: Heard, now: float) -> list[Note]:
         """Take in what came; gives the notes that are now known whole, none once it is over."""
@@ -85,9 +85,9 @@ class Piece:
     def _begin(self, begun: Begun) -> None:
         pace = begun.pace
         self.frame = pace.seconds
-        self._growing = GrowingNotes(pace.seconds)
+        self._growing = NoteBuilder(pace.seconds)
         self.sheet = RollView(
-            Measure(pace.tempo, begun.metre), len(begun.prime) * pace.seconds, pace.seconds / 2
+            TempoMap(pace.tempo, begun.metre), len(begun.prime) * pace.seconds, pace.seconds / 2
         )
         notes = [note for frame in begun.prime for note in self._growing.add(*frame)]
         self._grow(notes)
@@ -95,13 +95,13 @@ class Piece:
     def _grow(self, notes: list[Note]) -> None:
         assert self._growing is not None
         self.sheet.add(notes)
-        self.sheet.held = tuple(self._growing.held())
+        self.sheet.held = tuple(self._growing.open_notes())
         self.sheet.seconds = self._growing.seconds
 
     def end(self, state: str) -> list[Note]:
         """Nothing more comes, for the reason that the state says; gives the last notes."""
         self.state = state
-        notes = self._growing.end() if self._growing else []
+        notes = self._growing.finish() if self._growing else []
         self.sheet.held = ()
         self.sheet.add(notes)
         return notes
@@ -109,9 +109,11 @@ class Piece:
     @property
     def score(self) -> Score:
         """It as music, as far as it has come."""
-        measure = self.sheet.measure
+        tempo_map = self.sheet.tempo_map
         notes = (*self.sheet.notes, *self.sheet.held)
-        return Score(notes, measure.tempo, measure.metre, self.program, measure.changes)
+        return Score(
+            notes, tempo_map.tempo, tempo_map.time_signature, self.program, tempo_map.tempo_changes
+        )
 
     def status(self, place: str = "") -> str:
         """One line, the most important first; place: as "piece 2 of 3"."""
@@ -134,9 +136,8 @@ def _count(number: int, what: str) -> str:
 
 def opened(title: str, score: Score) -> Piece:
     """The piece of a MIDI file."""
-    measure = Measure(score.tempo, score.metre, score.changes)
     cell = _CELL * 60 / score.tempo
-    sheet = RollView(measure, cell=min(max(cell, 0.05), 0.5))
+    sheet = RollView(score.tempo_map, cell=min(max(cell, 0.05), 0.5))
     sheet.add(score.notes)
     return Piece(title, state="opened", sheet=sheet, frame=cell / 2, program=score.program)
 

@@ -255,7 +255,7 @@ class PlayerPanel(Vertical):
             state = "… waiting for notes" if at.waiting else "▶"
         elif moment:
             state = "‖"
-        bar, beat = sheet.measure.place(moment)
+        bar, beat = sheet.tempo_map.bar_and_beat(moment)
         parts = [
             f"{state} {minutes_seconds(moment)} / {minutes_seconds(sheet.seconds)}",
             f"bar {bar}.{beat}",

@@ -258,25 +258,25 @@ class PianoRoll(Widget, can_focus=True):
     def action_seek_beats(self, beats: int) -> None:
         """Go so many of the metre's beats forward, or back."""
         if self._sheet is not None:
-            self._seek(beats * self._sheet.measure.unit, self._sheet.measure.unit)
+            self._seek(beats * self._sheet.tempo_map.unit_length, self._sheet.tempo_map.unit_length)
 
     def action_seek_bars(self, bars: int) -> None:
         """Go so many bars forward, or back."""
         if self._sheet is not None:
-            self._seek(bars * self._sheet.measure.bar, self._sheet.measure.bar)
+            self._seek(bars * self._sheet.tempo_map.bar_length, self._sheet.tempo_map.bar_length)
 
     def _seek(self, beats: float, grid: float) -> None:
         """Go so many beats on, to the next multiple of `grid` that way."""
         assert self._sheet is not None
-        measure = self._sheet.measure
-        units = measure.beats(self.moment) / grid
+        tempo_map = self._sheet.tempo_map
+        units = tempo_map.beat_at(self.moment) / grid
         step = round(beats / grid)
         nearest = round(units)
         if abs(units - nearest) < 0.05:  # on it, but for rounding and the player's clock
             to = nearest + step
         else:
             to = int(units) + (step if step > 0 else step + 1)
-        self._go(measure.seconds(max(to, 0) * grid))
+        self._go(tempo_map.second_at(max(to, 0) * grid))
 
     def action_seek_to(self, share: int) -> None:
         """Go to the beginning, or to the end."""

@@ -8,7 +8,7 @@ from rich.style import Style
 from textual.color import Color
 from textual.strip import Strip
 
-from engine.music.pitch import is_black, name
+from engine.music.pitch import is_black, pitch_name
 from tui.pages.music.roll_view import CODES, GIVEN, LEVELS, ONSET, Raster, Viewport
 
 LEFT = 8  # cells before the roll: a key's name, the keyboard, a gap
@@ -73,7 +73,7 @@ class RollColors:
         upper = window.high - 2 * row
         lower = upper - 1
         lit = [key for key in (upper, lower) if key in sounding]
-        words = name(lit[-1]) if lit else name(lower) if lower % 12 == 0 else ""
+        words = pitch_name(lit[-1]) if lit else pitch_name(lower) if lower % 12 == 0 else ""
         colours = []
         for key in (upper, lower):
             plain = _BLACK_KEY if is_black(key) else _WHITE_KEY

@@ -4,9 +4,9 @@ import bisect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from engine.music.metre import Measure
-from engine.music.pitch import HIGHEST, LOWEST
+from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.music.score import Note
+from engine.music.tempo_map import TempoMap
 from tui.formatting import minutes_seconds
 
 
@@ -18,7 +18,7 @@ def _start(note: Note) -> float:
 class RollView:
     """Notes by their starts; more of them may come."""
 
-    measure: Measure = field(default_factory=Measure)
+    tempo_map: TempoMap = field(default_factory=TempoMap)
     given: float = 0.0  # seconds: what begins before was not written, but said beforehand
     cell: float = 0.15  # seconds that a column shows, unless it is looked at more closely
     seconds: float = 0.0  # how long it is, so far
@@ -59,7 +59,7 @@ class RollView:
         return (min(found), max(found)) if found else None
 
 
-BOTTOM = LOWEST - LOWEST % 2  # a row's lower key is even, so that C and C♯ share one
+BOTTOM = LOWEST_PITCH - LOWEST_PITCH % 2  # a row's lower key is even, so that C and C♯ share one
 MIN_CELL, MAX_CELL = 0.01, 30.0  # seconds a column
 _NEAR_END, _BACK = 0.85, 0.2  # of the width: following turns the page here, to there
 _ROUND = 1e-6  # of a column: 0.3 / 0.15 is in the second
@@ -95,7 +95,7 @@ def moved(window: Viewport, columns: int = 0, rows: int = 0, end: float = 0.0) -
     """Look at later columns, and at higher rows; `end` is where the music ends, in seconds."""
     last = max(window.column(end) - window.columns // 2, 0)
     start = min(max(window.start + columns, 0), max(last, window.start))
-    highest = max(HIGHEST + 1 - 2 * window.rows, BOTTOM)
+    highest = max(HIGHEST_PITCH + 1 - 2 * window.rows, BOTTOM)
     low = min(max(window.low + 2 * rows, BOTTOM), highest + highest % 2)
     following = window.following and start == window.start
     return replace(window, start=start, low=low, following=following)
@@ -203,24 +203,26 @@ def _put(line: list[str], column: int, words: str) -> None:
 
 def _ruler(sheet: RollView, window: Viewport) -> tuple[str, frozenset[int]]:
     """The bars with their numbers and, where there is room, their beats; where bars begin."""
-    measure = sheet.measure
+    tempo_map = sheet.tempo_map
     start, end = window.seconds
     line = [" "] * window.columns
     bars = set()
-    width = (window.columns * measure.bar) / max(measure.beats(end) - measure.beats(start), 1e-9)
+    width = (window.columns * tempo_map.bar_length) / max(
+        tempo_map.beat_at(end) - tempo_map.beat_at(start), 1e-9
+    )
     every = 1  # bars from one that is shown to the next
     while width * every < _MARKS:
         every *= 2
-    first = int(measure.beats(start) / measure.bar)
-    last = int(measure.beats(end) / measure.bar) + 1
+    first = int(tempo_map.beat_at(start) / tempo_map.bar_length)
+    last = int(tempo_map.beat_at(end) / tempo_map.bar_length) + 1
     for bar in range(first - first % every, last + 1, every):
-        for count in range(1, measure.metre[0]):
-            beat = bar * measure.bar + count * measure.unit
-            column = window.column(measure.seconds(beat)) - window.start
-            if every == 1 and width >= 3 * measure.metre[0] and column >= 0:
+        for count in range(1, tempo_map.time_signature[0]):
+            beat = bar * tempo_map.bar_length + count * tempo_map.unit_length
+            column = window.column(tempo_map.second_at(beat)) - window.start
+            if every == 1 and width >= 3 * tempo_map.time_signature[0] and column >= 0:
                 _put(line, column, "·")
     for bar in range(first - first % every, last + 1, every):
-        column = window.column(measure.seconds(bar * measure.bar)) - window.start
+        column = window.column(tempo_map.second_at(bar * tempo_map.bar_length)) - window.start
         if 0 <= column < window.columns:
             bars.add(column)
             _put(line, column, f"│{bar + 1}")

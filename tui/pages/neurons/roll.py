@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from engine.music.pitch import name
+from engine.music.pitch import pitch_name
 from tui.pages.lyrics.text import LyricsText
 from tui.pages.neurons import units
 from tui.pages.neurons.units import LEVELS
@@ -140,7 +140,7 @@ class NeuronRoll(Widget, can_focus=True):
             _CELLS[(lower in keys) + 2 * (upper in keys)]
             for keys in reading.frames[self._start : end]
         )
-        return name(lower) if lower % 12 == 0 else "", "".join(cells)
+        return pitch_name(lower) if lower % 12 == 0 else "", "".join(cells)
 
 
 class NeuronText(LyricsText):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from engine.errors import InputError
-from engine.music.pitch import name
+from engine.music.pitch import pitch_name
 from tui.formatting import clean
 from tui.sources.neurons import Feature, Reading, Told, Unit
 
@@ -105,6 +105,6 @@ def closely(reading: Reading, told: Told, place: int) -> str:
     if reading.text:
         character = reading.text[place]
         return f"after {_SEEN.get(character, shown(character))}, character {place + 1:,}: {value}"
-    keys = " ".join(map(name, sorted(reading.frames[place]))) or "silence"
+    keys = " ".join(map(pitch_name, sorted(reading.frames[place]))) or "silence"
     bar = int((place + 1e-6) / reading.bar) + 1
     return f"after frame {place + 1:,}, bar {bar}: {value} · {keys}"

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from engine.frames import KEYS
 from engine.music import piano_roll
-from engine.music.score import LOWEST, Note, Score
+from engine.music.pitch import LOWEST_PITCH
+from engine.music.score import Note, Score
 from tui.pages.music.piece import Piece, opened
 from tui.sources.answers import Begun, Done, Frame, Heard, Pace
 from tui.sources.sampler import MusicRequest
@@ -29,7 +30,11 @@ def test_a_piece_from_asking_to_its_end() -> None:
     prime = (Frame((60,), (60,)), Frame((60, 64), (64,)))
     first = Heard(4, frames=(Frame((64,), ()),), seed=9, begun=begun(prime))
     assert piece.hear(first, now=11.0) == [Note(0.0, 0.6, 60)]
-    assert (piece.sheet.given, piece.sheet.measure.metre, piece.frame) == (0.6, (3, 4), 0.3)
+    assert (piece.sheet.given, piece.sheet.tempo_map.time_signature, piece.frame) == (
+        0.6,
+        (3, 4),
+        0.3,
+    )
     assert piece.sheet.held == (Note(0.3, 3 * 0.3, 64),)
     assert piece.until == 0.3
     assert piece.sheet.seconds == 3 * 0.3
@@ -82,7 +87,7 @@ def test_streamed_notes_are_those_of_the_finished_roll(
     planes_of = np.zeros((len(frames), 1 + planes, KEYS), np.bool_)
     for place, both in enumerate(frames):
         for plane, pitches in enumerate(both[: 1 + planes]):
-            planes_of[place, plane, [pitch - LOWEST for pitch in pitches]] = True
+            planes_of[place, plane, [pitch - LOWEST_PITCH for pitch in pitches]] = True
     expected = (
         piano_roll.from_frames(planes_of.reshape(len(frames), KEYS * (1 + planes)), 0.1)
         .score()

@@ -5,8 +5,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.music.metre import Measure
-from engine.music.score import HIGHEST, LOWEST, Note
+from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
+from engine.music.score import Note
+from engine.music.tempo_map import TempoMap
 from tui.pages.music import roll_view as windows
 from tui.pages.music.roll_view import GIVEN, LEVELS, ONSET, RollView, Viewport, rasterize
 
@@ -40,7 +41,7 @@ SIGNS = "." + "abcd" + "ABCD" + "ghij" + "GHIJ"  # held, begun; given: held, beg
 
 
 def test_a_picture() -> None:
-    sheet = RollView(Measure(120.0), given=0.5)
+    sheet = RollView(TempoMap(120.0), given=0.5)
     sheet.add([
         Note(0.0, 0.75, 60, 127), Note(0.0, 1.0, 64, 1), Note(0.5, 1.0, 67, 80),
         Note(1.0, 1.25, 67, 80), Note(1.25, 2.0, 67, 80), Note(2.5, 3.0, 90), Note(3, 3.5, 40),
@@ -65,7 +66,7 @@ def test_a_picture() -> None:
 
 
 def test_a_part_in_the_middle() -> None:
-    sheet = RollView(Measure(100.0, (3, 4)), given=6.0)
+    sheet = RollView(TempoMap(100.0, (3, 4)), given=6.0)
     sheet.add([Note(0, 1, 60), Note(5, 6, 60), Note(30, 31, 60)])
     drawn = rasterize(sheet, Viewport(columns=30, rows=1, cell=0.2, start=20, low=60))
     assert drawn.ruler == " ·  ·  │4 ·  ·  │5 ·  ·  │6 · "
@@ -77,7 +78,7 @@ def test_a_part_in_the_middle() -> None:
 
 
 def test_bars_far_away_are_counted_in_strides() -> None:
-    sheet = RollView(Measure(120.0))
+    sheet = RollView(TempoMap(120.0))
     sheet.add([Note(0, 400, 60)])
     drawn = rasterize(sheet, Viewport(columns=24, rows=1, cell=2.0, low=60))
     assert drawn.ruler == "│1      │9      │17     "
@@ -152,8 +153,8 @@ def test_moving_stays_on_the_keyboard_and_near_the_music(
     seen = windows.moved(window, columns, rows, end)
     assert 0 <= seen.start <= max(window.start, window.column(end))
     assert seen.low % 2 == 0
-    assert seen.low >= LOWEST - 1
-    assert seen.high <= HIGHEST + 2 or 2 * seen.rows > HIGHEST - LOWEST
+    assert seen.low >= LOWEST_PITCH - 1
+    assert seen.high <= HIGHEST_PITCH + 2 or 2 * seen.rows > HIGHEST_PITCH - LOWEST_PITCH
     assert seen.following == (window.following and seen.start == window.start)
 
 
@@ -165,7 +166,7 @@ def test_a_zoom_leaves_what_is_in_sight_there(window: Viewport, factor: float, a
     assert 0 <= seen.column(at) - seen.start < seen.columns
 
 
-@given(WINDOWS, st.lists(st.integers(LOWEST, HIGHEST), min_size=1))
+@given(WINDOWS, st.lists(st.integers(LOWEST_PITCH, HIGHEST_PITCH), min_size=1))
 def test_all_keys_are_seen_where_there_is_room(window: Viewport, pitches: list[int]) -> None:
     made = sheet(*pitches)
     for seen in (windows.fitted(window, made), windows.widened(window, made)):

@@ -439,7 +439,7 @@ async def test_a_midi_file_is_opened_and_played(tmp_path: Path) -> None:
         await music.open("tune.mid")
         assert music.status == "✓ opened · 2 notes · tune.mid"
         await music.until(lambda: "Violin" in music.transport)
-        assert music.piece.sheet.measure.metre == (3, 4)
+        assert music.piece.sheet.tempo_map.time_signature == (3, 4)
         await music.press("space")
         await music.until(lambda: 64 in music.down)
         assert "C028" in music.tape

@@ -1,0 +1,86 @@
+"""Tempo map: tempos and time signature, and with them seconds as beats and bars.
+
+A beat is a quarter note, as in MIDI, whatever the time signature.
+"""
+
+import bisect
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+DENOMINATORS = (1, 2, 4, 8, 16, 32, 64)  # of a time signature
+
+
+@dataclass(frozen=True)
+class TempoMap:
+    """Tempos and one time signature; raises ValueError for invalid ones."""
+
+    tempo: float = 120.0  # beats a minute, at the start
+    time_signature: tuple[int, int] = (4, 4)  # such as (3, 8); the denominator is a power of two
+    tempo_changes: tuple[tuple[float, float], ...] = ()  # (second, beats a minute from there)
+
+    def __post_init__(self) -> None:
+        seconds = [0.0, *(second for second, _ in self.tempo_changes)]
+        tempos = [self.tempo, *(tempo for _, tempo in self.tempo_changes)]
+        if seconds != sorted(seconds) or not all(0 < tempo < math.inf for tempo in tempos):
+            raise ValueError(f"tempos {tempos} from the seconds {seconds}")
+        numerator, denominator = self.time_signature
+        if not (1 <= numerator <= 255 and denominator in DENOMINATORS):
+            raise ValueError(f"a time signature of {self.time_signature}")
+
+    @property
+    def unit_length(self) -> float:
+        """Length in beats of the note that the time signature counts: 0.5 for the eighth of 6/8."""
+        return 4 / self.time_signature[1]
+
+    @property
+    def bar_length(self) -> float:
+        """Length of a bar in beats."""
+        return self.time_signature[0] * self.unit_length
+
+    def beats(self, seconds: npt.ArrayLike) -> npt.NDArray[Any]:
+        """Return the beats from the start to each of `seconds`, in the same shape."""
+        return integrate(self._seconds, self._rates, seconds)
+
+    def beat_at(self, second: float) -> float:
+        """Return the beats from the start to one moment."""
+        return float(self.beats(second))
+
+    def second_at(self, beat: float) -> float:
+        """Return the second at which a beat falls; the inverse of `beat_at`."""
+        beats = self.beats(self._seconds)
+        i = max(bisect.bisect_right(beats, beat) - 1, 0)
+        return float(self._seconds[i] + (beat - beats[i]) / self._rates[i])
+
+    def bar_and_beat(self, second: float) -> tuple[int, int]:
+        """Return the bar of a moment and the beat that the time signature counts, both from 1."""
+        counts = self.beat_at(second) / self.unit_length + 1e-6
+        bar, rest = divmod(counts, self.time_signature[0])
+        return int(bar) + 1, int(rest) + 1
+
+    @cached_property
+    def _seconds(self) -> npt.NDArray[np.float64]:
+        """When each tempo begins, (k,)."""
+        return np.array([0.0, *(second for second, _ in self.tempo_changes)])
+
+    @cached_property
+    def _rates(self) -> npt.NDArray[np.float64]:
+        """Beats a second of each tempo, (k,)."""
+        return np.array([self.tempo, *(tempo for _, tempo in self.tempo_changes)]) / 60
+
+
+def integrate(
+    knots: npt.NDArray[Any], rates: npt.NDArray[Any], points: npt.ArrayLike
+) -> npt.NDArray[Any]:
+    """Integrate a step function from 0 to each of `points` (any shape).
+
+    Its value is `rates[i]` from `knots[i]` on, both (k,); the knots rise from 0.
+    """
+    at = np.asarray(points, np.float64)
+    before = np.concatenate([[0.0], np.cumsum(np.diff(knots) * rates[:-1])])  # (k,)
+    i = np.maximum(np.searchsorted(knots, at, side="right") - 1, 0)
+    return np.asarray(before[i] + (at - knots[i]) * rates[i])
