@@ -99,7 +99,7 @@ class MusicStream:
         head = network.head
         assert isinstance(head, KeysHead)
         generator = np.random.Generator(np.random.PCG64(self.seed))
-        state = network.begin(None, 1)
+        state = network.initial_state(None, 1)
         before = np.concatenate([np.zeros_like(self.prime[:1], shape=(1, *self.codec.spec.shape)),
                                  self.prime])  # fmt: skip
         for frame in before[:-1]:

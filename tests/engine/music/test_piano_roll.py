@@ -238,10 +238,8 @@ def test_they_are_the_notes_of_the_finished_roll(
     found: list[Note] = []
     promises = []  # how many notes there were, and up to where that was said to be all
     for keys, onsets in drawn:
-        sounding, merge_overlapping = (
-            (np.flatnonzero(p) + LOWEST_PITCH).tolist() for p in (keys, onsets)
-        )
-        found += stream.add(sounding, merge_overlapping if planes else None)
+        sounding, struck = ((np.flatnonzero(p) + LOWEST_PITCH).tolist() for p in (keys, onsets))
+        found += stream.add(sounding, struck if planes else None)
         promises.append((len(found), stream.complete_until))
     found += stream.finish()
     rest = np.zeros((len(drawn), KEYS - FEW), np.bool_)
