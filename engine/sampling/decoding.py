@@ -1,61 +1,44 @@
 """How the next character is chosen from what a model says."""
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import InputError
+from engine.options import LYRICS_OPTIONS
 
 _MILD = 1e-3  # temperatures from here on need no care
 
 
+def _default(name: str) -> Any:
+    return LYRICS_OPTIONS[name].default
+
+
 @dataclass(frozen=True)
 class SamplingParams:
-    """How boldly to choose; the defaults follow the model's own probabilities.
+    """How the next character is chosen; `engine.options` has the range and default of each field.
 
-    The three filters are judged on those own probabilities (temperature 1), whatever the
-    temperature; a character must pass all of them, and the most probable always does.
+    The filters top_k, top_p and min_p look at the model's own probabilities (temperature 1),
+    whatever the temperature. A character must pass all of them; the most probable always does.
     Raises InputError for a value out of range.
     """
 
-    temperature: float = 1.0  # 0: always the most probable; inf: all alike
-    top_k: int = 0  # only the k most probable; 0: all
-    top_p: float = 1.0  # only the fewest most probable that reach this sum (Holtzman et al. 2020)
-    min_p: float = 0.0  # only those at least this share as probable as the most probable
-    memory: float = 1.0  # how far to believe a model's memory of the song; 0: not at all
-    guidance: float = 1.0  # how strongly the artist is followed; 0: as by nobody
-    repetition: float = 0.0  # nats off what would repeat the text, see `engine.sampling.decoding`
-    line: int = 0  # characters at which a line ends with its word, see `engine.sampling.decoding`
+    temperature: float = _default("temperature")
+    top_k: int = _default("top_k")
+    top_p: float = _default("top_p")  # nucleus sampling (Holtzman et al. 2020)
+    min_p: float = _default("min_p")
+    memory: float = _default("memory")
+    guidance: float = _default("guidance")
+    repetition: float = _default("repetition")  # nats for each character of a repeat after `FREE`
+    line: int = _default("line")
 
     def __post_init__(self) -> None:
-        if not self.temperature >= 0:  # not >=: NaN is refused too
-            raise InputError(
-                f"The temperature is {self.temperature}: give 0 (always the likeliest character) "
-                "or more, up to inf (all alike)."
-            )
-        if self.top_k < 0:
-            raise InputError(f"top-k is {self.top_k}: give 1 or more, or 0 for all characters.")
-        if not 0 < self.top_p <= 1:
-            raise InputError(f"top-p is {self.top_p}: give a share above 0 and up to 1.")
-        if not 0 <= self.min_p <= 1:
-            raise InputError(f"min-p is {self.min_p}: give a share from 0 to 1.")
-        if not 0 <= self.memory <= 1:
-            raise InputError(f"The memory is {self.memory}: give a share from 0 to 1.")
-        if not 0 <= self.guidance <= 10:
-            raise InputError(
-                f"The guidance is {self.guidance}: give 0 (the artist left aside) to 10, 1 as "
-                "the model has learned."
-            )
-        if not 0 <= self.repetition <= 10:
-            raise InputError(f"The repetition penalty is {self.repetition}: give 0 (none) to 10.")
-        if not 0 <= self.line <= 200:
-            raise InputError(
-                f"The line length is {self.line}: give 1 to 200 characters, or 0 for lines as they "
-                "come."
-            )
+        for field in dataclasses.fields(self):
+            LYRICS_OPTIONS[field.name].check(getattr(self, field.name))
 
 
 def match_weight(memory: float, temperature: float) -> float:

@@ -17,6 +17,7 @@ from engine.errors import InputError
 from engine.inference.cells import Array
 from engine.inference.models import Model
 from engine.inference.network import State, select_songs
+from engine.options import LYRICS_EXTRA_OPTIONS, LYRICS_OPTIONS
 from engine.sampling import conditioning
 from engine.sampling.decoding import (
     SamplingParams,
@@ -30,8 +31,6 @@ from engine.sampling.decoding import (
 
 MAX_CHARACTERS = 5_000  # characters of a song whose length was left open
 MAX_PROMPT = 100_000  # characters
-MAX_SONGS = 1_000  # at once
-MAX_ALTERNATIVES = 100
 _CHUNK = 256  # characters of a prime that are read between two looks at a stop
 _BLOCK = 32  # characters whose noise is drawn together
 _BIT = math.log(2)  # nats
@@ -219,25 +218,9 @@ def stream(
     """
     if not isinstance(model.codec, CharacterCodec):
         raise InputError(f"{model.name} writes music: use 'rnn-tui sample music'.")
-    checks = [
-        ("seed", request.seed, request.seed is None or request.seed >= 0, "0 or more"),
-        (
-            "length",
-            request.length,
-            request.length is None or request.length >= 1,
-            "1 character or more",
-        ),
-        ("count", request.count, 1 <= request.count <= MAX_SONGS, f"1 to {MAX_SONGS:,} songs"),
-        (
-            "number of alternatives",
-            request.alternatives,
-            0 <= request.alternatives <= MAX_ALTERNATIVES,
-            f"0 to {MAX_ALTERNATIVES}",
-        ),
-    ]
-    for name, value, right, wanted in checks:
-        if not right:
-            raise InputError(f"The {name} is {value}: give {wanted}.")
+    for name in ("seed", "length", "count"):
+        LYRICS_OPTIONS[name].check(getattr(request, name))
+    LYRICS_EXTRA_OPTIONS["alternatives"].check(request.alternatives)
     weights = conditioning.weights(model, request.artist, request.mix)
     _check_guidance(model, request.rules, weights)
     prime = normalize_text(model, model.codec, request.prime)

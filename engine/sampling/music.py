@@ -18,22 +18,27 @@ from engine.inference.network import Network
 from engine.music import midi, piano_roll
 from engine.music.piano_roll import Roll
 from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
+from engine.options import MUSIC_OPTIONS
 from engine.sampling.decoding import match_weight
 from engine.sampling.lyrics import EndReason
 
-MAX_FRAMES = 100_000  # frames, of a song and of a prime
+MAX_PROMPT = 100_000  # frames
+
+
+def _default(name: str) -> Any:
+    return MUSIC_OPTIONS[name].default
 
 
 @dataclass(frozen=True)
 class MusicRequest:
-    """What to write."""
+    """What to write; `engine.options` has the range and default of each option."""
 
     prime: Roll | None = None  # how it begins
-    temperature: float = 1.0  # 0: the likeliest state of each key; inf: coins are tossed
-    memory: float = 1.0  # how far a model's memory of the song is believed
-    least: int = 0  # notes in a frame: one with fewer is drawn again
-    seed: int | None = None  # None: a new one
-    length: int = 200  # frames
+    temperature: float = _default("temperature")
+    memory: float = _default("memory")
+    least: int = _default("least")  # a frame with fewer notes is drawn again
+    seed: int | None = _default("seed")
+    length: int = _default("length")  # frames
 
 
 def keys_codec(model: Model) -> KeysCodec:
@@ -127,30 +132,13 @@ def stream(
     Raises InputError for a model of lyrics and for a request that cannot be.
     """
     codec = keys_codec(model)
-    if not request.temperature >= 0:
-        raise InputError(
-            f"The temperature is {request.temperature}: give 0 (each key's likelier state) or "
-            "more, up to inf (coins tossed)."
-        )
-    checks: list[tuple[str, Any, bool, str]] = [
-        ("memory", request.memory, 0 <= request.memory <= 1, "a share from 0 to 1"),
-        ("least number of notes", request.least, 0 <= request.least <= 10, "0 to 10"),
-        (
-            "length",
-            request.length,
-            1 <= request.length <= MAX_FRAMES,
-            f"1 to {MAX_FRAMES:,} frames",
-        ),
-        ("seed", request.seed, request.seed is None or request.seed >= 0, "0 or more"),
-    ]
-    for name, value, right, wanted in checks:
-        if not right:
-            raise InputError(f"The {name} is {value}: give {wanted}.")
+    for name, option in MUSIC_OPTIONS.items():
+        option.check(getattr(request, name))
     if request.prime is None:
         prime = np.zeros((0, *codec.spec.shape), np.uint8)
     else:
         prime = codec.encode(request.prime)
-    if len(prime) > MAX_FRAMES:
-        raise InputError(f"The prime has {len(prime):,} frames: give at most {MAX_FRAMES:,}.")
+    if len(prime) > MAX_PROMPT:
+        raise InputError(f"The prime has {len(prime):,} frames: give at most {MAX_PROMPT:,}.")
     seed = secrets.randbits(32) if request.seed is None else request.seed
     return MusicStream(model, codec, prime, request, seed, stopped)
