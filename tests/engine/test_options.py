@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from engine.data.ngram_index import SHORTEST
+from engine.data.ngram_index import MIN_COPY
 from engine.errors import InputError
 from engine.options import (
     LYRICS_EXTRA_OPTIONS,
@@ -137,7 +137,7 @@ def test_the_defaults_are_the_same_everywhere() -> None:
 
 
 def test_limits_that_the_table_repeats() -> None:
-    assert LYRICS_EXTRA_OPTIONS["novelty"].low == SHORTEST
+    assert LYRICS_EXTRA_OPTIONS["novelty"].low == MIN_COPY
     assert f"at most {MAX_CHARACTERS:,}" in LYRICS_OPTIONS["length"].help
 
 

@@ -1,34 +1,30 @@
 """Arguments that several commands share."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from engine.options import Option
 
+JSON_LINES = "Print JSON, one object a line."
 
-def add_option(
-    parser: "argparse.ArgumentParser | argparse._MutuallyExclusiveGroup",
-    option: Option,
-    **more: Any,
-) -> None:
-    """Add a flag for an option of `engine.options`; `more` goes to `add_argument`."""
+
+def add_option(parser: argparse._ActionsContainer, option: Option, **more: Any) -> None:
+    """Add the flag of an option; `more` goes to `add_argument`."""
     convert: Callable[[str], Any] = option.convert
-    parser.add_argument(
-        option.flag,
-        metavar=option.metavar,
-        type=convert,
-        default=option.default,
-        help=option.help,
-        **more,
-    )
+    settings = {"metavar": option.metavar, "default": option.default, "help": option.help}
+    parser.add_argument(option.flag, type=convert, **settings | more)
+
+
+def add_options(parser: argparse._ActionsContainer, options: Iterable[Option]) -> None:
+    """Add the flags of several options."""
+    for option in options:
+        add_option(parser, option)
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Add `--model`."""
     parser.add_argument(
-        "--model",
-        metavar="M",
-        help="Name of a model or a run, or a path (default: the newest model of your own, "
-        "else an included one).",
-    )
+        "--model", metavar="M",
+        help="Name of a model or a run, or a path (default: an included model).",
+    )  # fmt: skip

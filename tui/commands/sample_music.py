@@ -11,54 +11,52 @@ from typing import TYPE_CHECKING
 from engine import files
 from engine.errors import InputError
 from engine.music import pitch
+from engine.options import MUSIC_OPTIONS
+from tui.commands.arguments import add_model, add_option, add_options
 
 if TYPE_CHECKING:
     from engine.data.codecs import KeysCodec
     from engine.music.piano_roll import Roll
 
 
+MAX_LENGTH = 1_000_000  # seconds or bars
+
+
 def add(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's words."""
-    parser.add_argument("--model", metavar="M", help="a model's or a run's name, or a path")
-    begin = parser.add_mutually_exclusive_group()
-    begin.add_argument("--prime", metavar="FILE.mid", type=Path, help="how the music begins")
-    begin.add_argument(
-        "--notes", metavar="C4,E4,G4", help="the first chord, as names or MIDI pitches"
+    """Declare the arguments."""
+    add_model(parser)
+    prompt = parser.add_mutually_exclusive_group()
+    prompt.add_argument(
+        "--prime", metavar="FILE.mid", type=Path, help="Prompt: a MIDI file to continue."
     )
-    parser.add_argument(
-        "--temperature", metavar="T", type=float, default=1.0, help="0: the likeliest; inf: any"
-    )
-    parser.add_argument(
-        "--memory", metavar="P", type=float, default=1.0, help="trust in the memory of the song"
-    )
-    parser.add_argument(
-        "--least", metavar="N", type=int, default=0, help="notes that every frame has at least"
-    )
-    long = parser.add_mutually_exclusive_group()
-    long.add_argument("--length", metavar="FRAMES", type=int, help="so many frames (200)")
-    long.add_argument("--seconds", metavar="S", type=float, help="so long")
-    long.add_argument(
-        "--bars", metavar="N", type=float, help="so many bars, in the metre of the prime or of 4/4"
-    )
-    parser.add_argument("--seed", metavar="N", type=int, help="the same seed, the same music")
-    parser.add_argument("-o", "--output", metavar="FILE.mid", type=Path, help="write it as MIDI")
-    parser.add_argument("--wav", metavar="FILE", type=Path, help="write its sound")
-    parser.add_argument("--png", metavar="FILE", type=Path, help="draw its piano roll")
-    parser.add_argument("--play", action="store_true", help="play it when it is written")
-    parser.add_argument("--json", action="store_true", help="print one JSON object a frame")
+    prompt.add_argument(
+        "--notes", metavar="C4,E4,G4",
+        help="Prompt: a chord to begin with, as note names or MIDI pitches.",
+    )  # fmt: skip
+    add_options(parser, (MUSIC_OPTIONS[name] for name in ("temperature", "memory", "least")))
+    length = parser.add_mutually_exclusive_group()
+    add_option(length, MUSIC_OPTIONS["length"], default=None)
+    length.add_argument("--seconds", metavar="S", type=float, help="Length in seconds.")
+    length.add_argument(
+        "--bars", metavar="N", type=float,
+        help="Length in bars, in the prompt's time signature or else 4/4.",
+    )  # fmt: skip
+    add_option(parser, MUSIC_OPTIONS["seed"])
+    parser.add_argument("-o", "--output", metavar="FILE.mid", type=Path, help="Write a MIDI file.")
+    parser.add_argument("--wav", metavar="FILE", type=Path, help="Write a WAV file.")
+    parser.add_argument("--png", metavar="FILE", type=Path, help="Draw the piano roll as a PNG.")
+    parser.add_argument("--play", action="store_true", help="Play the music once it is written.")
+    parser.add_argument("--json", action="store_true", help="Print one JSON object a frame.")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the music and say where."""
+    """Write the music and print the names of the files."""
     wanted = (arguments.output, arguments.wav, arguments.png, arguments.play, arguments.json)
     if not any(wanted):
-        raise InputError(
-            "There is nothing to do with the music: give -o FILE.mid, --wav, --png, --play or "
-            "--json."
-        )
+        raise InputError("No output was chosen: add -o FILE.mid, --wav, --png, --play or --json.")
     if arguments.play and arguments.json:
-        raise InputError("--play shows where it is and --json prints frames: give one of them.")
-    _check_places([path for path in wanted[:3] if path])
+        raise InputError("--play and --json both print to the terminal: use one of them.")
+    _check_paths([path for path in wanted[:3] if path])
     import numpy as np
 
     from engine.inference import models
@@ -86,32 +84,36 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         done = {"reason": song.reason, "frames": song.frames, "seed": song.seed}
         print(json.dumps({"done": True, **done, "model": model.name}), flush=True)
-    return _keep(codec.decode(np.stack(written)), metre, arguments, song.seed)
+    return _write(codec.decode(np.stack(written)), metre, arguments, song.seed)
 
 
-def _check_places(places: list[Path]) -> None:
-    """Refuse what cannot be written before any music is made."""
-    resolved = [path.resolve() for path in places]
-    for path, place in zip(places, resolved, strict=True):
-        if resolved.count(place) > 1:
-            raise InputError(f"{path} is to be written twice: give each its own file.")
+def _check_paths(paths: list[Path]) -> None:
+    """Refuse paths that cannot be written before any music is made."""
+    resolved = [path.resolve() for path in paths]
+    for path, target in zip(paths, resolved, strict=True):
+        if resolved.count(target) > 1:
+            raise InputError(f"{path} would be written twice: use a different file for each.")
         if path.is_dir():
-            raise InputError(f"{path} is a folder: give the name of a file in it.")
+            raise InputError(f"{path} is a folder: name a file in it.")
 
 
 def _frames(arguments: argparse.Namespace, codec: "KeysCodec", metre: tuple[int, int]) -> int:
-    """How many frames to write, whatever the length was given in."""
-    for name, each in (("seconds", 1 / codec.seconds), ("bars", codec.frames_per_bar(metre))):
-        count: float | None = getattr(arguments, name)
-        if count is None:
+    """Return the number of frames to write, from --length, --seconds or --bars."""
+    from engine.sampling.music import MusicRequest
+
+    for name, per_unit in (("seconds", 1 / codec.seconds), ("bars", codec.frames_per_bar(metre))):
+        length: float | None = getattr(arguments, name)
+        if length is None:
             continue
-        if not 0 < count < 1e6:
-            raise InputError(f"--{name} is {count}: give some, up to a million.")
-        return max(1, round(count * each))
-    return 200 if arguments.length is None else int(arguments.length)
+        if not 0 < length < MAX_LENGTH:
+            raise InputError(f"--{name} must be above 0 and below {MAX_LENGTH:,}, not {length:g}.")
+        return max(1, round(length * per_unit))
+    frames: int | None = arguments.length
+    return MusicRequest.length if frames is None else frames
 
 
-def _keep(music: "Roll", metre: tuple[int, int], arguments: argparse.Namespace, seed: int) -> int:
+def _write(music: "Roll", metre: tuple[int, int], arguments: argparse.Namespace, seed: int) -> int:
+    """Write the files that were asked for, then play; return the exit status."""
     from engine.music import midi
 
     score = dataclasses.replace(music.score(), time_signature=metre)
@@ -126,10 +128,10 @@ def _keep(music: "Roll", metre: tuple[int, int], arguments: argparse.Namespace, 
 
         with files.explain_write_errors(arguments.png):
             roll_image.write([music], arguments.png)
-    kept = [str(path) for path in (arguments.output, arguments.wav, arguments.png) if path]
-    if kept:
+    written = [str(path) for path in (arguments.output, arguments.wav, arguments.png) if path]
+    if written:
         print(
-            f"{', '.join(kept)}: {len(score.notes)} notes, {music.seconds:.0f} s, seed {seed}",
+            f"{', '.join(written)}: {len(score.notes)} notes, {music.seconds:.0f} s, seed {seed}",
             file=sys.stderr if arguments.json else sys.stdout,
         )
     if not arguments.play:
