@@ -84,7 +84,7 @@ class Page(Generic[S]):
 
     def says(self, words: str) -> bool:
         """Whether the line of the dialog in front has these words."""
-        return words in str(self.app.screen.query_one("#said", Static).visual)
+        return words in str(self.app.screen.query_one("#message", Static).visual)
 
     def field(self, name: str) -> Input:
         return self.screen.query_one(f"#{name}", Input)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from pathlib import Path
 from typing import ClassVar
 
 from textual import getters, on, work
@@ -10,7 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Static
 
-from engine.errors import InputError
+from engine import files
+from engine.errors import InputError, WorkError
 from tui.formatting import clean
 from tui.pages.hints import lyrics_hint
 from tui.pages.lyrics import shading
@@ -21,7 +23,7 @@ from tui.pages.lyrics.shading import VIEWS
 from tui.pages.lyrics.sheet import LyricsEditor, LyricsSheet
 from tui.pages.lyrics.text import LyricsText
 from tui.pages.model_page import ModelPage, SamplerSaid
-from tui.widgets.file_dialog import SaveDialog, file_name
+from tui.widgets.file_dialog import FileDialog, file_name
 from tui.widgets.footer import Footer
 
 
@@ -331,7 +333,21 @@ class LyricsScreen(ModelPage):
         """Ask for a name, and save the song in view."""
         if not (song := self._song_to("save")):
             return
-        name = file_name(song.request.prime, song.request.artist, song.seed)
-        path = await self.app.push_screen_wait(SaveDialog(name, song.whole + "\n"))
+
+        async def write(path: Path) -> None:
+            try:
+                files.write_atomic(path, song.whole + "\n")
+            except OSError as error:
+                raise WorkError(
+                    f"Cannot write {path} ({error.strerror}): choose another place."
+                ) from error
+
+        seed = "" if song.seed is None else str(song.seed)
+        parts = [song.request.prime, song.request.artist or "", seed]
+        name = file_name(parts, ".txt", default="lyrics")
+        hint = "enter: save · escape: cancel"
+        path = await self.app.push_screen_wait(
+            FileDialog("Save the song as", hint, write, name, new=True)
+        )
         if path is not None:
             self.notify(f"Saved {path}.", markup=False)

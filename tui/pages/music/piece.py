@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from tui.pages.music.roll_view import RollView
 from tui.sources import music_export
 from tui.sources.answers import Begun, Heard
 from tui.sources.sampler import MusicRequest
-from tui.widgets.file_dialog import FileDialog
+from tui.widgets.file_dialog import FileDialog, file_name
 
 STATES = {
     "waiting": "○ waiting",
@@ -152,7 +151,7 @@ async def ask_to_open(app: App[None]) -> Piece | None:
         score = await asyncio.to_thread(midi.read, path)
         pieces.append(opened(path.name, score))
 
-    hint = "enter: open it · right: take what is suggested · escape: go back"
+    hint = "enter: open · right: accept the suggestion · escape: cancel"
     await app.push_screen_wait(FileDialog("Open a MIDI file", hint, read))
     return pieces[-1] if pieces else None
 
@@ -165,7 +164,7 @@ async def ask_to_save(app: App[None], piece: Piece, how: PlaybackSettings) -> Pa
         score = score.transposed(how.transpose).louder(how.velocity).faster(how.tempo)
         await music_export.save(score, path, piece.frame / how.tempo)
 
-    name = re.sub(r"[^\w]+", "-", Path(piece.title).stem)[:40].strip("-_") or "music"
-    name += ".mid" if piece.seed is None else f"-{piece.seed}.mid"
-    hint = "its ending says what it becomes: .mid, .wav or .png · escape: go back"
+    seed = "" if piece.seed is None else str(piece.seed)
+    name = file_name([Path(piece.title).stem, seed], ".mid", default="music")
+    hint = "the ending sets the format: .mid, .wav or .png · escape: cancel"
     return await app.push_screen_wait(FileDialog("Save the music as", hint, write, name, new=True))

@@ -17,6 +17,7 @@ from tui.pages.neurons.controls import NeuronControls, TextDialog
 from tui.pages.neurons.roll import NeuronRoll, NeuronText
 from tui.sources.answers import Heard
 from tui.sources.neurons import NeuronsRequest, Reading, Told, Unit
+from tui.widgets.file_dialog import FileDialog
 from tui.widgets.footer import Footer
 from tui.widgets.model_select import ModelChooser
 
@@ -294,12 +295,11 @@ class NeuronsScreen(ModelPage):
             if text is not None:
                 self._read(NeuronsRequest(name, text=text))
             return
-        from tui.widgets.file_dialog import FileDialog  # it brings NumPy along
 
         async def take(path: object) -> None:
             """The sampler reads it, and says what is wrong."""
 
-        hint = "enter: read it · right: take what is suggested · escape: go back"
+        hint = "enter: read · right: accept the suggestion · escape: cancel"
         path = await self.app.push_screen_wait(FileDialog("Read a MIDI file", hint, take))
         if path is not None:
             self._read(NeuronsRequest(name, path=str(path)))

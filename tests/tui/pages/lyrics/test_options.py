@@ -1,7 +1,6 @@
 """What the fields of the Lyrics page may hold."""
 
 import math
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,7 +9,6 @@ from hypothesis import strategies as st
 from engine.errors import InputError
 from tui.pages.lyrics import options as fields
 from tui.widgets import fields as field_widgets
-from tui.widgets import file_dialog
 
 
 @pytest.mark.parametrize(
@@ -133,35 +131,3 @@ def test_a_step_up_and_one_down_come_back(tenths: int) -> None:
     up = field_widgets.step_temperature(text, 1)
     assert float(up) == pytest.approx((tenths + 1) / 10)
     assert field_widgets.step_temperature(up, -1) == text
-
-
-@pytest.mark.parametrize(
-    ("prime", "artist", "seed", "name"),
-    [
-        ("Why", None, 7, "Why-anyone-7.txt"),
-        ("Why, oh why?", "Moor & Daughters", 12, "Why-oh-why-Moor-Daughters-12.txt"),
-        ("../..", "/etc/x", None, "etc-x.txt"),
-        ("", None, None, "anyone.txt"),
-        ("Ünder " * 20, None, 1, "Ünder-Ünder-Ünder-Ünder-Ünder-Ünde-anyone-1.txt"),
-    ],
-)
-def test_names_of_files(prime: str, artist: str | None, seed: int | None, name: str) -> None:
-    assert file_dialog.file_name(prime, artist, seed) == name
-
-
-@given(st.text(max_size=80), st.none() | st.text(max_size=80))
-def test_any_song_has_a_name_that_can_be_a_file(prime: str, artist: str | None) -> None:
-    name = file_dialog.file_name(prime, artist, 2**32)
-    assert file_dialog.file_path(name, Path("/")) == Path("/") / name
-    assert len(name.encode()) < 120  # bytes; file systems take 255
-
-
-def test_where_a_file_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / "songs").mkdir()
-    assert file_dialog.file_path(" a b.txt ", tmp_path) == tmp_path / "a b.txt"
-    assert file_dialog.file_path("songs/a", tmp_path) == tmp_path / "songs/a"
-    assert file_dialog.file_path("~/songs/a", Path("/")) == tmp_path / "songs/a"
-    for wrong in (" ", "songs", "none/a", "~nobody-of-that-name/a", "a\nb", "n" * 300):
-        with pytest.raises(InputError):
-            file_dialog.file_path(wrong, tmp_path)

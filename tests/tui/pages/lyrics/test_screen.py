@@ -30,7 +30,7 @@ from tui.pages.lyrics.sheet import LyricsEditor
 from tui.pages.lyrics.text import LyricsText
 from tui.sources import commands, sampler
 from tui.widgets import fields
-from tui.widgets.file_dialog import SaveDialog
+from tui.widgets.file_dialog import FileDialog
 
 
 async def test_where_nothing_was_trained_yet_it_sings_at_once(
@@ -382,7 +382,7 @@ async def test_saving_asks_for_a_name_and_does_not_overwrite_unasked(tmp_path: P
             if content:
                 file.write_text(content)
             await lyrics.press(key)
-            dialog = await lyrics.in_front(SaveDialog)
+            dialog = await lyrics.in_front(FileDialog)
             assert dialog.query_one(Input).value == file.name
             if content:
                 await lyrics.press("enter")
@@ -398,13 +398,13 @@ async def test_a_file_that_cannot_be_is_said_and_escape_leaves_it(tmp_path: Path
     async with page() as lyrics:
         await lyrics.sing()
         await lyrics.press("S")
-        dialog = await lyrics.in_front(SaveDialog)
+        dialog = await lyrics.in_front(FileDialog)
         for name, sentence in (
             ("", "The file has no name"),
             ("nowhere/song.txt", "There is no folder"),
             (str(tmp_path), "is a folder"),
-            ("a\0b", "has characters that no file's name should"),
-            ("n" * 300, "cannot be a file's name"),
+            ("a\0b", "has control characters"),
+            ("n" * 300, "is not a valid file name"),
             ("n" * 250, "Cannot write"),
         ):
             dialog.query_one(Input).value = name
@@ -524,7 +524,7 @@ async def test_the_process_ends_with_the_app() -> None:
 def test_every_key_has_an_id_and_says_what_it_does() -> None:
     classes = [
         LyricsScreen,
-        SaveDialog,
+        FileDialog,
         fields.Field,
         fields.PrimeField,
         fields.TemperatureField,

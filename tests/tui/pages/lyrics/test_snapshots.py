@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 
 from tests.tui.lyrics_page import LyricsPage, use
 from tui.app import RnnTuiApp
-from tui.widgets.file_dialog import SaveDialog
+from tui.widgets.file_dialog import FileDialog
 
 LARGE, USUAL, SMALL = (120, 36), (80, 24), (40, 12)
 
@@ -52,7 +52,7 @@ def look(
                 await page.press(key)
                 await page.until(lambda: not any(song.under_way for song in page.screen.songs))
                 if key == "S":
-                    await page.in_front(SaveDialog)
+                    await page.in_front(FileDialog)
             await page.still()
 
         return snap_compare(app, terminal_size=size, run_before=before)
