@@ -109,14 +109,14 @@ async def test_the_palette_holds_every_action(write_run: WriteRun) -> None:
         await until(pilot, lambda: page.view)
         titles = [command.title for command in pilot.app.get_system_commands(page)]
         assert len(titles) == len(set(titles))
-        for name in ("Stop", "Smoother", "Log x", "Runs", "Theme", "Quit", "Help", "Export"):
+        for name in ("Stop", "Smooth more", "Log x", "Runs", "Theme", "Quit", "Help", "Export"):
             assert name in titles
         await pilot.press("ctrl+p")
         palette = await in_front(pilot, CommandPalette)
         await pilot.press(*"log x")
         await until(pilot, lambda: palette.query_one(OptionList).option_count)
         await pilot.press("enter")
-        await until(pilot, lambda: page.query_one(LineChart).view.log_x)
+        await until(pilot, lambda: page.query_one(LineChart).viewport.log_x)
 
 
 async def test_themes_change_the_curve_too(write_run: WriteRun) -> None:

@@ -1,1 +1,1 @@
-"""Charts in braille: data, drawing, zooming and the widget."""
+"""Line charts in braille: the data, the viewport, the drawing and the widget that shows it."""

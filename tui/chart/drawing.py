@@ -1,4 +1,4 @@
-"""A line chart drawn into an array of characters, two by four braille dots a cell."""
+"""Drawing a line chart into an array of characters, with two by four braille dots per cell."""
 
 import dataclasses
 import itertools
@@ -16,37 +16,46 @@ from tui.chart.series import (
     Series,
     axis_values,
     decimate,
+    nearest_value,
     smooth,
-    value_at,
     x_range,
 )
-from tui.chart.viewport import LEAST_SPAN, Span, Viewport, from_axis, seen, to_axis
+from tui.chart.viewport import MIN_SPAN, Span, Viewport
 
-# From which size on a unit is used, its size, its name: four digits still read well without.
+# The style numbers of cells: these, and SERIES + the color of a series.
+BACKGROUND, FRAME, TEXT, RAW, CURSOR, SERIES = range(6)
+MARKS = "●◆▲■✚★"  # by color of the series, so that they differ without hue too
+
+_BRAILLE = np.array([[1, 8], [2, 16], [4, 32], [64, 128]], np.uint32)  # bit of each dot (4, 2)
+_UTF32 = "utf-32-le" if np.little_endian else "utf-32-be"
+# From which value on a unit is used, its size and its name: up to four digits read well without.
 _UNITS = ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k"))
 
 
-def linear_ticks(low: float, high: float, most: int, whole: bool = False) -> list[float]:
-    """Every round number from `low` to `high`, with the smallest step that gives at most `most`.
+# ── ticks ────────────────────────────────────────────────────────────────────────────────────────
 
-    whole: only whole numbers, as for training steps.
+
+def linear_ticks(low: float, high: float, max_ticks: int, whole: bool = False) -> list[float]:
+    """Return the multiples of 1, 2 or 5 × a power of ten from `low` to `high`.
+
+    The step is the smallest that yields at most `max_ticks`. whole: only whole numbers, as for
+    training steps.
     """
-    if most < 1:
+    if max_ticks < 1:
         return []
-    power = 10.0 ** math.floor(math.log10((high - low) / most))
+    power = 10.0 ** math.floor(math.log10((high - low) / max_ticks))
     steps = (factor * power * scale for scale in (1, 10, 100) for factor in (1, 2, 5))
     for step in steps:
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-        if last - first < most and (step >= 1 or not whole):
+        if last - first < max_ticks and (step >= 1 or not whole):
             return [index * step for index in range(first, last + 1)]
     return []
 
 
-def log_ticks(low: float, high: float, most: int, whole: bool = False) -> list[float]:
-    """Round numbers for a logarithmic axis from `low` to `high`, both above zero.
+def log_ticks(low: float, high: float, max_ticks: int, whole: bool = False) -> list[float]:
+    """Return ticks for a logarithmic axis from `low` to `high`, both above zero.
 
-    1-2-5 in each decade, or powers of ten where that is too many, or, over less than a decade,
-    the linear ones.
+    1-2-5 in each decade; powers of ten if those are too many; linear ticks below a decade.
     """
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     powers = range(first, last + 1)
@@ -55,24 +64,24 @@ def log_ticks(low: float, high: float, most: int, whole: bool = False) -> list[f
         return [value for value in values if low * (1 - 1e-9) <= value <= high * (1 + 1e-9)]
 
     fine = inside([factor * 10.0**power for power in powers for factor in (1, 2, 5)])
-    if 3 <= len(fine) <= most:
+    if 3 <= len(fine) <= max_ticks:
         return fine
-    if len(fine) > most:
+    if len(fine) > max_ticks:
         decades = inside([10.0**power for power in powers])
         if len(decades) >= 2:
-            return decades[:: max(1, math.ceil(len(decades) / max(1, most)))]
-    return linear_ticks(low, high, most, whole)
+            return decades[:: max(1, math.ceil(len(decades) / max(1, max_ticks)))]
+    return linear_ticks(low, high, max_ticks, whole)
 
 
-def labels(ticks: list[float]) -> list[str]:
-    """One label for each tick, all with as many decimals as tell them apart."""
+def tick_labels(ticks: list[float]) -> list[str]:
+    """Return a label for each tick, with as many decimals as distinguish them."""
     if not ticks:
         return []
     largest = max(abs(tick) for tick in ticks)
     gaps = [after - before for before, after in itertools.pairwise(ticks)]
     even = bool(gaps) and max(gaps) - min(gaps) < 1e-6 * max(gaps)
-    if not even:  # a logarithmic axis, or one tick alone
-        return [_single(tick) for tick in ticks]
+    if not even:  # a logarithmic axis, or a single tick
+        return [_single_label(tick) for tick in ticks]
     unit, name = _unit(largest)
     step = gaps[0] / unit
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
@@ -82,46 +91,52 @@ def labels(ticks: list[float]) -> list[str]:
 
 
 def _unit(value: float) -> tuple[float, str]:
-    return next(((size, name) for least, size, name in _UNITS if value >= least), (1.0, ""))
+    return next(((size, name) for start, size, name in _UNITS if value >= start), (1.0, ""))
 
 
-def _single(value: float) -> str:
+def _single_label(value: float) -> str:
     unit, name = _unit(abs(value))
     return f"{value / unit:g}{name}"
 
 
-# What a cell's style number means: these, then one for each series' colour.
-BACKGROUND, FRAME, TEXT, RAW, CURSOR, SERIES = range(6)
-MARKS = "●◆▲■✚★"  # of the series of each colour: told apart without hue
+def _axis_ticks(span: Span, log: bool, max_ticks: int, whole: bool = False) -> list[float]:
+    """Return the ticks of an axis between two positions on it."""
+    if log:
+        return log_ticks(10 ** span[0], 10 ** span[1], max_ticks, whole)
+    return linear_ticks(*span, max_ticks, whole)
 
-_DOTS = np.array([[1, 8], [2, 16], [4, 32], [64, 128]], np.uint32)  # of a braille cell (4, 2)
-_UTF32 = "utf-32-le" if np.little_endian else "utf-32-be"
+
+def _max_y_ticks(rows: int) -> int:
+    return max(3, rows // 3)
+
+
+# ── canvas and plot ──────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True)
 class RenderedChart:
-    """What is to be shown: code points and style numbers (rows, columns), and where the plot is."""
+    """A chart as code points and style numbers, both (rows, columns), and where its plot is."""
 
     characters: npt.NDArray[np.uint32]
     styles: npt.NDArray[np.uint8]
-    span: Span | None  # of x, from the left of the plot to its right
-    left: int = 0  # of the plot, in cells
-    width: int = 0
+    span: Span | None  # the x at the left and right of the plot; None for a blank chart
+    left: int = 0  # first column of the plot
+    width: int = 0  # columns of the plot
 
     def lines(self) -> list[str]:
-        """The rows as text."""
+        """Return the rows as text."""
         return [row.tobytes().decode(_UTF32) for row in self.characters]
 
 
 class _Canvas:
-    """The picture while it is being drawn."""
+    """The characters and styles of a chart, to write into."""
 
     def __init__(self, width: int, height: int) -> None:
         self.characters = np.full((height, width), ord(" "), np.uint32)
         self.styles = np.full((height, width), BACKGROUND, np.uint8)
 
     def write(self, row: int, column: int, text: str, style: int) -> int:
-        """Write a text, cut at the right edge; the column after it."""
+        """Write a text, clipped to the canvas; return the column after it."""
         for character in text:
             if column >= self.characters.shape[1]:
                 break
@@ -135,7 +150,7 @@ class _Canvas:
 
 @dataclass(frozen=True)
 class _Plot:
-    """The rectangle of cells the lines are drawn in, and the transformed values at its edges."""
+    """The rectangle of cells that holds the lines, and the positions on the axes at its edges."""
 
     top: int
     left: int
@@ -144,88 +159,106 @@ class _Plot:
     x: Span
     y: Span
 
-    def column(self, x: FloatArray | float) -> FloatArray:
-        """Dots from the left, (N,) → (N,)."""
+    def dot_column(self, x: FloatArray | float) -> FloatArray:
+        """Return dots from the left for positions (N,) → (N,)."""
         return np.rint((x - self.x[0]) / (self.x[1] - self.x[0]) * (2 * self.width - 1))
 
-    def row(self, y: FloatArray | float) -> FloatArray:
-        """Dots from the top, (N,) → (N,)."""
+    def dot_row(self, y: FloatArray | float) -> FloatArray:
+        """Return dots from the top for positions (N,) → (N,)."""
         return np.rint((self.y[1] - y) / (self.y[1] - self.y[0]) * (4 * self.height - 1))
+
+
+# ── lines ────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True)
 class _Line:
-    """What is drawn of a series: transformed points, and whether a line goes on to the next."""
+    """A line to draw: positions on the axes, and whether each leads to the next."""
 
     x: FloatArray  # (M,)
     y: FloatArray  # (M,)
-    linked: BoolArray  # (M,)
+    connected: BoolArray  # (M,)
     style: int
-    mark: str = ""  # for each of the points below, as many as there is room for
-    points: tuple[FloatArray, FloatArray] = (np.zeros(0), np.zeros(0))  # (P,), (P,)
+    mark: str = ""  # drawn on the points below, as far as they have room
+    points: tuple[FloatArray, FloatArray] = (np.zeros(0), np.zeros(0))  # x (P,), y (P,)
 
 
-def _lines(one: Series, view: Viewport, span: Span, width: int) -> list[_Line]:
-    """The series as it is, and smoothed on top."""
-    x = axis_values(one.x, view.log_x)
-    shown = np.isfinite(x)
-    x, y = x[shown], one.y[shown]
-    style, columns = SERIES + one.color, 2 * width
+def _lines(series: Series, viewport: Viewport, span: Span, width: int) -> list[_Line]:
+    """Return the line of a series and, where it is smoothed, the smoothed line after it."""
+    x = axis_values(series.x, viewport.log_x)
+    finite = np.isfinite(x)
+    x, y = x[finite], series.y[finite]
+    style = SERIES + series.color
 
     def line(values: FloatArray, style: int) -> _Line:
-        return _Line(*decimate(x, axis_values(values, view.log_y), *span, columns), style)
+        return _Line(*decimate(x, axis_values(values, viewport.log_y), *span, 2 * width), style)
 
-    if one.kind == "points":
-        values = axis_values(y, view.log_y)
+    if series.kind == "points":
+        values = axis_values(y, viewport.log_y)
         inside = (x >= span[0]) & (x <= span[1]) & np.isfinite(values)
         points = x[inside], values[inside]
-        return [dataclasses.replace(line(y, style), mark=MARKS[one.color], points=points)]
-    if not view.smoothing:
+        return [dataclasses.replace(line(y, style), mark=MARKS[series.color], points=points)]
+    if not viewport.smoothing:
         return [line(y, style)]
-    return [line(y, RAW), line(smooth(y, view.smoothing), style)]
+    return [line(y, RAW), line(smooth(y, viewport.smoothing), style)]
 
 
-def _polyline(plot: _Plot, x: FloatArray, y: FloatArray, linked: BoolArray) -> BoolArray:
-    """Dots (4 × height, 2 × width) that the points, and the lines between the linked, cover."""
+def _line_dots(plot: _Plot, line: _Line) -> BoolArray:
+    """Return which dots (4 × height, 2 × width) the points and their connections cover."""
     dots = np.zeros((4 * plot.height, 2 * plot.width), np.bool_)
-    if not x.size:
+    if not line.x.size:
         return dots
-    column, row = plot.column(x), plot.row(y)
-    here = np.append(np.flatnonzero(linked), x.size - 1)  # (S,); the last point goes to itself
-    there = np.append(here[:-1] + 1, x.size - 1)
-    across, down = column[there] - column[here], row[there] - row[here]
+    column, row = plot.dot_column(line.x), plot.dot_row(line.y)
+    last = line.x.size - 1
+    start = np.append(np.flatnonzero(line.connected), last)  # (S,); the last point is its own end
+    end = np.append(start[:-1] + 1, last)
+    across, down = column[end] - column[start], row[end] - row[start]
     lengths = np.maximum(np.maximum(np.abs(across), np.abs(down)), 1).astype(np.int64) + 1
-    segment = np.repeat(np.arange(here.size), lengths)  # (D,) dots of all segments
-    place = np.arange(segment.size) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    share = place / (lengths[segment] - 1)
-    columns = np.rint(column[here][segment] + share * across[segment]).astype(np.int64)
-    rows = np.rint(row[here][segment] + share * down[segment]).astype(np.int64)
+    segment = np.repeat(np.arange(start.size), lengths)  # (D,) the segment of each dot
+    offset = np.arange(segment.size) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    fraction = offset / (lengths[segment] - 1)
+    columns = np.rint(column[start][segment] + fraction * across[segment]).astype(np.int64)
+    rows = np.rint(row[start][segment] + fraction * down[segment]).astype(np.int64)
     dots[rows, columns] = True
-    dots[row.astype(np.int64), column.astype(np.int64)] = True  # also points linked to nothing
+    dots[row.astype(np.int64), column.astype(np.int64)] = True  # isolated points too
     return dots
 
 
-def _draw_line(canvas: _Canvas, plot: _Plot, dots: BoolArray, style: int) -> None:
-    """Put the dots on the canvas; a cell with any of them shows only them."""
+def _draw_dots(canvas: _Canvas, plot: _Plot, dots: BoolArray, style: int) -> None:
+    """Draw the dots; a cell with any of them replaces what it had."""
     cells = dots.reshape(plot.height, 4, plot.width, 2)
-    codes = np.einsum("hawb,ab->hw", cells.astype(np.uint32), _DOTS)
+    codes = np.einsum("hawb,ab->hw", cells.astype(np.uint32), _BRAILLE)
     area = np.s_[plot.top : plot.top + plot.height, plot.left : plot.left + plot.width]
     canvas.characters[area] = np.where(codes, 0x2800 + codes, canvas.characters[area])
     canvas.styles[area] = np.where(codes, style, canvas.styles[area])
 
 
 def _draw_marks(canvas: _Canvas, plot: _Plot, line: _Line) -> None:
-    """Mark the points, the newest first, no closer than three cells."""
+    """Mark the points: of each three columns the newest."""
     x, y = line.points
-    columns = plot.column(x).astype(np.int64) // 2
-    rows = plot.row(y).astype(np.int64) // 4
+    columns = plot.dot_column(x).astype(np.int64) // 2
+    rows = plot.dot_row(y).astype(np.int64) // 4
     _, newest = np.unique(columns[::-1] // 3, return_index=True)
-    for place in x.size - 1 - newest:
-        row, column = int(plot.top + rows[place]), int(plot.left + columns[place])
+    for index in x.size - 1 - newest:
+        row, column = int(plot.top + rows[index]), int(plot.left + columns[index])
         canvas.write(row, column, line.mark, line.style)
 
 
-def _bounds(values: list[FloatArray]) -> Span | None:
+def _draw_plot(canvas: _Canvas, plot: _Plot, lines: list[_Line], cursor: float | None) -> None:
+    """Draw the lines, over them the cursor (a position on the axis), over both the marks."""
+    for line in lines:
+        _draw_dots(canvas, plot, _line_dots(plot, line), line.style)
+    if cursor is not None and plot.x[0] <= cursor <= plot.x[1]:
+        column = plot.left + int(plot.dot_column(cursor)) // 2
+        for row in range(plot.top, plot.top + plot.height):
+            canvas.write(row, column, "│", CURSOR)
+    for line in lines:
+        if line.mark:
+            _draw_marks(canvas, plot, line)
+
+
+def _y_range(values: list[FloatArray]) -> Span | None:
+    """Return the range of all values with a margin; None without any."""
     together = np.concatenate(values) if values else np.zeros(0)
     if not together.size:
         return None
@@ -234,129 +267,116 @@ def _bounds(values: list[FloatArray]) -> Span | None:
     return low - margin, high + margin
 
 
-def _legend(canvas: _Canvas, series: Sequence[Series], view: Viewport, y_label: str) -> None:
-    entries: list[tuple[str, str, str, int]] = []  # mark, short mark, name, style
+# ── around the plot ──────────────────────────────────────────────────────────────────────────────
+
+
+def _draw_axes(canvas: _Canvas, plot: _Plot, viewport: Viewport, x_label: str) -> None:
+    y_ticks = _axis_ticks(plot.y, viewport.log_y, _max_y_ticks(plot.height))
+    y_labels = tick_labels(y_ticks)
+    bottom = plot.top + plot.height
+    for row in range(plot.top, bottom):
+        canvas.write(row, plot.left - 1, "│", FRAME)
+    for y, label in zip(axis_values(np.array(y_ticks), viewport.log_y), y_labels, strict=True):
+        row = plot.top + int(plot.dot_row(y)) // 4
+        canvas.write(row, plot.left - 1, "┤", FRAME)
+        canvas.write(row, plot.left - 2 - len(label), label, FRAME)
+    canvas.write(bottom, plot.left - 1, "└" + "─" * plot.width, FRAME)
+    x_ticks = _axis_ticks(plot.x, viewport.log_x, max(3, plot.width // 9), whole=True)
+    x_labels = tick_labels(x_ticks)
+    free = 0  # the first column that no label has taken
+    if plot.left > len(x_label):
+        free = canvas.write(bottom + 1, plot.left - 1 - len(x_label), x_label, FRAME) + 1
+    for x, label in zip(axis_values(np.array(x_ticks), viewport.log_x), x_labels, strict=True):
+        column = plot.left + int(plot.dot_column(x)) // 2
+        canvas.write(bottom, column, "┴", FRAME)
+        start = min(column - len(label) // 2, plot.left + plot.width - len(label))
+        if start >= free:
+            free = canvas.write(bottom + 1, start, label, FRAME) + 1
+
+
+def _draw_legend(
+    canvas: _Canvas, series: Sequence[Series], viewport: Viewport, y_label: str
+) -> None:
+    entries: list[tuple[str, str, str, int]] = []  # symbol, narrow symbol, name, style
     for one in series:
         mark, style = MARKS[one.color], SERIES + one.color
         if one.kind == "points":
             entries.append((f"⠤{mark}⠤", mark, one.label, style))
             continue
-        if view.smoothing:
+        if viewport.smoothing:
             entries.append(("⠢⠔⠢", "⠢", one.label, RAW))
-        name = f"smoothed {view.smoothing:g}" if view.smoothing else one.label
+        name = f"smoothed {viewport.smoothing:g}" if viewport.smoothing else one.label
         entries.append(("━━━", "━", name, style))
     width = canvas.characters.shape[1]
-    roomy = sum(len(mark) + len(name) + 4 for mark, _, name, _ in entries) < width
+    fits = sum(len(symbol) + len(name) + 4 for symbol, _, name, _ in entries) < width
     column = 1
-    for mark, brief, name, style in entries:
-        column = canvas.write(0, column, f"{mark if roomy else brief} ", style)
-        column = canvas.write(0, column, name, TEXT) + (3 if roomy else 2)
+    for symbol, narrow, name, style in entries:
+        column = canvas.write(0, column, f"{symbol if fits else narrow} ", style)
+        column = canvas.write(0, column, name, TEXT) + (3 if fits else 2)
     if column + len(y_label) < width:
         canvas.write(0, width - len(y_label) - 1, y_label, FRAME)
 
 
-def _readout(canvas: _Canvas, series: Sequence[Series], view: Viewport, x_label: str) -> None:
-    """The values at the cursor, in place of the legend."""
-    assert view.cursor is not None
-    column = canvas.write(0, 1, f"{x_label} {view.cursor:,.0f}   ", CURSOR)
+def _draw_readout(
+    canvas: _Canvas, series: Sequence[Series], viewport: Viewport, x_label: str
+) -> None:
+    """Write the values at the cursor in place of the legend."""
+    assert viewport.cursor is not None
+    column = canvas.write(0, 1, f"{x_label} {viewport.cursor:,.0f}   ", CURSOR)
     for one in series:
-        found = value_at(one, view.cursor)
+        found = nearest_value(one, viewport.cursor)
         if found is None:
             continue
-        value, place = found
+        value, index = found
         column = canvas.write(0, column, f"{one.label} {value:.4g}   ", TEXT)
-        if one.kind == "line" and view.smoothing:
-            even = float(smooth(one.y[: place + 1], view.smoothing)[-1])
-            column = canvas.write(0, column, f"smoothed {even:.4g}   ", SERIES + one.color)
+        if one.kind == "line" and viewport.smoothing:
+            smoothed = float(smooth(one.y[: index + 1], viewport.smoothing)[-1])
+            column = canvas.write(0, column, f"smoothed {smoothed:.4g}   ", SERIES + one.color)
 
 
-def _axes(canvas: _Canvas, plot: _Plot, view: Viewport, x_label: str) -> None:
-    ticks_y = _ticks(plot.y, view.log_y, _y_ticks(plot.height))
-    names = labels(ticks_y)
-    bottom = plot.top + plot.height
-    for row in range(plot.top, bottom):
-        canvas.write(row, plot.left - 1, "│", FRAME)
-    for tick, name in zip(axis_values(np.array(ticks_y), view.log_y), names, strict=True):
-        row = plot.top + int(plot.row(tick)) // 4
-        canvas.write(row, plot.left - 1, "┤", FRAME)
-        canvas.write(row, plot.left - 2 - len(name), name, FRAME)
-    canvas.write(bottom, plot.left - 1, "└" + "─" * plot.width, FRAME)
-    ticks_x = _ticks(plot.x, view.log_x, max(3, plot.width // 9), whole=True)
-    free = 0
-    if plot.left > len(x_label):
-        free = canvas.write(bottom + 1, plot.left - 1 - len(x_label), x_label, FRAME) + 1
-    for tick, name in zip(axis_values(np.array(ticks_x), view.log_x), labels(ticks_x), strict=True):
-        column = plot.left + int(plot.column(tick)) // 2
-        canvas.write(bottom, column, "┴", FRAME)
-        start = min(column - len(name) // 2, plot.left + plot.width - len(name))
-        if start >= free:
-            free = canvas.write(bottom + 1, start, name, FRAME) + 1
-
-
-def _y_ticks(rows: int) -> int:
-    """How many ticks the rows of a plot have room for."""
-    return max(3, rows // 3)
-
-
-def _ticks(span: Span, log: bool, most: int, whole: bool = False) -> list[float]:
-    if log:
-        return log_ticks(10 ** span[0], 10 ** span[1], most, whole)
-    return linear_ticks(*span, most, whole)
-
-
-def _paint(canvas: _Canvas, plot: _Plot, lines: list[_Line], cursor: float | None) -> None:
-    """The lines, over them the cursor (its place on the axis), over all the points' marks."""
-    for line in lines:
-        _draw_line(canvas, plot, _polyline(plot, line.x, line.y, line.linked), line.style)
-    if cursor is not None and plot.x[0] <= cursor <= plot.x[1]:
-        column = plot.left + int(plot.column(cursor)) // 2
-        for row in range(plot.top, plot.top + plot.height):
-            canvas.write(row, column, "│", CURSOR)
-    for line in lines:
-        if line.mark:
-            _draw_marks(canvas, plot, line)
+# ── the chart ────────────────────────────────────────────────────────────────────────────────────
 
 
 def draw(
     series: Sequence[Series],
-    view: Viewport,
+    viewport: Viewport,
     width: int,
     height: int,
     x_label: str = "step",
     y_label: str = "",
 ) -> RenderedChart:
-    """Draw the series into `width` × `height` cells: a legend, the lines, two axes.
+    """Draw series into `width` × `height` cells: legend or readout, lines, axes if they fit.
 
-    The vertical bounds are those of what is seen. Where there is nothing to show the picture is
-    blank.
+    The range of y is that of the visible part. Without anything to draw the chart is blank.
     """
     canvas = _Canvas(width, height)
     blank = RenderedChart(canvas.characters, canvas.styles, None)
-    full = x_range(series, view.log_x)
+    full = x_range(series, viewport.log_x)
     axes = width >= 24 and height >= 7
     rows = height - (3 if axes else 1)
     if full is None or rows < 1 or width < 4:
         return blank
-    low, high = seen(view, full)
-    if high - low < LEAST_SPAN:
+    low, high = viewport.visible(full)
+    if high - low < MIN_SPAN:
         low, high = low - 0.5, high + 0.5
-    lines = [line for one in series for line in _lines(one, view, (low, high), width)]
-    bounds = _bounds([line.y for line in lines])
-    if bounds is None:
+    lines = [line for one in series for line in _lines(one, viewport, (low, high), width)]
+    y_range = _y_range([line.y for line in lines])
+    if y_range is None:
         return blank
 
     gutter = 0
     if axes:
-        names = labels(_ticks(bounds, view.log_y, _y_ticks(rows)))
-        gutter = max([len(name) for name in names], default=0) + 2
+        labels = tick_labels(_axis_ticks(y_range, viewport.log_y, _max_y_ticks(rows)))
+        gutter = max([len(label) for label in labels], default=0) + 2
         gutter = max(gutter, len(x_label) + 1 if width >= 50 else 0)
-    plot = _Plot(1, gutter, width - gutter, rows, (low, high), bounds)
+    plot = _Plot(1, gutter, width - gutter, rows, (low, high), y_range)
     if axes:
-        _axes(canvas, plot, view, x_label)
-    span = from_axis(view, low), from_axis(view, high)
-    _paint(canvas, plot, lines, None if view.cursor is None else to_axis(view, view.cursor))
-    if view.cursor is None:
-        _legend(canvas, series, view, y_label)
+        _draw_axes(canvas, plot, viewport, x_label)
+    cursor = None if viewport.cursor is None else viewport.to_axis(viewport.cursor)
+    _draw_plot(canvas, plot, lines, cursor)
+    if cursor is None:
+        _draw_legend(canvas, series, viewport, y_label)
     else:
-        _readout(canvas, series, view, x_label)
+        _draw_readout(canvas, series, viewport, x_label)
+    span = viewport.from_axis(low), viewport.from_axis(high)
     return RenderedChart(canvas.characters, canvas.styles, span, plot.left, plot.width)

@@ -1,4 +1,4 @@
-"""A curve's numbers, and what is done to them before they are drawn."""
+"""The data of a line chart, and what is computed of it before it is drawn."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -8,27 +8,27 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from tui.chart.viewport import Span, Viewport, from_axis, to_axis
+from tui.chart.viewport import Span, Viewport
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-COLORS = 6
+COLORS = 6  # of the series of one chart
 
 
 @dataclass(frozen=True)
 class Series:
-    """One line: x (N,) rising, y (N,); where y is not finite the line has a gap."""
+    """A line through x (N,), ascending, and y (N,), with gaps where y is not finite."""
 
     label: str
     x: FloatArray
     y: FloatArray
     color: int = 0  # below COLORS
-    kind: Literal["line", "points"] = "line"  # a line is smoothed; points have marks and are not
+    kind: Literal["line", "points"] = "line"  # lines are smoothed; points are marked instead
 
 
 def axis_values(values: FloatArray, log: bool) -> FloatArray:
-    """What an axis measures: log10 where asked, and NaN where that has no value; (N,) → (N,)."""
+    """Return positions on an axis: the values, or their log10; NaN where undefined. (N,) → (N,)."""
     values = np.where(np.isfinite(values), values, np.nan)
     if not log:
         return values
@@ -37,117 +37,120 @@ def axis_values(values: FloatArray, log: bool) -> FloatArray:
 
 
 def plottable_x(series: Series, log_x: bool) -> FloatArray:
-    """The places (M,) where the series has a value that can be shown."""
+    """Return the x (M,) of the points that can be drawn."""
     return series.x[np.isfinite(series.y) & np.isfinite(axis_values(series.x, log_x))]
 
 
 def x_range(series: Sequence[Series], log_x: bool) -> Span | None:
-    """The least and greatest x with a value; None where there is none."""
+    """Return the smallest and largest x that can be drawn; None without any."""
     found = [x for one in series if (x := plottable_x(one, log_x)).size]
     if not found:
         return None
     return float(min(x.min() for x in found)), float(max(x.max() for x in found))
 
 
-def value_at(series: Series, x: float) -> tuple[float, int] | None:
-    """The value nearest to an x, and its place; None where there is no value."""
+def nearest_value(series: Series, x: float) -> tuple[float, int] | None:
+    """Return the finite y nearest to an x, and its index; None without any."""
     finite = np.flatnonzero(np.isfinite(series.y))
     if not finite.size:
         return None
-    place = int(finite[np.abs(series.x[finite] - x).argmin()])
-    return float(series.y[place]), place
+    index = int(finite[np.abs(series.x[finite] - x).argmin()])
+    return float(series.y[index]), index
 
 
-def step_cursor(
-    view: Viewport, series: Sequence[Series], span: Span, cells: int, width: int
+def move_cursor(
+    viewport: Viewport, series: Sequence[Series], span: Span, cells: int, width: int
 ) -> Viewport:
-    """Move the cursor by so many of the plot's `width` cells, to the nearest point with a value.
+    """Move the cursor by `cells` of the plot's `width`, to the nearest point.
 
-    A cursor not shown yet appears at the last point of the `span` that is seen.
+    A hidden cursor appears at the last point within `span`, the visible range of x.
     """
-    points = [plottable_x(one, view.log_x) for one in series]
+    points = [plottable_x(one, viewport.log_x) for one in series]
     x = np.unique(np.concatenate(points)) if points else np.zeros(0)
     x = x[(x >= span[0]) & (x <= span[1])]
     if not x.size:
-        return view
-    if view.cursor is None:
-        return dataclasses.replace(view, cursor=float(x[-1]))
-    low, high = to_axis(view, span[0]), to_axis(view, span[1])
-    wanted = to_axis(view, view.cursor) + cells * (high - low) / max(1, width)
-    index = int(np.abs(x - from_axis(view, wanted)).argmin())
-    if cells and x[index] == view.cursor:  # the points are further apart than a cell
+        return viewport
+    if viewport.cursor is None:
+        return dataclasses.replace(viewport, cursor=float(x[-1]))
+    low, high = viewport.to_axis(span[0]), viewport.to_axis(span[1])
+    target = viewport.to_axis(viewport.cursor) + cells * (high - low) / max(1, width)
+    index = int(np.abs(x - viewport.from_axis(target)).argmin())
+    if cells and x[index] == viewport.cursor:  # the points are further apart than a cell
         index = min(max(index + (1 if cells > 0 else -1), 0), x.size - 1)
-    return dataclasses.replace(view, cursor=float(x[index]))
+    return dataclasses.replace(viewport, cursor=float(x[index]))
 
 
 def smooth(values: FloatArray, decay: float) -> FloatArray:
-    """Exponential moving average of values (N,), NaN where they are not finite.
+    """Return the exponential moving average of values (N,), NaN where they are not finite.
 
-    Each result is the weighted mean of what came so far, so the beginning is not drawn towards
-    zero (the bias correction of Adam, Kingma and Ba 2015). decay: 0 (none) to below 1.
+    Each result is the weighted mean of the values up to there, so that the start is not biased
+    towards zero (the bias correction of Adam, Kingma and Ba 2015). decay: 0 (none) to below 1.
     """
     finite = np.isfinite(values)
     if decay <= 0 or not values.size:
         return np.where(finite, values, np.nan)
-    total = _average(np.where(finite, values, 0.0), decay)  # (N,)
-    weight = _average(finite.astype(np.float64), decay)  # (N,) 1 - decay^t where nothing is missing
+    total = _discounted_sum(np.where(finite, values, 0.0), decay)  # (N,)
+    weight = _discounted_sum(finite.astype(np.float64), decay)  # (N,) 1 - decay^t without gaps
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(finite, total / weight, np.nan)
 
 
-def _average(values: FloatArray, decay: float) -> FloatArray:
-    """s_t = (1 - decay) (v_t + decay v_{t-1} + decay² v_{t-2} …), doubling the terms each turn."""
+def _discounted_sum(values: FloatArray, decay: float) -> FloatArray:
+    """Return s_t = (1 - decay) (v_t + decay v_{t-1} + decay² v_{t-2} …) in O(N log N).
+
+    Each pass doubles the number of terms that every element has summed.
+    """
     result = (1 - decay) * values
-    terms, fading = 1, decay
-    while terms < values.size and fading > 1e-15:
-        result[terms:] += fading * result[:-terms]
-        terms, fading = 2 * terms, fading * fading
+    terms, factor = 1, decay
+    while terms < values.size and factor > 1e-15:
+        result[terms:] += factor * result[:-terms]
+        terms, factor = 2 * terms, factor * factor
     return result
 
 
 def decimate(
     x: FloatArray, y: FloatArray, low: float, high: float, columns: int
 ) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """As many points of a line as `columns` columns from `low` to `high` can show.
+    """Reduce a line to the points that `columns` columns from `low` to `high` can show.
 
-    Each column keeps its first, least, greatest and last point, which draws the same pixels as
+    Each column keeps its first, smallest, largest and last point, which draws the same pixels as
     all of them (M4: Jugel et al. 2014).
 
-    x (N,) rising, y (N,): where y is not finite the line has a gap.
-    Returns x and y (M,), M ≤ 4 × columns and a little, and linked (M,): whether a line goes on to
-    the next point. Where the line leaves the range it is cut on the edge.
+    x (N,) ascending, y (N,), with gaps where y is not finite.
+    Returns x and y (M,), where M is at most 4 × (columns + number of gaps + 1), and connected
+    (M,): whether a line leads to the next point. Lines that leave the range end at its edge.
     """
     start = max(int(np.searchsorted(x, low, "left")) - 1, 0)
     stop = int(np.searchsorted(x, high, "right")) + 1
     x, y = x[start:stop], y[start:stop]
     finite = np.isfinite(y)
-    stretch = np.cumsum(~finite)[finite]  # points of one stretch have no gap between them
-    x, y = _cut(x[finite], y[finite], stretch, low, high)
+    piece = np.cumsum(~finite)[finite]  # the number of gaps before each point
+    x, y = _clip_ends(x[finite], y[finite], piece, low, high)
     inside = (x >= low) & (x <= high)
-    x, y, stretch = x[inside], y[inside], stretch[inside]
+    x, y, piece = x[inside], y[inside], piece[inside]
     if not x.size:
         return x, y, np.zeros(0, np.bool_)
     column = np.minimum((x - low) / (high - low) * columns, columns - 1).astype(np.int64)
-    first = np.flatnonzero(np.diff(column, prepend=-1) | np.diff(stretch, prepend=-1))  # (G,)
+    first = np.flatnonzero(np.diff(column, prepend=-1) | np.diff(piece, prepend=-1))  # (G,)
     last = np.append(first[1:], x.size) - 1
-    least, greatest = np.minimum.reduceat(y, first), np.maximum.reduceat(y, first)
-    # (G, 4) → (4G,): within a column all is drawn on one vertical line, so its x may be shared.
+    smallest, largest = np.minimum.reduceat(y, first), np.maximum.reduceat(y, first)
+    # (G, 4) → (4G,): a column is drawn as one vertical line, so its points may share an x.
     kept_x = np.stack([x[first], x[first], x[first], x[last]], axis=1).ravel()
-    kept_y = np.stack([y[first], least, greatest, y[last]], axis=1).ravel()
-    linked = np.ones((first.size, 4), np.bool_)
-    linked[:, 3] = np.append(stretch[first[1:]] == stretch[last[:-1]], False)
-    return kept_x, kept_y, linked.ravel()
+    kept_y = np.stack([y[first], smallest, largest, y[last]], axis=1).ravel()
+    connected = np.ones((first.size, 4), np.bool_)
+    connected[:, 3] = np.append(piece[first[1:]] == piece[last[:-1]], False)
+    return kept_x, kept_y, connected.ravel()
 
 
-def _cut(
-    x: FloatArray, y: FloatArray, stretch: npt.NDArray[np.int64], low: float, high: float
+def _clip_ends(
+    x: FloatArray, y: FloatArray, piece: npt.NDArray[np.int64], low: float, high: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Move the first and last point to the edge their line crosses."""
+    """Move a first or last point outside the range to where its line crosses the edge."""
     x, y = x.copy(), y.copy()
     for outer, inner, edge in ((0, 1, low), (-1, -2, high)):
         outside = x.size >= 2 and (x[outer] < low or x[outer] > high)
-        if outside and stretch[outer] == stretch[inner]:
-            share = (edge - x[inner]) / (x[outer] - x[inner])
-            y[outer] = y[inner] + share * (y[outer] - y[inner])
+        if outside and piece[outer] == piece[inner]:
+            fraction = (edge - x[inner]) / (x[outer] - x[inner])
+            y[outer] = y[inner] + fraction * (y[outer] - y[inner])
             x[outer] = edge
     return x, y

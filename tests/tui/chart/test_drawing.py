@@ -20,9 +20,9 @@ def falling(count: int = 11) -> Series:
     return Series("train", x, 4 - 3 * x / x[-1])
 
 
-def test_a_falling_line_is_drawn_like_this() -> None:
-    picture = draw([falling()], RAW_ONLY, 30, 9)
-    assert [line.rstrip() for line in picture.lines()] == [
+def test_a_falling_line() -> None:
+    chart = draw([falling()], RAW_ONLY, 30, 9)
+    assert [line.rstrip() for line in chart.lines()] == [
         " ━━━ train",
         "4 ┤⠒⠤⣀⡀",
         "  │   ⠈⠉⠒⠢⢄⣀",
@@ -35,7 +35,7 @@ def test_a_falling_line_is_drawn_like_this() -> None:
     ]
 
 
-def test_points_have_marks_and_the_newest_has_one() -> None:
+def test_points_are_marked_and_the_newest_always() -> None:
     valid = Series("valid", np.arange(200.0), np.linspace(3, 1, 200), 1, "points")
     lines = draw([valid], Viewport(), 60, 12).lines()
     marks = "".join(lines[1:-2]).count("◆")
@@ -44,7 +44,7 @@ def test_points_have_marks_and_the_newest_has_one() -> None:
     assert any(line.rstrip().endswith("◆") for line in lines[1:-2])
 
 
-def test_only_points_are_marked_not_where_their_line_is_cut() -> None:
+def test_the_ends_of_a_clipped_line_are_not_marked() -> None:
     valid = Series("valid", np.array([0.0, 500.0, 1000.0]), np.array([3.0, 2.0, 1.5]), 1, "points")
     lines = draw([valid], Viewport(span=(100.0, 900.0)), 60, 12).lines()
     assert "".join(lines[1:-2]).count("◆") == 1
@@ -65,42 +65,42 @@ def test_only_points_are_marked_not_where_their_line_is_cut() -> None:
     st.sampled_from([(118, 30), (40, 8), (24, 7), (23, 6), (5, 2), (3, 1), (1, 1)]),
     st.sampled_from([0.0, 0.9]),
 )
-def test_anything_can_be_drawn_anywhere(
+def test_any_values_are_drawn_at_any_size(
     y: FloatArray, log_x: bool, log_y: bool, size: tuple[int, int], smoothing: float
 ) -> None:
     x = np.arange(y.size, dtype=np.float64)
-    view = Viewport(log_x=log_x, log_y=log_y, smoothing=smoothing, cursor=float(y.size // 2))
+    viewport = Viewport(log_x=log_x, log_y=log_y, smoothing=smoothing, cursor=float(y.size // 2))
     points = Series("valid", x, y, 1, "points")
-    picture = draw([Series("train", x, y), points], view, *size)
-    assert picture.characters.shape == picture.styles.shape == size[::-1]
-    assert all(len(line) == size[0] and line.isprintable() for line in picture.lines())
+    chart = draw([Series("train", x, y), points], viewport, *size)
+    assert chart.characters.shape == chart.styles.shape == size[::-1]
+    assert all(len(line) == size[0] and line.isprintable() for line in chart.lines())
 
 
-def test_what_is_not_finite_is_a_gap_and_never_sets_the_bounds() -> None:
+def test_values_that_are_not_finite_are_gaps_and_do_not_affect_the_range() -> None:
     x = np.arange(100.0)
     y = np.full(100, 2.0)
     y[10:60] = np.nan
     y[70] = np.inf
-    picture = draw([Series("train", x, y)], RAW_ONLY, 60, 12)
-    plot = picture.styles[1:-2, picture.left :]
-    columns = np.flatnonzero((plot == SERIES).any(axis=0)) / picture.width
+    chart = draw([Series("train", x, y)], RAW_ONLY, 60, 12)
+    plot = chart.styles[1:-2, chart.left :]
+    columns = np.flatnonzero((plot == SERIES).any(axis=0)) / chart.width
     assert not ((columns > 0.13) & (columns < 0.58)).any()
     assert columns.size > 20
-    assert "2.000" in "".join(picture.lines())
+    assert "2.000" in "".join(chart.lines())
 
 
-def test_a_log_axis_leaves_out_what_is_not_above_zero() -> None:
+def test_a_log_axis_omits_values_that_are_not_positive() -> None:
     x = np.arange(0.0, 50.0)
     y = np.concatenate([[-5.0, 0.0], np.full(48, 3.0)])
-    picture = draw([Series("train", x, y)], Viewport(log_x=True, log_y=True, smoothing=0), 60, 12)
-    assert picture.span == pytest.approx((1.0, 49.0))
-    assert "3.000" in "".join(picture.lines())
-    cells = np.flatnonzero((picture.styles[1:-2] == SERIES).any(axis=0))
-    first = (np.log10(2) - 0) / np.log10(49) * picture.width + picture.left
+    chart = draw([Series("train", x, y)], Viewport(log_x=True, log_y=True, smoothing=0), 60, 12)
+    assert chart.span == pytest.approx((1.0, 49.0))
+    assert "3.000" in "".join(chart.lines())
+    cells = np.flatnonzero((chart.styles[1:-2] == SERIES).any(axis=0))
+    first = (np.log10(2) - 0) / np.log10(49) * chart.width + chart.left
     assert cells[0] == pytest.approx(first, abs=2)
 
 
-def test_raw_stays_visible_beside_smoothed() -> None:
+def test_raw_values_stay_visible_beside_smoothed_ones() -> None:
     x = np.arange(400.0)
     noisy = Series("train", x, 2 + np.sin(x * 1.7))
     styles = draw([noisy], Viewport(smoothing=0.9), 80, 20).styles
@@ -109,39 +109,39 @@ def test_raw_stays_visible_beside_smoothed() -> None:
     assert not (draw([noisy], RAW_ONLY, 80, 20).styles == RAW).any()
 
 
-def test_the_cursor_is_drawn_and_read() -> None:
+def test_the_cursor_is_drawn_and_its_values_are_written() -> None:
     valid = Series("valid", np.array([0.0, 1000.0]), np.array([4.5, 1.5]), 1, "points")
-    picture = draw([falling(), valid], Viewport(cursor=500.0), 80, 12)
-    first = picture.lines()[0]
+    chart = draw([falling(), valid], Viewport(cursor=500.0), 80, 12)
+    first = chart.lines()[0]
     assert "step 500" in first
     assert "train 2.5" in first
     assert "smoothed 3.1" in first
     assert "valid 4.5" in first or "valid 1.5" in first
-    assert (picture.styles[1:-2] == CURSOR).any(axis=1).all()
+    assert (chart.styles[1:-2] == CURSOR).any(axis=1).all()
 
 
-def test_names_wider_than_their_letters_do_not_shift_the_rest() -> None:
+def test_wide_characters_do_not_shift_the_legend() -> None:
     wide = Series("海の歌", np.arange(9.0), np.arange(9.0))
     assert "???" in draw([wide], Viewport(), 60, 12).lines()[0]
 
 
-def test_without_data_it_is_blank() -> None:
-    picture = draw([Series("train", np.zeros(0), np.zeros(0))], Viewport(), 40, 10)
-    assert picture.span is None
-    assert not "".join(picture.lines()).strip()
+def test_without_data_the_chart_is_blank() -> None:
+    chart = draw([Series("train", np.zeros(0), np.zeros(0))], Viewport(), 40, 10)
+    assert chart.span is None
+    assert not "".join(chart.lines()).strip()
 
 
 spans = st.tuples(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6)).map(lambda s: (s[0], s[0] + s[1]))
 
 
 @given(spans, st.integers(3, 20))
-def test_linear_ticks_are_round_lie_inside_and_reach_both_ends(
-    span: tuple[float, float], most: int
+def test_linear_ticks_are_round_and_cover_the_range(
+    span: tuple[float, float], max_ticks: int
 ) -> None:
     low, high = span
-    ticks = drawing.linear_ticks(low, high, most)
+    ticks = drawing.linear_ticks(low, high, max_ticks)
     slack = 1e-6 * (high - low) + 1e-8 * max(abs(low), abs(high))
-    assert 1 <= len(ticks) <= most
+    assert 1 <= len(ticks) <= max_ticks
     assert all(low - slack <= tick <= high + slack for tick in ticks)
     if len(ticks) > 1:
         step = ticks[1] - ticks[0]
@@ -155,7 +155,7 @@ def test_linear_ticks_are_round_lie_inside_and_reach_both_ends(
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "most", "expected"),
+    ("low", "high", "max_ticks", "expected"),
     [
         (0.0, 1.0, 3, ["0.0", "0.5", "1.0"]),
         (1.5, 4.5, 3, ["2", "3", "4"]),
@@ -164,8 +164,8 @@ def test_linear_ticks_are_round_lie_inside_and_reach_both_ends(
         (-0.02, 0.02, 5, ["-0.02", "-0.01", "0.00", "0.01", "0.02"]),
     ],
 )
-def test_linear_labels(low: float, high: float, most: int, expected: list[str]) -> None:
-    assert drawing.labels(drawing.linear_ticks(low, high, most)) == expected
+def test_linear_labels(low: float, high: float, max_ticks: int, expected: list[str]) -> None:
+    assert drawing.tick_labels(drawing.linear_ticks(low, high, max_ticks)) == expected
 
 
 def test_steps_are_whole() -> None:
@@ -173,9 +173,9 @@ def test_steps_are_whole() -> None:
 
 
 @given(st.floats(-6, 6), st.floats(0.1, 12), st.integers(3, 12))
-def test_log_ticks_lie_inside_and_are_few(low: float, decades: float, most: int) -> None:
-    ticks = drawing.log_ticks(10**low, 10 ** (low + decades), most)
-    assert len(ticks) <= most
+def test_log_ticks_are_inside_the_range_and_few(low: float, decades: float, max_ticks: int) -> None:
+    ticks = drawing.log_ticks(10**low, 10 ** (low + decades), max_ticks)
+    assert len(ticks) <= max_ticks
     assert all(10**low * 0.999 <= tick <= 10 ** (low + decades) * 1.001 for tick in ticks)
     assert ticks == sorted(ticks)
 
@@ -184,4 +184,4 @@ def test_log_ticks_by_range() -> None:
     assert drawing.log_ticks(1, 100, 9) == [1, 2, 5, 10, 20, 50, 100]
     assert drawing.log_ticks(1, 1e6, 4) == [1, 100, 10_000, 1_000_000]
     assert drawing.log_ticks(1.9, 4.1, 4) == [2, 3, 4]  # less than a decade: linear
-    assert drawing.labels(drawing.log_ticks(1, 1e6, 4)) == ["1", "100", "10k", "1M"]
+    assert drawing.tick_labels(drawing.log_ticks(1, 1e6, 4)) == ["1", "100", "10k", "1M"]

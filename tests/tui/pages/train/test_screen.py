@@ -142,53 +142,53 @@ async def test_the_keys_of_the_curve(train: Opened, write_run: WriteRun, append:
     async with train("first") as page:
         press, curve = page.press, page.curve
         await press("m")
-        assert curve.view.smoothing == 0.95
+        assert curve.viewport.smoothing == 0.95
         await press("M", "M")
-        assert curve.view.smoothing == 0.8
+        assert curve.viewport.smoothing == 0.8
         await press("l", "L")
-        assert (curve.view.log_y, curve.view.log_x) == (True, True)
+        assert (curve.viewport.log_y, curve.viewport.log_x) == (True, True)
         await press("l", "L")
-        assert (curve.view.log_y, curve.view.log_x) == (False, False)
+        assert (curve.viewport.log_y, curve.viewport.log_x) == (False, False)
 
         await press("plus")
-        closer = curve.view.span
+        closer = curve.viewport.span
         assert closer is not None
         assert closer[1] - closer[0] == pytest.approx(995 / 1.6)
         await press("right")
-        assert curve.view.span is not None
-        assert curve.view.span[0] > closer[0]
+        assert curve.viewport.span is not None
+        assert curve.viewport.span[0] > closer[0]
         await press("left", "shift+left")
-        assert curve.view.span[0] == pytest.approx(5)
+        assert curve.viewport.span[0] == pytest.approx(5)
         await press("shift+right", "minus", "minus")
-        assert curve.view.span is None
+        assert curve.viewport.span is None
         await press("equals_sign", "0")
-        assert curve.view.span is None
+        assert curve.viewport.span is None
 
         await press("v")
-        assert curve.view.cursor == 1000
+        assert curve.viewport.cursor == 1000
         assert "step 1,000   train 1.48" in "".join(s.text for s in curve._strips)
         await press("left")
-        assert curve.view.cursor is not None
-        near = curve.view.cursor
+        assert curve.viewport.cursor is not None
+        near = curve.viewport.cursor
         assert 980 < near < 1000
         await press("shift+left")
-        assert curve.view.cursor < near - 50
+        assert curve.viewport.cursor < near - 50
         await press("right", "shift+right", "shift+right", "v")
-        assert curve.view.cursor is None
+        assert curve.viewport.cursor is None
 
 
 async def test_the_mouse_reads_and_zooms(train: Opened, write_run: WriteRun) -> None:
     write_run("first")
     async with train("first") as page:
-        picture = page.curve._picture
-        assert picture is not None
-        await page.pilot.click(LineChart, offset=(picture.left + picture.width // 2, 5))
-        assert page.curve.view.cursor == pytest.approx(502, abs=15)
+        chart = page.curve._chart
+        assert chart is not None
+        await page.pilot.click(LineChart, offset=(chart.left + chart.width // 2, 5))
+        assert page.curve.viewport.cursor == pytest.approx(502, abs=15)
         await page.press("v")
         await page.pilot._post_mouse_events(  # the pilot has no wheel
-            [_wheel_up()], LineChart, offset=(picture.left, 5), button=0
+            [_wheel_up()], LineChart, offset=(chart.left, 5), button=0
         )
-        assert page.curve.view.span == pytest.approx((5, 5 + 995 / 1.6), abs=1)
+        assert page.curve.viewport.span == pytest.approx((5, 5 + 995 / 1.6), abs=1)
 
 
 def _wheel_up() -> type:
@@ -200,17 +200,17 @@ def _wheel_up() -> type:
 async def test_the_curve_is_rasterised_once_for_each_change(
     train: Opened, write_run: WriteRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tui.chart import drawing as model
+    from tui.chart import drawing
 
     write_run("first")
     drawn: list[int] = []
-    real = model.draw
+    real = drawing.draw
 
-    def draw(*arguments: Any, **words: Any) -> model.RenderedChart:
+    def draw(*arguments: Any, **words: Any) -> drawing.RenderedChart:
         drawn.append(1)
         return real(*arguments, **words)
 
-    monkeypatch.setattr(model, "draw", draw)
+    monkeypatch.setattr(drawing, "draw", draw)
     async with train("first") as page:
         before = -1
         while before != len(drawn):  # until the page has come to rest
