@@ -1,7 +1,7 @@
-"""The processes that train one run together, as torchrun starts them, and what they agree on.
+"""The ranks: processes that torchrun starts to train one run together.
 
-Each rank reads its own slice of the lanes and the gradients are averaged over all, so that every
-rank has the same weights. The first rank alone writes. A run in one process is one rank.
+Each rank reads its own slice of the streams of a batch, and gradients are averaged over all ranks,
+so that all have the same weights. Only the first rank writes. A run in one process has one rank.
 """
 
 import contextlib
@@ -14,28 +14,28 @@ from typing import TYPE_CHECKING
 
 from engine.data.batches import rank_slice
 
-if TYPE_CHECKING:  # torch takes seconds to import, and counting models do without
+if TYPE_CHECKING:  # torch takes seconds to import, and n-gram models do without it
     from torch import Tensor
 
-# The others wait as long while the first evaluates or saves; a rank that died shows at once.
-PATIENCE = timedelta(days=1)
-WORDS = ("stop", "save", "sample", "report")  # what ranks can agree on
+# How long ranks wait while the first evaluates or saves. The death of a rank shows at once.
+TIMEOUT = timedelta(days=1)
+REQUESTS = ("stop", "save", "sample", "report")  # what `Ranks.union` can pass on
 
 
 @dataclass(frozen=True)
 class Ranks:
-    """Which of the ranks this process is."""
+    """Which rank this process is, and of how many."""
 
     rank: int = 0
-    size: int = 1  # of all machines together
-    local: int = 0  # the rank among those on this machine
-    local_size: int = 1
-    launcher_pid: int | None = None  # the process of torchrun that started this one
-    restarts: int = 0  # how often it has started all ranks anew
+    size: int = 1  # ranks on all machines
+    local: int = 0  # this rank's number on this machine
+    local_size: int = 1  # ranks on this machine
+    launcher_pid: int | None = None  # of the torchrun that started this process
+    restarts: int = 0  # how often torchrun has restarted all ranks
 
     @classmethod
     def from_environment(cls, values: Mapping[str, str] = os.environ) -> "Ranks":
-        """As torchrun tells it to the processes that it starts."""
+        """Read the variables that torchrun sets for the processes that it starts."""
         size = int(values.get("WORLD_SIZE", 1))
         return cls(
             rank=int(values.get("RANK", 0)),
@@ -53,18 +53,18 @@ class Ranks:
 
     @property
     def is_orphaned(self) -> bool:
-        """Whether the torchrun that started this process is gone."""
+        """Whether the torchrun that started this process has ended."""
         return self.launcher_pid is not None and os.getppid() != self.launcher_pid
 
-    def stream_slice(self, count: int) -> slice:
-        """The lanes, of `count`, that this rank reads; InputError where they cannot be shared."""
-        return rank_slice(count, self.rank, self.size)
+    def stream_slice(self, batch_size: int) -> slice:
+        """Return which streams of a batch this rank reads. InputError for unequal shares."""
+        return rank_slice(batch_size, self.rank, self.size)
 
     @contextlib.contextmanager
     def connected(self, cuda: bool) -> Iterator[None]:
-        """Hold the connections between the ranks: gloo's, and NCCL's where they use CUDA.
+        """Hold the connections between the ranks: by gloo, for tensors on CUDA by NCCL.
 
-        What trains through them is to be out of scope when the block ends.
+        Any DistributedDataParallel module must be out of scope when the block ends.
         """
         if self.size == 1:
             yield
@@ -72,27 +72,27 @@ class Ranks:
         from torch import distributed
 
         backend = "cpu:gloo,cuda:nccl" if cuda else "gloo"
-        distributed.init_process_group(backend, timeout=PATIENCE)
+        distributed.init_process_group(backend, timeout=TIMEOUT)
         yield
-        self.union(set())  # none leaves while another may still need it
-        # DistributedDataParallel, freed after the group, would join gloo's threads with the
-        # interpreter's lock held, for which one of them may wait.
+        self.union(set())  # a barrier: no rank disconnects while another still needs it
+        # A DistributedDataParallel module that is freed after the group waits for gloo's threads
+        # with the GIL held, which one of them may need.
         gc.collect()
         distributed.destroy_process_group()
 
-    def union(self, words: set[str]) -> set[str]:
-        """What any rank says, of WORDS: the same for all, at the same step."""
+    def union(self, requests: set[str]) -> set[str]:
+        """Return the requests, of REQUESTS, of all ranks. All must call this at the same step."""
         if self.size == 1:
-            return words
+            return requests
         import torch
         from torch import distributed
 
-        said = torch.tensor([word in words for word in WORDS], dtype=torch.uint8)
-        distributed.all_reduce(said, distributed.ReduceOp.MAX)
-        return {word for word, there in zip(WORDS, said.tolist(), strict=True) if there}
+        flags = torch.tensor([request in requests for request in REQUESTS], dtype=torch.uint8)
+        distributed.all_reduce(flags, distributed.ReduceOp.MAX)
+        return {request for request, flag in zip(REQUESTS, flags.tolist(), strict=True) if flag}
 
     def sum(self, figures: "Tensor") -> "Tensor":
-        """The sum of the ranks' figures (n,), on the CPU."""
+        """Return the sum over all ranks of `figures` (n,), in double precision on the CPU."""
         figures = figures.double().cpu()
         if self.size > 1:
             from torch import distributed
@@ -101,7 +101,7 @@ class Ranks:
         return figures
 
     def gather(self, tensor: "Tensor") -> "Tensor":
-        """The tensors (lanes of a rank, …) of all ranks as one (lanes, …), on the CPU."""
+        """Concatenate the tensors (streams of a rank, …) of all ranks, on the CPU."""
         tensor = tensor.detach().cpu()
         if self.size == 1:
             return tensor

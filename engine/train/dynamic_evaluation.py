@@ -1,9 +1,9 @@
-"""Dynamic evaluation: a network that goes on learning from each song while it is scored on it.
+"""Dynamic evaluation: a network is trained on each song while it is scored on it.
 
-Every window is scored before it is learned from, and every song begins with the weights as they
-were, so this is the score of a model of one song at a time (Krause et al. 2018, "Dynamic evaluation
-of neural sequence models"). As there, steps are divided by each weight's root mean square gradient
-on the songs it learned from, and the weights are drawn back to what they were.
+Each window is scored before the network is trained on it, and each song starts from the original
+weights, so the result is the score of a model of one song at a time (Krause et al. 2018, "Dynamic
+evaluation of neural sequence models"). As there, the step of each weight is divided by the root
+mean square of its gradient on training songs, and weights decay towards their original values.
 """
 
 from collections.abc import Callable
@@ -20,11 +20,12 @@ from engine.model.window import Window
 from engine.train.evaluate import SongScores, to_window
 
 WINDOW = 24  # frames between two steps
-RATE = 2e-3
-DECAY = 5e-3  # the share of the way back at each step
-GATHERED = 200  # windows that the root mean squares are taken over
+LEARNING_RATE = 2e-3
+DECAY = 5e-3  # the part of the way back to the original weights at each step
+RMS_WINDOWS = 200  # training windows from which the root mean squares are computed
+# Added to each root mean square, as a share of their mean over all weights, to limit the steps.
+_RMS_FLOOR = 0.5
 Tensors = list[Tensor]
-_LEAST = 0.5  # of a weight's root mean square, as a share of the mean of all: no step is too large
 
 
 def score_songs(
@@ -33,22 +34,22 @@ def score_songs(
     split: str,
     on_progress: Callable[[], None] = lambda: None,
 ) -> SongScores:
-    """Return the nats of each song of a split; the model is unchanged afterwards.
+    """Score a network on each song of a split; its weights are unchanged afterwards.
 
     on_progress: called after each song.
     """
     weights: Tensors = [*model.parameters()]
-    learned = [weight.detach().clone() for weight in weights]
+    original = [weight.detach().clone() for weight in weights]
     device = weights[0].device
     was_training = model.training
     model.eval()
-    rates = [-RATE * scale for scale in _scales(model, weights, corpus)]
-    lanes = _lanes(model, corpus, split, 0)
+    rates = [-LEARNING_RATE * scale for scale in _step_scales(model, weights, corpus)]
+    batches = _single_stream(model, corpus, split, 0)
     songs = []
-    while (batch := lanes.next_batch()) is not None:
-        songs.append(_song(model, weights, learned, rates, to_window(batch, device)))
+    while (batch := batches.next_batch()) is not None:
+        songs.append(_score_song(model, weights, original, rates, to_window(batch, device)))
         with torch.no_grad():
-            torch._foreach_copy_(weights, learned)
+            torch._foreach_copy_(weights, original)
         on_progress()
     model.train(was_training)
     return SongScores(
@@ -58,42 +59,45 @@ def score_songs(
     )
 
 
-def _lanes(
+def _single_stream(
     model: Network, corpus: Corpus, split: str, window: int, seed: int | None = None
 ) -> BatchStream:
     return BatchStream(corpus, split, 1, window, seed=seed, model=model.config)
 
 
-def _song(
+def _score_song(
     model: Network,
     weights: Tensors,
-    learned: Tensors,
+    original: Tensors,
     rates: Tensors,
-    window: Window,
+    song: Window,
 ) -> npt.NDArray[np.float64]:
-    """The nats of each frame of a song (T,), learned from window by window."""
-    length, state, result = len(window.inputs), model.zero_state(1), []
+    """Return the nats of each frame of a song (T,), training on it window by window.
+
+    rates: the negative learning rate of each weight.
+    """
+    length, state, result = len(song.inputs), model.zero_state(1), []
     for start in range(0, length, WINDOW):
-        nats, state = model.nats(window.part(start, start + WINDOW), detach_state(state))
+        nats, state = model.nats(song.part(start, start + WINDOW), detach_state(state))
         result.append(nats.detach()[:, 0])
         gradients = list(torch.autograd.grad(nats.mean(), weights))
         with torch.no_grad():
             torch._foreach_addcmul_(weights, gradients, rates)
-            torch._foreach_lerp_(weights, learned, DECAY)
+            torch._foreach_lerp_(weights, original, DECAY)
     return torch.cat(result).cpu().numpy().astype(np.float64)
 
 
-def _scales(model: Network, weights: Tensors, corpus: Corpus) -> Tensors:
-    """One over each weight's root mean square gradient on songs to learn from."""
-    lanes = _lanes(model, corpus, "train", WINDOW, seed=0)
+def _step_scales(model: Network, weights: Tensors, corpus: Corpus) -> Tensors:
+    """Return 1 / (r + floor) for each weight, r its root mean square gradient on training songs."""
+    batches = _single_stream(model, corpus, "train", WINDOW, seed=0)
     squares = [torch.zeros_like(weight) for weight in weights]
     state = model.zero_state(1)
-    for _ in range(GATHERED):
-        batch = lanes.next_batch()
-        assert batch is not None  # lanes with a seed never end
+    for _ in range(RMS_WINDOWS):
+        batch = batches.next_batch()
+        assert batch is not None  # a stream with a seed never ends
         nats, state = model.nats(to_window(batch, weights[0].device), detach_state(state))
         gradients = list(torch.autograd.grad(nats.mean(), weights))
         torch._foreach_addcmul_(squares, gradients, gradients)
-    roots = [(square / GATHERED).sqrt() for square in squares]
-    least = _LEAST * torch.cat([root.flatten() for root in roots]).mean()
-    return [1 / (root + least) for root in roots]
+    rms = [(square / RMS_WINDOWS).sqrt() for square in squares]
+    floor = _RMS_FLOOR * torch.cat([each.flatten() for each in rms]).mean()
+    return [1 / (each + floor) for each in rms]

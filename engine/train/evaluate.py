@@ -1,4 +1,4 @@
-"""The score of a model on songs: the negative log likelihood of every frame, averaged."""
+"""Scores: the mean negative log likelihood of the frames of a split, in nats a frame."""
 
 import math
 from collections.abc import Callable
@@ -13,58 +13,63 @@ from engine.data.corpus import Corpus
 from engine.errors import InputError
 from engine.model.ngram import NgramModel
 
-if TYPE_CHECKING:  # torch takes seconds to import, and counting models do without
+if TYPE_CHECKING:  # torch takes seconds to import, and n-gram models do without it
     import torch
 
     from engine.model.network import Network
     from engine.model.window import Window
 
-LANES, WINDOW = 64, 128  # of an evaluation: they change its speed, not its result
+BATCH_SIZE, WINDOW = 64, 128  # streams, and frames a batch: they change the speed, not the score
 
 
 @dataclass(frozen=True)
 class Score:
-    """Nats a frame over so many frames."""
+    """The score of a model on a number of songs."""
 
-    loss: float
-    frames: int
-    later: float = math.nan  # nats a frame without each song's first
-    by_song: float = math.nan  # the mean over the songs of their nats a frame
-    without_copies: float | None = None  # nats a frame without near copies of songs to learn from
-    copies: int | None = None  # how many songs those are; None: not known
+    loss: float  # nats a frame
+    frames: int  # number of frames scored
+    loss_after_first: float = math.nan  # nats a frame without the first frame of each song
+    loss_per_song: float = math.nan  # the mean over the songs of their nats a frame
+    loss_without_copies: float | None = None  # without near copies of training songs; None: unknown
+    near_copies: int | None = None  # number of near copies; None: unknown
 
     @property
     def bits(self) -> float:
-        """The same in bits a frame."""
+        """The loss in bits a frame."""
         return self.loss / math.log(2)
 
 
 @dataclass(frozen=True, eq=False)
 class SongScores:
-    """The nats of each of S songs, in the order of its split."""
+    """The nats of each of S songs, in the order of their split."""
 
-    nats: npt.NDArray[np.float64]  # (S,)
-    first: npt.NDArray[np.float64]  # (S,): those of its first frame
-    frames: npt.NDArray[np.int64]  # (S,)
+    nats: npt.NDArray[np.float64]  # (S,): sums over the frames of a song
+    first: npt.NDArray[np.float64]  # (S,): nats of the first frame
+    frames: npt.NDArray[np.int64]  # (S,): lengths
 
-    def without(self, left_out: npt.NDArray[np.bool_]) -> "SongScores":
-        """All but some songs (S,)."""
-        return SongScores(self.nats[~left_out], self.first[~left_out], self.frames[~left_out])
+    def without(self, excluded: npt.NDArray[np.bool_]) -> "SongScores":
+        """Return the scores of all songs but the excluded (S,)."""
+        return SongScores(self.nats[~excluded], self.first[~excluded], self.frames[~excluded])
 
     def score(self) -> Score:
-        """The averages over all songs."""
-        frames, later = int(self.frames.sum()), int((self.frames - 1).sum())
+        """Return the means over all songs."""
+        frames, frames_after_first = int(self.frames.sum()), int((self.frames - 1).sum())
         total, first = float(self.nats.sum()), float(self.first.sum())
-        by_song = float((self.nats / self.frames).mean())
         return Score(
-            total / frames, frames, (total - first) / later if later else math.nan, by_song
+            loss=total / frames,
+            frames=frames,
+            loss_after_first=(
+                (total - first) / frames_after_first if frames_after_first else math.nan
+            ),
+            loss_per_song=float((self.nats / self.frames).mean()),
         )
 
 
 def to_window(batch: Batch, device: "torch.device") -> "Window":
-    """A batch as the network takes it, on the device but for `fresh`.
+    """Convert a batch to tensors on a device; `reset` stays on the CPU.
 
-    A batch is small beside the work on it, so the corpus itself may outgrow the device.
+    Batches are moved one by one: they are small beside the work on them, and so the corpus may be
+    larger than the device's memory.
     """
     from torch import from_numpy
 
@@ -86,61 +91,65 @@ def score_network(
     model: "Network",
     corpus: Corpus,
     split: str,
-    limit: int = 0,
+    max_frames: int = 0,
     on_progress: Callable[[], None] = lambda: None,
 ) -> Score:
-    """Score a network on a split, each song from its beginning, state carried to its end.
+    """Score a network on a split, with the hidden state carried through each song.
 
-    limit: whole songs of at most so many frames (0: all); on_progress is called between batches.
+    max_frames: score the first songs that have at most this many frames together (0: all songs).
+    on_progress: called after each batch.
     """
-    return score_songs(model, corpus, split, limit, on_progress).score()
+    return score_songs(model, corpus, split, max_frames, on_progress).score()
 
 
 def score_songs(
     model: "Network",
     corpus: Corpus,
     split: str,
-    limit: int = 0,
+    max_frames: int = 0,
     on_progress: Callable[[], None] = lambda: None,
 ) -> SongScores:
-    """The same, song by song."""
+    """Score a network on each song of a split; the arguments are those of `score_network`."""
     import torch
 
     rows = len(corpus.select(split))
-    count = max(1, min(LANES, rows))
-    lanes = BatchStream(corpus, split, count, WINDOW, max_frames=limit, model=model.config)
-    state = model.zero_state(count)
+    streams = max(1, min(BATCH_SIZE, rows))
+    batches = BatchStream(corpus, split, streams, WINDOW, max_frames=max_frames, model=model.config)
+    state = model.zero_state(streams)
     device = state[0][0].device
     totals, lengths, first = np.zeros((3, rows))
-    begun, singing = 0, np.zeros(count, np.int64)  # each lane's song, by its place in the split
+    started = 0  # number of songs
+    current = np.zeros(streams, np.int64)  # (L,): the number of each stream's song
     was_training = model.training
     model.eval()
     with torch.no_grad():
-        while (batch := lanes.next_batch()) is not None:
+        while (batch := batches.next_batch()) is not None:
             tensor, state = model.nats(to_window(batch, device), state)
             nats = tensor.cpu().numpy().astype(np.float64) * batch.weight  # (T, L)
-            begins = int(batch.reset.sum())
-            songs = np.zeros(nats.shape, np.int64)  # (T, L): whose each frame is
-            songs[0] = singing
-            songs[batch.reset] = np.arange(begun, begun + begins)  # in order of step, then of lane
+            starting = int(batch.reset.sum())
+            songs = np.zeros(nats.shape, np.int64)  # (T, L): the number of each frame's song
+            songs[0] = current
+            # The stream takes songs in the order of the split: by step, then by stream.
+            songs[batch.reset] = np.arange(started, started + starting)
             np.maximum.accumulate(songs, out=songs)
             np.add.at(totals, songs, nats)
             np.add.at(lengths, songs, batch.weight)
-            first[begun : begun + begins] = nats[batch.reset]
-            begun, singing = begun + begins, songs[-1]
+            first[started : started + starting] = nats[batch.reset]
+            started, current = started + starting, songs[-1]
             on_progress()
     model.train(was_training)
-    return SongScores(totals[:begun], first[:begun], lengths[:begun].astype(np.int64))
+    return SongScores(totals[:started], first[:started], lengths[:started].astype(np.int64))
 
 
 def score_ngram(
     model: NgramModel, corpus: Corpus, split: str, on_progress: Callable[[], None] = lambda: None
 ) -> Score:
-    """Score a counting model on a split."""
+    """Score an n-gram model on a split; on_progress: called after each song."""
     rows = corpus.select(split)
     if not len(rows):
         raise InputError(
-            f"{corpus.name} has no {split} songs: prepare it with data.{split} above 0."
+            f"The corpus {corpus.name!r} has no {split} songs: prepare it with "
+            f"data.{split}_fraction above 0."
         )
     total, frames = 0.0, 0
     for row in rows:

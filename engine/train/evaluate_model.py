@@ -1,13 +1,11 @@
-"""The score of a model on the disk, on the songs it was made from or on others."""
+"""The score of a model on disk, on its own songs or on others."""
 
 import contextlib
 import dataclasses
 
-from engine import config as configs
-from engine.config import DataConfig, Kind
-from engine.data import corpus as corpora
+from engine.config import DataConfig, Kind, from_mapping
 from engine.data import datasets
-from engine.data.corpus import Corpus
+from engine.data.corpus import Corpus, prepare_corpus
 from engine.data.near_duplicates import near_duplicates
 from engine.errors import InputError
 from engine.frames import FrameSpec
@@ -18,21 +16,22 @@ from engine.train.evaluate import Score, SongScores
 
 
 def score_model(model: Model, source: str, split: str, dynamic: bool = False) -> Score:
-    """Score a model on a split of its own songs, or of those of `source` ("": its own).
+    """Score a model on a split of its own songs, or of the songs of `source` ("": its own).
 
-    Songs of another source are split by the same seed and shares; characters and artists that the
-    model does not know become unknown and nobody. Of music that is not to learn from, the score
-    says also what it is without near copies of the songs that the model learned from, as long as
-    these have not changed. dynamic: let a network learn from each song as it goes. Raises
-    InputError when there are no such songs, or a counting model is to learn.
+    Songs of another source are split with the model's seed and fractions. Characters that the model
+    does not have become unknown, and artists that it does not have become no artist. For held-out
+    music the score also has the loss without near copies of the model's training songs, provided
+    that these have not changed. dynamic: train a network on each song while it is scored. Raises
+    InputError when there are no such songs, or for dynamic evaluation of an n-gram model.
     """
-    tensors = read_tensors(model.path) if model.path else {}  # now: a run may prune its folder
-    corpus = _songs(model, source)
+    # Read before the corpus is prepared: a run in training may delete this checkpoint meanwhile.
+    tensors = read_tensors(model.path) if model.path else {}
+    corpus = _load_songs(model, source)
     if isinstance(model.stepper, NgramStepper):
         if dynamic:
             raise InputError(
-                f"{model.name} is {model.config.words}, and it is a network that could go on "
-                "learning: leave --dynamic out."
+                f"{model.name} is an n-gram model ({model.config.words}), and dynamic evaluation "
+                "needs a network: leave --dynamic out."
             )
         return evaluate.score_ngram(model.stepper.model, corpus, split)
     import torch
@@ -43,57 +42,60 @@ def score_model(model: Model, source: str, split: str, dynamic: bool = False) ->
     network = Network(model.config, spec, len(model.conditions))
     network.load_state_dict({name: torch.from_numpy(value) for name, value in tensors.items()})
     if dynamic:
-        from engine.train import dynamic_evaluation as dynamics
+        from engine.train import dynamic_evaluation
 
-        songs = dynamics.score_songs(network, corpus, split)
+        songs = dynamic_evaluation.score_songs(network, corpus, split)
     else:
         songs = evaluate.score_songs(network, corpus, split)
     if model.meta["kind"] == "music" and split != "train":
-        return _with_copies(songs, corpus, split, model)
+        return _score_with_near_copies(songs, corpus, split, model)
     return songs.score()
 
 
-def _with_copies(songs: SongScores, corpus: Corpus, split: str, model: Model) -> Score:
-    whole, own = songs.score(), _own(model)
+def _score_with_near_copies(songs: SongScores, corpus: Corpus, split: str, model: Model) -> Score:
+    score = songs.score()
     try:
-        learned = corpora.prepare_corpus(own, kind="music")
-    except InputError:  # the songs are gone
-        return whole
-    if learned.hash != model.meta.get("corpus", {}).get("hash"):
-        return whole
-    copied = near_duplicates(corpus, corpus.select(split), learned, learned.select("train"))
-    left = songs.without(copied)
-    loss = left.score().loss if len(left.frames) else None
-    return dataclasses.replace(whole, without_copies=loss, copies=int(copied.sum()))
+        training_corpus = prepare_corpus(_data_config(model), kind="music")
+    except InputError:  # its songs no longer exist
+        return score
+    if training_corpus.hash != model.meta.get("corpus", {}).get("hash"):
+        return score
+    copies = near_duplicates(
+        corpus, corpus.select(split), training_corpus, training_corpus.select("train")
+    )
+    others = songs.without(copies)
+    loss = others.score().loss if len(others.frames) else None
+    return dataclasses.replace(score, loss_without_copies=loss, near_copies=int(copies.sum()))
 
 
-def _songs(model: Model, source: str) -> Corpus:
+def _load_songs(model: Model, source: str) -> Corpus:
+    """Prepare the songs of `source` ("": the model's own) in the model's codec and artists."""
     kind: Kind = model.meta["kind"]
-    own = _own(model)
+    own = _data_config(model)
     if not (source or own.source):
-        raise InputError(f"{model.name} does not say what it learned from: give --data.")
-    if not source or _same(source, own.source, kind):
+        raise InputError(f"{model.name} does not name its training songs: use --data.")
+    if not source or _same_source(source, own.source, kind):
         config = own
-    else:  # split and cut into frames alike, whoever the artists are
+    else:  # the same splits and frames, but all artists
         config = dataclasses.replace(own, artists=(), min_songs=1, min_count=1)
     config = dataclasses.replace(config, source=source or own.source)
-    corpus = corpora.prepare_corpus(config, kind=kind)
-    learned = model.meta.get("corpus", {}).get("hash")
-    if not source and learned != corpus.hash:
+    corpus = prepare_corpus(config, kind=kind)
+    expected_hash = model.meta.get("corpus", {}).get("hash")
+    if not source and expected_hash != corpus.hash:
         raise InputError(
-            f"The songs of {corpus.name} have changed since {model.name} learned from them, and "
-            f"with them the splits: to score it on them as they are, give --data {own.source}."
+            f"The songs of {corpus.name} have changed since {model.name} was trained on them, and "
+            f"so have the splits: to score it on the present songs, use --data {own.source}."
         )
     return corpus.translated(model.codec, list(model.conditions))
 
 
-def _own(model: Model) -> DataConfig:
-    return configs.from_mapping({"data": model.meta.get("data", {})}, "meta.json").data
+def _data_config(model: Model) -> DataConfig:
+    return from_mapping({"data": model.meta.get("data", {})}, "meta.json").data
 
 
-def _same(given: str, own: str, kind: Kind) -> bool:
-    """Whether songs that are given are the model's own, which need not be here."""
-    path = datasets.resolve(given, kind).resolve()
+def _same_source(source: str, own: str, kind: Kind) -> bool:
+    """Return whether `source` is the model's own, which may no longer exist."""
+    path = datasets.resolve(source, kind).resolve()
     with contextlib.suppress(InputError):
         return path == datasets.resolve(own, kind).resolve()
     return False

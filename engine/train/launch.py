@@ -1,6 +1,8 @@
-"""Trainers in processes of their own: one, or several that torchrun starts and starts anew.
+"""Create a run or prepare one to resume, and train it in other processes.
 
-The processes outlive the one that starts them, whether that follows them to their end or not.
+Everything is checked before anything is written, so that no run is left half made. A run is trained
+by one process or by several ranks, which torchrun starts, and restarts when one dies. They outlive
+the process that starts them, whether it waits for their end or not.
 """
 
 import dataclasses
@@ -14,103 +16,32 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from engine import config as configs
 from engine import files, processes
-from engine.config import Kind, RunConfig
-from engine.data import corpus as corpora
+from engine.config import Kind, RunConfig, to_mapping, with_settings
 from engine.data import datasets
 from engine.data.batches import BatchStream, rank_slice
+from engine.data.corpus import Corpus, prepare_corpus
 from engine.errors import InputError, WorkError
 from engine.inference import models
-from engine.runs import events, run_dir
+from engine.runs import run_dir
 from engine.runs.event_log import EventLog, EventReader, Listener
+from engine.runs.events import Event, Failed, Finished
 from engine.runs.run_dir import RunDir
 from engine.train.distributed import SINGLE_PROCESS, Ranks
-from engine.train.worker import Requests, handling_signals
+from engine.train.worker import RequestPoller, handling_signals
 
-RESTARTS = 3  # of all ranks, after one has died
-LOOK_EVERY = 0.05  # seconds
-_ENVIRONMENT = {  # the user's own come first
-    "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",  # or a restart of torch 2.13 hangs or fails
+MAX_RESTARTS = 3  # of all ranks, after one has died
+POLL_SECONDS = 0.05
+# A resume cannot change these: the position of each stream in the songs depends on the first two,
+# and the last matters for the first step alone.
+_FIXED_SETTINGS = ("train.batch_size", "train.seed", "train.init_from")
+_RECORDED_PACKAGES = ("rnn-tui", "torch", "numpy", "pandas", "safetensors")
+_TORCHRUN_ENVIRONMENT = {  # defaults: the user's own values take precedence
+    "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",  # without it a restart of torch 2.13 hangs or fails
     "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": "120",  # seconds for a last step and checkpoint
-    "OMP_NUM_THREADS": "1",  # each rank sets its own; torchrun would, and say so
-    "TORCH_CPP_LOG_LEVEL": "ERROR",  # no advice on what is meant so
+    "OMP_NUM_THREADS": "1",  # each rank sets its own; torchrun would set it with a warning
+    "TORCH_CPP_LOG_LEVEL": "ERROR",  # no warnings about what is intended
 }
-
-
-def spawn(run: RunDir, ranks: int = 1) -> int:
-    """Train the run in the background; returns the number of the process that stands for it.
-
-    Returns once the run is held. Raises WorkError when its process ends before.
-    """
-    return _start(run, ranks).pid
-
-
-def train_in_processes(run: RunDir, ranks: int, listener: Listener) -> int | None:
-    """Train the run in several processes to its end; returns the signal that stopped it.
-
-    listener: told every event. A signal asks the run to stop; a second one of the same kind ends
-    this process, and the run stops by itself. Raises InputError or WorkError as the run failed.
-    """
-    reader = EventReader(run.events)
-    reader.poll()  # what was said before
-    log = EventLog(Path(os.devnull), listener)
-    requests = Requests(run, log, SINGLE_PROCESS)
-    last: events.Event | None = None
-    asked = False
-    with handling_signals(requests):
-        process = _start(run, ranks)
-        while True:
-            ended = process.poll() is not None  # before the look: then nothing is missed
-            for last in reader.poll():
-                log.append(last)
-            if ended:
-                break
-            if not asked and (requests.signal is not None or log.listener_failed):
-                run.request("stop")
-                asked = True
-            time.sleep(LOOK_EVERY)
-    log.close()
-    if isinstance(last, events.Failed):
-        raise (InputError if last.status == 2 else WorkError)(last.reason)
-    if not isinstance(last, events.Finished):
-        raise WorkError(
-            f"The processes of {run.name!r} are gone without a last word, after {RESTARTS} "
-            f"restarts at most: see {run.log}, and go on from the last checkpoint by --resume."
-        )
-    return requests.signal if last.reason == "stopped" else None
-
-
-def _words(run: RunDir, ranks: int) -> list[str]:
-    worker = [*processes.command("engine.train.worker"), str(run.path)]
-    if ranks == 1:
-        return worker
-    torchrun = processes.command("torch.distributed.run")
-    counts = f"--nproc-per-node={ranks}", f"--max-restarts={RESTARTS}"
-    return [*torchrun, "--standalone", *counts, "--no-python", *worker]
-
-
-def _start(run: RunDir, ranks: int) -> "subprocess.Popen[bytes]":
-    with run.log.open("ab") as log:
-        process = subprocess.Popen(
-            _words(run, ranks),
-            env=_ENVIRONMENT | dict(os.environ) if ranks > 1 else None,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    while run.worker().get("pid") != process.pid and process.poll() is None:
-        time.sleep(LOOK_EVERY / 5)
-    if process.returncode:
-        said = run.log.read_text(errors="replace").strip().split("\n")[-1]
-        raise WorkError(f"The trainer of {run.name!r} ended at once: {said or 'see worker.log'}")
-    return process
-
-
-# Where the lanes stand in the songs depends on these, or they are of the first step alone.
-_FIXED = ("train.batch_size", "train.seed", "train.init_from")
-_VERSIONS = ("rnn-tui", "torch", "numpy", "pandas", "safetensors")
 
 
 def new_run(
@@ -119,68 +50,110 @@ def new_run(
     progress: Callable[[int, int], None] | None = None,
     ranks: int = 1,
 ) -> RunDir:
-    """Prepare the songs and make a new run's directory; InputError before anything is made.
+    """Prepare the songs and create a run's directory.
 
-    ranks: how many processes of this machine are to train it.
+    name: None for a name made from the model. progress: as for `prepare_corpus`. ranks: the number
+    of processes of this machine that will train the run. Raises InputError.
     """
     if not config.data.source:
         raise InputError(
-            "There is no data to train on: give --data a named data set or a path "
-            "('rnn-tui data list' shows the names)."
+            "No songs are given: use --data with the name of a data set ('rnn-tui data list' "
+            "shows them) or a path."
         )
     name = _free_name(config) if name is None else name
     run_dir.check_name(name)
-    _check(config, ranks)
-    corpus = corpora.prepare_corpus(config.data, progress, config.kind)
+    _check_config(config, ranks)
+    corpus = prepare_corpus(config.data, progress, config.kind)
     if config.kind == "music" and config.model.kind != "network":
-        raise InputError(f"model.kind {config.model.kind!r} counts letters: music takes a network.")
-    if config.model.kind == "network":  # refuses what cannot be laid into lanes
-        BatchStream(
-            corpus, "train", config.train.batch_size, config.train.bptt, seed=config.train.seed
+        raise InputError(
+            f"model.kind {config.model.kind!r} is for lyrics: for music use model.kind=network."
         )
-    if config.train.init_from:
-        config = _found(config, corpus)
-    source = config.data.source
-    known = datasets.DATASETS.get(source)
-    if (
-        known is None or not known.is_available
-    ):  # the run must find its songs from wherever it is resumed
-        source = str(datasets.resolve(source, config.kind).resolve())
-    config = dataclasses.replace(config, data=dataclasses.replace(config.data, source=source))
-    return run_dir.create(name, config, _facts(corpus))
+    train = config.train
+    if config.model.kind == "network":  # raises InputError for a corpus that makes no batches
+        BatchStream(corpus, "train", train.batch_size, train.bptt, seed=train.seed)
+    if train.init_from:
+        config = _with_initial_model(config, corpus)
+    config = dataclasses.replace(
+        config, data=dataclasses.replace(config.data, source=_absolute_source(config))
+    )
+    return run_dir.create(name, config, _metadata(corpus))
 
 
-def _check(config: RunConfig, ranks: int) -> None:
-    """Raise InputError for what so many processes of this machine cannot train."""
-    if config.kind == "lyrics" and config.train.transpose:
-        raise InputError("train.transpose is for music, and these are lyrics: leave it at 0.")
-    if config.kind == "lyrics" and config.model.match_recovery:
-        raise InputError("model.match_recovery is for music, and these are lyrics: leave it false.")
-    if config.kind == "lyrics" and config.model.beat_position:
-        raise InputError("model.beat_position is for music, and these are lyrics: leave it false.")
+def resume(
+    name: str, settings: Iterable[str] = (), kind: Kind | None = None, ranks: int = 1
+) -> RunDir:
+    """Prepare a run to be trained further from its last checkpoint.
+
+    settings: changes to [train], as "train.steps=500". kind: the kind that the run must be of.
+    ranks: the number of processes of this machine that will train it; it may differ from before.
+    Raises InputError, and leaves the run unchanged, when that is not possible.
+    """
+    run = run_dir.find(name)
+    with run.lock():  # raises InputError while the run is being trained
+        config = run.config()
+        if kind not in (None, config.kind):
+            raise InputError(
+                f"The run {run.name!r} is a {config.kind} run: use 'rnn-tui train {config.kind} "
+                f"--resume {run.name}'."
+            )
+        settings = list(settings)
+        for setting in settings:
+            _check_resume_setting(setting)
+        changed = with_settings(config, settings)
+        last = run.last_step()
+        if last is not None and config.model.kind != "network":
+            raise InputError(
+                f"The run {run.name!r} is complete: its model needs one pass over the songs and "
+                "cannot be resumed; start a new run."
+            )
+        if last is not None and last >= changed.train.steps:
+            raise InputError(
+                f"The run {run.name!r} has completed all its {last} steps: start a new run, or add "
+                f"steps by 'rnn-tui train {config.kind} --resume {run.name} "
+                f"--set train.steps={2 * last}'."
+            )
+        _check_config(changed, ranks)
+        run.poll_requests()  # removes those that came after its trainer had ended
+        content = {**run.metadata(), "config": to_mapping(changed), "resumed": True}
+        files.write_atomic(run.path / "config.json", json.dumps(content, indent=2))
+    return run
+
+
+def _check_resume_setting(setting: str) -> None:
+    key = setting.partition("=")[0].strip()
+    if not key.startswith("train.") or key in _FIXED_SETTINGS:
+        *first, last = _FIXED_SETTINGS
+        raise InputError(
+            f"--set {setting!r} cannot be changed in a resumed run: only settings of train can be, "
+            f"except {', '.join(first)} and {last}; start a new run for it."
+        )
+
+
+def _check_config(config: RunConfig, ranks: int) -> None:
+    """Raise InputError for settings that do not fit the kind, or processes that cannot train it."""
+    if config.kind == "lyrics":
+        for key, value, default in (
+            ("train.transpose", config.train.transpose, "0"),
+            ("model.match_recovery", config.model.match_recovery, "false"),
+            ("model.beat_position", config.model.beat_position, "false"),
+        ):
+            if value:
+                raise InputError(f"{key} is for music, and this is a lyrics run: use {default}.")
     if config.model.kind != "network":
         if ranks > 1:
-            raise InputError(f"A {config.model.words} model counts in one process: give one.")
+            raise InputError(
+                f"A {config.model.words} model is trained in one process: use --processes 1."
+            )
         return
-    rank_slice(config.train.batch_size, 0, ranks)
+    rank_slice(config.train.batch_size, 0, ranks)  # raises InputError for a remainder
     if config.train.device == "cuda":
-        from engine.train import device  # and with it torch: seconds
+        from engine.train.device import choose_device  # imports torch, which takes seconds
 
-        device.choose_device(config.train, Ranks(local_size=ranks))
-
-
-def _found(config: RunConfig, corpus: corpora.Corpus) -> RunConfig:
-    """The config with the folder of the model to begin with; InputError if that will not do."""
-    from engine.train import pretrained  # and with it torch: seconds
-
-    model = models.load(config.train.init_from)
-    pretrained.check_pretrained(model, config, corpus)
-    return dataclasses.replace(
-        config, train=dataclasses.replace(config.train, init_from=str(model.path))
-    )
+        choose_device(config.train, Ranks(local_size=ranks))
 
 
 def _free_name(config: RunConfig) -> str:
+    """Return a name made from the model that no run has yet, as "lstm-2x256-1"."""
     base = config.model.words.replace(" × ", "x").replace(" ", "-")
     taken = {run.name for run in run_dir.list_runs()}
     return next(
@@ -188,63 +161,121 @@ def _free_name(config: RunConfig) -> str:
     )
 
 
-def _facts(corpus: corpora.Corpus) -> dict[str, Any]:
-    """What the run met: for whoever wants to do it again."""
+def _with_initial_model(config: RunConfig, corpus: Corpus) -> RunConfig:
+    """Replace train.init_from by the model's folder. Raises InputError for an unsuitable model."""
+    from engine.train import pretrained  # imports torch, which takes seconds
+
+    model = models.load(config.train.init_from)
+    pretrained.check_compatible(model, config, corpus)
+    return dataclasses.replace(
+        config, train=dataclasses.replace(config.train, init_from=str(model.path))
+    )
+
+
+def _absolute_source(config: RunConfig) -> str:
+    """Return data.source so that it names the same songs when resumed from another folder."""
+    source = config.data.source
+    dataset = datasets.DATASETS.get(source)
+    if dataset is not None and dataset.is_available:
+        return source
+    return str(datasets.resolve(source, config.kind).resolve())
+
+
+def _metadata(corpus: Corpus) -> dict[str, Any]:
+    """Return what config.json records so that the run can be reproduced."""
     return {
         "corpus": {
             "name": corpus.name,
             "hash": corpus.hash,
             "missing": corpus.meta["report"].get("artists", {}).get("missing", {}),
         },
-        "versions": {name: metadata.version(name) for name in _VERSIONS},
+        "versions": {name: metadata.version(name) for name in _RECORDED_PACKAGES},
         "python": sys.version.split()[0],
-        "revision": _revision(),
+        "revision": _git_revision(),
     }
 
 
-def _revision() -> str | None:
-    """The git revision of a checkout; None for an installed package."""
+def _git_revision() -> str | None:
+    """Return the git revision of a checkout; None for an installed package."""
     root = Path(__file__).parents[2]
     if not (root / ".git").exists():
         return None
-    asked = subprocess.run(
+    git = subprocess.run(
         ["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
     )
-    return asked.stdout.strip() or None
+    return git.stdout.strip() or None
 
 
-def resume(
-    name: str, settings: Iterable[str] = (), kind: Kind | None = None, ranks: int = 1
-) -> RunDir:
-    """Make a run ready to go on, with other settings of [train] if given; refuses another kind.
+def spawn(run: RunDir, ranks: int = 1) -> int:
+    """Train a run in the background; returns the pid of its process, torchrun's for several ranks.
 
-    ranks: how many processes of this machine are to train it; it need not be as many as before.
+    Returns when the process holds the run's lock. Raises WorkError when it ends before.
     """
-    run = run_dir.find(name)
-    with run.lock():  # refuses a run that is being trained
-        config = run.config()
-        if kind not in (None, config.kind):
-            raise InputError(f"The run {run.name!r} is of {config.kind}, not of {kind}: say so.")
-        settings = list(settings)
-        for setting in settings:
-            key = setting.partition("=")[0].strip()
-            if not key.startswith("train.") or key in _FIXED:
-                raise InputError(
-                    f"--set {setting!r} cannot change in a resumed run: only keys of train can, "
-                    f"but {', '.join(_FIXED[:-1])} and {_FIXED[-1]}; start a new run for that."
-                )
-        changed = configs.with_settings(config, settings)
-        last = run.last_step()
-        if last is not None and config.model.kind != "network":
-            raise InputError(f"The run {run.name!r} has counted all its songs: start a new run.")
-        if last is not None and last >= changed.train.steps:
-            raise InputError(
-                f"The run {run.name!r} has taken all its {last} steps: start a new one, or give it "
-                f"more by 'rnn-tui train {config.kind} --resume {run.name} "
-                f"--set train.steps={2 * last}'."
-            )
-        _check(changed, ranks)
-        run.poll_requests()  # those of an earlier life
-        facts = {**run.metadata(), "config": configs.to_mapping(changed), "resumed": True}
-        files.write_atomic(run.path / "config.json", json.dumps(facts, indent=2))
-    return run
+    return _start(run, ranks).pid
+
+
+def train_in_processes(run: RunDir, ranks: int, listener: Listener) -> int | None:
+    """Train a run in several processes and wait for its end.
+
+    listener: called with each event. The first signal requests a stop; a second of the same number
+    ends this process, while the others still stop cleanly. Returns the signal that stopped the run,
+    or None. Raises InputError or WorkError, as the run failed with.
+    """
+    reader = EventReader(run.events)
+    reader.poll()  # skips the events before a resume
+    log = EventLog(Path(os.devnull), listener)
+    requests = RequestPoller(run, log, SINGLE_PROCESS)
+    last: Event | None = None
+    stop_requested = False
+    with handling_signals(requests):
+        process = _start(run, ranks)
+        while True:
+            ended = process.poll() is not None  # before the events are read, so that none is missed
+            for last in reader.poll():
+                log.append(last)
+            if ended:
+                break
+            if not stop_requested and (requests.signal is not None or log.listener_failed):
+                run.request("stop")
+                stop_requested = True
+            time.sleep(POLL_SECONDS)
+    log.close()
+    if isinstance(last, Failed):
+        raise (InputError if last.status == 2 else WorkError)(last.reason)
+    if not isinstance(last, Finished):
+        raise WorkError(
+            f"The processes of {run.name!r} ended without a final event, after at most "
+            f"{MAX_RESTARTS} restarts: see {run.log}, and resume from the last checkpoint with "
+            "--resume."
+        )
+    return requests.signal if last.reason == "stopped" else None
+
+
+def _command(run: RunDir, ranks: int) -> list[str]:
+    worker = [*processes.command("engine.train.worker"), str(run.path)]
+    if ranks == 1:
+        return worker
+    torchrun = processes.command("torch.distributed.run")
+    counts = f"--nproc-per-node={ranks}", f"--max-restarts={MAX_RESTARTS}"
+    return [*torchrun, "--standalone", *counts, "--no-python", *worker]
+
+
+def _start(run: RunDir, ranks: int) -> "subprocess.Popen[bytes]":
+    """Start the process, or torchrun, and wait until it holds the run's lock."""
+    with run.log.open("ab") as log:
+        process = subprocess.Popen(
+            _command(run, ranks),
+            env=_TORCHRUN_ENVIRONMENT | dict(os.environ) if ranks > 1 else None,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    while run.worker().get("pid") != process.pid and process.poll() is None:
+        time.sleep(POLL_SECONDS / 5)
+    if process.returncode:
+        last_line = run.log.read_text(errors="replace").strip().split("\n")[-1]
+        raise WorkError(
+            f"The trainer of {run.name!r} ended at once: {last_line or f'see {run.log}'}"
+        )
+    return process

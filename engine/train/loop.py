@@ -1,150 +1,174 @@
-"""The training loop: truncated back-propagation through time over lanes of songs.
+"""The training loop: truncated back-propagation through time over streams of songs.
 
-Everything random is a function of the seed and the step, so that a run that goes on from a
-checkpoint makes the very steps that it would have made.
+Everything random is a function of the seed and the step, so that a resumed run takes exactly the
+steps that it would have taken without the interruption.
 """
 
 import math
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Set
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
-from engine.config import RunConfig, TrainConfig
-from engine.data.corpus import Corpus
+from engine.config import TrainConfig
 from engine.inference import models
 from engine.model.network import detach_state
 from engine.model.window import to_device
-from engine.runs import events
-from engine.runs.event_log import EventLog
-from engine.runs.run_dir import RunDir
-from engine.train import checkpoint, evaluate
-from engine.train import state as trainings
+from engine.runs.events import Evaluated, Heartbeat, Saved
+from engine.train import checkpoint
+from engine.train.context import RunContext
 from engine.train.device import precision
+from engine.train.evaluate import score_network, to_window
 from engine.train.metrics import StepMeter, not_finite_error
 from engine.train.optimizer import set_learning_rate, update_ema
 from engine.train.samples import write_samples
 from engine.train.state import TrainState
 
-Asked = Callable[[], set[str]]
+
+class StepResult(NamedTuple):
+    """The figures of one step; the tensors are on the device and may still be being computed."""
+
+    loss: Tensor  # mean nats a frame of this rank's streams
+    grad_norm: Tensor  # before clipping
+    lr: float
+    frames: int  # of all ranks
 
 
-def train(
-    run: RunDir,
-    config: RunConfig,
-    corpus: Corpus,
-    training: TrainState,
-    log: EventLog,
-    asked: Asked = set,
-) -> str:
-    """Take the steps that are left; returns "completed" or "stopped", on all ranks the same.
+@dataclass(frozen=True)
+class Due:
+    """What is due after a step."""
 
-    asked: what has been asked of the run since the last call ("stop", "save", "sample").
-    Raises WorkError when the loss or the gradient is no longer a number; the checkpoints written
-    before stay as they are.
-    """
-    settings, network, ranks = config.train, training.network, training.ranks
-    parameters = sum(p.numel() for p in network.parameters())
-    meter = StepMeter(training, settings, log)
+    report: bool
+    evaluate: bool
+    save: bool
+    sample: bool
+    stop: bool
 
-    def meta() -> dict[str, Any]:
-        return checkpoint.build_meta(config, corpus, training.step, training.scores, parameters)
+    @classmethod
+    def after(cls, step: int, settings: TrainConfig, requests: Set[str]) -> "Due":
+        """Return what is due after a step, given the requests of all ranks.
 
-    network.train()
-    while training.step < settings.steps:
-        began = time.perf_counter()
-        loss, norm, rate, frames = take_step(training, settings)
-        meter.add(loss, norm, rate, frames, time.perf_counter() - began)
+        The last step is evaluated and saved. A stop is saved but, to be quick, not evaluated.
+        """
 
-        requests = ranks.union(asked() | ({"report"} if log.idle_for() else set()))
-        ending = training.step == settings.steps
-        stopping = "stop" in requests and not ending
-        evaluating = ending or training.step % settings.evaluate_every == 0
-        saving = (
-            ending or stopping or "save" in requests or training.step % settings.save_every == 0
+        def every(steps: int) -> bool:
+            return steps > 0 and step % steps == 0
+
+        last = step == settings.steps
+        stop = "stop" in requests and not last
+        evaluate = (last or every(settings.evaluate_every)) and not stop
+        save = last or stop or "save" in requests or every(settings.save_every)
+        return cls(
+            report=evaluate or save or "report" in requests or every(settings.log_every),
+            evaluate=evaluate,
+            save=save,
+            sample="sample" in requests or every(settings.sample_every),
+            stop=stop,
         )
-        reporting = "report" in requests or training.step % settings.log_every == 0
-        if reporting or evaluating or saving:
-            meter.report()  # which refuses to go on from what is no number
-        whole_state = training.carried_state
-        if evaluating or saving:
-            _require_numbers(training, settings)
-            whole_state = trainings.whole_state(training)
-        if not ranks.is_first:  # the first alone looks and writes
-            if stopping:
-                return "stopped"
-            continue
-        better = evaluating and not stopping and _evaluate(training, config, corpus, log)
-        if saving or better:
-            best = better or training.best_loss is None  # without validation the last is the best
-            name = trainings.save(run, training, whole_state, meta(), best)
-            log.append(events.Saved(step=training.step, checkpoint=name, best=best))
-        if "sample" in requests or (
-            settings.sample_every and training.step % settings.sample_every == 0
-        ):
-            model = models.from_tensors(meta(), trainings.weights(training))
-            write_samples(run, model, training.step, corpus, settings, log)
-        if stopping:
+
+
+def train(context: RunContext, training: TrainState) -> str:
+    """Take the steps that are left; returns "completed" or "stopped", the same on all ranks.
+
+    Raises WorkError when the loss, the gradient or a weight becomes infinite or NaN; the
+    checkpoints written before stay unchanged.
+    """
+    settings, ranks = context.config.train, training.ranks
+    meter = StepMeter(training, settings, context.log)
+    training.network.train()
+    while training.step < settings.steps:
+        start = time.perf_counter()
+        result = take_step(training, settings)
+        meter.add(*result, time.perf_counter() - start)
+
+        heartbeat = {"report"} if context.log.idle_for() else set()
+        requests = ranks.union(context.poll_requests() | heartbeat)
+        due = Due.after(training.step, settings, requests)
+        if due.report:
+            meter.report()
+        if due.evaluate or due.save:
+            _evaluate_and_save(context, training, due)
+        if due.sample and ranks.is_first:
+            model = models.from_tensors(_meta(context, training), checkpoint.ema_weights(training))
+            write_samples(context, model, training.step)
+        if due.stop:
             return "stopped"
     return "completed"
 
 
-def take_step(training: TrainState, settings: TrainConfig) -> tuple[Tensor, Tensor, float, int]:
-    """Learn from the next batch; returns its loss, the gradient's norm, the rate, the frames."""
+def take_step(training: TrainState, settings: TrainConfig) -> StepResult:
+    """Train on the next batch."""
     network, ranks = training.network, training.ranks
     training.step += 1
-    # Dropout of this step, for every rank another.
+    # Dropout differs from step to step and from rank to rank.
     torch.manual_seed(settings.seed * 1_000_003 + training.step + (ranks.rank << 53))
     batch = training.batches.next_batch()
-    assert batch is not None  # lanes with a seed never end
+    assert batch is not None  # a stream with a seed never ends
 
     weight = to_device(batch.weight, training.device)
-    # The mean over the frames of all ranks; those past the end of a whole song weigh nothing.
+    # The mean is over the frames of all ranks; those past the end of a whole song have weight 0.
     frames = ranks.sum(torch.tensor([batch.weight.sum(dtype=float)])).item()
     with precision(training.device, settings):
-        window = evaluate.to_window(batch, training.device)
+        window = to_window(batch, training.device)
         nats, state = training.nats(window, training.carried_state)
         loss = (nats * weight).sum() / (frames / ranks.size)
     training.optimizer.zero_grad()
     loss.backward()
     norm = clip_grad_norm_(network.parameters(), settings.grad_clip or float("inf"))
-    rate = set_learning_rate(training.optimizer, settings, training.step)
+    lr = set_learning_rate(training.optimizer, settings, training.step)
     training.optimizer.step()
     update_ema(training.ema, network, settings, training.step)
-    training.carried_state = detach_state(state)  # here truncated back-propagation cuts
-    return loss.detach(), norm, rate, int(frames)
+    training.carried_state = detach_state(state)  # truncates back-propagation here
+    return StepResult(loss.detach(), norm, lr, int(frames))
 
 
-def _require_numbers(training: TrainState, settings: TrainConfig) -> None:
-    """Raise WorkError before weights that are no numbers replace a good checkpoint."""
+def _evaluate_and_save(context: RunContext, training: TrainState, due: Due) -> None:
+    """Evaluate, and save a checkpoint if one is due or the score is the best so far.
+
+    Every rank must call this at the same step; only the first evaluates and writes.
+    """
+    _require_finite_weights(training, context.config.train)
+    carried_state = checkpoint.gather_carried_state(training)
+    if not training.ranks.is_first:
+        return
+    better = due.evaluate and _evaluate(context, training)
+    if due.save or better:
+        best = better or training.best_loss is None  # without validation songs the last is the best
+        meta = _meta(context, training)
+        name = checkpoint.save(context.run, training, carried_state, meta, best)
+        context.log.append(Saved(step=training.step, checkpoint=name, best=best))
+
+
+def _require_finite_weights(training: TrainState, settings: TrainConfig) -> None:
+    """Raise WorkError before infinite or NaN weights replace a good checkpoint."""
     sums = [p.detach().sum() for p in training.network.parameters()]
     if not torch.stack(sums).isfinite().all():
         raise not_finite_error("sum of some weights", training.step, settings)
 
 
-def _evaluate(training: TrainState, config: RunConfig, corpus: Corpus, log: EventLog) -> bool:
-    """Look at the validation songs, with the averaged weights; whether it is the best score yet."""
+def _evaluate(context: RunContext, training: TrainState) -> bool:
+    """Score the averaged weights on the validation songs; returns whether it is the best so far."""
+    settings, corpus, log = context.config.train, context.corpus, context.log
     if not len(corpus.select("valid")):
         return False
 
-    def beat() -> None:
+    def on_progress() -> None:
         if log.idle_for():
-            log.append(events.Heartbeat(step=training.step, doing="evaluating"))
+            log.append(Heartbeat(step=training.step, doing="evaluating"))
 
-    score = evaluate.score_network(
-        training.ema, corpus, "valid", config.train.evaluate_frames, beat
-    )
+    score = score_network(training.ema, corpus, "valid", settings.evaluate_frames, on_progress)
     if not math.isfinite(score.loss):
-        raise not_finite_error("validation loss", training.step, config.train)
+        raise not_finite_error("validation loss", training.step, settings)
     better = training.best_loss is None or score.loss < training.best_loss
     if better:
         training.best_loss = score.loss
     training.scores = {"valid": {"loss": score.loss, "bits": score.bits}}
     log.append(
-        events.Evaluated(
+        Evaluated(
             step=training.step,
             loss=score.loss,
             bits=score.bits,
@@ -153,3 +177,10 @@ def _evaluate(training: TrainState, config: RunConfig, corpus: Corpus, log: Even
         )
     )
     return better
+
+
+def _meta(context: RunContext, training: TrainState) -> dict[str, Any]:
+    parameters = sum(p.numel() for p in training.network.parameters())
+    return checkpoint.build_meta(
+        context.config, context.corpus, training.step, training.scores, parameters
+    )

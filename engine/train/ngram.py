@@ -1,65 +1,59 @@
-"""Counting models in a run of their own: one pass over the songs in place of steps."""
+"""Runs of n-gram models: one pass over the training songs instead of optimizer steps."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from numpy.typing import NDArray
 
-from engine.config import RunConfig
-from engine.data.corpus import Corpus
 from engine.inference import models
 from engine.model import ngram
-from engine.runs import events
-from engine.runs.event_log import EventLog
-from engine.runs.run_dir import RunDir
-from engine.train import checkpoint, evaluate
+from engine.runs.events import Evaluated, Heartbeat, Saved
+from engine.train import checkpoint
+from engine.train.context import RunContext
+from engine.train.evaluate import score_ngram
 from engine.train.samples import write_samples
 
-Asked = Callable[[], set[str]]
 
-
-class _StopAskedError(Exception):
+class _StopRequestedError(Exception):
     pass
 
 
-def train_ngram(
-    run: RunDir, config: RunConfig, corpus: Corpus, log: EventLog, asked: Asked = set
-) -> str:
-    """Count the training songs, evaluate, save and sample: the whole run is step 1.
+def train_ngram(context: RunContext) -> str:
+    """Count the training songs, evaluate, save and sample; all of it is step 1.
 
-    asked: as for `loop.train`. Returns "completed", or "stopped" with nothing saved.
+    Returns "completed", or "stopped" with nothing saved.
     """
     try:
-        _count(run, config, corpus, log, asked)
-    except _StopAskedError:
+        _train(context)
+    except _StopRequestedError:
         return "stopped"
     return "completed"
 
 
-def _count(run: RunDir, config: RunConfig, corpus: Corpus, log: EventLog, asked: Asked) -> None:
-    def beat(doing: str) -> None:
-        if "stop" in asked():
-            raise _StopAskedError
+def _train(context: RunContext) -> None:
+    corpus, log = context.corpus, context.log
+
+    def on_progress(doing: str) -> None:
+        if "stop" in context.poll_requests():
+            raise _StopRequestedError
         if log.idle_for():
-            log.append(events.Heartbeat(step=0, doing=doing))
+            log.append(Heartbeat(step=0, doing=doing))
 
     def songs() -> Iterator[NDArray[Any]]:
         for row in corpus.select("train"):
-            beat("counting")
+            on_progress("counting")
             yield corpus.song(row)
 
-    model = ngram.fit(songs(), corpus.codec.spec.size, config.model)
+    model = ngram.fit(songs(), corpus.codec.spec.size, context.config.model)
     scores = {}
     if len(corpus.select("valid")):
-        score = evaluate.score_ngram(model, corpus, "valid", lambda: beat("evaluating"))
+        score = score_ngram(model, corpus, "valid", lambda: on_progress("evaluating"))
         scores = {"valid": {"loss": score.loss, "bits": score.bits}}
         log.append(
-            events.Evaluated(
-                step=1, loss=score.loss, bits=score.bits, frames=score.frames, best=True
-            )
+            Evaluated(step=1, loss=score.loss, bits=score.bits, frames=score.frames, best=True)
         )
-    meta = checkpoint.build_meta(config, corpus, 1, scores, model.parameters)
+    meta = checkpoint.build_meta(context.config, corpus, 1, scores, model.parameters)
     tensors = model.tensors()
-    name = checkpoint.write_checkpoint(run, 1, tensors, meta, best=True)
-    log.append(events.Saved(step=1, checkpoint=name, best=True))
-    write_samples(run, models.from_tensors(meta, tensors), 1, corpus, config.train, log)
+    name = checkpoint.write_checkpoint(context.run, 1, tensors, meta, best=True)
+    log.append(Saved(step=1, checkpoint=name, best=True))
+    write_samples(context, models.from_tensors(meta, tensors), 1)

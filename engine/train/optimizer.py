@@ -1,4 +1,4 @@
-"""AdamW, its learning rate over the steps, and the moving average of the weights."""
+"""AdamW, the schedule of its learning rate, and the moving average of the weights."""
 
 import math
 
@@ -10,19 +10,20 @@ from engine.model.network import Network
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:
-    """The rate of step 1, 2, …: a linear warm-up, then a cosine down to `final_lr` of the top.
+    """Return the learning rate of a step, counted from 1.
 
-    The cosine is that of Loshchilov & Hutter 2017, without restarts.
+    It rises linearly to `lr` in `warmup` steps, then falls as a cosine to `min_lr_ratio` of it at
+    the last step (Loshchilov & Hutter 2017, "SGDR", without restarts).
     """
     if step <= config.warmup:
         return config.lr * step / config.warmup
-    share = min(1.0, (step - config.warmup) / max(1, config.steps - config.warmup))
-    low = config.lr * config.min_lr_ratio
-    return low + (config.lr - low) * 0.5 * (1 + math.cos(math.pi * share))
+    progress = min(1.0, (step - config.warmup) / max(1, config.steps - config.warmup))
+    lowest = config.lr * config.min_lr_ratio
+    return lowest + (config.lr - lowest) * 0.5 * (1 + math.cos(math.pi * progress))
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, config: TrainConfig, step: int) -> float:
-    """Give the optimiser the learning rate of a step, and return it."""
+    """Set the optimizer's learning rate for a step, and return it."""
     rate = learning_rate(config, step)
     for group in optimizer.param_groups:
         group["lr"] = rate * group["scale"]
@@ -31,39 +32,45 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, config: TrainConfig, ste
 
 @torch.no_grad()
 def scale_output_weights(network: Network, config: TrainConfig) -> None:
-    """Make fresh weights that read the layers' outputs larger, by `config.reader_scale`.
+    """Multiply the initial weights of layers that read hidden states by `output_scale`.
 
-    With `optimizer` this is as if the outputs were so much larger, and costs nothing: they are so
-    much smaller than 1 at first that what reads them would lag behind the rest.
+    Together with `build_optimizer` this equals scaling the hidden states, at no cost. Initially
+    they are so much smaller than 1 that the weights that read them would lag behind the others.
     """
     for weight in network.output_weights():
         weight.mul_(config.output_scale)
 
 
 def build_optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
-    """AdamW (Loshchilov & Hutter 2019); biases do not decay, and readers take larger steps.
+    """Build AdamW (Loshchilov & Hutter 2019) with three groups of weights.
 
-    Their decay, which AdamW multiplies by the rate, is what that of the others is.
+    Matrices decay and biases do not. Output weights have a learning rate `output_scale` times as
+    large; as AdamW multiplies the decay by the rate, theirs is divided to equal that of the others.
     """
-    readers = network.output_weights()
-    apart = {id(weight) for weight in readers}
-    others = [weight for weight in network.parameters() if id(weight) not in apart]
+    output_weights = network.output_weights()
+    ids = {id(weight) for weight in output_weights}
+    others = [weight for weight in network.parameters() if id(weight) not in ids]
     decay, scale = config.weight_decay, config.output_scale
     groups = [
         {"params": [p for p in others if p.ndim > 1], "weight_decay": decay, "scale": 1.0},
         {"params": [p for p in others if p.ndim == 1], "weight_decay": 0.0, "scale": 1.0},
-        {"params": readers, "weight_decay": decay / scale, "scale": scale, "lr": config.lr * scale},
+        {
+            "params": output_weights,
+            "weight_decay": decay / scale,
+            "scale": scale,
+            "lr": config.lr * scale,
+        },
     ]
     return torch.optim.AdamW(groups, lr=config.lr, fused=True)
 
 
 @torch.no_grad()
-def update_ema(average: nn.Module, network: nn.Module, config: TrainConfig, step: int) -> None:
-    """After a step let the average's weights ← d · weights + (1 − d) · network's, in place.
+def update_ema(ema: nn.Module, network: nn.Module, config: TrainConfig, step: int) -> None:
+    """Update the average in place: ema ← d · ema + (1 − d) · network (Polyak & Juditsky 1992).
 
-    d rises from 0 to `config.average`, so that the first steps are soon forgotten
-    (Polyak & Juditsky 1992; the rise is that of the exponential average in common use). The step
-    is counted by the caller: a count on the device would be waited for.
+    d rises from 0 to `ema_decay` as step / (step + 9), as in common use, so that the first steps
+    soon lose their weight. The caller counts the steps: reading a count from the device would wait
+    for it.
     """
-    keep = min(config.ema_decay, step / (step + 9)) if step > 1 else 0.0
-    torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), 1 - keep)
+    decay = min(config.ema_decay, step / (step + 9)) if step > 1 else 0.0
+    torch._foreach_lerp_(list(ema.parameters()), list(network.parameters()), 1 - decay)

@@ -1,4 +1,4 @@
-"""What a model in training writes, from the same beginnings each time, to see how it learns."""
+"""Samples written during training: from the same prompts and seeds each time, to be compared."""
 
 from collections.abc import Iterator
 
@@ -11,50 +11,49 @@ from engine.data.corpus import Corpus
 from engine.inference.models import Model
 from engine.music import midi
 from engine.music.pitch import LOWEST_PITCH
-from engine.runs import events
-from engine.runs.event_log import EventLog
 from engine.runs.events import Sampled
 from engine.runs.run_dir import RunDir
 from engine.sampling import music
 from engine.sampling.decoding import SamplingParams
 from engine.sampling.lyrics import LyricsRequest, stream
 from engine.sampling.music import MusicRequest
+from engine.train.context import RunContext
 
-MUSICAL = 1.0  # the temperature of music: a joint model's own probabilities are the clearest
+# A joint model is best at its own probabilities.
+MUSIC_TEMPERATURE = 1.0
 
 
-def write_samples(
-    run: RunDir, model: Model, step: int, corpus: Corpus, settings: TrainConfig, log: EventLog
-) -> None:
-    """Write songs to the events and to samples/: a text, or a MIDI file each."""
+def write_samples(context: RunContext, model: Model, step: int) -> None:
+    """Write samples to the events and to samples/: a file of all texts, or a MIDI file."""
+    run, settings = context.run, context.config.train
     if isinstance(model.codec, CharacterCodec):
         texts = []
-        for sampled in _texts(model, model.codec, step, corpus, settings):
-            log.append(sampled)
-            texts.append(f"[{sampled.condition or 'anyone'}]\n{sampled.prime}{sampled.text}\n")
+        for sampled in _sample_lyrics(model, model.codec, step, context.corpus, settings):
+            context.log.append(sampled)
+            texts.append(f"[{sampled.condition or 'no artist'}]\n{sampled.prime}{sampled.text}\n")
         files.write_atomic(run.samples / f"step-{step:06d}.txt", "\n".join(texts))
     else:
-        log.append(_roll(run, model, step, settings))
+        context.log.append(_sample_music(run, model, step, settings))
 
 
-def _texts(
+def _sample_lyrics(
     model: Model, codec: CharacterCodec, step: int, corpus: Corpus, settings: TrainConfig
 ) -> Iterator[Sampled]:
-    """One text for each of `train.sample_primes`.
+    """Yield a text for each prompt of `train.sample_primes`.
 
-    The first is by nobody, the next by the artists with the most songs. Characters of a prime that
-    the corpus does not have are left out.
+    The first is without an artist; the others are by the artists with the most songs in turn.
+    Characters of a prompt that the corpus does not have are left out.
     """
-    artists = _most_songs(corpus, model)
-    rules = SamplingParams(temperature=settings.sample_temperature)
-    for number, wanted in enumerate(settings.sample_primes):
-        strange = set(codec.unknown_characters(wanted))
-        prime = "".join(character for character in wanted if character not in strange)
+    artists = _artists_by_songs(corpus, model)
+    params = SamplingParams(temperature=settings.sample_temperature)
+    for number, prompt in enumerate(settings.sample_primes):
+        unknown = set(codec.unknown_characters(prompt))
+        prime = "".join(character for character in prompt if character not in unknown)
         artist = artists[(number - 1) % len(artists)] if number and artists else None
         request = LyricsRequest(
-            prime, artist, rules, settings.seed + number, settings.sample_length
+            prime, artist, params, settings.seed + number, settings.sample_length
         )
-        yield events.Sampled(
+        yield Sampled(
             step=step,
             prime=prime,
             condition=artist,
@@ -63,28 +62,30 @@ def _texts(
         )
 
 
-def _most_songs(corpus: Corpus, model: Model) -> list[str]:
-    """The artists, those with the most songs first; none for a model that knows no artists."""
+def _artists_by_songs(corpus: Corpus, model: Model) -> list[str]:
+    """Return the artists, those with the most songs first; [] for a model without artists."""
     if not model.conditions:
         return []
     counts = np.bincount(corpus.songs["condition"], minlength=len(corpus.conditions) + 1)[1:]
-    return [corpus.conditions[place] for place in np.argsort(-counts, kind="stable")]
+    return [corpus.conditions[index] for index in np.argsort(-counts, kind="stable")]
 
 
-def _roll(run: RunDir, model: Model, step: int, settings: TrainConfig) -> Sampled:
-    """One piece from silence, also as a MIDI file."""
-    request = MusicRequest(temperature=MUSICAL, seed=settings.seed, length=settings.sample_length)
+def _sample_music(run: RunDir, model: Model, step: int, settings: TrainConfig) -> Sampled:
+    """Write one piece, begun from silence, as a MIDI file, and return its event."""
+    request = MusicRequest(
+        temperature=MUSIC_TEMPERATURE, seed=settings.seed, length=settings.sample_length
+    )
     song = music.stream(model, request)
     roll = song.codec.decode(np.stack(list(song)))
     midi.write(roll.score(), run.samples / f"step-{step:06d}.mid")
     notes = roll.notes()
     notes[:, 2] += LOWEST_PITCH
-    return events.Sampled(
+    return Sampled(
         step=step,
         prime="",
         condition=None,
         text="",
-        temperature=MUSICAL,
+        temperature=MUSIC_TEMPERATURE,
         notes=notes.tolist(),
         frame=roll.frame_seconds,
     )

@@ -68,7 +68,7 @@ def _cost(config: RunConfig, base: RunConfig, corpus: Corpus) -> float:
 
 def _steps(config: RunConfig, corpus: Corpus) -> Callable[[], float]:
     """Each call takes two steps, and gives the seconds of the processor that they took."""
-    training = trainings.build(config, corpus)
+    training = trainings.build_train_state(config, corpus)
     training.network.train()
 
     def steps() -> float:
@@ -82,7 +82,7 @@ def _steps(config: RunConfig, corpus: Corpus) -> Callable[[], float]:
 
 def _trained(config: RunConfig, corpus: Corpus) -> tuple[float, int]:
     """Train: the bits a character on the validation songs, and the characters learned from."""
-    training = trainings.build(config, corpus)
+    training = trainings.build_train_state(config, corpus)
     training.network.train()
     frames = sum(loop.take_step(training, config.train)[3] for _ in range(config.train.steps))
     return evaluate.score_network(training.ema, corpus, "valid", 0).bits, frames

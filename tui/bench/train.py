@@ -51,7 +51,7 @@ def measure(quick: bool) -> Iterator[Measurement]:
     vocabulary = corpus.codec.spec.size
     model = ModelConfig(hidden_size=size.hidden, layers=2, condition_size=0, dropout=0.0)
     settings = TrainConfig(batch_size=size.lanes, bptt=size.window, device="cpu")
-    training = trainings.build(RunConfig(model=model, train=settings), corpus)
+    training = trainings.build_train_state(RunConfig(model=model, train=settings), corpus)
     training.network.train()
 
     def ours() -> int:

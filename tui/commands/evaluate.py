@@ -46,10 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
         result["novelty"] = copying.to_json() if copying else None
     if music:  # papers differ in what they average over
         result |= {
-            "without_first_frames": score.later,
-            "per_song": score.by_song,
-            "without_copies": score.without_copies,
-            "copies": score.copies,
+            "without_first_frames": score.loss_after_first,
+            "per_song": score.loss_per_song,
+            "without_copies": score.loss_without_copies,
+            "copies": score.near_copies,
         }
     if arguments.json:
         print(json.dumps(result))
@@ -66,16 +66,13 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"How much it copies is not known: {unknown}")
     if music:
         print(
-            f"{score.later:.4f} without each song's first frame, "
-            f"{score.by_song:.4f} averaged by song"
+            f"{score.loss_after_first:.4f} without each song's first frame, "
+            f"{score.loss_per_song:.4f} averaged by song"
         )
-        if score.copies and score.without_copies is not None:
-            songs = (
-                "song that is a near copy" if score.copies == 1 else "songs that are near copies"
-            )
-            print(
-                f"{score.without_copies:.4f} without {score.copies} {songs} of some to learn from"
-            )
+        copies = score.near_copies
+        if copies and score.loss_without_copies is not None:
+            songs = "song that is a near copy" if copies == 1 else "songs that are near copies"
+            print(f"{score.loss_without_copies:.4f} without {copies} {songs} of training songs")
     return 0
 
 

@@ -75,7 +75,7 @@ def _trained(
     machine: float,
 ) -> Speed:
     model = ModelConfig(hidden_size=speed.hidden, layers=2, condition_size=0)
-    training = trainings.build(RunConfig(model=model, train=settings), corpus, device)
+    training = trainings.build_train_state(RunConfig(model=model, train=settings), corpus, device)
     training.network.train()
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)

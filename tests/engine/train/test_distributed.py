@@ -124,7 +124,7 @@ def test_lanes_that_cannot_be_shared_are_refused_before_anything_is_made(
 
 
 def test_a_counting_model_takes_one_process(small: Small, home: Path) -> None:
-    with pytest.raises(InputError, match="counts in one process"):
+    with pytest.raises(InputError, match="is trained in one process"):
         launch.new_run(small("model.kind=markov"), "counted", ranks=2)
     assert not (home / "runs").exists()
 

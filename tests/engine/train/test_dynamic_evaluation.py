@@ -27,13 +27,13 @@ from tests.engine.train.conftest import Small
 
 @pytest.fixture(autouse=True)
 def _few_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dynamic_evaluation, "GATHERED", 3)
+    monkeypatch.setattr(dynamic_evaluation, "RMS_WINDOWS", 3)
 
 
 def built(config: RunConfig) -> tuple[Network, Corpus]:
     torch.manual_seed(0)
     corpus = corpora.prepare_corpus(config.data, kind=config.kind)
-    return training.build(config, corpus).network, corpus
+    return training.build_train_state(config, corpus).network, corpus
 
 
 @pytest.mark.parametrize("memory", [False, True])
@@ -41,7 +41,7 @@ def test_a_network_that_does_not_move_scores_as_ever(
     small: Small, monkeypatch: pytest.MonkeyPatch, memory: bool
 ) -> None:
     network, corpus = built(small("data.valid_fraction=0.3", f"model.match_memory={memory}"))
-    monkeypatch.setattr(dynamic_evaluation, "RATE", 0.0)
+    monkeypatch.setattr(dynamic_evaluation, "LEARNING_RATE", 0.0)
     moving = dynamic_evaluation.score_songs(network, corpus, "valid")
     still = evaluate.score_songs(network, corpus, "valid")
     np.testing.assert_allclose(moving.nats, still.nats, rtol=1e-5)
@@ -79,17 +79,18 @@ def test_its_steps_are_those_of_the_paper(small: Small) -> None:
     network, corpus = built(small("data.valid_fraction=0.3"))
     network.double().eval()
     names = dict(network.named_parameters())
-    lanes = dynamic_evaluation._lanes(network, corpus, "train", dynamic_evaluation.WINDOW, seed=0)
+    length = dynamic_evaluation.WINDOW
+    batches = dynamic_evaluation._single_stream(network, corpus, "train", length, seed=0)
     gathered, state = [], network.zero_state(1)
-    for _ in range(dynamic_evaluation.GATHERED):
-        window = evaluate.to_window(lanes.next_batch(), torch.device("cpu"))  # type: ignore[arg-type]
+    for _ in range(dynamic_evaluation.RMS_WINDOWS):
+        window = evaluate.to_window(batches.next_batch(), torch.device("cpu"))  # type: ignore[arg-type]
         nats, state = network.nats(window, [tuple(t.detach() for t in layer) for layer in state])
         gathered.append(torch.autograd.grad(nats.mean(), list(names.values())))
     roots = [torch.stack(each).square().mean(0).sqrt() for each in zip(*gathered, strict=True)]
-    least = dynamic_evaluation._LEAST * torch.cat([root.flatten() for root in roots]).mean()
+    least = dynamic_evaluation._RMS_FLOOR * torch.cat([root.flatten() for root in roots]).mean()
 
     first = {name: weight.detach().clone() for name, weight in names.items()}
-    batch = dynamic_evaluation._lanes(network, corpus, "valid", 0).next_batch()
+    batch = dynamic_evaluation._single_stream(network, corpus, "valid", 0).next_batch()
     assert batch is not None
     song, total = evaluate.to_window(batch, torch.device("cpu")), 0.0
     state = network.zero_state(1)
@@ -99,7 +100,7 @@ def test_its_steps_are_those_of_the_paper(small: Small) -> None:
         total += nats.sum().item()
         gradients = torch.autograd.grad(nats.mean(), list(names.values()))
         for (name, weight), gradient, root in zip(names.items(), gradients, roots, strict=True):
-            moved = weight.data - dynamic_evaluation.RATE * gradient / (root + least)
+            moved = weight.data - dynamic_evaluation.LEARNING_RATE * gradient / (root + least)
             weight.data = moved + dynamic_evaluation.DECAY * (first[name] - moved)
     for name, weight in names.items():
         weight.data = first[name]

@@ -25,7 +25,7 @@ def test_a_score_is_that_of_the_songs_one_by_one(
 ) -> None:
     config = small("data.valid_fraction=0.3")
     corpus = corpora.prepare_corpus(config.data)
-    network = state.build(config, corpus).network
+    network = state.build_train_state(config, corpus).network
     totals, firsts, lengths = [], [], []
     network.eval()
     for row in corpus.select("valid"):
@@ -41,7 +41,7 @@ def test_a_score_is_that_of_the_songs_one_by_one(
         lengths.append(len(targets))
     network.train()
     monkeypatch.setattr(evaluate, "WINDOW", 10)
-    monkeypatch.setattr(evaluate, "LANES", 5)
+    monkeypatch.setattr(evaluate, "BATCH_SIZE", 5)
     songs = evaluate.score_songs(network, corpus, "valid")
     assert songs.frames.tolist() == lengths
     assert songs.nats == pytest.approx(totals, rel=1e-6)
@@ -51,16 +51,16 @@ def test_a_score_is_that_of_the_songs_one_by_one(
     assert score.frames == frames
     assert score.loss == pytest.approx(sum(totals) / frames, rel=1e-6)
     later = (sum(totals) - sum(firsts)) / (frames - len(lengths))
-    assert score.later == pytest.approx(later, rel=1e-6)
+    assert score.loss_after_first == pytest.approx(later, rel=1e-6)
     each = [total / length for total, length in zip(totals, lengths, strict=True)]
-    assert score.by_song == pytest.approx(sum(each) / len(each), rel=1e-6)
+    assert score.loss_per_song == pytest.approx(sum(each) / len(each), rel=1e-6)
     assert network.training
 
 
 def test_a_limit_takes_whole_songs(small: Small) -> None:
     config = small("data.valid_fraction=0.3")
     corpus = corpora.prepare_corpus(config.data)
-    network = state.build(config, corpus).network
+    network = state.build_train_state(config, corpus).network
     lengths = [len(corpus.song(row)) for row in corpus.select("valid")]
     limit = lengths[0] + lengths[1] + 1
     assert evaluate.score_network(network, corpus, "valid", limit).frames == limit - 1
@@ -98,7 +98,7 @@ def test_music_is_scored_without_near_copies_too(small_music: Small, tmp_path: P
     worker.train_run(launch.new_run(small_music(folder, "train.steps=2"), "tuned"))
     model = models.load("tuned")
     score = evaluate_model.score_model(model, "", "test")
-    assert score.copies == 1
+    assert score.near_copies == 1
     assert score.frames == 50 + 33 + 51
     other = tmp_path / "other"
     shutil.copytree(folder, other)
@@ -106,12 +106,12 @@ def test_music_is_scored_without_near_copies_too(small_music: Small, tmp_path: P
     others = evaluate_model.score_model(
         model, str(other), "test"
     )  # what it learned from counts, wherever
-    assert (others.copies, others.without_copies) == (0, others.loss)
-    assert score.without_copies == pytest.approx(others.loss, rel=1e-6)
-    assert evaluate_model.score_model(model, "", "train").without_copies is None
-    assert evaluate_model.score_model(model, str(other), "valid").copies == 0
+    assert (others.near_copies, others.loss_without_copies) == (0, others.loss)
+    assert score.loss_without_copies == pytest.approx(others.loss, rel=1e-6)
+    assert evaluate_model.score_model(model, "", "train").loss_without_copies is None
+    assert evaluate_model.score_model(model, str(other), "valid").near_copies == 0
     (folder / "train" / "0.mid").unlink()
     changed = evaluate_model.score_model(model, str(other), "test")
-    assert (changed.copies, changed.without_copies) == (None, None)
+    assert (changed.near_copies, changed.loss_without_copies) == (None, None)
     shutil.rmtree(folder)
-    assert evaluate_model.score_model(model, str(other), "test").copies is None
+    assert evaluate_model.score_model(model, str(other), "test").near_copies is None

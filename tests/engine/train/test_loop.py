@@ -68,7 +68,7 @@ def test_a_run_says_saves_and_samples_at_its_intervals(small: Small) -> None:
         assert step.loss is not None
         assert step.bits == pytest.approx(step.loss / math.log(2))
     assert history.steps[-1].remaining == 0
-    assert (run.samples / "step-000024.txt").read_text().startswith("[anyone]\n")
+    assert (run.samples / "step-000024.txt").read_text().startswith("[no artist]\n")
 
 
 def test_it_learns(small: Small) -> None:
@@ -192,11 +192,11 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(
 
     monkeypatch.setattr(optimizer, "learning_rate", broken)
     run = launch.new_run(small("train.evaluate_every=6"), "nan")
-    with pytest.raises(WorkError, match=r"no longer a number at step 9.*train\.lr"):
+    with pytest.raises(WorkError, match=r"no longer a finite number at step 9.*train\.lr"):
         worker.train_run(run)
     last = said(run)[-1]
     assert isinstance(last, events.Failed)
-    assert "no longer a number" in last.reason
+    assert "no longer a finite number" in last.reason
     steps = [event for event in said(run) if isinstance(event, events.Step)]
     assert steps[-1].loss is None  # said as a gap, not as a wrong figure
     model = models.load("nan")
@@ -234,7 +234,7 @@ def test_a_run_without_validation_songs_keeps_its_last_as_best(small: Small) -> 
 
 
 def test_two_trainers_on_one_run_are_refused(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "PATIENCE", 0.0)
+    monkeypatch.setattr(worker, "LOCK_TIMEOUT", 0.0)
     run = launch.new_run(small(), "one")
     with run.lock():
         with pytest.raises(InputError, match="already being trained by process"):
@@ -275,7 +275,7 @@ def test_weights_that_are_no_numbers_never_become_a_checkpoint(
 ) -> None:
     settings = ("train.warmup=0", "train.save_every=1", f"train.evaluate_every={evaluate_every}")
     run = launch.new_run(small(*settings, "train.lr=1e38", "train.grad_clip=0"), "wild")
-    with pytest.raises(WorkError, match=r"no longer a number at step \d"):
+    with pytest.raises(WorkError, match=r"no longer a finite number at step \d"):
         worker.train_run(run)
     assert not (run.checkpoints / "last").exists() or models.load("wild")
     last = said(run)[-1]
@@ -321,5 +321,5 @@ def test_a_counting_run_can_be_stopped_and_begun_again(small: Small) -> None:
     for event in said(run):
         history.add(event)
     assert len(history.checkpoints) == len(history.evaluations) == 1
-    with pytest.raises(InputError, match="has counted all its songs"):
+    with pytest.raises(InputError, match="is complete: its model needs one pass"):
         launch.resume("counted")

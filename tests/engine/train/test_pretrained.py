@@ -33,20 +33,20 @@ def test_characters_and_artists_bring_their_own(small: Small, other: Path, tied:
     model = models.load("learned")
     config = small(*settings, f"data.source={other}", "train.init_from=learned")
     corpus = corpora.prepare_corpus(config.data)
-    fresh = state.build(config, corpus)
+    fresh = state.build_train_state(config, corpus)
     before = {name: tensor.clone() for name, tensor in fresh.network.state_dict().items()}
-    pretrained.load_pretrained(fresh, config, corpus)
+    pretrained.load_weights(fresh, config, corpus)
     after, average = fresh.network.state_dict(), fresh.ema.state_dict()
     assert model.path
     theirs = {name: torch.from_numpy(values) for name, values in read_tensors(model.path).items()}
     for name, tensor in after.items():
         assert torch.equal(average[name], tensor)
-        if name not in (*pretrained._BY_CHARACTER, "condition.weight"):
+        if name not in (*pretrained._ROW_PER_CHARACTER, "condition.weight"):
             assert torch.equal(tensor, theirs[name])
     old, new = model.codec.characters, corpus.codec.characters  # type: ignore[union-attr]
     assert set(old) & set(new)
     assert set(new) - set(old)
-    for name in set(after) & set(pretrained._BY_CHARACTER):
+    for name in set(after) & set(pretrained._ROW_PER_CHARACTER):
         assert torch.equal(after[name][:3], theirs[name][:3])
         for place, character in enumerate(new, 3):
             known = character in old
@@ -69,7 +69,7 @@ def test_a_run_begins_where_another_ended(small: Small) -> None:
     other = read_tensors(two.path)
     for name, values in read_tensors(one.path).items():
         np.testing.assert_array_equal(other[name], values)
-    with pytest.raises(InputError, match="cannot change in a resumed run"):
+    with pytest.raises(InputError, match="cannot be changed in a resumed run"):
         launch.resume("second", ["train.steps=3", "train.init_from=first"])
 
 
@@ -79,9 +79,9 @@ def test_a_run_begins_where_another_ended(small: Small) -> None:
         (("train.init_from=nobody",), "nobody"),
         (
             ("train.init_from=first", "model.hidden_size=13"),
-            r"has model\.hidden_size = 12, and this run has 13",
+            r"has model\.hidden_size = 12, but this run has 13",
         ),
-        (("train.init_from=first", "model.kind=uniform"), "only networks go on learning"),
+        (("train.init_from=first", "model.kind=uniform"), "only a network can be trained further"),
     ],
 )
 def test_what_will_not_do_is_refused_before_anything_is_made(
