@@ -137,7 +137,7 @@ def song(values: Answer) -> tuple[LyricsRequest, Told]:
     if "mix" in fields:
         fields["mix"] = parse_mix(fields["mix"])
     rules = SamplingParams(**{name: fields.pop(name) for name in _RULES if name in fields})
-    return LyricsRequest(**fields, rules=rules), told
+    return LyricsRequest(**fields, params=rules), told
 
 
 def change(values: Answer) -> dict[str, float]:
@@ -158,7 +158,7 @@ def ladder(values: Answer) -> LyricsRequest:
     """What each rung of the ladder is to write."""
     fields = _given(values, _FIELDS["ladder"])
     rules = SamplingParams(temperature=fields.pop("temperature", SamplingParams.temperature))
-    return LyricsRequest(**{"length": LADDER_LENGTH, **fields}, rules=rules)
+    return LyricsRequest(**{"length": LADDER_LENGTH, **fields}, params=rules)
 
 
 def map_of(values: Answer) -> str | None:

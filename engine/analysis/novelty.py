@@ -161,7 +161,7 @@ def model_novelty(model: Model) -> Novelty:
         artists = model.conditions
         artist = artists[seed * len(artists) // SAMPLE_COUNT] if artists else None
         rules = SamplingParams(temperature=SAMPLE_TEMPERATURE)
-        song = LyricsRequest(artist=artist, rules=rules, seed=seed, length=SAMPLE_LENGTH)
+        song = LyricsRequest(artist=artist, params=rules, seed=seed, length=SAMPLE_LENGTH)
         for character in lyrics.stream(model, song):
             watch.push(character.text)
     return combine([watch.novelty for watch in copies])

@@ -203,10 +203,11 @@ class Network:
 
     def _step(self, state: State, layer: int, precomputed: Quantized) -> Quantized:
         """Step a layer of N songs and return its output as products take it."""
-        cell, output = self._layout.cells[layer], self._layout.outputs[layer]
+        layout = self._layout
+        cell, output = layout.cells[layer], layout.outputs[layer]
         sums = self.layers[layer].complete(precomputed, state[output])
-        state[cell] = self.cell.step(sums, *state[cell])
-        result = state[output] = self.precision.quantize(state[cell.start])
+        state[cell] = arrays = self.cell.step(sums, *state[cell])
+        result = state[output] = self.precision.quantize(arrays[0])
         return result
 
     def _first_sums(

@@ -50,17 +50,17 @@ def match_weight(memory: float, temperature: float) -> float:
     return memory * min(1.0, max(0.0, 1.5 * temperature - 0.5))
 
 
-def filter_mask(logits: NDArray[np.float64], rules: SamplingParams) -> NDArray[np.bool_]:
+def filter_mask(logits: NDArray[np.float64], params: SamplingParams) -> NDArray[np.bool_]:
     """Which of the logits (N, V) pass the filters, (N, V); of equals the lower index is first."""
     order = np.argsort(-logits, axis=1, kind="stable")
     ranked = np.take_along_axis(logits, order, axis=1)
     p = np.exp(ranked - ranked[:, :1])  # (N, V) falling, relative to the most probable
-    keep = p >= rules.min_p
-    if rules.top_k:
-        keep[:, rules.top_k :] = False
-    if rules.top_p < 1:
+    keep = p >= params.min_p
+    if params.top_k:
+        keep[:, params.top_k :] = False
+    if params.top_p < 1:
         reached = np.cumsum(p, axis=1) / p.sum(axis=1, keepdims=True)
-        keep[:, 1:] &= reached[:, :-1] < rules.top_p
+        keep[:, 1:] &= reached[:, :-1] < params.top_p
     result = np.empty_like(keep)
     np.put_along_axis(result, order, keep, axis=1)
     return result
@@ -88,7 +88,7 @@ def log_sum_exp(logits: NDArray[np.float64]) -> list[float]:
 
 def choose(
     logits: NDArray[np.float64],
-    rules: SamplingParams,
+    params: SamplingParams,
     noise: NDArray[np.float64],
 ) -> NDArray[np.intp]:
     """Choose one index a row of logits (N, V), never one of −inf: (N,).
@@ -97,14 +97,14 @@ def choose(
     Gumbel noise (N, V) has just the probability softmax(logits / T), and needs no sum that could
     overflow.
     """
-    if rules.temperature == 0:
+    if params.temperature == 0:
         scores = logits
-    elif _MILD <= rules.temperature < math.inf:
-        scores = logits / rules.temperature + noise
+    elif _MILD <= params.temperature < math.inf:
+        scores = logits / params.temperature + noise
     else:
-        scores = _extreme(logits, rules.temperature) + noise
-    if rules.top_k or rules.top_p < 1 or rules.min_p > 0:
-        scores[~filter_mask(logits, rules)] = -np.inf
+        scores = _extreme(logits, params.temperature) + noise
+    if params.top_k or params.top_p < 1 or params.min_p > 0:
+        scores[~filter_mask(logits, params)] = -np.inf
     chosen: NDArray[np.intp] = scores.argmax(1)
     return chosen
 

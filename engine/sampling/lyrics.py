@@ -1,4 +1,4 @@
-"""Writing songs, one character at a time; several songs in step with each other."""
+"""Sampling lyrics, one character at a time; several songs are stepped together."""
 
 import dataclasses
 import math
@@ -16,7 +16,7 @@ from engine.data.codecs import BEGIN, END, UNKNOWN, CharacterCodec
 from engine.errors import InputError
 from engine.inference.cells import Array
 from engine.inference.models import Model
-from engine.inference.network import State, select_songs
+from engine.inference.network import select_songs
 from engine.options import LYRICS_EXTRA_OPTIONS, LYRICS_OPTIONS
 from engine.sampling import conditioning
 from engine.sampling.decoding import (
@@ -29,10 +29,10 @@ from engine.sampling.decoding import (
     penalize_repetition,
 )
 
-MAX_CHARACTERS = 5_000  # characters of a song whose length was left open
+MAX_CHARACTERS = 5_000  # of a song whose length was left open
 MAX_PROMPT = 100_000  # characters
-_CHUNK = 256  # characters of a prime that are read between two looks at a stop
-_BLOCK = 32  # characters whose noise is drawn together
+_PROMPT_CHUNK = 256  # characters of a prompt that are read between two checks for a stop
+_NOISE_BLOCK = 32  # characters whose noise is drawn at once
 _BIT = math.log(2)  # nats
 
 Logits = NDArray[np.float64]
@@ -43,222 +43,241 @@ EndReason = Literal["end", "length", "stopped"]
 class LyricsRequest:
     """What to write."""
 
-    prime: str = ""  # how the song begins
+    prime: str = ""  # the prompt: how the song begins
     artist: str | None = None
-    rules: SamplingParams = field(default_factory=SamplingParams)
+    params: SamplingParams = field(default_factory=SamplingParams)
     seed: int | None = None  # None: a new one
-    length: int | None = None  # just so many characters; None: until the song's end mark
+    length: int | None = None  # in characters; None: until the song's end mark
     mix: Mapping[str, float] | None = None  # in place of an artist: weights that sum to 1
-    count: int = 1  # songs, song i with the seed + i
-    alternatives: int = 0  # how many to tell with each character
+    count: int = 1  # songs; song i has the seed + i
+    alternatives: int = 0  # how many other characters to list with each character
 
 
 class Character(NamedTuple):
     """A character as soon as it is chosen.
 
-    Its surprise and the alternatives are by the model's own probabilities (guided, if it is):
-    at temperature 1, without filters and penalty, its lines as long as they come.
+    Its surprise and the alternatives follow the model's own probabilities (with guidance, if there
+    is any): at temperature 1, without filters, penalty and line length.
     """
 
     text: str
     bits: float  # its surprise: −log2 of its probability
-    alternatives: list[tuple[str, float]]  # the likeliest with their probabilities; "": end
-    song: int  # which of the songs it belongs to, from 0
+    alternatives: list[tuple[str, float]]  # the most probable and their probabilities; "": the end
+    song: int  # the number of its song, from 0
 
 
-@dataclass
+@dataclass(kw_only=True)
 class GeneratedSong:
-    """One of the songs of a stream."""
+    """A song of a stream."""
 
     number: int  # from 0
     seed: int
-    noise: Iterator[NDArray[np.float64]]  # Gumbel's, (1, V) for each character
-    frames: "array[int]"  # its text so far with the prime, as codec indices
-    characters: int = 0  # written so far, without the prime
-    bits: float = 0.0  # the surprise of all of them, and of the end mark
+    noise: Iterator[NDArray[np.float64]]  # Gumbel noise, (1, V) for each character
+    frames: "array[int]"  # the begin mark, the prompt and the text so far, as codec indices
+    characters: int = 0  # written so far, without the prompt
+    bits: float = 0.0  # the surprise of these characters, and of the end mark
     reason: EndReason | None = None  # why it ended
 
     @property
     def likelihood(self) -> float:
-        """How likely the model finds it: minus its bits a character, the end mark one too."""
+        """Minus its bits per character, the end mark counted as one: higher is more probable."""
         return -self.bits / max(1, self.characters + (self.reason == "end"))
 
 
-@dataclass
+@dataclass(kw_only=True)
 class LyricsStream:
     """Songs being written: iterate over it once for their characters; made by `stream`.
 
-    The songs take turns, each step one character of every song that has not ended.
+    The songs take turns: each step writes one character of every song that has not ended.
     """
 
     model: Model
-    alphabet: list[str]  # the text of each index: of the end mark none
-    condition: Array | None  # (A + 1,)
+    condition: Array | None  # (A + 1,) weights of the artists
     prime: str  # as it was read
-    rules: SamplingParams  # may be replaced while it writes
+    params: SamplingParams  # may be replaced while songs are written
     songs: list[GeneratedSong]
     length: int | None
     alternatives: int
-    stopped: Callable[[], bool]  # asked before each step, also within the prime
-    shared: int  # frames that all songs have in common: the begin mark and the prime
+    stopped: Callable[[], bool]  # called before each step, and while the prompt is read
 
     def __iter__(self) -> Iterator[Character]:
         """Yield each character as soon as it is chosen."""
-        allowed = np.zeros(len(self.alphabet))
-        allowed[[BEGIN, UNKNOWN] if self.length is None else [BEGIN, UNKNOWN, END]] = -np.inf
-        limit = MAX_CHARACTERS if self.length is None else self.length
-        singing = self.songs
-        rules, pair, believed = self.rules, self._pair, self._trust
-        state = self._read(singing, pair)
-        last = np.array([song.frames[-1] for song in singing])
-        while singing and not self.stopped():
-            if rules is not self.rules:
-                rules, believed = self.rules, self._trust
-                if pair != self._pair:  # the guidance was turned on or off
-                    pair = self._pair
-                    state = self._read(singing, pair)
-            frames = np.tile(last, 2) if pair else last
-            logits = self.model.stepper.step(state, frames, believed).astype(np.float64)
-            if pair:
-                logits = apply_guidance(logits, self.rules.guidance)
-            rows = [next(song.noise) for song in singing]
-            noise = rows[0] if len(rows) == 1 else np.concatenate(rows)
-            last = choose(self._ruled(logits, singing) + allowed, self.rules, noise)
-            over, sums = False, log_sum_exp(logits)
-            for row, (song, index) in enumerate(zip(singing, last.tolist(), strict=True)):
-                bits = (sums[row] - logits.item(row, index)) / _BIT
-                song.bits += bits
-                if index == END:
-                    song.reason, over = "end", True
-                    continue
-                song.frames.append(index)
-                song.characters += 1
-                if song.characters == limit:
-                    song.reason, over = "length", True
-                others = self._others(logits[row] - sums[row]) if self.alternatives else []
-                yield Character(self.alphabet[index], bits, others, song.number)
-            if over:
-                going = [row for row, song in enumerate(singing) if song.reason is None]
-                state = select_songs(state, going + [len(singing) + row for row in going] * pair)
-                singing, last = [singing[row] for row in going], last[going]
-        for song in singing:
+        live = _LiveSongs(self)
+        while live.songs and not self.stopped():
+            yield from live.step()
+        for song in live.songs:
             song.reason = "stopped"
 
-    def _read(self, songs: list[GeneratedSong], pair: bool) -> State:
-        """The state before the last frame of songs that are equally long, N rows.
 
-        With a pair 2·N rows: those of the artist, then those without.
+class _LiveSongs:
+    """The songs of a stream that have not ended: N equally long texts, stepped as one batch."""
+
+    def __init__(self, stream: LyricsStream) -> None:
+        """Read the prompt."""
+        codec = stream.model.codec
+        assert isinstance(codec, CharacterCodec)
+        self._stream, self._stepper = stream, stream.model.stepper
+        self._alphabet = [codec.decode([index]) for index in range(codec.spec.size)]
+        self._masked = np.zeros(codec.spec.size)  # added to the logits
+        self._masked[[BEGIN, UNKNOWN] if stream.length is None else [BEGIN, UNKNOWN, END]] = -np.inf
+        self._limit = MAX_CHARACTERS if stream.length is None else stream.length
+        self.songs = stream.songs
+        self._use(stream.params)
+        self._read()
+
+    def _use(self, params: SamplingParams) -> None:
+        """Sample with these parameters from now on."""
+        self._params = params
+        self._match_weight = match_weight(params.memory, params.temperature)
+        self._guided = params.guidance != 1
+
+    def _read(self) -> None:
+        """Compute the state before the last frame of the songs.
+
+        With guidance it has 2·N rows: those with the artist, then those without.
         """
-        weights = self.condition
-        if pair and weights is not None:
-            weights = np.stack([weights, np.zeros_like(weights)])
-        state = self.model.stepper.initial_state(weights, 1 + pair)
-        texts = np.array([song.frames for song in songs]).T[:-1]  # (T, N)
-        self._feed(state, np.tile(texts[: self.shared, :1], 1 + pair))
-        if len(songs) > 1:
-            state = select_songs(state, [row for row in range(1 + pair) for _ in songs])
-        self._feed(state, np.tile(texts[self.shared :], 1 + pair))
-        return state
+        copies, condition = 1 + self._guided, self._stream.condition
+        if self._guided and condition is not None:
+            condition = np.stack([condition, np.zeros_like(condition)])
+        self._state = self._stepper.initial_state(condition, copies)
+        texts = np.array([song.frames for song in self.songs]).T  # (T, N)
+        self._last = texts[-1]
+        common = len(texts) - self.songs[0].characters  # the begin mark and the prompt
+        texts = texts[:-1]
+        self._feed(np.tile(texts[:common, :1], copies))
+        if len(self.songs) > 1:
+            rows = [row for row in range(copies) for _ in self.songs]
+            self._state = select_songs(self._state, rows)
+        self._feed(np.tile(texts[common:], copies))
 
-    def _feed(self, state: State, frames: NDArray[np.int64]) -> None:
-        """Read frames (T, N), unless a stop comes."""
-        for start in range(0, len(frames), _CHUNK):
-            if not self.stopped():
-                self.model.stepper.read(state, frames[start : start + _CHUNK], self._trust)
+    def _feed(self, frames: NDArray[np.int64]) -> None:
+        """Read frames (T, N), unless the stream is stopped."""
+        for start in range(0, len(frames), _PROMPT_CHUNK):
+            if not self._stream.stopped():
+                params = self._stream.params  # may have been changed
+                weight = match_weight(params.memory, params.temperature)
+                self._stepper.read(self._state, frames[start : start + _PROMPT_CHUNK], weight)
 
-    @property
-    def _pair(self) -> bool:
-        """Whether the model is also stepped without the artist."""
-        return self.rules.guidance != 1
+    def step(self) -> Iterator[Character]:
+        """Choose the next character of each song, and yield those that are not the end mark."""
+        params = self._stream.params
+        if params is not self._params:  # they were changed
+            guided = self._guided
+            self._use(params)
+            if guided != self._guided:
+                self._read()
+        frames = np.tile(self._last, 2) if self._guided else self._last
+        logits = self._stepper.step(self._state, frames, self._match_weight).astype(np.float64)
+        if self._guided:
+            logits = apply_guidance(logits, params.guidance)
+        rows = [next(song.noise) for song in self.songs]
+        noise = rows[0] if len(rows) == 1 else np.concatenate(rows)
+        restricted = self._restrict(logits, params) if params.repetition or params.line else logits
+        self._last = choose(restricted + self._masked, params, noise)
+        sums, count, ended = log_sum_exp(logits), self._stream.alternatives, False
+        for row, (song, index) in enumerate(zip(self.songs, self._last.tolist(), strict=True)):
+            bits = (sums[row] - logits.item(row, index)) / _BIT
+            song.bits += bits
+            if index == END:
+                song.reason, ended = "end", True
+                continue
+            song.frames.append(index)
+            song.characters += 1
+            if song.characters == self._limit:
+                song.reason, ended = "length", True
+            others = self._most_probable(logits[row] - sums[row], count) if count else []
+            yield Character(self._alphabet[index], bits, others, song.number)
+        if ended:
+            self._drop_ended()
 
-    @property
-    def _trust(self) -> float:
-        return match_weight(self.rules.memory, self.rules.temperature)
-
-    def _ruled(self, logits: Logits, songs: list[GeneratedSong]) -> Logits:
-        """The logits (N, V) by the rules that look at what the songs say so far."""
-        repetition, line = self.rules.repetition, self.rules.line
-        if repetition:
-            logits = penalize_repetition(logits, [song.frames for song in songs], repetition)
-        if line:
-            logits = break_lines(logits, [song.frames for song in songs], line, self.alphabet)
+    def _restrict(self, logits: Logits, params: SamplingParams) -> Logits:
+        """Apply the options that depend on the text so far to logits (N, V)."""
+        texts = [song.frames for song in self.songs]
+        if params.repetition:
+            logits = penalize_repetition(logits, texts, params.repetition)
+        if params.line:
+            logits = break_lines(logits, texts, params.line, self._alphabet)
         return logits
 
-    def _others(self, own: Logits) -> list[tuple[str, float]]:
-        """The likeliest characters by log probabilities (V,), with their probabilities."""
-        order = np.argsort(-own, kind="stable")[: self.alternatives + 2]
-        write_best = [place for place in order.tolist() if place not in (BEGIN, UNKNOWN)]
-        return [
-            (self.alphabet[place], float(np.exp(own[place])))
-            for place in write_best[: self.alternatives]
-        ]
+    def _most_probable(self, log_p: Logits, count: int) -> list[tuple[str, float]]:
+        """Return the most probable characters by log probabilities (V,), and probabilities."""
+        order = np.argsort(-log_p, kind="stable")[: count + 2].tolist()
+        indices = [index for index in order if index not in (BEGIN, UNKNOWN)]
+        return [(self._alphabet[index], float(np.exp(log_p[index]))) for index in indices[:count]]
+
+    def _drop_ended(self) -> None:
+        rows = [row for row, song in enumerate(self.songs) if song.reason is None]
+        unguided = [len(self.songs) + row for row in rows] if self._guided else []
+        self._state = select_songs(self._state, rows + unguided)
+        self.songs, self._last = [self.songs[row] for row in rows], self._last[rows]
 
 
-def _noise(seed: int, size: int) -> Iterator[NDArray[np.float64]]:
-    """Gumbel noise (1, size) for one character after another of a song."""
+def _gumbel_noise(seed: int, size: int) -> Iterator[NDArray[np.float64]]:
+    """Yield Gumbel noise (1, size) for one character of a song after another."""
     generator = np.random.Generator(np.random.PCG64(seed))
     while True:  # a call for each character would cost more than its numbers
-        # Minus the logarithm of an exponential variable, whose own draw takes none.
-        yield from -np.log(generator.standard_exponential((_BLOCK, 1, size)))
+        # Minus the logarithm of an exponential variable, whose own draw takes no logarithm.
+        yield from -np.log(generator.standard_exponential((_NOISE_BLOCK, 1, size)))
 
 
 def stream(
     model: Model, request: LyricsRequest, stopped: Callable[[], bool] = lambda: False
 ) -> LyricsStream:
-    """Check the request and make ready to write it; the same seed writes the same text.
+    """Check a request and prepare to write it; the same seed writes the same text.
 
-    Song i of several has the seed + i and the text that this seed gives alone: always in fast
-    precision, and in full precision with up to `products.TOGETHER` songs (half as many where the
-    guidance steps each twice); with more, rounding may differ in the last bit, and so in rare cases
+    Song i of several has the seed + i and the text of this seed alone: always in fast precision,
+    and in full precision with up to `matmul.MAX_SINGLE_ROWS` songs (half as many with guidance,
+    which steps each twice); with more, rounding may differ in the last bit, and so in rare cases
     the text.
 
-    The stream's songs say their seeds, and when they are over how many characters they have and
-    why they ended: at the song's end mark, at the length, or because `stopped` said so, which has
-    to stay so. Raises InputError for what cannot be.
+    The stream's songs have their seeds, and once they have ended the number of characters and the
+    reason: the song's end mark, the length, or `stopped`, which must stay true once it is.
+    Raises InputError for a model of music and for an invalid request.
     """
     if not isinstance(model.codec, CharacterCodec):
         raise InputError(f"{model.name} writes music: use 'rnn-tui sample music'.")
     for name in ("seed", "length", "count"):
         LYRICS_OPTIONS[name].check(getattr(request, name))
     LYRICS_EXTRA_OPTIONS["alternatives"].check(request.alternatives)
-    weights = conditioning.weights(model, request.artist, request.mix)
-    _check_guidance(model, request.rules, weights)
-    prime = normalize_text(model, model.codec, request.prime)
-    size = model.codec.spec.size
-    read = array("q", [BEGIN, *model.codec.encode(prime).tolist()])
-    first = secrets.randbits(32) if request.seed is None else request.seed
-    songs = [
-        GeneratedSong(number, first + number, _noise(first + number, size), read[:])
-        for number in range(request.count)
-    ]
+    condition = conditioning.weights(model, request.artist, request.mix)
+    _check_guidance(model, request.params, condition)
+    prompt = normalize_text(model, model.codec, request.prime)
+    frames = array("q", [BEGIN, *model.codec.encode(prompt).tolist()])
+    first_seed = secrets.randbits(32) if request.seed is None else request.seed
     return LyricsStream(
-        model,
-        [model.codec.decode([index]) for index in range(size)],
-        weights,
-        prime,
-        request.rules,
-        songs,
-        request.length,
-        request.alternatives,
-        stopped,
-        len(read),
+        model=model,
+        condition=condition,
+        prime=prompt,
+        params=request.params,
+        songs=[
+            GeneratedSong(
+                number=number,
+                seed=first_seed + number,
+                noise=_gumbel_noise(first_seed + number, model.codec.spec.size),
+                frames=frames[:],
+            )
+            for number in range(request.count)
+        ],
+        length=request.length,
+        alternatives=request.alternatives,
+        stopped=stopped,
     )
 
 
 def change_params(stream: LyricsStream | None, values: Mapping[str, float]) -> None:
-    """Change some of the rules of songs while they are written.
+    """Change some sampling parameters of songs while they are written.
 
-    Raises InputError for rules that cannot be, and where no songs are being written.
+    Raises InputError for values out of range, and where no songs are being written.
     """
     if stream is None:
-        raise InputError("There is no song under way to be changed: ask for one.")
-    rules = dataclasses.replace(stream.rules, **values)  # type: ignore[arg-type]
-    _check_guidance(stream.model, rules, stream.condition)
-    stream.rules = rules
+        raise InputError("No song is being written: request one before changing its options.")
+    params = dataclasses.replace(stream.params, **values)  # type: ignore[arg-type]
+    _check_guidance(stream.model, params, stream.condition)
+    stream.params = params
 
 
 def write_best(stream: LyricsStream) -> tuple[list[GeneratedSong], list[Character]]:
-    """Write all songs, and keep the one that the model finds likeliest, and its characters."""
+    """Write all songs; return the one that the model finds most probable, and its characters."""
     written: list[list[Character]] = [[] for _ in stream.songs]
     for character in stream:
         written[character.song].append(character)
@@ -266,26 +285,31 @@ def write_best(stream: LyricsStream) -> tuple[list[GeneratedSong], list[Characte
     return [best], written[best.number]
 
 
-def _check_guidance(model: Model, rules: SamplingParams, weights: Array | None) -> None:
-    """Refuse guidance by no artist."""
-    if rules.guidance != 1 and weights is None:
-        hint = (
-            "name an artist or a mix" if model.conditions else "leave it out, or use another model"
+def _check_guidance(model: Model, params: SamplingParams, condition: Array | None) -> None:
+    """Raise InputError for guidance without an artist."""
+    if params.guidance != 1 and condition is None:
+        if model.conditions:
+            raise InputError("Guidance needs an artist: name one, or a mix.")
+        raise InputError(
+            f"{model.name} has no artist styles to guide: leave guidance at 1, or use another "
+            "model."
         )
-        said = "there is no artist" if model.conditions else f"{model.name} knows no artists"
-        raise InputError(f"The guidance is {rules.guidance} but {said}: {hint}.")
 
 
-def normalize_text(model: Model, codec: CharacterCodec, text: str, what: str = "prime") -> str:
-    """A text as the corpus would have it; refused, as `what`, where the model cannot read it."""
+def normalize_text(model: Model, codec: CharacterCodec, text: str, what: str = "prompt") -> str:
+    """Return a text as a corpus would store it: composed (NFC), its line ends one character.
+
+    Raises InputError, with `what` the text is, if it is too long or has characters that the model
+    cannot read.
+    """
     if len(text) > MAX_PROMPT:
-        raise InputError(f"The {what} has {len(text):,} characters: give at most {MAX_PROMPT:,}.")
+        raise InputError(f"The {what} has {len(text):,} characters: the limit is {MAX_PROMPT:,}.")
     result = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     if unknown := codec.unknown_characters(result):
         shown = ", ".join(repr(character) for character in unknown[:10])
         more = f" and {len(unknown) - 10} more" if len(unknown) > 10 else ""
         raise InputError(
-            f"The {what} has characters that {model.name} has never seen ({shown}{more}): "
-            "leave them out, or write them another way."
+            f"The {what} has characters that {model.name} was not trained on ({shown}{more}): "
+            "remove or replace them."
         )
     return result

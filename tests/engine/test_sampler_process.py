@@ -230,7 +230,7 @@ def test_rules_are_changed_while_a_song_streams(
     process.send(do="stop")
     assert process.hear_until("done")[1]["reason"] == "stopped"
     process.send(do="change", id=4, temperature=1)
-    assert "no song under way" in process.hear()["error"]
+    assert "No song is being written" in process.hear()["error"]
 
 
 def test_songs_at_once_with_their_insides(process: Process, write: Write, tmp_path: Path) -> None:
@@ -361,7 +361,7 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
             b'{"id": 7, "do": "sample", "line": 201}',
             "Line must be a whole number from 0 to 200, not 201",
         ),
-        (b'{"id": 7, "do": "change", "temperature": 1}', "no song under way"),
+        (b'{"id": 7, "do": "change", "temperature": 1}', "No song is being written"),
         (b'{"id": 7, "do": "change", "prime": "a"}', "no key 'prime'"),
         (b'{"id": 7, "do": "change", "model": "a"}', "no key 'model'"),
     ],

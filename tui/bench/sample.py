@@ -70,7 +70,7 @@ def _ours(folder: Path) -> dict[str, Model]:
 
 def _sing(model: Model, prime: int, length: int, count: int = 1) -> None:
     request = LyricsRequest(
-        "a" * prime, rules=SamplingParams(0.7), seed=1, length=length, count=count
+        "a" * prime, params=SamplingParams(0.7), seed=1, length=length, count=count
     )
     for _ in lyrics.stream(model, request):
         pass

@@ -28,9 +28,9 @@ NAMES = ["uniform", "frequencies", *(f"markov {order}" for order in range(1, 9))
 
 def climb(model: Model, **request: Any) -> tuple[list[dict[str, Any]], dict[int, str]]:
     """All answers but the characters, and what each rung wrote."""
-    rules = SamplingParams(temperature=request.pop("temperature", 1.0))
+    params = SamplingParams(temperature=request.pop("temperature", 1.0))
     others, written = [], dict.fromkeys(range(11), "")
-    for answer in ladder.compare(model, LyricsRequest(**request, rules=rules)):
+    for answer in ladder.compare(model, LyricsRequest(**request, params=params)):
         if "text" in answer:
             written[answer["rung"]] += answer["text"]
         else:
@@ -51,7 +51,7 @@ def test_every_rung_is_the_model_that_is_counted_alone(learnt: Learnt) -> None:
     assert rungs[-1]["bits"] == 1.5
     assert started == {"started": True, "seed": 3, "prime": "a "}
     assert (done["reason"], done["characters"], done["seed"]) == ("length", 50, 3)
-    wanted = LyricsRequest(**request, rules=SamplingParams(temperature=0.8))
+    wanted = LyricsRequest(**request, params=SamplingParams(temperature=0.8))
     for place, name in enumerate(NAMES):
         kind, _, order = name.partition(" ")
         config = ModelConfig(kind=kind, order=int(order or 1))
@@ -119,5 +119,5 @@ def test_without_the_songs_there_is_no_ladder(learnt: Learnt, tmp_path: Path) ->
 
 
 def test_what_cannot_be_written_is_refused_before_anything_is_counted(learnt: Learnt) -> None:
-    with pytest.raises(InputError, match="never seen"):
+    with pytest.raises(InputError, match="not trained on"):
         climb(models.load(str(learnt())), prime="€")

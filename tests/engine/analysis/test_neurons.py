@@ -242,13 +242,16 @@ def test_a_stop_ends_the_reading(build: Build) -> None:
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        (SongRequest(text="q!"), "The text has characters that the model in memory has never seen"),
+        (
+            SongRequest(text="q!"),
+            "The text has characters that the model in memory was not trained on",
+        ),
         (SongRequest(text=""), "The text is empty"),
         (SongRequest(text="a", file=Path("a.mid")), "give one of them"),
         (SongRequest(file=Path("a.mid")), "reads lyrics: give a text"),
         (SongRequest(song=-1), "The song is -1: give 0 or more"),
         (SongRequest(text="a", artist="Zedd"), "did you mean 'Zed'?"),
-        (SongRequest(artist="Nobody At All"), "knows no artist 'Nobody At All'"),
+        (SongRequest(artist="Nobody At All"), "has no artist 'Nobody At All'"),
     ],
 )
 def test_refusals(build: Build, asked: SongRequest, said: str) -> None:
@@ -262,7 +265,7 @@ def test_refusals_by_the_model(build: Build, write_music: Write, tmp_path: Path)
     music = models.load(str(write_music(tmp_path / "model")))
     with pytest.raises(InputError, match="reads music: give a MIDI file"):
         neurons.read_song(music, SongRequest(text="a"))
-    with pytest.raises(InputError, match="knows no artists"):
+    with pytest.raises(InputError, match="has no artist styles"):
         neurons.read_song(music, SongRequest(artist="Zed"))
     reading = neurons.read_song(build(hidden_size=12), SongRequest(text="ab"))
     assert reading is not None

@@ -38,12 +38,12 @@ CRITICAL = {3: 16.27, 5: 20.52, 7: 24.32}  # of chi-square, one in a thousand li
 
 
 def draw(
-    rules: SamplingParams, banned: tuple[int, ...] = (), logits: NDArray[np.float64] = LOGITS
+    params: SamplingParams, banned: tuple[int, ...] = (), logits: NDArray[np.float64] = LOGITS
 ) -> NDArray[np.intp]:
     rows = np.tile(logits, (DRAWS, 1))
     rows[:, banned] = -np.inf
     noise = np.random.Generator(np.random.PCG64(7)).gumbel(size=rows.shape)
-    chosen = choose(rows, rules, noise)
+    chosen = choose(rows, params, noise)
     return np.bincount(chosen, minlength=len(logits))
 
 
@@ -167,8 +167,8 @@ def test_filters_together_keep_what_each_keeps(
 ) -> None:
     logits = np.array([row, row[::-1]])
     apart = [
-        filter_mask(logits, rules)
-        for rules in (SamplingParams(top_k=k), SamplingParams(top_p=p), SamplingParams(min_p=m))
+        filter_mask(logits, params)
+        for params in (SamplingParams(top_k=k), SamplingParams(top_p=p), SamplingParams(min_p=m))
     ]
     together = filter_mask(logits, SamplingParams(top_k=k, top_p=p, min_p=m))
     assert (together == (apart[0] & apart[1] & apart[2])).all()
@@ -335,16 +335,16 @@ def test_words_stay_whole_and_the_prime_counts(
     reciter: Callable[[str], Model], prime: list[str], rest: list[str], least: int
 ) -> None:
     before, after = " ".join(prime), "".join(" " + word for word in rest)
-    rules = SamplingParams(0.0, line=least)
+    params = SamplingParams(0.0, line=least)
     song = reciter(before + after)
     expected = wrapped(after, least, before)
     assert expected.split() == rest
-    ask: dict[str, Any] = {"prime": before, "rules": rules, "length": len(after)}
+    ask: dict[str, Any] = {"prime": before, "params": params, "length": len(after)}
     assert written(song, **ask, count=2) == [expected, expected]
 
 
 @pytest.mark.parametrize(
-    "rules",
+    "params",
     [
         SamplingParams(0.0),
         SamplingParams(0.5),
@@ -354,12 +354,12 @@ def test_words_stay_whole_and_the_prime_counts(
     ],
     ids=str,
 )
-def test_it_holds_with_every_rule(reciter: Callable[[str], Model], rules: SamplingParams) -> None:
+def test_it_holds_with_every_rule(reciter: Callable[[str], Model], params: SamplingParams) -> None:
     text = "a bad cab, a bad bag. high jade, i gad, a bad cab, a bad bag"
     song = reciter(text)
     for least in (1, 8, 20, 200):
-        rules = dataclasses.replace(rules, line=least)
-        assert written(song, rules=rules, seed=1, length=len(text)) == [wrapped(text, least)]
+        params = dataclasses.replace(params, line=least)
+        assert written(song, params=params, seed=1, length=len(text)) == [wrapped(text, least)]
 
 
 KINDS: list[dict[str, Any]] = [
@@ -376,9 +376,9 @@ def test_no_line_is_longer_than_asked_for_and_its_last_word(
 ) -> None:
     model = build(**settings)
     apply_guidance = {"guidance": 2.0} if model.conditions and "kind" not in settings else {}
-    rules = SamplingParams(temperature, repetition=0.5, line=9, **apply_guidance)  # type: ignore[arg-type]
+    params = SamplingParams(temperature, repetition=0.5, line=9, **apply_guidance)  # type: ignore[arg-type]
     artist = "Zed" if apply_guidance else None
-    ask: dict[str, Any] = {"artist": artist, "rules": rules, "length": 200}
+    ask: dict[str, Any] = {"artist": artist, "params": params, "length": 200}
     together = written(model, **ask, seed=7, count=4)
     for number, text in enumerate(together):
         for line in text.split("\n"):
@@ -389,7 +389,7 @@ def test_no_line_is_longer_than_asked_for_and_its_last_word(
 def test_it_can_be_turned_while_songs_are_written(reciter: Callable[[str], Model]) -> None:
     words = "a bad cab, a bad bag. high jade, i gad, dead bee, fed a fig. abba"
     song = stream(
-        reciter(words), LyricsRequest(rules=SamplingParams(0.0), length=len(words), count=2)
+        reciter(words), LyricsRequest(params=SamplingParams(0.0), length=len(words), count=2)
     )
     characters = iter(song)
     expected = ""
@@ -406,9 +406,9 @@ def test_it_can_be_turned_while_songs_are_written(reciter: Callable[[str], Model
 
 def test_surprise_stays_the_models_own(reciter: Callable[[str], Model]) -> None:
     text = "a bad cab"
-    rules = SamplingParams(0.0, line=2)
+    params = SamplingParams(0.0, line=2)
     characters: list[Character] = [
-        *stream(reciter(text), LyricsRequest(rules=rules, length=len(text), alternatives=1))
+        *stream(reciter(text), LyricsRequest(params=params, length=len(text), alternatives=1))
     ]
     assert "".join(character.text for character in characters) == "a bad\ncab"
     ended_line = characters[5]
@@ -424,8 +424,8 @@ def test_an_alphabet_without_the_one_or_the_other_is_left_alone(
     meta, tensors = make()
     meta["codec"] = CharacterCodec(characters).to_json()
     model = models.from_tensors(meta, tensors)
-    plain = written(model, seed=1, length=300, rules=SamplingParams(math.inf))
-    assert written(model, seed=1, length=300, rules=SamplingParams(math.inf, line=1)) == plain
+    plain = written(model, seed=1, length=300, params=SamplingParams(math.inf))
+    assert written(model, seed=1, length=300, params=SamplingParams(math.inf, line=1)) == plain
     assert set(plain[0]) == set(characters)
 
 

@@ -83,7 +83,7 @@ def test_a_song_equals_stepping_by_hand(build: Build) -> None:
         logits[[0, 1, 2]] = -np.inf
         frames = [int(logits.argmax())]
         written += model.codec.decode(frames)
-    got = text(model, prime="be", artist="the PLAIN  notes", rules=SamplingParams(0.0), length=20)
+    got = text(model, prime="be", artist="the PLAIN  notes", params=SamplingParams(0.0), length=20)
     assert got == written
 
 
@@ -91,7 +91,7 @@ def test_an_empty_prime_starts_from_the_begin_mark(build: Build) -> None:
     model = build(kind="markov", order=4)
     starts = {text(model, seed=seed, length=1) for seed in range(200)}
     assert {"a", "d", "h"} <= starts  # how the songs it counted begin
-    assert text(model, prime="dead bee,", rules=SamplingParams(0.0), length=5) == "\nfed "
+    assert text(model, prime="dead bee,", params=SamplingParams(0.0), length=5) == "\nfed "
 
 
 def test_a_prime_is_composed_and_its_line_ends_are_one_character(build: Build) -> None:
@@ -108,7 +108,7 @@ def test_the_song_ends_at_its_end_mark(make: Make) -> None:
 
 def test_a_counting_model_ends_its_songs_too(build: Build) -> None:
     song = stream(
-        build(kind="markov", order=8), LyricsRequest(prime="dead bee,", rules=SamplingParams(0.0))
+        build(kind="markov", order=8), LyricsRequest(prime="dead bee,", params=SamplingParams(0.0))
     )
     assert texts(song)[0] == "\nfed a fig."
     assert song.songs[0].reason == "end"
@@ -130,7 +130,7 @@ def test_a_song_without_an_end_is_cut(make: Make, monkeypatch: pytest.MonkeyPatc
 def test_marks_are_never_written(build: Build) -> None:
     model = build(kind="uniform")
     assert isinstance(model.codec, CharacterCodec)
-    written = text(model, seed=0, length=3000, rules=SamplingParams(float("inf")))
+    written = text(model, seed=0, length=3000, params=SamplingParams(float("inf")))
     assert set(written) == set(model.codec.characters)
 
 
@@ -153,13 +153,13 @@ def test_a_stop_acts_within_the_prime(build: Build) -> None:
 def test_rules_can_change_while_it_writes(build: Build) -> None:
     model = build(kind="markov")
     song = stream(
-        model, LyricsRequest(prime="d", rules=SamplingParams(float("inf")), seed=1, length=30)
+        model, LyricsRequest(prime="d", params=SamplingParams(float("inf")), seed=1, length=30)
     )
     characters = iter(song)
     wild = "".join(character.text for character in itertools.islice(characters, 10))
     change_params(song, {"temperature": 0.0})
     rest = "".join(character.text for character in characters)
-    assert rest == text(model, prime="d" + wild, rules=SamplingParams(0.0), length=20)
+    assert rest == text(model, prime="d" + wild, params=SamplingParams(0.0), length=20)
 
 
 @pytest.mark.parametrize(
@@ -167,23 +167,26 @@ def test_rules_can_change_while_it_writes(build: Build) -> None:
     [
         ({"prime": "a Big \ud800 b€"}, r"'B', '\\ud800', '€'"),
         ({"prime": "".join(map(chr, range(0x4E00, 0x4E20)))}, "and 22 more"),
-        ({"prime": "a" * 100_001}, "100,001 characters: give at most 100,000"),
+        ({"prime": "a" * 100_001}, "The prompt has 100,001 characters: the limit is 100,000"),
         ({"artist": "Ada Lowe"}, "no artist 'Ada Lowe': did you mean 'Ada Löwe'"),
-        ({"artist": "Qqq"}, "it knows 3, as 'Ada Löwe'"),
+        ({"artist": "Qqq"}, "it has 3, for example 'Ada Löwe'"),
         ({"artist": ""}, "no artist ''"),
         ({"seed": -1}, "Seed must be a whole number of 0 or more, not -1"),
         ({"length": 0}, "Length must be a whole number of 1 or more, not 0"),
         ({"count": 0}, "Count must be a whole number from 1 to 1,000, not 0"),
         ({"count": 1001}, "Count must be a whole number from 1 to 1,000, not 1001"),
         ({"alternatives": -1}, "Alternatives must be a whole number from 0 to 100, not -1"),
-        ({"mix": {}}, "names nobody"),
+        ({"mix": {}}, "names no artist"),
         ({"mix": {"Zed": 0.7, "Ada Löwe": 0.2}}, "weights sum to 0.9: make them sum to 1"),
         ({"mix": {"Zed": 0.7, "Zad": 0.3}}, "no artist 'Zad': did you mean 'Zed'"),
-        ({"mix": {"Zed": 1.5, "Ada Löwe": -0.5}}, "weight of 'Zed' in the mix is 1.5"),
-        ({"mix": {"Zed": math.nan}}, "in the mix is nan"),
+        (
+            {"mix": {"Zed": 1.5, "Ada Löwe": -0.5}},
+            "weight of 'Zed' in the mix must be a number from 0 to 1, not 1.5",
+        ),
+        ({"mix": {"Zed": math.nan}}, "in the mix must be a number from 0 to 1, not nan"),
         ({"mix": {"Zed": 0.5, "ZED": 0.5}}, "names 'ZED' twice"),
-        ({"mix": {"Zed": 1.0}, "artist": "Zed"}, "give one of them"),
-        ({"rules": SamplingParams(guidance=2.0)}, "guidance is 2.0 but there is no artist"),
+        ({"mix": {"Zed": 1.0}, "artist": "Zed"}, "name only one of them"),
+        ({"params": SamplingParams(guidance=2.0)}, "Guidance needs an artist: name one, or a mix"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_sentence(
@@ -195,12 +198,12 @@ def test_what_cannot_be_is_refused_in_a_sentence(
 
 @pytest.mark.parametrize("settings", [{"condition_size": 0}, {"kind": "markov"}], ids=str)
 def test_a_model_without_artists_says_so(build: Build, settings: dict[str, Any]) -> None:
-    with pytest.raises(InputError, match="knows no artists"):
+    with pytest.raises(InputError, match="has no artist styles"):
         stream(build(**settings), LyricsRequest(artist="Zed"))
-    with pytest.raises(InputError, match="knows no artists"):
+    with pytest.raises(InputError, match="has no artist styles"):
         stream(build(**settings), LyricsRequest(mix={"Zed": 1.0}))
-    with pytest.raises(InputError, match="knows no artists: leave it out"):
-        stream(build(**settings), LyricsRequest(rules=SamplingParams(guidance=0.0)))
+    with pytest.raises(InputError, match="no artist styles to guide: leave guidance at 1"):
+        stream(build(**settings), LyricsRequest(params=SamplingParams(guidance=0.0)))
 
 
 def test_an_artist_matters(build: Build) -> None:
@@ -218,13 +221,13 @@ def test_a_song_is_as_true_to_itself_as_the_rules_say(make: Make) -> None:
     prime = "a bad cab, a bad ca"
 
     def written(memory: float) -> str:
-        return text(model, prime=prime, length=30, seed=1, rules=SamplingParams(memory=memory))
+        return text(model, prime=prime, length=30, seed=1, params=SamplingParams(memory=memory))
 
     assert written(1.0) == "b, a bad cab, a bad cab, a bad"
     assert written(0.1)[:11] == "b, a bad ca"
     assert written(0.0)[:11] != "b, a bad ca"
     assert written(0.0) == text(
-        model, length=30, seed=1, prime="d", rules=SamplingParams(memory=0.0)
+        model, length=30, seed=1, prime="d", params=SamplingParams(memory=0.0)
     )
 
 
@@ -234,7 +237,7 @@ def test_songs_written_together_are_those_of_their_seeds_alone(
     make: Make, settings: dict[str, Any], precision: str
 ) -> None:
     model = models.from_tensors(*make(**settings), precision=precision)
-    ask: dict[str, Any] = {"prime": "a bad cab, ", "rules": SamplingParams(0.9)}
+    ask: dict[str, Any] = {"prime": "a bad cab, ", "params": SamplingParams(0.9)}
     if model.conditions:
         ask["artist"] = "Zed"
     together = stream(model, LyricsRequest(**ask, seed=7, count=12))
@@ -274,8 +277,8 @@ def test_guidance_zero_is_nobody_and_one_the_artist(
     model = models.from_tensors(*make(**settings), precision=precision)
 
     def written(artist: str | None, guidance: float, count: int = 1) -> list[str]:
-        rules = SamplingParams(guidance=guidance)
-        ask = LyricsRequest("bad", artist, rules, seed=3, length=50, count=count)
+        params = SamplingParams(guidance=guidance)
+        ask = LyricsRequest("bad", artist, params, seed=3, length=50, count=count)
         return texts(stream(model, ask))
 
     assert written("Zed", 0.0) == written(None, 1.0)
@@ -318,7 +321,7 @@ def test_rules_that_cannot_be_are_refused_and_the_song_goes_on(build: Build) -> 
         with pytest.raises(InputError):
             change_params(song, values)
     assert len([*characters]) == 19
-    with pytest.raises(InputError, match="no song under way"):
+    with pytest.raises(InputError, match="No song is being written"):
         change_params(None, {"temperature": 1.0})
 
 
@@ -326,7 +329,7 @@ def test_surprise_is_that_of_the_models_own_probabilities(build: Build) -> None:
     model = build(kind="markov", order=3)
     assert isinstance(model.codec, CharacterCodec)
     assert isinstance(model.stepper, NgramStepper)
-    song = stream(model, LyricsRequest(seed=2, rules=SamplingParams(3.0, top_k=9), alternatives=4))
+    song = stream(model, LyricsRequest(seed=2, params=SamplingParams(3.0, top_k=9), alternatives=4))
     characters = [*song]
     frames = model.codec.encode("".join(character.text for character in characters))
     bits = model.stepper.model.nats(np.append(frames, END)) / np.log(2)
@@ -373,7 +376,7 @@ def test_repetition_is_punished(make: Make) -> None:
 
     def written(penalty: float) -> str:
         return text(
-            model, prime=prime, length=60, seed=1, rules=SamplingParams(0.9, repetition=penalty)
+            model, prime=prime, length=60, seed=1, params=SamplingParams(0.9, repetition=penalty)
         )
 
     assert written(0.0).startswith("d cab, a bad cab, a bad")

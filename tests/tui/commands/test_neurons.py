@@ -44,7 +44,7 @@ def test_a_midi_file_is_read_by_a_model_of_music(call: Call) -> None:
         (None, "Cannot read"),
         (b"caf\xe9", "is no text in UTF-8: convert it."),
         (b"", "The text is empty"),
-        ("§".encode(), "has characters that lyrics has never seen ('§')"),
+        ("§".encode(), "has characters that lyrics was not trained on ('§')"),
     ],
 )
 def test_refusals(call: Call, tmp_path: Path, content: bytes | None, said: str) -> None:

@@ -151,7 +151,7 @@ def test_an_artist_for_a_model_without_artists(call: Call, songs: Path) -> None:
     words = ("train", "lyrics", "--data", songs, "--preset", "markov", "--run", "m", "--quiet")
     assert call(*words).status == 0
     said = refused(call("sample", "lyrics", "--model", "m", "--artist", "Ada Lark"))
-    assert "knows no artists" in said
+    assert "has no artist styles" in said
 
 
 @pytest.mark.parametrize("damage", ["cut", "foreign", "shape", "lacking", "not finite", "no meta"])
