@@ -1,51 +1,189 @@
-"""What a run is asked to do: frozen dataclasses, filled from presets and `--set key=value`.
+"""The settings of a training run: one table of them, filled from presets and `--set key=value`.
 
-A value comes from the default below, then the preset, then `--set`; every unknown key and every
-value out of range is refused by name.
+A value comes from the default below, then the preset, then `--set`. A wrong key, type or value is
+refused by name. `rnn-tui settings` and docs/settings.md list the table.
 """
 
 import contextlib
 import dataclasses
+import functools
 import json
+import math
 import tomllib
-import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from engine import paths
 from engine.errors import InputError
+from engine.options import range_words
 from engine.suggestions import did_you_mean
 
 Kind = Literal["lyrics", "music"]
 
+_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_SHOWN = 60  # characters of a wrong value that an error repeats
 
-def _field(
-    default: Any, low: float | None = None, high: float | None = None, choices: tuple[str, ...] = ()
+
+def _to_bool(value: object) -> bool:
+    if str(value).lower() not in _BOOLEANS:
+        raise ValueError
+    return _BOOLEANS[str(value).lower()]
+
+
+def _to_int(value: object) -> int:
+    return int(_to_number(value, int))
+
+
+def _to_float(value: object) -> float:
+    return float(_to_number(value, float))
+
+
+def _to_number(value: object, to: type[int] | type[float]) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise TypeError
+    number = to(value)
+    if not isinstance(value, str) and number != value:  # 1.5 is not a whole number
+        raise ValueError
+    return number
+
+
+def _to_str(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _to_texts(value: object) -> tuple[str, ...]:
+    """Convert a list, a,b,c, or the text of a TOML list, which may hold commas."""
+    if isinstance(value, str) and value.startswith("["):
+        with contextlib.suppress(tomllib.TOMLDecodeError):
+            value = tomllib.loads(f"items = {value}")["items"]
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple):
+        raise TypeError
+    return tuple(str(part).strip() for part in parts if str(part).strip())
+
+
+_CONVERTERS: dict[type, Callable[[object], Any]] = {
+    bool: _to_bool,
+    int: _to_int,
+    float: _to_float,
+    str: _to_str,
+    tuple: _to_texts,
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A key of `--set`: its type, default, range or choices, and meaning."""
+
+    table: str  # data, model or train
+    name: str
+    type: type  # bool, int, float, str, or tuple, of texts
+    default: Any
+    low: float | None
+    high: float | None
+    choices: tuple[str, ...]  # of a text; of a number, words that may stand in its place
+    help: str  # one sentence
+    kind: Kind | None  # None: for lyrics and music
+
+    @property
+    def key(self) -> str:
+        """The key, for example train.steps."""
+        return f"{self.table}.{self.name}"
+
+    @property
+    def default_text(self) -> str:
+        """The default as `--set` takes it; empty for an empty text or list."""
+        if isinstance(self.default, bool):
+            return str(self.default).lower()
+        return ",".join(self.default) if isinstance(self.default, tuple) else str(self.default)
+
+    @property
+    def values(self) -> str:
+        """The values allowed, in words, for example "a whole number of 1 or more"."""
+        if self.type is bool:
+            return "true or false"
+        if self.type is tuple:
+            return "a list, for example a,b,c"
+        if self.type is str:
+            return _join(self.choices) if self.choices else "a text"
+        number = range_words(self.type, self.low, self.high)
+        return f"{number}, or {_join(self.choices)}" if self.choices else number
+
+    def convert(self, value: object) -> Any:
+        """Convert a value of TOML or JSON, or the text of `--set`; InputError if it is wrong."""
+        if self.choices and value in self.choices:
+            return value
+        try:
+            result = _CONVERTERS[self.type](value)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise self._error(value) from error
+        if self.type is str and self.choices:
+            raise self._error(value)
+        if self.low is not None and not self.low <= result <= (self.high or math.inf):
+            raise self._error(value)
+        if self.type is float and not math.isfinite(result):
+            raise self._error(value)
+        return result
+
+    def _error(self, value: object) -> InputError:
+        return InputError(f"{self.key} must be {self.values}, not {value!r:.{_SHOWN}}.")
+
+
+def _join(words: Iterable[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def _setting(
+    default: Any,
+    help_: str,
+    low: float | None = None,
+    high: float | None = None,
+    *,
+    choices: tuple[str, ...] = (),
+    kind: Kind | None = None,
 ) -> Any:
-    """Make a field with the range or the words it may hold."""
-    metadata = {"low": low, "high": high, "choices": choices}
+    """Make the dataclass field of a setting."""
+    metadata = {"help": help_, "low": low, "high": high, "choices": choices, "kind": kind}
     return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Which songs, and how they are split."""
+    """Which songs are read, and how they are split."""
 
-    # A named dataset, or a path: lyrics in a CSV, a JSONL or a folder artist/song.txt; music in a
-    # MIDI file, a folder or a zip of them, or a .mat of piano rolls.
-    source: str = ""
-    artists: tuple[str, ...] = ()  # lyrics: only these (all when empty)
-    min_songs: int = _field(1, low=1)  # lyrics: leave out artists with fewer songs
-    min_length: int = _field(16, low=1)  # lyrics: leave out songs with fewer characters
-    min_count: int = _field(3, low=1)  # lyrics: rarer characters become the unknown mark
-    frame_seconds: float = _field(0.3, low=0.01, high=10.0)  # music: seconds a frame
-    frame_beats: float = _field(0.0, low=0.0, high=16.0)  # music: beats a frame; 0: frame_seconds
-    valid_fraction: float = _field(0.05, low=0.0, high=0.5)  # share of the songs
-    test_fraction: float = _field(0.05, low=0.0, high=0.5)
-    split_seed: int = _field(0, low=0, high=2**32)
+    source: str = _setting(
+        "",
+        "Name of a data set, or a path: lyrics as CSV, JSONL or a folder artist/song.txt; music as "
+        "a MIDI file, a folder or zip of them, or a .mat or .json of piano rolls.",
+    )
+    artists: tuple[str, ...] = _setting(
+        (), "Artists to include, separated by commas; empty: all.", kind="lyrics"
+    )
+    min_songs: int = _setting(1, "Leave out artists with fewer songs than this.", 1, kind="lyrics")
+    min_length: int = _setting(
+        16, "Leave out songs with fewer characters than this.", 1, kind="lyrics"
+    )
+    min_count: int = _setting(
+        3,
+        "Replace characters that occur fewer times than this by the unknown mark.",
+        1,
+        kind="lyrics",
+    )
+    frame_seconds: float = _setting(0.3, "Length of a frame in seconds.", 0.01, 10, kind="music")
+    frame_beats: float = _setting(
+        0.0, "Length of a frame in beats; 0: as data.frame_seconds.", 0, 16, kind="music"
+    )
+    valid_fraction: float = _setting(0.05, "Share of the songs held out for validation.", 0, 0.5)
+    test_fraction: float = _setting(0.05, "Share of the songs held out for testing.", 0, 0.5)
+    split_seed: int = _setting(
+        0, "Random seed of the split into training, validation and test songs.", 0, 2**32
+    )
 
 
 @dataclass(frozen=True)
@@ -66,26 +204,55 @@ CELL_SPECS = {
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Which model: a counting one (uniform, frequencies, markov) or a recurrent network."""
+    """Which model: a recurrent network, or one that counts (uniform, frequencies, markov)."""
 
-    kind: str = _field("network", choices=("network", "uniform", "frequencies", "markov"))
-    order: int = _field(5, low=1, high=8)  # markov: how many characters it looks back
-    cell: str = _field("lstm", choices=tuple(CELL_SPECS))
-    layers: int = _field(2, low=1, high=16)
-    hidden_size: int = _field(256, low=1, high=16384)
-    embedding_size: int = _field(64, low=1, high=16384)  # size of a character's vector
-    condition_size: int = _field(32, low=0, high=4096)  # size of an artist's vector; 0: no artists
-    dropout: float = _field(0.1, low=0.0, high=0.95)
-    tied: bool = False  # the output layer uses the characters' vectors
-    match_memory: bool = False  # recall what followed the longest match in the song
-    match_recovery: bool = False  # its memory goes on where a match lapsed: for tunes that vary
-    beat_position: bool = False  # sine and cosine signals of the beat
-    input_dropout: float = _field(0.0, low=0.0, high=0.95)  # of what enters the first layer
-    head: str = _field("joint", choices=("joint", "independent"))  # piano keys: knowing each other?
+    kind: str = _setting(
+        "network",
+        "A recurrent network; or, for lyrics, uniform probabilities, character frequencies or a "
+        "Markov chain.",
+        choices=("network", "uniform", "frequencies", "markov"),
+    )
+    order: int = _setting(5, "Number of previous characters a Markov chain looks at.", 1, 8)
+    cell: str = _setting("lstm", "Recurrent cell.", choices=tuple(CELL_SPECS))
+    layers: int = _setting(2, "Number of recurrent layers.", 1, 16)
+    hidden_size: int = _setting(256, "Number of units in each recurrent layer.", 1, 16384)
+    embedding_size: int = _setting(
+        64, "Size of the vector that represents a character or a frame.", 1, 16384
+    )
+    condition_size: int = _setting(
+        32, "Size of the vector that represents an artist; 0: train without artists.", 0, 4096
+    )
+    dropout: float = _setting(
+        0.1, "Share of the outputs of each recurrent layer that are dropped in training.", 0, 0.95
+    )
+    tied: bool = _setting(
+        False, "Use the embedding of the characters as the output weights too.", kind="lyrics"
+    )
+    match_memory: bool = _setting(
+        False, "Also feed in what followed the longest earlier match in the song."
+    )
+    match_recovery: bool = _setting(
+        False, "Continue a match after it breaks off, for tunes that vary.", kind="music"
+    )
+    beat_position: bool = _setting(
+        False,
+        "Also feed in the position in the bar and phrase, as sines and cosines.",
+        kind="music",
+    )
+    input_dropout: float = _setting(
+        0.0, "Share of the inputs of the first layer that are dropped in training.", 0, 0.95
+    )
+    head: str = _setting(
+        "joint",
+        "How the keys of a frame are predicted: jointly, each given those decided before it, or "
+        "independently.",
+        choices=("joint", "independent"),
+        kind="music",
+    )
 
     @property
     def words(self) -> str:
-        """The model in a few words, as "lstm 2 × 256"."""
+        """A short description, for example "lstm 2 × 256"."""
         if self.kind == "network":
             return f"{self.cell} {self.layers} × {self.hidden_size}"
         return f"markov {self.order}" if self.kind == "markov" else self.kind
@@ -95,42 +262,89 @@ class ModelConfig:
 class TrainConfig:
     """How the network is trained."""
 
-    steps: int = _field(2000, low=1)
-    init_from: str = ""  # with the weights of this model: a model's or a run's name, or a path
-    batch_size: int = _field(32, low=1)  # songs read side by side
-    # Frames between two updates: the window of truncated BPTT; 0: a whole song in each lane.
-    bptt: int = _field(128, low=0)
-    # Gradient checkpointing: the frames kept at a time; 0: all of the window; auto: about its root.
-    checkpoint_segment: int | Literal["auto"] = _field(0, low=0)
-    lr: float = _field(4e-3, low=0.0)
-    warmup: int = _field(100, low=0)  # steps of rising learning rate
-    # What reads the layers' outputs, which are small, begins and learns so many times as large.
-    output_scale: float = _field(4.0, low=0.01, high=1000.0)
-    min_lr_ratio: float = _field(0.05, low=0.0, high=1.0)  # where the cosine ends, as a share of lr
-    weight_decay: float = _field(0.01, low=0.0)
-    grad_clip: float = _field(1.0, low=0.0)  # largest norm of the gradient; 0: never clipped
-    ema_decay: float = _field(0.998, low=0.0, high=0.99999)  # moving average of weights; 0: none
-    condition_dropout: float = _field(0.15, low=0.0, high=1.0)  # share of songs without artist
-    transpose: int = _field(0, low=0, high=24)  # music: by up to so many semitones up or down
-    seed: int = _field(0, low=0, high=2**32)
-    threads: int = _field(0, low=0)  # of a process; 0: all share one less than the machine has
-    device: str = _field("auto", choices=("auto", "cpu", "cuda"))  # auto: cuda where it is there
-    # Of products; auto: bfloat16 where the device or the processor multiplies in it.
-    precision: str = _field("auto", choices=("auto", "float32", "bfloat16"))
-    deterministic: bool = False  # on cuda too, the same run is the same to the last bit
-    log_every: int = _field(5, low=1)
-    evaluate_every: int = _field(200, low=1)
-    evaluate_frames: int = _field(100_000, low=0)  # at most so many each time; 0: all
-    save_every: int = _field(200, low=1)
-    sample_every: int = _field(200, low=0)  # 0: never
-    sample_primes: tuple[str, ...] = ("Why", "Well")
-    sample_length: int = _field(300, low=1)
-    sample_temperature: float = _field(0.7, low=0.0)
+    steps: int = _setting(2000, "Number of optimizer steps.", 1)
+    init_from: str = _setting(
+        "", "Model to start from: the name of a model or a run, or a path; empty: random weights."
+    )
+    batch_size: int = _setting(32, "Number of songs read in parallel.", 1)
+    bptt: int = _setting(
+        128,
+        "Frames or characters between two updates (truncated back-propagation through time); "
+        "0: a whole song.",
+        0,
+    )
+    checkpoint_segment: int | Literal["auto"] = _setting(
+        0,
+        "Frames between two stored states (gradient checkpointing, which saves memory and costs "
+        "time); 0: off; auto: about the square root of train.bptt.",
+        0,
+        choices=("auto",),
+    )
+    lr: float = _setting(4e-3, "Highest learning rate (AdamW).", 0)
+    warmup: int = _setting(100, "Steps in which the learning rate rises to train.lr.", 0)
+    output_scale: float = _setting(
+        4.0,
+        "Scale of the initial weights and the learning rate of layers that read hidden states.",
+        0.01,
+        1000,
+    )
+    min_lr_ratio: float = _setting(
+        0.05, "Learning rate at the end of the cosine decay, as a share of train.lr.", 0, 1
+    )
+    weight_decay: float = _setting(0.01, "Weight decay (AdamW).", 0)
+    grad_clip: float = _setting(1.0, "Largest gradient norm; 0: no clipping.", 0)
+    ema_decay: float = _setting(
+        0.998,
+        "Decay of the moving average of the weights, which is evaluated and saved; 0: no average.",
+        0,
+        0.99999,
+    )
+    condition_dropout: float = _setting(
+        0.15, "Share of the songs read without their artist.", 0, 1, kind="lyrics"
+    )
+    transpose: int = _setting(
+        0,
+        "Largest number of semitones by which songs are transposed at random, up or down.",
+        0,
+        24,
+        kind="music",
+    )
+    seed: int = _setting(0, "Random seed of the weights, the order of songs and dropout.", 0, 2**32)
+    threads: int = _setting(
+        0,
+        "Number of CPU threads of each process; 0: one fewer than the machine has, shared by all "
+        "processes.",
+        0,
+    )
+    device: str = _setting(
+        "auto", "Device; auto: CUDA if it is available.", choices=("auto", "cpu", "cuda")
+    )
+    precision: str = _setting(
+        "auto",
+        "Type of matrix products; auto: bfloat16 if the hardware supports it.",
+        choices=("auto", "float32", "bfloat16"),
+    )
+    deterministic: bool = _setting(
+        False,
+        "Make CUDA runs reproducible to the last bit, at some cost in speed; CPU runs always are.",
+    )
+    log_every: int = _setting(5, "Steps between two reports of the training loss.", 1)
+    evaluate_every: int = _setting(200, "Steps between two evaluations on the validation songs.", 1)
+    evaluate_frames: int = _setting(
+        100_000, "Most frames or characters in an evaluation; 0: all.", 0
+    )
+    save_every: int = _setting(200, "Steps between two checkpoints.", 1)
+    sample_every: int = _setting(200, "Steps between two samples; 0: no samples.", 0)
+    sample_primes: tuple[str, ...] = _setting(
+        ("Why", "Well"), "Prompts of the samples, separated by commas.", kind="lyrics"
+    )
+    sample_length: int = _setting(300, "Length of a sample in characters or frames.", 1)
+    sample_temperature: float = _setting(0.7, "Temperature of the samples.", 0, kind="lyrics")
 
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Everything a training run needs to know."""
+    """All settings of a training run."""
 
     kind: Kind = "lyrics"
     data: DataConfig = DataConfig()
@@ -138,173 +352,71 @@ class RunConfig:
     train: TrainConfig = TrainConfig()
 
 
-def _suggest(name: str, names: Iterable[str]) -> str:
-    names = list(names)
-    return did_you_mean(name, names, f"there are {', '.join(sorted(names))}.", count=1)
+_TABLES: dict[str, type[DataConfig | ModelConfig | TrainConfig]] = {
+    "data": DataConfig,
+    "model": ModelConfig,
+    "train": TrainConfig,
+}
 
 
-def _number(value: object, to: type[int] | type[float], key: str, wanted: str) -> int | float:
-    if isinstance(value, int | float | str) and not isinstance(value, bool):
-        with contextlib.suppress(ValueError, OverflowError):
-            number = to(value)
-            if isinstance(value, str) or number == value or value != value:
-                return number
-    raise InputError(f"{key} is {value!r}: give {wanted}.")
-
-
-def _either(options: Iterable[str]) -> str:
-    return f"a whole number or {' or '.join(options)}"
-
-
-def _items(text: str) -> object:
-    """The items of a,b,c, or of a TOML list for items that have commas themselves."""
-    if text.startswith("["):
-        with contextlib.suppress(tomllib.TOMLDecodeError):
-            return tomllib.loads(f"items = {text}")["items"]
-    return text.split(",")
-
-
-def _convert(value: object, wanted: Any, key: str) -> Any:
-    """Convert a TOML value, or the text of `--set`, to the type of its field."""
-    if wanted is bool:
-        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-        if isinstance(value, bool):
-            return value
-        if str(value).lower() in words:
-            return words[str(value).lower()]
-        raise InputError(f"{key} is {value!r}: give true or false.")
-    if wanted is int:
-        return _number(value, int, key, "a whole number")
-    if wanted is float:
-        return _number(value, float, key, "a number")
-    if typing.get_origin(wanted) is typing.Union:  # a whole number, or one of some words
-        options = typing.get_args(typing.get_args(wanted)[1])
-        return value if value in options else _number(value, int, key, _either(options))
-    if typing.get_origin(wanted) is tuple:
-        parts = _items(value) if isinstance(value, str) else value
-        if not isinstance(parts, list | tuple):
-            raise InputError(f"{key} is {value!r}: give a list, as a,b,c.")
-        return tuple(str(part).strip() for part in parts if str(part).strip())
-    if isinstance(value, str):
-        return value
-    raise InputError(f"{key} is {value!r}: give a text.")
-
-
-def _check(value: Any, field: "dataclasses.Field[Any]", key: str) -> None:
-    low, high = field.metadata.get("low"), field.metadata.get("high")
-    choices = field.metadata.get("choices")
-    if choices and value not in choices:
-        raise InputError(f"{key} is {value!r}: choose one of {', '.join(choices)}.")
-    if isinstance(value, str):
-        return
-    if low is not None and not value >= low:  # not >=: NaN is refused too
-        raise InputError(f"{key} is {value!r}: give {low} or more.")
-    if high is not None and not value <= high:
-        raise InputError(f"{key} is {value!r}: give {high} or less.")
-    if isinstance(value, float) and value in (float("inf"), float("-inf")):
-        raise InputError(f"{key} is {value!r}: give a finite number.")
-
-
-def _build(cls: Any, values: Mapping[str, object], where: str, prefix: str = "") -> Any:
-    hints = typing.get_type_hints(cls)
-    fields = {field.name: field for field in dataclasses.fields(cls)}
-    result: dict[str, Any] = {}
-    for name, value in values.items():
-        key = f"{prefix}{name}"
-        if name not in fields:
-            raise InputError(f"{where} has no key {key!r}: {_suggest(name, fields)}")
-        if dataclasses.is_dataclass(hints[name]):
-            if not isinstance(value, Mapping):
-                raise InputError(f"{key} in {where} is {value!r}: make it a table, [{key}].")
-            result[name] = _build(hints[name], value, where, f"{key}.")
-            continue
-        if typing.get_origin(hints[name]) is Literal:
-            options = typing.get_args(hints[name])
-            if value not in options:
-                raise InputError(f"{key} is {value!r}: choose one of {', '.join(options)}.")
-            result[name] = value
-            continue
-        result[name] = _convert(value, hints[name], key)
-        _check(result[name], fields[name], key)
-    return cls(**result)
+@functools.cache
+def settings() -> dict[str, Setting]:
+    """Return every setting by its key, in the order of the tables."""
+    result = {}
+    for table, cls in _TABLES.items():
+        for field in dataclasses.fields(cls):
+            default = field.default
+            setting = Setting(table, field.name, type(default), default, **field.metadata)
+            result[setting.key] = setting
+    return result
 
 
 def from_mapping(values: Mapping[str, object], where: str) -> RunConfig:
     """Build a config from nested tables, as TOML or JSON give them.
 
-    Raises InputError for an unknown key, a wrong type or a value out of range, naming `where`.
+    Raises InputError for an unknown key, naming `where`, and for a wrong type or value.
     """
-    return typing.cast(RunConfig, _build(RunConfig, values, where))
+    config: dict[str, Any] = {}
+    for name, value in values.items():
+        if name == "kind":
+            if value not in typing.get_args(Kind):
+                raise InputError(f"kind must be {_join(typing.get_args(Kind))}, not {value!r}.")
+            config[name] = value
+        elif name not in _TABLES:
+            raise _unknown(name, ["kind", *_TABLES], where)
+        elif isinstance(value, Mapping):
+            config[name] = _table(name, value, where)
+        else:
+            raise InputError(f"{name} in {where} must be a table, not {value!r:.{_SHOWN}}.")
+    return RunConfig(**config)
+
+
+def _table(table: str, values: Mapping[str, object], where: str) -> Any:
+    known = settings()
+    result = {}
+    for name, value in values.items():
+        if f"{table}.{name}" not in known:
+            raise _unknown(f"{table}.{name}", known, where)
+        result[name] = known[f"{table}.{name}"].convert(value)
+    return _TABLES[table](**result)
+
+
+def _unknown(key: str, known: Iterable[str], where: str) -> InputError:
+    hint = did_you_mean(key, known, "'rnn-tui settings' lists the keys.", count=1)
+    return InputError(f"{where} has an unknown key {key!r}: {hint}")
 
 
 def to_mapping(config: RunConfig) -> dict[str, Any]:
-    """Nested tables of plain values, for JSON; `from_mapping` is the inverse."""
+    """Return nested tables of plain values, for JSON; `from_mapping` is the inverse."""
     return dataclasses.asdict(config)
 
 
-def presets() -> dict[str, Path]:
-    """The names and files of the presets that come with the program."""
-    return {file.stem: file for file in sorted((paths.assets() / "presets").glob("*.toml"))}
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"Cannot read {path} ({error.strerror}): give a TOML file.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not TOML ({error}): mend it or give another.") from error
-
-
-def load(
-    kind: str, preset: str | None = None, settings: Iterable[str] = (), source: str = ""
-) -> RunConfig:
-    """Layer the defaults, a preset (a name or the path of a TOML file) and `key=value` settings."""
-    values: dict[str, Any] = {}
-    if preset:
-        known = presets()
-        path = known.get(preset, Path(preset))
-        if preset not in known and path.suffix != ".toml":
-            raise InputError(f"There is no preset {preset!r}: {_suggest(preset, known)}")
-        values = _read_toml(path)
-        values.pop("about", None)  # a preset's one line for people
-        if values.get("kind", kind) != kind:
-            raise InputError(
-                f"The preset {preset!r} is for {values['kind']}, not for {kind}: choose another, "
-                f"or 'rnn-tui train {values['kind']}'."
-            )
-        from_mapping(values, str(path))
-    values["kind"] = kind
-    if source:
-        values.setdefault("data", {})["source"] = source
-    return _with(values, settings)
-
-
-def with_settings(config: RunConfig, settings: Iterable[str]) -> RunConfig:
-    """The config with `key=value` settings on top."""
-    return _with(to_mapping(config), settings)
-
-
-def _with(values: dict[str, Any], settings: Iterable[str]) -> RunConfig:
-    known_keys = keys()
-    for setting in settings:
-        key, mark, value = setting.partition("=")
-        key, value = key.strip(), value.strip()
-        if not mark:
-            raise InputError(f"--set {setting!r} has no value: write it as key=value.")
-        if key not in known_keys:
-            raise InputError(f"--set has no key {key!r}: {_suggest(key, known_keys)}")
-        table, _, name = key.rpartition(".")
-        values.setdefault(table, {})[name] = value
-    return from_mapping(values, "--set")
-
-
 def to_toml(config: RunConfig) -> str:
-    """The config as a TOML text that `load` takes as a preset."""
+    """Return the config as TOML that `load` reads as a preset."""
     lines = []
     for table, values in to_mapping(config).items():
         if isinstance(values, dict):
-            # JSON's words for texts, numbers, booleans and lists are TOML's too.
+            # JSON's texts, numbers, booleans and lists are TOML's too.
             pairs = (f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in values.items())
             lines += ["", f"[{table}]", *pairs]
         else:
@@ -312,13 +424,84 @@ def to_toml(config: RunConfig) -> str:
     return "\n".join(lines) + "\n"
 
 
-def keys() -> dict[str, str]:
-    """Every key of `--set` with its default, as text."""
-    result = {}
-    for table, cls in typing.get_type_hints(RunConfig).items():
-        if isinstance(cls, type | types.GenericAlias) and dataclasses.is_dataclass(cls):
-            for field in dataclasses.fields(cls):
-                default = field.default
-                shown = ",".join(default) if isinstance(default, tuple) else str(default)
-                result[f"{table}.{field.name}"] = shown
-    return result
+def presets() -> dict[str, Path]:
+    """Return the names and files of the included presets."""
+    return {file.stem: file for file in sorted((paths.assets() / "presets").glob("*.toml"))}
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(
+            f"Cannot read the preset {path} ({error.strerror}): name a TOML file."
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not TOML ({error}): correct it.") from error
+
+
+def load(
+    kind: str, preset: str | None = None, pairs: Iterable[str] = (), source: str = ""
+) -> RunConfig:
+    """Build a config from the defaults, a preset, a data source and `key=value` pairs, in turn.
+
+    preset: a name or the path of a TOML file. Raises InputError also for a setting that has no
+    effect on that kind.
+    """
+    values: dict[str, Any] = {}
+    if preset:
+        known = presets()
+        path = known.get(preset, Path(preset))
+        if preset not in known and path.suffix != ".toml":
+            hint = did_you_mean(preset, known, f"the presets are {', '.join(known)}.", count=1)
+            raise InputError(f"There is no preset {preset!r}: {hint}")
+        values = _read_toml(path)
+        values.pop("about", None)  # a description
+        if values.get("kind", kind) != kind:
+            raise InputError(
+                f"The preset {preset!r} is for {values['kind']}, not for {kind}: choose another, "
+                f"or use 'rnn-tui train {values['kind']}'."
+            )
+        from_mapping(values, str(path))
+    values["kind"] = kind
+    if source:
+        values.setdefault("data", {})["source"] = source
+    config = _with_pairs(values, pairs)
+    _refuse_other_kind(config, settings())
+    return config
+
+
+def with_settings(config: RunConfig, pairs: Iterable[str]) -> RunConfig:
+    """Return the config with `key=value` pairs in place; raises InputError as `load` does."""
+    pairs = list(pairs)
+    changed = _with_pairs(to_mapping(config), pairs)
+    _refuse_other_kind(changed, [pair.partition("=")[0].strip() for pair in pairs])
+    return changed
+
+
+def _with_pairs(values: dict[str, Any], pairs: Iterable[str]) -> RunConfig:
+    known = settings()
+    for pair in pairs:
+        key, mark, value = pair.partition("=")
+        key, value = key.strip(), value.strip()
+        if not mark and key in known:
+            example = known[key].default_text or "…"
+            raise InputError(f"{key} needs a value, for example {key}={example}.")
+        if not mark:
+            raise InputError(f'"{key}" needs a key, for example train.steps=300.')
+        if key not in known:
+            hint = did_you_mean(key, known, "'rnn-tui settings' lists them.", count=1)
+            raise InputError(f"There is no setting {key!r}: {hint}")
+        values.setdefault(known[key].table, {})[known[key].name] = value
+    return from_mapping(values, "--set")
+
+
+def _refuse_other_kind(config: RunConfig, keys: Iterable[str]) -> None:
+    """Refuse settings that have no effect on lyrics, or on music, unless at their defaults."""
+    for key in keys:
+        setting = settings()[key]
+        value = getattr(getattr(config, setting.table), setting.name)
+        if setting.kind not in (None, config.kind) and value != setting.default:
+            raise InputError(
+                f"{key} is for {setting.kind}, and this is a {config.kind} run: leave it out."
+            )

@@ -30,7 +30,7 @@ class Option:
     type: type[int] | type[float]
     default: float | None  # None: see `placeholder`
     low: float
-    high: float = math.inf  # of a float, inf itself is allowed where high is inf
+    high: float = math.inf  # inf: no limit, and for a float inf itself is allowed
     excludes_low: bool = False  # the value must be above `low`
     label: str  # in the app and in error messages, for example Top-p
     metavar: str  # in `--help`
@@ -89,8 +89,11 @@ def range_words(
     *,
     excludes_low: bool = False,
 ) -> str:
-    """Describe a range, for example "a whole number from 1 to 8" or "a number of 0 or more"."""
-    noun = "a whole number" if type_ is int else "a number"
+    """Describe a range, for example "a whole number from 1 to 8" or "a finite number of 0 or more".
+
+    high: None if there is no upper limit, inf if inf itself is allowed.
+    """
+    noun = "a whole number" if type_ is int else "a number" if high else "a finite number"
     if low is None:
         return noun if high is None else f"{noun} up to {high:,}"
     if high is None or (type_ is int and high == math.inf):

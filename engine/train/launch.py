@@ -130,15 +130,7 @@ def _check_resume_setting(setting: str) -> None:
 
 
 def _check_config(config: RunConfig, ranks: int) -> None:
-    """Raise InputError for settings that do not fit the kind, or processes that cannot train it."""
-    if config.kind == "lyrics":
-        for key, value, default in (
-            ("train.transpose", config.train.transpose, "0"),
-            ("model.match_recovery", config.model.match_recovery, "false"),
-            ("model.beat_position", config.model.beat_position, "false"),
-        ):
-            if value:
-                raise InputError(f"{key} is for music, and this is a lyrics run: use {default}.")
+    """Raise InputError for a config that `ranks` processes of this machine cannot train."""
     if config.model.kind != "network":
         if ranks > 1:
             raise InputError(

@@ -39,7 +39,7 @@ def main(words: list[str]) -> int:
     torch.set_num_threads(1)
     settings = [*BASE, *arguments.set, f"train.steps={arguments.steps}"]
     try:
-        base = configs.load("lyrics", settings=settings, source=arguments.songs)
+        base = configs.load("lyrics", pairs=settings, source=arguments.songs)
         variants = {
             variant or "base": configs.with_settings(base, variant.split())
             for variant in arguments.variants

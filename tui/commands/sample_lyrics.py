@@ -22,7 +22,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     style.add_argument(
         "--artist", metavar="NAME",
         help="Write in this artist's style (default: no artist); "
-        "`rnn-tui models info M` lists the artists.",
+        "'rnn-tui models info M' lists the artists.",
     )  # fmt: skip
     style.add_argument(
         "--mix", metavar="A=0.7,B=0.3",

@@ -62,14 +62,15 @@ SETTINGS = {
     "train.lr=nan": "train.lr",
     "train.bptt=-1": "0 or more",
     "train.checkpoint_segment=-64": "0 or more",
-    "train.checkpoint_segment=much": "a whole number or auto",
-    "model.cell=tcn": "rnn, gru, lstm",
-    "model.dropout=1.5": "0.95 or less",
-    "model.order=9": "8 or less",
-    "lanes": "key=value",
+    "train.checkpoint_segment=much": "a whole number of 0 or more, or auto",
+    "model.cell=tcn": "rnn, gru or lstm",
+    "model.dropout=1.5": "from 0 to 0.95",
+    "model.order=9": "from 1 to 8",
+    "300": '"300" needs a key, for example train.steps=300.',
+    "train.steps": "train.steps needs a value, for example train.steps=2000.",
     "data.artists=Abba Gold": "Abba Gold",
     "data.min_songs=900": "data.min_songs",
-    "data.valid_fraction=0.9": "0.5 or less",
+    "data.valid_fraction=0.9": "from 0 to 0.5",
 }
 
 

@@ -103,9 +103,9 @@ def matching_keys(line: str) -> str:
     """The keys of `--set` that a line without its `=` may be the beginning of; else nothing."""
     if "=" in line or not line.strip():
         return ""
-    known = configs.keys()
+    known = configs.settings()
     found = [key for key in known if line.strip() in key]
-    shown = "   ".join(f"{key}={known[key]}" for key in found[:_KEYS_SHOWN])
+    shown = "   ".join(f"{key}={known[key].default_text}" for key in found[:_KEYS_SHOWN])
     return f"{shown}   …" if len(found) > _KEYS_SHOWN else shown
 
 

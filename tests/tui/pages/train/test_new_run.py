@@ -70,7 +70,9 @@ async def test_fields_are_looked_over_as_they_are_typed(fake_command: Calls) -> 
     async with opened() as form:
         assert form.said("#summary").startswith("lstm 2 × 256 · 2,000 steps")
         await form.fill(steps="none")
-        assert form.said("#steps-note").startswith("✗ train.steps is 'none'")
+        assert form.said("#steps-note").startswith(
+            "✗ train.steps must be a whole number of 1 or more, not 'none'."
+        )
         await form.fill(steps="500")
         assert "500 steps" in form.said("#summary")
         area = form.screen.query_one("#settings", TextArea)
