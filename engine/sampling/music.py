@@ -1,4 +1,4 @@
-"""Writing piano music, one frame at a time."""
+"""Sampling piano music, one frame at a time."""
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +33,7 @@ def _default(name: str) -> Any:
 class MusicRequest:
     """What to write; `engine.options` has the range and default of each option."""
 
-    prime: Roll | None = None  # how it begins
+    prime: Roll | None = None  # the prompt: how it begins
     temperature: float = _default("temperature")
     memory: float = _default("memory")
     least: int = _default("least")  # a frame with fewer notes is drawn again
@@ -42,7 +42,7 @@ class MusicRequest:
 
 
 def keys_codec(model: Model) -> KeysCodec:
-    """The codec of a model of music; raises InputError for one of lyrics."""
+    """Return the codec of a model of music; raises InputError for a model of lyrics."""
     if not isinstance(model.codec, KeysCodec):
         raise InputError(f"{model.name} writes lyrics: use 'rnn-tui sample lyrics'.")
     return model.codec
@@ -51,22 +51,23 @@ def keys_codec(model: Model) -> KeysCodec:
 def read_prompt(
     codec: KeysCodec, file: Path | None = None, notes: Sequence[int] | None = None
 ) -> tuple[Roll | None, tuple[int, int]]:
-    """How music is to begin, a MIDI file or one frame of pitches, and its metre: 4/4 if unknown.
+    """Return the roll that music begins with, and its time signature, 4/4 if unknown.
 
-    Raises InputError for both at once, a file that cannot be read, and pitches that no piano has.
+    file: a MIDI file; notes: the pitches of one frame. Raises InputError for both at once, a file
+    that cannot be read, and pitches outside a piano's range.
     """
     if file is not None and notes is not None:
-        raise InputError("The music cannot begin with a file and with notes: give one of them.")
+        raise InputError("A file and notes exclude each other: begin with only one of them.")
     if file is not None:
         score = midi.read(file)
         return codec.quantize(score), score.time_signature
     if notes is None:
         return None, (4, 4)
     if not notes or not all(LOWEST_PITCH <= pitch <= HIGHEST_PITCH for pitch in notes):
-        given = ", ".join(map(str, notes)) or "none"
+        given = ", ".join(map(str, notes)) or "empty"
         raise InputError(
-            f"The notes to begin with are {given}: give MIDI pitches from {LOWEST_PITCH} to "
-            f"{HIGHEST_PITCH}."
+            f"The notes to begin with must be MIDI pitches from {LOWEST_PITCH} to {HIGHEST_PITCH}, "
+            f"not {given}."
         )
     chord = np.zeros((1, KEYS), np.uint8)
     chord[0, [pitch - LOWEST_PITCH for pitch in notes]] = 1
@@ -74,9 +75,9 @@ def read_prompt(
 
 
 def frame_to_json(frame: NDArray[np.uint8], planes: int) -> dict[str, list[int] | None]:
-    """A frame (88 · planes,) as JSON has it: the pitches that sound, and those that begin to.
+    """Return the pitches that sound in a frame (88 · planes,), and those that begin, for JSON.
 
-    The second is null where the model knows no onsets.
+    The onsets are None if the model does not have them.
     """
     sounding, *onsets = (
         (np.flatnonzero(plane) + LOWEST_PITCH).tolist() for plane in frame.reshape(planes, KEYS)
@@ -84,17 +85,17 @@ def frame_to_json(frame: NDArray[np.uint8], planes: int) -> dict[str, list[int] 
     return {"keys": sounding, "onsets": onsets[0] if onsets else None}
 
 
-@dataclass
+@dataclass(kw_only=True)
 class MusicStream:
     """Music being written: iterate over it once for its frames; made by `stream`."""
 
     model: Model
     codec: KeysCodec
-    prime: NDArray[np.uint8]  # (P, K)
-    request: MusicRequest  # looked up anew at each frame
+    prime: NDArray[np.uint8]  # (P, K) the frames of the prompt
+    request: MusicRequest
     seed: int
-    stopped: Callable[[], bool]
-    frames: int = 0  # written so far, without the prime
+    stopped: Callable[[], bool]  # called before each frame
+    frames: int = 0  # written so far, without the prompt
     reason: EndReason | None = None  # why it ended
 
     def __iter__(self) -> Iterator[NDArray[np.uint8]]:
@@ -105,40 +106,46 @@ class MusicStream:
         assert isinstance(head, KeysHead)
         generator = np.random.Generator(np.random.PCG64(self.seed))
         state = network.initial_state(None, 1)
-        before = np.concatenate([np.zeros_like(self.prime[:1], shape=(1, *self.codec.spec.shape)),
-                                 self.prime])  # fmt: skip
-        for frame in before[:-1]:
-            network.feed(state, frame[None], self._trust())
-        frame = before[-1:]  # (1, K)
+        silence = np.zeros((1, *self.codec.spec.shape), self.prime.dtype)
+        *read, frame = np.concatenate([silence, self.prime])[:, None]  # (1, K) each
+        for earlier in read:
+            network.feed(state, earlier, self._match_weight)
         while self.frames < self.request.length:
             if self.stopped():
                 self.reason = "stopped"
                 return
-            seen = network.feed(state, frame, self._trust())
-            frame = head.sample(seen, self.request.temperature, generator, self.request.least)
+            inputs = network.feed(state, frame, self._match_weight)
+            frame = head.sample(inputs, self.request.temperature, generator, self.request.least)
             self.frames += 1
             yield frame[0]
         self.reason = "length"
 
-    def _trust(self) -> float:
+    @property
+    def _match_weight(self) -> float:
         return match_weight(self.request.memory, self.request.temperature)
 
 
 def stream(
     model: Model, request: MusicRequest, stopped: Callable[[], bool] = lambda: False
 ) -> MusicStream:
-    """Check the request and make ready to write it; the same seed writes the same music.
+    """Check a request and prepare to write it; the same seed writes the same music.
 
-    Raises InputError for a model of lyrics and for a request that cannot be.
+    Raises InputError for a model of lyrics and for an invalid request.
     """
     codec = keys_codec(model)
     for name, option in MUSIC_OPTIONS.items():
         option.check(getattr(request, name))
     if request.prime is None:
-        prime = np.zeros((0, *codec.spec.shape), np.uint8)
+        prompt = np.zeros((0, *codec.spec.shape), np.uint8)
     else:
-        prime = codec.encode(request.prime)
-    if len(prime) > MAX_PROMPT:
-        raise InputError(f"The prime has {len(prime):,} frames: give at most {MAX_PROMPT:,}.")
-    seed = secrets.randbits(32) if request.seed is None else request.seed
-    return MusicStream(model, codec, prime, request, seed, stopped)
+        prompt = codec.encode(request.prime)
+    if len(prompt) > MAX_PROMPT:
+        raise InputError(f"The prompt has {len(prompt):,} frames: the limit is {MAX_PROMPT:,}.")
+    return MusicStream(
+        model=model,
+        codec=codec,
+        prime=prompt,
+        request=request,
+        seed=secrets.randbits(32) if request.seed is None else request.seed,
+        stopped=stopped,
+    )
