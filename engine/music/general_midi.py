@@ -1,4 +1,4 @@
-"""The instruments of General MIDI by their program numbers, from 0."""
+"""Names of the General MIDI instruments by program number, counted from 0."""
 
 _FAMILIES = """
 Grand piano, Bright piano, Electric grand, Honky-tonk, Electric piano 1, Electric piano 2, Harpsichord, Clavinet

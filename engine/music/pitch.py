@@ -1,55 +1,58 @@
-"""The names of the piano's keys: 60 is C4."""
+"""Pitches of the piano as MIDI numbers and as note names: 60 is C4, middle C."""
 
 import re
 
 from engine.errors import InputError
 
-LOWEST_PITCH, HIGHEST_PITCH = 21, 108  # A0 and C8
-NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
-BLACK = frozenset({1, 3, 6, 8, 10})  # semitones above C
+LOWEST_PITCH, HIGHEST_PITCH = 21, 108  # a piano's first and last of `engine.frames.KEYS`: A0, C8
+_NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 _SEMITONES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
-_NAME = re.compile(r"([a-g])([#♯b♭]?)(-?[0-9])?", re.IGNORECASE)
-_SIGNS = {"#": 1, "♯": 1, "b": -1, "♭": -1, "": 0}
-_OCTAVE = 4  # where none is named
+_ACCIDENTALS = {"#": 1, "♯": 1, "b": -1, "♭": -1, "": 0}
+_NOTE = re.compile(r"([a-g])([#♯b♭]?)(-?[0-9])?", re.IGNORECASE)
+_DEFAULT_OCTAVE = 4
 
 
 def pitch_name(pitch: int) -> str:
-    """A MIDI pitch as musicians call it."""
-    return f"{NAMES[pitch % 12]}{pitch // 12 - 1}"
+    """Return the note name of a MIDI pitch, such as C♯4."""
+    return f"{_NAMES[pitch % 12]}{pitch // 12 - 1}"
 
 
 def is_black(pitch: int) -> bool:
-    """Whether it is one of the raised keys."""
-    return pitch % 12 in BLACK
+    """Return whether a pitch has a black key."""
+    return "♯" in _NAMES[pitch % 12]
 
 
 def parse_chord(text: str) -> tuple[int, ...]:
-    """The pitches of a chord, as `C4 E4 G4`, `c eb g` or `60,63,67`; each once, from low to high.
+    """Parse a chord such as `C4 E4 G4`, `c eb g` or `60,63,67` into rising, distinct pitches.
 
-    Raises InputError where one of them is none, or no piano has it.
+    A name without an octave is in octave 4. Raises InputError for a word that is not a note and for
+    a pitch outside the piano's range.
     """
-    found = set()
+    pitches = set()
     for word in text.replace(",", " ").split():
-        pitch = _pitch(word)
+        pitch = _parse_note(word)
         if pitch is None:
-            raise InputError(f"{word!r} is no note: give names as C4 F#4 Bb3, or MIDI pitches.")
+            raise InputError(
+                f"{word!r} is not a note: use names such as C4 F#4 Bb3, or MIDI pitches."
+            )
         if not LOWEST_PITCH <= pitch <= HIGHEST_PITCH:
             raise InputError(
-                f"{word!r} is not on the piano: give {pitch_name(LOWEST_PITCH)} ({LOWEST_PITCH}) "
+                f"{word!r} is not on the piano: use {pitch_name(LOWEST_PITCH)} ({LOWEST_PITCH}) "
                 f"to {pitch_name(HIGHEST_PITCH)} ({HIGHEST_PITCH})."
             )
-        found.add(pitch)
-    if not found:
-        raise InputError("There is no note: give names as C4 F#4 Bb3, or MIDI pitches.")
-    return tuple(sorted(found))
+        pitches.add(pitch)
+    if not pitches:
+        raise InputError("The chord has no notes: use names such as C4 F#4 Bb3, or MIDI pitches.")
+    return tuple(sorted(pitches))
 
 
-def _pitch(word: str) -> int | None:
+def _parse_note(word: str) -> int | None:
+    """Return the MIDI pitch of a number or a note name; None if it is neither."""
     if re.fullmatch(r"[0-9]{1,3}", word):
         return int(word)
-    match = _NAME.fullmatch(word)
+    match = _NOTE.fullmatch(word)
     if match is None:
         return None
-    letter, sign, octave = match.groups()
-    height = _SEMITONES[letter.lower()] + _SIGNS[sign.lower()]
-    return height + 12 * ((_OCTAVE if octave is None else int(octave)) + 1)
+    letter, accidental, octave = match.groups()
+    semitone = _SEMITONES[letter.lower()] + _ACCIDENTALS[accidental.lower()]
+    return semitone + 12 * ((_DEFAULT_OCTAVE if octave is None else int(octave)) + 1)

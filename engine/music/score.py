@@ -1,4 +1,4 @@
-"""Music as notes in seconds."""
+"""Music as notes timed in seconds."""
 
 import math
 from collections.abc import Iterable
@@ -10,11 +10,11 @@ from engine.music.tempo_map import TempoMap
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One note; raises ValueError for one that could not sound."""
+    """One note; raises ValueError for times, pitch or velocity out of range."""
 
     start: float  # seconds
     end: float  # seconds, after the start
-    pitch: int  # 0 … 127, 60 is the middle C
+    pitch: int  # MIDI number, 0 … 127; 60 is middle C
     velocity: int = 80  # 1 … 127
 
     def __post_init__(self) -> None:
@@ -26,28 +26,26 @@ class Note:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """How many notes of a file are not in its score."""
+    """Number of notes of a MIDI file that are not in its score, by reason."""
 
-    drums: int = 0  # on the channel of percussion
-    outside: int = 0  # no key of a piano has their pitch
-    empty: int = 0  # they end where they begin
-    joined: int = 0  # they begin together with another of their pitch, as in two hands
+    drums: int = 0  # on the percussion channel
+    outside: int = 0  # outside the piano's range
+    empty: int = 0  # of zero length
+    joined: int = 0  # merged with another that starts together on the same pitch, as in two hands
 
 
 @dataclass(frozen=True)
 class Score:
-    """Notes and their measure; raises ValueError for a measure that is none.
+    """Notes with tempo and time signature; raises ValueError for invalid ones.
 
-    A beat is a quarter note, as in MIDI, whatever the metre.
+    A beat is a quarter note, as in MIDI, whatever the time signature.
     """
 
     notes: tuple[Note, ...]
     tempo: float = 120.0  # beats a minute, at the start
-    time_signature: tuple[int, int] = (4, 4)  # as 3, 8; the denominator is a power of two
-    program: int = 0  # the General MIDI instrument, 0 … 127; 0 is a piano
-    tempo_changes: tuple[
-        tuple[float, float], ...
-    ] = ()  # later tempos: from which second, beats a minute
+    time_signature: tuple[int, int] = (4, 4)  # such as (3, 8); the denominator is a power of two
+    program: int = 0  # General MIDI instrument, 0 … 127; 0 is a piano
+    tempo_changes: tuple[tuple[float, float], ...] = ()  # (second, beats a minute from there)
     left_out: LeftOut = LeftOut()
 
     def __post_init__(self) -> None:
@@ -57,16 +55,16 @@ class Score:
 
     @property
     def end(self) -> float:
-        """When the last note ends, in seconds; 0 without notes."""
+        """End of the last note in seconds; 0 without notes."""
         return max((note.end for note in self.notes), default=0.0)
 
     @property
     def tempo_map(self) -> TempoMap:
-        """Its tempos and time signature, to convert seconds to beats and bars."""
+        """The tempos and time signature, to convert seconds to beats and bars."""
         return TempoMap(self.tempo, self.time_signature, self.tempo_changes)
 
     def transposed(self, semitones: int) -> "Score":
-        """Every note so much higher; those that would leave the keyboard are left out."""
+        """Return the score shifted in pitch, without the notes that leave the piano's range."""
         notes = tuple(
             replace(note, pitch=note.pitch + semitones)
             for note in self.notes
@@ -75,7 +73,7 @@ class Score:
         return replace(self, notes=notes)
 
     def faster(self, factor: float) -> "Score":
-        """All of it so many times as fast."""
+        """Return the score with its tempos multiplied by `factor`."""
         notes = (
             replace(note, start=note.start / factor, end=note.end / factor) for note in self.notes
         )
@@ -83,7 +81,7 @@ class Score:
         return replace(self, notes=tuple(notes), tempo=self.tempo * factor, tempo_changes=changes)
 
     def louder(self, factor: float) -> "Score":
-        """Every note struck so many times as hard, as far as MIDI goes."""
+        """Return the score with its velocities multiplied by `factor` and clipped to 1 … 127."""
         notes = (
             replace(note, velocity=min(127, max(1, round(note.velocity * factor))))
             for note in self.notes
@@ -92,22 +90,22 @@ class Score:
 
 
 def merge_overlapping(notes: Iterable[Note]) -> tuple[Note, ...]:
-    """The notes as one keyboard plays them, in order of time, then of pitch.
+    """Return the notes as one keyboard can play them, ordered by start, then by pitch.
 
-    A key that is struck while it is down ends its note and begins another, and stays down as long
-    as any of them wanted: no beginning is lost, and the key sounds whenever one of the notes did.
-    Notes of one pitch that begin together are one, of the greatest velocity.
+    A note that starts while its key is down ends the earlier note, and lasts until the later end of
+    the two: every onset is kept, and the key is down whenever one of the notes sounds. Notes of one
+    pitch that start together become one, with the greatest velocity.
     """
-    result: list[Note] = []
+    merged: list[Note] = []
     for note in sorted(notes, key=lambda note: (note.pitch, note.start)):
-        last = result[-1] if result else None
+        last = merged[-1] if merged else None
         if last is not None and last.pitch == note.pitch and note.start < last.end:
             end, velocity = max(last.end, note.end), note.velocity
-            result.pop()
+            merged.pop()
             if note.start > last.start:
-                result.append(replace(last, end=note.start))
+                merged.append(replace(last, end=note.start))
             else:
                 velocity = max(last.velocity, note.velocity)
             note = Note(note.start, end, note.pitch, velocity)
-        result.append(note)
-    return tuple(sorted(result, key=lambda note: (note.start, note.pitch)))
+        merged.append(note)
+    return tuple(sorted(merged, key=lambda note: (note.start, note.pitch)))

@@ -46,7 +46,7 @@ def sample(asked: dict[str, Any], stopped: threading.Event) -> None:
     if prime.endswith("die.mid"):
         sys.exit("a string broke")
     if prime.endswith("wrong.mid"):
-        say(id=number, error=f"{prime} is no MIDI file for a piano.")
+        say(id=number, error=f"{prime} is not a usable MIDI file.")
         return
     seed = asked["seed"] if isinstance(asked["seed"], int) else 7
     chord = asked["notes"]

@@ -153,7 +153,7 @@ def test_a_corpus_of_frames_of_another_size_is_refused(tunes: Path) -> None:
 
 def test_bad_tunes_leave_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "bad.mid").write_bytes(b"bad")
-    with pytest.raises(InputError, match=r"bad\.mid is no MIDI file"):
+    with pytest.raises(InputError, match=r"bad\.mid is not a usable MIDI file"):
         of_music(tmp_path / "bad.mid")
     assert not [item for item in paths.corpora().iterdir() if item.suffix != ".lock"]
 

@@ -90,7 +90,7 @@ def test_bad_songs_are_counted_and_the_first_are_named(tmp_path: Path, tune: Tun
 
 def test_nothing_left_is_said(tmp_path: Path) -> None:
     laid(tmp_path, {"a.mid": b"bad"})
-    with pytest.raises(InputError, match=r"^a\.mid is no MIDI file for a piano"):
+    with pytest.raises(InputError, match=r"^a\.mid is not a usable MIDI file"):
         filled(tmp_path / "a.mid")
     laid(tmp_path, {"b.mid": b"bad"})
     with pytest.raises(InputError, match=r"None of the 2 songs of .* of the first: a\.mid is no"):

@@ -126,8 +126,8 @@ def test_single_bad_songs_are_told_by_name(tmp_path: Path, tune: Tune, write_mat
         zipped(tmp_path / "a.zip", {"good.mid": tune(1), "bad.mid": b"MThd", "no.mid": b""})
     )
     assert isinstance(found["good.mid"][1], music_files.MusicSong)
-    assert str(found["bad.mid"][1]).startswith("bad.mid is no MIDI file")
-    assert str(found["no.mid"][1]).startswith("no.mid is no MIDI file")
+    assert str(found["bad.mid"][1]).startswith("bad.mid is not a usable MIDI file")
+    assert str(found["no.mid"][1]).startswith("no.mid is not a usable MIDI file")
     ones = np.ones((4, 88), np.uint8)
     matrices = [ones, ones[:0], ones[:, :87], ones * 2, ones[0]]
     found = read(write_mat(tmp_path / "a.mat", {"traindata": matrices}))

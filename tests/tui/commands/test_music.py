@@ -135,7 +135,7 @@ def test_what_cannot_be(call: Call, tuned: str, tmp_path: Path) -> None:
         ((*sample, "--length", 10**5, "--png", tmp_path), "is a folder"),
         ((*sample, "--prime", tmp_path / "gone.mid"), "gone.mid"),
         ((*sample, "--prime", tmp_path / "no.mid"), "no.mid"),
-        ((*sample, "--notes", "60,H"), "'H' is no note"),
+        ((*sample, "--notes", "60,H"), "'H' is not a note"),
         ((*sample, "--notes", "10"), "not on the piano"),
         ((*sample, "--temperature", "-1"), "Temperature must be a number from 0 to inf"),
         ((*sample, "--length", "0"), "Length must be a whole number from 1 to 100,000"),

@@ -89,7 +89,7 @@ def test_a_file_is_played_through_the_port_named(
         (["SONG", "--tempo", "nan"], "--tempo is nan: give a number from"),
         (["SONG", "--transpose", "99"], "--transpose is 99: give 60 semitones at most"),
         (["SONG", "--virtual", "--port", "grand"], "not allowed with argument"),
-        ([str(SCRIPT)], "is no MIDI file"),
+        ([str(SCRIPT)], "is not a usable MIDI file"),
     ],
 )
 def test_bad_words_are_refused_in_a_sentence(

@@ -50,7 +50,11 @@ def test_values(means: Means, text: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("means", "text", "said"),
     [
-        (fields.begins, "H4", "'H4' is no note: give names as C4 F#4 Bb3, or MIDI pitches, or a"),
+        (
+            fields.begins,
+            "H4",
+            "'H4' is not a note: use names such as C4 F#4 Bb3, or MIDI pitches, or a",
+        ),
         (fields.begins, "C9", "'C9' is not on the piano"),
         (fields.begins, "~nobody-of-that-name/a.mid", "no home folder"),
         (fields.temperature, "hot", "Temperature is 'hot': give a number from 0 up to inf."),

@@ -151,7 +151,7 @@ async def test_what_the_sampler_refuses_and_its_death_are_said() -> None:
     async with page() as music:
         await music.fill(begins="wrong.mid")
         await music.write()
-        assert music.status == "✗ wrong.mid is no MIDI file for a piano. · folk"
+        assert music.status == "✗ wrong.mid is not a usable MIDI file. · folk"
         await music.fill(begins="die.mid")
         await music.write()
         assert music.status.startswith(
