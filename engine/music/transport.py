@@ -1,8 +1,8 @@
-"""Which keys go down and up when: a song played, paused, sought through, looped, transposed.
+"""Transport of a player: play, pause, seek, loop, tempo and transposition as key events in time.
 
-Nothing here looks at a clock: every method is told the moment, in seconds, and gives the keys to
-strike and to let go by then. Whatever is asked for in whatever order, a key that was struck is let
-go, and is never struck again before that.
+Nothing here reads a clock: every method takes the current moment in seconds and returns the keys to
+strike and to release until then. In whatever order the methods are called, a key that was struck is
+released, and is not struck again before that.
 """
 
 import bisect
@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 from engine.music.score import Note
 
-MIN_LOOP_SECONDS = 0.05  # seconds
+MIN_LOOP_SECONDS = 0.05
 MAX_PITCH = 127
 
 
 @dataclass(frozen=True, slots=True)
 class KeyEvent:
-    """A key to be struck, with the velocity 1 … 127, or let go, with 0."""
+    """A key to be struck (velocity 1 … 127) or released (velocity 0)."""
 
     pitch: int
     velocity: int
@@ -29,223 +29,224 @@ def _start(note: Note) -> float:
 
 
 class Transport:
-    """Where playing is in a song, and what sounds there.
+    """The position in a song and the notes that sound there.
 
-    Positions are seconds of the song as it is written; a tempo factor of 2 passes two of them a
-    second. Notes may still be coming in: playing waits where they are not yet known.
+    Positions are seconds of the song as written: a tempo factor of 2 passes two of them a second.
+    Notes may still be arriving: playback waits where they are not complete yet.
     """
 
     def __init__(self) -> None:
         self._notes: list[Note] = []  # by start
-        self._next = 0  # the first one not yet passed
-        self._until = math.inf  # every note that starts before is known
-        self._sounding: dict[int, Note] = {}  # by pitch as it sounds
+        self._next = 0  # index of the first note not yet passed
+        self._until = math.inf  # every note that starts before this position has been added
+        self._sounding: dict[int, Note] = {}  # by transposed pitch
         self._loop: tuple[float, float] | None = None
         self._transpose = 0
         self._tempo = 1.0
-        self._from, self._since = 0.0, 0.0  # a position, and the moment playing was there
+        self._anchor_position, self._anchor_moment = 0.0, 0.0  # playback was there at that moment
         self.playing = False
-        self.waiting = False  # playing, but held up where the notes are not known yet
-        self.ended = False  # the last note has been let go, and nothing was asked for since
-        self.duration = 0.0  # seconds: where the last note known ends
-        self.velocity_scale = 1.0  # what velocities are multiplied by
-
-    # What a song is.
+        self.waiting = False  # playing, but held up until more notes arrive
+        self.ended = False  # at the end of the song, which was reached by playing
+        self.duration = 0.0  # seconds: the end of the last note so far
+        self.velocity_scale = 1.0
 
     def load(self, notes: Iterable[Note], until: float = math.inf) -> list[KeyEvent]:
-        """Put another song in place, at rest at its beginning.
+        """Replace the song and stop at its beginning.
 
-        until: every note that starts before this position is among them; more are to follow.
+        until: every note that starts before this position is among `notes`; more may follow.
         """
-        keys = self.release_all()
+        events = self.release_all()
         self._notes = sorted(notes, key=_start)
         self.duration = max((note.end for note in self._notes), default=0.0)
         self._until = until
         self.playing = self.waiting = False
-        self._go(0.0, 0.0)
-        return keys
+        self._jump(0.0, 0.0)
+        return events
 
     def append(self, notes: Iterable[Note], until: float, now: float) -> list[KeyEvent]:
-        """Add notes to the song; those that begin where playing has already passed stay silent."""
-        keys = self.advance(now)
-        passed = self.position(now)
+        """Add notes to the song; a note that starts before the current position stays silent."""
+        events = self.advance(now)
+        position = self.position(now)
         for note in notes:
-            if note.start < passed:
+            if note.start < position:
                 self._next += 1
             bisect.insort(self._notes, note, key=_start)
             self.duration = max(self.duration, note.end)
         self._until = max(self._until, until) if self._until < math.inf else math.inf
         if self.waiting:
-            self.waiting, self._since = False, now
-            keys += self.advance(now)  # waits again where these were not enough
-        return keys
-
-    # What is asked for.
+            self.waiting, self._anchor_moment = False, now
+            events += self.advance(now)  # waits again if these notes do not reach far enough
+        return events
 
     def play(self, now: float) -> list[KeyEvent]:
-        """Go on, or begin again where the song has ended."""
+        """Start or resume playback; from the beginning if the song has ended."""
         if not self.playing:
-            self._go(0.0 if self.ended else self._from, now)
+            self._jump(0.0 if self.ended else self._anchor_position, now)
             self.playing = True
         return self.advance(now)
 
     def pause(self, now: float) -> list[KeyEvent]:
-        """Rest here, with every key let go."""
-        keys = self.advance(now)
-        self._from, self._since = self.position(now), now
+        """Pause here and release every key."""
+        events = self.advance(now)
+        self._set_anchor(now)
         self.playing = self.waiting = False
-        return keys + self.release_all()
+        return events + self.release_all()
 
     def stop(self, now: float) -> list[KeyEvent]:
-        """Rest at the beginning."""
-        keys = self.pause(now)
-        self._go(0.0, now)
-        return keys
+        """Pause and return to the beginning."""
+        events = self.pause(now)
+        self._jump(0.0, now)
+        return events
 
     def seek(self, position: float, now: float) -> list[KeyEvent]:
-        """Be somewhere else, playing or at rest as before."""
-        keys = self.advance(now) + self.release_all()
-        self._go(min(max(0.0, position), max(self.duration, self._known())), now)
-        return keys
+        """Move to a position, clipped to the song; playback continues there or stays paused."""
+        events = self.advance(now) + self.release_all()
+        self._jump(min(max(0.0, position), max(self.duration, self._complete_until())), now)
+        return events
 
     def set_loop(self, loop: tuple[float, float] | None, now: float) -> list[KeyEvent]:
-        """Go back to the first position from the second; infinity there is the song's end.
+        """Repeat from the first position to the second; infinity stands for the song's end.
 
-        One who is past the end of the range does not come back into it.
+        Past the loop's end, playback continues to the end of the song.
         """
-        keys = self.advance(now)
-        self._anchor(now)
+        events = self.advance(now)
+        self._set_anchor(now)
         self._loop = loop
-        return keys
+        return events
 
     def set_tempo(self, factor: float, now: float) -> list[KeyEvent]:
-        """Play so many times as fast as written, from here on."""
-        keys = self.advance(now)
-        self._anchor(now)
+        """Set the speed as a factor of the tempo as written."""
+        events = self.advance(now)
+        self._set_anchor(now)
         self._tempo = factor
-        return keys
+        return events
 
     def set_transpose(self, semitones: int, now: float) -> list[KeyEvent]:
-        """Play so many semitones higher; keys that there are none of stay silent."""
-        keys = self.advance(now) + self.release_all()
+        """Set the transposition; notes that leave the MIDI range stay silent."""
+        events = self.advance(now) + self.release_all()
         self._transpose = semitones
-        return keys
+        return events
 
     def exclude_pause(self, seconds: float) -> None:
-        """Count out so long a time, in which the process could not play."""
-        self._since += seconds
+        """Leave out a time in which the process could not play."""
+        self._anchor_moment += seconds
 
     def release_all(self) -> list[KeyEvent]:
-        """Let every key go."""
-        keys = [KeyEvent(pitch, 0) for pitch in sorted(self._sounding)]
+        """Release every key."""
+        events = [KeyEvent(pitch, 0) for pitch in sorted(self._sounding)]
         self._sounding.clear()
-        return keys
-
-    # What comes of it.
+        return events
 
     def position(self, now: float) -> float:
-        """Where in the song it is."""
+        """Return the current position in the song."""
         if not self.playing or self.waiting:
-            return self._from
-        return min(self._from + max(0.0, now - self._since) * self._tempo, self._wall())
+            return self._anchor_position
+        played = max(0.0, now - self._anchor_moment) * self._tempo
+        return min(self._anchor_position + played, self._barrier())
 
     def due(self) -> float | None:
-        """The moment at which there is next something to do."""
+        """Return the moment of the next event; None if there is none."""
         if not self.playing or self.waiting:
             return None
-        return self._moment(min(self._nearest()))
+        return self._moment(min(self._upcoming()))
 
     def advance(self, now: float) -> list[KeyEvent]:
-        """The keys of everything that was due until now, in order."""
-        keys: list[KeyEvent] = []
+        """Return all key events due until now, in order."""
+        events: list[KeyEvent] = []
         while self.playing and not self.waiting:
-            off, on, wall = self._nearest()
-            if self._moment(min(off, on, wall)) > now:
+            release, strike, barrier = self._upcoming()
+            if self._moment(min(release, strike, barrier)) > now:
                 break
-            if off <= min(on, wall):  # let go first, so that a key can be struck again
+            if release <= min(strike, barrier):  # first, so that the key can be struck again
                 pitch = min(self._sounding, key=lambda pitch: self._sounding[pitch].end)
                 del self._sounding[pitch]
-                keys.append(KeyEvent(pitch, 0))
-            elif on < wall:
-                keys += self._strike(self._notes[self._next])
+                events.append(KeyEvent(pitch, 0))
+            elif strike < barrier:
+                events += self._strike(self._notes[self._next])
                 self._next += 1
             else:
-                keys += self._turn(wall)
-        return keys
+                events += self._cross(barrier)
+        return events
 
-    def _nearest(self) -> tuple[float, float, float]:
-        """The positions of the next key let go, the next one struck, and of the wall."""
-        off = min((note.end for note in self._sounding.values()), default=math.inf)
-        on = self._notes[self._next].start if self._next < len(self._notes) else math.inf
-        return off, on, self._wall()
+    def _upcoming(self) -> tuple[float, float, float]:
+        """Return the positions of the next release, the next strike and the barrier."""
+        release = min((note.end for note in self._sounding.values()), default=math.inf)
+        strike = self._notes[self._next].start if self._next < len(self._notes) else math.inf
+        return release, strike, self._barrier()
 
     def _moment(self, position: float) -> float:
-        return self._since + (position - self._from) / self._tempo
+        """Return when playback is at a position."""
+        return self._anchor_moment + (position - self._anchor_position) / self._tempo
 
-    def _known(self) -> float:
+    def _complete_until(self) -> float:
+        """Return the position up to which the song is complete."""
         return self._until if self._until < math.inf else self.duration
 
     def _loop_end(self) -> float | None:
-        """Where playing goes back, if it does."""
+        """Return the position from which playback jumps back; None if it does not."""
         if self._loop is None:
             return None
         start, end = self._loop
         if end == math.inf:
             end = math.inf if self._until < math.inf else self.duration
-        return end if end - start >= MIN_LOOP_SECONDS and self._from <= end else None
+        return end if end - start >= MIN_LOOP_SECONDS and self._anchor_position <= end else None
 
-    def _wall(self) -> float:
-        """The position that playing does not just pass: the loop's end, or what is known."""
+    def _barrier(self) -> float:
+        """Return where playback jumps back, waits or ends: the loop's or the notes' end."""
         loop_end = self._loop_end()
-        known = math.inf if loop_end is not None and self._until == math.inf else self._known()
-        return max(self._from, min(known, math.inf if loop_end is None else loop_end))
+        if loop_end is not None and self._until == math.inf:
+            complete_until = math.inf
+        else:
+            complete_until = self._complete_until()
+        barrier = min(complete_until, math.inf if loop_end is None else loop_end)
+        return max(self._anchor_position, barrier)
 
-    def _turn(self, wall: float) -> list[KeyEvent]:
-        """Go back in the loop, wait for more notes, or end."""
-        moment, keys = self._moment(wall), self.release_all()
-        if self._loop is not None and wall == self._loop_end():
-            self._go(self._loop[0], moment)
-            return keys
-        self._from, self._since = wall, moment
+    def _cross(self, barrier: float) -> list[KeyEvent]:
+        """Jump back in the loop, wait for more notes, or end."""
+        moment, events = self._moment(barrier), self.release_all()
+        if self._loop is not None and barrier == self._loop_end():
+            self._jump(self._loop[0], moment)
+            return events
+        self._anchor_position, self._anchor_moment = barrier, moment
         if self._until < math.inf:
             self.waiting = True
         else:
             self.playing, self.ended = False, True
-        return keys
+        return events
 
     def _strike(self, note: Note) -> list[KeyEvent]:
         pitch = note.pitch + self._transpose
         if not 0 <= pitch <= MAX_PITCH:
             return []
-        keys = []
-        before = self._sounding.get(pitch)
-        if before is not None:
-            # The key stays down as long as either note wants it.
-            note = Note(note.start, max(before.end, note.end), note.pitch, note.velocity)
-            if before.start < note.start:
-                keys.append(KeyEvent(pitch, 0))
+        events = []
+        sounding = self._sounding.get(pitch)
+        if sounding is not None:
+            # The key stays down until the later end of the two notes.
+            note = Note(note.start, max(sounding.end, note.end), note.pitch, note.velocity)
+            if sounding.start < note.start:
+                events.append(KeyEvent(pitch, 0))
         self._sounding[pitch] = note
-        if before is None or before.start < note.start:
-            keys.append(
-                KeyEvent(pitch, min(127, max(1, round(note.velocity * self.velocity_scale))))
-            )
-        return keys
+        if sounding is None or sounding.start < note.start:
+            velocity = min(127, max(1, round(note.velocity * self.velocity_scale)))
+            events.append(KeyEvent(pitch, velocity))
+        return events
 
-    def _anchor(self, now: float) -> None:
-        self._from, self._since = self.position(now), now
+    def _set_anchor(self, now: float) -> None:
+        """Count from the current position and moment."""
+        self._anchor_position, self._anchor_moment = self.position(now), now
 
-    def _go(self, position: float, now: float) -> None:
-        """Be at a position; notes that begin before it are passed."""
-        self._from, self._since = position, now
+    def _jump(self, position: float, now: float) -> None:
+        """Move to a position; notes that start before it are passed."""
+        self._anchor_position, self._anchor_moment = position, now
         self._next = bisect.bisect_left(self._notes, position, key=_start)
         self.waiting = self.ended = False
 
 
 def key_events(notes: Iterable[Note]) -> list[tuple[float, KeyEvent]]:
-    """Every key of a song with its moment, in seconds, played straight through."""
+    """Return every key event of a song played straight through, with its moment in seconds."""
     transport = Transport()
     transport.load(notes)
-    keys = [(0.0, key) for key in transport.play(0.0)]
+    events = [(0.0, event) for event in transport.play(0.0)]
     while (due := transport.due()) is not None:
-        keys += [(due, key) for key in transport.advance(due)]
-    return keys
+        events += [(due, event) for event in transport.advance(due)]
+    return events
