@@ -1,4 +1,4 @@
-"""MIDI output ports: which there are, which one is meant, and opening it.
+"""MIDI output ports: list them, find one by name, open it, notice when it disappears.
 
 `python -m engine.music.ports` prints them, one JSON object a line. Ports are always listed so, in a
 process of their own: the C libraries write to the screen and can crash, above all while a port is
@@ -18,112 +18,119 @@ from engine import processes
 from engine.errors import InputError, WorkError
 from engine.suggestions import closest, join_or
 
-SCAN_TIMEOUT = 20.0  # seconds that listing may take
+SCAN_TIMEOUT = 20.0  # seconds
+POLL_SECONDS = 4.0  # between two scans of a watcher: each takes a process
+_MAX_MISSES = 2  # scans in a row without the port: under load one may fail to list it
 
 Kind = Literal["port", "synth", "virtual", "silent"]
 
 
 @dataclass(frozen=True)
 class Port:
-    """Something to play on."""
+    """A MIDI output."""
 
     name: str
-    api: str  # as mido calls it, UNIX_JACK; of the synthesizer "miniaudio"
+    api: str  # as mido calls it, such as UNIX_JACK; of the synthesizer "miniaudio"
     kind: Kind
 
 
 @dataclass(frozen=True)
 class ScanResult:
-    """What there is to play on."""
+    """The ports found by a scan."""
 
     ports: tuple[Port, ...]
-    synth_error: str | None = None  # why the built-in synthesizer is not among them, in a sentence
+    synth_error: str | None = None  # why the built-in synthesizer is missing, in a sentence
 
 
 SYNTH = Port("synth", "miniaudio", "synth")  # the built-in synthesizer
-SILENT = Port("silent", "none", "silent")  # none at all: time passes, and nothing is heard
-VIRTUAL = "rnn-tui"  # the virtual port's name
+SILENT = Port("silent", "none", "silent")  # no output: playback runs without sound
+VIRTUAL = "rnn-tui"  # name of the virtual port
 _ORDER: tuple[Kind, ...] = ("port", "synth", "virtual")
 
 
 def scan() -> ScanResult:
-    """All output ports now: first the real ones, then the synthesizer, then a virtual one."""
+    """List all output ports: MIDI ports, then the synthesizer, then the virtual port."""
     try:
         done = subprocess.run(
             processes.command("engine.music.ports"),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=SCAN_TIMEOUT,
-            check=False,  # what was found before a crash counts
+            check=False,  # ports printed before a crash count
         )
         lines = done.stdout
     except subprocess.TimeoutExpired as error:
         lines = error.stdout or b""
     except OSError as error:
         raise WorkError(f"Cannot list the MIDI ports ({error.strerror}): try again.") from error
-    found: list[Port] = []
-    trouble = None
+    ports: list[Port] = []
+    synth_error = None
     for line in lines.splitlines():
         with contextlib.suppress(ValueError, TypeError):
             values = json.loads(line)
             if "trouble" in values:
-                trouble = str(values["trouble"])
+                synth_error = str(values["trouble"])
             else:
-                found.append(Port(**values))
-    return ScanResult(tuple(sorted(found, key=lambda port: _ORDER.index(port.kind))), trouble)
+                ports.append(Port(**values))
+    return ScanResult(tuple(sorted(ports, key=lambda port: _ORDER.index(port.kind))), synth_error)
 
 
 def find(name: str | None) -> Port:
-    """The port of that name among those there are now; see `choose`.
+    """Scan the ports and return the one with a name; see `choose`.
 
-    The silent port is only found by its name, and is in no list: who wants to see a song played
-    where nothing can be heard must say so.
+    The silent port is found by its full name only and is in no list: playback without sound has to
+    be asked for.
     """
     return SILENT if name == SILENT.name else choose(name, scan())
 
 
 def choose(name: str | None, found: ScanResult) -> Port:
-    """The port of that name, or the only one with that in its name; a good one for None.
+    """Return the port with a name, or the only one whose name contains it.
 
-    Raises InputError when there is none such or more than one, WorkError when there is nothing to
-    play on.
+    None: the first MIDI port or else the synthesizer. Raises InputError if no port or more than one
+    fits, WorkError if no port was found.
     """
     if name is None:
-        return _best(found)
+        return _default(found)
+    exact = [port for port in found.ports if port.name == name]
+    if exact:
+        return exact[0]
+    _refuse_unavailable(name, found)
+    containing = [port for port in found.ports if name.casefold() in port.name.casefold()]
+    if len(containing) == 1:
+        return containing[0]
+    if containing:
+        matching = join_or(port.name for port in containing)
+        raise InputError(f"The port {name!r} could be {matching}: give more of its name.")
+    names = [port.name for port in found.ports]
+    if not names:
+        raise InputError(f"There is no MIDI port {name!r}: no ports were found.")
+    suggested = closest(name, names, cutoff=0.4) or names
+    raise InputError(f"There is no MIDI port {name!r}: use {join_or(suggested)}.")
+
+
+def _default(found: ScanResult) -> Port:
     for port in found.ports:
-        if port.name == name:
+        # Linux's own "Midi Through" only passes on what it receives, without sound.
+        if port.kind == "synth" or (port.kind == "port" and "Midi Through" not in port.name):
             return port
+    reason = found.synth_error or "The built-in synthesizer does not answer: connect a synthesizer."
+    raise WorkError(f"There is no MIDI port to play on, and {reason[:1].lower()}{reason[1:]}")
+
+
+def _refuse_unavailable(name: str, found: ScanResult) -> None:
+    """Raise InputError for the virtual port or the synthesizer, with why it is missing."""
     if name == VIRTUAL:
         raise InputError(
-            "Virtual MIDI ports cannot be made here (on Linux that takes ALSA's sequencer or JACK, "
-            "and Windows has none): name another port."
+            "This system cannot make a virtual MIDI port (on Linux it takes ALSA's sequencer or "
+            "JACK; Windows has none): use another port."
         )
     if name == SYNTH.name and found.synth_error:
         raise InputError(found.synth_error)
-    inside = [port for port in found.ports if name.casefold() in port.name.casefold()]
-    if len(inside) == 1:
-        return inside[0]
-    names = [port.name for port in inside or found.ports]
-    if inside:
-        raise InputError(f"The port {name!r} could be {join_or(names)}: give more of its name.")
-    near = closest(name, names, cutoff=0.4) or names
-    there = f"there is {join_or(near)}" if near else "there are none at all"
-    raise InputError(f"There is no MIDI port {name!r}: {there}.")
-
-
-def _best(found: ScanResult) -> Port:
-    for port in found.ports:
-        # Linux's own "Midi Through" only hands on what it gets: nothing is heard.
-        if port.kind == "synth" or (port.kind == "port" and "Midi Through" not in port.name):
-            return port
-    trouble = (
-        found.synth_error or "The built-in synthesizer does not answer: connect a synthesizer."
-    )
-    raise WorkError(f"There is no MIDI port to play on, and {trouble[:1].lower()}{trouble[1:]}")
 
 
 def open_port(port: Port) -> Any:
-    """Open it: a `mido.ports.BaseOutput`. Raises InputError when it cannot be opened."""
+    """Open a port as a `mido.ports.BaseOutput`; raises InputError if it cannot be opened."""
     if port.kind == "synth":
         from engine.music.synth_port import SynthPort
 
@@ -131,23 +138,57 @@ def open_port(port: Port) -> Any:
     import mido.ports
 
     if port.kind == "silent":
-        return mido.ports.BaseOutput(port.name)  # which does nothing with what it is sent
+        return mido.ports.BaseOutput(port.name)  # ignores every message
     backend = mido.Backend(f"mido.backends.rtmidi/{port.api}")
     try:
         # Never with a client_name: that would make a virtual port, connected to nothing.
         return backend.open_output(port.name, virtual=port.kind == "virtual")
     except (OSError, ValueError, ImportError, NotImplementedError) as error:
         raise InputError(
-            f"Cannot open the MIDI port {port.name!r} ({error}): list the ports anew."
+            f"Cannot open the MIDI port {port.name!r} ({error}): list the ports again."
         ) from error
 
 
+class PortWatcher:
+    """Scans in a thread, while playing, whether a port is still listed.
+
+    JACK and ALSA accept messages to a port that is gone without an error. `on_gone` is called once,
+    in the thread.
+    """
+
+    def __init__(
+        self, port: Port, is_playing: Callable[[], bool], on_gone: Callable[[], None]
+    ) -> None:
+        self._port, self._is_playing, self._on_gone = port, is_playing, on_gone
+        self._ended = threading.Event()
+        if port.kind == "port":  # the other kinds are this process's own
+            threading.Thread(target=self._watch, daemon=True).start()
+
+    def end(self) -> None:
+        """Stop watching."""
+        self._ended.set()
+
+    def _watch(self) -> None:
+        misses = 0
+        while misses < _MAX_MISSES and not self._ended.wait(POLL_SECONDS):
+            if self._is_playing():
+                misses = 0 if self._is_listed() else misses + 1
+        if not self._ended.is_set():
+            self._on_gone()
+
+    def _is_listed(self) -> bool:
+        try:
+            return self._port in scan().ports
+        except WorkError:
+            return True
+
+
 def _probe() -> Iterator[dict[str, str]]:
-    """Look for ports, in this process."""
+    """Yield the ports as JSON values, found in this process; {"trouble": …} for no synthesizer."""
     from engine.music import synth_port
 
-    trouble = synth_port.unavailable_reason()
-    yield dataclasses.asdict(SYNTH) if trouble is None else {"trouble": trouble}
+    reason = synth_port.unavailable_reason()
+    yield dataclasses.asdict(SYNTH) if reason is None else {"trouble": reason}
     import rtmidi
 
     names = {
@@ -159,7 +200,7 @@ def _probe() -> Iterator[dict[str, str]]:
     for api in rtmidi.get_compiled_api():
         if api == rtmidi.API_RTMIDI_DUMMY:
             continue
-        with contextlib.suppress(Exception):  # of one API, as without its server
+        with contextlib.suppress(Exception):  # an API fails where its server does not run
             output = rtmidi.MidiOut(api)
             for name in output.get_ports():
                 yield {"name": name, "api": names[api], "kind": "port"}
@@ -173,35 +214,3 @@ def _probe() -> Iterator[dict[str, str]]:
 if __name__ == "__main__":
     for each in _probe():
         print(json.dumps(each), flush=True)
-
-
-POLL_SECONDS = 4.0  # seconds from one look to the next: a look takes a process
-_MISSES = 2  # looks that must miss it: under load one may fail to see what is there
-
-
-class PortWatcher:
-    """Looks, in a thread, whether a port is still listed; calls `gone` once when it is not."""
-
-    def __init__(self, port: Port, playing: Callable[[], bool], gone: Callable[[], None]) -> None:
-        self._port, self._playing, self._gone = port, playing, gone
-        self._ended = threading.Event()
-        if port.kind == "port":  # others are this process's own
-            threading.Thread(target=self._look, daemon=True).start()
-
-    def end(self) -> None:
-        """Look no more."""
-        self._ended.set()
-
-    def _look(self) -> None:
-        missed = 0
-        while missed < _MISSES and not self._ended.wait(POLL_SECONDS):
-            if self._playing():
-                missed = 0 if self._listed() else missed + 1
-        if not self._ended.is_set():
-            self._gone()
-
-    def _listed(self) -> bool:
-        try:
-            return self._port in scan().ports
-        except WorkError:
-            return True

@@ -1,7 +1,8 @@
-"""SoundFont 2 files: which sample sounds for a key, how high, how loud and in what shape.
+"""SoundFont 2 files: the samples that sound for a key, with their pitch, gain and envelopes.
 
-What is read: presets and instruments of bank 0 with their zones, samples, loops, tuning, pan, both
-envelopes and the filter. Modulators, low-frequency oscillators, resonance and effects are left out.
+Read are the presets and instruments of bank 0 with their zones, samples, loops, tuning, pan, both
+envelopes and the filter. Modulators, low-frequency oscillators, resonance and effects are ignored.
+Source: SoundFont Technical Specification 2.04.
 """
 
 import functools
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from engine.errors import InputError
 
-# The records of the format, SoundFont Technical Specification 2.04, section 7.
+# Records of the format (specification, section 7).
 _RECORDS = {
     "phdr": [("name", "S20"), ("program", "<u2"), ("bank", "<u2"), ("bag", "<u2"), ("rest", "V12")],
     "pbag": [("generator", "<u2"), ("modulator", "<u2")],
@@ -39,7 +40,7 @@ _RECORDS = {
     ],
 }
 
-# Generators, section 8.1.2 there: number → (name, default). Times are in timecents, log2 s × 1200.
+# Generators (section 8.1.2): number → (name, default). Times are in timecents: 1200 · log2 s.
 _GENERATORS = {
     0: ("start", 0),
     1: ("end", 0),
@@ -78,8 +79,8 @@ _GENERATORS = {
     58: ("root", -1),
 }
 _INSTRUMENT, _KEYS, _VELOCITIES, _SAMPLE = 41, 43, 44, 53
-_EVERY = 0x7F00  # the range 0–127: low byte the lowest, high byte the highest
-# In a preset these say nothing; everything else there is added to what the instrument says.
+_FULL_RANGE = 0x7F00  # 0–127: the low byte is the lowest, the high byte the highest
+# Generators without a meaning in a preset; any other there is added to the instrument's.
 _INSTRUMENT_ONLY = {0, 1, 2, 3, 4, 12, 45, 46, 47, 50, 54, 58, _SAMPLE}
 
 Zone = dict[int, int]  # generator → amount
@@ -87,10 +88,10 @@ Zone = dict[int, int]  # generator → amount
 
 @dataclass(frozen=True)
 class Envelope:
-    """Delay, attack, hold, decay to a level, release; times in seconds.
+    """Delay, attack, hold, decay, sustain, release; times in seconds.
 
-    It falls by the whole of its range (100 dB of loudness) in `decay` or `release`, and while the
-    key is down by the share `drop` of it at most.
+    `decay` and `release` are the times of a fall over the full range (100 dB of volume); while the
+    key is held the envelope falls by the share `drop` of that range at most.
     """
 
     delay: float
@@ -103,23 +104,23 @@ class Envelope:
 
 @dataclass(frozen=True)
 class Region:
-    """One sample as it sounds for one key and velocity."""
+    """A sample with its parameters for one key and velocity."""
 
     samples: NDArray[np.int16]  # (n,): the sample up to its end
-    loop: tuple[int, int] | None  # first frame, and the one after the last; None: played once
-    ratio: float  # frames of the sample in a second
+    loop: tuple[int, int] | None  # first frame and frame after the last; None: played once
+    rate: float  # frames of the sample a second, at the key's pitch
     gain: float
     pan: float  # -1 left, 1 right
-    cutoff: float  # of the low-pass filter, in cents over 8.176 Hz
-    mod_cutoff: float  # cents that the modulation envelope adds at its top
+    cutoff: float  # of the low-pass filter, in cents above 8.176 Hz
+    mod_cutoff: float  # cents that the modulation envelope adds at its peak
     volume: Envelope
     modulation: Envelope
 
 
 def bundled() -> Path:
-    """The SoundFont that the pretty_midi package carries: TimGM6mb, all 128 General MIDI sounds.
+    """Return the path of TimGM6mb, the SoundFont in pretty_midi: all 128 General MIDI sounds.
 
-    Raises InputError where it is missing.
+    Raises InputError if it is missing.
     """
     package = importlib.util.find_spec("pretty_midi")
     folders = package.submodule_search_locations if package else None
@@ -130,10 +131,10 @@ def bundled() -> Path:
 
 
 class SoundFont:
-    """A file's presets of bank 0."""
+    """The presets of bank 0 in a file."""
 
     def __init__(self, path: Path) -> None:
-        """Read the file; raises InputError when it is no SoundFont."""
+        """Read the file; raises InputError if it is not a SoundFont."""
         try:
             content = path.read_bytes()
             chunks = dict(_chunks(content, 0, len(content)))
@@ -143,29 +144,31 @@ class SoundFont:
                 for name, fields in _RECORDS.items()
             }
         except OSError as error:
-            raise InputError(f"Cannot read {path} ({error.strerror}): give a .sf2 file.") from error
+            raise InputError(f"Cannot read {path} ({error.strerror}): use a .sf2 file.") from error
         except (KeyError, ValueError, struct.error) as error:
-            raise InputError(f"{path} is no SoundFont 2 file: give another.") from error
-        heads = self._records["phdr"][:-1]  # the last one only marks the end
+            raise InputError(f"{path} is not a SoundFont 2 file: use another.") from error
+        headers = self._records["phdr"][:-1]  # the last one only marks the end
         self._presets = {
-            int(head["program"]): number for number, head in enumerate(heads) if head["bank"] == 0
+            int(header["program"]): number
+            for number, header in enumerate(headers)
+            if header["bank"] == 0
         }
         self._zones = functools.cache(self._read_zones)
         self.regions = functools.cache(self._regions)
 
     @property
     def programs(self) -> list[int]:
-        """The General MIDI programs (from 0) that it has sounds for."""
+        """The General MIDI programs (from 0) with sounds."""
         return sorted(self._presets)
 
     def _read_zones(self, level: str, number: int) -> list[Zone]:
-        """The zones of a preset (level "p") or an instrument ("i"), with their common values."""
-        heads = self._records["phdr" if level == "p" else "inst"]
+        """Return the zones of a preset ("p") or instrument ("i"), with their common values."""
+        headers = self._records["phdr" if level == "p" else "inst"]
         bags, generators = self._records[f"{level}bag"], self._records[f"{level}gen"]
         target = _INSTRUMENT if level == "p" else _SAMPLE
         common: Zone = {}
         zones: list[Zone] = []
-        for bag in range(heads[number]["bag"], heads[number + 1]["bag"]):
+        for bag in range(headers[number]["bag"], headers[number + 1]["bag"]):
             rows = generators[bags[bag]["generator"] : bags[bag + 1]["generator"]]
             zone = {int(row["kind"]): int(row["amount"]) for row in rows}
             if target in zone:
@@ -175,44 +178,44 @@ class SoundFont:
         return zones
 
     def _regions(self, program: int, key: int, velocity: int) -> tuple[Region, ...]:
-        """What sounds when the key (0–127) is struck; the first program where this one is not."""
+        """Return what sounds for a key (0–127); a missing program is replaced by the first."""
         preset = self._presets.get(program, next(iter(self._presets.values()), None))
         if preset is None:
             return ()
         return tuple(
-            self._region(outer, zone, key, velocity)
-            for outer in self._zones("p", preset)
-            if _covers(outer, key, velocity)
-            for zone in self._zones("i", outer[_INSTRUMENT])
+            self._region(preset_zone, zone, key, velocity)
+            for preset_zone in self._zones("p", preset)
+            if _covers(preset_zone, key, velocity)
+            for zone in self._zones("i", preset_zone[_INSTRUMENT])
             if _covers(zone, key, velocity)
         )
 
-    def _region(self, preset: Zone, zone: Zone, key: int, velocity: int) -> Region:
+    def _region(self, preset_zone: Zone, zone: Zone, key: int, velocity: int) -> Region:
         amounts = {
             name: zone.get(kind, default)
-            + (preset.get(kind, 0) if kind not in _INSTRUMENT_ONLY else 0)
+            + (preset_zone.get(kind, 0) if kind not in _INSTRUMENT_ONLY else 0)
             for kind, (name, default) in _GENERATORS.items()
         }
-        head = self._records["shdr"][zone[_SAMPLE]]
+        header = self._records["shdr"][zone[_SAMPLE]]
         if amounts["fixed_key"] >= 0:
             key = amounts["fixed_key"]
         if amounts["fixed_velocity"] >= 0:
             velocity = amounts["fixed_velocity"]
 
-        def place(name: str) -> int:
-            return int(head[name]) + amounts[name] + 32768 * amounts[f"{name}_coarse"]
+        def offset(name: str) -> int:
+            return int(header[name]) + amounts[name] + 32768 * amounts[f"{name}_coarse"]
 
-        start, loop = place("start"), (place("loop_start"), place("loop_end"))
+        start, loop = offset("start"), (offset("loop_start"), offset("loop_end"))
         looped = amounts["mode"] in (1, 3) and loop[0] + 1 < loop[1]
-        root = amounts["root"] if amounts["root"] >= 0 else int(head["key"])
-        cents = (key - root) * amounts["scale"] + int(head["correction"])
+        root = amounts["root"] if amounts["root"] >= 0 else int(header["key"])
+        cents = (key - root) * amounts["scale"] + int(header["correction"])
         cents += 100 * amounts["coarse_tune"] + amounts["fine_tune"]
-        # Banks are tuned by ear to sound cards that applied 0.4 of the attenuation asked for.
+        # SoundFonts are tuned by ear to sound cards that applied 0.4 of the attenuation.
         decibels = -0.4 * amounts["attenuation"] / 10
         return Region(
-            samples=self._samples[start : loop[1] if looped else place("end")],
+            samples=self._samples[start : loop[1] if looped else offset("end")],
             loop=(loop[0] - start, loop[1] - start) if looped else None,
-            ratio=float(head["rate"]) * 2 ** (cents / 1200),
+            rate=float(header["rate"]) * 2 ** (cents / 1200),
             gain=10 ** (decibels / 20) * (velocity / 127) ** 2,
             pan=min(1.0, max(-1.0, amounts["pan"] / 500)),
             cutoff=amounts["cutoff"],
@@ -223,7 +226,7 @@ class SoundFont:
 
 
 def _chunks(content: bytes, start: int, stop: int) -> Iterator[tuple[str, bytes]]:
-    """The innermost chunks of a RIFF file."""
+    """Yield the name and the content of the innermost chunks of a RIFF file."""
     while start + 8 <= stop:
         name, size = struct.unpack_from("<4sI", content, start)
         if name in (b"RIFF", b"LIST"):
@@ -234,16 +237,16 @@ def _chunks(content: bytes, start: int, stop: int) -> Iterator[tuple[str, bytes]
 
 
 def _covers(zone: Zone, key: int, velocity: int) -> bool:
-    keys, velocities = zone.get(_KEYS, _EVERY), zone.get(_VELOCITIES, _EVERY)
+    keys, velocities = zone.get(_KEYS, _FULL_RANGE), zone.get(_VELOCITIES, _FULL_RANGE)
     return keys & 0xFF <= key <= keys >> 8 and velocities & 0xFF <= velocity <= velocities >> 8
 
 
 def _envelope(amounts: dict[str, int], name: str, key: int) -> Envelope:
-    def seconds(part: str, shortest: float) -> float:
+    def seconds(part: str, minimum: float) -> float:
         cents: Any = amounts[f"{name}_{part}"]
         if part in ("hold", "decay"):
             cents += (60 - key) * amounts[f"{name}_key_{part}"]
-        return max(shortest, float(2 ** (min(cents, 8000) / 1200)))
+        return max(minimum, float(2 ** (min(cents, 8000) / 1200)))
 
     return Envelope(
         delay=seconds("delay", 0) if amounts[f"{name}_delay"] > -12000 else 0.0,

@@ -1,8 +1,8 @@
-"""A synthesizer that plays a SoundFont: keys struck and let go in, stereo frames out.
+"""Polyphonic synthesizer that plays a SoundFont: note-on and note-off in, stereo frames out.
 
-Every key struck starts a voice: its sample, read at the key's pitch, through a low-pass filter and
-a volume envelope. The same voices render WAV files and feed the loudspeaker. (A library is no
-choice: tinysoundfont 0.3.7 requires pyaudio, which only installs where PortAudio's headers are.)
+Each note starts a voice: its sample, resampled to the pitch of the key, through a low-pass filter
+and a volume envelope. The same voices render WAV files and feed the loudspeaker. (No library does
+it: tinysoundfont 0.3.7 requires pyaudio, which only installs where PortAudio's headers are.)
 """
 
 import math
@@ -14,216 +14,221 @@ from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.music.soundfont import Envelope, Region, SoundFont
 
 RATE = 44_100  # frames a second
-CONTROL = 512  # frames: the filter and the loudness move along straight lines at most so long
-VOICES = 64  # at once; a further one takes the place of the quietest
-SILENT = 1e-4  # of a voice's first loudness: it ends here
-LEVEL = 0.5  # of full scale, what the loudest voice can reach
+CONTROL_FRAMES = 512  # at most between two updates of filter and volume; in between is linear
+MAX_VOICES = 64  # at once; a further one replaces the quietest
+SILENCE = 1e-4  # of a voice's full volume: it ends below
+LEVEL = 0.5  # of full scale: the peak of one voice at full volume
 
-_BANDS = 9  # a sample is kept unfiltered and with eight cut-offs, an octave apart
-_FINER = 4
-_SETTLED = 1024  # frames after which the lowest filter has forgotten what was before
+_BANDS = 9  # copies of a sample: one unfiltered and eight with cutoffs an octave apart
+_OVERSAMPLING = 4
+_SETTLING_FRAMES = 1024  # after which the lowest filter has forgotten its initial state
 
 Frames = NDArray[np.float32]
-Place = tuple[int, int, tuple[int, int] | None]  # a sample's address, length and loop
+SampleKey = tuple[int, int, tuple[int, int] | None]  # a sample's address, length and loop
 
 
-def _table(region: Region) -> tuple[Frames, int]:
-    """A sample in `_BANDS` brightnesses, (bands, frames + 1), and where its loop begins.
+def _build_table(region: Region) -> tuple[Frames, int]:
+    """Return a sample filtered to `_BANDS` brightnesses, (bands, frames + 1), and its loop's start.
 
-    Band b has passed a Butterworth low-pass of the second order whose cut-off is 0.5 / 2**b of the
-    sample's rate; between two bands a voice fades. All stand at `_FINER` times the sample's rate,
-    so that straight lines between frames add no overtones to be heard. The loop is unrolled until
-    the filter has settled, so that its end joins its beginning.
+    Band b has passed a second-order Butterworth low-pass with a cutoff of 0.5 / 2**b of the
+    sample's rate; a voice interpolates between two bands. All are oversampled `_OVERSAMPLING`
+    times, so that linear interpolation between frames adds no audible overtones. The loop is
+    unrolled until the filter has settled, so that its end joins its beginning.
     """
     wave = region.samples.astype(np.float32) / 32768  # (n,)
     start, stop = 0, len(wave)
     if region.loop is not None:
         size = region.loop[1] - region.loop[0]
-        turns = math.ceil(_SETTLED / size)
+        turns = math.ceil(_SETTLING_FRAMES / size)
         start, stop = region.loop[0] + turns * size, region.loop[1] + turns * size
-        # Once more past the end, for what the finer frames before it need to see.
+        # Once more past the end, for the oversampled frames just before it.
         wave = np.concatenate([wave, *[wave[region.loop[0] :]] * 2 * turns])
-    length = 1 << (len(wave) + _SETTLED).bit_length()
+    length = 1 << (len(wave) + _SETTLING_FRAMES).bit_length()
     spectrum = np.fft.rfft(wave, length)  # (length // 2 + 1,)
-    turn = np.exp(-2j * np.pi * np.fft.rfftfreq(length))
-    table = np.zeros((_BANDS, _FINER * stop + 1), np.float32)
+    z = np.exp(-2j * np.pi * np.fft.rfftfreq(length))
+    table = np.zeros((_BANDS, _OVERSAMPLING * stop + 1), np.float32)
     for band in range(_BANDS):
-        passed = spectrum * _low_pass(turn, 0.5 / 2**band) if band else spectrum
-        table[band, :-1] = _FINER * np.fft.irfft(passed, _FINER * length)[: _FINER * stop]
+        filtered = spectrum * _low_pass(z, 0.5 / 2**band) if band else spectrum
+        oversampled = _OVERSAMPLING * np.fft.irfft(filtered, _OVERSAMPLING * length)
+        table[band, :-1] = oversampled[: _OVERSAMPLING * stop]
     if region.loop is not None:
-        table[:, -1] = table[:, _FINER * start]  # to interpolate to from the last
-    return table, _FINER * start
+        table[:, -1] = table[:, _OVERSAMPLING * start]  # to interpolate to from the last frame
+    return table, _OVERSAMPLING * start
 
 
-def _low_pass(turn: NDArray[np.complex128], cutoff: float) -> NDArray[np.complex64]:
-    """The filter's answer at the points `turn`, (n,), of the unit circle."""
+def _low_pass(z: NDArray[np.complex128], cutoff: float) -> NDArray[np.complex64]:
+    """Return a Butterworth low-pass's frequency response at z⁻¹ = `z`, (n,), on the unit circle.
+
+    cutoff: in cycles a frame.
+    """
     angle = 2 * math.pi * cutoff
     alpha = math.sin(angle) / math.sqrt(2)
-    rise = (1 - math.cos(angle)) / 2 * (1 + turn) ** 2
-    fall = 1 + alpha - 2 * math.cos(angle) * turn + (1 - alpha) * turn**2
-    return np.asarray(rise / fall, np.complex64)
+    numerator = (1 - math.cos(angle)) / 2 * (1 + z) ** 2
+    denominator = 1 + alpha - 2 * math.cos(angle) * z + (1 - alpha) * z**2
+    return np.asarray(numerator / denominator, np.complex64)
 
 
 class _Voice:
-    """One sample sounding."""
+    """One sounding sample."""
 
     def __init__(self, region: Region, table: Frames, loop_start: int) -> None:
         self._region = region
         self._table = table  # (bands, n + 1)
         self._end = table.shape[1] - 1
-        self._loop = loop_start if region.loop is not None else None
-        self._step = _FINER * region.ratio / RATE  # frames of the table in one of ours
-        self._place = 0.0  # in the table
-        self._time = 0.0  # seconds since the key was struck
-        self._let_go: tuple[float, float, float] | None = None  # when, and both levels then
+        self._loop_start = loop_start if region.loop is not None else None
+        self._step = _OVERSAMPLING * region.rate / RATE  # frames of the table an output frame
+        self._position = 0.0  # in the table
+        self._time = 0.0  # seconds since the note-on
+        # (time, volume, modulation) at the note-off
+        self._released: tuple[float, float, float] | None = None
         angle = (region.pan + 1) * math.pi / 4
         self._sides = np.array([math.cos(angle), math.sin(angle)], np.float32) * region.gain
-        self.over = False
+        self.ended = False
 
     @property
     def loudness(self) -> float:
-        """How loud it is now."""
+        """The current volume times the sample's gain."""
         return self._volume(self._time) * self._region.gain
 
     def release(self) -> None:
-        """Let the key go."""
-        if self._let_go is None:
-            self._let_go = self._time, self._volume(self._time), self._modulation(self._time)
+        """Release the key: both envelopes start to fall."""
+        if self._released is None:
+            self._released = self._time, self._volume(self._time), self._modulation(self._time)
 
     def _volume(self, time: float) -> float:
-        shape = self._region.volume
-        if self._let_go is not None and time >= self._let_go[0]:
-            since, level, _ = self._let_go
-            return level * 10 ** (-5 * (time - since) / shape.release)  # 100 dB in all
-        rise, fall = _phase(shape, time)
+        envelope = self._region.volume
+        if self._released is not None and time >= self._released[0]:
+            since, level, _ = self._released
+            return level * 10 ** (-5 * (time - since) / envelope.release)  # 100 dB in all
+        rise, fall = _envelope_phase(envelope, time)
         return rise * 10 ** (-5 * fall)
 
     def _modulation(self, time: float) -> float:
-        shape = self._region.modulation
-        if self._let_go is not None and time >= self._let_go[0]:
-            since, _, level = self._let_go
-            return max(0.0, level - (time - since) / shape.release)
-        rise, fall = _phase(shape, time)
+        envelope = self._region.modulation
+        if self._released is not None and time >= self._released[0]:
+            since, _, level = self._released
+            return max(0.0, level - (time - since) / envelope.release)
+        rise, fall = _envelope_phase(envelope, time)
         return rise - fall
 
     def _band(self, time: float) -> float:
-        """Which band of the table to read, between 0 and `_BANDS` - 1."""
+        """Return the band of the table to read, between 0 and `_BANDS` - 1."""
         cents = self._region.cutoff + self._region.mod_cutoff * self._modulation(time)
-        cutoff = 8.176 * 2 ** (cents / 1200) / self._region.ratio  # turns a frame of the sample
+        cutoff = 8.176 * 2 ** (cents / 1200) / self._region.rate  # cycles a frame of the sample
         return min(_BANDS - 1.001, max(0.0, math.log2(0.5 / cutoff)))
 
     def add_to(self, out: Frames) -> None:
-        """Sound for the frames of `out`, (n, 2) with n up to CONTROL, on top of what is there."""
+        """Add the next frames of the voice to `out`, (n, 2) with n up to CONTROL_FRAMES."""
         count = len(out)
         start, stop = self._time, self._time + count / RATE
-        places = self._place + self._step * np.arange(count + 1)  # (n + 1,)
-        if self._loop is not None and places[-1] >= self._end:
-            turn = self._end - self._loop
-            places = np.where(
-                places >= self._end, self._loop + (places - self._loop) % turn, places
-            )
-        self._place = float(places[-1])
-        places = np.minimum(places[:-1], self._end - 1)
-        index = places.astype(np.int64)
-        part = (places - index).astype(np.float32)
+        positions = self._position + self._step * np.arange(count + 1)  # (n + 1,)
+        if self._loop_start is not None and positions[-1] >= self._end:
+            size = self._end - self._loop_start
+            looped = self._loop_start + (positions - self._loop_start) % size
+            positions = np.where(positions >= self._end, looped, positions)
+        self._position = float(positions[-1])
+        positions = np.minimum(positions[:-1], self._end - 1)
+        index = positions.astype(np.int64)
+        fraction = (positions - index).astype(np.float32)
 
-        level, bands = self._band((start + stop) / 2), self._table
-        low = int(level)
-        share = np.float32(level - low)
-        here = bands[low, index] * (1 - share) + bands[low + 1, index] * share
-        there = bands[low, index + 1] * (1 - share) + bands[low + 1, index + 1] * share
-        wave = here + (there - here) * part  # (n,)
+        band, table = self._band((start + stop) / 2), self._table
+        low = int(band)
+        share = np.float32(band - low)
+        left = table[low, index] * (1 - share) + table[low + 1, index] * share
+        right = table[low, index + 1] * (1 - share) + table[low + 1, index + 1] * share
+        wave = left + (right - left) * fraction  # (n,)
 
-        shape = self._region.volume
-        corners = [shape.delay, shape.delay + shape.attack]
+        envelope = self._region.volume
+        corners = [envelope.delay, envelope.delay + envelope.attack]
         times = [start, *(corner for corner in corners if start < corner < stop), stop]
         levels = [self._volume(time) for time in times]
-        if self._loop is None and self._place >= self._end:
-            wave[places >= self._end - 1] = 0
-            self.over = True
+        if self._loop_start is None and self._position >= self._end:
+            wave[positions >= self._end - 1] = 0
+            self.ended = True
         wave *= np.interp(start + np.arange(count) / RATE, times, levels).astype(np.float32)
         out += wave[:, None] * self._sides
         self._time = stop
-        if levels[-1] < SILENT and stop > corners[1]:
-            self.over = True
+        if levels[-1] < SILENCE and stop > corners[1]:
+            self.ended = True
 
 
-def _phase(shape: Envelope, time: float) -> tuple[float, float]:
-    """How far an envelope has risen (0 … 1), and fallen again (0 … 1), while the key is down."""
-    time -= shape.delay
-    if time < shape.attack:
-        return max(0.0, time / shape.attack), 0.0
-    return 1.0, min(shape.drop, max(0.0, (time - shape.attack - shape.hold) / shape.decay))
+def _envelope_phase(envelope: Envelope, time: float) -> tuple[float, float]:
+    """Return how far a held envelope has risen (0 … 1) and has fallen again (0 … 1)."""
+    time -= envelope.delay
+    if time < envelope.attack:
+        return max(0.0, time / envelope.attack), 0.0
+    decayed = max(0.0, (time - envelope.attack - envelope.hold) / envelope.decay)
+    return 1.0, min(envelope.drop, decayed)
 
 
 class Synth:
-    """The keys of one instrument."""
+    """One instrument with its sounding voices."""
 
     def __init__(self, font: SoundFont) -> None:
         self._font = font
         self._program = 0
-        self._voices: list[tuple[int, _Voice]] = []  # with their keys, the oldest first
-        self._tables: dict[Place, tuple[Frames, int]] = {}
+        self._voices: list[tuple[int, _Voice]] = []  # (key, voice), the oldest first
+        self._tables: dict[SampleKey, tuple[Frames, int]] = {}
 
     @property
     def is_silent(self) -> bool:
-        """Whether nothing sounds."""
+        """Whether no voice sounds."""
         return not self._voices
 
-    def prepare(self, number: int) -> None:
-        """Make an instrument's tables, which takes a moment, so that no key struck has to."""
+    def prepare(self, program: int) -> None:
+        """Build the tables of an instrument's samples, so that no note-on is late for them."""
         regions = [
             region
             for key in range(LOWEST_PITCH, HIGHEST_PITCH + 1)
-            for region in self._font.regions(number, key, 80)
+            for region in self._font.regions(program, key, 80)
         ]
         # Only these are kept: all instruments together would take hundreds of megabytes.
-        self._tables = {_place(region): self._table(region) for region in regions}
+        self._tables = {_sample_key(region): self._table(region) for region in regions}
 
-    def select_program(self, number: int) -> None:
-        """Choose the General MIDI instrument, from 0, for the keys struck from now on."""
-        self._program = number
+    def select_program(self, program: int) -> None:
+        """Select the General MIDI instrument, from 0, for the notes that follow."""
+        self._program = program
 
     def note_on(self, key: int, velocity: int) -> None:
-        """Start a note; one of the same key that still sounds is let go."""
+        """Start a note; one of the same key that still sounds is released."""
         self.note_off(key)
         for region in self._font.regions(self._program, key, velocity):
-            if len(self._voices) >= VOICES:
+            if len(self._voices) >= MAX_VOICES:
                 self._voices.remove(min(self._voices, key=lambda item: item[1].loudness))
             self._voices.append((key, _Voice(region, *self._table(region))))
 
     def note_off(self, key: int) -> None:
-        """Let a key go."""
+        """Release a key."""
         for pressed, voice in self._voices:
             if pressed == key:
                 voice.release()
 
     def all_notes_off(self) -> None:
-        """Let every key go."""
+        """Release every key."""
         for _, voice in self._voices:
             voice.release()
 
     def all_sound_off(self) -> None:
-        """Break off every sound."""
+        """Silence every voice at once."""
         self._voices.clear()
 
     def render(self, count: int) -> Frames:
-        """The next frames, (count, 2), within -1 … 1."""
+        """Return the next frames, (count, 2), within -1 … 1."""
         out = np.zeros((count, 2), np.float32)
-        for start in range(0, count, CONTROL):
+        for start in range(0, count, CONTROL_FRAMES):
             for _, voice in self._voices:
-                voice.add_to(out[start : start + CONTROL])
-            self._voices = [item for item in self._voices if not item[1].over]
-        # Bends only what is loud: many voices at once meet no wall.
+                voice.add_to(out[start : start + CONTROL_FRAMES])
+            self._voices = [item for item in self._voices if not item[1].ended]
+        # Soft clip, so that many voices do not distort.
         return np.asarray(np.tanh(out * LEVEL), np.float32)
 
     def _table(self, region: Region) -> tuple[Frames, int]:
-        place = _place(region)
-        table = self._tables.get(place)
+        key = _sample_key(region)
+        table = self._tables.get(key)
         if table is None:
-            table = self._tables[place] = _table(region)
+            table = self._tables[key] = _build_table(region)
         return table
 
 
-def _place(region: Region) -> Place:
+def _sample_key(region: Region) -> SampleKey:
     return region.samples.__array_interface__["data"][0], len(region.samples), region.loop

@@ -145,7 +145,7 @@ class Transport:
         return min(self._anchor_position + played, self._barrier())
 
     def due(self) -> float | None:
-        """Return the moment of the next event; None if there is none."""
+        """Return the moment of the next event; None while nothing is due."""
         if not self.playing or self.waiting:
             return None
         return self._moment(min(self._upcoming()))

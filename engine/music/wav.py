@@ -1,4 +1,4 @@
-"""A score as a WAV file, by the same synthesizer that plays it aloud."""
+"""A score as a WAV file, rendered by the synthesizer that also plays aloud."""
 
 import io
 import wave
@@ -13,32 +13,32 @@ from engine.music.score import Score
 from engine.music.soundfont import SoundFont
 from engine.music.synth import RATE, Frames, Synth
 
-MAX_SECONDS = 3600.0  # seconds
-_TAIL = 10.0  # seconds that the last notes may take to fade
+MAX_SECONDS = 3600.0
+_FADE_SECONDS = 10.0  # that the last notes may take to fade
 
 
 def synthesize(score: Score) -> Frames:
-    """The sound of a score, (n, 2) at `synth.RATE` within -1 … 1, until its last note has faded.
+    """Return the sound of a score, (n, 2) at `synth.RATE` within -1 … 1, until it has faded.
 
-    Raises InputError for one over an hour.
+    Raises InputError for a score of over an hour.
     """
     if score.end > MAX_SECONDS:
         raise InputError(
-            f"The song takes {score.end / 60:.0f} minutes: a WAV file is written of "
-            f"{MAX_SECONDS / 60:.0f} minutes at most."
+            f"The song takes {score.end / 60:.0f} minutes: a WAV file can have up to "
+            f"{MAX_SECONDS / 60:.0f} minutes."
         )
     synth = Synth(SoundFont(soundfont.bundled()))
     synth.select_program(score.program)
     blocks: list[Frames] = []
     done = 0  # frames
-    for moment, key in transport.key_events(score.notes):
+    for moment, event in transport.key_events(score.notes):
         blocks.append(synth.render(round(moment * RATE) - done))
         done = round(moment * RATE)
-        if key.velocity:
-            synth.note_on(key.pitch, key.velocity)
+        if event.velocity:
+            synth.note_on(event.pitch, event.velocity)
         else:
-            synth.note_off(key.pitch)
-    for _ in range(round(_TAIL * 10)):
+            synth.note_off(event.pitch)
+    for _ in range(round(_FADE_SECONDS * 10)):
         if synth.is_silent:
             break
         blocks.append(synth.render(RATE // 10))
@@ -46,7 +46,7 @@ def synthesize(score: Score) -> Frames:
 
 
 def write(score: Score, path: Path) -> None:
-    """Write the score's sound to `path`: 16-bit stereo, 44.1 kHz; whole or not at all."""
+    """Write the sound of a score as 16-bit stereo at 44.1 kHz, whole or not at all."""
     sound = synthesize(score)
     content = io.BytesIO()
     with wave.open(content, "wb") as file:

@@ -327,7 +327,7 @@ def test_changing_the_port(start: Start) -> None:
     until(lambda: player.tape.down() == {60, 64, 67})
     player.send("port", name="harp")
     assert player.hear("error") == {
-        "error": "There is no MIDI port 'harp': there is 'upright', 'grand' or 'broken'.",
+        "error": "There is no MIDI port 'harp': use 'upright', 'grand' or 'broken'.",
         "do": "port",
     }
     assert player.hear("playing")["playing"]

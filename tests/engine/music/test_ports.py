@@ -1,4 +1,4 @@
-"""Which port is meant, and how they are found."""
+"""Ports: chosen by name, listed by a process of their own, opened."""
 
 import dataclasses
 import json
@@ -27,7 +27,7 @@ ALL = ScanResult((THROUGH, FLUID, JACK, SYNTH, VIRTUAL))
     ("name", "wanted"),
     [
         (JACK.name, JACK),
-        ("synth", SYNTH),  # the whole name goes before a part of others
+        ("synth", SYNTH),  # a whole name before a part of others
         ("rnn-tui", VIRTUAL),
         ("through", THROUGH),
         ("FLUID S", FLUID),
@@ -35,40 +35,44 @@ ALL = ScanResult((THROUGH, FLUID, JACK, SYNTH, VIRTUAL))
         (None, FLUID),
     ],
 )
-def test_a_port_is_known_by_its_name_or_a_part(name: str | None, wanted: Port) -> None:
+def test_a_port_is_found_by_its_name_or_a_part_of_it(name: str | None, wanted: Port) -> None:
     assert choose(name, ALL) == wanted
 
 
-def test_without_a_name_what_is_heard_is_taken() -> None:
+def test_without_a_name_a_port_with_sound_is_chosen() -> None:
     assert choose(None, ScanResult((THROUGH, JACK))) == JACK
     assert choose(None, ScanResult((THROUGH, SYNTH, VIRTUAL))) == SYNTH
     with pytest.raises(WorkError) as error:
-        choose(None, ScanResult((THROUGH, VIRTUAL), "The built-in synthesizer is away: fetch it."))
+        choose(
+            None, ScanResult((THROUGH, VIRTUAL), "The built-in synthesizer is missing: install it.")
+        )
     assert str(error.value) == (
-        "There is no MIDI port to play on, and the built-in synthesizer is away: fetch it."
+        "There is no MIDI port to play on, and the built-in synthesizer is missing: install it."
     )
     with pytest.raises(WorkError, match=r"There is no MIDI port to play on, and .*\.$"):
         choose(None, ScanResult(()))
 
 
 @pytest.mark.parametrize(
-    ("name", "found", "words"),
+    ("name", "found", "message"),
     [
-        ("flud syn", ALL, "There is no MIDI port 'flud syn': there is "),
+        ("flud syn", ALL, "There is no MIDI port 'flud syn': use 'synth' or 'fluidsynth-midi:midi_00'."),
         ("fluid", ALL, f"could be '{FLUID.name}' or '{JACK.name}': give more"),
-        ("x", ScanResult(()), "There is no MIDI port 'x': there are none at all."),
-        ("x", ScanResult((JACK,)), f"There is no MIDI port 'x': there is '{JACK.name}'."),
-        ("rnn-tui", ScanResult((JACK,)), "Virtual MIDI ports cannot be made here"),
-        ("synth", ScanResult((JACK,), "It is away."), "It is away."),
+        ("x", ScanResult(()), "There is no MIDI port 'x': no ports were found."),
+        ("x", ScanResult((JACK,)), f"There is no MIDI port 'x': use '{JACK.name}'."),
+        ("rnn-tui", ScanResult((JACK,)), "This system cannot make a virtual MIDI port"),
+        ("synth", ScanResult((JACK,), "It is missing."), "It is missing."),
     ],
 )
-def test_a_name_that_says_too_little_is_refused(name: str, found: ScanResult, words: str) -> None:
+def test_a_name_that_fits_no_port_or_several_is_refused(
+    name: str, found: ScanResult, message: str
+) -> None:
     with pytest.raises(InputError) as error:
         choose(name, found)
-    assert words in str(error.value)
+    assert message in str(error.value)
 
 
-def test_the_silent_port_takes_everything_and_is_found_by_its_name_alone(
+def test_the_silent_port_accepts_every_message_and_is_found_by_its_name_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(ports, "scan", lambda: ScanResult((), "No sound."))
@@ -80,10 +84,10 @@ def test_the_silent_port_takes_everything_and_is_found_by_its_name_alone(
     port.close()
 
 
-def test_scanning_gives_what_is_there_and_writes_nothing_to_the_screen(
+def test_a_scan_writes_nothing_to_the_screen(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """On this machine as it is, in a process of its own."""
+    """A scan of this machine, in a process of its own."""
     found = ports.scan()
     assert (found.synth_error is None) == (SYNTH in found.ports)
     assert all(port.name and port.api for port in found.ports)
@@ -93,7 +97,7 @@ def test_scanning_gives_what_is_there_and_writes_nothing_to_the_screen(
 
 
 @pytest.mark.parametrize("code", ["import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "1/0"])
-def test_what_was_found_before_a_crash_counts(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+def test_ports_printed_before_a_crash_are_kept(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     lines = [json.dumps(dataclasses.asdict(port)) for port in (VIRTUAL, JACK)]
     lines += ["noise", "[]", '{"name": "half a por']
     script = f"print({chr(10).join(lines)!r}, flush=True); {code}"
@@ -101,7 +105,7 @@ def test_what_was_found_before_a_crash_counts(monkeypatch: pytest.MonkeyPatch, c
     assert ports.scan() == ScanResult((JACK, VIRTUAL))
 
 
-def test_a_listing_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scan_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     line = json.dumps(dataclasses.asdict(JACK))
     script = f"import time; print({line!r}, flush=True); time.sleep(60)"
     monkeypatch.setattr(processes, "command", lambda _: (sys.executable, "-c", script))
@@ -109,14 +113,14 @@ def test_a_listing_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> No
     assert ports.scan() == ScanResult((JACK,))
 
 
-def test_a_listing_that_cannot_be_started_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scan_that_cannot_be_started_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "command", lambda _: ("/no/such/python",))
     with pytest.raises(WorkError, match=r"^Cannot list the MIDI ports \(No such file"):
         ports.scan()
 
 
 class Output:
-    """An rtmidi output of one of three systems, the first of which is not there."""
+    """An rtmidi output of one of three APIs, the first of which does not run."""
 
     deleted: list[int] = []  # noqa: RUF012 (a log)
 
@@ -132,7 +136,7 @@ class Output:
         self.deleted.append(self.api)
 
 
-def test_every_system_is_asked_and_one_that_is_not_there_harms_none(
+def test_every_api_is_listed_and_one_that_fails_is_left_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fake = SimpleNamespace(
@@ -154,28 +158,28 @@ def test_every_system_is_asked_and_one_that_is_not_there_harms_none(
         {"name": "rnn-tui", "api": "UNIX_JACK", "kind": "virtual"},
     ]
     assert Output.deleted == [3, 2]
-    monkeypatch.setattr(synth_port, "unavailable_reason", lambda: "It is away.")
-    assert next(ports._probe()) == {"trouble": "It is away."}
+    monkeypatch.setattr(synth_port, "unavailable_reason", lambda: "It is missing.")
+    assert next(ports._probe()) == {"trouble": "It is missing."}
 
 
-def test_opening_names_the_system_and_never_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_is_opened_by_its_api_without_a_client_name(monkeypatch: pytest.MonkeyPatch) -> None:
     import mido
 
-    asked: list[Any] = []
+    calls: list[Any] = []
 
     class Backend:
         def __init__(self, name: str) -> None:
             self.name = name
 
         def open_output(self, name: str, **values: Any) -> str:
-            asked.append((self.name, name, values))
+            calls.append((self.name, name, values))
             if name == "gone":
                 raise OSError("unknown port 'gone'")
             return "open"
 
     monkeypatch.setattr(mido, "Backend", Backend)
     assert ports.open_port(JACK) == ports.open_port(VIRTUAL) == "open"
-    assert asked == [
+    assert calls == [
         ("mido.backends.rtmidi/UNIX_JACK", JACK.name, {"virtual": False}),
         ("mido.backends.rtmidi/LINUX_ALSA", "rnn-tui", {"virtual": True}),
     ]

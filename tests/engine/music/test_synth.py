@@ -13,7 +13,7 @@ import pytest
 from engine.errors import InputError
 from engine.music import soundfont, synth, synth_port
 from engine.music.soundfont import Envelope, Region, SoundFont
-from engine.music.synth import CONTROL, RATE, VOICES, Synth
+from engine.music.synth import CONTROL_FRAMES, MAX_VOICES, RATE, Synth
 from engine.music.synth_port import LATENCY, BlockRenderer, SynthPort
 
 FLAT = Envelope(0.0, 0.001, 0.0, 0.001, 0.0, 0.01)  # at once there, stays, at once gone
@@ -35,7 +35,7 @@ def sine(period: int = 50, turns: int = 40, **fields: Any) -> Region:
     values: dict[str, Any] = {
         "samples": samples.astype(np.int16),
         "loop": (period * (turns - 1), period * turns),
-        "ratio": 22_050.0,
+        "rate": 22_050.0,
         "gain": 1.0,
         "pan": 0.0,
         "cutoff": 13_500,
@@ -128,8 +128,8 @@ def test_there_are_never_too_many_voices(font: SoundFont) -> None:
     played = Synth(font)
     for key in range(21, 109):
         played.note_on(key, 100)
-    assert len(played._voices) == VOICES
-    assert np.abs(played.render(CONTROL)).max() <= 1
+    assert len(played._voices) == MAX_VOICES
+    assert np.abs(played.render(CONTROL_FRAMES)).max() <= 1
     played.all_sound_off()
     assert played.is_silent
 
@@ -154,14 +154,14 @@ def test_the_bundled_font_has_every_program(font: SoundFont) -> None:
     loud, soft = (font.regions(0, 60, velocity)[0] for velocity in (100, 50))
     assert loud.gain == pytest.approx(4 * soft.gain)
     low, high = (font.regions(0, key, 80)[0] for key in (61, 62))
-    assert high.ratio / low.ratio == pytest.approx(2 ** (1 / 12))
+    assert high.rate / low.rate == pytest.approx(2 ** (1 / 12))
 
 
 def test_a_broken_font_is_refused_in_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "broken.sf2"
     for content in (b"", b"RIFF", b"RIFF\xff\xff\xff\x00sfbk" + bytes(60)):
         path.write_bytes(content)
-        with pytest.raises(InputError, match="no SoundFont 2 file"):
+        with pytest.raises(InputError, match="not a SoundFont 2 file"):
             SoundFont(path)
     with pytest.raises(InputError, match="Cannot read"):
         SoundFont(tmp_path / "none.sf2")

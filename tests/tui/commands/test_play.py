@@ -80,11 +80,11 @@ def test_a_file_is_played_through_the_port_named(
         (["nix.mid"], "Cannot read nix.mid"),
         (
             ["SONG", "--port", "harp"],
-            "There is no MIDI port 'harp': there is 'upright', 'grand' or 'broken'.",
+            "There is no MIDI port 'harp': use 'upright', 'grand' or 'broken'.",
         ),
         (["SONG", "--port", "r"], "could be 'upright', 'grand' or 'broken': give more"),
         (["SONG", "--port", "broken"], "Cannot open the MIDI port 'broken'"),
-        (["SONG", "--virtual"], "Virtual MIDI ports cannot be made here"),
+        (["SONG", "--virtual"], "This system cannot make a virtual MIDI port"),
         (["SONG", "--tempo", "0"], "--tempo is 0: give a number from 0.1 to 10."),
         (["SONG", "--tempo", "nan"], "--tempo is nan: give a number from"),
         (["SONG", "--transpose", "99"], "--transpose is 99: give 60 semitones at most"),
