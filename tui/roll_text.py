@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from engine.music.pitch import pitch_name
 
-_CELLS = " ▄▀█"  # by lower key + 2 · upper key
+HALF_BLOCKS = " ▄▀█"  # two keys in a cell: by lower + 2 · upper
 
 
 def roll_lines(notes: Sequence[Sequence[int]], width: int) -> list[str]:
@@ -22,7 +22,7 @@ def roll_lines(notes: Sequence[Sequence[int]], width: int) -> list[str]:
     rows = []
     for lower in range(high // 2 * 2, low - 1, -2):
         cells = (
-            _CELLS[((lower, frame) in sounding) + 2 * ((lower + 1, frame) in sounding)]
+            HALF_BLOCKS[((lower, frame) in sounding) + 2 * ((lower + 1, frame) in sounding)]
             for frame in range(length)
         )
         rows.append(f"{pitch_name(lower):<4}{''.join(cells).rstrip()}".rstrip())

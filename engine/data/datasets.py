@@ -7,6 +7,7 @@ from pathlib import Path
 from engine import paths
 from engine.config import Kind
 from engine.errors import InputError
+from engine.music import MIDI_SUFFIXES
 from engine.suggestions import closest, join_or
 
 
@@ -172,7 +173,7 @@ def resolve(source: str, kind: Kind = "lyrics") -> Path:
     raise InputError(f"{source!r} is neither a data set nor a file: {hint}")
 
 
-_MUSIC = {".mid", ".midi", ".zip", ".mat", ".json"}
+_MUSIC = {*MIDI_SUFFIXES, ".zip", ".mat", ".json"}
 
 
 def guess_kind(source: str) -> Kind:

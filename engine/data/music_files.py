@@ -15,11 +15,10 @@ import numpy.typing as npt
 from engine.data import mat_file
 from engine.errors import InputError
 from engine.frames import KEYS
-from engine.music import midi, piano_roll
+from engine.music import MIDI_SUFFIXES, midi, piano_roll
 from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.suggestions import join_or, missing_path
 
-_MIDI = (".mid", ".midi")
 TRAIN, VALID, TEST, ANY = 0, 1, 2, 255  # places in SPLITS; ANY: the source does not say
 _FOLDERS = {"train": TRAIN, "valid": VALID, "validation": VALID, "val": VALID, "test": TEST}
 _MATRICES = {"traindata": TRAIN, "validdata": VALID, "testdata": TEST}
@@ -62,7 +61,7 @@ def list_files(source: Path) -> list[Path]:
                 raise InputError(f"The folder {source} holds no MIDI files: put some into it.")
             return sorted(found)
         if source.is_file():
-            if source.suffix.lower() in (*_MIDI, ".zip", ".mat", ".json"):
+            if source.suffix.lower() in (*MIDI_SUFFIXES, ".zip", ".mat", ".json"):
                 return [source]
             raise InputError(
                 f"{source} is not music: give a MIDI file (.mid), a folder or a .zip of them, or "
@@ -76,7 +75,7 @@ def list_files(source: Path) -> list[Path]:
 def _is_midi(path: Path | PurePosixPath) -> bool:
     """Whether a path inside a source is a MIDI file's, and not a hidden one's as macOS makes."""
     hidden = any(part.startswith((".", "__MACOSX")) and part != ".." for part in path.parts)
-    return path.suffix.lower() in _MIDI and not hidden
+    return path.suffix.lower() in MIDI_SUFFIXES and not hidden
 
 
 def _printable(path: Path | PurePosixPath) -> str:
@@ -97,7 +96,7 @@ def open_songs(source: Path) -> Iterator[list[SongEntry]]:
     Raises InputError for a zip, a .mat or a .json that cannot be read.
     """
     suffix = source.suffix.lower()
-    if source.is_dir() or suffix in _MIDI:
+    if source.is_dir() or suffix in MIDI_SUFFIXES:
         root = source if source.is_dir() else source.parent
         paths = [file.relative_to(root) for file in list_files(source)]
         yield [SongEntry(_printable(path), _split(path), _loader(root / path)) for path in paths]

@@ -1,1 +1,3 @@
-"""Piano music as notes, as MIDI files, as piano rolls and as pictures."""
+"""Piano music as notes, MIDI files, piano rolls, images and sound, and its playback."""
+
+MIDI_SUFFIXES = (".mid", ".midi")  # of file names, in lower case

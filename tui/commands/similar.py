@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import InputError
+from engine.music import MIDI_SUFFIXES
 from tui.commands import output
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from engine.inference.models import Model
-
-_MUSIC = {".mid", ".midi"}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     song_map.check_count(arguments.count)
     file = _file(arguments.song)
-    music = file is not None and file.suffix.lower() in _MUSIC
+    music = file is not None and file.suffix.lower() in MIDI_SUFFIXES
     kind = None if arguments.model else "music" if music else "lyrics"
     model = models.load(arguments.model, kind=kind)
     song = _frames(model, file) if file else None  # before songs are read for half a minute

@@ -14,9 +14,9 @@ from textual.suggester import Suggester
 from textual.widgets import Input, Label, Static
 
 from engine.errors import InputError, WorkError
+from engine.music import MIDI_SUFFIXES
 from tui.formatting import clean
 
-MIDI = (".mid", ".midi")
 _MAX_ENTRIES = 2000  # of a folder that are searched for a suggestion
 _MAX_PART = 40  # bytes of each part of a suggested file name
 
@@ -37,7 +37,7 @@ class MidiSuggester(Suggester):
                 if entry.name.startswith(prefix) and not (entry.name[0] == "." and not prefix):
                     if entry.is_dir():
                         found.append(entry.name + "/")
-                    elif entry.suffix.lower() in MIDI:
+                    elif entry.suffix.lower() in MIDI_SUFFIXES:
                         found.append(entry.name)
         except (OSError, RuntimeError, ValueError):
             return None

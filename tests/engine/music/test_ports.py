@@ -56,7 +56,7 @@ def test_without_a_name_a_port_with_sound_is_chosen() -> None:
 @pytest.mark.parametrize(
     ("name", "found", "message"),
     [
-        ("flud syn", ALL, "There is no MIDI port 'flud syn': use 'synth' or 'fluidsynth-midi:midi_00'."),
+        ("flud syn", ALL, "port 'flud syn': use 'synth' or 'fluidsynth-midi:midi_00'."),
         ("fluid", ALL, f"could be '{FLUID.name}' or '{JACK.name}': give more"),
         ("x", ScanResult(()), "There is no MIDI port 'x': no ports were found."),
         ("x", ScanResult((JACK,)), f"There is no MIDI port 'x': use '{JACK.name}'."),

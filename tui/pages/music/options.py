@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import InputError
-from engine.music import pitch
+from engine.music import MIDI_SUFFIXES, pitch
 from engine.music.tempo_map import TempoMap
 from tui.sources.answers import Pace
 from tui.widgets.fields import number, whole
@@ -52,7 +52,7 @@ def begins(text: str) -> Beginning:
     """Notes, as `C4 E4 G4`, or else a MIDI file's path; blank is neither."""
     if not text:
         return Beginning()
-    if "/" in text or "\\" in text or text.lower().endswith((".mid", ".midi")):
+    if "/" in text or "\\" in text or text.lower().endswith(MIDI_SUFFIXES):
         path = Path(text)
         try:
             return Beginning(file=str(path.expanduser()))

@@ -14,10 +14,10 @@ from engine.music.pitch import pitch_name
 from tui.pages.lyrics.text import LyricsText
 from tui.pages.neurons import units
 from tui.pages.neurons.units import LEVELS
+from tui.roll_text import HALF_BLOCKS
 from tui.sources.neurons import Reading
 
 LEFT = 5  # cells before the frames: the names of keys
-_CELLS = " ▄▀█"  # by lower key + 2 · upper key
 
 
 class NeuronRoll(Widget, can_focus=True):
@@ -137,7 +137,7 @@ class NeuronRoll(Widget, can_focus=True):
         upper = self._top(reading, self.size.height - self._curve - 1) - 2 * row
         lower = upper - 1
         cells = (
-            _CELLS[(lower in keys) + 2 * (upper in keys)]
+            HALF_BLOCKS[(lower in keys) + 2 * (upper in keys)]
             for keys in reading.frames[self._start : end]
         )
         return pitch_name(lower) if lower % 12 == 0 else "", "".join(cells)
