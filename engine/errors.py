@@ -1,12 +1,12 @@
-"""The two ways a command can end badly, besides being interrupted."""
+"""The two ways a command can fail, besides an interrupt."""
 
 
 class InputError(Exception):
-    """The words or the input were wrong (exit status 2).
+    """Bad usage or input (exit status 2).
 
-    Its text is one sentence that names the thing, the place and the remedy.
+    Its message is one sentence that names the thing, the place and the remedy.
     """
 
 
 class WorkError(Exception):
-    """The input was right but the work failed (exit status 1): said in one sentence too."""
+    """A failure on good input (exit status 1), with a message as of `InputError`."""

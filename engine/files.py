@@ -1,4 +1,4 @@
-"""Writing files so that a reader sees the old or the new whole, never a part."""
+"""Writing files so that a reader sees the old or the new, whole, and errors in sentences."""
 
 import contextlib
 import errno
@@ -10,10 +10,10 @@ from pathlib import Path
 
 from engine.errors import InputError
 
-# What a full disk, a quota or a file-size limit answer.
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-# What a place that cannot be written to answers.
-_BARRED = {
+# Errors of a full disk, a quota or a limit on a file's size.
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# Errors of a path that cannot be written to.
+_NOT_WRITABLE = {
     errno.EACCES,
     errno.EEXIST,
     errno.EISDIR,
@@ -26,19 +26,31 @@ _BARRED = {
 
 
 @contextlib.contextmanager
-def explain_write_errors(path: Path) -> Iterator[None]:
-    """Turn a full disk, a missing permission and the like, while `path` is written, into words."""
+def explain_read_errors(path: Path) -> Iterator[None]:
+    """Raise InputError for an OSError; `path` is what is read within the block."""
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        raise InputError(f"Cannot read {path} ({error.strerror}): choose another.") from error
+
+
+@contextlib.contextmanager
+def explain_write_errors(path: Path) -> Iterator[None]:
+    """Raise InputError for an OSError of a full disk, a missing permission or the like.
+
+    `path` is what is written within the block.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_SPACE:
             raise InputError(
                 f"No space left while writing {path}: free some, or set RNN_TUI_HOME to a folder "
                 "on another disk; what was saved before is untouched."
             ) from error
-        if error.errno in _BARRED:
+        if error.errno in _NOT_WRITABLE:
             raise InputError(
-                f"Cannot write {path} ({error.strerror}): make it writable or choose another place."
+                f"Cannot write {path} ({error.strerror}): make it writable or choose another path."
             ) from error
         raise
 
@@ -52,13 +64,13 @@ def _sync(path: Path) -> None:
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:
-    """Write `path` under a temporary name, fsync, rename: it holds the old content or the new.
+    """Write a file under a temporary name, fsync and rename it: `path` holds the old or the new.
 
-    What is no plain file, as /dev/stdout, is written to as it is.
+    A path that is not a regular file, such as /dev/stdout, is written to directly.
     """
     data = content.encode() if isinstance(content, str) else content
     with explain_write_errors(path):
-        path = path.resolve()  # a link stays one
+        path = path.resolve()  # a symbolic link stays one
         if path.exists() and not path.is_file() and not path.is_dir():
             path.write_bytes(data)
             return
@@ -69,7 +81,7 @@ def write_atomic(path: Path, content: bytes | str) -> None:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(name).chmod(0o644)  # mkstemp leaves 0600, which another watcher could not read
+            Path(name).chmod(0o644)  # mkstemp makes 0600, which another user could not read
             Path(name).replace(path)
         except BaseException:
             Path(name).unlink(missing_ok=True)
@@ -79,7 +91,7 @@ def write_atomic(path: Path, content: bytes | str) -> None:
 
 @contextlib.contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Give a temporary folder to fill; it becomes `path` when the block ends without an error.
+    """Yield a temporary folder to fill; it becomes `path` if the block ends without an error.
 
     A folder already at `path` is replaced.
     """
@@ -102,7 +114,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 def replace_link(link: Path, target: str) -> None:
-    """Make `link` a symbolic link to `target`, a name beside it, in one step."""
+    """Make `link` a symbolic link to `target`, a name in the same folder, in one step."""
     with explain_write_errors(link):
         draft = link.with_name(f".{link.name}.new")
         draft.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Where things live: the user's data folder and the assets that come with the program."""
+"""Folders: the user's data, and the assets that are installed with the program."""
 
 import os
 from pathlib import Path
@@ -9,33 +9,33 @@ HOME_VARIABLE = "RNN_TUI_HOME"
 
 
 def home() -> Path:
-    """The folder for data, models and runs: `$RNN_TUI_HOME`, or the platform's user data folder."""
+    """Return the folder for data and runs: `$RNN_TUI_HOME`, or the platform's user data folder."""
     chosen = os.environ.get(HOME_VARIABLE)
     return Path(chosen) if chosen else platformdirs.user_data_path("rnn-tui", appauthor=False)
 
 
 def runs() -> Path:
-    """The folder of run directories."""
+    """Return the folder of run directories."""
     return home() / "runs"
 
 
 def corpora() -> Path:
-    """The folder of prepared corpora."""
+    """Return the folder of prepared corpora."""
     return home() / "corpora"
 
 
 def data() -> Path:
-    """The folder of fetched data sets."""
+    """Return the folder of downloaded data sets."""
     return home() / "data"
 
 
 def models() -> Path:
-    """The folder of models that come with the program."""
+    """Return the folder of included models."""
     return assets() / "models"
 
 
 def assets() -> Path:
-    """The folder of presets, corpora and models that come with the program."""
-    here = Path(__file__).parent
-    packaged = here / "_assets"
-    return packaged if packaged.is_dir() else here.parent / "assets"
+    """Return the folder of included presets, corpora and models."""
+    package = Path(__file__).parent
+    packaged = package / "_assets"
+    return packaged if packaged.is_dir() else package.parent / "assets"

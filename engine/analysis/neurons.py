@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from engine.analysis import song_features, song_input
 from engine.analysis.song_input import InputSong, SongRequest
-from engine.data.codecs import BEGIN, CharacterCodec, KeysCodec
+from engine.data.codecs import CharacterCodec, KeysCodec
 from engine.errors import InputError
+from engine.frames import BEGIN
 from engine.inference.cells import Array
 from engine.inference.models import Model
 from engine.inference.network import Network

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from engine.data import ngram_index as indices
-from engine.data.codecs import BEGIN, MARKS, UNKNOWN, CharacterCodec
+from engine.data.codecs import MARKS, UNKNOWN, CharacterCodec
 from engine.data.ngram_index import MIN_COPY, SPACING, WINDOW, NgramIndex, roll_hash
 from engine.errors import InputError
+from engine.frames import BEGIN
 from engine.inference import models
 from engine.inference.models import Model
 from engine.sampling import lyrics

@@ -1,4 +1,4 @@
-"""The codecs: what a corpus's or a model's frames stand for."""
+"""Codecs: between frames and characters, or frames and piano rolls."""
 
 import math
 import unicodedata
@@ -16,28 +16,26 @@ from engine.music import piano_roll
 from engine.music.piano_roll import Roll
 from engine.music.score import Score
 
-BEGIN, END, UNKNOWN = 0, 1, 2
-MARKS = 3  # the first character's index
-REPLACEMENT = "\ufffd"  # how the unknown mark is shown
-_CODE_POINTS = 0x110000
+END, UNKNOWN = 1, 2  # after BEGIN
+MARKS = 3  # the index of the first character
+REPLACEMENT = "\ufffd"  # the text of the unknown mark
 
 
 def code_points(text: str) -> npt.NDArray[np.uint32]:
-    """The text's code points, (len(text),); a lone surrogate is one too."""
+    """Return the text's code points, (len(text),), lone surrogates included."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
 
 
 def _is_character(point: int) -> bool:
-    """Whether a codec may hold it: a surrogate cannot be written, U+FFFD stands for the unknown."""
+    """Return whether a codec may hold it: not a surrogate (no text), not U+FFFD (the unknown)."""
     return not 0xD800 <= point < 0xE000 and point != ord(REPLACEMENT)
 
 
 @dataclass(frozen=True)
 class CharacterCodec:
-    """The characters that have an index of their own, in order of their code points.
+    """Text as indices: character i has index i + 3, after the begin, end and unknown marks.
 
-    Character i of the string has index i + 3; below are the begin, end and unknown marks. Raises
-    InputError for characters out of order.
+    characters: in order of their code points. Raises InputError if they are out of order.
     """
 
     characters: str
@@ -46,32 +44,33 @@ class CharacterCodec:
         points = [ord(character) for character in self.characters]
         if points != sorted(set(points)) or not all(map(_is_character, points)):
             raise InputError(
-                "The codec's characters are not distinct and in order: the model or corpus they "
-                "come from is damaged; make it anew."
+                "The codec's characters are not distinct and in order: the model or corpus that "
+                "has them is damaged; make it again."
             )
 
     @classmethod
     def from_counts(
         cls, counts: Mapping[int, int] | npt.NDArray[np.integer[Any]], min_count: int = 1
     ) -> "CharacterCodec":
-        """Give an index to every code point counted at least `rare` times.
+        """Return the codec of the code points that occur at least `min_count` times.
 
-        `counts` maps code points to how often they occur, or holds that number at each code point.
+        counts: the number of occurrences by code point, as a mapping or as an array.
         """
+        least = max(1, min_count)
         if isinstance(counts, Mapping):
-            often = sorted(point for point, count in counts.items() if count >= max(1, min_count))
+            points = sorted(point for point, count in counts.items() if count >= least)
         else:
-            often = np.flatnonzero(counts >= max(1, min_count)).tolist()
-        return cls("".join(chr(point) for point in often if _is_character(point)))
+            points = np.flatnonzero(counts >= least).tolist()
+        return cls("".join(chr(point) for point in points if _is_character(point)))
 
     @property
     def spec(self) -> FrameSpec:
-        """One of V = 3 + len(characters) indices a frame."""
+        """Frames of one index below V = 3 + len(characters)."""
         return FrameSpec("characters", MARKS + len(self.characters))
 
     @cached_property
     def _indices(self) -> npt.NDArray[Any]:
-        """The index of each code point, (last + 2,): its final entry serves all that come after."""
+        """The index of each code point, (last + 2,); the last entry stands for all further ones."""
         points = code_points(self.characters)
         size = int(points[-1]) + 2 if len(points) else 1
         indices = np.full(size, UNKNOWN, self.spec.dtype)
@@ -84,58 +83,60 @@ class CharacterCodec:
         return np.concatenate([code_points("\0\0" + REPLACEMENT), code_points(self.characters)])
 
     def encode(self, text: str) -> npt.NDArray[Any]:
-        """The text's characters after NFC as indices, (n,) of `spec.dtype`; of the marks only
-        the unknown occurs."""
+        """Return the indices (n,) of the text's characters after NFC, of `spec.dtype`.
+
+        Characters without an index become the unknown mark.
+        """
         points = code_points(unicodedata.normalize("NFC", text))
         return self._indices.take(points, mode="clip")
 
     def decode(self, indices: npt.ArrayLike) -> str:
-        """The text of (n,) indices: the unknown mark as U+FFFD, begin and end marks left out."""
+        """Return the text of indices (n,): U+FFFD for unknown, nothing for begin and end."""
         array = np.asarray(indices, dtype=np.int64)
         return self._points[array[array >= UNKNOWN]].astype("<u4").tobytes().decode("utf-32-le")
 
     def unknown_characters(self, text: str) -> list[str]:
-        """The distinct characters of the text that have no index, in order of appearance."""
+        """Return the distinct characters of the text without an index, in order of appearance."""
         known = set(self.characters)
         return [c for c in dict.fromkeys(unicodedata.normalize("NFC", text)) if c not in known]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for JSON; `from_json` is the inverse."""
+        """Return plain values for JSON; `from_json` is the inverse."""
         return {"kind": "characters", "characters": self.characters}
 
     @classmethod
     def from_json(cls, values: object) -> "CharacterCodec":
-        """Build the codec from what `to_json` gave; raises InputError for anything else."""
+        """Build the codec from what `to_json` returned; raises InputError for anything else."""
         if isinstance(values, Mapping) and values.get("kind") == "characters":
             characters = values.get("characters")
             if isinstance(characters, str):
                 return cls(characters)
         raise InputError(
-            "The codec is not one of characters: the model or corpus it comes from is damaged or "
-            "of another kind; give another."
+            "The codec is not one of characters: the model or corpus that has it is damaged or of "
+            "another kind; choose another."
         )
 
 
 def index_table(old: CharacterCodec, new: CharacterCodec) -> npt.NDArray[np.int64]:
-    """The index of `new` for each index of `old`, (V of old,); what `new` lacks is unknown."""
+    """Return the index in `new` for each index of `old`, (V of old,); unknown if it has none."""
     characters = new._indices.take(code_points(old.characters), mode="clip")
     return np.concatenate([np.arange(MARKS), characters]).astype(np.int64)
 
 
 _DAMAGED = (
-    "The codec is not one of piano keys: the model or corpus it comes from is damaged or of "
-    "another kind; give another."
+    "The codec is not one of piano keys: the model or corpus that has it is damaged or of another "
+    "kind; choose another."
 )
 
 
 @dataclass(frozen=True)
 class KeysCodec:
-    """Frames of the 88 piano keys. Raises InputError for values that make no sense."""
+    """Piano rolls as frames. Raises InputError for values out of range."""
 
-    planes: int  # 1: the keys that sound; 2: then those that begin to
+    planes: int  # 1: the keys that sound; 2: and the keys that begin to
     frame: float | None  # the length of a frame in seconds, or …
     beats: float | None  # … in beats
-    tempo: float  # beats a minute, usual in the corpus
+    tempo: float  # beats a minute: the median of the corpus
 
     def __post_init__(self) -> None:
         length = self.beats if self.frame is None else self.frame
@@ -149,38 +150,38 @@ class KeysCodec:
 
     @property
     def spec(self) -> FrameSpec:
-        """88 or 176 zeros and ones a frame."""
+        """Frames of 88 or 176 zeros and ones."""
         return FrameSpec("keys", KEYS * self.planes)
 
     @property
     def seconds(self) -> float:
-        """The length of a frame, by the usual tempo if it is a part of a beat."""
+        """The length of a frame in seconds, at `tempo` if it is set in beats."""
         return self.frame or (self.beats or 0.0) * 60 / self.tempo
 
     def frames_per_bar(self, metre: tuple[int, int]) -> float:
-        """How many frames a bar has, by the usual tempo if a frame is so many seconds."""
+        """Return the number of frames in a bar, at `tempo` if the frame is set in seconds."""
         beats = metre[0] * 4 / metre[1]  # quarter notes
         return beats / (self.beats or self.seconds * self.tempo / 60)
 
     def quantize(self, score: Score) -> Roll:
-        """The roll of a score in frames of this length."""
+        """Return the roll of a score in frames of this length."""
         return piano_roll.from_score(score, self.seconds, self.beats or 0.0)
 
     def encode(self, music: Roll) -> npt.NDArray[np.uint8]:
-        """The frames of a roll, (T, 88 · planes)."""
+        """Return the frames of a roll, (T, 88 · planes)."""
         return music.frames(self.planes)
 
     def decode(self, frames: npt.ArrayLike) -> Roll:
-        """The roll of frames (T, 88 · planes), also of such as no roll would give."""
+        """Return the roll of frames (T, 88 · planes); any zeros and ones are valid."""
         return piano_roll.from_frames(frames, self.seconds, self.tempo)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for JSON; `from_json` is the inverse."""
+        """Return plain values for JSON; `from_json` is the inverse."""
         return {"kind": "keys", **asdict(self)}
 
     @classmethod
     def from_json(cls, values: object) -> "KeysCodec":
-        """Build the codec from what `to_json` gave; raises InputError for anything else."""
+        """Build the codec from what `to_json` returned; raises InputError for anything else."""
         if isinstance(values, Mapping) and values.get("kind") == "keys":
             names = ("planes", "frame", "beats", "tempo")
             if all(name in values for name in names):
@@ -197,11 +198,11 @@ CODECS: dict[str, Callable[[object], Codec]] = {
 
 
 def codec_from_json(values: object) -> Codec:
-    """Build a codec of either kind from what `to_json` gave; raises InputError for others."""
+    """Build a codec of either kind from what `to_json` returned; raises InputError for others."""
     kind = values.get("kind") if isinstance(values, Mapping) else None
     if not isinstance(kind, str) or kind not in CODECS:
         raise InputError(
-            "The codec is of no known kind: the model or corpus it comes from is damaged or of a "
-            "later version; give another."
+            "The codec is of an unknown kind: the model or corpus that has it is damaged or of a "
+            "later version; choose another."
         )
     return CODECS[kind](values)

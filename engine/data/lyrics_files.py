@@ -1,4 +1,4 @@
-"""Songs as people keep them: a CSV, a JSONL, or a folder artist/song.txt."""
+"""Readers of lyrics: a CSV file, a JSONL file, or a folder artist/song.txt."""
 
 import codecs
 import json
@@ -10,17 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError
+from engine.files import explain_read_errors
 from engine.suggestions import missing_path
 
-CHUNK_ROWS = 2000  # rows of a CSV in memory at a time
-_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON can say "\ud800"; UTF-8 cannot
+CHUNK_ROWS = 2000  # rows of a CSV file in memory at a time
+_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON can hold "\ud800", UTF-8 cannot
 
 
 @dataclass(frozen=True)
 class LyricsSong:
-    """One song, in NFC; no line of its text ends in blanks, and no empty line stands around it."""
+    """One song in NFC; its lines have no trailing blanks, its text no empty first or last line."""
 
-    artist: str  # "" where the source names nobody
+    artist: str  # "": no artist
     title: str
     text: str
 
@@ -28,17 +29,18 @@ class LyricsSong:
 def _song(artist: str, title: str, text: str) -> LyricsSong:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = "\n".join(map(str.rstrip, text.split("\n"))).strip("\n")  # the song CSV's end in two
+    # In the data set songlyrics every line ends in two blanks.
+    text = "\n".join(map(str.rstrip, text.split("\n"))).strip("\n")
     artist, title = " ".join(artist.split()), " ".join(title.split())
     return LyricsSong(*(unicodedata.normalize("NFC", part) for part in (artist, title, text)))
 
 
 def list_files(source: Path) -> list[Path]:
-    """The files that a source consists of: itself, or a folder's artist/song.txt in order.
+    """Return the files of a source: itself, or a folder's artist/song.txt in order.
 
-    Raises InputError where there are none.
+    Raises InputError for a folder without songs.
     """
-    try:
+    with explain_read_errors(source):
         if source.is_dir():
             songs = sorted(
                 file
@@ -49,44 +51,43 @@ def list_files(source: Path) -> list[Path]:
             )
             if not songs:
                 raise InputError(
-                    f"The folder {source} holds no songs: lay them out as artist/song.txt."
+                    f"The folder {source} has no songs: put them in files artist/song.txt."
                 )
             return songs
         if source.is_file():
             return [source]
-        raise missing_path(source, "give a CSV, a JSONL or a folder")
-    except OSError as error:
-        raise InputError(f"Cannot read {source} ({error.strerror}): give another.") from error
+        raise missing_path(source, "give a CSV file, a JSONL file or a folder")
 
 
 def read_songs(source: Path) -> Iterator[LyricsSong]:
-    """Give the songs of a source in its order, without ever holding all of them.
+    """Yield the songs of a source in its order, without holding all of them in memory.
 
-    A file ending in .jsonl or .ndjson has an object with `artist`, `text` and perhaps `song` on
-    each line; any other file is a CSV with such columns. Raises InputError, saying where, for what
-    is missing, of another form or not in UTF-8.
+    A .jsonl or .ndjson file has an object with `artist`, `text` and optionally `song` on each line;
+    any other file is a CSV with these columns. Raises InputError, naming the position, for a
+    missing field, another form and text that is not UTF-8.
     """
     found = list_files(source)
     if source.is_dir():
-        yield from _reading(_read_texts, found)
+        yield from _read_files(_read_text, found)
     else:
-        yield from _reading(_FORMS.get(source.suffix.lower(), _read_csv), found)
+        yield from _read_files(_READERS.get(source.suffix.lower(), _read_csv), found)
 
 
-def _reading(
+def _read_files(
     read: Callable[[Path], Iterator[LyricsSong]], found: list[Path]
 ) -> Iterator[LyricsSong]:
     for file in found:
         try:
-            yield from read(file)
+            with explain_read_errors(file):
+                yield from read(file)
         except UnicodeDecodeError as error:
-            raise InputError(_undecodable(file)) from error
-        except OSError as error:
-            raise InputError(f"Cannot read {file} ({error.strerror}): give another.") from error
+            raise InputError(
+                f"{file} is not UTF-8 text ({_first_invalid_byte(file)}): convert it to UTF-8."
+            ) from error
 
 
-def _undecodable(path: Path) -> str:
-    """Say where a file first departs from UTF-8."""
+def _first_invalid_byte(path: Path) -> str:
+    """Return the position of the first byte of a file that is not UTF-8."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     offset, line = 0, 1
     with path.open("rb") as file:
@@ -95,18 +96,18 @@ def _undecodable(path: Path) -> str:
             try:
                 decoder.decode(block, final=not block)
             except UnicodeDecodeError as error:
-                held = len(error.object) - len(block)  # bytes kept back from the block before
-                offset += error.start - held
+                pending = len(error.object) - len(block)  # bytes of the block before
+                offset += error.start - pending
                 line += error.object[: error.start].count(b"\n")
                 break
             offset += len(block)
             line += block.count(b"\n")
             if not block:
                 break
-    return f"{path} is not in UTF-8 (byte {offset}, line {line}): convert it to UTF-8."
+    return f"byte {offset}, line {line}"
 
 
-def _read_texts(path: Path) -> Iterator[LyricsSong]:
+def _read_text(path: Path) -> Iterator[LyricsSong]:
     text = path.read_bytes().decode("utf-8-sig")
     yield _song(path.parent.name, path.stem, text)
 
@@ -122,11 +123,11 @@ def _read_jsonl(path: Path) -> Iterator[LyricsSong]:
                 values = json.loads(text)
             except (ValueError, RecursionError) as error:
                 raise InputError(
-                    f"Line {number} of {path} is not JSON: give one object a line."
+                    f"Line {number} of {path} is not JSON: write one object on each line."
                 ) from error
             yield _song(*_fields(values, f"Line {number} of {path}"))
     if not line:
-        raise InputError(f"{path} is empty: give a file with songs.")
+        raise InputError(f"{path} is empty: choose a file with songs.")
 
 
 def _fields(values: Any, where: str) -> tuple[str, str, str]:
@@ -135,8 +136,8 @@ def _fields(values: Any, where: str) -> tuple[str, str, str]:
     values = {"song": "", **values}
     for name in ("artist", "text", "song"):
         if not isinstance(values.get(name), str):
-            wrong = f"has {name!r} that is no text" if name in values else f"has no {name!r}"
-            raise InputError(f"{where} {wrong}: give it one in quotes.")
+            problem = f"{name!r} is not a string" if name in values else f"{name!r} is missing"
+            raise InputError(f'{where}: {problem}; write it as "{name}": "…".')
     return (
         _SURROGATE.sub("\ufffd", values["artist"]),
         _SURROGATE.sub("\ufffd", values["song"]),
@@ -148,12 +149,12 @@ def _read_csv(path: Path) -> Iterator[LyricsSong]:
     with path.open("rb") as file:
         start = file.read(1 << 16)
     if not start.strip():
-        raise InputError(f"{path} is empty: give a CSV with the columns artist and text.")
+        raise InputError(f"{path} is empty: choose a CSV file with the columns artist and text.")
     if b"\0" in start:
         raise InputError(
-            f"{path} is not a CSV in UTF-8 but binary or in another encoding: unpack or convert it."
+            f"{path} is binary or not UTF-8 text: unpack or convert it to a CSV file in UTF-8."
         )
-    import pandas as pd  # takes most of a second: only those who read a CSV wait for it
+    import pandas as pd  # takes most of a second to import: only for CSV files
 
     try:
         with pd.read_csv(
@@ -165,7 +166,7 @@ def _read_csv(path: Path) -> Iterator[LyricsSong]:
             compression=None,
         ) as reader:
             for chunk in reader:
-                # pandas takes columns beyond the header's for an index, shifting all the rest.
+                # pandas uses columns beyond the header as an index, which shifts all others.
                 if not isinstance(chunk.index, pd.RangeIndex):
                     raise InputError(
                         f"The rows of {path} have more fields than its header: quote the texts."
@@ -174,7 +175,7 @@ def _read_csv(path: Path) -> Iterator[LyricsSong]:
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         reason = str(error).rpartition("C error: ")[2].strip()
         raise InputError(
-            f"{path} is not a CSV throughout ({reason}): quote its texts and double the quotes "
+            f"{path} is not a valid CSV file ({reason}): quote its texts and double the quotes "
             "inside them."
         ) from error
 
@@ -183,13 +184,13 @@ def _rows(chunk: Any, path: Path) -> Iterator[LyricsSong]:
     columns = {str(column).strip().casefold(): column for column in reversed(chunk.columns)}
     if len(columns) == 1:
         raise InputError(
-            f"{path} is not a CSV, for its first line has no comma: give one with the columns "
-            "artist and text."
+            f"{path} is not a CSV file, as its first line has no comma: choose one with the "
+            "columns artist and text."
         )
     for name in ("artist", "text"):
         if name not in columns:
-            there = ", ".join(str(column) for column in chunk.columns)
-            raise InputError(f"{path} has no column {name!r} (it has {there}): rename one to it.")
+            present = ", ".join(str(column) for column in chunk.columns)
+            raise InputError(f"{path} has no column {name!r} (it has {present}): rename one.")
     titles = chunk[columns["song"]].tolist() if "song" in columns else [""] * len(chunk)
     for row in zip(
         chunk[columns["artist"]].tolist(), titles, chunk[columns["text"]].tolist(), strict=True
@@ -197,7 +198,7 @@ def _rows(chunk: Any, path: Path) -> Iterator[LyricsSong]:
         yield _song(*row)
 
 
-_FORMS: dict[str, Callable[[Path], Iterator[LyricsSong]]] = {
+_READERS: dict[str, Callable[[Path], Iterator[LyricsSong]]] = {
     ".jsonl": _read_jsonl,
     ".ndjson": _read_jsonl,
 }

@@ -1,7 +1,7 @@
-"""Lists of matrices from a MATLAB file (version 5, the one of `.mat` files before HDF5).
+"""A reader of cell arrays in MATLAB files of version 5, the format of `.mat` before HDF5.
 
-Only what such files of piano rolls hold is read: cell arrays of matrices of numbers. What a file
-claims is checked against the bytes that are there before anything is made of it.
+Only what files of piano rolls hold is read: cell arrays of numeric matrices. Sizes in the file are
+checked against the bytes present before anything is allocated.
 """
 
 import struct
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-MAX_BYTES = 64 << 20  # of the file, and again unpacked
+MAX_BYTES = 64 << 20  # of the file, and again of its unpacked content
 MAX_PARTS = 1 << 16  # of a cell array
 _TYPES = {
     1: "i1",
@@ -30,13 +30,14 @@ _TYPES = {
 }
 _MATRIX, _COMPRESSED = 14, 15
 _CELL = 1
-_NUMBERS = range(6, 16)  # the classes of matrices of numbers
+_NUMERIC = range(6, 16)  # the classes of numeric matrices
 
 
 def read_cell_arrays(path: Path) -> dict[str, list[npt.NDArray[Any] | None]]:
-    """The cell arrays in a file, by name: a list of matrices each, None for what is no matrix.
+    """Return the cell arrays of a file by name: lists of matrices, None for any other content.
 
-    Raises OSError, and ValueError in words for what is no such file or unpacks to over 64 MiB.
+    Raises OSError, and ValueError with a clause for an invalid file and one that unpacks to over
+    64 MiB.
     """
     with path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
@@ -45,7 +46,7 @@ def read_cell_arrays(path: Path) -> dict[str, list[npt.NDArray[Any] | None]]:
     orders = {b"\0\1IM": "<", b"\1\0MI": ">"}
     order = orders.get(data[124:128])
     if order is None:
-        raise ValueError("it is not of MATLAB's version 5")
+        raise ValueError("it is not of MATLAB version 5")
     found: dict[str, list[npt.NDArray[Any] | None]] = {}
     room = MAX_BYTES
     for kind, body in _elements(data[128:], order):
@@ -63,22 +64,22 @@ def read_cell_arrays(path: Path) -> dict[str, list[npt.NDArray[Any] | None]]:
 def _unpacked(data: bytes, room: int) -> bytes:
     unpacker = zlib.decompressobj()
     try:
-        body = unpacker.decompress(data, room + 1)  # 0 would be no limit
+        body = unpacker.decompress(data, room + 1)  # 0 would mean no limit
     except zlib.error as error:
-        raise ValueError("what it holds is damaged") from error
+        raise ValueError("its compressed content is damaged") from error
     if not unpacker.eof or len(body) > room:
         raise ValueError(f"it is cut off or unpacks to over {MAX_BYTES >> 20} MiB")
     return body
 
 
 def _elements(data: bytes, order: str) -> Iterator[tuple[int, bytes]]:
-    """The elements that lie in `data` one after the other: type and content of each."""
+    """Yield the type and the content of each element in `data`."""
     offset = 0
     while offset < len(data):
         if len(data) - offset < 8:
             raise ValueError("it is cut off")
         kind, size = struct.unpack_from(order + "II", data, offset)
-        if kind >> 16:  # up to four bytes of content lie in the tag itself
+        if kind >> 16:  # the tag itself holds up to four bytes of content
             kind, size, start, stop = kind & 0xFFFF, kind >> 16, offset + 4, offset + 8
         else:
             start = offset + 8
@@ -90,24 +91,24 @@ def _elements(data: bytes, order: str) -> Iterator[tuple[int, bytes]]:
 
 
 def _matrix(data: bytes, order: str, inside: bool = False) -> tuple[str, Any]:
-    """The name of a matrix and its value: an array, a list of arrays, or None for other classes.
+    """Return a matrix's name and value: an array, a list of arrays, or None for other classes.
 
-    A list `inside` a list is one of the others.
+    inside: it is an item of a list, where another list counts as another class.
     """
     parts = list(islice(_elements(data, order), MAX_PARTS + 1))
     if len(parts) > MAX_PARTS:
-        raise ValueError(f"it holds a list of over {MAX_PARTS - 3:,} matrices")
+        raise ValueError(f"it has a list of over {MAX_PARTS - 3:,} matrices")
     if len(parts) < 3 or len(parts[0][1]) < 4:
-        raise ValueError("it holds a matrix without a head")
+        raise ValueError("it has a matrix without a header")
     (flags,) = struct.unpack_from(order + "I", parts[0][1])
     shape = tuple(np.frombuffer(parts[1][1], order + "i4").tolist())
     name = parts[2][1].decode("latin-1")
     if flags & 0xFF == _CELL and not inside:
         return name, [_matrix(body, order, True)[1] for _, body in parts[3:]]
-    if flags & 0xFF not in _NUMBERS or len(parts) < 4 or parts[3][0] not in _TYPES:
+    if flags & 0xFF not in _NUMERIC or len(parts) < 4 or parts[3][0] not in _TYPES:
         return name, None
     kind, body = parts[3]
     values = np.frombuffer(body, order + _TYPES[kind])
     if values.size != np.prod(shape, dtype=object):
-        raise ValueError(f"it holds {values.size} numbers for a matrix of {shape}")
+        raise ValueError(f"it has {values.size} numbers for a matrix of {shape}")
     return name, values.reshape(shape, order="F")

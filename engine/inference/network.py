@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engine.config import ModelConfig
 from engine.data.match_memory import MatchMemory
-from engine.frames import FrameSpec
+from engine.frames import BEGIN, FrameSpec
 from engine.inference.cells import CELLS, Array, Cell
 from engine.inference.heads import HEADS, CharacterHead, Head, HeadInput
 from engine.inference.matmul import (
@@ -27,7 +27,7 @@ from engine.inference.matmul import (
     table_sums,
 )
 from engine.model import position_encoding
-from engine.model.ngram import BEGIN, NgramModel
+from engine.model.ngram import NgramModel
 
 State = list[Any]  # arrays (N, …) or lists of N, one row for each song; a step replaces its items
 

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from engine.config import ModelConfig
 from engine.errors import InputError
+from engine.frames import BEGIN
 
-BEGIN = 0  # stands before a song's first frame, as often as a context is long; never a target
 _MIX = np.uint64(0xBF58476D1CE4E5B9)  # odd, so that multiplying loses nothing
 _TENSORS = ("contexts", "starts", "symbols", "counts")
 

@@ -12,8 +12,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.codecs import BEGIN, END, UNKNOWN, CharacterCodec
+from engine.data.codecs import END, UNKNOWN, CharacterCodec
 from engine.errors import InputError
+from engine.frames import BEGIN
 from engine.inference.cells import Array
 from engine.inference.models import Model
 from engine.inference.network import select_songs

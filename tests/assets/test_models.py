@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from engine import paths
-from engine.data.codecs import BEGIN, CharacterCodec
+from engine.data.codecs import CharacterCodec
+from engine.frames import BEGIN
 from engine.inference import models
 from engine.inference.matmul import PRECISIONS
 from engine.sampling import lyrics, music

@@ -17,8 +17,9 @@ from engine.analysis import neurons, song_input
 from engine.analysis.song_input import SongRequest
 from engine.config import DataConfig, ModelConfig
 from engine.data import corpus as corpora
-from engine.data.codecs import BEGIN, CharacterCodec
+from engine.data.codecs import CharacterCodec
 from engine.errors import InputError
+from engine.frames import BEGIN
 from engine.inference import models, network
 from engine.inference.models import Model
 from engine.inference.network import Network

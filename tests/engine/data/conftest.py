@@ -13,7 +13,7 @@ import pytest
 
 from engine.data.codecs import CharacterCodec
 from engine.data.corpus import Corpus
-from engine.data.corpus_format import SONG
+from engine.data.corpus_format import SONG_DTYPE
 from engine.data.lyrics_files import LyricsSong
 from engine.music import midi
 from engine.music.score import Note, Score
@@ -32,7 +32,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def lyrics_csv() -> Path:
     path = Path(__file__).parents[3] / "../shared/data/lyrics/songdata_prefix2893.csv"
     if not path.exists():
-        pytest.skip("the CSV of lyrics lies beside the checkout on some machines only")
+        pytest.skip("the published CSV file is not on this machine")
     return path
 
 
@@ -40,13 +40,13 @@ def lyrics_csv() -> Path:
 def music_data() -> Path:
     path = Path(__file__).parents[3] / "../shared/data"
     if not (path / "nottingham/Nottingham.zip").exists():
-        pytest.skip("the tunes lie beside the checkout on some machines only")
+        pytest.skip("the published tunes are not on this machine")
     return path
 
 
 @pytest.fixture(scope="session")
 def tune() -> Callable[[int], bytes]:
-    """Make up MIDI files: short tunes that differ by their number, in seconds of 0.3."""
+    """Return a function that makes MIDI files: short tunes by number, of notes of 0.3 s."""
 
     def make(number: int) -> bytes:
         steps = np.random.default_rng(number).integers(0, 12, 20 + number % 7)
@@ -58,7 +58,7 @@ def tune() -> Callable[[int], bytes]:
 
 @pytest.fixture(scope="session")
 def write_mat() -> Callable[..., Path]:
-    """Write lists of matrices as a MATLAB file, the way `matlab` is to read it."""
+    """Return a function that writes lists of matrices as a MATLAB file."""
 
     def element(kind: int, body: bytes, order: str) -> bytes:
         if 0 < len(body) <= 4:  # the short form
@@ -75,7 +75,7 @@ def write_mat() -> Callable[..., Path]:
     def write(
         path: Path, lists: dict[str, Sequence[Any]], order: str = "<", packed: bool = True
     ) -> Path:
-        data = (b"made up".ljust(124) + struct.pack(order + "H", 0x100)) + (
+        data = (b"invented".ljust(124) + struct.pack(order + "H", 0x100)) + (
             b"IM" if order == "<" else b"MI"
         )
         for name, matrices in lists.items():
@@ -108,7 +108,7 @@ def songs() -> list[LyricsSong]:
 
 @pytest.fixture(scope="session")
 def write_csv() -> WriteCsv:
-    """Write songs as a CSV, with an unused column between."""
+    """Return a function that writes songs as a CSV file with an unused column."""
 
     def write(path: Path, songs: Sequence[LyricsSong], newline: str = "\n") -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -125,10 +125,10 @@ def write_csv() -> WriteCsv:
 
 @pytest.fixture(scope="session")
 def make_corpus() -> MakeCorpus:
-    """Make a corpus in memory of songs of given lengths, where every frame tells its own place.
+    """Return a function that makes a corpus in memory of songs of given lengths.
 
-    The frame at a position of a song of the table is the number 3 + the count of frames before it;
-    as keys, that number in binary. The songs lie in `frames` in another order than in the table.
+    Every frame is a different number: 3 + the number of frames before it, in the order of the
+    table; as keys, that number in binary. The songs are stored in another order than the table's.
     """
 
     def make(
@@ -138,17 +138,19 @@ def make_corpus() -> MakeCorpus:
         keys: int = 0,
     ) -> Corpus:
         count = len(lengths)
-        table = np.zeros(count, SONG)
+        table = np.zeros(count, SONG_DTYPE)
         table["key"] = np.arange(count)
         table["length"] = lengths
-        table["start"] = (np.cumsum(lengths[::-1]) - lengths[::-1])[::-1]  # the last lies first
+        table["start"] = (np.cumsum(lengths[::-1]) - lengths[::-1])[
+            ::-1
+        ]  # the last song is stored first
         table["condition"] = [1 + i % 3 for i in range(count)] if conditions is None else conditions
         table["split"] = 0 if splits is None else splits
         frames: Any = np.zeros(sum(lengths), np.uint16)
         number = 3
         for song in table:
-            place = np.arange(song["start"], song["start"] + song["length"])
-            frames[place] = np.arange(number, number + song["length"])
+            rows = np.arange(song["start"], song["start"] + song["length"])
+            frames[rows] = np.arange(number, number + song["length"])
             number += int(song["length"])
         if keys:
             frames = (frames[:, None] >> np.arange(keys) & 1).astype(np.uint8)
@@ -164,7 +166,7 @@ def make_corpus() -> MakeCorpus:
 
 @pytest.fixture(scope="session")
 def fields() -> Callable[[Any], dict[str, Any]]:
-    """The fields of a dataclass that are not None, uncopied."""
+    """Return a function that returns the fields of a dataclass that are not None, uncopied."""
 
     def fields(value: Any) -> dict[str, Any]:
         pairs = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))

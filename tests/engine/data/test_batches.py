@@ -20,7 +20,7 @@ from engine.data import corpus_format
 from engine.data.batches import Augmentation, Batch, BatchStream, shift_range, transpose_keys
 from engine.data.codecs import CharacterCodec, KeysCodec
 from engine.data.corpus import Corpus
-from engine.data.corpus_format import SONG
+from engine.data.corpus_format import SONG_DTYPE
 from engine.data.match_memory import find_matches
 from engine.errors import InputError
 from engine.music import piano_roll
@@ -374,7 +374,7 @@ def singing(count: int) -> Corpus:
     codec = CharacterCodec("".join(sorted(set(REFRAIN))))
     texts = [REFRAIN[start:] + REFRAIN[:start] for start in range(count)]
     meta = {"name": "sung", "codec": codec.to_json(), "conditions": []}
-    table = np.zeros(count, corpus_format.SONG)
+    table = np.zeros(count, corpus_format.SONG_DTYPE)
     table["key"], table["length"] = np.arange(count), len(REFRAIN)
     table["start"] = np.arange(count) * len(REFRAIN)
     return Corpus(Path("sung"), meta, np.concatenate([codec.encode(t) for t in texts]), table)
@@ -443,7 +443,7 @@ def made(count: int, planes: int, lowest: int = 30, highest: int = 60) -> Corpus
         songs.append(
             piano_roll.from_frames(np.concatenate([frames, frames], axis=1)).frames(planes)
         )
-    table = np.zeros(count, SONG)
+    table = np.zeros(count, SONG_DTYPE)
     table["key"], table["length"] = np.arange(count), [len(song) for song in songs]
     table["start"] = np.cumsum(table["length"]) - table["length"]
     codec = KeysCodec(planes, 0.3, None, 120.0)

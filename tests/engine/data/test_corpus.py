@@ -1,3 +1,5 @@
+"""Corpora of lyrics; corpora of music are tested in test_corpus_format."""
+
 import dataclasses
 import json
 import random
@@ -15,7 +17,7 @@ import pytest
 
 from engine import paths
 from engine.config import DataConfig
-from engine.data import corpus_format, lyrics_corpus, lyrics_files
+from engine.data import lyrics_corpus, lyrics_files
 from engine.data.codecs import END, UNKNOWN, CharacterCodec
 from engine.data.corpus import Corpus, prepare_corpus
 from engine.data.lyrics_files import LyricsSong
@@ -40,19 +42,19 @@ def characters(corpus: Corpus) -> str:
     return corpus.codec.characters
 
 
-def held(corpus: Corpus) -> dict[tuple[str, str], tuple[str, int]]:
-    """Text and split of each song by artist and title."""
+def content(corpus: Corpus) -> dict[tuple[str, str], tuple[str, int]]:
+    """Return text and split of each song by artist and title."""
     return {
         name: (corpus.text(row), int(corpus.songs["split"][row]))
         for row, name in enumerate(corpus.titles)
     }
 
 
-def test_every_song_is_there_as_its_characters_and_the_end(
+def test_every_song_is_stored_as_its_characters_and_the_end_mark(
     source: Path, songs: list[LyricsSong]
 ) -> None:
     corpus = prepared(source)
-    texts = {name: text for name, (text, _) in held(corpus).items()}
+    texts = {name: text for name, (text, _) in content(corpus).items()}
     assert texts == {(song.artist, song.title): song.text for song in songs}
     for row in range(len(corpus.songs)):
         song = corpus.song(row)
@@ -74,7 +76,7 @@ def test_the_table_is_sorted_by_key_and_split_by_it(source: Path, songs: list[Ly
     )
 
 
-def test_what_is_said_of_it(source: Path, songs: list[LyricsSong]) -> None:
+def test_its_facts(source: Path, songs: list[LyricsSong]) -> None:
     corpus = prepared(source)
     meta = corpus.meta
     frames = sum(len(song.text) + 1 for song in songs)
@@ -96,7 +98,7 @@ def test_what_is_said_of_it(source: Path, songs: list[LyricsSong]) -> None:
     }
 
 
-def test_neither_row_order_nor_line_ends_nor_form_matter(
+def test_row_order_line_ends_and_file_format_do_not_matter(
     tmp_path: Path, songs: list[LyricsSong], source: Path, write_csv: WriteCsv
 ) -> None:
     shuffled = random.Random(1).sample(songs, len(songs))
@@ -116,12 +118,12 @@ def test_neither_row_order_nor_line_ends_nor_form_matter(
     for other in others:
         corpus = prepared(other)
         assert corpus.hash == first.hash
-        assert held(corpus) == held(first)
+        assert content(corpus) == content(first)
         assert np.array_equal(corpus.songs["key"], first.songs["key"])
 
 
 @pytest.mark.parametrize("change", ["text", "case", "artist", "fewer", "seed", "rare"])
-def test_the_hash_notices(
+def test_the_hash_changes_with_the_songs_and_settings(
     tmp_path: Path, songs: list[LyricsSong], source: Path, write_csv: WriteCsv, change: str
 ) -> None:
     changed = list(songs)
@@ -157,7 +159,7 @@ def test_duplicates_are_dropped_and_covers_stay_in_one_split(
     reordered = prepared(
         write_csv(tmp_path / "b.csv", rows[::-1]), valid_fraction=0.2, test_fraction=0.2
     )
-    assert held(reordered) == held(corpus)  # also which of two twins stays
+    assert content(reordered) == content(corpus)  # also which of two twins stays
     assert reordered.hash == corpus.hash
 
 
@@ -182,7 +184,7 @@ def test_short_songs_and_unwanted_artists_are_left_out_and_counted(
     assert "Band 3" in report["artists"]["missing"]["Bnad 3"]
 
 
-def test_songs_by_nobody_have_no_condition(
+def test_songs_without_an_artist_have_no_condition(
     tmp_path: Path, songs: list[LyricsSong], write_csv: WriteCsv
 ) -> None:
     nameless = [dataclasses.replace(song, artist="") for song in songs[:20]]
@@ -198,7 +200,7 @@ def test_rare_characters_become_unknown(
     path = write_csv(tmp_path / "a.csv", odd)
     assert "🎹" in characters(prepared(path, min_count=2))
     assert "𝄞" not in characters(prepared(path, min_count=2))
-    text = held(prepared(path, min_count=2))["Band 0", "Odd"][0]
+    text = content(prepared(path, min_count=2))["Band 0", "Odd"][0]
     assert text == "a piano 🎹🎹 and a harp \ufffd played"
 
 
@@ -208,12 +210,12 @@ def test_a_large_alphabet_takes_two_bytes_a_frame(tmp_path: Path, write_csv: Wri
     ]
     corpus = prepared(write_csv(tmp_path / "a.csv", rows))
     assert corpus.frames.dtype == np.uint16
-    assert {title: text for (_, title), (text, _) in held(corpus).items()} == {
+    assert {title: text for (_, title), (text, _) in content(corpus).items()} == {
         song.title: song.text for song in rows
     }
 
 
-def test_what_was_prepared_is_used_again(source: Path, home: Path) -> None:
+def test_a_prepared_corpus_is_used_again(source: Path, home: Path) -> None:
     first = prepared(source)
     stamps = {file.name: file.stat().st_mtime_ns for file in first.path.iterdir()}
     assert sorted(stamps) == ["frames.npy", "meta.json", "songs.npy", "titles.txt"]
@@ -223,7 +225,7 @@ def test_what_was_prepared_is_used_again(source: Path, home: Path) -> None:
     assert {file.name: file.stat().st_mtime_ns for file in again.path.iterdir()} == stamps
 
 
-def test_a_changed_source_or_setting_is_prepared_anew(
+def test_a_changed_source_or_setting_is_prepared_again(
     source: Path, songs: list[LyricsSong], write_csv: WriteCsv
 ) -> None:
     first = prepared(source)
@@ -255,7 +257,7 @@ def test_a_damaged_corpus_is_refused_and_rebuilt(
         path.unlink()
     else:
         path.write_bytes(content if isinstance(content, bytes) else whole[: len(whole) // 2])
-    with pytest.raises(InputError, match="prepare it anew"):
+    with pytest.raises(InputError, match="prepare it again"):
         Corpus.open(first.path)
     again = prepared(source)
     assert again.hash == first.hash
@@ -273,31 +275,31 @@ def test_a_table_that_points_beyond_the_frames_is_refused(source: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "settings", "said"),
+    ("rows", "settings", "message"),
     [
-        ([], {}, "holds no songs"),
+        ([], {}, "has no songs"),
         ([LyricsSong("A", "B", "tiny")] * 3, {}, "fewer than 16 characters: lower data.min_length"),
         (None, {"artists": ("Bend 1",)}, "did you mean 'Band 1'"),
         (None, {"min_songs": 9}, "lower data.min_songs"),
         (None, {"valid_fraction": 0.5, "test_fraction": 0.5}, "40 different songs cannot be split"),
     ],
 )
-def test_nothing_left_is_said_and_nothing_is_written(
+def test_no_song_left_is_an_error_and_nothing_is_written(
     tmp_path: Path,
     songs: list[LyricsSong],
     write_csv: WriteCsv,
     rows: list[LyricsSong] | None,
     settings: dict[str, object],
-    said: str,
+    message: str,
 ) -> None:
     path = write_csv(tmp_path / "a.csv", songs if rows is None else rows)
     with pytest.raises(InputError) as caught:
         prepared(path, **settings)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert not [item for item in paths.corpora().iterdir() if item.suffix != ".lock"]
 
 
-def test_a_fault_late_in_the_source_leaves_nothing(
+def test_an_error_late_in_the_source_leaves_nothing(
     tmp_path: Path, songs: list[LyricsSong], write_csv: WriteCsv
 ) -> None:
     path = write_csv(tmp_path / "a.csv", songs)
@@ -307,19 +309,19 @@ def test_a_fault_late_in_the_source_leaves_nothing(
     assert not [item for item in paths.corpora().iterdir() if item.suffix != ".lock"]
 
 
-def test_a_full_disk_is_said_and_leaves_nothing(
+def test_a_full_disk_is_an_error_and_leaves_nothing(
     source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(corpus_format, "_header", full)
+    monkeypatch.setattr(lyrics_corpus, "write_frames_header", full)
     with pytest.raises(InputError, match="No space left"):
         prepared(source)
     assert not [item for item in paths.corpora().iterdir() if item.suffix != ".lock"]
 
 
-def test_what_a_killed_preparation_left_is_cleared(source: Path) -> None:
+def test_files_of_a_killed_preparation_are_removed(source: Path) -> None:
     path = prepared(source).path
     (path / "meta.json").unlink()
     stale = path.with_name(f".{path.name}.abc123")
@@ -337,7 +339,7 @@ def test_progress_rises_to_its_total(source: Path) -> None:
     assert seen[-1] == (source.stat().st_size,) * 2
 
 
-def test_a_named_data_set_gives_its_name(
+def test_a_corpus_has_the_name_of_its_data_set(
     songs: list[LyricsSong], write_csv: WriteCsv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("engine.paths.assets", lambda: tmp_path)
@@ -358,13 +360,13 @@ def test_two_processes_prepare_it_once(source: Path, home: Path) -> None:
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    said = [process.communicate(timeout=120) for process in both]
-    assert [process.returncode for process in both] == [0, 0], said
-    assert said[0][0] == said[1][0] == prepared(source).hash + "\n"
+    outputs = [process.communicate(timeout=120) for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
+    assert outputs[0][0] == outputs[1][0] == prepared(source).hash + "\n"
     assert len([item for item in paths.corpora().iterdir() if item.suffix != ".lock"]) == 1
 
 
-def test_translated_to_the_indices_of_another_codec(source: Path) -> None:
+def test_translated_to_another_codec(source: Path) -> None:
     corpus = prepared(source)
     codec = CharacterCodec("\n aeilno")
     other = corpus.translated(codec, ["Elsewhere", "band 3"])
@@ -382,10 +384,8 @@ def test_translated_to_the_indices_of_another_codec(source: Path) -> None:
     assert corpus.songs["condition"].all()  # the first is as it was
 
 
-def test_prepared_in_pieces_it_is_what_it_is_whole(
-    source: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """To the last byte: a file that does not fit in the memory is read so."""
+def test_chunk_sizes_do_not_change_the_files(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the last byte. (Large sources are read in chunks.)"""
 
     def files(corpus: Corpus) -> dict[str, bytes]:
         found = {path.name: path.read_bytes() for path in corpus.path.iterdir()}
@@ -396,8 +396,8 @@ def test_prepared_in_pieces_it_is_what_it_is_whole(
     assert len(whole) == 4
     for rows, together in ((1, 1), (3, 2), (39, 7)):
         monkeypatch.setattr(lyrics_files, "CHUNK_ROWS", rows)
-        monkeypatch.setattr(lyrics_corpus, "LOOKED_UP", together)
-        monkeypatch.setattr(lyrics_corpus, "COUNTED", together)
+        monkeypatch.setattr(lyrics_corpus, "LOOKUP_ROWS", together)
+        monkeypatch.setattr(lyrics_corpus, "COUNT_SONGS", together)
         assert files(prepared(source, min_count=40)) == whole
 
 

@@ -1,4 +1,4 @@
-"""Corpora of music; those of lyrics are in test_corpus."""
+"""Corpora of music; corpora of lyrics are tested in test_corpus."""
 
 import dataclasses
 import time
@@ -21,7 +21,7 @@ from engine.music import midi, piano_roll
 
 @pytest.fixture
 def tunes(tmp_path: Path, tune: Callable[[int], bytes]) -> Path:
-    """A folder of thirty tunes; two say the same."""
+    """A folder of thirty tunes, two of them equal."""
     folder = tmp_path / "tunes"
     folder.mkdir()
     for number in range(30):
@@ -34,7 +34,7 @@ def of_music(source: Path, **settings: object) -> Corpus:
     return prepare_corpus(config, kind="music")
 
 
-def test_music_is_there_as_its_rolls(tunes: Path) -> None:
+def test_every_song_is_stored_as_its_roll(tunes: Path) -> None:
     corpus = of_music(tunes, valid_fraction=0.1, test_fraction=0.2)
     meta = corpus.meta
     assert (meta["kind"], corpus.name, meta["songs"]) == ("music", "tunes", 29)
@@ -62,7 +62,7 @@ def test_music_is_there_as_its_rolls(tunes: Path) -> None:
     }
 
 
-def test_music_prepared_is_used_again_and_anew_when_changed(tunes: Path) -> None:
+def test_a_prepared_corpus_is_used_again_until_it_changes(tunes: Path) -> None:
     seen: list[tuple[int, int]] = []
     config = DataConfig(source=str(tunes))
     first = prepare_corpus(config, lambda done, total: seen.append((done, total)), "music")
@@ -83,7 +83,7 @@ def test_music_prepared_is_used_again_and_anew_when_changed(tunes: Path) -> None
     assert len(others[-1].songs) == 28
 
 
-def test_names_and_places_of_tunes_do_not_matter(tunes: Path, tmp_path: Path) -> None:
+def test_names_and_folders_of_tunes_do_not_matter(tunes: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     for number, file in enumerate(sorted(tunes.iterdir())):
         place = other / str(number % 3) / f"{99 - number}.mid"
@@ -92,7 +92,7 @@ def test_names_and_places_of_tunes_do_not_matter(tunes: Path, tmp_path: Path) ->
     assert of_music(other).hash == of_music(tunes).hash
 
 
-def test_given_splits_are_kept_and_what_is_in_both_is_counted(
+def test_splits_of_the_source_stay_and_equal_songs_across_them_are_counted(
     tmp_path: Path, tune: Callable[[int], bytes]
 ) -> None:
     for split, numbers in {"train": (1, 2, 3, 3), "valid": (4, 2), "test": (3, 3, 5)}.items():
@@ -109,7 +109,7 @@ def test_given_splits_are_kept_and_what_is_in_both_is_counted(
     assert corpus.meta["report"]["duplicates"] == 0
 
 
-def test_frames_of_music_are_laid_into_lanes(tunes: Path) -> None:
+def test_frames_of_music_in_a_batch(tunes: Path) -> None:
     corpus = of_music(tunes)
     batch = BatchStream(corpus, "valid", 1, 1000).next_batch()
     assert batch is not None
@@ -121,7 +121,7 @@ def test_frames_of_music_are_laid_into_lanes(tunes: Path) -> None:
     assert not batch.inputs[0].any()
 
 
-def test_music_and_lyrics_are_not_mixed_up(
+def test_music_in_place_of_lyrics_is_refused_and_the_reverse(
     tunes: Path, tmp_path: Path, songs: list[LyricsSong], write_csv: Callable[..., Path]
 ) -> None:
     source = write_csv(tmp_path / "songs.csv", songs)
@@ -136,9 +136,9 @@ def test_music_and_lyrics_are_not_mixed_up(
         lyrics.translated(music.codec, [])
     with pytest.raises(InputError, match="has frames of 176 keys, the model of 88 keys"):
         music.translated(KeysCodec(1, 0.3, None, 120.0), [])
-    with pytest.raises(InputError, match="is not music: give a MIDI file"):
+    with pytest.raises(InputError, match="is not music: choose a MIDI file"):
         of_music(source)
-    other = music.translated(KeysCodec(2, 0.3, None, 77.0), ["Somebody"])
+    other = music.translated(KeysCodec(2, 0.3, None, 77.0), ["An artist"])
     assert np.array_equal(other.song(3), music.song(3))
     assert other.roll(3).tempo == 77.0
 
@@ -158,7 +158,7 @@ def test_bad_tunes_leave_nothing_behind(tmp_path: Path) -> None:
     assert not [item for item in paths.corpora().iterdir() if item.suffix != ".lock"]
 
 
-def test_the_real_rolls(music_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_published_rolls(music_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name, sizes, also in (
         ("JSB_Chorales", [229, 76, 77], {"valid": 0, "test": 0}),
         ("Nottingham", [694, 173, 170], {"valid": 1, "test": 1}),

@@ -1,3 +1,5 @@
+"""Names of data sets, and paths."""
+
 from pathlib import Path
 
 import pytest
@@ -6,7 +8,7 @@ from engine.data import datasets
 from engine.errors import InputError
 
 
-def test_a_name_is_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_stands_for_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.paths.assets", lambda: tmp_path)
     file = tmp_path / "corpora/originals.csv"
     with pytest.raises(InputError, match=r"lacks its file .*originals\.csv"):
@@ -16,7 +18,7 @@ def test_a_name_is_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert datasets.resolve("originals") == file
 
 
-def test_a_path_is_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_path_stays_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine").mkdir()
     assert datasets.resolve("mine") == Path("mine")
@@ -25,10 +27,10 @@ def test_a_path_is_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize(
-    ("source", "said"), [("orignals", "did you mean 'originals'"), (" ", "No songs were given")]
+    ("source", "message"), [("orignals", "did you mean 'originals'"), (" ", "No songs were given")]
 )
-def test_what_is_neither_is_refused(source: str, said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_an_unknown_name_is_refused(source: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         datasets.resolve(source)
 
 
@@ -38,13 +40,13 @@ def test_a_data_set_of_another_kind_is_refused(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match="'originals' is of lyrics, not of music: give the path"):
         datasets.resolve("originals", "music")
-    (tmp_path / "originals").mkdir()  # a folder of that name is meant then
+    (tmp_path / "originals").mkdir()  # then the name means the folder
     assert datasets.resolve("originals", "music") == Path("originals")
 
 
-@pytest.mark.parametrize(("source", "said"), [("", "No songs were given"), ("x", "neither")])
-def test_what_is_no_music_is_refused(source: str, said: str) -> None:
-    with pytest.raises(InputError, match=said) as caught:
+@pytest.mark.parametrize(("source", "message"), [("", "No songs were given"), ("x", "neither")])
+def test_an_unknown_name_of_music_is_refused(source: str, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
         datasets.resolve(source, "music")
     assert "originals" not in str(caught.value)
 
@@ -55,7 +57,7 @@ def test_a_data_set_by_its_name() -> None:
         datasets.get_dataset("nottingam")
 
 
-def test_the_names_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_table_is_consistent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path))
     for name, item in datasets.DATASETS.items():
         assert item.name == name

@@ -1,3 +1,5 @@
+"""Downloads from a server on this machine."""
+
 import hashlib
 import sys
 import threading
@@ -20,11 +22,11 @@ Make = Callable[..., Dataset]
 
 
 class Server(BaseHTTPRequestHandler):
-    asked: list[str]
-    silent: threading.Event  # ends the waiting of those that never answer
+    requests: list[str]
+    stop: threading.Event  # ends the requests that are never answered
 
     def do_GET(self) -> None:
-        self.asked.append(self.path)
+        self.requests.append(self.path)
         if self.path == "/moved":
             self.send_response(302)
             self.send_header("Location", "/good")
@@ -34,7 +36,7 @@ class Server(BaseHTTPRequestHandler):
             self.send_error(404)
             return
         if self.path == "/silent":
-            self.silent.wait(60)
+            self.stop.wait(60)
             return
         self.send_response(200)
         self.send_header("Content-Length", str(len(CONTENT)))
@@ -43,7 +45,7 @@ class Server(BaseHTTPRequestHandler):
         self.wfile.write(CONTENT[: len(CONTENT) // 2] if half else CONTENT)
         if self.path == "/stuck":
             self.wfile.flush()
-            self.silent.wait(60)
+            self.stop.wait(60)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -51,12 +53,12 @@ class Server(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    Server.asked, Server.silent = [], threading.Event()
+    Server.requests, Server.stop = [], threading.Event()
     with ThreadingHTTPServer(("127.0.0.1", 0), Server) as running:
         thread = threading.Thread(target=running.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{running.server_address[1]}"
-        Server.silent.set()
+        Server.stop.set()
         running.shutdown()
         thread.join()
 
@@ -65,10 +67,10 @@ def server() -> Iterator[str]:
 def make(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     monkeypatch.setenv(paths.HOME_VARIABLE, str(tmp_path))
     monkeypatch.setenv("NO_PROXY", "*")
-    Server.asked.clear()
+    Server.requests.clear()
 
-    def made(place: str, sha256: str | None = SHA256, address: str = "") -> Dataset:
-        url = address or f"{server}/{place}"
+    def made(page: str, sha256: str | None = SHA256, address: str = "") -> Dataset:
+        url = address or f"{server}/{page}"
         return Dataset(
             "tunes", "music", "", "", "tunes/tunes.mat", url, size=len(CONTENT), sha256=sha256
         )
@@ -77,33 +79,33 @@ def make(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
 
 
 def left() -> list[str]:
-    """What lies in the folder of data, but the lock."""
+    """Return the names of all files in the data folder except the lock."""
     return sorted(x.name for x in paths.data().rglob("*") if x.name != ".tunes.lock")
 
 
-@pytest.mark.parametrize("place", ["good", "moved"])
-def test_good_is_kept_and_not_fetched_again(make: Make, place: str) -> None:
-    told: list[tuple[int, int]] = []
-    got = download_dataset(make(place), lambda *done: told.append(done))
+@pytest.mark.parametrize("page", ["good", "moved"])
+def test_a_verified_file_is_kept_and_not_downloaded_again(make: Make, page: str) -> None:
+    progress: list[tuple[int, int]] = []
+    got = download_dataset(make(page), lambda *done: progress.append(done))
     assert (got.downloaded, got.verified, got.sha256) == (True, True, SHA256)
     assert got.path.read_bytes() == CONTENT
     assert got.path.stat().st_mode & 0o777 == 0o644
     assert left() == ["tunes", "tunes.mat"]
-    assert told[-1] == (len(CONTENT), len(CONTENT))
-    assert [done for done, _ in told] == sorted(done for done, _ in told)
-    asked = len(Server.asked)
-    again = download_dataset(make(place))
+    assert progress[-1] == (len(CONTENT), len(CONTENT))
+    assert [done for done, _ in progress] == sorted(done for done, _ in progress)
+    requests = len(Server.requests)
+    again = download_dataset(make(page))
     assert (again.path, again.downloaded, again.verified) == (got.path, False, True)
-    assert len(Server.asked) == asked
+    assert len(Server.requests) == requests
 
 
-def test_what_cannot_be_verified_is_kept_with_its_checksum(make: Make) -> None:
+def test_a_file_without_a_known_checksum_is_kept_with_its_own(make: Make) -> None:
     got = download_dataset(make("good", sha256=None))
     assert (got.verified, got.sha256, got.downloaded) == (False, SHA256, True)
     assert download_dataset(make("good", sha256=None)).downloaded is False
 
 
-def test_a_damaged_file_is_fetched_anew(make: Make) -> None:
+def test_a_damaged_file_is_downloaded_again(make: Make) -> None:
     file = download_dataset(make("good")).path
     file.write_bytes(b"damaged")
     assert download_dataset(make("good")).downloaded
@@ -111,29 +113,29 @@ def test_a_damaged_file_is_fetched_anew(make: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "said"),
+    ("page", "message"),
     [
-        ("good", "has not the checksum 000"),
+        ("good", "checksum mismatch .expected sha256 000"),
         ("missing", "the server answers 404 Not Found"),
-        ("broken", "it broke off"),
-        ("silent", r"silent for 0\.3 s; .* --timeout"),
-        ("stuck", "silent for|broke off|no way"),
+        ("broken", "the connection broke off"),
+        ("silent", r"no data from the server for 0\.3 s; .* --timeout"),
+        ("stuck", "no data|broke off|cannot reach"),
     ],
 )
-def test_what_goes_wrong_leaves_nothing(make: Make, place: str, said: str) -> None:
-    wrong = "0" * 64 if place == "good" else None
-    with pytest.raises(WorkError, match=f"Cannot fetch 'tunes' from http.*{said}"):
-        download_dataset(make(place, wrong), timeout=0.3)
+def test_a_failed_download_leaves_nothing(make: Make, page: str, message: str) -> None:
+    wrong = "0" * 64 if page == "good" else None
+    with pytest.raises(WorkError, match=f"Cannot download 'tunes' from http.*{message}"):
+        download_dataset(make(page, wrong), timeout=0.3)
     assert left() == []
 
 
 def test_without_a_network(make: Make) -> None:
-    with pytest.raises(WorkError, match="no way to the server; look to the network"):
+    with pytest.raises(WorkError, match="cannot reach the server; check your connection"):
         download_dataset(make("", address="http://127.0.0.1:9/tunes.mat"))
     assert left() == []
 
 
-def test_what_a_killed_one_left_is_cleared(make: Make) -> None:
+def test_files_of_a_killed_download_are_removed(make: Make) -> None:
     stale = paths.data() / ".tunes.abc"
     stale.mkdir(parents=True)
     (stale / "half").write_bytes(b"half")
@@ -141,7 +143,7 @@ def test_what_a_killed_one_left_is_cleared(make: Make) -> None:
     assert left() == ["tunes", "tunes.mat"]
 
 
-def test_where_nothing_can_be_written(make: Make, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_an_error(make: Make, tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file where the folder should be")
     with pytest.raises(InputError, match=r"Cannot write .*data .*make it writable"):
         download_dataset(make("good"))
@@ -159,7 +161,7 @@ def test_a_full_disk(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     assert left() == []
 
 
-def test_kaggle_gives_its_file(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_from_kaggle(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     def download(handle: str, *, output_dir: str) -> str:
         assert handle == "owner/set"
         (Path(output_dir) / "in").mkdir()
@@ -173,38 +175,38 @@ def test_kaggle_gives_its_file(make: Make, monkeypatch: pytest.MonkeyPatch) -> N
     assert left() == ["tunes", "tunes.mat"]
 
 
-def test_kaggle_fails_in_one_sentence(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_kaggle_is_one_sentence(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(handle: str, *, output_dir: str) -> str:
         raise RuntimeError("no\nsuch set.")
 
     monkeypatch.setitem(sys.modules, "kagglehub", SimpleNamespace(dataset_download=refuse))
-    with pytest.raises(WorkError, match=r"kaggle\.com/datasets/owner/set: no such set; look"):
+    with pytest.raises(WorkError, match=r"kaggle\.com/datasets/owner/set: no such set; check"):
         download_dataset(make("", None, "kaggle:owner/set"))
-    monkeypatch.setitem(sys.modules, "kagglehub", None)  # as where it is not installed
-    with pytest.raises(
-        WorkError, match=r"install rnn-tui\[kaggle\], or put its .* at .*tunes\.mat"
-    ):
+    monkeypatch.setitem(sys.modules, "kagglehub", None)  # as if it were not installed
+    with pytest.raises(WorkError, match=r"\[kaggle\].*, or put its .* at .*tunes\.mat"):
         download_dataset(make("", None, "kaggle:owner/set"))
     assert left() == []
 
 
-def test_once_fetched_the_name_works(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_data_set_works_by_name_once_downloaded(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tunes = make("good")
     monkeypatch.setitem(datasets.DATASETS, "tunes", tunes)
-    with pytest.raises(InputError, match="not here yet: fetch it by 'rnn-tui data fetch tunes'"):
+    with pytest.raises(InputError, match="not downloaded yet: run 'rnn-tui data fetch tunes'"):
         datasets.resolve("tunes", "music")
     download_dataset(tunes)
     assert datasets.resolve("tunes", "music") == tunes.file
     assert datasets.guess_kind("tunes") == "music"
 
 
-def test_what_comes_with_the_program_is_here() -> None:
+def test_an_included_data_set_needs_no_download() -> None:
     got = download_dataset(datasets.get_dataset("pieces"))
     assert (got.downloaded, got.sha256) == (False, None)
     assert got.path.is_dir()
 
 
-def test_the_catalogue_s_checksums_are_the_real_files() -> None:
+def test_the_checksums_are_those_of_the_published_files() -> None:
     shared = Path(__file__).parents[4] / "shared/data"
     found = 0
     for name in ("jsb-chorales", "nottingham"):
@@ -215,4 +217,4 @@ def test_the_catalogue_s_checksums_are_the_real_files() -> None:
             assert file.stat().st_size == item.size
             assert hashlib.sha256(file.read_bytes()).hexdigest() == item.sha256
     if not found:
-        pytest.skip("the real files are not there")
+        pytest.skip("the published files are not on this machine")

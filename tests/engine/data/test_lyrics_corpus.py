@@ -1,62 +1,76 @@
+"""The choice of artists; corpora of lyrics are tested in test_corpus."""
+
+from collections.abc import Mapping
+
 import pytest
 
-from engine.data.lyrics_corpus import select
+from engine.config import DataConfig
+from engine.data.lyrics_corpus import ArtistReport, select_artists
 from engine.errors import InputError
 
 COUNTS = {"Mabel Rowe": 20, "MABEL ROWE": 1, "Neon Meridian": 7, "Old Ferry": 2, "": 5}
 
 
+def select(counts: Mapping[str, int], artists: tuple[str, ...], min_songs: int) -> ArtistReport:
+    config = DataConfig(artists=artists, min_songs=min_songs)
+    return select_artists(counts, config, "songs.csv")
+
+
 def test_all_artists_are_found_when_none_is_named() -> None:
-    report = select(COUNTS, (), 1, "songs.csv")
+    report = select(COUNTS, (), 1)
     assert report.found == {name: count for name, count in COUNTS.items() if name}
     assert not report.few
     assert not report.missing
 
 
-def test_names_match_whatever_their_case_and_blanks() -> None:
-    report = select(COUNTS, (" mabel  rowe ", "NEON MERIDIAN"), 1, "songs.csv")
+def test_names_match_in_any_case_and_with_any_blanks() -> None:
+    report = select(COUNTS, (" mabel  rowe ", "NEON MERIDIAN"), 1)
     assert report.found == {"MABEL ROWE": 1, "Mabel Rowe": 20, "Neon Meridian": 7}
 
 
-def test_what_is_missing_comes_with_near_spellings() -> None:
-    report = select(COUNTS, ("Mable Row", "Old Ferry", "Qqqqq"), 1, "songs.csv")
+def test_missing_artists_come_with_close_names() -> None:
+    report = select(COUNTS, ("Mable Row", "Old Ferry", "Qqqqq"), 1)
     assert report.found == {"Old Ferry": 2}
     assert report.missing["Mable Row"][0] in {"Mabel Rowe", "MABEL ROWE"}
     assert report.missing["Qqqqq"] == ()
 
 
 def test_artists_with_few_songs_are_left_out() -> None:
-    assert set(select(COUNTS, (), 5, "songs.csv").found) == {"Mabel Rowe", "Neon Meridian"}
-    report = select(COUNTS, ("old ferry", "neon meridian"), 5, "songs.csv")
+    assert set(select(COUNTS, (), 5).found) == {"Mabel Rowe", "Neon Meridian"}
+    report = select(COUNTS, ("old ferry", "neon meridian"), 5)
     assert report.few == {"Old Ferry": 2}
     assert report.found == {"Neon Meridian": 7}
 
 
 @pytest.mark.parametrize(
-    ("wanted", "min_songs", "said"),
+    ("wanted", "min_songs", "message"),
     [
         (("Neon Meridien",), 1, "did you mean 'Neon Meridian'"),
-        (("Qqqqq",), 1, "all that there are, as 'Mabel Rowe'"),  # the ones with most songs
-        (("Old Ferry",), 3, "'Old Ferry', with 2"),
+        (
+            ("Qqqqq",),
+            1,
+            "it has 'Mabel Rowe', 'Neon Meridian' or 'Old Ferry'; '--set data.artists='",
+        ),
+        (("Old Ferry",), 3, "3 songs or more (at most 2, by 'Old Ferry')"),
         (("a1", "b1", "c1", "d1", "e1"), 1, "'a1', 'b1', 'c1' and 2 others"),
     ],
 )
-def test_nothing_left_is_said_with_a_remedy(
-    wanted: tuple[str, ...], min_songs: int, said: str
+def test_no_artist_left_is_an_error_with_a_remedy(
+    wanted: tuple[str, ...], min_songs: int, message: str
 ) -> None:
     with pytest.raises(InputError, match=r"songs\.csv") as caught:
-        select(COUNTS, wanted, min_songs, "songs.csv")
-    assert said in str(caught.value)
+        select(COUNTS, wanted, min_songs)
+    assert message in str(caught.value)
 
 
 def test_only_too_few_or_too_short_songs() -> None:
     with pytest.raises(InputError, match=r"lower data\.min_songs"):
-        select({"A": 2, "B": 3}, (), 4, "songs.csv")
+        select({"A": 2, "B": 3}, (), 4)
     with pytest.raises(InputError, match=r"lower data\.min_length"):
-        select({"A": 0, "B": 3}, ("a",), 1, "songs.csv")
+        select({"A": 0, "B": 3}, ("a",), 1)
 
 
-def test_songs_by_nobody_suffice_when_nobody_is_asked_for() -> None:
-    assert select({"": 3}, (), 1, "songs.csv").found == {}
-    with pytest.raises(InputError, match="no song there names its artist"):
-        select({"": 3}, ("A",), 1, "songs.csv")
+def test_songs_without_an_artist_are_enough_if_none_is_named() -> None:
+    assert select({"": 3}, (), 1).found == {}
+    with pytest.raises(InputError, match="its songs name no artist"):
+        select({"": 3}, ("A",), 1)

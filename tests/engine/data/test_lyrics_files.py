@@ -1,3 +1,5 @@
+"""Readers of lyrics."""
+
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +22,7 @@ def csv(path: Path, content: str | bytes) -> Path:
     return path
 
 
-def test_a_csv_is_read_by_its_columns_names(tmp_path: Path) -> None:
+def test_a_csv_file_is_read_by_the_names_of_its_columns(tmp_path: Path) -> None:
     path = csv(
         tmp_path / "a.csv",
         '\ufeffText,Year,ARTIST\n"\none  \r\n\r\n  two \rthree  \n",19, The  Kites \nnull,20,NA\n',
@@ -75,12 +77,12 @@ def test_jsonl(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
         ("a.csv", b"", "is empty"),
-        ("a.csv", b"\xef\xbb\xbf", "is not a CSV"),
+        ("a.csv", b"\xef\xbb\xbf", "is not a valid CSV"),
         ("a.csv", b"\x89PNG\0\0\0", "binary"),
-        ("a.csv", "artist,text\nA,b\n".encode("utf-16"), "another encoding"),
+        ("a.csv", "artist,text\nA,b\n".encode("utf-16"), "not UTF-8 text"),
         ("a.csv", b"just some words\nand more\n", "no comma"),
         ("a.csv", b"artist,lyrics\nA,b\n", "no column 'text' (it has artist, lyrics)"),
         ("a.csv", b"song,lyrics\n", "no column 'artist'"),
@@ -91,29 +93,31 @@ def test_jsonl(tmp_path: Path) -> None:
         ("a.jsonl", b"", "is empty"),
         ("a.jsonl", b'{"artist": "A", "text": "b"}\n{oops\n', "Line 2 of"),
         ("a.jsonl", b'\n["A", "b"]\n', "Line 2 of"),
-        ("a.jsonl", b'{"artist": "A"}\n', "has no 'text'"),
-        ("a.jsonl", b'{"artist": 5, "text": "b"}\n', "'artist' that is no text"),
-        ("a.jsonl", b'{"artist": "A", "song": null, "text": "b"}\n', "'song' that is no text"),
+        ("a.jsonl", b'{"artist": "A"}\n', "'text' is missing"),
+        ("a.jsonl", b'{"artist": 5, "text": "b"}\n', "'artist' is not a string"),
+        ("a.jsonl", b'{"artist": "A", "song": null, "text": "b"}\n', "'song' is not a string"),
         ("a.jsonl", b'{"artist": "\xff"}\n', "byte 12, line 1"),
         ("a.jsonl", b"[" * 100_000 + b"\n", "Line 1 of"),
     ],
 )
-def test_what_cannot_be_read_is_said(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+def test_an_invalid_file_is_refused(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
     path = csv(tmp_path / name, content)
-    message = refusal(path)
-    assert said in message
-    assert str(path) in message
-    assert message.endswith(".")
-    assert "\n" not in message
+    sentence = refusal(path)
+    assert message in sentence
+    assert str(path) in sentence
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
 
 
-def test_where_the_encoding_breaks_is_exact_in_large_files(tmp_path: Path) -> None:
+def test_the_first_invalid_byte_of_a_large_file_is_found(tmp_path: Path) -> None:
     good = "é\n".encode() * 400_000  # the first block of a mebibyte ends within a character
     path = csv(tmp_path / "a.jsonl", good + b"\xc3")
-    assert f"byte {len(good)}, line 400001" in lyrics_files._undecodable(path)
+    assert lyrics_files._first_invalid_byte(path) == f"byte {len(good)}, line 400001"
 
 
-def test_a_missing_file_names_near_ones(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_file_names_close_ones(tmp_path: Path) -> None:
     csv(tmp_path / "songs.csv", "artist,text\n")
     assert "did you mean 'songs.csv'?" in refusal(tmp_path / "song.csv")
     assert "There is no file" in refusal(tmp_path / "nowhere/song.csv")
@@ -124,13 +128,13 @@ def test_a_folder_without_songs(tmp_path: Path) -> None:
     assert "artist/song.txt" in refusal(tmp_path)
 
 
-def test_a_text_file_in_another_encoding_is_named(tmp_path: Path) -> None:
+def test_the_error_names_a_text_file_in_another_encoding(tmp_path: Path) -> None:
     (tmp_path / "A").mkdir()
     path = csv(tmp_path / "A/b.txt", b"one\ntwo \xe9t\xe9")
-    assert f"{path} is not in UTF-8 (byte 8, line 2)" in refusal(tmp_path)
+    assert f"{path} is not UTF-8 text (byte 8, line 2)" in refusal(tmp_path)
 
 
-def test_the_real_file(lyrics_csv: Path) -> None:
+def test_the_published_file(lyrics_csv: Path) -> None:
     songs = list(read_songs(lyrics_csv))
     assert len(songs) == 2893
     assert len({song.artist for song in songs}) == 67

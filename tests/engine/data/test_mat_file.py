@@ -1,3 +1,5 @@
+"""Cell arrays of MATLAB files."""
+
 import struct
 import zlib
 from collections.abc import Callable
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from engine.data import mat_file
 
 WriteMat = Callable[..., Path]
-HEAD = b"made up".ljust(124) + b"\0\1IM"
+HEAD = b"invented".ljust(124) + b"\0\1IM"
 
 
 def rolls(count: int, kind: Any = np.uint8) -> list[Any]:
@@ -37,7 +39,7 @@ def test_lists_of_matrices_are_read(
 
 
 @pytest.mark.parametrize("compress", [True, False])
-def test_what_scipy_writes_is_read(tmp_path: Path, compress: bool) -> None:
+def test_files_written_by_scipy_are_read(tmp_path: Path, compress: bool) -> None:
     io = pytest.importorskip("scipy.io")
     cells = np.empty((1, 4), object)
     cells[0] = [*rolls(2), np.array("a word"), np.ones((2, 2, 3))]
@@ -70,7 +72,7 @@ BROKEN = {
     "half a tag": (HEAD + b"\x0e", "cut off"),
     "half an element": (HEAD + struct.pack("<II", 14, 1000), "cut off"),
     "packed": (HEAD + struct.pack("<II", 15, 4) + b"abcd", "damaged"),
-    "headless": (HEAD + element(14, b""), "without a head"),
+    "headless": (HEAD + element(14, b""), "without a header"),
     "small": (HEAD + matrix(9, (2, 3), element(2, b"12345")), "5 numbers for a matrix of"),
     "claims": (HEAD + matrix(9, (2**30, 2**30), element(2, b"12345")), "5 numbers"),
     "negative": (HEAD + matrix(9, (-1, -5), element(2, b"12345")), "dimension"),
@@ -80,17 +82,15 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_what_is_no_such_file_is_refused(tmp_path: Path, name: str) -> None:
-    data, said = BROKEN[name]
+def test_an_invalid_file_is_refused(tmp_path: Path, name: str) -> None:
+    data, message = BROKEN[name]
     path = tmp_path / "a.mat"
     path.write_bytes(data)
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         mat_file.read_cell_arrays(path)
 
 
-def test_what_unpacks_to_too_much_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_unpacked_size_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mat_file, "MAX_BYTES", 1 << 20)
     body = zlib.compress(bytes(600_000))
     bomb = struct.pack("<II", 15, len(body)) + body
@@ -105,7 +105,7 @@ def test_what_unpacks_to_too_much_is_refused(
         mat_file.read_cell_arrays(path)
 
 
-def test_lists_within_lists_do_not_go_deep(tmp_path: Path) -> None:
+def test_lists_within_lists_are_not_read(tmp_path: Path) -> None:
     body = matrix(1, (1, 1))
     for _ in range(3000):
         body = matrix(1, (1, 1), body)
@@ -121,8 +121,8 @@ def test_broken_files_are_read_or_refused(
     path = tmp_path_factory.mktemp("broken") / "a.mat"
     write_mat(path, {"traindata": rolls(2)}, packed=draw.draw(st.booleans()))
     data = bytearray(path.read_bytes())
-    for place in draw.draw(st.lists(st.integers(124 * 8, len(data) * 8 - 1), max_size=4)):
-        data[place // 8] ^= 1 << place % 8
+    for bit in draw.draw(st.lists(st.integers(124 * 8, len(data) * 8 - 1), max_size=4)):
+        data[bit // 8] ^= 1 << bit % 8
     path.write_bytes(data[: draw.draw(st.integers(120, len(data)))])
     try:
         found = mat_file.read_cell_arrays(path)

@@ -1,3 +1,5 @@
+"""One pass over a source of music; corpora of music are tested in test_corpus_format."""
+
 import dataclasses
 import io
 from collections.abc import Callable
@@ -9,35 +11,35 @@ import pytest
 from engine.config import DataConfig
 from engine.data import music_corpus
 from engine.data.codecs import KeysCodec
-from engine.data.music_files import ANY, TEST, TRAIN, VALID
+from engine.data.splits import ANY, TEST, TRAIN, VALID
 from engine.errors import InputError
 
 Tune = Callable[[int], bytes]
-NOTHING = DataConfig(valid_fraction=0.0, test_fraction=0.0)
+NO_SPLITS = DataConfig(valid_fraction=0.0, test_fraction=0.0)
 
 
-def laid(folder: Path, contents: dict[str, bytes]) -> Path:
+def write(folder: Path, contents: dict[str, bytes]) -> Path:
     for name, content in contents.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     return folder
 
 
-def filled(source: Path, config: DataConfig = NOTHING) -> tuple[music_corpus.Spool, bytes]:
+def store(source: Path, config: DataConfig = NO_SPLITS) -> tuple[music_corpus.StoredSongs, bytes]:
     file = io.BytesIO()
-    return music_corpus.fill(file, source, config, lambda *_: None), file.getvalue()
+    return music_corpus.store_songs(file, source, config, lambda *_: None), file.getvalue()
 
 
-def test_the_frames_lie_one_after_the_other(tmp_path: Path, tune: Tune) -> None:
-    spool, data = filled(laid(tmp_path, {f"{i}.mid": tune(i) for i in range(6)}))
-    assert spool.names == [str(i) for i in range(6)]
-    assert spool.lengths.tolist() == [20 + i for i in range(6)]
+def test_the_frames_are_written_end_to_end(tmp_path: Path, tune: Tune) -> None:
+    stored, data = store(write(tmp_path, {f"{i}.mid": tune(i) for i in range(6)}))
+    assert stored.names == [str(i) for i in range(6)]
+    assert stored.lengths.tolist() == [20 + i for i in range(6)]
     frames = np.frombuffer(data, np.uint8).reshape(-1, 176)
-    assert len(frames) == spool.lengths.sum()
+    assert len(frames) == stored.lengths.sum()
     assert (frames[:, :88].sum(axis=1) == 1).all()  # the tunes have one voice …
     assert np.array_equal(frames[:, :88], frames[:, 88:])  # … of short notes
-    assert len(set(spool.keys.tolist())) == 6
-    assert spool.codec.to_json() == {
+    assert len(set(stored.keys.tolist())) == 6
+    assert stored.codec.to_json() == {
         "kind": "keys",
         "planes": 2,
         "frame": 0.3,
@@ -47,63 +49,65 @@ def test_the_frames_lie_one_after_the_other(tmp_path: Path, tune: Tune) -> None:
 
 
 def test_a_frame_may_be_a_part_of_a_beat(tmp_path: Path, tune: Tune) -> None:
-    config = dataclasses.replace(NOTHING, frame_beats=0.25)
-    spool, _ = filled(laid(tmp_path, {"a.mid": tune(2)}), config)
-    assert (spool.codec.frame, spool.codec.beats) == (None, 0.25)
-    assert spool.lengths.tolist() == [44]
+    config = dataclasses.replace(NO_SPLITS, frame_beats=0.25)
+    stored, _ = store(write(tmp_path, {"a.mid": tune(2)}), config)
+    assert (stored.codec.frame, stored.codec.beats) == (None, 0.25)
+    assert stored.lengths.tolist() == [44]
 
 
-def test_equal_songs_are_dropped_unless_the_splits_are_given(tmp_path: Path, tune: Tune) -> None:
+def test_equal_songs_are_dropped_unless_the_source_sets_the_splits(
+    tmp_path: Path, tune: Tune
+) -> None:
     songs = {"a.mid": tune(1), "b.mid": tune(2), "c.mid": tune(1)}
-    spool, data = filled(laid(tmp_path / "loose", songs))
-    assert spool.names == ["a", "b"]
-    assert spool.report["duplicates"] == 1
-    assert len(data) == spool.lengths.sum() * 176
+    stored, data = store(write(tmp_path / "loose", songs))
+    assert stored.names == ["a", "b"]
+    assert stored.report["duplicates"] == 1
+    assert len(data) == stored.lengths.sum() * 176
     given = {"train/a.mid": tune(1), "train/b.mid": tune(1), "test/c.mid": tune(1)}
-    spool, _ = filled(laid(tmp_path / "given", given))
-    assert spool.names == ["test/c", "train/a", "train/b"]
-    assert spool.report["duplicates"] == 0
-    assert len(set(spool.keys.tolist())) == 1
-    assert spool.given.tolist() == [TEST, TRAIN, TRAIN]
+    stored, _ = store(write(tmp_path / "given", given))
+    assert stored.names == ["test/c", "train/a", "train/b"]
+    assert stored.report["duplicates"] == 0
+    assert len(set(stored.keys.tolist())) == 1
+    assert stored.source_splits.tolist() == [TEST, TRAIN, TRAIN]
 
 
 def test_the_keys_change_with_the_seed(tmp_path: Path, tune: Tune) -> None:
-    source = laid(tmp_path, {"a.mid": tune(1)})
-    first, again = (filled(source)[0].keys[0] for _ in range(2))
+    source = write(tmp_path, {"a.mid": tune(1)})
+    first, again = (store(source)[0].keys[0] for _ in range(2))
     assert first == again
-    assert first != filled(source, dataclasses.replace(NOTHING, split_seed=1))[0].keys[0]
+    assert first != store(source, dataclasses.replace(NO_SPLITS, split_seed=1))[0].keys[0]
 
 
 def test_bad_songs_are_counted_and_the_first_are_named(tmp_path: Path, tune: Tune) -> None:
     songs = {f"bad {i:02}.mid": b"bad" for i in range(30)} | {"good.mid": tune(1)}
     seen: list[tuple[int, int]] = []
-    spool = music_corpus.fill(
-        io.BytesIO(), laid(tmp_path, songs), NOTHING, lambda *args: seen.append(args)
+    stored = music_corpus.store_songs(
+        io.BytesIO(), write(tmp_path, songs), NO_SPLITS, lambda *args: seen.append(args)
     )
-    assert spool.names == ["good"]
-    assert spool.report["bad"] == 30
-    assert [said.split(".mid")[0] for said in spool.report["bad_songs"]] == [
+    assert stored.names == ["good"]
+    assert stored.report["bad"] == 30
+    assert [message.split(".mid")[0] for message in stored.report["bad_songs"]] == [
         f"bad {i:02}" for i in range(20)
     ]
     assert seen == [(i, 31) for i in range(32)]
 
 
-def test_nothing_left_is_said(tmp_path: Path) -> None:
-    laid(tmp_path, {"a.mid": b"bad"})
+def test_no_readable_song_is_an_error(tmp_path: Path) -> None:
+    write(tmp_path, {"a.mid": b"bad"})
     with pytest.raises(InputError, match=r"^a\.mid is not a usable MIDI file"):
-        filled(tmp_path / "a.mid")
-    laid(tmp_path, {"b.mid": b"bad"})
-    with pytest.raises(InputError, match=r"None of the 2 songs of .* of the first: a\.mid is no"):
-        filled(tmp_path)
+        store(tmp_path / "a.mid")
+    write(tmp_path, {"b.mid": b"bad"})
+    with pytest.raises(InputError, match=r"None of the 2 songs of .* the first: a\.mid is no"):
+        store(tmp_path)
 
 
-def spooled(given: list[int], keys: list[int] | None = None) -> music_corpus.Spool:
+def stored_songs(given: list[int], keys: list[int] | None = None) -> music_corpus.StoredSongs:
     size = len(given)
-    return music_corpus.Spool(
+    return music_corpus.StoredSongs(
         names=[str(i) for i in range(size)],
         keys=np.array(keys or range(size), np.uint64),
         lengths=np.ones(size, np.int64),
-        given=np.array(given, np.uint8),
+        source_splits=np.array(given, np.uint8),
         codec=KeysCodec(2, 0.3, None, 120.0),
         report={},
     )
@@ -112,29 +116,34 @@ def spooled(given: list[int], keys: list[int] | None = None) -> music_corpus.Spo
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ([ANY] * 6, [TEST, VALID, TRAIN, TRAIN, TRAIN, TRAIN]),  # the lowest keys are the test
+        (
+            [ANY] * 6,
+            [TEST, VALID, TRAIN, TRAIN, TRAIN, TRAIN],
+        ),  # the lowest keys are the test songs
         ([VALID, TRAIN, TEST, TRAIN], [VALID, TRAIN, TEST, TRAIN]),
         ([TRAIN, TRAIN, TEST, TRAIN, TRAIN], [VALID, TRAIN, TEST, TRAIN, TRAIN]),
         ([VALID, TRAIN, TRAIN, TRAIN, TRAIN], [VALID, TEST, TRAIN, TRAIN, TRAIN]),
         ([ANY, VALID, TEST, TRAIN], [TRAIN, VALID, TEST, TRAIN]),
     ],
 )
-def test_given_splits_are_kept_and_missing_ones_made(given: list[int], expected: list[int]) -> None:
+def test_splits_of_the_source_stay_and_missing_ones_are_made(
+    given: list[int], expected: list[int]
+) -> None:
     config = DataConfig(valid_fraction=0.2, test_fraction=0.2)
-    assert music_corpus.assign(spooled(given), config, "here").tolist() == expected
+    assert music_corpus.choose_splits(stored_songs(given), config, "here").tolist() == expected
 
 
-def test_equal_songs_never_part_where_splits_are_made() -> None:
+def test_equal_songs_share_a_split() -> None:
     keys = [1, 2, 3, 4, 5, 1, 2, 3, 4, 5]
-    splits = music_corpus.assign(
-        spooled([ANY] * 10, keys), DataConfig(valid_fraction=0.2, test_fraction=0.2), "here"
+    splits = music_corpus.choose_splits(
+        stored_songs([ANY] * 10, keys), DataConfig(valid_fraction=0.2, test_fraction=0.2), "here"
     )
     assert splits[:5].tolist() == splits[5:].tolist() == [TEST, VALID, TRAIN, TRAIN, TRAIN]
 
 
-def test_no_songs_to_train_on_is_said() -> None:
-    with pytest.raises(InputError, match="here holds no songs to train on"):
-        music_corpus.assign(spooled([TEST, VALID]), DataConfig(), "here")
+def test_no_songs_to_train_on_is_an_error() -> None:
+    with pytest.raises(InputError, match="here has no songs to train on"):
+        music_corpus.choose_splits(stored_songs([TEST, VALID]), DataConfig(), "here")
     with pytest.raises(InputError, match="1 different song cannot be split"):
-        music_corpus.assign(spooled([ANY]), DataConfig(), "here")
-    assert music_corpus.assign(spooled([ANY]), NOTHING, "here").tolist() == [TRAIN]
+        music_corpus.choose_splits(stored_songs([ANY]), DataConfig(), "here")
+    assert music_corpus.choose_splits(stored_songs([ANY]), NO_SPLITS, "here").tolist() == [TRAIN]

@@ -1,3 +1,5 @@
+"""Readers of music."""
+
 import io
 import os
 import struct
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 
 from engine.data import music_files
-from engine.data.music_files import ANY, TEST, TRAIN, VALID
+from engine.data.splits import ANY, TEST, TRAIN, VALID
 from engine.errors import InputError
 from engine.music import midi, piano_roll
 
@@ -26,7 +28,7 @@ def zipped(path: Path, contents: dict[str, bytes], compression: int = zipfile.ZI
 
 
 def read(source: Path) -> dict[str, tuple[int, music_files.MusicSong | str]]:
-    """Split and song of each entry by name, or what was said against it."""
+    """Return split and song of each entry by name, or the error message for the song."""
     found: dict[str, tuple[int, music_files.MusicSong | str]] = {}
     with music_files.open_songs(source) as entries:
         for entry in entries:
@@ -55,7 +57,9 @@ OTHERS = ["Tunes/read me.txt", "Tunes/train/._a.mid", "__MACOSX/a.mid", ".cache/
 
 
 @pytest.mark.parametrize("packed", [True, False])
-def test_a_folder_s_and_a_zip_s_songs_and_splits(tmp_path: Path, tune: Tune, packed: bool) -> None:
+def test_songs_and_splits_of_a_folder_and_of_a_zip(
+    tmp_path: Path, tune: Tune, packed: bool
+) -> None:
     contents = {name: tune(number) for number, name in enumerate([*PATHS, *OTHERS])}
     source = tmp_path / "source"
     if packed:
@@ -83,7 +87,7 @@ def test_one_file_is_one_song(tmp_path: Path, tune: Tune) -> None:
     assert splits(path) == {"only.mid": ANY}
 
 
-def test_frames_may_be_parts_of_a_beat(tmp_path: Path, tune: Tune) -> None:
+def test_frames_can_be_set_in_beats(tmp_path: Path, tune: Tune) -> None:
     path = tmp_path / "a.mid"
     path.write_bytes(tune(2))  # notes of half a beat at 100 beats a minute
     with music_files.open_songs(path) as entries:
@@ -91,7 +95,7 @@ def test_frames_may_be_parts_of_a_beat(tmp_path: Path, tune: Tune) -> None:
     assert len(song.frames) == 2 * (20 + 2)
 
 
-def test_a_matlab_file_s_rolls_are_taken_as_they_are(tmp_path: Path, write_mat: WriteMat) -> None:
+def test_rolls_of_a_matlab_file_are_unchanged(tmp_path: Path, write_mat: WriteMat) -> None:
     generator = np.random.default_rng(0)
     lists = {
         name: [generator.integers(0, 2, (5 + i, 88)).astype(np.uint8) for i in range(3)]
@@ -121,7 +125,7 @@ def test_notes_that_are_not_in_the_frames_are_counted(tmp_path: Path) -> None:
     assert song.left_out == {"drums": 0, "outside": 1, "empty": 0, "joined": 0, "repeated": 1}
 
 
-def test_single_bad_songs_are_told_by_name(tmp_path: Path, tune: Tune, write_mat: WriteMat) -> None:
+def test_bad_songs_are_refused_by_name(tmp_path: Path, tune: Tune, write_mat: WriteMat) -> None:
     found = read(
         zipped(tmp_path / "a.zip", {"good.mid": tune(1), "bad.mid": b"MThd", "no.mid": b""})
     )
@@ -131,30 +135,30 @@ def test_single_bad_songs_are_told_by_name(tmp_path: Path, tune: Tune, write_mat
     ones = np.ones((4, 88), np.uint8)
     matrices = [ones, ones[:0], ones[:, :87], ones * 2, ones[0]]
     found = read(write_mat(tmp_path / "a.mat", {"traindata": matrices}))
-    said = [isinstance(song, music_files.MusicSong) or song for _, song in found.values()]
-    assert said[0] is True
-    assert said[1:] == [
-        f"traindata {i} is no roll of 88 keys, 0 or 1 each: leave it out." for i in (2, 3, 4, 5)
+    results = [isinstance(song, music_files.MusicSong) or song for _, song in found.values()]
+    assert results[0] is True
+    assert results[1:] == [
+        f"traindata {i} is not a roll of 88 keys, 0 or 1 each: leave it out." for i in (2, 3, 4, 5)
     ]
 
 
-def test_a_damaged_entry_spoils_only_itself(tmp_path: Path, tune: Tune) -> None:
+def test_a_damaged_entry_does_not_affect_others(tmp_path: Path, tune: Tune) -> None:
     path = zipped(tmp_path / "a.zip", {"a.mid": tune(1), "b.mid": tune(2)}, zipfile.ZIP_STORED)
     data = bytearray(path.read_bytes())
-    data[data.index(b"MTrk")] ^= 1  # the checksum tells
+    data[data.index(b"MTrk")] ^= 1  # the checksum no longer fits
     path.write_bytes(data)
     found = read(path)
     assert str(found["a.mid"][1]).startswith("a.mid cannot be unpacked (Bad CRC-32")
     assert isinstance(found["b.mid"][1], music_files.MusicSong)
 
 
-@pytest.mark.parametrize("way", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_unusual_packing_is_refused(tmp_path: Path, tune: Tune, way: int) -> None:
-    found = read(zipped(tmp_path / "a.zip", {"a.mid": tune(1)}, way))
-    assert "packed in an unusual way" in str(found["a.mid"][1])
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_other_compression_methods_are_refused(tmp_path: Path, tune: Tune, method: int) -> None:
+    found = read(zipped(tmp_path / "a.zip", {"a.mid": tune(1)}, method))
+    assert "compressed by an unusual method" in str(found["a.mid"][1])
 
 
-def test_a_password_is_told(tmp_path: Path, tune: Tune) -> None:
+def test_a_password_is_an_error(tmp_path: Path, tune: Tune) -> None:
     path = zipped(tmp_path / "a.zip", {"a.mid": tune(1)}, zipfile.ZIP_STORED)
     data = bytearray(path.read_bytes())
     data[6] |= 1  # the local header's flag of encryption, and the directory's
@@ -163,7 +167,7 @@ def test_a_password_is_told(tmp_path: Path, tune: Tune) -> None:
     assert "cannot be unpacked" in str(read(path)["a.mid"][1])
 
 
-def test_paths_in_a_zip_lead_nowhere(
+def test_paths_in_a_zip_are_never_written(
     tmp_path: Path, tune: Tune, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inside = tmp_path / "inside"
@@ -184,9 +188,7 @@ def test_paths_in_a_zip_lead_nowhere(
     assert sorted(item.name for item in tmp_path.rglob("*")) == ["a.zip", "inside"]
 
 
-def test_a_zip_bomb_does_no_harm(
-    tmp_path: Path, tune: Tune, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_zip_bomb_is_limited(tmp_path: Path, tune: Tune, monkeypatch: pytest.MonkeyPatch) -> None:
     path = zipped(tmp_path / "a.zip", {"big.mid": bytes(40 << 20), "good.mid": tune(1)})
     start = time.process_time()
     found = read(path)
@@ -201,8 +203,8 @@ def test_a_zip_bomb_does_no_harm(
         read(path)
 
 
-def test_a_zip_that_belies_itself_is_not_unpacked_further(tmp_path: Path) -> None:
-    """The directory's size of a bomb is forged: no more than it says is ever unpacked."""
+def test_a_zip_is_unpacked_up_to_its_declared_size(tmp_path: Path) -> None:
+    """The size in the directory of a bomb is forged: no more than that is ever unpacked."""
     path = zipped(tmp_path / "a.zip", {"big.mid": bytes(40 << 20)})
     data = bytearray(path.read_bytes())
     struct.pack_into("<I", data, data.rindex(b"PK\x01\x02") + 24, 1000)
@@ -213,23 +215,23 @@ def test_a_zip_that_belies_itself_is_not_unpacked_further(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
-        ("a.zip", b"PK no zip", "is no zip that can be read"),
-        ("a.zip", b"", "is no zip that can be read"),
+        ("a.zip", b"PK no zip", "is not a readable zip"),
+        ("a.zip", b"", "is not a readable zip"),
         (
             "a.mat",
             b"no mat",
-            "is no MATLAB file of piano rolls, for it is not of MATLAB's version 5",
+            "is not a MATLAB file of piano rolls, as it is not of MATLAB version 5",
         ),
-        ("a.txt", b"la la", "is not music: give a MIDI file"),
+        ("a.txt", b"la la", "is not music: choose a MIDI file"),
         ("Tune.mdi", None, "did you mean 'Tune.mid'"),
         ("elsewhere/a.mid", None, "give MIDI files"),
-        ("empty", None, "holds no MIDI files"),
+        ("empty", None, "has no MIDI files"),
     ],
 )
-def test_a_source_that_is_none_is_refused(
-    tmp_path: Path, name: str, content: bytes | None, said: str
+def test_an_invalid_source_is_refused(
+    tmp_path: Path, name: str, content: bytes | None, message: str
 ) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "Tune.mid").touch()
@@ -241,25 +243,25 @@ def test_a_source_that_is_none_is_refused(
         music_files.open_songs(music_files.list_files(source)[0]),
     ):
         pass
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert str(source) in str(caught.value)
 
 
-def test_a_mat_or_zip_of_other_things_is_refused(tmp_path: Path, write_mat: WriteMat) -> None:
-    with pytest.raises(InputError, match=r"holds no rolls: give a \.mat with 'traindata', "):
+def test_a_mat_file_or_zip_of_other_content_is_refused(tmp_path: Path, write_mat: WriteMat) -> None:
+    with pytest.raises(InputError, match=r"has no rolls: choose a .mat file with 'traindata', "):
         read(write_mat(tmp_path / "a.mat", {"weights": [np.ones((2, 2))]}))
-    with pytest.raises(InputError, match="holds no MIDI files"):
+    with pytest.raises(InputError, match="has no MIDI files"):
         read(zipped(tmp_path / "a.zip", {"a.txt": b"la"}))
 
 
-def test_what_is_no_plain_file_is_passed_over(tmp_path: Path, tune: Tune) -> None:
+def test_only_regular_files_are_listed(tmp_path: Path, tune: Tune) -> None:
     (tmp_path / "a.mid").write_bytes(tune(1))
-    os.mkfifo(tmp_path / "b.mid")  # reading it would wait for ever
+    os.mkfifo(tmp_path / "b.mid")  # reading it would block
     (tmp_path / "c.mid").mkdir()
     assert music_files.list_files(tmp_path) == [tmp_path / "a.mid"]
 
 
-def test_an_unreadable_file_is_told(tmp_path: Path, tune: Tune) -> None:
+def test_an_unreadable_file_is_an_error(tmp_path: Path, tune: Tune) -> None:
     (tmp_path / "a.mid").write_bytes(tune(1))
     with music_files.open_songs(tmp_path) as entries:
         (tmp_path / "a.mid").unlink()
@@ -267,7 +269,7 @@ def test_an_unreadable_file_is_told(tmp_path: Path, tune: Tune) -> None:
             music_files.load_song(entries[0], 0.3, 0.0)
 
 
-def test_all_the_real_tunes(music_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_published_data_sets(music_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name, sizes in {
         "nottingham/Nottingham.zip": (694, 173, 170),
         "polymusic/Nottingham.mat": (694, 173, 170),
@@ -278,7 +280,7 @@ def test_all_the_real_tunes(music_data: Path, capsys: pytest.CaptureFixture[str]
         seconds = time.perf_counter() - start
         songs = [(split, song) for split, song in found if isinstance(song, music_files.MusicSong)]
         assert len(songs) == len(found)
-        assert tuple(sum(split == place for split, _ in songs) for place in range(3)) == sizes
+        assert tuple(sum(split == index for split, _ in songs) for index in range(3)) == sizes
         frames = sum(len(song.frames) for _, song in songs)
         with capsys.disabled():
             print(
@@ -286,7 +288,7 @@ def test_all_the_real_tunes(music_data: Path, capsys: pytest.CaptureFixture[str]
             )
 
 
-def test_a_json_of_pitches(tmp_path: Path) -> None:
+def test_a_json_file_of_pitches(tmp_path: Path) -> None:
     source = tmp_path / "chorales.json"
     source.write_text('{"train": [[[60, 64.0], [], [108, 21]], [[20]]], "test": [[[60], [60]]]}')
     assert music_files.list_files(source) == [source]
@@ -299,7 +301,7 @@ def test_a_json_of_pitches(tmp_path: Path) -> None:
     song = found["train 1"][1]
     assert isinstance(song, music_files.MusicSong)
     assert [np.flatnonzero(frame).tolist() for frame in song.frames] == [[39, 43], [], [0, 87]]
-    assert "train 2 is no roll of 88 keys" in str(found["train 2"][1])
+    assert "train 2 is not a roll of 88 keys" in str(found["train 2"][1])
 
 
 @pytest.mark.parametrize(
@@ -310,12 +312,12 @@ def test_a_json_of_pitches(tmp_path: Path) -> None:
         *('{"train": [[[60.5]]]}', '{"train": [[[NaN]]]}', '{"train": [[[[60]]]]}'),
     ],
 )
-def test_what_is_no_json_of_pitches_is_refused(tmp_path: Path, text: str) -> None:
+def test_an_invalid_json_file_is_refused(tmp_path: Path, text: str) -> None:
     source = tmp_path / "x.json"
     source.write_text(text)
     try:
-        said = {str(song) for _, song in read(source).values()}
+        messages = {str(song) for _, song in read(source).values()}
     except InputError as error:
-        said = {str(error)}
-    (sentence,) = said
-    assert "x.json is no JSON of piano rolls" in sentence or "is no roll of 88 keys" in sentence
+        messages = {str(error)}
+    (message,) = messages
+    assert "x.json is not a JSON file of piano rolls" in message or "is not a roll of" in message

@@ -13,14 +13,14 @@ from engine.config import DataConfig
 from engine.data import corpus as corpora
 from engine.data.codecs import KeysCodec
 from engine.data.corpus import Corpus
-from engine.data.corpus_format import SONG
+from engine.data.corpus_format import SONG_DTYPE
 from engine.data.near_duplicates import WINDOW, near_duplicates
 
 Frames = npt.NDArray[np.uint8]
 
 
 def corpus_of(songs: Sequence[Frames]) -> Corpus:
-    table = np.zeros(len(songs), SONG)
+    table = np.zeros(len(songs), SONG_DTYPE)
     table["length"] = [len(song) for song in songs]
     table["start"] = np.cumsum(table["length"]) - table["length"]
     meta = {"name": "made", "codec": KeysCodec(1, 0.3, None, 120.0).to_json(), "conditions": []}

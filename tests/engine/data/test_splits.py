@@ -1,3 +1,5 @@
+"""Keys and splits of songs."""
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -6,7 +8,7 @@ from hypothesis import strategies as st
 from engine.data.splits import SPLITS, assign_splits, split_key
 from engine.errors import InputError
 
-SHARES = st.floats(0.0, 0.3)
+FRACTIONS = st.floats(0.0, 0.3)
 
 
 def test_a_key_is_the_same_on_every_machine_and_version() -> None:
@@ -21,7 +23,11 @@ def test_texts_that_differ_in_case_and_blanks_share_their_key() -> None:
 
 
 @given(
-    st.lists(st.integers(0, 60), min_size=1, max_size=150), SHARES, SHARES, st.randoms(), st.data()
+    st.lists(st.integers(0, 60), min_size=1, max_size=150),
+    FRACTIONS,
+    FRACTIONS,
+    st.randoms(),
+    st.data(),
 )
 def test_splits_never_leak_and_do_not_depend_on_the_order(
     texts: list[int], valid: float, test: float, random: object, data: st.DataObject
@@ -38,11 +44,11 @@ def test_splits_never_leak_and_do_not_depend_on_the_order(
         return
     split = assign_splits(keys, valid, test)
     parts = {
-        name: {text for text, place in zip(texts, split, strict=True) if SPLITS[place] == name}
+        name: {text for text, index in zip(texts, split, strict=True) if SPLITS[index] == name}
         for name in SPLITS
     }
     assert sum(map(len, parts.values())) == n  # no text in two
-    assert len(parts["test"]) == wanted["test"]  # the shares are exact
+    assert len(parts["test"]) == wanted["test"]  # exactly
     assert len(parts["valid"]) == wanted["valid"]
     order = data.draw(st.permutations(range(len(texts))))
     assert np.array_equal(assign_splits(keys[order], valid, test), split[order])
@@ -57,10 +63,10 @@ def test_another_seed_gives_another_split() -> None:
 
 
 @pytest.mark.parametrize(("songs", "valid", "test"), [(2, 0.05, 0.05), (10, 0.5, 0.5), (1, 0, 0.1)])
-def test_too_few_songs_to_split(songs: int, valid: float, test: float) -> None:
+def test_too_few_songs_to_split_are_refused(songs: int, valid: float, test: float) -> None:
     with pytest.raises(InputError, match=f"{songs} different song"):
         assign_splits(np.arange(songs, dtype=np.uint64), valid, test)
 
 
-def test_without_shares_everything_is_for_training() -> None:
+def test_without_fractions_all_songs_are_for_training() -> None:
     assert assign_splits(np.arange(2, dtype=np.uint64), 0.0, 0.0).tolist() == [0, 0]

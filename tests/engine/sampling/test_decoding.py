@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from engine.data.codecs import BEGIN, CharacterCodec
+from engine.data.codecs import CharacterCodec
 from engine.errors import InputError
+from engine.frames import BEGIN
 from engine.inference import models
 from engine.inference.models import Model
 from engine.sampling.decoding import (
