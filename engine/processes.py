@@ -1,16 +1,75 @@
-"""How the program starts parts of itself in processes of their own."""
+"""Processes of our own: how they are started, and the lines that they read and write."""
 
+import contextlib
 import os
+import queue
 import sys
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+MAX_BACKLOG = 200  # unread messages from which those that may be dropped are
+
+M = TypeVar("M")
 
 
 def command(module: str) -> tuple[str, ...]:
-    """The words that run a module of ours; -P, so that no folder it is started in gets in first."""
+    """Return the command that runs a module of ours; -P, so that no other folder is searched."""
     return (sys.executable, "-P", "-m", module)
 
 
 def processors() -> int:
-    """How many processors this process may use."""
+    """Return the number of processors this process may use."""
     if hasattr(os, "sched_getaffinity"):  # Linux
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def read_lines(receive: Callable[[bytes], object], ended: Callable[[], object]) -> None:
+    """Call `receive` with each line of stdin that is not blank, then `ended`, in a new thread."""
+
+    def read() -> None:
+        # Not sys.stdin: this thread would hold its lock when the interpreter closes it.
+        for line in os.fdopen(0, "rb", closefd=False):
+            if line.strip():
+                receive(line)
+        ended()
+
+    threading.Thread(target=read, daemon=True).start()
+
+
+def write_line(line: str) -> None:
+    """Write a line to stdout at once; raises BrokenPipeError where no one reads it."""
+    rest = memoryview(line.encode() + b"\n")
+    while rest:
+        rest = rest[os.write(1, rest) :]
+
+
+class LineWriter(Generic[M]):
+    """Writes messages to stdout in a thread of its own, so that a slow reader delays nothing else.
+
+    closed: called, in that thread, when stdout has no reader any more.
+    """
+
+    def __init__(self, encode: Callable[[M], str], closed: Callable[[], object]) -> None:
+        self._queue: queue.SimpleQueue[M | None] = queue.SimpleQueue()
+        self._encode, self._closed = encode, closed
+        self._thread = threading.Thread(target=self._write, daemon=True)
+        self._thread.start()
+
+    def write(self, message: M, droppable: bool = False) -> None:
+        """Write a message soon; a droppable one not at all where many are waiting."""
+        if not droppable or self._queue.qsize() < MAX_BACKLOG:
+            self._queue.put(message)
+
+    def close(self, patience: float = 0.5) -> None:
+        """Write what is left, within so many seconds."""
+        self._queue.put(None)
+        self._thread.join(timeout=patience)
+
+    def _write(self) -> None:
+        with contextlib.suppress(OSError):
+            while (message := self._queue.get()) is not None:
+                write_line(self._encode(message))
+            return
+        self._closed()

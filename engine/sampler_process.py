@@ -1,12 +1,13 @@
-"""The sampler's process: `python -m engine.sampler_process`, requests on stdin, answers on stdout.
+"""The sampler's process: `python -m engine.sampler_process`, see `engine.protocol`.
 
-One JSON object a line, both ways; a model stays warm until its file changes or another is asked
-for. A thread reads stdin, so that a stop, or stdin's end, is heard between two characters.
+Requests on stdin, answers on stdout. A model stays loaded until its file changes or another is
+requested. A thread reads stdin, so that a stop, or stdin's end, takes effect between two
+characters.
 """
 
 import os
 
-# Before NumPy comes in: a product of one row gains nothing by threads.
+# Before NumPy is imported: a product of one row gains nothing by threads.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["MKL_NUM_THREADS"] = "1"
@@ -14,263 +15,279 @@ os.environ["MKL_NUM_THREADS"] = "1"
 import contextlib
 import dataclasses
 import functools
-import json
 import queue
 import signal
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Self
 
-from engine import sampler_requests
+from engine import processes, protocol
 from engine.analysis import annotation, ladder, neurons, novelty, song_embeddings, song_map
 from engine.analysis.neurons import UnitReading
 from engine.analysis.song_embeddings import EmbeddedSongs
+from engine.analysis.song_input import SongRequest
 from engine.data.codecs import KeysCodec
 from engine.errors import InputError
 from engine.inference import models
 from engine.inference.models import Model
-from engine.sampler_requests import Answer
-from engine.sampling import lyrics
-from engine.sampling import music as rolls
-from engine.sampling.lyrics import LyricsStream
-from engine.sampling.music import MusicStream
+from engine.protocol import (
+    ChangeSampling,
+    Failed,
+    FindSimilar,
+    FrameLength,
+    Id,
+    Loaded,
+    LoadModel,
+    LyricsStarted,
+    MapSongs,
+    MessageError,
+    MusicDone,
+    MusicFrame,
+    MusicStarted,
+    ReadProgress,
+    ReadUnit,
+    ReadUnits,
+    SampleLadder,
+    SampleLyrics,
+    SampleMusic,
+    SamplerAnswer,
+    SamplerRequest,
+    SamplingChanged,
+    Stop,
+    UnitRead,
+    UnitsRead,
+)
+from engine.sampling import lyrics, music
+from engine.sampling.conditioning import parse_mix
+from engine.sampling.decoding import SamplingParams
+from engine.sampling.lyrics import LyricsRequest, LyricsStream
+from engine.sampling.music import MusicRequest
 
-_KINDS = {  # of the models that each request takes
-    "sample": "lyrics",
-    "sample_music": "music",
-    "ladder": "lyrics",
-    "map": "lyrics",
-    "similar": "lyrics",
-}
+Answer = Callable[[SamplerAnswer], None]
+Stopped = Callable[[], bool]
 
 
 class Inbox:
-    """Requests as they come in, read by a thread of their own."""
+    """Requests, read by a thread of their own; iterate over it for them and their numbers."""
 
-    def __init__(self, lines: Iterable[bytes]) -> None:
-        self._lines = lines
-        self._queue: queue.SimpleQueue[tuple[int, Answer | InputError] | None] = queue.SimpleQueue()
-        self._changes: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[tuple[int, SamplerRequest | MessageError] | None] = (
+            queue.SimpleQueue()
+        )
+        self._changes: queue.SimpleQueue[ChangeSampling | MessageError] = queue.SimpleQueue()
+        self._read = 0  # requests
         self._stopped = 0  # requests up to this number are to be stopped
         self._closed = False
-        threading.Thread(target=self._read, daemon=True).start()
+        processes.read_lines(self._receive, self._end)
 
-    def _read(self) -> None:
-        for number, line in enumerate(self._lines, 1):
-            if not line.strip():
-                continue
-            try:
-                values = sampler_requests.parse(line)
-            except InputError as error:
-                self._queue.put((number, error))
-                continue
-            if values.get("do") == "stop":
-                self._stopped = number
-            if values.get("do") == "change":
-                self._changes.put(values)
-            self._queue.put((number, values))
+    def _receive(self, line: bytes) -> None:
+        self._read += 1
+        request: SamplerRequest | MessageError
+        try:
+            request = protocol.decode(line, protocol.SAMPLER_REQUESTS)
+        except MessageError as error:
+            request = error
+            if error.kind is ChangeSampling:  # it is answered in order with other changes
+                self._changes.put(error)
+                request = ChangeSampling(options={})
+        else:
+            if isinstance(request, Stop):
+                self._stopped = self._read
+            if isinstance(request, ChangeSampling):
+                self._changes.put(request)
+        self._queue.put((self._read, request))
+
+    def _end(self) -> None:
         self._closed = True
         self._queue.put(None)
 
-    def __iter__(self) -> "Inbox":
-        """Give the requests with their numbers until stdin ends."""
+    def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> tuple[int, Answer | InputError]:
+    def __next__(self) -> tuple[int, SamplerRequest | MessageError]:
         item = self._queue.get()
         if item is None or self._closed:
             raise StopIteration
         return item
 
-    def changes(self) -> Iterator[Answer]:
-        """The changes that have come and that nobody has taken yet."""
+    def changes(self) -> Iterator[ChangeSampling | MessageError]:
+        """Yield the changes that came since the last call."""
         while not self._changes.empty():
             yield self._changes.get()
 
     def stopped(self, number: int) -> bool:
-        """Whether a stop, or the end, has come after the request of that number."""
+        """Return whether a stop, or the end, came after the request with that number."""
         return self._closed or number < self._stopped
 
 
 class Worker:
-    """Answers requests, with the last model warm; `changes` gives those of a song under way."""
+    """Answers requests, with the last model loaded."""
 
-    def __init__(
-        self, say: Callable[[Answer], None], changes: Callable[[], Iterable[Answer]]
-    ) -> None:
-        self._say = say
-        self._changes = changes
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
         self._model: Model | None = None
-        self._stamp: object = None
+        self._version: object = None  # of the model's file
         self._reading: UnitReading | None = None  # the song last read
+        self._handlers: dict[type, Callable[[Any, Answer, Stopped], None]] = {
+            LoadModel: self._load_model,
+            SampleLyrics: self._sample_lyrics,
+            ChangeSampling: lambda *_: self._change_sampling(None),
+            SampleMusic: self._sample_music,
+            SampleLadder: self._sample_ladder,
+            MapSongs: self._map_songs,
+            FindSimilar: self._find_similar,
+            ReadUnits: self._read_units,
+            ReadUnit: self._read_unit,
+            Stop: lambda *_: None,
+        }
 
-    def _load(self, values: Answer) -> Model:
-        name, precision = values.get("model"), sampler_requests.precision(values)
-        kind = _KINDS.get(values["do"])
+    def run(self) -> None:
+        """Answer until stdin ends."""
+        for number, request in self._inbox:
+            stopped = functools.partial(self._inbox.stopped, number)
+            answer = functools.partial(_answer, request.id)
+            try:
+                if isinstance(request, MessageError):
+                    raise request
+                self._handlers[type(request)](request, answer, stopped)
+            except InputError as error:
+                answer(Failed(str(error)))
+
+    def _load(self, name: str | None, kind: str | None = None, precision: str = "fast") -> Model:
+        """Return a model of a kind, "lyrics" or "music"; the last one stays loaded."""
         found, folder = models.locate(name, kind)
-        stamp = found, models.file_version(folder), precision
-        if self._model is None or self._stamp != stamp:
-            self._model = self._reading = None  # two at once could be too many
+        version = found, models.file_version(folder), precision
+        if self._model is None or self._version != version:
+            self._model = self._reading = None  # two at once could exceed the memory
             self._model = models.load(name, precision, kind)
-            self._stamp = stamp
+            self._version = version
         return self._model
 
-    def answer(self, values: Answer, stopped: Callable[[], bool]) -> None:
-        """Do what a request asks; raises InputError where it cannot be done."""
-        sampler_requests.check(values)
-        if values["do"] == "load":
-            self.load(values)
-        if values["do"] == "sample":
-            self.sample(values, stopped)
-        if values["do"] == "change":
-            self._turn(None)
-        if values["do"] == "sample_music":
-            self.sample_music(values, stopped)
-        if values["do"] == "ladder":
-            request = sampler_requests.ladder(values)
-            self._tell(values, ladder.compare(self._load(values), request, stopped))
-        if values["do"] == "map":
-            artist = sampler_requests.map_of(values)
-            self._tell(values, [song_map.map_points(self._songs(values, stopped), artist)])
-        if values["do"] == "similar":
-            song, count = sampler_requests.similar(values)
-            self._tell(values, [song_map.neighbors(self._songs(values, stopped), song, count)])
-        if values["do"] == "neurons":
-            self.neurons(values, stopped)
-        if values["do"] == "unit":
-            self.unit(values)
+    def _load_model(self, request: LoadModel, answer: Answer, stopped: Stopped) -> None:  # noqa: ARG002
+        model = self._load(request.model, precision=request.precision)
+        frame = _frame_length(model.codec) if isinstance(model.codec, KeysCodec) else None
+        kind, words = model.meta["kind"], model.config.words
+        answer(Loaded(model.name, kind, words, tuple(model.conditions), frame))
 
-    def _songs(self, values: Answer, stopped: Callable[[], bool]) -> EmbeddedSongs:
-        """The songs of a model with their vectors; says how far they are read."""
+    def _sample_lyrics(self, request: SampleLyrics, answer: Answer, stopped: Stopped) -> None:
+        keep_best = request.best is not None and request.best > 1
+        if keep_best and request.count > 1:
+            raise InputError("Both count and best were given: give one of them.")
+        wanted = LyricsRequest(
+            prime=request.prime,
+            artist=request.artist,
+            mix=None if request.mix is None else parse_mix(request.mix),
+            params=SamplingParams(**request.options),  # type: ignore[arg-type]
+            seed=request.seed,
+            length=request.length,
+            count=request.best or 1 if keep_best else request.count,
+            alternatives=request.alternatives,
+        )
+        model = self._load(request.model, "lyrics", request.precision)
+        songs = lyrics.stream(model, wanted)
+
+        def poll() -> bool:
+            self._change_sampling(songs)
+            return stopped()
+
+        songs.stopped = poll
+        copies = None
+        if request.novelty is not None:
+            copies = novelty.copy_watches(model, request.novelty, wanted.count)
+        answer(LyricsStarted(songs.songs[0].seed, songs.prime))
+        for each in annotation.annotate(songs, keep_best, request.bits, copies):
+            answer(each)
+
+    def _change_sampling(self, songs: LyricsStream | None) -> None:
+        """Change the options of the songs being written, as far as requested since."""
+        for change in self._inbox.changes():
+            try:
+                if isinstance(change, MessageError):
+                    raise change
+                lyrics.change_params(songs, change.options)
+                _answer(change.id, SamplingChanged())
+            except InputError as error:
+                _answer(change.id, Failed(str(error)))
+
+    def _sample_music(self, request: SampleMusic, answer: Answer, stopped: Stopped) -> None:
+        model = self._load(request.model, "music")
+        codec = music.keys_codec(model)
+        file = None if request.prime is None else Path(request.prime)
+        prompt, time_signature = music.read_prompt(codec, file, request.notes)
+        wanted = MusicRequest(
+            prime=prompt,
+            seed=request.seed,
+            length=request.length,
+            **request.options,  # type: ignore[arg-type]
+        )
+        stream = music.stream(model, wanted, stopped)
+        prime = tuple(music.frame_pitches(frame, codec.planes) for frame in stream.prime)
+        answer(MusicStarted(stream.seed, prime, time_signature, _frame_length(codec)))
+        start = time.perf_counter()
+        for frame in stream:
+            answer(MusicFrame(music.frame_pitches(frame, codec.planes)))
+        assert stream.reason is not None
+        seconds = round(time.perf_counter() - start, 6)
+        answer(
+            MusicDone(reason=stream.reason, frames=stream.frames, seconds=seconds, seed=stream.seed)
+        )
+
+    def _sample_ladder(self, request: SampleLadder, answer: Answer, stopped: Stopped) -> None:
+        wanted = LyricsRequest(
+            prime=request.prime,
+            params=SamplingParams(temperature=request.temperature),
+            seed=request.seed,
+            length=request.length,
+        )
+        for each in ladder.compare(self._load(request.model, "lyrics"), wanted, stopped):
+            answer(each)
+
+    def _map_songs(self, request: MapSongs, answer: Answer, stopped: Stopped) -> None:
+        answer(song_map.map_points(self._embed(request, answer, stopped), request.artist))
+
+    def _find_similar(self, request: FindSimilar, answer: Answer, stopped: Stopped) -> None:
+        songs = self._embed(request, answer, stopped)
+        answer(song_map.neighbors(songs, request.song, request.count))
+
+    def _embed(
+        self, request: MapSongs | FindSimilar, answer: Answer, stopped: Stopped
+    ) -> EmbeddedSongs:
+        """Return the songs of a model with their vectors."""
         return song_embeddings.embed_songs(
-            self._load(values),
-            lambda read, songs: self._tell(values, [{"read": read, "songs": songs}]),
+            self._load(request.model, "lyrics"),
+            lambda read, songs: answer(ReadProgress(read, songs)),
             stopped,
         )
 
-    def _tell(self, values: Answer, answers: Iterable[Answer]) -> None:
-        """Say answers to a request as they come."""
-        for answer in answers:
-            self._say({"id": values.get("id"), **answer})
-
-    def load(self, values: Answer) -> None:
-        """Make a model ready and say what it is."""
-        model = self._load(values)
-        length = _length(model.codec) if isinstance(model.codec, KeysCodec) else {}
-        self._say(
-            {
-                "id": values.get("id"),
-                "loaded": True,
-                "model": model.name,
-                "kind": model.meta["kind"],
-                "words": model.config.words,
-                "conditions": list(model.conditions),
-                **length,
-            }
-        )
-
-    def sample(self, values: Answer, stopped: Callable[[], bool]) -> None:
-        """Write songs, character by character."""
-        request, told = sampler_requests.song(values)
-        model = self._load(values)
-        song = lyrics.stream(model, request)
-
-        def turned() -> bool:
-            self._turn(song)
-            return stopped()
-
-        song.stopped = turned
-        copies = (
-            None
-            if told.novelty is None
-            else novelty.copy_watches(model, told.novelty, request.count)
-        )
-        self._say(self._started(values, song.songs[0].seed, prime=song.prime))
-        self._tell(values, annotation.annotate(song, told.best, told.bits, copies))
-
-    def _turn(self, song: LyricsStream | None) -> None:
-        """Change the rules of the song under way as it was asked; refuse to where there is none."""
-        for values in self._changes():
-            try:
-                sampler_requests.check(values)
-                rules = sampler_requests.change(values)
-                lyrics.change_params(song, rules)
-                self._say({"id": values.get("id"), "changed": True})
-            except InputError as error:
-                self._say({"id": values.get("id"), "error": str(error)})
-
-    def sample_music(self, values: Answer, stopped: Callable[[], bool]) -> None:
-        """Write music, frame by frame."""
-        request, file, notes = sampler_requests.music(values)
-        model = self._load(values)
-        codec = rolls.keys_codec(model)
-        prime, metre = rolls.read_prompt(codec, file, notes)
-        music = rolls.stream(model, dataclasses.replace(request, prime=prime), stopped)
-        given = [rolls.frame_to_json(frame, codec.planes) for frame in music.prime]
-        self._say(self._started(values, music.seed, prime=given, metre=metre, **_length(codec)))
-        start = time.perf_counter()
-        for frame in music:
-            self._say({"id": values.get("id"), **rolls.frame_to_json(frame, codec.planes)})
-        self._say(self._done(values, music, start, frames=music.frames))
-
-    def neurons(self, values: Answer, stopped: Callable[[], bool]) -> None:
-        """Read a song, and tell which units keep track of what."""
-        asked = sampler_requests.neurons(values)
-        model = self._load(values)
+    def _read_units(self, request: ReadUnits, answer: Answer, stopped: Stopped) -> None:
+        file = None if request.path is None else Path(request.path)
+        song = SongRequest(request.text, file, request.artist, request.song)
+        model = self._load(request.model, precision=request.precision)
         self._reading = None
-        self._reading = neurons.read_song(model, asked, stopped)
-        told = self._reading.to_json() if self._reading else None
-        self._say({"id": values.get("id"), "neurons": told})
+        self._reading = neurons.read_song(model, song, stopped)
+        answer(UnitsRead(self._reading.summary() if self._reading else None))
 
-    def unit(self, values: Answer) -> None:
-        """Tell a unit of the song last read."""
-        chosen = sampler_requests.unit(values)
+    def _read_unit(self, request: ReadUnit, answer: Answer, stopped: Stopped) -> None:  # noqa: ARG002
         if self._reading is None:
             raise InputError("No song has been read yet: ask for neurons first.")
-        self._say({"id": values.get("id"), "unit": self._reading.unit_to_json(*chosen)})
-
-    @staticmethod
-    def _started(values: Answer, seed: int, **more: Any) -> Answer:
-        return {"id": values.get("id"), "started": True, "seed": seed, **more}
-
-    @staticmethod
-    def _done(values: Answer, song: MusicStream, start: float, **count: int) -> Answer:
-        return {
-            "id": values.get("id"),
-            "done": True,
-            "reason": song.reason,
-            **count,
-            "seconds": round(time.perf_counter() - start, 6),
-            "seed": song.seed,
-        }
+        answer(UnitRead(self._reading.unit(request.layer, request.unit)))
 
 
-def _length(codec: KeysCodec) -> Answer:
-    """How long a frame of music is."""
-    return {"seconds": codec.seconds, "beats": codec.beats, "tempo": codec.tempo}
+def _frame_length(codec: KeysCodec) -> FrameLength:
+    return FrameLength(codec.seconds, codec.beats, codec.tempo)
 
 
-def _print(answer: Answer) -> None:
-    """Write a line at once; it is all ASCII, since a lone surrogate could not be written else."""
-    os.write(1, json.dumps(answer).encode() + b"\n")
+def _answer(id: Id, answer: SamplerAnswer) -> None:  # noqa: A002
+    """Write an answer at once: a reader slower than the sampler holds it back."""
+    processes.write_line(protocol.encode(dataclasses.replace(answer, id=id)))
 
 
 def main() -> None:
-    """Answer until stdin ends, or nobody listens any more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is meant for the parent, who decides
-    # Not sys.stdin: the thread would hold it locked when the interpreter wants to close it.
-    inbox = Inbox(os.fdopen(0, "rb", closefd=False))
-    worker = Worker(_print, inbox.changes)
+    """Answer until stdin ends, or stdout has no reader."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is meant for the parent
     with contextlib.suppress(BrokenPipeError):
-        for number, values in inbox:
-            try:
-                if isinstance(values, InputError):
-                    raise values
-                worker.answer(values, functools.partial(inbox.stopped, number))
-            except InputError as error:
-                known = values.get("id") if isinstance(values, dict) else None
-                _print({"id": known, "error": str(error)})
+        Worker(Inbox()).run()
 
 
 if __name__ == "__main__":

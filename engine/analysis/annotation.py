@@ -1,69 +1,63 @@
-"""What is told of songs as they are written: the same lines by the process and by the command."""
+"""Songs as they are written, as answers of the protocol: with surprise, alternatives and copies."""
 
+import dataclasses
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
 
+from engine import protocol
 from engine.analysis.novelty import CopyWatch
+from engine.protocol import LyricsDone
 from engine.sampling import lyrics
-from engine.sampling.lyrics import Character, GeneratedSong, LyricsStream
-
-Answer = dict[str, Any]
+from engine.sampling.lyrics import GeneratedSong, LyricsStream
 
 
 def annotate(
     stream: LyricsStream,
-    best: bool = False,
+    keep_best: bool = False,
     bits: bool = False,
     copies: Sequence[CopyWatch] | None = None,
-) -> Iterator[Answer]:
-    """Write the songs: an answer for each character as it comes, and one for each song at its end.
+) -> Iterator[protocol.Character | LyricsDone]:
+    """Write the songs: yield each character as it is chosen, and the end of each song.
 
-    best: only of the song that the model finds likeliest, when all are written; bits: with each
-    character's surprise; copies: a watch for each song, that marks what is copied.
+    keep_best: only those of the most probable song, once all are written; bits: with the surprise
+    of each character; copies: a watch for each song, which marks copied text.
     """
-    began = time.perf_counter()
-    songs, characters = lyrics.write_best(stream) if best else (stream.songs, stream)
-    many = len(songs) > 1
-    going = list(songs)
+    start = time.perf_counter()
+    songs, characters = lyrics.write_best(stream) if keep_best else (stream.songs, stream)
+    several = len(songs) > 1
+    unfinished = list(songs)
 
-    def ended() -> Iterator[Answer]:
-        for song in [song for song in going if song.reason is not None]:
-            going.remove(song)
-            answer = _done(song, many, round(time.perf_counter() - began, 6))
-            if copies:
-                answer["novelty"] = copies[song.number].novelty.to_json()
-            yield answer
+    def ends() -> Iterator[LyricsDone]:
+        for song in [song for song in unfinished if song.reason is not None]:
+            unfinished.remove(song)
+            seconds = round(time.perf_counter() - start, 6)
+            yield _end(song, several, seconds, copies[song.number] if copies else None)
 
     for character in characters:
-        answer = _character(character, many, bits, stream.alternatives > 0)
-        if copies and copies[character.song].push(character.text):
-            watch = copies[character.song]
-            answer |= {"copied": watch.length, "from": watch.source}
-        yield answer
-        if many:  # one that has ended need not wait for the others
-            yield from ended()
-    yield from ended()
+        watch = copies[character.song] if copies else None
+        copied = watch.push(character.text) if watch else 0
+        yield protocol.Character(
+            character.text,
+            character.song if several else None,
+            round(character.bits, 3) if bits else None,
+            tuple((text, round(p, 4)) for text, p in character.alternatives),
+            copied,
+            (watch.source or "") if watch and copied else "",
+        )
+        if several:  # the end of one song does not wait for the others
+            yield from ends()
+    yield from ends()
 
 
-def _character(character: Character, many: bool, bits: bool, alternatives: bool) -> Answer:
-    answer: Answer = {"text": character.text}
-    if many:
-        answer["song"] = character.song
-    if bits:
-        answer["bits"] = round(character.bits, 3)
-    if alternatives:
-        answer["alternatives"] = [[text, round(p, 4)] for text, p in character.alternatives]
-    return answer
-
-
-def _done(song: GeneratedSong, many: bool, seconds: float) -> Answer:
-    return {
-        "done": True,
-        **({"song": song.number} if many else {}),
-        "reason": song.reason,
-        "characters": song.characters,
-        "seconds": seconds,
-        "seed": song.seed,
-        "bits": round(-song.likelihood, 4),  # a character
-    }
+def _end(song: GeneratedSong, several: bool, seconds: float, watch: CopyWatch | None) -> LyricsDone:
+    assert song.reason is not None
+    novelty = protocol.Novelty(**dataclasses.asdict(watch.novelty)) if watch else None
+    return LyricsDone(
+        song=song.number if several else None,
+        reason=song.reason,
+        characters=song.characters,
+        seconds=seconds,
+        seed=song.seed,
+        bits=round(-song.likelihood, 4),  # of a character
+        novelty=novelty,
+    )

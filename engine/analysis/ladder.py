@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -24,10 +23,11 @@ from engine.inference.models import Model
 from engine.inference.network import NgramStepper
 from engine.model import ngram
 from engine.model.ngram import NgramModel
+from engine.protocol import LadderCharacter, LadderStep, LyricsDone, LyricsStarted, Progress
 from engine.sampling import lyrics
 from engine.sampling.lyrics import LyricsRequest
 
-Answer = dict[str, Any]
+Answer = Progress | LadderStep | LyricsStarted | LadderCharacter | LyricsDone
 
 MAX_ORDER = 8  # order of a chain
 MAX_COUNTED = 4_000_000  # characters at most: a chain needs some 100 bytes for each
@@ -48,30 +48,30 @@ def compare(
     assert isinstance(codec, CharacterCodec)
     size = int(corpus.songs["length"][corpus.select("train")].sum())
     part = f"{MAX_COUNTED:,} of " if size > MAX_COUNTED else ""
-    yield {"doing": f"counting {part}{size:,} characters of {corpus.name}"}
+    yield Progress(f"counting {part}{size:,} characters of {corpus.name}")
     rungs = [_rung(model, counted) for counted in _counted(corpus.path, codec)]
     for place, rung in enumerate(rungs):
         if not stopped():
-            bits = _bits(corpus.path, codec, place)
-            yield {"rung": place, "name": rung.name, "bits": bits}
+            yield LadderStep(place, rung.name, _bits(corpus.path, codec, place))
     valid = (model.meta.get("scores") or {}).get("valid") or {}
-    yield {"rung": len(rungs), "name": model.name, "bits": valid.get("bits")}
+    yield LadderStep(len(rungs), model.name, valid.get("bits"))
     first = lyrics.stream(model, request, stopped)
     seed = first.songs[0].seed
-    yield {"started": True, "seed": seed, "prime": first.prime}
+    yield LyricsStarted(seed, first.prime)
     same = dataclasses.replace(request, seed=seed)
     streams = [*(lyrics.stream(rung, same, stopped) for rung in rungs), first]
     for turn in itertools.zip_longest(*streams):
         for place, character in enumerate(turn):
             if character is not None:
-                yield {"rung": place, "text": character.text}
-    yield {
-        "done": True,
-        "reason": first.songs[0].reason,
-        "characters": first.songs[0].characters,
-        "seconds": round(time.perf_counter() - began, 6),
-        "seed": seed,
-    }
+                yield LadderCharacter(place, character.text)
+    song = first.songs[0]
+    assert song.reason is not None
+    yield LyricsDone(
+        reason=song.reason,
+        characters=song.characters,
+        seconds=round(time.perf_counter() - began, 6),
+        seed=seed,
+    )
 
 
 def _rung(model: Model, counted: NgramModel) -> Model:

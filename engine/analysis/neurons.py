@@ -19,6 +19,7 @@ from engine.frames import BEGIN
 from engine.inference.cells import Array
 from engine.inference.models import Model
 from engine.inference.network import Network
+from engine.protocol import Feature, SongReading, UnitActivations, UnitCorrelation
 from engine.sampling import music
 
 MAX_UNITS = 10  # units told for each feature
@@ -44,31 +45,40 @@ class UnitReading:
         width = found.shape[1]
         return [(1 + i // width, 1 + i % width, float(found.flat[i])) for i in order]
 
-    def to_json(self) -> dict[str, Any]:
-        """All but the activations, as plain values for JSON."""
-        example = self.example
+    def summary(self) -> SongReading:
+        """Return all but the activations, for the protocol."""
+        example, codec = self.example, self.model.codec
         _, layers, hidden = self.activations.shape
-        song: dict[str, Any] = {"text": example.text, "frames": None, "bar": None}
-        if isinstance(codec := self.model.codec, KeysCodec):
-            keys = [music.frame_to_json(frame, codec.planes)["keys"] for frame in example.frames]
-            song = {"text": None, "frames": keys, "bar": codec.frames_per_bar(example.metre)}
-        return {
-            "model": self.model.name,
-            "title": example.title,
-            "song": example.song,
-            "songs": example.songs,
-            "note": example.note,
-            "layers": layers,
-            "hidden": hidden,
-            "features": [
-                {"name": name, "units": [[*unit, round(r, 4)] for *unit, r in self.best(name)]}
-                for name in self.correlations
-            ],
-            **song,
-        }
+        text: str | None = example.text
+        frames = bar = None
+        if isinstance(codec, KeysCodec):
+            text, bar = None, codec.frames_per_bar(example.metre)
+            frames = tuple(music.frame_pitches(row, codec.planes).keys for row in example.frames)
+        features = (
+            Feature(
+                name,
+                tuple(
+                    UnitCorrelation(layer, unit, round(r, 4)) for layer, unit, r in self.best(name)
+                ),
+            )
+            for name in self.correlations
+        )
+        return SongReading(
+            self.model.name,
+            example.title,
+            example.song,
+            example.songs,
+            example.note,
+            layers,
+            hidden,
+            tuple(features),
+            text,
+            frames,
+            bar,
+        )
 
-    def unit_to_json(self, layer: int, unit: int) -> dict[str, Any]:
-        """A unit's activations and its correlations with the features, as plain values for JSON.
+    def unit(self, layer: int, unit: int) -> UnitActivations:
+        """Return a unit's activations and its correlations with the features, for the protocol.
 
         Raises InputError where there is no such unit.
         """
@@ -79,16 +89,12 @@ class UnitReading:
                 f"{layers} with units 1 to {hidden}."
             )
         values = self.activations[:, layer - 1, unit - 1].astype(np.float64)
-        return {
-            "layer": layer,
-            "unit": unit,
-            "activations": np.round(values, 3).tolist(),
-            "correlations": {
-                name: round(float(found[layer - 1, unit - 1]), 4)
-                for name, found in self.correlations.items()
-                if found is not None
-            },
+        correlations = {
+            name: round(float(found[layer - 1, unit - 1]), 4)
+            for name, found in self.correlations.items()
+            if found is not None
         }
+        return UnitActivations(layer, unit, tuple(np.round(values, 3).tolist()), correlations)
 
 
 def read_song(

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from engine.analysis.song_embeddings import EmbeddedSongs, Vectors
 from engine.errors import InputError
+from engine.protocol import MapPoint, SimilarSong, SimilarSongs, SongMap
 from engine.suggestions import closest, join_or, normalize
 
-Answer = dict[str, Any]
 Floats = NDArray[np.float64]
 
 MAX_NEIGHBORS = 1_000
@@ -69,18 +69,13 @@ def check_count(count: int) -> None:
 
 def nearest_songs(
     songs: EmbeddedSongs, one: NDArray[Any], count: int, without: int = -1
-) -> list[Answer]:
+) -> list[SimilarSong]:
     """The `count` songs most similar to a vector (H,), the nearest first, but for the `without`."""
     check_count(count)
     close = similarities(songs.vectors, one)
     order = [place for place in np.argsort(-close, kind="stable").tolist() if place != without]
     return [
-        {
-            "song": place,
-            "artist": artist,
-            "title": name,
-            "similarity": round(float(close[place]), 4),
-        }
+        SimilarSong(place, artist, name, round(float(close[place]), 4))
         for place in order[:count]
         for artist, name in [songs.corpus.titles[songs.rows[place]]]
     ]
@@ -111,7 +106,7 @@ def by_artist(titles: Sequence[tuple[str, str]]) -> dict[str, list[int]]:
     return dict(sorted(found.items()))
 
 
-def map_points(songs: EmbeddedSongs, artist: str | None) -> Answer:
+def map_points(songs: EmbeddedSongs, artist: str | None) -> SongMap:
     """Where the artists lie in the plane, or one artist's songs.
 
     Where all songs are by one artist, or by nobody, it is these that are placed. Raises InputError
@@ -124,19 +119,22 @@ def map_points(songs: EmbeddedSongs, artist: str | None) -> Answer:
     if artist is not None and artist not in groups:
         raise InputError(f"There are no songs by {artist!r} here: name another artist.")
     if artist is None:
+        found: list[tuple[str, int | None, int | None]]
         vectors = np.stack([songs.vectors[places].mean(0) for places in groups.values()])
-        found = [{"name": name, "songs": len(places)} for name, places in groups.items()]
+        found = [(name, len(places), None) for name, places in groups.items()]
     else:
         vectors = songs.vectors[groups[artist]]
-        found = [{"name": titles[place][1], "song": place} for place in groups[artist]]
-    points, share = principal_plane(vectors)
-    for point, (x, y) in zip(found, points.tolist(), strict=True):
-        point |= {"x": round(x, 6), "y": round(y, 6)}
-    return {"map": found, "artist": artist, "share": round(share, 4)}
+        found = [(titles[place][1], None, place) for place in groups[artist]]
+    coordinates, share = principal_plane(vectors)
+    points = (
+        MapPoint(name, count, song, x=round(x, 6), y=round(y, 6))
+        for (name, count, song), (x, y) in zip(found, coordinates.tolist(), strict=True)
+    )
+    return SongMap(tuple(points), artist, round(share, 4))
 
 
-def neighbors(songs: EmbeddedSongs, song: int, count: int) -> Answer:
+def neighbors(songs: EmbeddedSongs, song: int, count: int) -> SimilarSongs:
     """The songs nearest to one of them, by its place in `songs.rows`; raises InputError."""
     if not 0 <= song < len(songs.rows):
         raise InputError(f"There is no song number {song}: give 0 to {len(songs.rows) - 1}.")
-    return {"near": nearest_songs(songs, songs.vectors[song], count, song), "song": song}
+    return SimilarSongs(tuple(nearest_songs(songs, songs.vectors[song], count, song)), song)

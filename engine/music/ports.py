@@ -12,26 +12,16 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from engine import processes
 from engine.errors import InputError, WorkError
+from engine.protocol import Port, PortKind
 from engine.suggestions import closest, join_or
 
 SCAN_TIMEOUT = 20.0  # seconds
 POLL_SECONDS = 4.0  # between two scans of a watcher: each takes a process
 _MAX_MISSES = 2  # scans in a row without the port: under load one may fail to list it
-
-Kind = Literal["port", "synth", "virtual", "silent"]
-
-
-@dataclass(frozen=True)
-class Port:
-    """A MIDI output."""
-
-    name: str
-    api: str  # as mido calls it, such as UNIX_JACK; of the synthesizer "miniaudio"
-    kind: Kind
 
 
 @dataclass(frozen=True)
@@ -45,7 +35,7 @@ class ScanResult:
 SYNTH = Port("synth", "miniaudio", "synth")  # the built-in synthesizer
 SILENT = Port("silent", "none", "silent")  # no output: playback runs without sound
 VIRTUAL = "rnn-tui"  # name of the virtual port
-_ORDER: tuple[Kind, ...] = ("port", "synth", "virtual")
+_ORDER: tuple[PortKind, ...] = ("port", "synth", "virtual")
 
 
 def scan() -> ScanResult:

@@ -7,7 +7,7 @@ import unicodedata
 from array import array
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from engine.inference.cells import Array
 from engine.inference.models import Model
 from engine.inference.network import select_songs
 from engine.options import LYRICS_EXTRA_OPTIONS, LYRICS_OPTIONS
+from engine.protocol import EndReason
 from engine.sampling import conditioning
 from engine.sampling.decoding import (
     SamplingParams,
@@ -37,7 +38,6 @@ _NOISE_BLOCK = 32  # characters whose noise is drawn at once
 _BIT = math.log(2)  # nats
 
 Logits = NDArray[np.float64]
-EndReason = Literal["end", "length", "stopped"]
 
 
 @dataclass(frozen=True)

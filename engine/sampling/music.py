@@ -19,8 +19,8 @@ from engine.music import midi, piano_roll
 from engine.music.piano_roll import Roll
 from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.options import MUSIC_OPTIONS
+from engine.protocol import EndReason, Frame
 from engine.sampling.decoding import match_weight
-from engine.sampling.lyrics import EndReason
 
 MAX_PROMPT = 100_000  # frames
 
@@ -74,15 +74,16 @@ def read_prompt(
     return piano_roll.from_frames(chord, codec.seconds, codec.tempo), (4, 4)
 
 
-def frame_to_json(frame: NDArray[np.uint8], planes: int) -> dict[str, list[int] | None]:
-    """Return the pitches that sound in a frame (88 · planes,), and those that begin, for JSON.
+def frame_pitches(frame: NDArray[np.uint8], planes: int) -> Frame:
+    """Return the pitches of a frame (88 · planes,): those that sound, and those struck.
 
-    The onsets are None if the model does not have them.
+    The second is None where the model has no onsets.
     """
     sounding, *onsets = (
-        (np.flatnonzero(plane) + LOWEST_PITCH).tolist() for plane in frame.reshape(planes, KEYS)
+        tuple((np.flatnonzero(plane) + LOWEST_PITCH).tolist())
+        for plane in frame.reshape(planes, KEYS)
     )
-    return {"keys": sounding, "onsets": onsets[0] if onsets else None}
+    return Frame(sounding, onsets[0] if onsets else None)
 
 
 @dataclass(kw_only=True)

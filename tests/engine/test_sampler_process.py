@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from engine import protocol
 from engine.inference import models
 from engine.music import midi
 from engine.music.score import Note, Score
+from engine.protocol import MusicFrame
 from engine.sampling import music as rolls
 from engine.sampling.music import MusicRequest
 
@@ -158,7 +160,8 @@ def test_a_conversation_about_music(process: Process, write_music: Write, tmp_pa
     prime, _ = rolls.read_prompt(rolls.keys_codec(model), file)
     request = MusicRequest(prime, temperature=0.8, memory=0.5, least=1, seed=9, length=12)
     expected = [
-        {"id": 2, **rolls.frame_to_json(frame, 2)} for frame in rolls.stream(model, request)
+        json.loads(protocol.encode(MusicFrame(rolls.frame_pitches(frame, 2), id=2)))
+        for frame in rolls.stream(model, request)
     ]
     assert frames == expected
     assert all(frame["keys"] for frame in frames)
@@ -197,7 +200,10 @@ def test_music_that_cannot_be_is_refused(
         ("begin with only one of them", {"model": music, "notes": [60], "prime": "a.mid"}),
         ("notes is [60.5]", {"model": music, "notes": [60.5]}),
         ("notes is 'C4'", {"model": music, "notes": "C4"}),
-        ("least is True", {"model": music, "least": True}),
+        (
+            "Min notes must be a whole number from 0 to 10, not True",
+            {"model": music, "least": True},
+        ),
         ("Length must be a whole number from 1 to 100,000, not 0", {"model": music, "length": 0}),
         ("no key 'top_k'", {"model": music, "top_k": 3}),
     ]
@@ -298,7 +304,7 @@ def test_songs_are_placed_and_compared(process: Process, learnt: Write) -> None:
     for words, values in (
         ("no songs by 'Bo'", {"do": "map", "artist": "Bo"}),
         ("no song number 40", {"do": "similar", "song": 40}),
-        ("No song was named", {"do": "similar"}),
+        ("needs song: give the song's number", {"do": "similar"}),
         ("The count is 0", {"do": "similar", "song": 1, "count": 0}),
         ("no key 'artist'", {"do": "similar", "song": 1, "artist": "Zed"}),
     ):
@@ -330,19 +336,34 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
         (b'{"id": 7, "do": "load", "model": 3}', "model is 3"),
         (b'{"id": 7, "do": "load", "model": "nix"}', "no model 'nix'"),
         (b'{"id": 7, "do": "sample", "prime": 3}', "prime is 3: give a text"),
-        (b'{"id": 7, "do": "sample", "temperature": "hot"}', "temperature is 'hot'"),
+        (
+            b'{"id": 7, "do": "sample", "temperature": "hot"}',
+            "Temperature must be a number from 0 to inf, not 'hot'",
+        ),
         (
             b'{"id": 7, "do": "sample", "temperature": NaN}',
             "Temperature must be a number from 0 to inf, not nan",
         ),
-        (b'{"id": 7, "do": "sample", "temperature": true}', "temperature is True"),
-        (b'{"id": 7, "do": "sample", "temperature": 1' + b"0" * 400 + b"}", "temperature is 1000"),
-        (b'{"id": 7, "do": "sample", "top_k": 1.5}', "top_k is 1.5: give a whole number"),
+        (
+            b'{"id": 7, "do": "sample", "temperature": true}',
+            "Temperature must be a number from 0 to inf, not True",
+        ),
+        (
+            b'{"id": 7, "do": "sample", "temperature": 1' + b"0" * 400 + b"}",
+            "from 0 to inf, not 1000",
+        ),
+        (
+            b'{"id": 7, "do": "sample", "top_k": 1.5}',
+            "Top-k must be a whole number of 0 or more, not 1.5.",
+        ),
         (
             b'{"id": 7, "do": "sample", "top_p": 7}',
             "Top-p must be a number above 0 and at most 1, not 7",
         ),
-        (b'{"id": 7, "do": "sample", "length": "all"}', "length is 'all'"),
+        (
+            b'{"id": 7, "do": "sample", "length": "all"}',
+            "Length must be a whole number of 1 or more, not 'all'.",
+        ),
         (b'{"id": 7, "do": "sample", "mix": {"Zed": 1}}', "mix is {'Zed': 1}: give a text"),
         (b'{"id": 7, "do": "sample", "mix": "Zed=all"}', "The weight of 'Zed' is 'all'"),
         (b'{"id": 7, "do": "sample", "bits": 1}', "bits is 1: give true or false"),
@@ -356,7 +377,10 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
             b'{"id": 7, "do": "sample", "guidance": NaN}',
             "Guidance must be a number from 0 to 10, not nan",
         ),
-        (b'{"id": 7, "do": "sample", "line": 2.5}', "line is 2.5: give a whole number"),
+        (
+            b'{"id": 7, "do": "sample", "line": 2.5}',
+            "Line must be a whole number from 0 to 200, not 2.5.",
+        ),
         (
             b'{"id": 7, "do": "sample", "line": 201}',
             "Line must be a whole number from 0 to 200, not 201",
@@ -472,8 +496,8 @@ def test_a_conversation_about_units(
     assert sign * correlation > 0
     for values, said in (
         ({"layer": 3, "unit": 1}, "no unit 1 in layer 3"),
-        ({"layer": "1", "unit": 1}, "layer is '1': give a whole number"),
-        ({"unit": 1}, "needs a layer"),
+        ({"layer": "1", "unit": 1}, "layer is '1': give its number, from 1."),
+        ({"unit": 1}, "A request to unit needs layer: give its number, from 1."),
     ):
         process.send(do="unit", id=3, **values)
         assert said in process.hear()["error"]

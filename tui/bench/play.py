@@ -24,10 +24,10 @@ from textual.app import App, ComposeResult
 from textual.strip import Strip
 from textual.widget import Widget
 
-from engine import processes
+from engine import processes, protocol
 from engine.errors import WorkError
-from engine.music import pipes, player, ports
-from engine.music.pipes import Values
+from engine.music import player, ports
+from engine.protocol import LoadNotes, NoteRow, OpenPort, Play
 from tui.bench.measurement import Measurement
 
 EVERY = 0.0625  # seconds between two notes
@@ -80,13 +80,9 @@ def _play(player: subprocess.Popen[bytes], count: int, moments: Path) -> list[fl
     """The moments at which a player strikes so many notes, in seconds of its clock."""
     assert player.stdin
     assert player.stdout
-    notes = [[EVERY * i, EVERY * (i + 0.5), 60 + i % 12, 80] for i in range(count)]
-    for request in (
-        {"do": "port", "name": "silent"},
-        {"do": "load", "notes": notes},
-        {"do": "play"},
-    ):
-        player.stdin.write(json.dumps(request).encode() + b"\n")
+    notes = [NoteRow(EVERY * i, EVERY * (i + 0.5), 60 + i % 12, 80) for i in range(count)]
+    for request in (OpenPort(ports.SILENT.name), LoadNotes(tuple(notes)), Play()):
+        player.stdin.write(protocol.encode(request).encode() + b"\n")
     player.stdin.flush()
     for line in player.stdout:
         if b'"ended"' in line:
@@ -162,11 +158,7 @@ def main() -> None:
 
 def _play_beside(screen: Screen) -> None:
     """Play as the player's process does, in this thread; end the screen at the end."""
-    requests: queue.SimpleQueue[Values] = queue.SimpleQueue()
-    answers = pipes.Answers(closed=lambda: requests.put(pipes.QUIT))
-    threading.Thread(target=pipes.read, args=(requests, answers.say), daemon=True).start()
-    player.Player(requests, answers.say).run()
-    answers.close()
+    player.serve(queue.SimpleQueue())
     screen.call_from_thread(screen.exit)
 
 

@@ -2,14 +2,16 @@
 
 import argparse
 import dataclasses
-import json
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from engine.errors import InputError
 from engine.options import LYRICS_EXTRA_OPTIONS, LYRICS_OPTIONS
 from tui.commands.arguments import add_model, add_option, add_options
+
+if TYPE_CHECKING:
+    from engine.protocol import Character, LyricsDone
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -52,8 +54,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the songs character by character."""
     if (arguments.bits or arguments.alternatives) and not arguments.json:
         raise InputError("--bits and --alternatives need --json: add it.")
+    from engine import protocol
     from engine.analysis import annotation, novelty
     from engine.inference import models
+    from engine.protocol import LyricsDone
     from engine.sampling import lyrics
     from engine.sampling.conditioning import parse_mix
     from engine.sampling.decoding import SamplingParams
@@ -79,30 +83,32 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.json:
         _print(stream.prime, answers)
         return 0
+    about = {"prime": stream.prime, "artist": arguments.artist, "model": model.name}
     for answer in answers:
-        if "done" in answer:
-            answer |= {"prime": stream.prime, "artist": arguments.artist, "model": model.name}
-        print(json.dumps(answer, ensure_ascii=False), flush=True)
+        more = about if isinstance(answer, LyricsDone) else {}
+        print(protocol.encode_output(answer, **more), flush=True)
     return 0
 
 
-def _print(prime: str, answers: Iterable[dict[str, Any]]) -> None:
+def _print(prime: str, answers: "Iterable[Character | LyricsDone]") -> None:
     """Print the first song as it is written, and the others after it."""
     from engine.analysis.novelty import Novelty
+    from engine.protocol import LyricsDone
 
     print(prime, end="", flush=True)
     others: dict[int, list[str]] = {}
-    ends = {}
+    ends: dict[int, LyricsDone] = {}
     for answer in answers:
-        song = answer.get("song", 0)
-        if "text" in answer and not song:
-            sys.stdout.write(answer["text"])
-            sys.stdout.flush()
-        elif "text" in answer:
-            others.setdefault(song, []).append(answer["text"])
-        else:
+        song = answer.song or 0
+        if isinstance(answer, LyricsDone):
             ends[song] = answer
-    for song, answer in sorted(ends.items()):
+        elif song:
+            others.setdefault(song, []).append(answer.text)
+        else:
+            sys.stdout.write(answer.text)
+            sys.stdout.flush()
+    for song, end in sorted(ends.items()):
         print("\n\n" + prime + "".join(others.get(song, ())) if song else "", flush=True)
-        if "novelty" in answer:
-            print(f"Novelty: {Novelty(**answer['novelty']).words}.", file=sys.stderr)
+        if end.novelty is not None:
+            words = Novelty(**dataclasses.asdict(end.novelty)).words
+            print(f"Novelty: {words}.", file=sys.stderr)

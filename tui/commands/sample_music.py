@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import json
 import sys
 import tempfile
 from pathlib import Path
@@ -59,7 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
     _check_paths([path for path in wanted[:3] if path])
     import numpy as np
 
+    from engine import protocol
     from engine.inference import models
+    from engine.protocol import MusicDone, MusicFrame
     from engine.sampling import music as rolls
     from engine.sampling.music import MusicRequest
 
@@ -80,10 +81,11 @@ def run(arguments: argparse.Namespace) -> int:
     for frame in song:
         written.append(frame)
         if arguments.json:
-            print(json.dumps(rolls.frame_to_json(frame, codec.planes)))
+            print(protocol.encode_output(MusicFrame(rolls.frame_pitches(frame, codec.planes))))
     if arguments.json:
-        done = {"reason": song.reason, "frames": song.frames, "seed": song.seed}
-        print(json.dumps({"done": True, **done, "model": model.name}), flush=True)
+        assert song.reason is not None
+        done = MusicDone(reason=song.reason, frames=song.frames, seed=song.seed)
+        print(protocol.encode_output(done, model=model.name), flush=True)
     return _write(codec.decode(np.stack(written)), metre, arguments, song.seed)
 
 

@@ -1,6 +1,7 @@
 """List the songs that a network finds most similar to one."""
 
 import argparse
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -48,11 +49,11 @@ def run(arguments: argparse.Namespace) -> int:
         rows = song_map.nearest_songs(songs, vectors[0], arguments.count)
     if arguments.json:
         for row in rows:
-            print(json.dumps({"to": name, **row}, ensure_ascii=False))
+            print(json.dumps({"to": name, **dataclasses.asdict(row)}, ensure_ascii=False))
         return 0
     print(f"The songs of {songs.corpus.name} that {model.name} finds most similar to {name}:")
     for row in rows:
-        print(f"{row['similarity']:7.3f}  {song_map.full_title(row['artist'], row['title'])}")
+        print(f"{row.similarity:7.3f}  {song_map.full_title(row.artist, row.title)}")
     return 0
 
 

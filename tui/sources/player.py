@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from engine import processes
-from engine.music.ports import Port
 from engine.music.score import Note
+from engine.protocol import Port
 
 # How the process is called; tests put their own in place.
 command: tuple[str, ...] = processes.command("engine.music.player")

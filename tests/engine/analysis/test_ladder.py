@@ -18,6 +18,7 @@ from engine.inference import models
 from engine.inference.models import Model
 from engine.inference.network import NgramStepper
 from engine.model import ngram
+from engine.protocol import LadderCharacter, LyricsDone, LyricsStarted
 from engine.sampling import lyrics
 from engine.sampling.decoding import SamplingParams
 from engine.sampling.lyrics import LyricsRequest
@@ -26,13 +27,14 @@ Learnt = Callable[..., Path]
 NAMES = ["uniform", "frequencies", *(f"markov {order}" for order in range(1, 9))]
 
 
-def climb(model: Model, **request: Any) -> tuple[list[dict[str, Any]], dict[int, str]]:
+def climb(model: Model, **request: Any) -> tuple[list[Any], dict[int, str]]:
     """All answers but the characters, and what each rung wrote."""
     params = SamplingParams(temperature=request.pop("temperature", 1.0))
-    others, written = [], dict.fromkeys(range(11), "")
+    others: list[Any] = []
+    written = dict.fromkeys(range(11), "")
     for answer in ladder.compare(model, LyricsRequest(**request, params=params)):
-        if "text" in answer:
-            written[answer["rung"]] += answer["text"]
+        if isinstance(answer, LadderCharacter):
+            written[answer.rung] += answer.text
         else:
             others.append(answer)
     return others, written
@@ -45,19 +47,19 @@ def test_every_rung_is_the_model_that_is_counted_alone(learnt: Learnt) -> None:
     corpus = models.training_corpus(model)
     train = [corpus.song(row) for row in corpus.select("train")]
     valid = [corpus.song(row) for row in corpus.select("valid")]
-    assert doing["doing"] == f"counting {sum(map(len, train)):,} characters of songs"
-    assert [rung["rung"] for rung in rungs] == list(range(11))
-    assert [rung["name"] for rung in rungs] == [*NAMES, model.name]
-    assert rungs[-1]["bits"] == 1.5
-    assert started == {"started": True, "seed": 3, "prime": "a "}
-    assert (done["reason"], done["characters"], done["seed"]) == ("length", 50, 3)
+    assert doing.doing == f"counting {sum(map(len, train)):,} characters of songs"
+    assert [rung.rung for rung in rungs] == list(range(11))
+    assert [rung.name for rung in rungs] == [*NAMES, model.name]
+    assert rungs[-1].bits == 1.5
+    assert started == LyricsStarted(3, "a ")
+    assert (done.reason, done.characters, done.seed) == ("length", 50, 3)
     wanted = LyricsRequest(**request, params=SamplingParams(temperature=0.8))
     for place, name in enumerate(NAMES):
         kind, _, order = name.partition(" ")
         config = ModelConfig(kind=kind, order=int(order or 1))
         counted = ngram.fit(train, corpus.codec.spec.size, config)
         nats = np.concatenate([counted.nats(song) for song in valid])
-        assert rungs[place]["bits"] == pytest.approx(nats.mean() / math.log(2))
+        assert rungs[place].bits == pytest.approx(nats.mean() / math.log(2))
         alone = Model(name, None, model.meta, config, model.codec, NgramStepper(counted), ())
         assert written[place] == "".join(c.text for c in lyrics.stream(alone, wanted))
     assert written[10] == "".join(c.text for c in lyrics.stream(model, wanted))
@@ -66,7 +68,7 @@ def test_every_rung_is_the_model_that_is_counted_alone(learnt: Learnt) -> None:
 def test_songs_are_counted_once_and_seeds_are_new(learnt: Learnt) -> None:
     model = models.load(str(learnt()))
     before = ladder._counted.cache_info().misses
-    seeds = {climb(model, length=1)[0][-1]["seed"] for _ in range(3)}
+    seeds = {climb(model, length=1)[0][-1].seed for _ in range(3)}
     assert len(seeds) == 3
     assert ladder._counted.cache_info().misses == before + 1
 
@@ -84,7 +86,7 @@ def test_of_many_songs_the_first_are_counted(
     ladder._counted.cache_clear()
     model = models.load(str(learnt()))
     (doing, *_), _ = climb(model, length=1)
-    assert "counting 300 of " in doing["doing"]
+    assert "counting 300 of " in doing.doing
     corpus = models.training_corpus(model)
     rows = corpus.select("train")
     lengths = corpus.songs["length"][rows]
@@ -106,7 +108,8 @@ def test_it_stops_where_it_is(learnt: Learnt) -> None:
         return asked > 5
 
     *_, done = ladder.compare(model, LyricsRequest(length=1000), stopped)
-    assert (done["done"], done["reason"], done["characters"]) == (True, "stopped", 0)
+    assert isinstance(done, LyricsDone)
+    assert (done.reason, done.characters) == ("stopped", 0)
 
 
 def test_without_the_songs_there_is_no_ladder(learnt: Learnt, tmp_path: Path) -> None:

@@ -84,8 +84,8 @@ def test_activations_against_cells_stepped_unit_by_unit(make: Make, cell: str) -
             [[math.tanh(value) for value in row] for row in c] if cell == "lstm" else h[:]
         )
     np.testing.assert_allclose(reading.activations, np.array(wanted)[1:], atol=2e-5)
-    told = reading.unit_to_json(2, 3)
-    np.testing.assert_allclose(told["activations"], np.array(wanted)[1:, 1, 2], atol=6e-4)
+    unit = reading.unit(2, 3)
+    np.testing.assert_allclose(unit.activations, np.array(wanted)[1:, 1, 2], atol=6e-4)
 
 
 VALUES = arrays.arrays(
@@ -213,10 +213,10 @@ def test_a_midi_file_is_read_in_its_metre(write_music: Write, tmp_path: Path) ->
     midi.write(Score(notes, tempo=100.0, time_signature=(3, 4)), file)
     reading = neurons.read_song(model, SongRequest(file=file))
     assert reading is not None
-    told = reading.to_json()
-    assert told["title"] == "tune.mid"
-    assert told["bar"] == 6  # of half a beat
-    assert told["frames"] == [[60 + k] for k in range(12)]
+    summary = reading.summary()
+    assert summary.title == "tune.mid"
+    assert summary.bar == 6  # of half a beat
+    assert summary.frames == tuple((60 + k,) for k in range(12))
     network = model.stepper
     assert isinstance(network, Network)
     state = network.initial_state(None, 1)
@@ -272,4 +272,4 @@ def test_refusals_by_the_model(build: Build, write_music: Write, tmp_path: Path)
     assert reading is not None
     for layer, unit in ((0, 1), (3, 1), (1, 13), (1, 0)):
         with pytest.raises(InputError, match=f"no unit {unit} in layer {layer}"):
-            reading.unit_to_json(layer, unit)
+            reading.unit(layer, unit)

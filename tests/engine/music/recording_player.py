@@ -17,7 +17,8 @@ import mido.ports
 
 from engine.errors import InputError
 from engine.music import player, ports
-from engine.music.ports import Port, ScanResult
+from engine.music.ports import ScanResult
+from engine.protocol import Port
 
 NO_SOUND = "The built-in synthesizer finds no sound device: connect one."
 FILE = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT)

@@ -13,7 +13,8 @@ import pytest
 from engine import processes
 from engine.errors import InputError, WorkError
 from engine.music import ports, synth_port
-from engine.music.ports import Port, ScanResult, choose
+from engine.music.ports import ScanResult, choose
+from engine.protocol import Port
 
 THROUGH = Port("Midi Through:Midi Through Port-0 14:0", "LINUX_ALSA", "port")
 FLUID = Port("FLUID Synth (41):Synth input port (41:0) 128:0", "LINUX_ALSA", "port")

@@ -13,8 +13,9 @@ import pexpect
 import pytest
 
 from engine.music import midi, ports
-from engine.music.ports import Port, ScanResult
+from engine.music.ports import ScanResult
 from engine.music.score import Note, Score
+from engine.protocol import Port
 from tui import cli
 from tui.sources import player
 

@@ -10,8 +10,8 @@ from typing import TypeVar
 import psutil
 import pytest
 
-from engine.music.ports import Port
 from engine.music.score import Note
+from engine.protocol import Port
 from tui.sources import player
 from tui.sources.player import Ended, Failed, Heard, Listed, Opened, Player, Position, understand
 

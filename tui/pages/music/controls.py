@@ -14,8 +14,9 @@ from textual.widgets import Input, Label, Select, Static
 
 from engine.errors import InputError
 from engine.music.general_midi import INSTRUMENTS
-from engine.music.ports import SILENT, Port
+from engine.music.ports import SILENT
 from engine.music.tempo_map import TempoMap
+from engine.protocol import Port
 from tui.formatting import clean
 from tui.pages.music import options
 from tui.sources.answers import Pace

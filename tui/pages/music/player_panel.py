@@ -13,8 +13,9 @@ from textual.message import Message
 from textual.widgets import Static
 
 from engine.music.general_midi import INSTRUMENTS
-from engine.music.ports import SILENT, Port
+from engine.music.ports import SILENT
 from engine.music.score import Note
+from engine.protocol import Port
 from tui.formatting import clean, minutes_seconds
 from tui.pages.music.controls import PlaybackSettings
 from tui.pages.music.piece import Piece
