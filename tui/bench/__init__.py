@@ -1,1 +1,1 @@
-"""Benchmarks: each measures ours against a reference, in turns and in one run."""
+"""Benchmarks: each measures our code and a reference alternately in one run."""

@@ -1,4 +1,4 @@
-"""One thing measured, beside its reference."""
+"""A measured value beside that of a reference."""
 
 import json
 import math
@@ -7,24 +7,24 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Measurement:
-    """A value in its unit, and a reference in the same unit measured in the same run."""
+    """A value with its unit, and a reference in the same unit measured in the same run."""
 
     what: str
     value: float
     unit: str
-    reference: float | None = None  # None: there is nothing to compare it with
+    reference: float | None = None  # None: there is nothing to compare with
     lower: bool = False  # whether less is better
 
     @property
     def ratio(self) -> float | None:
-        """How many times as good as the reference: over 1 where ours is better."""
+        """How many times better than the reference: over 1 where ours is better."""
         if self.reference is None:
             return None
         better, worse = (self.reference, self.value) if self.lower else (self.value, self.reference)
         return better / worse if worse else math.inf
 
     def json(self) -> str:
-        """One JSON object: what, value, unit, reference, ratio."""
+        """Return one JSON object: what, value, unit, reference, ratio."""
         values = asdict(self)
         del values["lower"]
         return json.dumps({**values, "ratio": self.ratio})

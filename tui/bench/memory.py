@@ -1,8 +1,9 @@
-"""What a long song costs: plain, checkpointed and truncated back-propagation through time.
+"""Memory and time of one long song: plain, checkpointed and truncated back-propagation.
 
-Two lanes of one song of T frames, a network of two LSTM layers, one thread, each in a fresh process
-(`tui.bench.memory`). Plain back-propagation is drawn out from the lengths before, by a straight
-line, where it does not fit in the memory that is free.
+Two streams of one song of T frames each, a network of two LSTM layers, one thread, each training in
+a fresh process: `python -m tui.bench.memory METHOD T HIDDEN` prints {"bytes": …, "seconds": …}, the
+peak memory beyond that of the process with its network built, and the CPU seconds. Where plain
+back-propagation does not fit in the free memory it is extrapolated linearly from shorter songs.
 """
 
 import json
@@ -30,90 +31,90 @@ from tui.bench.measurement import Measurement
 
 LENGTHS, HIDDEN = (1024, 4096, 16_384, 65_536), 512
 QUICK_LENGTHS, QUICK_HIDDEN = (256, 512, 1024), 64
-# The frames between two updates (0: all), and those kept at a time of them.
-WAYS: dict[str, tuple[int, Segment]] = {
+# The frames between two updates (0: all), and the checkpointing segment.
+METHODS: dict[str, tuple[int, Segment]] = {
     "plain": (0, 0),
     "checkpointed": (0, "auto"),
     "truncated": (128, 0),
 }
 CHARACTERS = FrameSpec("characters", 100)
-LANES = 2
-ROOM = 1.5  # times what is expected must be free
+BATCH_SIZE = 2
+HEADROOM = 1.5  # times the expected memory must be free
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one song."""
+    """What training on one song takes."""
 
-    megabytes: float  # the most, over the process with its network made
-    seconds: float  # of one processor
+    megabytes: float  # peak, beyond the process with its network built
+    seconds: float  # of CPU time
 
 
 def measure(quick: bool) -> Iterator[Measurement]:
-    """Memory and time for each length and way, beside those of plain back-propagation."""
+    """Yield memory and time for each length and method, beside plain back-propagation."""
     hidden = QUICK_HIDDEN if quick else HIDDEN
     plain: dict[int, Cost] = {}
     for frames in QUICK_LENGTHS if quick else LENGTHS:
-        for way in WAYS:
-            said = f"{way}, {frames:,} frames"
-            expected = _drawn_out(plain, frames) if way == "plain" and len(plain) > 1 else None
-            if expected and expected.megabytes * 1e6 * ROOM > psutil.virtual_memory().available:
-                cost, said = expected, f"{said} (drawn out)"
+        for method in METHODS:
+            label = f"{method}, {frames:,} frames"
+            expected = _extrapolate(plain, frames) if method == "plain" and len(plain) > 1 else None
+            if expected and expected.megabytes * 1e6 * HEADROOM > psutil.virtual_memory().available:
+                cost, label = expected, f"{label} (extrapolated)"
             else:
-                cost = _cost(way, frames, hidden)
-            if way == "plain":
+                cost = _measure_process(method, frames, hidden)
+            if method == "plain":
                 plain[frames] = cost
-                yield Measurement(f"memory, {said}", cost.megabytes, "MB")
-                yield Measurement(f"time, {said}", cost.seconds, "CPU s")
+                yield Measurement(f"memory, {label}", cost.megabytes, "MB")
+                yield Measurement(f"time, {label}", cost.seconds, "CPU s")
                 continue
-            beside = plain[frames]
-            yield Measurement(f"memory, {said}", cost.megabytes, "MB", beside.megabytes, lower=True)
-            yield Measurement(f"time, {said}", cost.seconds, "CPU s", beside.seconds, lower=True)
+            base = plain[frames]
+            yield Measurement(f"memory, {label}", cost.megabytes, "MB", base.megabytes, lower=True)
+            yield Measurement(f"time, {label}", cost.seconds, "CPU s", base.seconds, lower=True)
 
 
-def _drawn_out(costs: dict[int, Cost], frames: int) -> Cost:
-    """The cost of more frames, on the straight line through the last two."""
+def _extrapolate(costs: dict[int, Cost], frames: int) -> Cost:
+    """Return the cost of more frames, on the straight line through the last two lengths."""
     (low, before), (high, last) = list(costs.items())[-2:]
-    far = (frames - high) / (high - low)
+    factor = (frames - high) / (high - low)
     return Cost(
-        last.megabytes + far * (last.megabytes - before.megabytes),
-        last.seconds + far * (last.seconds - before.seconds),
+        last.megabytes + factor * (last.megabytes - before.megabytes),
+        last.seconds + factor * (last.seconds - before.seconds),
     )
 
 
-def _cost(way: str, frames: int, hidden: int) -> Cost:
-    words = [*processes.command("tui.bench.memory"), way, str(frames), str(hidden)]
-    done = subprocess.run(words, stdout=subprocess.PIPE, check=False)
+def _measure_process(method: str, frames: int, hidden: int) -> Cost:
+    command = [*processes.command("tui.bench.memory"), method, str(frames), str(hidden)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
     if done.returncode:
         raise WorkError(
-            f"The process that trained {way} on {frames:,} frames ended with status "
-            f"{done.returncode}: close what needs much memory, or take --quick."
+            f"The process that trained {method} on {frames:,} frames ended with status "
+            f"{done.returncode}: close programs that use much memory, or use --quick."
         )
     found = json.loads(done.stdout)
     return Cost(found["bytes"] / 1e6, found["seconds"])
 
 
-def train(way: str, frames: int, hidden: int) -> dict[str, float]:
-    """Take the steps that one song of so many frames makes, as the training loop takes them."""
+def train(method: str, frames: int, hidden: int) -> dict[str, float]:
+    """Take the training steps of one song of `frames` frames, as the training loop does."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     model = ModelConfig(layers=2, hidden_size=hidden, condition_size=0)
     network, settings = Network(model, CHARACTERS, 0), TrainConfig()
-    adam = build_optimizer(network, settings)
-    song = torch.randint(0, CHARACTERS.size, (frames + 1, LANES))
-    fresh = torch.zeros(frames, LANES, dtype=torch.bool)
-    fresh[0] = True
-    window = Window(song[:-1], song[1:], fresh, torch.zeros_like(song[1:]))
-    bptt, segment = WAYS[way]
-    state = network.zero_state(LANES)
+    optimizer = build_optimizer(network, settings)
+    song = torch.randint(0, CHARACTERS.size, (frames + 1, BATCH_SIZE))
+    reset = torch.zeros(frames, BATCH_SIZE, dtype=torch.bool)
+    reset[0] = True
+    window = Window(song[:-1], song[1:], reset, torch.zeros_like(song[1:]))
+    bptt, segment = METHODS[method]
+    state = network.zero_state(BATCH_SIZE)
     before, began = psutil.Process().memory_info().rss, time.process_time()
     for start in range(0, frames, bptt or frames):
         part = window.part(start, start + (bptt or frames))
         nats, state = gradient_checkpointing.nats(network, part, state, segment)
-        adam.zero_grad()
+        optimizer.zero_grad()
         nats.mean().backward()
         clip_grad_norm_(network.parameters(), settings.grad_clip)
-        adam.step()
+        optimizer.step()
         state = detach_state(state)
     seconds = time.process_time() - began
     unit = 1 if sys.platform == "darwin" else 1024

@@ -1,4 +1,14 @@
-"""How late notes are: from the player's process, and from a thread of an app that redraws."""
+"""How late notes are: from the player's process, and from a thread of an app that redraws.
+
+Each runs in a fresh process:
+
+    python -m tui.bench.play player FILE   the player's process
+    python -m tui.bench.play screen        a screen that redraws until it is killed
+    python -m tui.bench.play both FILE     that screen, with the player in a thread beside it
+
+The player takes its requests on stdin as usual. In place of the silent port it opens one that, when
+it is closed, writes the moments of its notes to FILE. A screen prints "drawn" when it is up.
+"""
 
 import functools
 import json
@@ -30,37 +40,40 @@ from engine.music import player, ports
 from engine.protocol import LoadNotes, NoteRow, OpenPort, Play
 from tui.bench.measurement import Measurement
 
-EVERY = 0.0625  # seconds between two notes
-NOTES = {False: 500, True: 16}  # by whether it is to be quick
-_FIGURES = {"half of the notes": 50, "99 of 100 notes": 99, "all notes": 100}
+NOTE_SECONDS = 0.0625  # from one note to the next
+NOTES, QUICK_NOTES = 500, 16
+SCREEN_SIZE = 120, 36
+REDRAWS = 30  # a second
+_PERCENTILES = {"half of the notes": 50, "99 of 100 notes": 99, "all notes": 100}
 
 
 def measure(quick: bool) -> Iterator[Measurement]:
-    """Milliseconds within which notes are struck, while a screen is redrawn 30 times a second.
+    """Yield the lateness of notes in ms, while a screen is redrawn 30 times a second.
 
-    The same player in the same minute, once in a process beside the one that redraws, once in a
-    thread of it, which is the reference.
+    The same player in the same minute, first in a process beside the one that redraws, then in a
+    thread of that one, which is the reference.
     """
     with tempfile.TemporaryDirectory() as folder:
-        moments = Path(folder) / "moments.json"
+        count = QUICK_NOTES if quick else NOTES
+        file = Path(folder) / "moments.json"
         screen = _start("screen")
         try:
-            _drawn(screen)
-            own = lateness(_play(_start("player", str(moments)), NOTES[quick], moments))
+            _wait_until_drawn(screen)
+            alone = lateness(_play(_start("player", str(file)), count, file))
         finally:
             screen.kill()
             screen.communicate()
-        both = _start("both", str(moments))
-        _drawn(both)
-        thread = lateness(_play(both, NOTES[quick], moments))
-    for what, share in _FIGURES.items():
-        value, reference = (float(np.percentile(late, share)) for late in (own, thread))
+        both = _start("both", str(file))
+        _wait_until_drawn(both)
+        threaded = lateness(_play(both, count, file))
+    for what, percentile in _PERCENTILES.items():
+        value, reference = (float(np.percentile(late, percentile)) for late in (alone, threaded))
         yield Measurement(f"lateness of {what}", value, "ms", reference, lower=True)
 
 
 def lateness(moments: list[float]) -> npt.NDArray[np.float64]:
-    """How many ms each of n notes is late, (n,); the most punctual is taken for punctual."""
-    late = np.array(moments) - EVERY * np.arange(len(moments))
+    """Return how many ms each of n notes is late, (n,), with the most punctual one as 0."""
+    late = np.array(moments) - NOTE_SECONDS * np.arange(len(moments))
     return np.asarray(1000 * (late - late.min()))
 
 
@@ -69,18 +82,20 @@ def _start(*words: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
-def _drawn(screen: subprocess.Popen[bytes]) -> None:
+def _wait_until_drawn(screen: subprocess.Popen[bytes]) -> None:
     assert screen.stdout
     if b"drawn" not in screen.stdout.readline():
         screen.communicate()
-        raise WorkError("The screen that is to redraw has ended: see what it says above.")
+        raise WorkError("The redrawing screen ended: see its message above.")
 
 
-def _play(player: subprocess.Popen[bytes], count: int, moments: Path) -> list[float]:
-    """The moments at which a player strikes so many notes, in seconds of its clock."""
+def _play(player: subprocess.Popen[bytes], count: int, file: Path) -> list[float]:
+    """Play `count` notes and return the moments at which they were struck, in seconds."""
     assert player.stdin
     assert player.stdout
-    notes = [NoteRow(EVERY * i, EVERY * (i + 0.5), 60 + i % 12, 80) for i in range(count)]
+    notes = [
+        NoteRow(NOTE_SECONDS * i, NOTE_SECONDS * (i + 0.5), 60 + i % 12, 80) for i in range(count)
+    ]
     for request in (OpenPort(ports.SILENT.name), LoadNotes(tuple(notes)), Play()):
         player.stdin.write(protocol.encode(request).encode() + b"\n")
     player.stdin.flush()
@@ -88,23 +103,19 @@ def _play(player: subprocess.Popen[bytes], count: int, moments: Path) -> list[fl
         if b'"ended"' in line:
             break
     player.communicate()  # the end of its stdin ends it
-    struck: list[float] = json.loads(moments.read_text()) if moments.exists() else []
-    moments.unlink(missing_ok=True)
+    struck: list[float] = json.loads(file.read_text()) if file.exists() else []
+    file.unlink(missing_ok=True)
     if len(struck) != count:
-        raise WorkError(f"The player has struck {len(struck)} of {count} notes: try again.")
+        raise WorkError(f"The player struck {len(struck)} of {count} notes: try again.")
     return struck
 
 
-SIZE = 120, 36
-REDRAWS = 30  # a second
-
-
-class Tape(mido.ports.BaseOutput):  # type: ignore[misc]
-    """A port that keeps the moments at which keys are struck."""
+class RecordingPort(mido.ports.BaseOutput):  # type: ignore[misc]
+    """A port that records when keys are struck, and writes that to a file when it is closed."""
 
     def __init__(self, file: Path) -> None:
         self.file, self.moments = file, list[float]()
-        super().__init__("tape")
+        super().__init__("recording")
 
     def _send(self, message: Any) -> None:
         if message.type == "note_on":
@@ -115,49 +126,49 @@ class Tape(mido.ports.BaseOutput):  # type: ignore[misc]
 
 
 class Cells(Widget):
-    """Cells of half-blocks, all of them other ones each time."""
+    """A screen of half-blocks in random colors, all of them new at each redraw."""
 
     def render_line(self, y: int) -> Strip:  # noqa: ARG002 (all rows are alike)
-        """One row of them."""
+        """Return one row."""
         return Strip([Segment("▀", _style(random.randrange(64))) for _ in range(self.size.width)])
 
 
 @functools.cache
-def _style(number: int) -> Style:
-    return Style(color=f"rgb({4 * number},90,160)", bgcolor=f"rgb(30,{4 * number},60)")
+def _style(shade: int) -> Style:
+    return Style(color=f"rgb({4 * shade},90,160)", bgcolor=f"rgb(30,{4 * shade},60)")
 
 
 class Screen(App[None]):
-    """Redraws all of itself."""
+    """An app that redraws its whole screen all the time."""
 
     def compose(self) -> ComposeResult:
-        """Nothing but the cells."""
+        """Yield the cells, its only widget."""
         yield Cells()
 
     def on_mount(self) -> None:
-        """Begin to redraw."""
+        """Start redrawing."""
         self.set_interval(1 / REDRAWS, self.query_one(Cells).refresh)
         self.call_after_refresh(os.write, 1, b"drawn\n")
 
 
 def main() -> None:
-    """Be what the first word says."""
-    what, *rest = sys.argv[1:]
-    if what == "screen":
-        Screen().run(headless=True, size=SIZE)
+    """Run the process that the first argument names."""
+    role, *rest = sys.argv[1:]
+    if role == "screen":
+        Screen().run(headless=True, size=SCREEN_SIZE)
         return
     file = Path(rest[0])
-    with mock.patch.object(ports, "open_port", return_value=Tape(file)):
-        if what == "player":
+    with mock.patch.object(ports, "open_port", return_value=RecordingPort(file)):
+        if role == "player":
             player.main()
             return
         screen = Screen()
         threading.Thread(target=_play_beside, args=(screen,), daemon=True).start()
-        screen.run(headless=True, size=SIZE)
+        screen.run(headless=True, size=SCREEN_SIZE)
 
 
 def _play_beside(screen: Screen) -> None:
-    """Play as the player's process does, in this thread; end the screen at the end."""
+    """Play as the player's process does, in this thread; then close the screen."""
     player.serve(queue.SimpleQueue())
     screen.call_from_thread(screen.exit)
 

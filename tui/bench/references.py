@@ -1,7 +1,11 @@
-"""The article's sampling loop, written anew in PyTorch: what our sampler is measured against.
+"""Reference implementations in plain PyTorch, to measure ours against.
 
-An `nn.LSTM` is called for every single character, one-hot, and the next is drawn by the Gumbel-max
-trick. `python -m tui.bench.references MODEL` writes characters without end, as a fresh process.
+`ArticleSampler` is the article's sampling loop: an `nn.LSTM` is called for every single character,
+one-hot, and the next one is drawn by the Gumbel-max trick. `python -m tui.bench.references MODEL`
+writes characters without end, as a fresh process.
+
+`padded` and `contiguous` are two usual training loops over one model of torch's own layers:
+embedding, `nn.LSTM`, softmax. Index 0 is padding in the first and never occurs in the second.
 """
 
 import sys
@@ -17,11 +21,12 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_se
 
 from engine.config import ModelConfig
 
-State = tuple[Tensor, Tensor]  # of all layers, (layers, 1, H) each
-_GATES = (0, 1, 3, 2)  # PyTorch's i, f, g, o out of ours: i, f, o, g
+State = tuple[Tensor, Tensor]  # of all layers, (layers, L, H) each
+Step = Callable[[], int]  # takes one training step and returns its number of characters
+_GATES = (0, 1, 3, 2)  # PyTorch's order i, f, g, o from ours: i, f, o, g
 
 
-class Article(nn.Module):
+class ArticleSampler(nn.Module):
     """An LSTM of one-hot characters, from the tensors of one of our models without artists."""
 
     def __init__(self, tensors: dict[str, Tensor]) -> None:
@@ -44,17 +49,17 @@ class Article(nn.Module):
         self.load_state_dict(state)
 
     def forward(self, character: int, state: State | None) -> tuple[Tensor, State]:
-        """Logits (V,) of the next character, after one more."""
+        """Return the logits (V,) of the next character and the state, after one character."""
         one_hot = functional.one_hot(torch.tensor(character), self.size).float().view(1, 1, -1)
         output, state = self.lstm(one_hot, state)
         return self.out(output)[0, 0], state
 
-    def write(self, prime: list[int], count: int, temperature: float = 0.7) -> list[int]:
-        """Choose `count` characters after a prime that is not empty."""
+    def write(self, prompt: list[int], count: int, temperature: float = 0.7) -> list[int]:
+        """Return `count` characters sampled after a prompt, which must not be empty."""
         state = None
         written: list[int] = []
         with torch.no_grad():
-            for character in prime:
+            for character in prompt:
                 logits, state = self(character, state)
             while True:
                 noise = -torch.log(-torch.log(torch.rand(self.size)))
@@ -64,90 +69,93 @@ class Article(nn.Module):
                 logits, state = self(written[-1], state)
 
 
-def load(folder: Path) -> Article:
-    """Read a model's weights."""
-    return Article(safetensors.torch.load_file(folder / "model.safetensors")).eval()
+def load_sampler(folder: Path) -> ArticleSampler:
+    """Load the weights of a model of ours into the article's sampler."""
+    return ArticleSampler(safetensors.torch.load_file(folder / "model.safetensors")).eval()
 
 
-if __name__ == "__main__":
-    torch.set_num_threads(1)
-    article = load(Path(sys.argv[1]))
-    while True:
-        print(article.write([0], 1)[0], flush=True)
-
-
-Step = Callable[[], int]  # takes one step, and says from how many characters it learned
-
-
-class Model(nn.Module):
-    """Vectors (V, E) → LSTM (H) → logits (V)."""
+class TrainingModel(nn.Module):
+    """Embedding (V, E) → LSTM (H) → logits (V)."""
 
     def __init__(self, config: ModelConfig, size: int) -> None:
         super().__init__()
-        self.vectors = nn.Embedding(size, config.embedding_size)
-        self.cells = nn.LSTM(config.embedding_size, config.hidden_size, config.layers)
+        self.embedding = nn.Embedding(size, config.embedding_size)
+        self.lstm = nn.LSTM(config.embedding_size, config.hidden_size, config.layers)
         self.logits = nn.Linear(config.hidden_size, size)
 
 
 def padded(config: ModelConfig, size: int, songs: list[Tensor], batch: int, lr: float) -> Step:
-    """The article's loop: so many whole songs, padded to the longest and packed for the LSTM.
+    """Return the article's training step: `batch` whole songs, padded and packed for the LSTM.
 
-    songs: each (length,) of indices over 0, the end mark last. The longest come first in a batch,
-    as packing wants them; the padding counts for nothing in the loss.
+    songs: (length,) each, of indices above 0, the end mark last. A batch is sorted by length, the
+    longest first, as packing requires; padding does not count in the loss.
     """
-    model = Model(config, size)
-    adam = torch.optim.Adam(model.parameters(), lr=lr)
+    model = TrainingModel(config, size)
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
 
     def batches() -> Iterator[list[Tensor]]:
         while True:
             order = torch.randperm(len(songs)).tolist()
             for start in range(0, len(order) - batch + 1, batch):
-                yield [songs[place] for place in order[start : start + batch]]
+                yield [songs[index] for index in order[start : start + batch]]
 
     source = batches()
 
     def step() -> int:
-        some = sorted(next(source), key=len, reverse=True)
-        lengths = [len(song) for song in some]
-        targets = pad_sequence(some)  # (T, B), zeros past the end
+        chosen = sorted(next(source), key=len, reverse=True)
+        lengths = [len(song) for song in chosen]
+        targets = pad_sequence(chosen)  # (T, L), zeros past the end
         inputs = torch.cat((torch.zeros_like(targets[:1]), targets[:-1]))
-        packed = pack_padded_sequence(model.vectors(inputs), lengths)
-        hidden, _ = pad_packed_sequence(model.cells(packed)[0])  # (T, B, H)
+        packed = pack_padded_sequence(model.embedding(inputs), lengths)
+        hidden, _ = pad_packed_sequence(model.lstm(packed)[0])  # (T, L, H)
         logits = model.logits(hidden)
         loss = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=0)
-        adam.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        adam.step()
+        optimizer.step()
         return sum(lengths)
 
     return step
 
 
 def contiguous(
-    config: ModelConfig, size: int, songs: list[Tensor], lanes: int, window: int, lr: float
+    config: ModelConfig, size: int, songs: list[Tensor], batch_size: int, window: int, lr: float
 ) -> Step:
-    """The usual loop: all songs as one text, cut into lanes that are read side by side."""
-    model = Model(config, size)
-    adam = torch.optim.Adam(model.parameters(), lr=lr)
+    """Return the usual step of truncated BPTT: all songs as one text, cut into parallel streams."""
+    model = TrainingModel(config, size)
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     text = torch.cat(songs)
-    text = text[: len(text) // lanes * lanes].view(lanes, -1).t().contiguous()  # (N / L, L)
+    text = text[: len(text) // batch_size * batch_size]
+    streams = text.view(batch_size, -1).t().contiguous()  # (N / L, L)
     state: State | None = None
-    place = 0
+    start = 0
 
     def step() -> int:
-        nonlocal state, place
-        if place + window + 1 > len(text):
-            state, place = None, 0
-        inputs, targets = text[place : place + window], text[place + 1 : place + window + 1]
-        place += window
-        hidden, last = model.cells(model.vectors(inputs), state)
+        nonlocal state, start
+        if start + window + 1 > len(streams):
+            state, start = None, 0
+        inputs, targets = streams[start : start + window], streams[start + 1 : start + window + 1]
+        start += window
+        hidden, last = model.lstm(model.embedding(inputs), state)
         state = last[0].detach(), last[1].detach()
         logits = model.logits(hidden)
         loss = functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
-        adam.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
         clip_grad_norm_(model.parameters(), 1.0)
-        adam.step()
+        optimizer.step()
         return targets.numel()
 
     return step
+
+
+def main() -> None:
+    """Write characters with a model until killed."""
+    torch.set_num_threads(1)
+    sampler = load_sampler(Path(sys.argv[1]))
+    while True:
+        print(sampler.write([0], 1)[0], flush=True)
+
+
+if __name__ == "__main__":
+    main()

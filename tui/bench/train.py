@@ -1,9 +1,8 @@
-"""Our training loop beside two others: the article's, and the usual one over contiguous text.
+"""Training: our loop against the article's and against the usual one over contiguous text.
 
-The same model (two LSTM layers), the same songs (those that come with the program), one thread, in
-turns; characters for each second of one processor. The rate of what products of matrices a network
-takes, beside the rate of this machine's own products in the same precision, says how much there is
-left to gain.
+The same model (two LSTM layers), the same songs (the included originals), one thread, alternating;
+characters per second of CPU time. The rate of a network's matrix products, beside the rate of
+torch.mm on this machine in the same precision, shows how much speed is left to gain.
 """
 
 import statistics
@@ -14,12 +13,12 @@ from dataclasses import dataclass
 import torch
 
 from engine.config import DataConfig, ModelConfig, RunConfig, TrainConfig
-from engine.data import corpus as corpora
+from engine.data.corpus import prepare_corpus
 from engine.model.heads import CharacterHead
 from engine.model.network import Network
-from engine.train import loop
-from engine.train import state as trainings
 from engine.train.device import precision
+from engine.train.loop import take_step
+from engine.train.state import build_train_state
 from tui.bench import references
 from tui.bench.measurement import Measurement
 from tui.bench.references import Step
@@ -27,69 +26,69 @@ from tui.bench.references import Step
 
 @dataclass(frozen=True)
 class Size:
-    """How much is done."""
+    """Sizes of the network and the amount of work."""
 
     hidden: int
-    lanes: int  # and songs in a batch of the article's loop
+    batch_size: int  # streams, and songs in a batch of the article's loop
     window: int  # frames
-    steps: int  # a turn
+    steps: int  # in each turn
     turns: int
-    matrix: int  # rows and columns of the products
+    matrix: int  # rows and columns of the torch.mm reference
 
 
-FULL = Size(hidden=512, lanes=50, window=200, steps=2, turns=7, matrix=1024)
-QUICK = Size(hidden=32, lanes=4, window=32, steps=1, turns=3, matrix=64)
+FULL = Size(hidden=512, batch_size=50, window=200, steps=2, turns=7, matrix=1024)
+QUICK = Size(hidden=32, batch_size=4, window=32, steps=1, turns=3, matrix=64)
 
 
 def measure(quick: bool) -> Iterator[Measurement]:
-    """Characters a second of our loop, beside the usual one and the article's."""
+    """Yield characters a second of our loop, beside the usual one and the article's."""
     size = QUICK if quick else FULL
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    corpus = corpora.prepare_corpus(DataConfig(source="originals"))
+    corpus = prepare_corpus(DataConfig(source="originals"))
     songs = [torch.tensor(corpus.song(row), dtype=torch.long) for row in corpus.select("train")]
     vocabulary = corpus.codec.spec.size
     model = ModelConfig(hidden_size=size.hidden, layers=2, condition_size=0, dropout=0.0)
-    settings = TrainConfig(batch_size=size.lanes, bptt=size.window, device="cpu")
-    training = trainings.build_train_state(RunConfig(model=model, train=settings), corpus)
-    training.network.train()
+    settings = TrainConfig(batch_size=size.batch_size, bptt=size.window, device="cpu")
+    state = build_train_state(RunConfig(model=model, train=settings), corpus)
+    state.network.train()
 
     def ours() -> int:
-        return loop.take_step(training, settings)[3]
+        return take_step(state, settings)[3]
 
-    usual = references.contiguous(model, vocabulary, songs, size.lanes, size.window, settings.lr)
-    article = references.padded(model, vocabulary, songs, size.lanes, settings.lr)
+    usual = references.contiguous(
+        model, vocabulary, songs, size.batch_size, size.window, settings.lr
+    )
+    article = references.padded(model, vocabulary, songs, size.batch_size, settings.lr)
     square = torch.randn(size.matrix, size.matrix)
-    with precision(training.device, settings):
-        square = torch.mm(square, square)  # of the type that products are taken in
+    with precision(state.device, settings):
+        square = torch.mm(square, square)  # in the type of the network's products
 
     def products() -> int:
         torch.mm(square, square)
         return 2 * size.matrix**3
 
-    for step in (ours, usual, products):  # what is set up at the first step
+    for step in (ours, usual, products):  # warm up
         step()
     rates: dict[Step, list[float]] = {ours: [], usual: [], products: []}
     for _ in range(size.turns):
-        for step, found in rates.items():
-            found.append(_rate(step, size.steps if step is not products else 4 * size.steps))
+        for step, measured in rates.items():
+            measured.append(_rate(step, size.steps if step is not products else 4 * size.steps))
     rate = statistics.median(rates[ours])
     unit = "characters / CPU s"
-    other = statistics.median(rates[usual])
-    yield Measurement("training, against the usual loop", rate, unit, other)
-    work = operations(training.network)
-    machine = statistics.median(rates[products]) / 1e9
-    yield Measurement(
-        "products of matrices, against torch.mm", rate * work / 1e9, "GFLOP/s", machine
-    )
+    usual_rate = statistics.median(rates[usual])
+    yield Measurement("training, against the usual loop", rate, unit, usual_rate)
+    gflops = rate * operations(state.network) / 1e9
+    mm_gflops = statistics.median(rates[products]) / 1e9
+    yield Measurement("matrix products, against torch.mm", gflops, "GFLOP/s", mm_gflops)
     yield Measurement("training, against the article's loop", rate, unit, _rate(article, 1))
 
 
 def operations(network: Network) -> int:
-    """The floating-point operations of the products with weights that learning a character takes.
+    """Return the floating-point operations in products with weights, per trained character.
 
-    A product going forward and two going back, of a multiplication and an addition each; the
-    characters' vectors are looked up.
+    One product forward and two backward, with a multiplication and an addition per weight; the
+    embedding is looked up, not multiplied.
     """
     assert isinstance(network.head, CharacterHead)
     weights = sum(p.numel() for p in network.parameters() if p.ndim > 1)
@@ -97,7 +96,7 @@ def operations(network: Network) -> int:
 
 
 def _rate(step: Step, times: int) -> float:
-    """What the step counts, for each second of the processor."""
+    """Return the sum of what the steps return, per second of CPU time."""
     began = time.process_time()
     done = sum(step() for _ in range(times))
     return done / (time.process_time() - began)

@@ -1,4 +1,4 @@
-"""Each bench with small sizes: that it measures, not what."""
+"""Every benchmark with small sizes: it prints valid measurements, whatever they are."""
 
 import json
 import math
@@ -12,7 +12,7 @@ from tui.commands.bench import BENCHES
 
 @pytest.mark.slow
 @pytest.mark.parametrize("what", BENCHES)
-def test_a_bench_prints_its_measurements(what: str) -> None:
+def test_a_benchmark_prints_its_measurements(what: str) -> None:
     command = [sys.executable, "-m", "tui.cli", "bench", what, "--quick", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -1,3 +1,5 @@
+"""How late notes are, and what ends the benchmark early."""
+
 import json
 import subprocess
 import sys
@@ -12,14 +14,14 @@ from tui.bench import play
 
 
 def test_lateness_is_counted_from_the_most_punctual_note() -> None:
-    moments = [100 + play.EVERY * i for i in range(5)]
+    moments = [100 + play.NOTE_SECONDS * i for i in range(5)]
     assert play.lateness(moments) == pytest.approx([0] * 5)
     moments[0] += 0.004
     moments[3] += 0.025
     assert play.lateness(moments) == pytest.approx([4, 0, 0, 25, 0], abs=1e-6)
 
 
-def test_both_ways_are_measured_in_one_run() -> None:
+def test_process_and_thread_are_measured_in_one_run() -> None:
     found = [json.loads(measurement.json()) for measurement in play.measure(quick=True)]
     assert [each["what"] for each in found] == [
         "lateness of half of the notes",
@@ -29,25 +31,25 @@ def test_both_ways_are_measured_in_one_run() -> None:
     for each in found:
         assert each["unit"] == "ms"
         assert each["ratio"] == pytest.approx(each["reference"] / each["value"])
-    for who in ("value", "reference"):
-        values = [each[who] for each in found]
+    for key in ("value", "reference"):
+        values = [each[key] for each in found]
         assert values == sorted(values)
         assert values[0] >= 0
         assert np.isfinite(values).all()
 
 
-def test_a_player_that_dies_is_said(tmp_path: Path) -> None:
-    words = [*processes.command("tui.bench.play"), "player", str(tmp_path / "gone" / "moments")]
+def test_a_player_that_dies_is_an_error(tmp_path: Path) -> None:
+    command = [*processes.command("tui.bench.play"), "player", str(tmp_path / "gone" / "moments")]
     player = subprocess.Popen(
-        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     with pytest.raises(WorkError, match="0 of 2 notes"):
         play._play(player, 2, tmp_path / "gone" / "moments")
 
 
-def test_a_screen_that_does_not_come_up_is_said() -> None:
+def test_a_screen_that_does_not_start_is_an_error() -> None:
     silent = subprocess.Popen(
         [sys.executable, "-c", "pass"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
-    with pytest.raises(WorkError, match="redraw"):
-        play._drawn(silent)
+    with pytest.raises(WorkError, match="redrawing screen ended"):
+        play._wait_until_drawn(silent)

@@ -1,4 +1,4 @@
-"""The made-up songs; that they are prepared is in test_bench."""
+"""The generated songs; that they can be prepared is in test_bench."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ from engine.data.lyrics_files import read_songs
 from tui.bench import prepare
 
 
-def test_the_songs_are_of_the_size_asked_for_and_all_different(tmp_path: Path) -> None:
-    path = tmp_path / "made-up.csv"
+def test_the_songs_fill_the_size_and_are_all_different(tmp_path: Path) -> None:
+    path = tmp_path / "generated.csv"
     prepare.write(path, 300_000)
     assert 300_000 <= path.stat().st_size < 303_000
     songs = list(read_songs(path))
