@@ -35,8 +35,8 @@ def _row(found: RunDir) -> dict[str, object]:
     music = started is not None and started.kind == "music"
     try:
         model: str | None = found.config().model.words
-    except InputError:
-        model = None
+    except InputError:  # of another format
+        model = started.model if started else None
     return {
         "name": found.name,
         "state": run_dir.state(found, history.last_event),

@@ -164,7 +164,7 @@ class RunsScreen(Screen[None]):
     async def action_resume(self) -> None:
         """Go on with the run."""
         if (row := self._current()) is not None:
-            await run_actions.resume(self, row.run, row.state, row.kind)
+            await run_actions.resume(self, row.run, row.state, row.kind or "lyrics")
 
     def action_copy_path(self) -> None:
         """Copy where the run lies."""

@@ -149,3 +149,15 @@ async def test_a_run_locked_by_another_process_is_not_deleted(three: list[RunDir
             await page.press("x", "y")
             await page.until_said("is already being trained")
         assert three[2].path.exists()
+
+
+async def test_a_run_of_another_format_is_listed_and_why_it_cannot_be_resumed(
+    write_run: WriteRun,
+) -> None:
+    run = write_run("old", begun=False)
+    (run.path / "config.json").write_text('{"config": {"train": {"lanes": 4}}}')
+    async with opened(1) as page:
+        assert page.column(1) == ["old"]
+        assert page.column(2) == ["crashed"]
+        await page.press("r")
+        await page.until_said("The run 'old' was made by another version of rnn-tui (format 1, not")
