@@ -1,4 +1,4 @@
-"""The memory of a song against a search through the whole past."""
+"""The match memory, compared with a search through the whole past."""
 
 from typing import Any
 
@@ -14,32 +14,32 @@ SPECS = [FrameSpec("characters", 40), FrameSpec("keys", 88), FrameSpec("keys", 1
 
 
 def naive(
-    song: np.ndarray[Any, Any], spec: FrameSpec, lapses: bool = False
+    song: np.ndarray[Any, Any], spec: FrameSpec, recovery: bool = False
 ) -> tuple[list[Any], list[int]]:
-    """Compare the last frames with all the frames before, at each place anew."""
+    """Compare the last frames with all frames before, again at each position."""
     inputs = [tuple(np.atleast_1d(frame)) for frame in song]
     inputs = [tuple(np.zeros(len(inputs[0]), int)), *inputs]
-    recalled, matches = [], []
-    place: int | None = None  # of what was recalled before
-    for now in range(1, len(inputs)):  # so many frames are known
-        place, match = (place + 1, 1) if place is not None and lapses else (None, 0)
-        for kind, length in enumerate(spec.match_lengths(lapses), 1 + lapses):
+    matched, kinds = [], []
+    position: int | None = None  # of the last matched frame
+    for now in range(1, len(inputs)):  # the number of known frames
+        position, match = (position + 1, 1) if position is not None and recovery else (None, 0)
+        for kind, length in enumerate(spec.match_lengths(recovery), 1 + recovery):
             for end in range(length, now):
                 if inputs[end - length : end] == inputs[now - length : now] and now >= length:
-                    place, match = end, kind
-        recalled.append(inputs[0] if place is None else inputs[place])
-        matches.append(match)
-    return recalled, matches
+                    position, match = end, kind
+        matched.append(inputs[0] if position is None else inputs[position])
+        kinds.append(match)
+    return matched, kinds
 
 
 def made(numbers: list[int], spec: FrameSpec) -> np.ndarray[Any, Any]:
-    """A song of as many different frames as there are numbers, of which 0 is the zero frame."""
+    """Make a song with a different frame for each number; 0 is the zero frame."""
     if spec.kind == "characters":
         return np.array(numbers, spec.dtype)
     return (np.array(numbers)[:, None] >> np.arange(spec.size) % 7 & 1).astype(np.uint8)
 
 
-@pytest.mark.parametrize("lapses", [False, True])
+@pytest.mark.parametrize("recovery", [False, True])
 @pytest.mark.parametrize("spec", SPECS, ids=str)
 @given(
     st.one_of(
@@ -50,42 +50,40 @@ def made(numbers: list[int], spec: FrameSpec) -> np.ndarray[Any, Any]:
     )
 )
 @settings(deadline=None, max_examples=60)
-def test_it_finds_what_a_search_finds(spec: FrameSpec, lapses: bool, numbers: list[int]) -> None:
+def test_it_equals_a_search(spec: FrameSpec, recovery: bool, numbers: list[int]) -> None:
     song = made(numbers, spec)
-    recalled, matches = find_matches(song, spec, lapses)
-    expected, kinds = naive(song, spec, lapses)
-    assert matches.tolist() == kinds
-    assert recalled.dtype == song.dtype
-    assert [tuple(np.atleast_1d(frame)) for frame in recalled] == expected
+    matched, kinds = find_matches(song, spec, recovery)
+    expected, expected_kinds = naive(song, spec, recovery)
+    assert kinds.tolist() == expected_kinds
+    assert matched.dtype == song.dtype
+    assert [tuple(np.atleast_1d(frame)) for frame in matched] == expected
 
 
-def test_a_chorus_is_recalled_word_for_word_the_second_time() -> None:
+def test_a_chorus_is_matched_the_second_time() -> None:
     spec = FrameSpec("characters", 200)
     verse, chorus = "some other words here\n", "sing it over the hill and far away\n"
     song = np.frombuffer((chorus + verse + chorus).encode(), np.uint8)
-    recalled, matches = find_matches(song, spec)
+    matched, kinds = find_matches(song, spec)
     shortest = spec.match_lengths(False)[0]
     second = slice(len(chorus + verse) + shortest, None)
-    assert bytes(recalled[second]) == chorus.encode()[shortest:]
-    assert matches[second.start] == 1
-    assert matches[-1] == spec.match_kinds(False) - 1
-    assert not matches[: len(chorus)].any()
-    assert not recalled[matches == 0].any()
+    assert bytes(matched[second]) == chorus.encode()[shortest:]
+    assert kinds[second.start] == 1
+    assert kinds[-1] == spec.match_kinds(False) - 1
+    assert not kinds[: len(chorus)].any()
+    assert not matched[kinds == 0].any()
 
 
-def test_a_tune_with_a_note_changed_is_heard_along_the_first() -> None:
+def test_with_recovery_a_tune_with_a_changed_note_is_matched_to_its_end() -> None:
     spec = FrameSpec("keys", 88)
     tune = list(range(1, 21))
-    recalled, matches = find_matches(
+    matched, kinds = find_matches(
         made([*tune, *tune[:10], 30, *tune[11:]], spec), spec, recovery=True
     )
-    assert np.array_equal(recalled[len(tune) + 1 :], made(tune[1:], spec))
+    assert np.array_equal(matched[len(tune) + 1 :], made(tune[1:], spec))
     changed = len(tune) + 11
-    ten = 1 + sum(
-        length <= 10 for length in spec.match_lengths(recovery=True)
-    )  # the kind of such a match
-    assert matches[changed - 1 : changed + 2].tolist() == [ten, 1, 2]
-    assert not matches[: len(tune) + 1].any()
+    of_ten = 1 + sum(length <= 10 for length in spec.match_lengths(recovery=True))
+    assert kinds[changed - 1 : changed + 2].tolist() == [of_ten, 1, 2]
+    assert not kinds[: len(tune) + 1].any()
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=str)
@@ -96,7 +94,7 @@ def test_of_equal_matches_the_latest_counts(spec: FrameSpec) -> None:
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=str)
-def test_the_past_alone_counts(spec: FrameSpec) -> None:
+def test_only_the_past_counts(spec: FrameSpec) -> None:
     rng = np.random.default_rng(0)
     numbers = rng.integers(0, 3, 200).tolist()
     whole = find_matches(made(numbers, spec), spec)
@@ -106,11 +104,11 @@ def test_the_past_alone_counts(spec: FrameSpec) -> None:
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=str)
-def test_frame_by_frame_it_says_what_it_says_of_the_song(spec: FrameSpec) -> None:
+def test_frame_by_frame_equals_the_whole_song(spec: FrameSpec) -> None:
     song = made(np.random.default_rng(1).integers(0, 3, 100).tolist(), spec)
     memory = MatchMemory(spec, recovery=True)
     inputs = np.concatenate([np.zeros_like(song[:1]), song[:-1]])
     for frame, expected, kind in zip(inputs, *find_matches(song, spec, recovery=True), strict=True):
-        recalled, match = memory.push(frame)
-        assert np.array_equal(recalled, expected)
+        matched, match = memory.push(frame)
+        assert np.array_equal(matched, expected)
         assert match == kind

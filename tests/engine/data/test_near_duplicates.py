@@ -1,4 +1,4 @@
-"""Near copies, against a naive comparison of all windows, and in the data that papers report on."""
+"""Near-duplicates, compared with a naive search, and in a published data set."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.config import DataConfig
-from engine.data import corpus as corpora
 from engine.data.codecs import KeysCodec
-from engine.data.corpus import Corpus
+from engine.data.corpus import Corpus, prepare_corpus
 from engine.data.corpus_format import SONG_DTYPE
 from engine.data.near_duplicates import WINDOW, near_duplicates
 
@@ -49,24 +48,24 @@ def naive(song: Frames, others: Sequence[Frames]) -> bool:
     return any(2 * sum(w in set(windows(other)) for w in own) > len(own) for other in others)
 
 
-# Pieces of a few long cycles, so that some share much.
-PIECE = st.tuples(st.integers(0, 2), st.integers(0, 20), st.integers(1, 40))
-PIECES = st.lists(PIECE, min_size=1, max_size=3)
+# Excerpts of a few long cycles, so that some songs share many windows.
+EXCERPT = st.tuples(st.integers(0, 2), st.integers(0, 20), st.integers(1, 40))
+EXCERPTS = st.lists(EXCERPT, min_size=1, max_size=3)
 
 
-def pieced(pieces: Sequence[tuple[int, int, int]]) -> Frames:
+def joined(excerpts: Sequence[tuple[int, int, int]]) -> Frames:
     cycles = [np.random.default_rng(number).integers(0, 88, 60) for number in range(3)]
-    return tune([int(x) for cycle, start, n in pieces for x in cycles[cycle][start : start + n]])
+    return tune([int(x) for cycle, start, n in excerpts for x in cycles[cycle][start : start + n]])
 
 
-@given(st.lists(PIECES, min_size=1, max_size=4), st.lists(PIECES, min_size=1, max_size=4))
+@given(st.lists(EXCERPTS, min_size=1, max_size=4), st.lists(EXCERPTS, min_size=1, max_size=4))
 @settings(deadline=None)
-def test_they_are_those_of_a_naive_comparison(songs: list[Any], others: list[Any]) -> None:
-    mine, theirs = list(map(pieced, songs)), list(map(pieced, others))
+def test_they_equal_a_naive_search(songs: list[Any], others: list[Any]) -> None:
+    mine, theirs = list(map(joined, songs)), list(map(joined, others))
     assert found(mine, theirs) == [naive(song, theirs) for song in mine]
 
 
-def test_one_song_must_share_over_half() -> None:
+def test_over_half_must_be_shared_with_one_song() -> None:
     line = np.random.default_rng(5).integers(0, 88, 100).tolist()
     song = tune(line[:46])  # 31 windows
     assert found([song], [tune(line[:31])]) == [True]  # shares 16
@@ -75,7 +74,7 @@ def test_one_song_must_share_over_half() -> None:
     assert found([song], halves) == [False]
 
 
-def test_short_songs_are_copies_of_their_equals() -> None:
+def test_short_songs_are_compared_whole() -> None:
     song = tune([40, 42, 44])
     assert found([song, tune([40, 42, 45])], [tune([9] * 40), song]) == [True, False]
 
@@ -86,11 +85,11 @@ def test_a_repeated_window_counts_each_time() -> None:
     assert found([tune(held[:20] + melody)], [tune([30] * 16)]) == [False]
 
 
-def test_in_a_set_of_tunes_those_known_are_found(
+def test_the_known_near_duplicates_of_a_published_data_set(
     music_data: Path,
 ) -> None:
     path = music_data / "polymusic/Nottingham.mat"
-    corpus = corpora.prepare_corpus(DataConfig(source=str(path)), kind="music")
+    corpus = prepare_corpus(DataConfig(source=str(path)), kind="music")
     test, train = corpus.select("test"), corpus.select("train")
     copied = near_duplicates(corpus, test, corpus, train)
     known = {corpus.song(row).tobytes() for row in train}
