@@ -1,4 +1,5 @@
 import os
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -12,6 +13,7 @@ from tui.chart.widget import LineChart
 from tui.pages.runs.screen import RunsScreen
 from tui.pages.runs.table import RunTable
 from tui.pages.train.screen import TrainScreen
+from tui.sources import commands
 from tui.widgets.confirm import ConfirmScreen
 
 WriteRun = Callable[..., RunDir]
@@ -152,12 +154,13 @@ async def test_a_run_locked_by_another_process_is_not_deleted(three: list[RunDir
 
 
 async def test_a_run_of_another_format_is_listed_and_why_it_cannot_be_resumed(
-    write_run: WriteRun,
+    write_run: WriteRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(commands, "prefix", (sys.executable, "-m", "tui.cli"))
     run = write_run("old", begun=False)
     (run.path / "config.json").write_text('{"config": {"train": {"lanes": 4}}}')
     async with opened(1) as page:
         assert page.column(1) == ["old"]
-        assert page.column(2) == ["crashed"]
+        assert page.column(2) == ["! crashed"]
         await page.press("r")
         await page.until_said("The run 'old' was made by another version of rnn-tui (format 1, not")
