@@ -1,8 +1,8 @@
-"""How soon the app is there, beside how soon torch could be.
+"""Time the app's first page and page changes, beside `import torch`.
 
-Run `python tests/benchmarks/first_paint.py [--busy]`. In turns, in one run: `import torch` in a
-fresh process; and the app in a real pseudo-terminal, from its start to its first page, and from a
-key to the page it shows. With --busy a network is trained in another process meanwhile.
+Run `python tests/benchmarks/first_paint.py [--busy]`. It alternates, in one run, between
+`import torch` in a fresh process and the app in a real pseudo-terminal: from its start to its first
+page, and from a key to the page it opens. With --busy a network is trained in another process.
 """
 
 import argparse
@@ -20,14 +20,14 @@ COMMAND = [sys.executable, "-m", "tui.cli"]
 
 
 def import_torch() -> float:
-    """Seconds to import torch in a fresh process."""
+    """Return the seconds to import torch in a fresh process."""
     began = time.perf_counter()
     subprocess.run([sys.executable, "-c", "import torch"], check=True)
     return time.perf_counter() - began
 
 
 def app() -> tuple[float, float, float]:
-    """Seconds to the first page, from a key to a new page, and to one that was open before."""
+    """Return the seconds to the first page, to a new page, and to a page that was open before."""
     began = time.perf_counter()
     terminal = pexpect.spawn(COMMAND[0], COMMAND[1:], dimensions=(36, 120), timeout=60)
     terminal.expect("rnn-tui")
@@ -35,10 +35,10 @@ def app() -> tuple[float, float, float]:
     terminal.expect("Quit")
     time.sleep(1)
 
-    def key(name: str, shows: str) -> float:
+    def key(name: str, expected: str) -> float:
         pressed = time.perf_counter()
         terminal.send(name)
-        terminal.expect(shows)
+        terminal.expect(expected)
         return time.perf_counter() - pressed
 
     opened = key("2", "Begins")
@@ -51,25 +51,29 @@ def app() -> tuple[float, float, float]:
     return painted - began, opened, again
 
 
-def show(what: str, seconds: list[float]) -> None:
+def print_row(label: str, seconds: list[float]) -> None:
     """Print one line of the table."""
     values = [1000 * value for value in seconds]
-    middle = statistics.median(values)
-    print(f"{what:34} {middle:7.0f} ms   ({min(values):.0f} to {max(values):.0f})")
+    median = statistics.median(values)
+    print(f"{label:34} {median:7.0f} ms   ({min(values):.0f} to {max(values):.0f})")
 
 
 def main() -> None:
-    """Take turns and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--turns", type=int, default=5)
-    parser.add_argument("--busy", action="store_true", help="train a network meanwhile")
+    """Alternate between the measurements and print the table."""
+    parser = argparse.ArgumentParser(
+        description="Time the app's first page and page changes, beside import torch."
+    )
+    parser.add_argument(
+        "--turns", type=int, default=5, metavar="N", help="repeat N times (default 5)"
+    )
+    parser.add_argument("--busy", action="store_true", help="train a network at the same time")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
         os.environ["RNN_TUI_HOME"] = str(Path(home))
         trainer = None
         if arguments.busy:
-            words = ["train", "lyrics", "--data", "originals", "--run", "busy", "--quiet"]
-            trainer = subprocess.Popen([*COMMAND, *words, "--set", "train.steps=100000"])
+            command = ["train", "lyrics", "--data", "originals", "--run", "busy", "--quiet"]
+            trainer = subprocess.Popen([*COMMAND, *command, "--set", "train.steps=100000"])
             time.sleep(15)
         try:
             turns = [(import_torch(), *app()) for _ in range(arguments.turns)]
@@ -78,12 +82,12 @@ def main() -> None:
                 trainer.terminate()
                 trainer.wait()
     torch, painted, opened, again = (list(column) for column in zip(*turns, strict=True))
-    show("import torch", torch)
-    show("the app's first page", painted)
-    show("a key to a page not yet open", opened)
-    show("a key to a page already open", again)
+    print_row("import torch", torch)
+    print_row("start to the first page", painted)
+    print_row("key to a page not yet open", opened)
+    print_row("key to a page already open", again)
     ratio = statistics.median(torch) / statistics.median(painted)
-    print(f"{'first page sooner by':34} {ratio:7.1f} ×")
+    print(f"{'first page before import torch':34} {ratio:7.1f} ×")
 
 
 if __name__ == "__main__":

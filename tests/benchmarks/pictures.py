@@ -1,8 +1,8 @@
-"""Draw the README's pictures: `python tests/benchmarks/pictures.py RUN`.
+"""Draw the pictures of the documentation: `python tests/benchmarks/pictures.py RUN`.
 
-Opens the app without a terminal, shows the run on the Train page, and has the models that come
-along sing on the Lyrics page, show a unit on the Neurons page and write on the Music page. Writes
-docs/train.svg, docs/lyrics.svg, docs/neurons.svg and docs/music.svg.
+Opens the app without a terminal, shows the run on the Train page, and with the included models
+writes a song on the Lyrics page, shows a unit on the Neurons page and writes on the Music page.
+Writes docs/train.svg, docs/lyrics.svg, docs/neurons.svg and docs/music.svg.
 """
 
 import asyncio
@@ -17,34 +17,34 @@ from engine.runs import run_dir
 from tui.app import RnnTuiApp
 
 SIZE = (120, 36)
-HERE = Path(__file__).parent
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 async def until(pilot: Pilot[None], shows: Callable[[str], bool]) -> str:
-    """Wait until the screen's picture satisfies `shows`; gives the picture."""
+    """Wait until the screen's picture satisfies `shows` and return the picture."""
     for _ in range(600):
         await pilot.pause(0.1)
         picture = pilot.app.export_screenshot(title="rnn-tui")
         if shows(picture.replace("&#160;", " ")):
             return picture
-    raise SystemExit("It never came about.")
+    raise SystemExit("The page did not show what was expected within a minute.")
 
 
 def save(name: str, picture: str) -> None:
-    """Keep a picture."""
-    (HERE / f"{name}.svg").write_text(picture, encoding="utf-8")
+    """Write a picture to docs/."""
+    (DOCS / f"{name}.svg").write_text(picture, encoding="utf-8")
 
 
 async def choose(pilot: Pilot[None], name: str) -> None:
-    """Choose a model that comes along."""
+    """Select an included model."""
     await until(pilot, lambda text: "ready" in text or "singing" in text or "writing" in text)
-    await pilot.press("escape")  # stop what began by itself
+    await pilot.press("escape")  # stop the song that starts by itself
     pilot.app.screen.query_one("#model", Select).value = f"bundled/{name}"
     await pilot.pause()
 
 
 async def draw(name: str) -> None:
-    """Draw the pages, one after the other."""
+    """Draw the pages one after another."""
     async with RnnTuiApp(run=run_dir.find(name)).run_test(size=SIZE) as pilot:
         save("train", await until(pilot, lambda t: "smoothed" in t and "parameters" in t))
         await pilot.press("2")

@@ -1,4 +1,4 @@
-"""The script for a GPU, on the CPU: that it checks, measures and writes down what it found."""
+"""The GPU benchmark, run on the CPU: its checks, its measurements, its files."""
 
 import json
 import subprocess
@@ -21,12 +21,12 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(autouse=True)
 def home(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put back what the script changes."""
+    """Restore the environment variable that the benchmark changes."""
     monkeypatch.setenv(paths.HOME_VARIABLE, "nowhere")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a device")
-def test_no_device_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_device_is_an_error_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert gpu.main([]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "no CUDA device" in line
@@ -34,27 +34,26 @@ def test_no_device_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("arguments", "message"),
     [
         (["--bits", "2"], "--songs"),
         (["--songs", "gone.csv", "--bits", "2"], "no file"),
         (["--songs", str(ROOT / "assets/corpora/originals.csv"), "--bits=2", "--steps=0"], "steps"),
-        (["--minutes", "nan"], "--minutes nan"),
+        (["--minutes", "nan"], "--minutes nan must be greater than 0"),
     ],
 )
-def test_words_that_are_wrong(
-    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+def test_invalid_arguments_are_refused_before_anything_is_measured(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Refused before anything is measured."""
-    assert gpu.main(["--device", "cpu", *words]) == 2
+    assert gpu.main(["--device", "cpu", *arguments]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert said in err
+    assert message in err
     assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize("segment", [0, checks.SEGMENT])
-def test_the_same_gradients_pass_and_others_do_not(
+def test_equal_gradients_pass_and_others_fail(
     segment: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec, limit = FrameSpec("characters", 50), checks.ROUNDING[torch.float64]
@@ -65,17 +64,17 @@ def test_the_same_gradients_pass_and_others_do_not(
     assert checks._kernels("lstm", torch.float64, CPU) > 1e-3
 
 
-def test_not_a_number_does_not_pass() -> None:
-    assert not checks.Check("made up", float("nan"), 1.0).passed
+def test_nan_fails() -> None:
+    assert not checks.Check("NaN", float("nan"), 1.0).passed
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("wanted", [6.2, 0.1])
-def test_it_writes_its_tables(tmp_path: Path, wanted: float) -> None:
-    words = ["--device", "cpu", "--quick", "--output", str(tmp_path / "found"), "--steps", "20"]
-    words += ["--songs", "assets/corpora/originals.csv", "--bits", str(wanted)]
+def test_the_results_are_written_to_both_files(tmp_path: Path, wanted: float) -> None:
+    arguments = ["--device", "cpu", "--quick", "--output", str(tmp_path / "found"), "--steps", "20"]
+    arguments += ["--songs", "assets/corpora/originals.csv", "--bits", str(wanted)]
     done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.gpu", *words],
+        [sys.executable, "-m", "tests.benchmarks.gpu", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,

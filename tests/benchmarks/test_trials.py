@@ -1,4 +1,4 @@
-"""The script of the trials, in small."""
+"""Comparing settings of training, at small sizes."""
 
 import re
 
@@ -12,7 +12,7 @@ SMALL += ["--set=model.hidden_size=8", "--set=train.batch_size=2", "--set=train.
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Prepare songs where nobody else does."""
+    """Prepare songs in a folder of this test."""
     monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path))
 
 
@@ -29,17 +29,17 @@ def test_a_variant_takes_as_many_steps_as_cost_the_same(
 
 def test_larger_networks_cost_more(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = iter((9.0, 1.0, *[3.0, 2.0] * trials.TURNS))
-    monkeypatch.setattr(trials, "_steps", lambda *_: lambda: next(seconds))
+    monkeypatch.setattr(trials, "_two_steps", lambda *_: lambda: next(seconds))
     assert trials._cost(None, None, None) == 1.5  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    ("words", "said"), [(["model.cell=gur"], "gur"), (["nothing"], "no value")]
+    ("variants", "message"), [(["model.cell=gur"], "gur"), (["nothing"], "needs a key")]
 )
 def test_a_wrong_variant_is_refused_before_any_work(
-    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    variants: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert trials.main(["originals", "", *words, *SMALL]) == 2
+    assert trials.main(["originals", "", *variants, *SMALL]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert said in err
+    assert message in err

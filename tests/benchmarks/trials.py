@@ -1,10 +1,10 @@
-"""What pays in training, at the same cost: `python -m tests.benchmarks.trials SONGS VARIANT …`.
+"""Compare settings of training at equal cost: `python -m tests.benchmarks.trials SONGS VARIANT …`.
 
-The base, 2 × LSTM 256 as `rnn-tui train lyrics` makes it (or with other `--set`tings), takes so
-many steps. A variant, "key=value key=value", is the base with settings of its own ("" is the base
-itself) and takes as many steps as cost the same of one processor: both are timed in turns first. A
-line each, as they are done: the bits a character on the validation songs, the steps, the
-characters learned from, and what a step cost in steps of the base.
+The base, 2 × LSTM 256 as `rnn-tui train lyrics` makes it (or with other settings by `--set`), takes
+`--steps` steps. A variant, "key=value key=value", is the base with settings of its own ("" is the
+base itself) and takes as many steps as cost the same CPU time: both are timed alternately first.
+Each result is one line: validation bits a character, steps, characters trained on, and the cost of
+a step in steps of the base.
 """
 
 import argparse
@@ -15,43 +15,55 @@ from collections.abc import Callable
 
 import torch
 
-from engine import config as configs
-from engine.config import RunConfig
-from engine.data import corpus as corpora
-from engine.data.corpus import Corpus
+from engine.config import RunConfig, load, with_settings
+from engine.data.corpus import Corpus, prepare_corpus
 from engine.errors import InputError, WorkError
-from engine.train import evaluate, loop
-from engine.train import state as trainings
+from engine.train.evaluate import score_network
+from engine.train.loop import take_step
+from engine.train.state import build_train_state
 
 BASE = ("model.layers=2", "model.hidden_size=256")
 TURNS = 7
-SAME = 0.03  # costs that differ by less are the same, for the clock's noise
+SAME = 0.03  # a smaller relative difference of costs is noise of the clock
 
 
-def main(words: list[str]) -> int:
-    """Run the words of the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.trials")
-    parser.add_argument("songs")
-    parser.add_argument("variants", nargs="+")
-    parser.add_argument("--steps", type=int, default=700, help="of the base")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    arguments = parser.parse_args(words)
+def main(argv: list[str]) -> int:
+    """Run the trials and return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.trials",
+        description="Compare settings of training at equal cost.",
+    )
+    parser.add_argument("songs", metavar="SONGS", help="a file of songs, or a data set")
+    parser.add_argument(
+        "variants", metavar="VARIANT", nargs="+", help="'key=value …'; '' is the base itself"
+    )
+    parser.add_argument(
+        "--steps",
+        type=int,
+        default=700,
+        metavar="N",
+        help="train the base for N steps (default 700)",
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of the base"
+    )
+    arguments = parser.parse_args(argv)
     torch.set_num_threads(1)
     settings = [*BASE, *arguments.set, f"train.steps={arguments.steps}"]
     try:
-        base = configs.load("lyrics", pairs=settings, source=arguments.songs)
+        base = load("lyrics", pairs=settings, source=arguments.songs)
         variants = {
-            variant or "base": configs.with_settings(base, variant.split())
+            variant or "base": with_settings(base, variant.split())
             for variant in arguments.variants
         }
-        corpus = corpora.prepare_corpus(base.data)
+        corpus = prepare_corpus(base.data)
         for name, config in variants.items():
             cost = 1.0 if config == base else _cost(config, base, corpus)
             steps = round(base.train.steps / cost)
-            config = configs.with_settings(config, [f"train.steps={steps}"])
-            bits, frames = _trained(config, corpus)
-            found = f"{bits:.3f}  {steps} steps, {frames:,} characters, {cost:.2f}"
-            print(f"{name:40} {found}", flush=True)
+            config = with_settings(config, [f"train.steps={steps}"])
+            bits, frames = _train(config, corpus)
+            result = f"{bits:.3f}  {steps} steps, {frames:,} characters, {cost:.2f}"
+            print(f"{name:40} {result}", flush=True)
     except (InputError, WorkError) as error:
         print(f"python -m tests.benchmarks.trials: {error}", file=sys.stderr)
         return 2 if isinstance(error, InputError) else 1
@@ -59,33 +71,33 @@ def main(words: list[str]) -> int:
 
 
 def _cost(config: RunConfig, base: RunConfig, corpus: Corpus) -> float:
-    """What a step costs, in steps of the base."""
-    one, other = _steps(config, corpus), _steps(base, corpus)
-    one(), other()  # what is set up at the first step
-    cost = statistics.median(one() / other() for _ in range(TURNS))
+    """Return the cost of a step in steps of the base."""
+    variant_steps, base_steps = _two_steps(config, corpus), _two_steps(base, corpus)
+    variant_steps(), base_steps()  # warm up
+    cost = statistics.median(variant_steps() / base_steps() for _ in range(TURNS))
     return 1.0 if abs(cost - 1) < SAME else cost
 
 
-def _steps(config: RunConfig, corpus: Corpus) -> Callable[[], float]:
-    """Each call takes two steps, and gives the seconds of the processor that they took."""
-    training = trainings.build_train_state(config, corpus)
-    training.network.train()
+def _two_steps(config: RunConfig, corpus: Corpus) -> Callable[[], float]:
+    """Return a function that takes two training steps and returns their CPU seconds."""
+    state = build_train_state(config, corpus)
+    state.network.train()
 
     def steps() -> float:
         began = time.process_time()
         for _ in range(2):
-            loop.take_step(training, config.train)
+            take_step(state, config.train)
         return time.process_time() - began
 
     return steps
 
 
-def _trained(config: RunConfig, corpus: Corpus) -> tuple[float, int]:
-    """Train: the bits a character on the validation songs, and the characters learned from."""
-    training = trainings.build_train_state(config, corpus)
-    training.network.train()
-    frames = sum(loop.take_step(training, config.train)[3] for _ in range(config.train.steps))
-    return evaluate.score_network(training.ema, corpus, "valid", 0).bits, frames
+def _train(config: RunConfig, corpus: Corpus) -> tuple[float, int]:
+    """Train, and return the validation bits a character and the characters trained on."""
+    state = build_train_state(config, corpus)
+    state.network.train()
+    frames = sum(take_step(state, config.train)[3] for _ in range(config.train.steps))
+    return score_network(state.ema, corpus, "valid", 0).bits, frames
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Checks and times training on a GPU: `python -m tests.benchmarks.gpu`."""
+"""Check and time training on a GPU: `python -m tests.benchmarks.gpu`."""

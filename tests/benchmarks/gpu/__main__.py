@@ -1,13 +1,13 @@
-"""Checks and times training on a GPU, and writes down what it found.
+"""Check and time training on a GPU, and write the results to two files.
 
     python -m tests.benchmarks.gpu [--songs FILE --bits B] [--output NAME]
 
-It is for a bare machine with a CUDA device, Python, a PyTorch for it and what else constraints.txt
-names; the project need not be installed, only be the folder it is started in. First what must hold
-(gradients in float64, a resume to the last bit, bfloat16), then characters a second; with --songs
-also the time to a score on the validation songs, such as a network reached on a CPU. NAME.md and
-NAME.json get tables with the machine's name, the date and the command. Exit status 1: a check
-failed. `--device cpu --quick` shows that the script itself works.
+It needs a CUDA device, Python, a PyTorch for that device and the other packages of constraints.txt;
+the project need not be installed, only be the current folder. First it checks gradients in float64,
+a resume to the last bit and bfloat16, then it measures characters a second; with --songs also the
+time to reach a validation score, such as that of a network trained on a CPU. NAME.md and NAME.json
+get tables with the machine's name, the date and the command. Exit status 1: a check failed.
+`--device cpu --quick` tests the script itself.
 """
 
 import argparse
@@ -29,85 +29,111 @@ from engine import paths
 from engine.config import TrainConfig
 from engine.errors import InputError, WorkError
 from engine.files import write_atomic
-from engine.train import device as devices
+from engine.train.device import choose_device
 from engine.train.distributed import SINGLE_PROCESS
 from tests.benchmarks.gpu import checks, goal, speed
 
 Rows = list[dict[str, Any]]
 
 
-def main(words: list[str]) -> int:
-    """Run the words of the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.gpu")
-    parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
-    parser.add_argument("--quick", action="store_true", help="small sizes: to see that it works")
-    parser.add_argument("--songs", type=Path, help="a file of songs to reach a score on")
-    parser.add_argument("--bits", type=float, help="the score: bits a character, validation")
-    parser.add_argument("--steps", type=int, default=4000, help="to reach it in, at most")
-    parser.add_argument("--minutes", type=float, default=20.0, help="for each network, at most")
-    parser.add_argument("--output", default="gpu", help="the files' name without .md and .json")
-    arguments = parser.parse_args(words)
+def main(argv: list[str]) -> int:
+    """Run the benchmark and return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.gpu",
+        description="Check and time training on a GPU; write the results to NAME.md and NAME.json.",
+    )
+    parser.add_argument(
+        "--device",
+        choices=("cuda", "cpu"),
+        default="cuda",
+        help="device to train on (default cuda)",
+    )
+    parser.add_argument("--quick", action="store_true", help="use small sizes, to test the script")
+    parser.add_argument(
+        "--songs", type=Path, metavar="FILE", help="songs to train on until a score is reached"
+    )
+    parser.add_argument(
+        "--bits", type=float, metavar="B", help="that score: validation bits a character"
+    )
+    parser.add_argument(
+        "--steps",
+        type=int,
+        default=4000,
+        metavar="N",
+        help="train each network for at most N steps (default 4000)",
+    )
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=20.0,
+        metavar="M",
+        help="train each network for at most M minutes (default 20)",
+    )
+    parser.add_argument(
+        "--output", default="gpu", metavar="NAME", help="write NAME.md and NAME.json (default gpu)"
+    )
+    arguments = parser.parse_args(argv)
     try:
         with tempfile.TemporaryDirectory() as home:
             os.environ[paths.HOME_VARIABLE] = home
-            device = _device(arguments)
-            found = _measured(arguments, device)
+            device = _choose_device(arguments)
+            results = _measure(arguments, device)
         facts = {
             **_machine(device),
-            "command": shlex.join(["python", "-m", "tests.benchmarks.gpu", *words]),
+            "command": shlex.join(["python", "-m", "tests.benchmarks.gpu", *argv]),
         }
-        text = json.dumps({**facts, **found}, indent=1, ensure_ascii=False)
+        text = json.dumps({**facts, **results}, indent=1, ensure_ascii=False)
         write_atomic(Path(f"{arguments.output}.json"), text + "\n")
-        write_atomic(Path(f"{arguments.output}.md"), _markdown(facts, found))
+        write_atomic(Path(f"{arguments.output}.md"), _markdown(facts, results))
     except (InputError, WorkError) as error:
         print(f"python -m tests.benchmarks.gpu: {error}", file=sys.stderr)
         return 2 if isinstance(error, InputError) else 1
-    failed = [check["what"] for check in found["checks"] if not check["passed"]]
+    failed = [check["what"] for check in results["checks"] if not check["passed"]]
     print(f"{arguments.output}.md, {arguments.output}.json" + ": FAILED" * bool(failed))
     return int(bool(failed))
 
 
-def _device(arguments: argparse.Namespace) -> torch.device:
-    """The device to measure; InputError for words that will not do."""
+def _choose_device(arguments: argparse.Namespace) -> torch.device:
+    """Return the device to measure; raises InputError for invalid arguments."""
     if arguments.device == "cuda" and not torch.cuda.is_available():
         raise InputError(
             f"There is no CUDA device that PyTorch {torch.__version__} can use: run this on a "
-            "machine with one, or see that it works by --device cpu --quick."
+            "machine with one, or test the script with --device cpu --quick."
         )
     if (arguments.songs is None) != (arguments.bits is None):
-        raise InputError("--songs and --bits go together: give both or neither.")
+        raise InputError("--songs and --bits belong together: use both or neither.")
     if not arguments.minutes > 0:
-        raise InputError(f"--minutes {arguments.minutes:g} is no time: give more than 0.")
-    return devices.choose_device(TrainConfig(device=arguments.device), SINGLE_PROCESS)
+        raise InputError(f"--minutes {arguments.minutes:g} must be greater than 0.")
+    return choose_device(TrainConfig(device=arguments.device), SINGLE_PROCESS)
 
 
-def _measured(arguments: argparse.Namespace, device: torch.device) -> dict[str, Rows]:
-    planned = []
+def _measure(arguments: argparse.Namespace, device: torch.device) -> dict[str, Rows]:
+    configs = []
     if arguments.songs:
-        planned = goal.plan(device, arguments.songs.resolve(), arguments.steps, arguments.quick)
-    found: dict[str, Rows] = {
+        configs = goal.prepare(device, arguments.songs.resolve(), arguments.steps, arguments.quick)
+    results: dict[str, Rows] = {
         "checks": _rows(checks.run(device)),
         "speed": _rows(speed.measure(device, arguments.quick)),
     }
-    if planned:
-        found["goal"] = _rows(goal.measure(planned, arguments.bits, 60 * arguments.minutes))
-    return found
+    if configs:
+        results["goal"] = _rows(goal.measure(configs, arguments.bits, 60 * arguments.minutes))
+    return results
 
 
-def _rows(found: Iterable[Any]) -> Rows:
-    """The fields of each thing found, printed as they come."""
+def _rows(results: Iterable[Any]) -> Rows:
+    """Return the fields of each result, and print each at once."""
     rows = []
-    for item in found:
+    for item in results:
         row = dataclasses.asdict(item)
         if isinstance(item, checks.Check):
             row["passed"] = item.passed
-        print("  ".join(f"{name} {_shown(value)}" for name, value in row.items()), flush=True)
+        print("  ".join(f"{name} {_format(value)}" for name, value in row.items()), flush=True)
         rows.append(row)
     return rows
 
 
 def _machine(device: torch.device) -> dict[str, str]:
-    """What was measured, and when."""
+    """Return the facts on the machine, the versions and the date."""
     cuda = device.type == "cuda"
     return {
         "machine": torch.cuda.get_device_name(device) if cuda else platform.processor() or "CPU",
@@ -119,18 +145,18 @@ def _machine(device: torch.device) -> dict[str, str]:
     }
 
 
-def _markdown(facts: dict[str, str], found: dict[str, Rows]) -> str:
+def _markdown(facts: dict[str, str], results: dict[str, Rows]) -> str:
     lines = [f"# Training on {facts['machine']}", ""]
     lines += [f"- {name}: {value}" for name, value in facts.items()]
-    for name, rows in found.items():
+    for name, rows in results.items():
         lines += ["", f"## {name.capitalize()}", ""]
         lines.append(f"| {' | '.join(rows[0])} |")
         lines.append("|---" * len(rows[0]) + "|")
-        lines += [f"| {' | '.join(map(_shown, row.values()))} |" for row in rows]
+        lines += [f"| {' | '.join(map(_format, row.values()))} |" for row in rows]
     return "\n".join(lines) + "\n"
 
 
-def _shown(value: object) -> str:
+def _format(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "NO"
     if isinstance(value, float):

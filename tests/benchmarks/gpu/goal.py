@@ -1,4 +1,4 @@
-"""How long a network takes to a given score on the validation songs of a file."""
+"""Time that a network takes to reach a given validation score on a file of songs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,33 +7,34 @@ from pathlib import Path
 import torch
 
 from engine.config import RunConfig, load
-from engine.data import corpus as corpora
+from engine.data.corpus import prepare_corpus
 from engine.runs import run_dir
 from engine.runs.events import Evaluated, Event, Started
 from engine.train import worker
 
-HIDDEN, LANES = {False: (512, 1024), True: (16,)}, {False: 128, True: 4}  # by whether quick
+HIDDEN, BATCH_SIZE = (512, 1024), 128
+QUICK_HIDDEN, QUICK_BATCH_SIZE = (16,), 4
 
 
 @dataclass(frozen=True)
 class Goal:
-    """What became of one network of two LSTM layers."""
+    """The result of one network of two LSTM layers."""
 
     hidden: int
     wanted: float  # bits a character
-    best: float | None  # that it came to; None: the time was over before the first look
-    step: int | None  # at which it did
-    seconds: float | None  # from the first step on, with the looks at the validation songs
+    best: float | None  # bits a character; None: the time was over before the first evaluation
+    step: int | None  # of the best score
+    seconds: float | None  # from the first step to the best score, evaluations included
     reached: bool
 
 
-def plan(device: torch.device, songs: Path, steps: int, quick: bool) -> list[RunConfig]:
-    """What each size is to do. Raises InputError for songs or steps that will not do."""
+def prepare(device: torch.device, songs: Path, steps: int, quick: bool) -> list[RunConfig]:
+    """Prepare the songs and return the run of each size; raises InputError for invalid input."""
     configs = []
-    for hidden in HIDDEN[quick]:
+    for hidden in QUICK_HIDDEN if quick else HIDDEN:
         settings = (
             f"model.hidden_size={hidden}",
-            f"train.batch_size={LANES[quick]}",
+            f"train.batch_size={QUICK_BATCH_SIZE if quick else BATCH_SIZE}",
             f"train.steps={steps}",
             f"train.evaluate_every={max(1, steps // 40)}",
             f"train.save_every={steps}",
@@ -41,38 +42,38 @@ def plan(device: torch.device, songs: Path, steps: int, quick: bool) -> list[Run
             f"train.device={device.type}",
         )
         configs.append(load("lyrics", "lstm", settings, str(songs)))
-        corpora.prepare_corpus(configs[-1].data)
+        prepare_corpus(configs[-1].data)
     return configs
 
 
-def measure(planned: list[RunConfig], wanted: float, seconds: float) -> Iterator[Goal]:
-    """Train each until it has `wanted` bits a character, its steps are over, or the time is.
+def measure(configs: list[RunConfig], wanted: float, max_seconds: float) -> Iterator[Goal]:
+    """Train each until it has `wanted` bits a character or its steps or the time are over.
 
-    Runs go to the home that the environment names.
+    Runs go to the home folder of the environment.
     """
-    for config in planned:
+    for config in configs:
         hidden = config.model.hidden_size
-        yield _reached(run_dir.create(f"goal-{hidden}", config, {}), hidden, wanted, seconds)
+        yield _train(run_dir.create(f"goal-{hidden}", config, {}), hidden, wanted, max_seconds)
 
 
-def _reached(run: run_dir.RunDir, hidden: int, wanted: float, most: float) -> Goal:
+def _train(run: run_dir.RunDir, hidden: int, wanted: float, max_seconds: float) -> Goal:
     began = 0.0
-    looks: list[Evaluated] = []
+    evaluations: list[Evaluated] = []
 
     def listen(event: Event) -> None:
         nonlocal began
         if isinstance(event, Started):
             began = event.time
         if isinstance(event, Evaluated):
-            looks.append(event)
+            evaluations.append(event)
             if event.bits <= wanted:
                 run.request("stop")
-        if began and event.time - began > most:
+        if began and event.time - began > max_seconds:
             run.request("stop")
 
     worker.train_run(run, listen)
-    if not looks:
+    if not evaluations:
         return Goal(hidden, wanted, None, None, None, reached=False)
-    best = min(looks, key=lambda look: look.bits)
+    best = min(evaluations, key=lambda event: event.bits)
     seconds = best.time - began
     return Goal(hidden, wanted, best.bits, best.step, seconds, best.bits <= wanted)

@@ -1,4 +1,4 @@
-"""Characters a second that a network learns from, for sizes, lanes and precisions."""
+"""Characters a second of training, by size, batch size and precision."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -7,26 +7,26 @@ from dataclasses import dataclass
 import torch
 
 from engine.config import DataConfig, ModelConfig, RunConfig, TrainConfig
-from engine.data import corpus as corpora
 from engine.data.batches import BatchStream
+from engine.data.corpus import Corpus, prepare_corpus
 from engine.errors import WorkError
-from engine.train import loop
-from engine.train import state as trainings
 from engine.train.device import handle_out_of_memory
+from engine.train.loop import take_step
+from engine.train.state import build_train_state
 from tui.bench.train import operations
 
-WARM = 3  # steps before the time is taken
+WARM_UP_STEPS = 3
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """What is measured, for how long."""
+    """What is measured, and for how many steps."""
 
     hidden: tuple[int, ...]
-    lanes: tuple[int, ...]
+    batch_sizes: tuple[int, ...]
     window: int  # frames
     steps: int
-    matrix: int  # rows and columns of the products
+    matrix: int  # rows and columns of the torch.mm reference
 
 
 FULL = Sizes((512, 1024), (32, 64, 128, 256, 512), window=128, steps=30, matrix=8192)
@@ -36,67 +36,69 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 @dataclass(frozen=True)
 class Speed:
-    """Of one network of two LSTM layers; of what did not fit in the memory all is None."""
+    """Results for one network of two LSTM layers; all None if it did not fit in the memory."""
 
     hidden: int
-    lanes: int
+    batch_size: int
     precision: str
     characters: float | None = None  # a second
-    share: float | None = None  # of the device's rate of products of matrices in that precision
-    batches: float | None = None  # characters a second that the lanes alone are laid out at
-    megabytes: float | None = None  # the most that was taken on the device; None on a CPU
+    share: float | None = None  # of the device's rate of matrix products in that precision
+    batches: float | None = None  # characters a second of making the batches alone
+    megabytes: float | None = None  # peak memory on the device; None on a CPU
 
 
 def measure(device: torch.device, quick: bool) -> Iterator[Speed]:
-    """Every size with every number of lanes in both precisions."""
+    """Yield the speed of every size with every batch size in both precisions."""
     sizes = QUICK if quick else FULL
-    corpus = corpora.prepare_corpus(DataConfig(source="originals"))
+    corpus = prepare_corpus(DataConfig(source="originals"))
     for precision, dtype in PRECISIONS.items():
-        machine = _products(device, sizes.matrix, dtype)
+        reference = _matrix_products(device, sizes.matrix, dtype)
         for hidden in sizes.hidden:
-            for lanes in sizes.lanes:
-                speed = Speed(hidden, lanes, precision)
-                settings = TrainConfig(batch_size=lanes, bptt=sizes.window, precision=precision)
+            for batch_size in sizes.batch_sizes:
+                speed = Speed(hidden, batch_size, precision)
+                settings = TrainConfig(
+                    batch_size=batch_size, bptt=sizes.window, precision=precision
+                )
                 try:
                     with handle_out_of_memory(settings):
-                        yield _trained(speed, settings, corpus, device, sizes.steps, machine)
+                        yield _train(speed, settings, corpus, device, sizes.steps, reference)
                 except WorkError:
                     yield speed
                 if device.type == "cuda":
                     torch.cuda.empty_cache()
 
 
-def _trained(
+def _train(
     speed: Speed,
     settings: TrainConfig,
-    corpus: corpora.Corpus,
+    corpus: Corpus,
     device: torch.device,
     steps: int,
-    machine: float,
+    reference: float,
 ) -> Speed:
     model = ModelConfig(hidden_size=speed.hidden, layers=2, condition_size=0)
-    training = trainings.build_train_state(RunConfig(model=model, train=settings), corpus, device)
-    training.network.train()
+    state = build_train_state(RunConfig(model=model, train=settings), corpus, device)
+    state.network.train()
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-    seconds = _seconds(lambda: loop.take_step(training, settings), steps, device)
-    lanes = BatchStream(corpus, "train", settings.batch_size, settings.bptt, seed=0)
-    laid = _seconds(lanes.next_batch, steps, device)
+    seconds = _seconds(lambda: take_step(state, settings), steps, device)
+    batches = BatchStream(corpus, "train", settings.batch_size, settings.bptt, seed=0)
+    batch_seconds = _seconds(batches.next_batch, steps, device)
     rate = settings.batch_size * settings.bptt / seconds
-    most = torch.cuda.max_memory_allocated(device) / 1e6 if device.type == "cuda" else None
+    peak = torch.cuda.max_memory_allocated(device) / 1e6 if device.type == "cuda" else None
     return Speed(
         speed.hidden,
-        speed.lanes,
+        speed.batch_size,
         speed.precision,
         rate,
-        rate * operations(training.network) / machine,
-        settings.batch_size * settings.bptt / laid,
-        most,
+        rate * operations(state.network) / reference,
+        settings.batch_size * settings.bptt / batch_seconds,
+        peak,
     )
 
 
-def _products(device: torch.device, size: int, dtype: torch.dtype) -> float:
-    """Floating-point operations a second of large products; float32 in TF32, as cuDNN has it."""
+def _matrix_products(device: torch.device, size: int, dtype: torch.dtype) -> float:
+    """Return the FLOP/s of large matrix products; float32 in TF32, as in cuDNN."""
     square = torch.randn(size, size, device=device, dtype=dtype)
     before = torch.backends.cuda.matmul.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = True
@@ -107,13 +109,13 @@ def _products(device: torch.device, size: int, dtype: torch.dtype) -> float:
 
 
 def _seconds(work: Callable[[], object], times: int, device: torch.device) -> float:
-    """Seconds that one call takes on the average, once it is warm; waits for the device."""
+    """Return the mean seconds of one call after warming up; waits for the device."""
 
     def wait() -> None:
         if device.type == "cuda":
             torch.cuda.synchronize(device)
 
-    for _ in range(WARM):
+    for _ in range(WARM_UP_STEPS):
         work()
     wait()
     began = time.perf_counter()
