@@ -1,18 +1,17 @@
-"""`rnn-tui`: the app without words, a command with them.
-
-Exit status: 0 done, 1 the work failed, 2 the words or the input were wrong, 130 interrupted.
-"""
+"""The `rnn-tui` command: its arguments, error messages and exit statuses."""
 
 import argparse
 import os
 import sys
+import textwrap
 import traceback
 from importlib import metadata
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from engine.errors import InputError, WorkError
 from tui.commands import (
+    INTERRUPTED,
     ask,
     bench,
     data,
@@ -24,6 +23,7 @@ from tui.commands import (
     ports,
     runs,
     sample,
+    settings,
     similar,
     train,
     watch,
@@ -32,43 +32,64 @@ from tui.commands import (
 
 COMMANDS = {
     "train": train,
+    "settings": settings,
     "watch": watch,
     "ask": ask,
     "sample": sample,
     "similar": similar,
+    "neurons": neurons,
     "play": play,
     "ports": ports,
     "eval": evaluate,
     "data": data,
     "models": models,
-    "neurons": neurons,
     "runs": runs,
     "export": export,
     "bench": bench,
     "web": web,
 }
-INTERRUPTED = 130  # also what train gives when a signal stopped it
+DESCRIPTION = (
+    "A studio in the terminal for recurrent neural networks that write song lyrics and piano "
+    "music. Without a command, the app starts."
+)
+EXIT_STATUSES = {
+    0: "success",
+    1: "failure",
+    2: "bad usage or input",
+    INTERRUPTED: "interrupted by ctrl-c or a signal",
+}
+
+
+class _Formatter(argparse.HelpFormatter):
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return textwrap.wrap(text, width, break_on_hyphens=False)  # 'rnn-tui' stays whole
 
 
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, *, add_help: bool = True, **settings: Any) -> None:
+        super().__init__(add_help=False, formatter_class=_Formatter, **settings)
+        if add_help:
+            self.add_argument("-h", "--help", action="help", help="Show this help.")
+
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message[:1].upper()}{message[1:]}: see '{self.prog} --help'.")
 
 
 def parser() -> argparse.ArgumentParser:
-    """All commands and their words."""
-    common = _Parser(add_help=False)
-    common.add_argument("--debug", action="store_true", help="show where an error comes from")
-    root = _Parser(prog="rnn-tui", description=__doc__, parents=[common])
-    root.formatter_class = argparse.RawDescriptionHelpFormatter
-    root.add_argument("--version", action="version", version=metadata.version("rnn-tui"))
-    words = root.add_subparsers(dest="command", metavar="COMMAND")
+    """Build the parser of all commands."""
+    statuses = ", ".join(f"{status} {meaning}" for status, meaning in EXIT_STATUSES.items())
+    epilog = f"'rnn-tui COMMAND --help' describes a command. Exit status: {statuses}."
+    root = _Parser(prog="rnn-tui", description=DESCRIPTION, epilog=epilog)
+    version = metadata.version("rnn-tui")
+    root.add_argument("--version", action="version", version=version, help="Show the version.")
+    root.add_argument("--debug", action="store_true", help="Show the traceback of an error.")
+    commands = root.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for name, module in COMMANDS.items():
         about = (module.__doc__ or "").strip().split("\n")[0]
         # Suppressed, or the default of the subcommand would undo a --debug before its name.
-        after = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
-        after.add_argument("--debug", action="store_true", help=argparse.SUPPRESS)
-        module.add(words.add_parser(name, help=about, description=about, parents=[after]))
+        common = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
+        common.add_argument("--debug", action="store_true", help=argparse.SUPPRESS)
+        module.add(commands.add_parser(name, help=about, description=about, parents=[common]))
     return root
 
 
@@ -83,45 +104,55 @@ def _app() -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command and give its exit status; no traceback without --debug."""
+    """Run one command and return its exit status; errors have a traceback only with --debug."""
     debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
-    if sys.stdout is None:  # closed, as by `>&-`
+    if sys.stdout is None:  # closed by the shell's `>&-`
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     try:
         chosen = parser().parse_args(arguments)
         status = COMMANDS[chosen.command].run(chosen) if chosen.command else _app()
         sys.stdout.flush()
     except (InputError, WorkError) as error:
-        return _say(str(error), 2 if isinstance(error, InputError) else 1, debug)
+        return _fail(str(error), 2 if isinstance(error, InputError) else 1, debug)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # as in `rnn-tui sample … | head`
-        _discard()
+    except BrokenPipeError:  # as by `rnn-tui sample … | head`
+        _discard_output()
         return 0
-    except OSError as error:  # what a command does not say itself: a full disk behind the output
-        _discard()
-        place = error.filename or "the output"
-        return _say(f"Cannot use {place} ({error.strerror}): choose another place.", 1, debug)
+    except OSError as error:  # for example a full disk behind stdout; commands handle their files
+        _discard_output()
+        target = error.filename or "the output"
+        return _fail(f"Cannot use {target} ({error.strerror}): write somewhere else.", 1, debug)
     except UnicodeEncodeError as error:
-        said = f"The output takes no {error.object[error.start]!a} ({error.encoding}): set "
-        return _say(f"{said}PYTHONUTF8=1, or a locale in UTF-8.", 1, debug)
-    except Exception as error:  # the last net: a bug is said in one sentence too
-        words = " ".join(str(error).split())
-        said = f"{type(error).__name__}: {words}: please report it with the output of --debug."
-        return _say(said, 1, debug)
+        character = ascii(error.object[error.start])
+        return _fail(
+            f"The output cannot encode {character} ({error.encoding}): set PYTHONUTF8=1, or use a "
+            "UTF-8 locale.",
+            1,
+            debug,
+        )
+    except Exception as error:  # a bug
+        text = " ".join(str(error).split())
+        return _fail(
+            f"Internal error, {type(error).__name__}: {text}: please report it with the output of "
+            "--debug.",
+            1,
+            debug,
+        )
     else:
         return int(status)
 
 
-def _discard() -> None:
-    """Send what stdout still holds nowhere, or Python would complain when it ends."""
+def _discard_output() -> None:
+    """Redirect stdout to nowhere, or Python would complain about its buffer at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _say(sentence: str, status: int, debug: bool) -> int:
+def _fail(sentence: str, status: int, debug: bool) -> int:
+    """Print an error and return the exit status."""
     if debug:
         traceback.print_exc()
-    clear = "\r\x1b[K" if sys.stderr.isatty() else ""  # a line of progress may stand there
+    clear = "\r\x1b[K" if sys.stderr.isatty() else ""  # overwrites a line of progress
     print(f"{clear}rnn-tui: {sentence}", file=sys.stderr)
     return status
 

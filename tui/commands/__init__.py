@@ -1,4 +1,7 @@
-"""The commands, one a file: `add` declares its words, `run` does it and returns the exit status.
+"""The commands, one a file: `add` declares its arguments, `run` returns its exit status.
 
-At module scope they import nothing slow: `rnn-tui --help` and the app come up at once.
+The first line of a module's docstring is the command's description. At module scope the commands
+import nothing slow, so that `rnn-tui --help` and the app start quickly.
 """
+
+INTERRUPTED = 130  # exit status after ctrl-c or a signal

@@ -1,12 +1,15 @@
-"""Arguments that several commands share."""
+"""Arguments and errors that several commands share."""
 
 import argparse
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from engine.errors import InputError
 from engine.options import Option
 
 JSON_LINES = "Print JSON, one object a line."
+MODEL = "Name of a model or a run, or a path"
 
 
 def add_option(parser: argparse._ActionsContainer, option: Option, **more: Any) -> None:
@@ -24,7 +27,17 @@ def add_options(parser: argparse._ActionsContainer, options: Iterable[Option]) -
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Add `--model`."""
-    parser.add_argument(
-        "--model", metavar="M",
-        help="Name of a model or a run, or a path (default: an included model).",
-    )  # fmt: skip
+    parser.add_argument("--model", metavar="M", help=f"{MODEL} (default: an included model).")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add `--json` for a list of objects."""
+    parser.add_argument("--json", action="store_true", help=JSON_LINES)
+
+
+def missing_extra(what: str, extra: str) -> InputError:
+    """Return the error for a package of an extra that is not installed."""
+    return InputError(
+        f"{what} needs the extra {extra!r}: in the folder of rnn-tui, run "
+        f"{sys.executable} -m pip install -c constraints.txt '.[{extra}]'."
+    )

@@ -1,25 +1,31 @@
-"""Measure speed and memory against references, in turns and in one run."""
+"""Measure speed and memory against references in the same run."""
 
 import argparse
 import importlib
 import os
 
 from tui.bench.measurement import Measurement
+from tui.commands.arguments import add_json
 
-# What can be measured, each in tui.bench.NAME by `measure(quick)`, an iterator of Measurements.
+# Each name is a module of tui.bench with `measure(quick)`, an iterator of Measurements.
 BENCHES: tuple[str, ...] = ("memory", "play", "prepare", "sample", "train")
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's words."""
-    parser.add_argument("what", choices=BENCHES, help=", ".join(BENCHES))
-    parser.add_argument("--quick", action="store_true", help="small sizes: to see that it works")
-    parser.add_argument("--json", action="store_true", help="print one JSON object a measurement")
+    """Declare the arguments."""
+    parser.add_argument(
+        "what",
+        choices=BENCHES,
+        help="memory: of training on long windows; play: timing of MIDI playback; prepare: reading "
+        "songs; sample: writing lyrics; train: training a network.",
+    )
+    parser.add_argument("--quick", action="store_true", help="Use small sizes, to try the bench.")
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print each measurement as soon as it is made."""
-    # One thread each, before NumPy is imported: what is compared is ways, not cores.
+    # One thread each, set before NumPy is imported: algorithms are compared, not numbers of cores.
     os.environ.update((f"{library}_NUM_THREADS", "1") for library in ("OMP", "OPENBLAS", "MKL"))
     bench = importlib.import_module(f"tui.bench.{arguments.what}")
     for measurement in bench.measure(arguments.quick):
@@ -28,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _line(measurement: Measurement) -> str:
-    words = f"{measurement.what:<44} {measurement.value:>12,.5g} {measurement.unit}"
+    text = f"{measurement.what:<44} {measurement.value:>12,.5g} {measurement.unit}"
     if measurement.reference is None:
-        return words
-    return f"{words:<72} reference {measurement.reference:,.5g}, ratio {measurement.ratio:.3g}"
+        return text
+    return f"{text:<72} reference {measurement.reference:,.5g}, ratio {measurement.ratio:.3g}"

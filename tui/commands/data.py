@@ -1,35 +1,48 @@
-"""List the named data sets, fetch one, or show what a file of songs holds."""
+"""List the named data sets, download one, or describe a source of songs."""
 
 import argparse
 import json
+import math
 import sys
 from typing import TYPE_CHECKING, Any
 
 from engine.config import DataConfig
 from engine.errors import InputError
 from tui.commands import output
+from tui.commands.arguments import JSON_LINES
 
 if TYPE_CHECKING:
     from engine.data.datasets import Dataset
 
+_LABELS = {  # of facts whose key is not already their label
+    "different_characters": "distinct characters",
+    "onsets_told_apart": "onsets known",
+    "songs_that_cannot_be_read": "unreadable songs",
+}
+_ARTISTS_SHOWN = 12
+
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's words."""
-    words = parser.add_subparsers(dest="action", metavar="list|fetch|info", required=True)
-    listing = words.add_parser("list", help="the data sets that go by a name")
-    fetching = words.add_parser("fetch", help="bring a named data set here")
-    fetching.add_argument("name", metavar="NAME")
+    """Declare the arguments."""
+    actions = parser.add_subparsers(dest="action", metavar="list|fetch|info", required=True)
+    about = "List the named data sets."
+    listing = actions.add_parser("list", help=about, description=about)
+    about = "Download a named data set."
+    fetching = actions.add_parser("fetch", help=about, description=about)
+    fetching.add_argument("name", metavar="NAME", help="Name of the data set.")
     fetching.add_argument(
-        "--timeout", type=float, default=30.0, help="seconds that the server may be silent"
-    )
-    info = words.add_parser("info", help="prepare songs and say what they hold")
-    info.add_argument("source", metavar="NAME|PATH")
+        "--timeout", type=float, default=30.0,
+        help="Time-out in seconds without data from the server (default 30).",
+    )  # fmt: skip
+    about = "Prepare the songs of a data set or a path, and describe them."
+    info = actions.add_parser("info", help=about, description=about)
+    info.add_argument("source", metavar="NAME|PATH", help="Name of a data set, or a path.")
     for action in (listing, fetching, info):
-        action.add_argument("--json", action="store_true", help="print JSON objects")
+        action.add_argument("--json", action="store_true", help=JSON_LINES)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the list, bring one here, or print what there is to know about one."""
+    """List the data sets, download one, or describe one."""
     if arguments.action == "list":
         _list(arguments.json)
     elif arguments.action == "fetch":
@@ -49,23 +62,23 @@ def _list(as_json: bool) -> None:
             row |= {"size": item.size, "licence": item.license, "here": item.is_available}
             row |= {"path": str(item.file), "address": item.address, "sha256": item.sha256}
         else:
-            here = "yes" if item.is_available else "to fetch"
-            row |= {"size": _size(item), "licence": item.license, "here": here}
+            available = "yes" if item.is_available else "no"
+            row |= {"size": _size(item), "licence": item.license, "available": available}
         rows.append(row)
     output.table(rows, as_json)
 
 
 def _size(item: "Dataset") -> str | None:
     if not item.address:
-        return "comes along"
+        return "included"
     return None if item.size is None else f"{item.size / 1e6:.1f} MB"
 
 
 def _fetch(name: str, timeout: float, as_json: bool) -> None:
     from engine.data import datasets, download
 
-    if not 0 < timeout < float("inf"):
-        raise InputError(f"--timeout {timeout:g} is no time to wait: give seconds over 0.")
+    if not 0 < timeout < math.inf:
+        raise InputError(f"--timeout must be a finite number above 0, not {timeout:g}.")
     item = datasets.get_dataset(name)
     if item.address and not item.is_available:
         print(
@@ -73,17 +86,16 @@ def _fetch(name: str, timeout: float, as_json: bool) -> None:
             f"size      {_size(item) or 'unknown'}\nsha256    {item.sha256 or 'unknown'}",
             file=sys.stderr,
         )
-    got = download.download_dataset(
-        item, output.progress(f"Fetching {name}", in_bytes=True), timeout
-    )
+    progress = output.progress(f"Downloading {name}", in_bytes=True)
+    result = download.download_dataset(item, progress, timeout)
     if as_json:
-        facts = {"name": name, "path": str(got.path), "fresh": got.downloaded}
-        print(json.dumps(facts | {"sha256": got.sha256, "verified": got.verified}))
+        facts = {"name": name, "path": str(result.path), "fresh": result.downloaded}
+        print(json.dumps(facts | {"sha256": result.sha256, "verified": result.verified}))
         return
-    came = "is fetched" if got.downloaded else "is already here"
-    if item.address and not got.verified:
-        came += f", but could not be verified (its sha256 is {got.sha256})"
-    print(f"{name} {came}: {got.path}")
+    state = "has been downloaded" if result.downloaded else "is already available"
+    if item.address and not result.verified:
+        state += f", but could not be verified (its sha256 is {result.sha256})"
+    print(f"{name} {state}: {result.path}")
 
 
 def _info(source: str, as_json: bool) -> None:
@@ -93,25 +105,27 @@ def _info(source: str, as_json: bool) -> None:
         return
     artists = facts.pop("artists", None)
     for name, value in facts.items():
-        print(f"{name.replace('_', ' '):22} {value}")
+        shown = {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
+        print(f"{_LABELS.get(name, name.replace('_', ' ')):22} {shown}")
     if artists:
-        most = sorted(artists.items(), key=lambda item: -item[1])
-        shown = ", ".join(f"{artist} ({songs})" for artist, songs in most[:12])
-        more = f" and {len(most) - 12} more" if len(most) > 12 else ""
-        print(f"{'artists':22} {len(most)}: {shown}{more}")
+        by_songs = sorted(artists.items(), key=lambda item: -item[1])
+        shown = ", ".join(f"{artist} ({songs})" for artist, songs in by_songs[:_ARTISTS_SHOWN])
+        hidden = len(by_songs) - _ARTISTS_SHOWN
+        more = f" and {hidden} more" if hidden > 0 else ""
+        print(f"{'artists':22} {len(by_songs)}: {shown}{more}")
 
 
 def _facts(source: str) -> dict[str, Any]:
-    from engine.data import corpus as corpora
     from engine.data import datasets
+    from engine.data.corpus import prepare_corpus
 
     kind = datasets.guess_kind(source)
     progress = output.progress("Preparing the songs", in_bytes=kind == "lyrics")
-    corpus = corpora.prepare_corpus(DataConfig(source=source), progress, kind)
+    corpus = prepare_corpus(DataConfig(source=source), progress, kind)
     meta, report = corpus.meta, corpus.meta["report"]
     facts = {"name": corpus.name, "kind": kind, "songs": meta["songs"]}
-    for split, counted in meta["splits"].items():
-        facts[f"{split}_songs"] = counted["songs"]
+    for split, counts in meta["splits"].items():
+        facts[f"{split}_songs"] = counts["songs"]
     if kind == "lyrics":
         facts |= {
             "characters": meta["frames"] - meta["songs"],  # without the end marks

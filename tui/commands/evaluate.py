@@ -2,24 +2,56 @@
 
 import argparse
 import json
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import InputError
+from tui.commands.arguments import add_model
 
 if TYPE_CHECKING:
     from engine.analysis.novelty import Novelty
     from engine.inference.models import Model
+    from engine.train.evaluate import Score
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's words."""
-    parser.add_argument("--model", metavar="M", help="a model's or a run's name, or a path")
-    parser.add_argument("--data", metavar="D", default="", help="other songs than it learned from")
-    parser.add_argument("--split", choices=["train", "valid", "test"], default="test")
+    """Declare the arguments."""
+    add_model(parser)
     parser.add_argument(
-        "--dynamic", action="store_true", help="let it learn from each song while it is scored"
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+        "--data", metavar="D", default="",
+        help="Data set or path of the songs (default: those the model was trained with).",
+    )  # fmt: skip
+    parser.add_argument(
+        "--split", choices=["train", "valid", "test"], default="test",
+        help="Which of the songs to score (default test).",
+    )  # fmt: skip
+    parser.add_argument(
+        "--dynamic", action="store_true",
+        help="Train on each song while it is scored (dynamic evaluation).",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="Print one JSON object.")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A model's score, and for lyrics how much of what it writes is copied."""
+
+    model: "Model"
+    score: "Score"
+    split: str
+    dynamic: bool
+    novelty: "Novelty | None"
+    novelty_error: str  # why the novelty is not known
+
+    @property
+    def music(self) -> bool:
+        """Whether the model is one of music."""
+        return bool(self.model.meta["kind"] == "music")
+
+    @property
+    def value(self) -> float:
+        """Nats a frame of music, bits per character of lyrics."""
+        return self.score.loss if self.music else self.score.bits
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -31,56 +63,66 @@ def run(arguments: argparse.Namespace) -> int:
     kind = datasets.guess_kind(arguments.data) if arguments.data else "lyrics"
     model = models.load(arguments.model, kind=kind)
     score = evaluate_model.score_model(model, arguments.data, arguments.split, arguments.dynamic)
-    music = model.meta["kind"] == "music"
-    value = score.loss if music else score.bits
-    result = {
-        "metric": "nats_per_frame" if music else "bits_per_character",
-        "value": value,
-        "frames": score.frames,
-        "split": arguments.split,
-        "dynamic": arguments.dynamic,
-        "model": model.name,
-    }
-    copying, unknown = (None, "") if music else _novelty(model)
-    if not music:
-        result["novelty"] = copying.to_json() if copying else None
-    if music:  # papers differ in what they average over
-        result |= {
-            "without_first_frames": score.loss_after_first,
-            "per_song": score.loss_per_song,
-            "without_copies": score.loss_without_copies,
-            "copies": score.near_copies,
-        }
+    novelty = (None, "") if model.meta["kind"] == "music" else _novelty(model)
+    result = Evaluation(model, score, arguments.split, arguments.dynamic, *novelty)
     if arguments.json:
-        print(json.dumps(result))
-        return 0
-    metric, frames = ("nats a frame", "frames") if music else ("bits per character", "characters")
-    learning = "learning from each song, " if arguments.dynamic else ""
-    print(
-        f"{value:.4f} {metric} on {score.frames:,} {frames}, {learning}"
-        f"{arguments.split} songs ({model.name}, {model.config.words})"
-    )
-    if copying:
-        print(f"Of songs it writes, {copying.words}")
-    if unknown:
-        print(f"How much it copies is not known: {unknown}")
-    if music:
-        print(
-            f"{score.loss_after_first:.4f} without each song's first frame, "
-            f"{score.loss_per_song:.4f} averaged by song"
-        )
-        copies = score.near_copies
-        if copies and score.loss_without_copies is not None:
-            songs = "song that is a near copy" if copies == 1 else "songs that are near copies"
-            print(f"{score.loss_without_copies:.4f} without {copies} {songs} of training songs")
+        print(json.dumps(_to_json(result)))
+    else:
+        _print(result)
     return 0
 
 
 def _novelty(model: "Model") -> tuple["Novelty | None", str]:
-    """How much it copies from the songs it learned from, or why that is not known."""
-    from engine.analysis import novelty
+    """Return how much the model copies from its training songs, or why that is not known."""
+    from engine.analysis.novelty import model_novelty
 
     try:
-        return novelty.model_novelty(model), ""
+        return model_novelty(model), ""
     except InputError as error:
         return None, str(error)
+
+
+def _to_json(result: Evaluation) -> dict[str, Any]:
+    score = result.score
+    common = {
+        "metric": "nats_per_frame" if result.music else "bits_per_character",
+        "value": result.value,
+        "frames": score.frames,
+        "split": result.split,
+        "dynamic": result.dynamic,
+        "model": result.model.name,
+    }
+    if not result.music:
+        return {**common, "novelty": result.novelty.to_json() if result.novelty else None}
+    return {  # papers average over different things
+        **common,
+        "without_first_frames": score.loss_after_first,
+        "per_song": score.loss_per_song,
+        "without_copies": score.loss_without_copies,
+        "copies": score.near_copies,
+    }
+
+
+def _print(result: Evaluation) -> None:
+    score, model = result.score, result.model
+    metric = "nats a frame" if result.music else "bits per character"
+    dynamic = ", trained on each while it is scored" if result.dynamic else ""
+    print(
+        f"{result.value:.4f} {metric} on {score.frames:,} "
+        f"{'frames' if result.music else 'characters'} of the {result.split} songs{dynamic} "
+        f"({model.name}, {model.config.words})"
+    )
+    if result.novelty:
+        print(f"Songs it writes: {result.novelty.words}.")
+    if result.novelty_error:
+        print(f"How much it copies is unknown: {result.novelty_error}")
+    if not result.music:
+        return
+    print(
+        f"{score.loss_after_first:.4f} without the first frame of each song, "
+        f"{score.loss_per_song:.4f} averaged over songs"
+    )
+    copies = score.near_copies
+    if copies and score.loss_without_copies is not None:
+        songs = "near copy" if copies == 1 else "near copies"
+        print(f"{score.loss_without_copies:.4f} without {copies} {songs} of training songs")

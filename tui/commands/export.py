@@ -1,4 +1,4 @@
-"""Write a run's figures as CSV or for TensorBoard."""
+"""Export a run's metrics as CSV or for TensorBoard."""
 
 import argparse
 from pathlib import Path
@@ -7,19 +7,25 @@ from engine import files
 from engine.errors import InputError
 from engine.runs import event_log, run_dir
 from engine.runs.event_log import History
+from tui.commands.arguments import missing_extra
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's words."""
-    parser.add_argument("run", metavar="RUN")
-    parser.add_argument("--csv", metavar="FILE", type=Path, help="one row a reported step")
-    parser.add_argument("--tensorboard", metavar="DIR", type=Path, help="(extra `tensorboard`)")
+    """Declare the arguments."""
+    parser.add_argument("run", metavar="RUN", help="Name of the run.")
+    parser.add_argument(
+        "--csv", metavar="FILE", type=Path, help="Write a CSV, one row a reported step."
+    )
+    parser.add_argument(
+        "--tensorboard", metavar="DIR", type=Path,
+        help="Write a TensorBoard log into this folder (needs the extra tensorboard).",
+    )  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write what was asked for and say where."""
+    """Write the files and print their paths."""
     if not (arguments.csv or arguments.tensorboard):
-        raise InputError("There is nothing to write: give --csv FILE or --tensorboard DIR.")
+        raise InputError("No output was chosen: add --csv FILE or --tensorboard DIR.")
     chosen = run_dir.find(arguments.run)
     history = event_log.read_history(chosen.events)
     if arguments.csv:
@@ -28,29 +34,27 @@ def run(arguments: argparse.Namespace) -> int:
         files.write_atomic(arguments.csv, metrics_csv(history))
         print(arguments.csv)
     if arguments.tensorboard:
-        _tensorboard(history, arguments.tensorboard / chosen.name)
+        _write_tensorboard(history, arguments.tensorboard / chosen.name)
         print(arguments.tensorboard / chosen.name)
     return 0
 
 
-def _tensorboard(history: History, folder: Path) -> None:
+def _write_tensorboard(history: History, folder: Path) -> None:
     try:
         from tensorboardX import SummaryWriter
     except ImportError:
-        raise InputError(
-            "TensorBoard's files need the extra: pip install 'rnn-tui[tensorboard]'."
-        ) from None
+        raise missing_extra("Writing for TensorBoard", "tensorboard") from None
     with files.explain_write_errors(folder), SummaryWriter(str(folder)) as writer:
         for step in history.steps:
             for name in ("loss", "bits", "lr", "grad_norm", "frames_per_second", "memory_mb"):
                 value = getattr(step, name)
                 if value is not None:
                     writer.add_scalar(f"train/{name}", value, step.step, walltime=step.time)
-        for look in history.evaluations:
+        for evaluation in history.evaluations:
             for name in ("loss", "bits"):
-                value = getattr(look, name)
-                writer.add_scalar(f"valid/{name}", value, look.step, walltime=look.time)
+                value, number = getattr(evaluation, name), evaluation.step
+                writer.add_scalar(f"valid/{name}", value, number, walltime=evaluation.time)
         for sample in history.samples:
             text = f"{sample.prime}{sample.text}"
-            who = f"samples/{sample.prime or 'unprimed'}"
-            writer.add_text(who, text, sample.step, walltime=sample.time)
+            tag = f"samples/{sample.prime or 'unprimed'}"
+            writer.add_text(tag, text, sample.step, walltime=sample.time)

@@ -1,24 +1,32 @@
-"""List the models that can be sampled, or show what is known of one."""
+"""List the included models and those of runs, or describe one."""
 
 import argparse
 import json
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from engine import config as configs
+from engine.config import from_mapping
 from tui.commands import output
+from tui.commands.arguments import JSON_LINES, MODEL
+
+if TYPE_CHECKING:
+    from engine.inference.models import ModelInfo
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's words."""
-    parser.add_argument("--json", action="store_true", help="print JSON objects")
-    words = parser.add_subparsers(dest="action", metavar="info M")
-    info = words.add_parser("info", help="what is known of one")
-    info.add_argument("model", metavar="M", help="a model's or a run's name, or a path")
-    info.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
+    """Declare the arguments."""
+    parser.add_argument("--json", action="store_true", help=JSON_LINES)
+    actions = parser.add_subparsers(dest="action", metavar="info M")
+    about = "Describe one model."
+    info = actions.add_parser("info", help=about, description=about)
+    info.add_argument("model", metavar="M", help=f"{MODEL}.")
+    info.add_argument(
+        "--json", action="store_true", default=argparse.SUPPRESS, help="Print one JSON object."
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print them."""
+    """List the models or describe one."""
     from engine.inference import models
 
     if arguments.action == "info":
@@ -26,50 +34,58 @@ def run(arguments: argparse.Namespace) -> int:
         meta = models.read_meta(folder)
         if arguments.json:
             print(json.dumps({"name": name, "path": str(folder), **meta}, ensure_ascii=False))
-            return 0
-        rows = {
-            "name": name,
-            "model": _words(meta),
-            "learned from": meta.get("corpus", {}).get("name"),
-            "step": meta.get("step"),
-            "parameters": f"{meta.get('parameters', 0):,}",
-            "validation": _score(meta),
-            "characters": len(meta["codec"].get("characters", ())) or None,
-            "artists": ", ".join(meta["conditions"]) or None,
-            "path": folder,
-        }
-        for key, value in rows.items():
-            print(f"{key:14} {'–' if value is None else value}")
+        else:
+            _describe(name, folder, meta)
         return 0
-    listed: list[dict[str, object]] = []
-    for model in models.list_models():
-        if model.error:
-            listed.append({"name": model.name, "source": model.origin, "error": model.error})
-            continue
-        valid = (model.meta.get("scores") or {}).get("valid", {})
-        lyrics = model.meta["kind"] == "lyrics"
-        listed.append(
-            {
-                "name": model.name,
-                "kind": model.meta["kind"],
-                "source": model.origin,
-                "words": _words(model.meta),
-                "bits_per_character": valid.get("bits") if lyrics else None,
-                "nats_per_frame": None if lyrics else valid.get("loss"),
-                "conditions": len(model.meta["conditions"]),
-                "memory": bool(model.meta["model"].get("memory")),
-                "step": model.meta.get("step"),
-                "path": str(model.path),
-            }
-        )
-    if not arguments.json:
-        for row in listed:
-            row.pop("memory", None)
-            row.pop("path", None)
-            for key, value in row.items():
-                row[key] = f"{value:.4f}" if isinstance(value, float) else value
-    output.table(listed, arguments.json)
+    rows = [_row(model) for model in models.list_models()]
+    output.table(rows if arguments.json else [_shorten(row) for row in rows], arguments.json)
     return 0
+
+
+def _describe(name: str, folder: Path, meta: dict[str, Any]) -> None:
+    facts = {
+        "name": name,
+        "model": _summary(meta),
+        "trained on": meta.get("corpus", {}).get("name"),
+        "step": meta.get("step"),
+        "parameters": f"{meta.get('parameters', 0):,}",
+        "validation": _score(meta),
+        "characters": len(meta["codec"].get("characters", ())) or None,
+        "artists": ", ".join(meta["conditions"]) or None,
+        "path": folder,
+    }
+    for label, value in facts.items():
+        print(f"{label:14} {'–' if value is None else value}")
+
+
+def _row(model: "ModelInfo") -> dict[str, object]:
+    """Return what `--json` prints of a model."""
+    if model.error:
+        return {"name": model.name, "source": model.origin, "error": model.error}
+    meta = model.meta
+    valid = (meta.get("scores") or {}).get("valid", {})
+    lyrics = meta["kind"] == "lyrics"
+    return {
+        "name": model.name,
+        "kind": meta["kind"],
+        "source": model.origin,
+        "words": _summary(meta),
+        "bits_per_character": valid.get("bits") if lyrics else None,
+        "nats_per_frame": None if lyrics else valid.get("loss"),
+        "conditions": len(meta["conditions"]),
+        "memory": bool(meta["model"].get("match_memory")),
+        "step": meta.get("step"),
+        "path": str(model.path),
+    }
+
+
+def _shorten(row: dict[str, object]) -> dict[str, object]:
+    """Return the columns of a row that the table shows, with short figures."""
+    return {
+        key: f"{value:.4f}" if isinstance(value, float) else value
+        for key, value in row.items()
+        if key not in ("memory", "path")
+    }
 
 
 def _score(meta: dict[str, Any]) -> str | None:
@@ -81,5 +97,5 @@ def _score(meta: dict[str, Any]) -> str | None:
     return f"{valid['bits']:.4f} bits per character"
 
 
-def _words(meta: dict[str, Any]) -> str:
-    return configs.from_mapping({"model": meta["model"]}, "meta.json").model.words
+def _summary(meta: dict[str, Any]) -> str:
+    return from_mapping({"model": meta["model"]}, "meta.json").model.words

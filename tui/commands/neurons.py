@@ -1,4 +1,4 @@
-"""The units of a network that keep track of something in a song, as after Karpathy 2015."""
+"""List the units of a network that track features of a song (after Karpathy et al. 2015)."""
 
 import argparse
 import sys
@@ -6,33 +6,32 @@ from pathlib import Path
 
 from engine.errors import InputError
 from tui.commands import output
+from tui.commands.arguments import add_json, add_model
 
-_BEST = 3  # units shown for each feature; in JSON ten
+_SHOWN = 3  # units of each feature in the table; JSON has ten
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's words."""
-    parser.add_argument("--model", metavar="M", help="a model's or a run's name, or a path")
+    """Declare the arguments."""
+    add_model(parser)
     song = parser.add_mutually_exclusive_group()
     song.add_argument(
-        "--text",
-        metavar="FILE",
-        type=Path,
-        help="read this text, or MIDI file; else a song that the model never saw",
-    )
+        "--text", metavar="FILE", type=Path,
+        help="Read this text file, or MIDI file for a model of music (default: a held-out song).",
+    )  # fmt: skip
     song.add_argument(
-        "--song",
-        metavar="N",
-        type=int,
-        default=0,
-        help="which of the songs it never saw, counted on from the first after the last (0)",
-    )
-    parser.add_argument("--artist", metavar="NAME", help="read it as a song of this artist")
-    parser.add_argument("--json", action="store_true", help="one JSON object a feature")
+        "--song", metavar="N", type=int, default=0,
+        help="Number of the held-out song (default 0); numbers wrap around.",
+    )  # fmt: skip
+    parser.add_argument(
+        "--artist", metavar="NAME",
+        help="Read the text as a song of this artist (default: no artist).",
+    )  # fmt: skip
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print each feature with the units that go with it, as layer:unit and the correlation."""
+    """Print each feature with its best units, as layer:unit and the correlation."""
     from engine.analysis import neurons
     from engine.analysis.song_input import SongRequest
     from engine.inference import models
@@ -41,21 +40,21 @@ def run(arguments: argparse.Namespace) -> int:
     lyrics = model.meta["kind"] == "lyrics"
     file = arguments.text
     text = _read(file) if file is not None and lyrics else None
-    asked = SongRequest(text, None if lyrics else file, arguments.artist, arguments.song)
-    reading = neurons.read_song(model, asked)
-    assert reading is not None  # nobody stops it
+    request = SongRequest(text, None if lyrics else file, arguments.artist, arguments.song)
+    reading = neurons.read_song(model, request)
+    assert reading is not None  # only a stop request makes it None
     rows: list[dict[str, object]] = []
-    for name in reading.correlations:
-        units = reading.best(name, neurons.MAX_UNITS if arguments.json else _BEST)
+    for feature in reading.correlations:
+        units = reading.best(feature, neurons.MAX_UNITS if arguments.json else _SHOWN)
         if arguments.json:
-            told = [[layer, unit, round(r, 4)] for layer, unit, r in units]
-            rows.append({"feature": name, "units": told, "model": model.name})
+            values = [[layer, unit, round(r, 4)] for layer, unit, r in units]
+            rows.append({"feature": feature, "units": values, "model": model.name})
         else:
-            shown = [f"{layer}:{unit} {r:+.2f}" for layer, unit, r in units]
-            rows.append({"feature": name, "units": "   ".join(shown) or "never changes here"})
+            shown = "   ".join(f"{layer}:{unit} {r:+.2f}" for layer, unit, r in units)
+            rows.append({"feature": feature, "units": shown or "not in this song"})
     example = reading.example
-    said = f"{example.title}: {len(example.frames):,} {'characters' if lyrics else 'frames'}"
-    print(" · ".join(filter(None, (said, example.note))), file=sys.stderr)
+    size = f"{example.title}: {len(example.frames):,} {'characters' if lyrics else 'frames'}"
+    print(" · ".join(filter(None, (size, example.note))), file=sys.stderr)
     output.table(rows, arguments.json)
     return 0
 
@@ -64,6 +63,8 @@ def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise InputError(f"Cannot read {file} ({error.strerror}): give another file.") from error
+        raise InputError(
+            f"Cannot read {file} ({error.strerror}): name a file that exists."
+        ) from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{file} is no text in UTF-8: convert it.") from error
+        raise InputError(f"{file} is not UTF-8 text: convert it.") from error

@@ -1,4 +1,4 @@
-"""A run's events as plain lines, for a terminal without the app, a log or a screen reader."""
+"""What commands print: a run's events as lines, progress, and tables of objects."""
 
 import json
 import sys
@@ -10,35 +10,35 @@ from engine.runs.events import Event
 from tui.formatting import duration
 from tui.roll_text import roll_lines
 
-ROLL = 72  # frames of a sample of music that are shown
+ROLL_FRAMES = 72  # of a sample of music, in its printed piano roll
 
 
 def _number(value: float | None, form: str = ".3f") -> str:
     return "not a number" if value is None else format(value, form)
 
 
-def words(event: Event, steps: int) -> str | None:
-    """One event in words, `steps` being the run's; None for one not worth a line."""
+def event_text(event: Event, steps: int) -> str | None:
+    """Return a line about an event; None for an event that is not shown. steps: of the run."""
     match event:
         case events.Started():
-            processes = f"{event.ranks} processes of " if event.ranks > 1 else ""
-            device = "" if event.device == "cpu" else f" and {event.device}"
+            processes = f"{event.ranks} processes with " if event.ranks > 1 else ""
+            threads = f"{event.threads} thread{'s' * (event.threads != 1)}"
+            device = "" if event.device == "cpu" else f" on {event.device}"
             text = (
-                f"{event.run}: {event.model}, {event.parameters:,} parameters, "
-                f"{event.train_frames:,} {event.unit}s of {event.corpus} to learn, "
-                f"{event.valid_frames:,} to check; {processes}{event.threads} thread(s)"
-                f"{device}"
+                f"{event.run}: {event.model}, {event.parameters:,} parameters; {event.corpus}: "
+                f"{event.train_frames:,} {event.unit}s for training, {event.valid_frames:,} for "
+                f"validation; {processes}{threads}{device}"
             )
         case events.Step():
             left = "" if event.remaining is None else f", {duration(event.remaining)} left"
             text = (
                 f"step {event.step}/{steps}  loss {_number(event.loss)} nats  "
-                f"{_number(event.bits)} bits  rate {event.lr:.1e}  "
-                f"gradient {_number(event.grad_norm, '.2f')}  "
+                f"{_number(event.bits)} bits  learning rate {event.lr:.1e}  "
+                f"gradient norm {_number(event.grad_norm, '.2f')}  "
                 f"{event.frames_per_second:,.0f}/s  {event.memory_mb:,.0f} MB{left}"
             )
         case events.Evaluated():
-            best = ", the best yet" if event.best else ""
+            best = ", best so far" if event.best else ""
             text = (
                 f"step {event.step}: validation loss {event.loss:.4f} nats, "
                 f"{event.bits:.4f} bits{best}"
@@ -46,10 +46,10 @@ def words(event: Event, steps: int) -> str | None:
         case events.Sampled():
             song = f"{event.prime}{event.text}"
             if event.notes is not None:
-                song = "\n".join(roll_lines(event.notes, ROLL))
-            text = f"step {event.step}, {event.condition or 'anyone'}:\n{song}\n"
+                song = "\n".join(roll_lines(event.notes, ROLL_FRAMES))
+            text = f"step {event.step}, {event.condition or 'no artist'}:\n{song}\n"
         case events.Saved():
-            best = ", the best" if event.best else ""
+            best = ", best so far" if event.best else ""
             text = f"step {event.step}: saved {event.checkpoint}{best}"
         case events.Resumed():
             text = f"resumed after step {event.step}"
@@ -63,14 +63,14 @@ def words(event: Event, steps: int) -> str | None:
 
 
 def printer(as_json: bool, quiet: bool = False, failures: bool = True) -> Callable[[Event], None]:
-    """What prints each event: as JSON lines, as words, or with `quiet` not at all.
+    """Return a function that prints events: as JSON or text, or with `quiet` not at all.
 
-    In a terminal the lines of the steps overwrite each other. Without `failures` the words leave
-    out the one that the caller will say itself.
+    In a terminal the lines of the steps overwrite each other. failures: whether text includes the
+    error of a failed run.
     """
     steps = 0
     terminal = sys.stdout.isatty() and not as_json
-    pending = False  # a step's line is on the screen, without its end
+    pending = False  # whether the cursor is at the end of a step's line
 
     def show(event: Event) -> None:
         nonlocal steps, pending
@@ -81,7 +81,7 @@ def printer(as_json: bool, quiet: bool = False, failures: bool = True) -> Callab
         if as_json:
             print(events.encode(event), flush=True)
             return
-        text = words(event, steps)
+        text = event_text(event, steps)
         if text is None or (isinstance(event, events.Failed) and not failures):
             return
         if terminal and isinstance(event, events.Step):
@@ -95,7 +95,10 @@ def printer(as_json: bool, quiet: bool = False, failures: bool = True) -> Callab
 
 
 def progress(what: str, in_bytes: bool = False) -> Callable[[int, int], None] | None:
-    """What shows on stderr how far something is, of bytes also how fast; only in a terminal."""
+    """Return a function (done, total) that shows progress on stderr; None without a terminal.
+
+    in_bytes: done and total are bytes, and the speed is shown too.
+    """
     if not sys.stderr.isatty():
         return None
     began = time.monotonic()
@@ -110,7 +113,7 @@ def progress(what: str, in_bytes: bool = False) -> Callable[[int, int], None] | 
 
 
 def table(rows: list[dict[str, object]], as_json: bool) -> None:
-    """Print objects: one JSON object a line, or a table with all their keys on top."""
+    """Print objects: one JSON object a line, or a table with a column for each key."""
     if as_json:
         for row in rows:
             print(json.dumps(row, ensure_ascii=False), flush=True)
@@ -119,14 +122,14 @@ def table(rows: list[dict[str, object]], as_json: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    shown = Table(box=None, pad_edge=False, header_style="bold")
+    grid = Table(box=None, pad_edge=False, header_style="bold")
     keys = list(dict.fromkeys(key for row in rows for key in row))
     for key in keys:
-        shown.add_column(key.replace("_", " "), overflow="fold")
+        grid.add_column(key.replace("_", " "), overflow="fold")
     for row in rows:
         values = [row.get(key) for key in keys]
-        shown.add_row(*(Text("–" if value is None else str(value)) for value in values))
+        grid.add_row(*(Text("–" if value is None else str(value)) for value in values))
     console = Console(width=None if sys.stdout.isatty() else 240)  # a pipe has no width
     with console.capture() as capture:
-        console.print(shown)
-    print(capture.get(), end="")  # Rich's own leaves with 1 where a pipe is closed
+        console.print(grid)
+    print(capture.get(), end="")  # Rich itself would exit with status 1 at a closed pipe

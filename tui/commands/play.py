@@ -1,4 +1,4 @@
-"""Play a MIDI file on a synthesizer."""
+"""Play a MIDI file through a MIDI port or the built-in synthesizer."""
 
 import argparse
 import queue
@@ -7,35 +7,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError, WorkError
+from engine.options import PLAYBACK_OPTIONS
+from tui.commands.arguments import add_options
 from tui.formatting import minutes_seconds
 
 if TYPE_CHECKING:
     from engine.music.score import Score
     from tui.sources.player import Heard, Opened, Player
 
-FASTEST, FURTHEST = 10.0, 60  # times as fast, semitones
-_LOOK_EVERY = 0.5  # seconds: not every system wakes a waiting thread for a Ctrl-C
+_POLL_SECONDS = 0.5  # on some systems a waiting thread is not woken by ctrl-c
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's words."""
-    parser.add_argument("file", metavar="FILE.mid", help="what to play")
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument("--port", metavar="NAME", help="a port, as 'rnn-tui ports' lists them")
-    where.add_argument(
-        "--virtual", action="store_true", help="open a port of our own, to connect others to"
+    """Declare the arguments."""
+    parser.add_argument("file", metavar="FILE.mid", help="MIDI file to play.")
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument(
+        "--port", metavar="NAME",
+        help="Name of a port, or a part of it (default: automatic); 'rnn-tui ports' lists them.",
+    )  # fmt: skip
+    output.add_argument(
+        "--virtual", action="store_true", help="Open a virtual port to connect a synthesizer to."
     )
-    parser.add_argument(
-        "--tempo", metavar="X", type=float, default=1.0, help="so many times as fast as written"
-    )
-    parser.add_argument(
-        "--transpose", metavar="N", type=int, default=0, help="so many semitones higher"
-    )
-    parser.add_argument("--loop", action="store_true", help="again and again, until Ctrl-C")
+    add_options(parser, (PLAYBACK_OPTIONS[name] for name in ("tempo", "transpose")))
+    parser.add_argument("--loop", action="store_true", help="Repeat until ctrl-c.")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Play it to the end; Ctrl-C lets every key go and ends it."""
+    """Play the file to its end, or until ctrl-c."""
     return play(
         Path(arguments.file),
         arguments.port,
@@ -55,82 +54,74 @@ def play(
     transpose: int = 0,
     loop: bool = False,
 ) -> int:
-    """Play a MIDI file to its end, and say on stdout where that is; gives the exit status.
+    """Play a MIDI file to its end, with the position on stdout; return the exit status.
 
-    Raises InputError for what cannot be played so, WorkError where there is nothing to play on.
+    Raises InputError for a file or a port that cannot be used, WorkError if there is no port.
     """
-    if not 1 / FASTEST <= tempo <= FASTEST:
-        raise InputError(
-            f"--tempo is {tempo:g}: give a number from {1 / FASTEST:g} to {FASTEST:g}."
-        )
-    if abs(transpose) > FURTHEST:
-        raise InputError(
-            f"--transpose is {transpose}: give {FURTHEST} semitones at most, up or down."
-        )
     from engine.music import midi, ports
     from tui.sources.player import Player
 
     score = midi.read(file)
-    heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
-    player = Player(heard.put)
+    answers: queue.SimpleQueue[Heard] = queue.SimpleQueue()
+    player = Player(answers.put)
     try:
         player.program(score.program)
         player.tempo(tempo)
         player.transpose(transpose)
         player.loop(loop)
         player.port(ports.VIRTUAL if virtual else port)
-        opened = _opened(heard, named=virtual or port is not None)
-        _introduce(str(file), score, opened)
+        opened = _wait_for_port(answers, named=virtual or port is not None)
+        _print_title(str(file), score, opened)
         if virtual and sys.stdin.isatty():
             input("Connect a synthesizer to that port, then press Enter: ")
         player.load(score.notes)
-        _follow(player, heard)
+        _follow(player, answers)
     finally:
         player.close()
     return 0
 
 
-def _next(heard: "queue.SimpleQueue[Heard]") -> "Heard":
-    """The next that the player says."""
+def _next(answers: "queue.SimpleQueue[Heard]") -> "Heard":
+    """Wait for the player's next answer."""
     while True:
         try:
-            return heard.get(timeout=_LOOK_EVERY)
+            return answers.get(timeout=_POLL_SECONDS)
         except queue.Empty:
             continue
 
 
-def _opened(heard: "queue.SimpleQueue[Heard]", named: bool) -> "Opened":
-    """Wait for the port; one that was asked for by name and is not there was a wrong word."""
+def _wait_for_port(answers: "queue.SimpleQueue[Heard]", named: bool) -> "Opened":
+    """Wait for the port. Raises InputError if one that was named is missing, else WorkError."""
     from tui.sources.player import Failed, Opened
 
     while True:
-        match _next(heard):
+        match _next(answers):
             case Opened() as opened:
                 return opened
             case Failed(sentence, _, died):
                 raise InputError(sentence) if named and not died else WorkError(sentence)
 
 
-def _introduce(name: str, score: "Score", opened: "Opened") -> None:
+def _print_title(name: str, score: "Score", opened: "Opened") -> None:
     notes = f"{len(score.notes)} note{'s' * (len(score.notes) != 1)}"
     print(f"{name}: {notes}, {minutes_seconds(score.end)}, on {opened.port.name}", flush=True)
     left = score.left_out.drums + score.left_out.outside
     if left:
-        print(f"Left out: {left} of drums, or that no piano has the keys for.", file=sys.stderr)
+        print(f"{left} notes of drums or outside the piano's range are left out.", file=sys.stderr)
 
 
-def _follow(player: "Player", heard: "queue.SimpleQueue[Heard]") -> None:
-    """Play, and show where that is, until it ends."""
+def _follow(player: "Player", answers: "queue.SimpleQueue[Heard]") -> None:
+    """Play to the end; in a terminal, show the position."""
     from tui.sources.player import Ended, Failed, Position
 
     terminal = sys.stdout.isatty()
     player.play()
     try:
         while True:
-            match _next(heard):
-                case Position() as place if terminal:
-                    at, end = minutes_seconds(place.seconds), minutes_seconds(place.duration)
-                    print(f"\r\x1b[K{at} / {end}", end="", flush=True)
+            match _next(answers):
+                case Position() as position if terminal:
+                    now, end = minutes_seconds(position.seconds), minutes_seconds(position.duration)
+                    print(f"\r\x1b[K{now} / {end}", end="", flush=True)
                 case Ended():
                     return
                 case Failed(sentence):

@@ -1,26 +1,27 @@
-"""List the MIDI output ports that there are to play on."""
+"""List the MIDI output ports."""
 
 import argparse
 import dataclasses
 import sys
 
 from tui.commands import output
+from tui.commands.arguments import add_json
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's words."""
-    parser.add_argument("--json", action="store_true", help="print JSON objects")
+    """Declare the arguments."""
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print them, those that are heard first."""
+    """Print the ports: real ones, then the synthesizer, then a virtual one."""
     from engine.music import ports
 
     found = ports.scan()
     if found.ports or arguments.json:
         output.table([dataclasses.asdict(port) for port in found.ports], arguments.json)
     else:
-        print("There is no MIDI port here.", file=sys.stderr)
+        print("No MIDI port was found.", file=sys.stderr)
     if found.synth_error:
         print(found.synth_error, file=sys.stderr)
     return 0

@@ -7,17 +7,18 @@ from engine.errors import InputError
 from engine.runs import event_log, run_dir
 from engine.runs.run_dir import RunDir
 from tui.commands import output
+from tui.commands.arguments import add_json
 
 _SCORES = ("best_bits_per_character", "best_nats_per_frame")
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's words."""
-    parser.add_argument("--json", action="store_true", help="print JSON objects")
+    """Declare the arguments."""
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print them, the newest first."""
+    """Print the runs, the newest first."""
     rows = [_row(found) for found in run_dir.list_runs()]
     if not arguments.json:
         for row in rows:

@@ -1,4 +1,4 @@
-"""Let a model write songs."""
+"""Write lyrics or music with a model."""
 
 import argparse
 import os
@@ -9,14 +9,15 @@ KINDS = {"lyrics": sample_lyrics, "music": sample_music}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's words."""
-    words = parser.add_subparsers(dest="kind", metavar="lyrics|music", required=True)
+    """Declare the arguments."""
+    kinds = parser.add_subparsers(dest="kind", metavar="lyrics|music", required=True)
     for name, module in KINDS.items():
-        module.add(words.add_parser(name, help=module.__doc__, description=module.__doc__))
+        module.add(kinds.add_parser(name, help=module.__doc__, description=module.__doc__))
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the songs."""
-    for name in ("OPENBLAS", "OMP", "MKL"):  # before NumPy: threads only slow down such products
+    # Set before NumPy is imported: threads slow down products as small as these.
+    for name in ("OPENBLAS", "OMP", "MKL"):
         os.environ.setdefault(f"{name}_NUM_THREADS", "1")
     return int(KINDS[arguments.kind].run(arguments))

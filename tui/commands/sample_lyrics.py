@@ -1,4 +1,4 @@
-"""Lyrics, character by character."""
+"""Write song lyrics, character by character."""
 
 import argparse
 import dataclasses

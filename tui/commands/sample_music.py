@@ -1,4 +1,4 @@
-"""Piano music, frame by frame: as MIDI, sound or a picture."""
+"""Write piano music: as MIDI, sound, a picture or JSON."""
 
 import argparse
 import dataclasses

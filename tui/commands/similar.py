@@ -1,4 +1,4 @@
-"""List the songs that a network finds most similar to one."""
+"""List the songs that are most similar to a song in a network's hidden states."""
 
 import argparse
 import dataclasses
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import InputError
 from engine.music import MIDI_SUFFIXES
 from tui.commands import output
+from tui.commands.arguments import add_json, add_model
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,17 +19,20 @@ if TYPE_CHECKING:
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's words."""
+    """Declare the arguments."""
     parser.add_argument(
-        "song", metavar="SONG", help="a title or a part of it, 'artist - title', or a file"
+        "song", metavar="SONG",
+        help="A title or a part of it, 'artist - title', or a text or MIDI file.",
+    )  # fmt: skip
+    add_model(parser)
+    parser.add_argument(
+        "--count", metavar="N", type=int, default=10, help="Number of songs (default 10)."
     )
-    parser.add_argument("--model", metavar="M", help="a model's or a run's name, or a path")
-    parser.add_argument("--count", metavar="N", type=int, default=10, help="so many songs (10)")
-    parser.add_argument("--json", action="store_true", help="one JSON object a song")
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print them, the nearest first: cosines of mean hidden states."""
+    """Print the songs, the most similar first, by the cosine of their mean hidden states."""
     from engine.analysis import song_embeddings, song_map
     from engine.inference import models
 
@@ -37,12 +41,12 @@ def run(arguments: argparse.Namespace) -> int:
     music = file is not None and file.suffix.lower() in MIDI_SUFFIXES
     kind = None if arguments.model else "music" if music else "lyrics"
     model = models.load(arguments.model, kind=kind)
-    song = _frames(model, file) if file else None  # before songs are read for half a minute
+    song = _frames(model, file) if file else None  # first, as reading all songs takes a while
     songs = song_embeddings.embed_songs(model, output.progress("Reading the songs"))
     if song is None:
-        place = song_map.find_song(songs, arguments.song)
-        name = song_map.full_title(*songs.corpus.titles[songs.rows[place]])
-        rows = song_map.nearest_songs(songs, songs.vectors[place], arguments.count, place)
+        index = song_map.find_song(songs, arguments.song)
+        name = song_map.full_title(*songs.corpus.titles[songs.rows[index]])
+        rows = song_map.nearest_songs(songs, songs.vectors[index], arguments.count, index)
     else:
         name = str(file)
         ((_, vectors),) = song_embeddings.embed(model, [song])
@@ -51,23 +55,23 @@ def run(arguments: argparse.Namespace) -> int:
         for row in rows:
             print(json.dumps({"to": name, **dataclasses.asdict(row)}, ensure_ascii=False))
         return 0
-    print(f"The songs of {songs.corpus.name} that {model.name} finds most similar to {name}:")
+    print(f"Songs of {songs.corpus.name} most similar to {name}, by {model.name}:")
     for row in rows:
         print(f"{row.similarity:7.3f}  {song_map.full_title(row.artist, row.title)}")
     return 0
 
 
-def _file(words: str) -> Path | None:
-    """The file that is meant; None for a title."""
+def _file(song: str) -> Path | None:
+    """Return the path of an existing file; None for a title."""
     try:
-        path = Path(words).expanduser()
+        path = Path(song).expanduser()
         return path if path.is_file() else None
-    except (OSError, RuntimeError):  # as of a name too long for any file
+    except (OSError, RuntimeError):  # for example, a title too long for a file name
         return None
 
 
 def _frames(model: "Model", file: Path) -> "NDArray[Any]":
-    """The frames of the song in a file, of the kind that the model reads."""
+    """Read the song in a file as the model's frames."""
     from engine.analysis import song_input
     from engine.data.codecs import KeysCodec
     from engine.sampling import music as rolls
@@ -81,10 +85,10 @@ def _frames(model: "Model", file: Path) -> "NDArray[Any]":
         text = file.read_text(encoding="utf-8-sig").replace("\r\n", "\n").strip()
     except (OSError, ValueError) as error:
         raise InputError(
-            f"Cannot read {file} as a text in UTF-8 ({error}): give another."
+            f"Cannot read {file} as UTF-8 text ({error}): name another file."
         ) from error
     if not text:
-        raise InputError(f"{file} is empty: give a file that holds a song.")
+        raise InputError(f"{file} is empty: name a file with a song.")
     if len(text) > song_input.MAX_LENGTH:
         print(
             f"{file} has {len(text):,} characters: only the first {song_input.MAX_LENGTH:,} are "
@@ -94,5 +98,5 @@ def _frames(model: "Model", file: Path) -> "NDArray[Any]":
         text = text[: song_input.MAX_LENGTH]
     if unknown := codec.unknown_characters(text):
         shown = ", ".join(map(repr, unknown[:10]))
-        print(f"{model.name} has never seen {shown}: read as unknown.", file=sys.stderr)
+        print(f"{model.name} was not trained on {shown}: read as unknown.", file=sys.stderr)
     return codec.encode(text)

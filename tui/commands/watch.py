@@ -1,4 +1,4 @@
-"""Watch a run, live or finished."""
+"""Show a run's training, live or finished."""
 
 import argparse
 import sys
@@ -10,19 +10,26 @@ from engine.runs.events import Event
 from engine.runs.run_dir import RunDir
 from tui.commands import output
 
-LOOK_EVERY = 0.2  # seconds
+POLL_SECONDS = 0.2
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's words."""
-    parser.add_argument("run", nargs="?", metavar="RUN", help="its name; the newest if left out")
+    """Declare the arguments."""
+    parser.add_argument(
+        "run", nargs="?", metavar="RUN", help="Name of the run (default: the newest)."
+    )
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--plain", action="store_true", help="print lines instead of the app")
-    form.add_argument("--json", action="store_true", help="print the run's events as JSON lines")
+    form.add_argument(
+        "--plain", action="store_true",
+        help="Print lines instead of starting the app (default if the output is no terminal).",
+    )  # fmt: skip
+    form.add_argument(
+        "--json", action="store_true", help="Print the run's events as JSON, one a line."
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Follow the run to its end; leaving the watcher leaves the run alive."""
+    """Follow the run to its end; ctrl-c ends only the watching."""
     chosen = run_dir.find(arguments.run)
     if arguments.plain or arguments.json or not sys.stdout.isatty():
         return follow(chosen, arguments.json)
@@ -32,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def follow(chosen: RunDir, as_json: bool) -> int:
-    """Print what the run has said and says, until it ends; 1 if it ended badly."""
+    """Print a run's events until it ends; return 1 if it failed or crashed, else 0."""
     reader, show = EventReader(chosen.events), output.printer(as_json)
     last: Event | None = None
     while True:
@@ -42,11 +49,11 @@ def follow(chosen: RunDir, as_json: bool) -> int:
         state = run_dir.state(chosen, last)
         if state in run_dir.ENDED:
             break
-        time.sleep(LOOK_EVERY)
+        time.sleep(POLL_SECONDS)
     if state == "crashed":
         print(
-            f"{chosen.name} crashed: its process is gone without a last word; "
-            f"go on with 'rnn-tui train {chosen.config().kind} --resume {chosen.name}'.",
+            f"{chosen.name} crashed: its process ended without an error message; "
+            f"resume with 'rnn-tui train {chosen.config().kind} --resume {chosen.name}'.",
             file=sys.stderr,
         )
     return int(state in {"failed", "crashed"})

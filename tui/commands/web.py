@@ -1,24 +1,27 @@
-"""Show the app in a browser on this machine (extra `web`)."""
+"""Serve the app as a web page (needs the extra web)."""
 
 import argparse
 import shlex
 
 from engine import processes
-from engine.errors import InputError
+from tui.commands.arguments import missing_extra
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's words."""
-    parser.add_argument("--host", default="localhost", help="the address to listen on")
-    parser.add_argument("--port", type=int, default=8000)
+    """Declare the arguments."""
+    parser.add_argument(
+        "--host", default="localhost",
+        help="Address to listen on (default localhost); everyone who can reach it can use the app.",
+    )  # fmt: skip
+    parser.add_argument("--port", type=int, default=8000, help="Port number (default 8000).")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until interrupted. Whoever reaches the address can use the app."""
+    """Serve until ctrl-c."""
     try:
         from textual_serve.server import Server
     except ImportError:
-        raise InputError("The browser page needs the extra: pip install 'rnn-tui[web]'.") from None
+        raise missing_extra("The web page", "web") from None
     command = shlex.join(processes.command("tui.cli"))
     Server(command, host=arguments.host, port=arguments.port, title="rnn-tui").serve()
     return 0

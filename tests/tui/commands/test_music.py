@@ -58,7 +58,7 @@ def test_pieces_like_one_are_listed(call: Call, tuned: str, tunes: Path) -> None
     assert rows[0]["title"].startswith("3")  # the very piece is among those it has learned from
     assert rows[0]["similarity"] == pytest.approx(1, abs=1e-3)
     named = call("similar", rows[0]["title"], "--model", tuned, "--count", 1)
-    assert f"most similar to {rows[0]['title']}:" in named.out
+    assert f"most similar to {rows[0]['title']}, by tuned:" in named.out
     (tunes / "bad.mid").write_bytes(b"MThd but no music")
     done = call("similar", tunes / "bad.mid", "--model", tuned)
     assert (done.status, "bad.mid" in done.err) == (2, True)

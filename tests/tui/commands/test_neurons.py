@@ -1,4 +1,4 @@
-"""The command `neurons`, with the models that come along."""
+"""The command `neurons`, with the included models."""
 
 import json
 from collections.abc import Callable
@@ -18,7 +18,7 @@ def test_it_prints_the_best_units_of_each_feature(call: Call, tmp_path: Path) ->
     assert done.err == "the text given: 49 characters\n"
     lines = done.out.splitlines()
     assert lines[0].split() == ["feature", "units"]
-    assert "never changes here" in next(line for line in lines if "line repeated" in line)
+    assert "not in this song" in next(line for line in lines if "line repeated" in line)
     told = call("neurons", "--text", text, "--artist", "Ironmoth", "--json")
     rows = [json.loads(line) for line in told.out.splitlines()]
     assert len(rows) == len(lines) - 1
@@ -42,7 +42,7 @@ def test_a_midi_file_is_read_by_a_model_of_music(call: Call) -> None:
     ("content", "said"),
     [
         (None, "Cannot read"),
-        (b"caf\xe9", "is no text in UTF-8: convert it."),
+        (b"caf\xe9", "is not UTF-8 text: convert it."),
         (b"", "The text is empty"),
         ("§".encode(), "has characters that lyrics was not trained on ('§')"),
     ],

@@ -86,9 +86,12 @@ def test_a_file_is_played_through_the_port_named(
         (["SONG", "--port", "r"], "could be 'upright', 'grand' or 'broken': give more"),
         (["SONG", "--port", "broken"], "Cannot open the MIDI port 'broken'"),
         (["SONG", "--virtual"], "This system cannot make a virtual MIDI port"),
-        (["SONG", "--tempo", "0"], "--tempo is 0: give a number from 0.1 to 10."),
-        (["SONG", "--tempo", "nan"], "--tempo is nan: give a number from"),
-        (["SONG", "--transpose", "99"], "--transpose is 99: give 60 semitones at most"),
+        (["SONG", "--tempo", "0"], "Tempo must be a number from 0.1 to 10, not '0'."),
+        (["SONG", "--tempo", "nan"], "Tempo must be a number from 0.1 to 10, not 'nan'."),
+        (
+            ["SONG", "--transpose", "99"],
+            "Transpose must be a whole number from -60 to 60, not '99'.",
+        ),
         (["SONG", "--virtual", "--port", "grand"], "not allowed with argument"),
         ([str(SCRIPT)], "is not a usable MIDI file"),
     ],
@@ -198,4 +201,4 @@ def test_no_ports_at_all_is_said_and_is_no_failure(
     assert cli.main(["ports", "--json"]) == 0
     assert capsys.readouterr() == ("", "No sound.\n")
     assert cli.main(["ports"]) == 0
-    assert capsys.readouterr() == ("", "There is no MIDI port here.\nNo sound.\n")
+    assert capsys.readouterr() == ("", "No MIDI port was found.\nNo sound.\n")

@@ -121,7 +121,11 @@ def test_sampling_into_a_closed_pipe_is_quiet(trained: str) -> None:
     [
         ("{} runs | true; exit ${{PIPESTATUS[0]}}", 0, ""),
         ("{} models >/dev/full", 1, "Cannot use the output (No space left on device)"),
-        ("PYTHONIOENCODING=ascii {} models", 1, "The output takes no '\\xd7' (ascii)"),
+        (
+            "PYTHONIOENCODING=ascii {} models",
+            1,
+            "The output cannot encode '\\xd7' (ascii): set PYTHONUTF8=1",
+        ),
         ("{} models >&-", 0, ""),
     ],
 )

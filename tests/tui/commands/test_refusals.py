@@ -103,7 +103,10 @@ def test_words_that_are_wrong(call: Call, songs: Path, trained: str, tmp_path: P
         (("train", "lyrics"), "--data"),
         (("train", "lyrics", "--data", "orginals"), "'originals'"),
         (("data", "fetch", "nottingam"), "'nottingham'"),
-        (("data", "fetch", "pieces", "--timeout", "0"), "--timeout 0"),
+        (
+            ("data", "fetch", "pieces", "--timeout", "0"),
+            "--timeout must be a finite number above 0, not 0.",
+        ),
         (("data", "info", "nottingham"), "rnn-tui data fetch nottingham"),
         (("train", "lyrics", "--data", songs, "--preset", "lstn"), "'lstm'"),
         (("train", "lyrics", "--data", songs, "--run", trained), "--resume small"),
@@ -214,8 +217,8 @@ def test_a_broken_run_harms_no_other(call: Call, trained: str, home: Path, conte
     assert str(broken) in refused(call(*words)) or content.startswith('{"config')
 
 
-def test_nobody_is_there_to_ask(call: Call, trained: str) -> None:
-    assert "there is nobody to ask" in refused(call("ask", trained, "stop"))
+def test_a_finished_run_takes_no_requests(call: Call, trained: str) -> None:
+    assert "has finished: it takes no requests." in refused(call("ask", trained, "stop"))
 
 
 def test_songs_that_changed_are_not_scored_as_the_old_ones(
