@@ -212,7 +212,9 @@ class ModelConfig:
         "Markov chain.",
         choices=("network", "uniform", "frequencies", "markov"),
     )
-    order: int = _setting(5, "Number of previous characters a Markov chain looks at.", 1, 8)
+    order: int = _setting(
+        5, "Order of a Markov chain: the number of previous characters it depends on.", 1, 8
+    )
     cell: str = _setting("lstm", "Recurrent cell.", choices=tuple(CELL_SPECS))
     layers: int = _setting(2, "Number of recurrent layers.", 1, 16)
     hidden_size: int = _setting(256, "Number of units in each recurrent layer.", 1, 16384)

@@ -20,13 +20,15 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Leave a request, which the run's trainer takes after its current step."""
     chosen = run_dir.find(arguments.run)
-    state = run_dir.state(chosen, event_log.read_history(chosen.events).last_event)
-    if state == "finished":
-        raise InputError(f"The run {chosen.name!r} has finished: it takes no requests.")
+    history = event_log.read_history(chosen.events)
+    state = run_dir.state(chosen, history.last_event)
     if state not in run_dir.ACTIVE:
+        command = f"rnn-tui train {chosen.config().kind} --resume {chosen.name}"
+        if state == "finished":
+            command += f" --set train.steps={2 * history.step}"
         raise InputError(
-            f"The run {chosen.name!r} is not in training ({state}): resume it with "
-            f"'rnn-tui train {chosen.config().kind} --resume {chosen.name}'."
+            f"The run {chosen.name!r} is not in training ({state}) and takes no requests: resume "
+            f"it with '{command}'."
         )
     chosen.request(arguments.request)
     return 0

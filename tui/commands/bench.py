@@ -24,7 +24,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print each measurement as soon as it is made."""
+    """Print each measurement once it is made."""
     # One thread each, set before NumPy is imported: algorithms are compared, not numbers of cores.
     os.environ.update((f"{library}_NUM_THREADS", "1") for library in ("OMP", "OPENBLAS", "MKL"))
     bench = importlib.import_module(f"tui.bench.{arguments.what}")

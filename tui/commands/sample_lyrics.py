@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _print(prime: str, answers: "Iterable[Character | LyricsDone]") -> None:
-    """Print the first song as it is written, and the others after it."""
+    """Print the first song while it is written, and the others after it."""
     from engine.analysis.novelty import Novelty
     from engine.protocol import LyricsDone
 

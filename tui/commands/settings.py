@@ -27,7 +27,11 @@ def run(arguments: argparse.Namespace) -> int:
     table = config.settings()
     found = [setting for key, setting in table.items() if arguments.part.lower() in key]
     if not found:
-        hint = did_you_mean(arguments.part, table, "'rnn-tui settings' lists all keys.")
+        hint = did_you_mean(
+            arguments.part,
+            (setting.name for setting in table.values()),
+            "'rnn-tui settings' lists all keys.",
+        )
         raise InputError(f"No setting has {arguments.part!r} in its key: {hint}")
     if arguments.json:
         for setting in found:

@@ -145,7 +145,10 @@ def test_what_cannot_be(call: Call, tuned: str, tmp_path: Path) -> None:
         ((*sample, "--memory", "2"), "Memory must be a number from 0 to 1"),
         (("sample", "lyrics", "--model", tuned), "writes music"),
         (("train", "music", "--data", "originals"), "lyrics"),
-        (("train", "lyrics", "--resume", tuned), "of music"),
+        (
+            ("train", "lyrics", "--resume", tuned),
+            "is a music run: use 'rnn-tui train music --resume tuned'.",
+        ),
         (("train", "music", "--data", tmp_path / "no.mid"), "no.mid"),
     ]
     for words, said in cases:
@@ -158,4 +161,4 @@ def test_what_cannot_be(call: Call, tuned: str, tmp_path: Path) -> None:
 def test_a_counting_model_takes_no_music(call: Call, tunes: Path) -> None:
     done = call("train", "music", "--data", tunes, "--set", "model.kind=markov")
     assert done.status == 2
-    assert "music takes a network" in done.err
+    assert "model.kind 'markov' is for lyrics: for music use model.kind=network." in done.err
