@@ -1,8 +1,8 @@
-"""The app: its pages, what is on every page, and how it is left."""
+"""The app: its pages, the keys that work on all of them, and the message when it is left."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -16,26 +16,69 @@ from tui.pages.lyrics.screen import LyricsScreen
 from tui.pages.run_actions import AttachRun, RunStarted
 from tui.pages.runs.screen import RunsScreen
 from tui.pages.train.screen import TrainScreen
-from tui.sources.run_view import STATES, fraction_done
+from tui.sources.run_view import STATES
 from tui.sources.runs import RunChanged, RunList
 from tui.widgets.header import PageHeader
 from tui.widgets.help import HelpScreen, page_actions
 
-PAGES = {  # by mode, the digit that leads there and the name
-    "train": ("1", "Train"),
-    "lyrics": ("2", "Lyrics"),
-    "music": ("3", "Music"),
-    "runs": ("4", "Runs"),
-    "ladder": ("5", "Ladder"),
-    "neurons": ("6", "Neurons"),
-    "map": ("7", "Map"),
-}
+
+class Page(NamedTuple):
+    """A page: the key that opens it, its name, what it is for, and what makes its screen."""
+
+    key: str
+    name: str
+    tooltip: str
+    create: Callable[["RnnTuiApp"], Screen[None]]
+
+
+# Pages that few open first are imported when they are opened, so that the first one is up sooner.
+
+
+def _music(_app: "RnnTuiApp") -> Screen[None]:
+    from tui.pages.music.screen import MusicScreen
+
+    return MusicScreen()
+
+
+def _ladder(_app: "RnnTuiApp") -> Screen[None]:
+    from tui.pages.ladder.screen import LadderScreen
+
+    return LadderScreen()
+
+
+def _neurons(_app: "RnnTuiApp") -> Screen[None]:
+    from tui.pages.neurons.screen import NeuronsScreen
+
+    return NeuronsScreen()
+
+
+def _map(_app: "RnnTuiApp") -> Screen[None]:
+    from tui.pages.map.screen import MapScreen
+
+    return MapScreen()
+
+
+PAGES = {  # by mode, in the order of the header
+    "train": Page("1", "Train", "Train page: follow a training run",
+                  lambda app: app.train),
+    "lyrics": Page("2", "Lyrics", "Lyrics page: write lyrics with a model",
+                   lambda _app: LyricsScreen()),
+    "music": Page("3", "Music", "Music page: generate, view and play piano music", _music),
+    "runs": Page("4", "Runs", "Runs page: list all runs and compare their curves",
+                 lambda app: RunsScreen(app.runs)),
+    "ladder": Page("5", "Ladder", "Ladder page: one prompt continued by models from pure chance "
+                   "to the network", _ladder),
+    "neurons": Page("6", "Neurons", "Neurons page: what single units of a network track",
+                    _neurons),
+    "map": Page("7", "Map", "Map page: artists and songs placed by similarity", _map),
+}  # fmt: skip
 
 
 class RnnTuiApp(App[None]):
     """A studio for recurrent networks.
 
-    initial_mode: one of PAGES. run: what the Train page shows first; the most live run by default.
+    initial_mode: one of PAGES. run: what the Train page shows first; by default the newest run
+    in training, or else the newest.
     """
 
     TITLE = "rnn-tui"
@@ -51,136 +94,96 @@ class RnnTuiApp(App[None]):
         (30, "-tall"),
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "page('train')", "Train", show=False, id="app.train",
-                tooltip="The Train page: a run as it learns"),
-        Binding("2", "page('lyrics')", "Lyrics", show=False, id="app.lyrics",
-                tooltip="The Lyrics page: have a model write"),
-        Binding("3", "page('music')", "Music", show=False, id="app.music",
-                tooltip="The Music page: have a model write piano music, see and hear it"),
-        Binding("4", "page('runs')", "Runs", show=False, id="app.runs",
-                tooltip="The Runs page: all runs, and their curves compared"),
-        Binding("5", "page('ladder')", "Ladder", show=False, id="app.ladder",
-                tooltip="The Ladder page: from chance to the network, the same beginning"),
-        Binding("6", "page('neurons')", "Neurons", show=False, id="app.neurons",
-                tooltip="The Neurons page: what single units of a network keep track of"),
-        Binding("7", "page('map')", "Map", show=False, id="app.map",
-                tooltip="The Map page: artists and songs by what a network makes of them"),
+        *(Binding(page.key, f"page('{mode}')", page.name, show=False, id=f"app.{mode}",
+                  tooltip=page.tooltip) for mode, page in PAGES.items()),
         Binding("f2", "change_theme", "Theme", show=False, id="app.theme",
-                tooltip="Choose among dark and light themes"),
+                tooltip="Choose a dark or light theme"),
         Binding("question_mark,f1", "help", "Help", show=False, id="app.help",
-                tooltip="All keys of this page"),
+                tooltip="Show all keys of this page"),
         Binding("ctrl+p", "command_palette", "Palette", show=False, id="app.palette",
-                tooltip="Find an action by its name"),
+                tooltip="Search all actions by name"),
         Binding("q", "quit", "Quit", id="app.quit",
-                tooltip="Leave the app, as ctrl+q does anywhere; runs go on without it"),
+                tooltip="Quit (ctrl+q works in fields too); training continues"),
     ]  # fmt: skip
+
+    runs: RunList
+    train: TrainScreen
 
     def __init__(self, initial_mode: str = "train", run: RunDir | None = None) -> None:
         super().__init__()
         self._initial_mode = initial_mode
-        self._runs = RunList()
-        self._train = TrainScreen(self._runs, run)
-        self._started: list[RunDir] = []  # from here, to be named when leaving
-        self._attached = Content("")
-        self.add_mode("train", lambda: self._train)
-        self.add_mode("lyrics", LyricsScreen)
-        self.add_mode("music", _music)
-        self.add_mode("runs", partial(RunsScreen, self._runs))
-        self.add_mode("ladder", _ladder)
-        self.add_mode("neurons", _neurons)
-        self.add_mode("map", _map)
+        self.runs = RunList()
+        self.train = TrainScreen(self.runs, run)
+        self._started: list[RunDir] = []  # by this app
+        self._attached = Content("")  # the attached run and its state
+        for mode, page in PAGES.items():
+            self.add_mode(mode, partial(page.create, self))
 
     async def on_mount(self) -> None:
-        """Go to the first page."""
+        """Open the first page."""
         await self.action_page(self._initial_mode)
 
     async def action_page(self, mode: str) -> None:
-        """Go to a page; the first time, put the header on it."""
+        """Open a page; the first time, add the header to it."""
         await self.switch_mode(mode)
         base = self.screen_stack[0]
         if not base.query(PageHeader):
-            await base.mount(PageHeader(PAGES, mode))
+            pages = {mode: (page.key, page.name) for mode, page in PAGES.items()}
+            await base.mount(PageHeader(pages, mode))
         self._show_attached()
 
     def on_run_changed(self, event: RunChanged) -> None:
-        """Say on every page how the attached run is."""
+        """Show the state of the attached run in the header."""
         view = event.view
-        mark, colour, _ = STATES[view.state]
-        words = f" {clean(view.run.name)} {100 * fraction_done(view):.0f} %"
-        self._attached = Content.assemble((f"{mark} {view.state}", colour), words)
+        style = STATES[view.state]
+        words = f" {clean(view.run.name)} {100 * view.fraction_done:.0f} %"
+        self._attached = Content.assemble((f"{style.mark} {view.state}", style.color), words)
         if view.state == "gone":
             self._attached = Content("")
         self._show_attached()
 
     def _show_attached(self) -> None:
-        """On the Train page itself the run's own title says it."""
-        here = self.current_mode == "train"
+        # The Train page shows it in its title.
+        attached = Content("") if self.current_mode == "train" else self._attached
         for header in self.screen_stack[0].query(PageHeader):
-            header.show(Content("") if here else self._attached)
+            header.show(attached)
 
     def on_run_started(self, event: RunStarted) -> None:
-        """Remember the run, to name it when leaving."""
+        """Note the run for the message on quitting."""
         self._started.append(event.run)
 
     async def on_attach_run(self, event: AttachRun) -> None:
         """Show a run on the Train page."""
         await self.action_page("train")
-        self._train.attach(event.run)
+        self.train.attach(event.run)
 
     def action_help(self) -> None:
-        """List the keys of the page in front."""
+        """Show the keys of the current screen."""
         self.push_screen(HelpScreen(page_actions(self.screen)))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Offer every action of the page in the palette."""
+        """Yield every action of the screen for the palette, then Textual's own."""
         for action in page_actions(screen):
             if action.id != "app.palette":
                 run = partial(self.run_action, action.action, action.node)
                 yield SystemCommand(action.name, f"{action.keys}  {action.tooltip}", run)
-        ours = {"Quit", "Theme", "Keys"}
+        replaced = {"Quit", "Theme", "Keys"}
         yield from (
-            entry for entry in super().get_system_commands(screen) if entry.title not in ours
+            entry for entry in super().get_system_commands(screen) if entry.title not in replaced
         )
 
     async def action_quit(self) -> None:
-        """Leave; say which runs go on that were started here."""
-        going = {run.name for run in self._started if run_dir.is_alive(run.worker())}
-        hint = None
-        if going:
-            names = ", ".join(sorted(going))
-            hint = f"Still training: {names}. Watch with 'rnn-tui watch', or come back any time."
-        self.exit(message=hint)
-
-
-# Pages that bring much along are not imported before they are wanted.
-
-
-def _music() -> Screen[None]:
-    from tui.pages.music.screen import MusicScreen
-
-    return MusicScreen()
-
-
-def _ladder() -> Screen[None]:
-    from tui.pages.ladder.screen import LadderScreen
-
-    return LadderScreen()
-
-
-def _neurons() -> Screen[None]:
-    from tui.pages.neurons.screen import NeuronsScreen
-
-    return NeuronsScreen()
-
-
-def _map() -> Screen[None]:
-    from tui.pages.map.screen import MapScreen
-
-    return MapScreen()
+        """Quit; print which runs started by this app are still training."""
+        training = {run.name for run in self._started if run_dir.is_alive(run.worker())}
+        message = None
+        if training:
+            names = ", ".join(sorted(training))
+            message = f"Still training: {names}. Follow it with 'rnn-tui watch', or in the app."
+        self.exit(message=message)
 
 
 def run_app(initial_mode: str = "train", run: RunDir | None = None) -> int:
-    """Open the app until it is left; the exit status."""
+    """Run the app; return its exit status."""
     app = RnnTuiApp(initial_mode, run)
     app.run()
     return app.return_code or 0

@@ -1,15 +1,15 @@
-"""Numbers, times and foreign text as people read them in a few cells of a terminal."""
+"""Numbers, times and foreign text in a few cells of a terminal."""
 
 import unicodedata
 
 NOTHING = "–"
 _UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
-# Marks that turn the direction of the text around them, which would scramble a whole line.
+# Marks that change the direction of the text around them, which would scramble a whole line.
 _DIRECTIONS = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F}
 
 
 def clean(text: str) -> str:
-    """The text safe for a terminal: newlines stay, other control characters become pictures."""
+    """Return text that is safe to print: control characters but newlines become symbols."""
     if text.isascii() and text.replace("\n", "").isprintable():
         return text
     result = []
@@ -27,7 +27,7 @@ def clean(text: str) -> str:
 
 
 def short_number(value: float) -> str:
-    """A number in at most six cells: 950, 12.4 k, 1.2 M."""
+    """Return a number in at most six cells: 950, 12.4 k, 1.2 M."""
     for size, unit in _UNITS:
         if abs(value) >= size:
             return f"{value / size:.{0 if abs(value) >= 100 * size else 1}f} {unit}"
@@ -35,12 +35,12 @@ def short_number(value: float) -> str:
 
 
 def megabytes(value: float) -> str:
-    """A size given in megabytes: 612 MB, 1.4 GB."""
+    """Return a size, given in megabytes: 612 MB, 1.4 GB."""
     return f"{value / 1000:.1f} GB" if value >= 1000 else f"{value:.0f} MB"
 
 
 def duration(seconds: float | None) -> str:
-    """A time span in its two largest units: 4 min 12 s."""
+    """Return a time span in its two largest units: 4 min 12 s; NOTHING for None."""
     if seconds is None:
         return NOTHING
     whole = max(0, round(seconds))
@@ -55,12 +55,12 @@ def duration(seconds: float | None) -> str:
 
 
 def minutes_seconds(seconds: float) -> str:
-    """A moment of a song: 3:07."""
+    """Return a time as minutes and seconds: 3:07."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
 def progress_bar(share: float, width: int) -> str:
-    """A bar of `width` cells filled by `share` of 0 to 1, to half a cell."""
+    """Return a bar of `width` cells filled by `share`, 0 to 1, to half a cell."""
     halves = round(min(max(share, 0.0), 1.0) * 2 * width)
     filled = "━" * (halves // 2) + ("╸" if halves % 2 else "")
     return filled + "─" * (width - len(filled))

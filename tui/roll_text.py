@@ -1,24 +1,24 @@
-"""A small piano roll in half-blocks, from the notes of a sample."""
+"""A small piano roll as text, in half-blocks."""
 
 from collections.abc import Sequence
 
 from engine.music.pitch import pitch_name
 
-HALF_BLOCKS = " ▄▀█"  # two keys in a cell: by lower + 2 · upper
+HALF_BLOCKS = " ▄▀█"  # two keys in a cell, by lower + 2 · upper
 
 
 def roll_lines(notes: Sequence[Sequence[int]], width: int) -> list[str]:
-    """Rows of two keys each, the highest first, from notes (first frame, frame after, pitch).
+    """Return rows of two keys each, highest first, for notes (first frame, frame after, pitch).
 
-    Every row begins with the name of its lower key; at most `width` frames are shown, one a cell.
+    Each row starts with the name of its lower key; then a cell for each of up to `width` frames.
     """
-    seen = [(first, last, pitch) for first, last, pitch in notes if first < width]
-    if not seen:
+    shown = [(first, last, pitch) for first, last, pitch in notes if first < width]
+    if not shown:
         return ["(silence)"]
-    low = min(pitch for _, _, pitch in seen) // 2 * 2
-    high = max(pitch for _, _, pitch in seen)
-    length = min(width, max(last for _, last, _ in seen))
-    sounding = {(pitch, frame) for first, last, pitch in seen for frame in range(first, last)}
+    low = min(pitch for _, _, pitch in shown) // 2 * 2
+    high = max(pitch for _, _, pitch in shown)
+    length = min(width, max(last for _, last, _ in shown))
+    sounding = {(pitch, frame) for first, last, pitch in shown for frame in range(first, last)}
     rows = []
     for lower in range(high // 2 * 2, low - 1, -2):
         cells = (

@@ -1,4 +1,4 @@
-"""Made-up runs and a made-up `rnn-tui` command."""
+"""Invented runs and a fake `rnn-tui` command."""
 
 import os
 
@@ -18,7 +18,7 @@ from engine.runs.event_log import EventLog
 from engine.runs.run_dir import RunDir
 from tui.sources import commands
 
-START = 1_740_830_400.0  # seconds since 1970: when the made-up runs began
+START = 1_740_830_400.0  # seconds since 1970, when the invented runs started
 TEXT = " do the lanterns lean to me\nwhen all the harbour bells are slow\n\nOh carry me over\n"
 
 WriteRun = Callable[..., RunDir]
@@ -26,14 +26,14 @@ WriteRun = Callable[..., RunDir]
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home; commands that a page may call fail at once unless `fake_command` is used."""
+    """Return an empty home; commands that pages run fail at once without `fake_command`."""
     monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(commands, "prefix", (sys.executable, "-c", "raise SystemExit(1)"))
     return tmp_path / "home"
 
 
 def _steps(first: int, last: int, floor: float = 1.5, steps: int = 1000) -> list[kinds.Event]:
-    """A smooth fall with a wave on it: a step event every 5, a look and samples every 200."""
+    """Return events of a falling loss: steps every 5, evaluations and samples every 200."""
     found: list[kinds.Event] = []
     for step in range(first, last + 1, 5):
         moment = START + step / 4
@@ -53,9 +53,9 @@ def _steps(first: int, last: int, floor: float = 1.5, steps: int = 1000) -> list
             )
         )
         if step % 200 == 0:
-            look = floor + 0.1 + 3 * math.exp(-step / 190)
+            valid = floor + 0.1 + 3 * math.exp(-step / 190)
             found += [
-                kinds.Evaluated(step, look * math.log(2), look, 10_000, True, time=moment),
+                kinds.Evaluated(step, valid * math.log(2), valid, 10_000, True, time=moment),
                 kinds.Sampled(step, "Why", None, TEXT, 0.7, time=moment),
                 kinds.Sampled(step, "Well", "The Lanterns", TEXT, 0.7, time=moment),
                 kinds.Saved(step, f"step-{step:06}", True, time=moment),
@@ -90,7 +90,7 @@ def _append(run: RunDir, *events: kinds.Event) -> None:
 
 @pytest.fixture
 def write_run(home: Path) -> WriteRun:
-    """Makes a run: its folder is stamped with a fixed time, and `events` follow its Started."""
+    """Return a function that writes a run: a folder with a fixed time, Started and `events`."""
 
     def write(
         name: str = "first",
@@ -110,19 +110,19 @@ def write_run(home: Path) -> WriteRun:
 
 @pytest.fixture
 def append() -> Callable[..., None]:
-    """Adds events to a run."""
+    """Return a function that appends events to a run."""
     return _append
 
 
 @pytest.fixture
 def steps_of() -> Callable[..., list[kinds.Event]]:
-    """Makes up the events from one step to another."""
+    """Return a function that makes the events from one step to another."""
     return _steps
 
 
 @pytest.fixture
 def fake_command(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
-    """Puts a made-up `rnn-tui` in place; gives what it was called with, one call a line."""
+    """Install a fake `rnn-tui`; return a function that returns its calls, one a line."""
     calls = tmp_path / "calls"
     script = Path(__file__).parent / "fake_command.py"
     monkeypatch.setattr(commands, "prefix", (sys.executable, str(script), str(calls)))

@@ -1,4 +1,4 @@
-"""A made-up `rnn-tui`: notes how it was called, and does as little as the pages can tell."""
+"""A fake `rnn-tui` for the pages: records its calls and does the least that pages can see."""
 
 import json
 import sys
@@ -9,14 +9,14 @@ def main(calls: str, *words: str) -> int:
     with Path(calls).open("a") as file:
         file.write(" ".join(words) + "\n")
     if words[:2] == ("data", "list"):
-        print(json.dumps({"name": "harbour", "kind": "lyrics", "about": "Made-up sea songs"}))
+        print(json.dumps({"name": "harbour", "kind": "lyrics", "about": "Invented sea songs"}))
         print(json.dumps({"name": "preludes", "kind": "music", "about": "Not for lyrics"}))
         return 0
     if words[0] == "models":
         return 0
     if "--resume" in words:
         name = words[words.index("--resume") + 1]
-        print(f"{name} cannot go on: it has no checkpoint.", file=sys.stderr)
+        print(f"{name} cannot be resumed: it has no checkpoint.", file=sys.stderr)
         return 1
     if "nowhere" in words:
         print("reading", file=sys.stderr)

@@ -41,7 +41,7 @@ async def _act(pilot: Pilot[None], chance: random.Random) -> None:
     place = chance.randrange(app.size.width), chance.randrange(app.size.height)
     match kind:
         case "page":
-            await pilot.press(chance.choice([digit for digit, _ in PAGES.values()]))
+            await pilot.press(chance.choice([page.key for page in PAGES.values()]))
         case "key":
             await pilot.press(chance.choice(KEYS))
         case "text":

@@ -62,11 +62,11 @@ def says(shown: Static, words: str) -> bool:
 
 async def test_digits_and_clicks_go_to_pages() -> None:
     async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
-        for mode, (digit, name) in reversed(PAGES.items()):
-            await pilot.press(digit)
+        for mode, expected in reversed(PAGES.items()):
+            await pilot.press(expected.key)
             page = await in_front(pilot, KINDS[mode])
             tabs = page.query_one(PageHeader).query_one("#tabs", Static)
-            await until(pilot, partial(says, tabs, f"{digit} {name}"))
+            await until(pilot, partial(says, tabs, f"{expected.key} {expected.name}"))
         await pilot.click("#tabs", offset=(37, 0))
         runs = await in_front(pilot, RunsScreen)
         assert len(runs.query(PageHeader)) == 1
@@ -86,8 +86,8 @@ async def test_other_pages_say_how_the_attached_run_is(write_run: WriteRun) -> N
 
 async def test_help_lists_every_key_of_the_page() -> None:
     async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
-        for mode, (key, _) in PAGES.items():
-            await pilot.press("escape", key)
+        for mode, listed in PAGES.items():
+            await pilot.press("escape", listed.key)
             screen = await in_front(pilot, KINDS[mode])
             screen.set_focus(None)
             await pilot.press("question_mark")

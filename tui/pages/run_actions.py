@@ -1,4 +1,4 @@
-"""What pages ask of a run: to stop, to save, to write samples, to go on."""
+"""What the Train and Runs pages do to a run: stop it, have it save or write samples, resume it."""
 
 import asyncio
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from engine.errors import InputError, WorkError
 from engine.runs.run_dir import ACTIVE, RunDir
 from tui.sources import commands
 
-# What is asked, in a run's control folder, and what is said when it has been.
+# The requests to a trainer, and what it will do.
 REQUESTS = {
-    "stop": "stops after its next step, and keeps a checkpoint to resume from.",
-    "save": "saves a checkpoint after its next step.",
-    "sample": "writes samples after its next step.",
+    "stop": "will stop after its next step; it can be resumed.",
+    "save": "will save a checkpoint after its next step.",
+    "sample": "will write samples after its next step.",
 }
 
 
 @dataclass
 class RunStarted(Message):
-    """A run was started, or resumed, from this app."""
+    """A run was started or resumed by this app."""
 
     run: RunDir
 
@@ -32,24 +32,24 @@ class AttachRun(Message):
     run: RunDir
 
 
-async def request(screen: Screen[None], run: RunDir, state: str, request: str) -> None:
-    """Leave one of REQUESTS for the run, and say so."""
+async def request(screen: Screen[None], run: RunDir, state: str, name: str) -> None:
+    """Send one of REQUESTS to the run's trainer."""
     if state not in ACTIVE:
-        hint = "" if state == "finished" else "; r resumes it"
-        warn(screen, f"{run.name} is {state}: there is nobody to ask{hint}.")
+        remedy = "" if state == "finished" else "; press r to resume it"
+        warn(screen, f"{run.name} is not running ({state}){remedy}.")
         return
     try:
-        await asyncio.to_thread(run.request, request)  # a busy disk must not hold the app up
+        await asyncio.to_thread(run.request, name)  # a busy disk must not block the app
     except (InputError, OSError) as error:
         fail(screen, str(error))
         return
-    screen.notify(f"{run.name} {REQUESTS[request]}", markup=False)
+    screen.notify(f"{run.name} {REQUESTS[name]}", markup=False)
 
 
 async def resume(screen: Screen[None], run: RunDir, state: str, kind: str) -> None:
-    """Go on with a run that nobody trains."""
+    """Resume a run that is not running."""
     if state in ACTIVE:
-        warn(screen, f"{run.name} is being trained already: s stops it.")
+        warn(screen, f"{run.name} is already being trained; press s to stop it.")
         return
     screen.notify(f"Resuming {run.name} …", markup=False)
     try:
@@ -61,10 +61,10 @@ async def resume(screen: Screen[None], run: RunDir, state: str, kind: str) -> No
 
 
 def warn(screen: Screen[None], sentence: str) -> None:
-    """Say why a key did nothing."""
+    """Show why a key did nothing."""
     screen.notify(sentence, severity="warning", markup=False)
 
 
 def fail(screen: Screen[None], sentence: str) -> None:
-    """Say what went wrong."""
+    """Show an error."""
     screen.notify(sentence, severity="error", timeout=12, markup=False)

@@ -1,40 +1,40 @@
-"""The models there are to choose from."""
+"""The models that can be chosen."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_UNITS = {"lyrics": ("bits_per_character", "bits/char"), "music": ("nats_per_frame", "nats/frame")}
+_SCORES = {"lyrics": ("bits_per_character", "bits/char"), "music": ("nats_per_frame", "nats/frame")}
 
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """A model to choose, as `rnn-tui models --json` tells of it."""
+    """A model to choose, as `rnn-tui models --json` prints it."""
 
     name: str
     source: str  # "bundled" or "run"
     path: str
     summary: str  # as "lstm 2 × 256"
-    score: str  # how good it is on songs it never saw, in words; empty where that is not known
-    match_memory: bool = False  # whether it looks up where the song had its last frames before
+    score: str  # on held-out songs, as "1.71 bits/char"; empty if unknown
+    match_memory: bool = False  # whether it copies from earlier in the song
 
     @property
     def key(self) -> str:
-        """What tells it from the others; its path changes as a run gets better."""
+        """Return what identifies it; the path of a run's best checkpoint changes."""
         return f"{self.source}/{self.name}"
 
 
 def models_of_kind(rows: Sequence[Mapping[str, Any]], kind: str) -> list[ModelChoice]:
-    """The models of a kind, "lyrics" or "music", among the rows of `rnn-tui models --json`."""
-    figure, unit = _UNITS[kind]
+    """Return the models of a kind, "lyrics" or "music", among rows of `rnn-tui models --json`."""
+    score, unit = _SCORES[kind]
     return [
         ModelChoice(
-            str(row["name"]),
-            str(row.get("source", "")),
-            str(row["path"]),
-            str(row.get("words", "")),
-            "" if row.get(figure) is None else f"{row[figure]:.2f} {unit}",
-            bool(row.get("memory")),
+            name=str(row["name"]),
+            source=str(row.get("source", "")),
+            path=str(row["path"]),
+            summary=str(row.get("words", "")),
+            score="" if row.get(score) is None else f"{row[score]:.2f} {unit}",
+            match_memory=bool(row.get("memory")),
         )
         for row in rows
         if row.get("kind") == kind

@@ -1,39 +1,54 @@
-"""What the Train page shows of one run, as plain values."""
+"""A run as plain values: what the Train page and the table of runs show, and its metrics as CSV."""
 
 import csv
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.runs.event_log import History
 from engine.runs.events import Evaluated, Sampled, Started, Step
 from engine.runs.run_dir import ACTIVE, RunDir
 from tui.formatting import NOTHING, clean, duration, megabytes, short_number
 
-if TYPE_CHECKING:  # NumPy itself is loaded after the first screen is up
+if TYPE_CHECKING:  # NumPy is imported after the first page is up
     import numpy as np
     from numpy.typing import NDArray
 
-# A state's mark, its colour in the theme, and what can be done about it.
+CSV_COLUMNS = (
+    "step", "time", "elapsed", "train_loss", "train_bits", "valid_loss", "valid_bits", "best",
+    "lr", "grad_norm", "frames_per_second", "memory_mb",
+)  # fmt: skip
+
+
+class StateStyle(NamedTuple):
+    """How a run's state is shown: a mark, a color of the theme, and what to do about it."""
+
+    mark: str
+    color: str
+    remedy: str = ""
+
+
 STATES = {
-    "starting": ("○", "$text-accent", ""),
-    "live": ("●", "$text-success", ""),
-    "stalled": (
-        "◐",
-        "$text-warning",
-        "Its process is there but has been silent for half a minute.",
+    "starting": StateStyle("○", "$text-accent"),
+    "live": StateStyle("●", "$text-success"),
+    "stalled": StateStyle(
+        "◐", "$text-warning", "Its process is running, but has reported nothing for 30 seconds."
     ),
-    "finished": ("✓", "$text-success", ""),
-    "stopped": ("■", "$text-accent", "Stopped when asked: r goes on from there."),
-    "failed": ("✗", "$text-error", ""),
-    "crashed": ("!", "$text-error", "Its process is gone: r resumes from the last checkpoint."),
-    "gone": ("-", "$text-error", "Its folder has been deleted."),
+    "finished": StateStyle("✓", "$text-success"),
+    "stopped": StateStyle("■", "$text-accent", "Stopped. Press r to resume."),
+    "failed": StateStyle("✗", "$text-error", "Press r to resume from the last checkpoint."),
+    "crashed": StateStyle(
+        "!",
+        "$text-error",
+        "Its process ended unexpectedly. Press r to resume from the last checkpoint.",
+    ),
+    "gone": StateStyle("-", "$text-error", "Its folder was deleted."),
 }
 
 
 @dataclass(frozen=True)
 class MetricColumns:
-    """The steps' figures side by side, each (N,); NaN where a figure was not finite."""
+    """The metrics of all steps, each (N,), and of all evaluations; NaN where not finite."""
 
     step: "NDArray[np.float64]"
     bits: "NDArray[np.float64]"
@@ -46,34 +61,106 @@ class MetricColumns:
 
 @dataclass(frozen=True)
 class RunView:
-    """A run as it stood at one moment; nothing in it changes afterwards."""
+    """A snapshot of a run."""
 
     run: RunDir
     state: str  # one of STATES
-    model: str  # in words
-    corpus: str
-    unit: str  # what a frame is
+    kind: str  # "lyrics" or "music"
+    model: str  # its description, as "lstm 2 × 256"
+    data_set: str
+    unit: str  # what a frame is: "character" or "frame"
     step: int
-    steps: int
+    total_steps: int
     started: Started | None
-    last: Step | None
-    latest: Evaluated | None
-    best: Evaluated | None
+    last_step: Step | None
+    last_evaluation: Evaluated | None
+    best_evaluation: Evaluated | None
     columns: MetricColumns
-    samples: tuple[Sampled, ...]  # the newest first
-    doing: str  # what it said last in words of its own
+    samples: tuple[Sampled, ...]  # newest first
+    doing: str  # what a trainer between two steps is doing, as "evaluating"
     reason: str  # why it failed
-    log: tuple[str, ...]  # the last lines of its process, where that ended badly
+    log: tuple[str, ...]  # the last lines of a crashed trainer's log
 
     @property
-    def live(self) -> bool:
-        """Whether a process works on it."""
+    def is_active(self) -> bool:
+        """Return whether a trainer works on it."""
         return self.state in ACTIVE
+
+    @property
+    def fraction_done(self) -> float:
+        """Return the fraction of the steps that are done, 0 to 1."""
+        return self.step / self.total_steps if self.total_steps else 0.0
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run in the table of runs."""
+
+    run: RunDir
+    state: str  # one of STATES
+    kind: str  # "lyrics" or "music"
+    model: str  # its description, as "lstm 2 × 256"
+    data_set: str
+    step: int
+    total_steps: int
+    best_bits: float | None  # bits a frame of the best evaluation
+    started_at: str  # as "2025-03-01 12:00"
+    evaluations: tuple[tuple[float, float], ...]  # step and bits a frame of each
+
+    @property
+    def key(self) -> str:
+        """Return the name of its folder, which no other run has."""
+        return self.run.path.name
+
+
+def start_time(folder: str) -> str:
+    """Return the time at the start of a run's folder name, as 2025-03-01 12:00, or ""."""
+    day, _, rest = folder.partition("-")
+    clock = rest[:6]
+    if len(day) != 8 or not (day + clock).isdecimal() or len(clock) != 6:
+        return ""
+    return f"{day[:4]}-{day[4:6]}-{day[6:]} {clock[:2]}:{clock[2:4]}"
+
+
+# ── a run in words ───────────────────────────────────────────────────────────────────────────────
+
+
+def headline(view: RunView) -> str:
+    """Return the model and the data set in one line."""
+    parts = [view.model]
+    if view.started is not None:
+        parts.append(f"{short_number(view.started.parameters)} parameters")
+        if view.started.ranks > 1:
+            parts.append(f"{view.started.ranks} processes")
+    parts.append(f"data set {view.data_set}")
+    return clean(" · ".join(parts))
+
+
+def problem_lines(view: RunView) -> list[str]:
+    """Return what is wrong with the run and what to do about it, in lines; [] if all is well."""
+    lines = [clean(line) for line in view.log]
+    if view.state == "failed":
+        lines.append(f"Failed: {clean(view.reason)}")
+    remedy = STATES[view.state].remedy
+    if view.state == "crashed" and view.step == 0 and view.started is None:
+        remedy = "Its process ended before the first step. Press n to start another run."
+    return [*lines, remedy] if remedy else lines
+
+
+def progress_text(view: RunView) -> str:
+    """Return the steps done, the time left and what the trainer is doing."""
+    words = f"{view.step:,} / {view.total_steps:,} steps · {100 * view.fraction_done:.0f} %"
+    if view.is_active and view.last_step is not None and view.last_step.remaining is not None:
+        words += f" · {duration(view.last_step.remaining)} left"
+    return f"{words} · {clean(view.doing)}" if view.is_active and view.doing else words
+
+
+# ── metrics ──────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A number with its name, a remark and its course so far."""
+    """A figure of a run with its name, a note and its values so far."""
 
     label: str
     value: str
@@ -81,45 +168,11 @@ class Metric:
     trend: tuple[float, ...] = ()
 
 
-def headline(view: RunView) -> str:
-    """The model and the songs in words."""
-    parts = [view.model]
-    if view.started is not None:
-        parts.append(f"{short_number(view.started.parameters)} parameters")
-        if view.started.ranks > 1:
-            parts.append(f"{view.started.ranks} processes")
-    parts.append(f"on {view.corpus}")
-    return clean(" · ".join(parts))
-
-
-def problem_lines(view: RunView) -> list[str]:
-    """Lines that say what is wrong with the run and what to do; none when all is well."""
-    lines = [clean(line) for line in view.log]
-    if view.state == "failed":
-        lines.append(f"Failed: {clean(view.reason)}")
-        lines.append("r goes on from its last checkpoint.")
-    remedy = STATES[view.state][2]
-    if view.state == "crashed" and view.step == 0 and view.started is None:
-        remedy = "Its process ended before the first step: n starts another."
-    return [*lines, remedy] if remedy else lines
-
-
-def fraction_done(view: RunView) -> float:
-    """How much of the run is done, 0 to 1."""
-    return view.step / view.steps if view.steps else 0.0
-
-
-def progress_text(view: RunView) -> str:
-    """How far the run is, in words."""
-    words = f"{view.step:,} / {view.steps:,} steps · {100 * fraction_done(view):.0f} %"
-    if view.live and view.last is not None and view.last.remaining is not None:
-        words += f" · {duration(view.last.remaining)} left"
-    return f"{words} · {clean(view.doing)}" if view.live and view.doing else words
-
-
 def metrics(view: RunView) -> tuple[Metric, ...]:
-    """The numbers above the curve: six, whatever is known yet."""
-    last, latest, best, columns = view.last, view.latest, view.best, view.columns
+    """Return the six metrics of the Train page."""
+    last, evaluation, columns = view.last_step, view.last_evaluation, view.columns
+    best = view.best_evaluation
+    unit = {"character": "char"}.get(view.unit, view.unit)
     return (
         Metric(
             "train",
@@ -129,27 +182,27 @@ def metrics(view: RunView) -> tuple[Metric, ...]:
         ),
         Metric(
             "valid",
-            _number(latest.bits if latest else None, "bits"),
-            f"best {best.bits:.3f}" if best else "not looked at yet",
+            _number(evaluation.bits if evaluation else None, "bits"),
+            f"best {best.bits:.3f}" if best else "not evaluated yet",
             trend(columns.valid_bits),
         ),
         Metric(
-            "gradient",
+            "gradient norm",
             _number(last.grad_norm if last else None),
-            "unclipped norm",
+            "before clipping",
             trend(columns.grad_norm),
         ),
-        Metric("rate", f"{last.lr:.2e}" if last else NOTHING, "learning rate", trend(columns.lr)),
+        Metric("learning rate", f"{last.lr:.2e}" if last else NOTHING, trend=trend(columns.lr)),
         Metric(
-            f"{view.unit}s",
-            f"{short_number(last.frames_per_second)}/s" if last else NOTHING,
+            "speed",
+            f"{short_number(last.frames_per_second)} {unit}/s" if last else NOTHING,
             f"memory {megabytes(last.memory_mb)}" if last else "",
             trend(columns.speed),
         ),
         Metric(
             "time",
             duration(last.elapsed if last else None),
-            f"{duration(last.remaining)} left" if last and view.live else "",
+            f"{duration(last.remaining)} left" if last and view.is_active else "",
         ),
     )
 
@@ -161,7 +214,7 @@ def _number(value: float | None, unit: str = "") -> str:
 
 
 def trend(values: "NDArray[np.float64]", cells: int = 40) -> tuple[float, ...]:
-    """At most `cells` means over equal stretches of the finite values (N,)."""
+    """Return the finite values (N,), or `cells` means over equal parts where there are more."""
     import numpy as np
 
     finite = values[np.isfinite(values)]
@@ -170,47 +223,8 @@ def trend(values: "NDArray[np.float64]", cells: int = 40) -> tuple[float, ...]:
     return tuple(float(part.mean()) for part in np.array_split(finite, cells))
 
 
-TABLE_COLUMNS = ("", "run", "state", "step", "best valid", "model", "corpus", "kind", "begun")
-
-
-@dataclass(frozen=True)
-class RunRow:
-    """One run in the table."""
-
-    run: RunDir
-    state: str  # one of tui.sources.run_view.STATES
-    kind: str
-    model: str  # in words
-    corpus: str
-    step: int
-    steps: int
-    best: float | None  # bits a frame
-    started_at: str
-    evaluations: tuple[tuple[float, float], ...]  # step and bits of each
-
-    @property
-    def key(self) -> str:
-        """What tells it from all others."""
-        return self.run.path.name
-
-
-def start_time(folder: str) -> str:
-    """The time in front of a run's folder name, as 2025-03-01 12:00; empty where there is none."""
-    day, _, rest = folder.partition("-")
-    clock = rest[:6]
-    if len(day) != 8 or not (day + clock).isdecimal() or len(clock) != 6:
-        return ""
-    return f"{day[:4]}-{day[4:6]}-{day[6:]} {clock[:2]}:{clock[2:4]}"
-
-
-CSV_COLUMNS = (
-    "step", "time", "elapsed", "train_loss", "train_bits", "valid_loss", "valid_bits", "best",
-    "lr", "grad_norm", "frames_per_second", "memory_mb",
-)  # fmt: skip
-
-
 def metrics_csv(history: History) -> str:
-    """One line a step that said something, in order; a figure not known there is empty.
+    """Return a line for each step with metrics, in order; unknown ones are empty.
 
     Losses are in nats a frame, bits in bits a frame, times in seconds, memory in megabytes.
     """
@@ -226,9 +240,11 @@ def metrics_csv(history: History) -> str:
             "frames_per_second": step.frames_per_second,
             "memory_mb": step.memory_mb,
         }
-    for look in history.evaluations:
-        row = rows.setdefault(look.step, {"time": look.time})
-        row.update(valid_loss=look.loss, valid_bits=look.bits, best=int(look.best))
+    for evaluation in history.evaluations:
+        row = rows.setdefault(evaluation.step, {"time": evaluation.time})
+        row.update(
+            valid_loss=evaluation.loss, valid_bits=evaluation.bits, best=int(evaluation.best)
+        )
     text = io.StringIO()
     writer = csv.DictWriter(text, CSV_COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()

@@ -1,117 +1,152 @@
-"""Looks over all runs: one line of facts each, reading of their events only what is new."""
+"""Reading runs as they are written: one run in full, and a row for each run.
+
+Every reader keeps its position in `events.jsonl` and reads only new events. All of it blocks and
+belongs in a thread; results are posted as messages, since a page may be closed by then.
+"""
 
 import threading
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from textual.message import Message
 
 from engine.errors import InputError
-from engine.runs import events as kinds
 from engine.runs import run_dir
 from engine.runs.event_log import EventReader, History
+from engine.runs.events import Failed, Heartbeat, Resumed, Started, Step
 from engine.runs.run_dir import RunDir
 from tui.sources.run_view import MetricColumns, RunRow, RunView, start_time
 
-POLL_SECONDS = 0.1  # seconds between two looks at the file
-_STATE_EVERY = 10  # looks between two at the process
-_SAMPLES = 60  # the newest that are shown
+POLL_SECONDS = 0.1  # between two reads of the events
+_POLLS_PER_STATE = 10  # the state of the process is checked at every tenth of them
+_MAX_SAMPLES = 60  # the newest
 _LOG_BYTES, _LOG_LINES = 4096, 4
 
 
 @dataclass
 class RunChanged(Message):
-    """A run's new state. generation: of the attachment that asked for it."""
+    """A run's new state. generation: that of the `follow_run` which posted it."""
 
     view: RunView
     generation: int
 
     def can_replace(self, message: Message) -> bool:
-        """Whether an older message in the queue is void now."""
+        """Return whether this makes an older message in the queue obsolete."""
         return isinstance(message, RunChanged) and message.generation <= self.generation
 
 
 @dataclass
 class NewestRunFound(Message):
-    """The run to be shown when none has been asked for; None when there is none at all."""
+    """The run to show first; None if there are no runs."""
 
     run: RunDir | None
 
 
+@dataclass
+class RunsRead(Message):
+    """All runs, newest first."""
+
+    rows: tuple[RunRow, ...]
+
+
+class _Facts(NamedTuple):
+    """What is fixed from a run's start."""
+
+    kind: str = ""
+    model: str = ""  # its description
+    data_set: str = ""
+    total_steps: int = 0
+    unit: str = "character"
+
+
+def _configured(run: RunDir) -> _Facts:
+    """Return the facts by `config.json`, before the run's first event."""
+    try:
+        config = run.config()
+    except InputError:
+        return _Facts()  # of another version; its first event has the same facts
+    source = Path(config.data.source).name
+    return _Facts(config.kind, config.model.words, source, config.train.steps)
+
+
+def _recorded(started: Started) -> _Facts:
+    return _Facts(started.kind, started.model, started.corpus, started.steps, started.unit)
+
+
+# ── one run ──────────────────────────────────────────────────────────────────────────────────────
+
+
 class RunReader:
-    """A run's events, folded as they come; `view` gives what they add up to."""
+    """Collects a run's events; `view` returns a snapshot."""
 
     def __init__(self, run: RunDir) -> None:
         self.run = run
         self.history = History()
-        self._reader = EventReader(run.events)
-        self._steps = {name: array("d") for name in ("step", "bits", "lr", "grad_norm", "speed")}
-        self._model, self._corpus, self._planned = "", "", 0
-        try:
-            config = run.config()
-        except InputError:
-            return  # of another version: the run's first event says the same
-        self._model, self._corpus = config.model.words, Path(config.data.source).name
-        self._planned = config.train.steps
+        self._events = EventReader(run.events)
+        self._columns = {name: array("d") for name in ("step", "bits", "lr", "grad_norm", "speed")}
+        self._configured = _configured(run)
 
     def read(self) -> bool:
-        """Take in what is new; whether there was anything."""
-        events = self._reader.poll()
+        """Read new events; return whether there were any."""
+        events = self._events.poll()
         for event in events:
             self.history.add(event)
-            if isinstance(event, kinds.Step):
+            if isinstance(event, Step):
                 self._append(event)
-            elif isinstance(event, kinds.Resumed):  # the history has dropped what is void
-                for column in self._steps.values():
+            elif isinstance(event, Resumed):  # the history has dropped the steps after it
+                for column in self._columns.values():
                     del column[len(self.history.steps) :]
         return bool(events)
 
-    def _append(self, event: kinds.Step) -> None:
+    def _append(self, event: Step) -> None:
         values = (event.step, event.bits, event.lr, event.grad_norm, event.frames_per_second)
-        for column, value in zip(self._steps.values(), values, strict=True):
+        for column, value in zip(self._columns.values(), values, strict=True):
             column.append(float("nan") if value is None else value)
 
     def state(self) -> str:
-        """One of tui.sources.run_view.STATES."""
+        """Return one of tui.sources.run_view.STATES."""
         if not self.run.path.is_dir():
             return "gone"
         return run_dir.state(self.run, self.history.last_event)
 
     def view(self, state: str) -> RunView:
-        """What there is to show; shares nothing with the fold."""
-        import numpy as np  # loaded here, in the thread, after the first screen is up
+        """Return a snapshot, which shares no data with the reader."""
+        import numpy as np  # imported here, in the thread, after the first page is up
 
         history, started = self.history, self.history.started
         evaluations, last = history.evaluations, history.last_event
-        columns = {name: np.array(column) for name, column in self._steps.items()}
+        facts = _recorded(started) if started else self._configured
+        columns = {name: np.array(column) for name, column in self._columns.items()}
         return RunView(
             run=self.run,
             state=state,
-            model=started.model if started else self._model,
-            corpus=started.corpus if started else self._corpus,
-            unit=started.unit if started else "character",
+            kind=facts.kind,
+            model=facts.model,
+            data_set=facts.data_set,
+            unit=facts.unit,
             step=history.step,
-            steps=started.steps if started else self._planned,
+            total_steps=facts.total_steps,
             started=started,
-            last=history.steps[-1] if history.steps else None,
-            latest=evaluations[-1] if evaluations else None,
-            best=history.best_evaluation,
+            last_step=history.steps[-1] if history.steps else None,
+            last_evaluation=evaluations[-1] if evaluations else None,
+            best_evaluation=history.best_evaluation,
             columns=MetricColumns(
                 **columns,
                 valid_step=np.array([float(event.step) for event in evaluations]),
                 valid_bits=np.array([event.bits for event in evaluations]),
             ),
-            samples=tuple(history.samples[: -_SAMPLES - 1 : -1]),
-            doing=last.doing if isinstance(last, kinds.Heartbeat) else "",
-            reason=last.reason if isinstance(last, kinds.Failed) else "",
-            log=log_tail(self.run) if state == "crashed" else (),
+            samples=tuple(history.samples[: -_MAX_SAMPLES - 1 : -1]),
+            doing=last.doing if isinstance(last, Heartbeat) else "",
+            reason=last.reason if isinstance(last, Failed) else "",
+            log=_log_tail(self.run) if state == "crashed" else (),
         )
 
 
-def log_tail(run: RunDir) -> tuple[str, ...]:
-    """The last lines that the run's process wrote to its standard error."""
+def _log_tail(run: RunDir) -> tuple[str, ...]:
+    """Return the last lines that the trainer's process wrote to its standard error."""
     try:
         with run.log.open("rb") as file:
             file.seek(0, 2)
@@ -129,89 +164,76 @@ def follow_run(
     post: Callable[[RunChanged], object],
     cancelled: threading.Event,
 ) -> None:
-    """Post the run's state whenever it changes, until cancelled; for a thread of its own."""
-    fold = RunReader(run)
-    told, looks = "", 0
+    """Post a snapshot of the run after every change, until cancelled; takes a thread."""
+    reader = RunReader(run)
+    posted_state, polls = "", 0
     while not cancelled.is_set():
-        news = fold.read()
-        if news or looks % _STATE_EVERY == 0:
-            state = fold.state()
-            if news or state != told:
-                post(RunChanged(fold.view(state), generation))
-            told = state
-        looks += 1
+        changed = reader.read()
+        if changed or polls % _POLLS_PER_STATE == 0:
+            state = reader.state()
+            if changed or state != posted_state:
+                post(RunChanged(reader.view(state), generation))
+            posted_state = state
+        polls += 1
         cancelled.wait(POLL_SECONDS)
 
 
 def newest_run() -> RunDir | None:
-    """The newest run that is being trained, else the newest of all; None when there is none."""
+    """Return the newest run in training, else the newest of all; None without runs."""
     runs = run_dir.list_runs()
     return next((run for run in runs if run_dir.is_alive(run.worker())), runs[0] if runs else None)
 
 
-@dataclass
-class RunsRead(Message):
-    """All runs as they are now, the newest first."""
-
-    rows: tuple[RunRow, ...]
+# ── all runs ─────────────────────────────────────────────────────────────────────────────────────
 
 
-class _RunSummary:
-    """What has been read of one run."""
+class RunList:
+    """Rows of all runs; the app has one, so that its pages read each event once."""
+
+    def __init__(self) -> None:
+        self._readers: dict[str, _RowReader] = {}
+        self._lock = threading.Lock()
+
+    def read(self) -> tuple[RunRow, ...]:
+        """Return the rows, newest first."""
+        with self._lock:
+            try:
+                runs = run_dir.list_runs()
+            except InputError:  # the folder of runs cannot be read for the moment
+                runs = []
+            self._readers = {
+                run.path.name: self._readers.get(run.path.name) or _RowReader(run) for run in runs
+            }
+            return tuple(reader.read() for reader in self._readers.values())
+
+
+class _RowReader:
+    """Collects as much of a run's events as its row needs."""
 
     def __init__(self, run: RunDir) -> None:
         self.run = run
         self._history = History()
-        self._reader = EventReader(run.events)
-        self._row = ("", "", "", 0)  # kind, model, corpus, steps: as config.json has them
-        try:
-            config = run.config()
-        except InputError:
-            return  # of another version: the run's first event says the same
-        source = Path(config.data.source).name
-        self._row = config.kind, config.model.words, source, config.train.steps
+        self._events = EventReader(run.events)
+        self._configured = _configured(run)
 
-    def row(self) -> RunRow:
-        """Read on, and sum up."""
+    def read(self) -> RunRow:
+        """Read new events; return the row."""
         history = self._history
-        for event in self._reader.poll():
+        for event in self._events.poll():
             history.add(event)
-        # A table of many runs holds on to what it shows, not to every step of each.
+        # The table keeps what it shows of each run, not every step.
         del history.steps[:-1], history.samples[:-1]
-        kind, model, corpus, steps = self._row
-        started = history.started
-        if started is not None:
-            kind, model, corpus, steps = started.kind, started.model, started.corpus, started.steps
+        facts = _recorded(history.started) if history.started else self._configured
         best = history.best_evaluation
         return RunRow(
             run=self.run,
             state=run_dir.state(self.run, history.last_event),
-            kind=kind,
-            model=model,
-            corpus=corpus,
+            kind=facts.kind,
+            model=facts.model,
+            data_set=facts.data_set,
             step=history.step,
-            steps=steps,
-            best=best.bits if best else None,
+            total_steps=facts.total_steps,
+            best_bits=best.bits if best else None,
             started_at=start_time(self.run.path.name),
             evaluations=tuple((float(event.step), event.bits) for event in history.evaluations),
         )
-
-
-class RunList:
-    """All runs; kept by the app so that every page reads each event once."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, _RunSummary] = {}
-        self._lock = threading.Lock()
-
-    def look(self) -> tuple[RunRow, ...]:
-        """The runs as they are now, the newest first; for a thread."""
-        with self._lock:
-            try:
-                runs = run_dir.list_runs()
-            except InputError:  # a folder that cannot be read just now shows no runs
-                runs = []
-            self._known = {
-                run.path.name: self._known.get(run.path.name) or _RunSummary(run) for run in runs
-            }
-            return tuple(known.row() for known in self._known.values())

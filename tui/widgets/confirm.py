@@ -1,4 +1,4 @@
-"""A question to be answered with yes or no."""
+"""A dialog that asks for confirmation."""
 
 from typing import ClassVar
 
@@ -12,11 +12,11 @@ from tui.widgets.footer import Footer
 
 
 class ConfirmScreen(ModalScreen[bool]):
-    """Asks before something that cannot be taken back; "no" has the focus."""
+    """A question before an action that cannot be undone; "No" has the focus."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", "Yes", id="confirm.yes", tooltip="Do it"),
-        Binding("n,escape", "answer(False)", "No", id="confirm.no", tooltip="Leave all as it is"),
+        Binding("y", "answer(True)", "Yes", id="confirm.yes", tooltip="Confirm"),
+        Binding("n,escape", "answer(False)", "No", id="confirm.no", tooltip="Cancel"),
     ]
     AUTO_FOCUS = "#no"
 
@@ -34,9 +34,9 @@ class ConfirmScreen(ModalScreen[bool]):
         yield Footer()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Answer by a button."""
+        """Return the answer of a button."""
         self.dismiss(event.button.id == "yes")
 
     def action_answer(self, answer: bool) -> None:
-        """Answer by a key."""
+        """Return the answer of a key."""
         self.dismiss(answer)

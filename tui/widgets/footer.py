@@ -1,19 +1,19 @@
-"""The line of keys at the bottom of every page."""
+"""The line of keys at the bottom of every page and dialog."""
 
 from textual.screen import Screen
 from textual.widgets import Footer as TextualFooter
 
 
 class Footer(TextualFooter):
-    """Textual's footer, built anew only where it would show something else.
+    """Textual's footer, recomposed only when its keys change.
 
-    Textual's is built anew whenever the focus moves, with a widget for each key.
+    Textual recomposes it, with a widget for each key, whenever the focus moves.
     """
 
     _shown: list[tuple[object, ...]] | None = None
 
     def bindings_changed(self, screen: Screen[object]) -> None:
-        """Build it anew for the keys that the screen has now."""
+        """Recompose if the screen's keys have changed."""
         if screen.app.app_focus and self.is_attached and screen is self.screen:
             shown: list[tuple[object, ...]] = [
                 (binding, enabled, tooltip)

@@ -1,4 +1,4 @@
-"""The line on top of every page: where you are, where you can go, what is being trained."""
+"""The line at the top of every page: tabs for all pages, and the attached run."""
 
 from collections.abc import Mapping
 
@@ -8,16 +8,16 @@ from textual.content import Content
 from textual.widgets import Static
 
 _BRAND = "♪ rnn-tui"
-_ATTACHED = 20  # cells that the attached run is to have where there are tabs that leave them
-# How the line is laid out, the roomiest first: with the brand or not, blanks around each tab, and
+_MIN_ATTACHED = 20  # cells for the attached run
+# Layouts from wide to narrow: whether with the brand, the blanks around each tab, and whether with
 # the names of all pages or only that of the current one.
 _LAYOUTS = ((True, " ", True), (True, "", True), (False, "", True), (False, "", False))
 
 
 class PageHeader(Horizontal):
-    """The pages with their keys, the current one marked; on the right the attached run.
+    """Tabs with the keys and names of the pages; on the right the attached run.
 
-    pages: for each mode, in order, the digit that leads there and its name for people.
+    pages: by mode, in order, the key and the name of each. current: the mode of this page.
     """
 
     DEFAULT_CSS = """
@@ -46,28 +46,28 @@ class PageHeader(Horizontal):
         yield Static(id="attached", markup=False)
 
     def on_resize(self) -> None:
-        """Set the tabs closer where they would not all fit, and leave out what does not."""
+        """Choose the widest layout that fits."""
         for brand, pad, names in _LAYOUTS:
             tabs = self._tabs(pad, names)
-            if tabs.cell_length + brand * (len(_BRAND) + 2) + _ATTACHED <= self.size.width:
+            if tabs.cell_length + brand * (len(_BRAND) + 2) + _MIN_ATTACHED <= self.size.width:
                 break
         self._brand.display = brand
         self.query_one("#tabs", Static).update(tabs)
 
     def _tabs(self, pad: str, names: bool) -> Content:
         tabs = []
-        for mode, (digit, name) in self._pages.items():
+        for mode, (key, name) in self._pages.items():
             current = mode == self._current
-            words = f"{digit} {name}" if names or current else digit
-            tabs.append(_tab(f"app.page({mode!r})", f"{pad}{words}{pad}", current))
+            text = f"{key} {name}" if names or current else key
+            tabs.append(_tab(f"app.page({mode!r})", f"{pad}{text}{pad}", current))
         tabs.append(_tab("app.help", f"{pad}? Keys{pad}" if pad else "?", False))
         return Content(" ").join(tabs)
 
     def show(self, attached: Content) -> None:
-        """Say which run is attached, and how it is."""
+        """Show the attached run."""
         self.query_one("#attached", Static).update(attached)
 
 
-def _tab(action: str, words: str, current: bool) -> Content:
+def _tab(action: str, text: str, current: bool) -> Content:
     style = "bold reverse" if current else "$foreground 70%"
-    return Content.from_markup(f"[@click={action}][{style}]$words[/][/]", words=words)
+    return Content.from_markup(f"[@click={action}][{style}]$text[/][/]", text=text)

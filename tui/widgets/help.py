@@ -1,4 +1,4 @@
-"""All keys of a page with what they do, made from its bindings."""
+"""The actions of a screen, collected from its bindings, and the dialog that lists them."""
 
 from dataclasses import dataclass
 from itertools import groupby
@@ -18,22 +18,21 @@ from tui.widgets.footer import Footer
 
 @dataclass(frozen=True)
 class Action:
-    """Something a key does."""
+    """An action with the keys that run it."""
 
     id: str
-    group: str  # the part of the page it belongs to
-    keys: str  # as people read them
+    group: str  # headline in the list of keys
+    keys: str  # as displayed
     name: str
     tooltip: str
-    node: DOMNode  # where it is carried out
+    node: DOMNode  # whose action it is
     action: str
 
 
 def page_actions(screen: Screen[object]) -> list[Action]:
-    """The actions of a screen, then of its widgets, then of the app.
+    """Return the actions of a screen, then of its visible widgets, then of the app.
 
-    The bindings of the classes are all there is: one without an id and a tooltip is Textual's own
-    (moving about in a field, say) and left out.
+    Bindings without an id and a tooltip are Textual's own, as for editing a field, and left out.
     """
     nodes: list[DOMNode] = [screen, *(node for node in screen.query("*") if node.is_on_screen)]
     if not screen.is_modal:
@@ -43,29 +42,27 @@ def page_actions(screen: Screen[object]) -> list[Action]:
         group = node.BINDING_GROUP_TITLE or ("Everywhere" if isinstance(node, App) else "This page")
         for binding in type(node).__dict__.get("BINDINGS", ()):
             if isinstance(binding, Binding) and binding.id and binding.tooltip:
-                keys = " ".join(
-                    dict.fromkeys(
-                        screen.app.get_key_display(single)
-                        for single in Binding.make_bindings([binding])
-                    )
+                action = Action(
+                    id=binding.id,
+                    group=group,
+                    keys=_display(binding, screen.app),
+                    name=binding.description,
+                    tooltip=binding.tooltip,
+                    node=node,
+                    action=binding.action,
                 )
-                found.setdefault(
-                    binding.id,
-                    Action(
-                        binding.id,
-                        group,
-                        keys,
-                        binding.description,
-                        binding.tooltip,
-                        node,
-                        binding.action,
-                    ),
-                )
+                found.setdefault(binding.id, action)
     return list(found.values())
 
 
+def _display(binding: Binding, app: App[object]) -> str:
+    """Return the keys of a binding as displayed, each once."""
+    keys = (app.get_key_display(single) for single in Binding.make_bindings([binding]))
+    return " ".join(dict.fromkeys(keys))
+
+
 class HelpScreen(ModalScreen[None]):
-    """Lists actions, group by group."""
+    """A list of actions with their keys, in groups."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,f1,q", "dismiss", "Close", key_display="esc",
@@ -74,7 +71,7 @@ class HelpScreen(ModalScreen[None]):
 
     def __init__(self, actions: list[Action]) -> None:
         super().__init__()
-        self.table = key_table(actions)
+        self.table = _key_table(actions)
 
     def compose(self) -> ComposeResult:
         """Lay out the list."""
@@ -84,15 +81,15 @@ class HelpScreen(ModalScreen[None]):
         yield Footer(show_command_palette=False)
 
 
-def key_table(actions: list[Action]) -> Table:
-    """Keys on the left, what they do on the right, a headline for each group."""
-    result = Table.grid(padding=(0, 2))
-    result.add_column(justify="right", no_wrap=True)
-    result.add_column()
+def _key_table(actions: list[Action]) -> Table:
+    """Return a table of keys and tooltips, with a headline for each group."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column()
     for group, members in groupby(actions, key=lambda action: action.group):
-        if result.row_count:
-            result.add_row()
-        result.add_row("", Text(group, "bold underline"))
+        if table.row_count:
+            table.add_row()
+        table.add_row("", Text(group, "bold underline"))
         for action in members:
-            result.add_row(Text(action.keys, "bold"), Text(action.tooltip))
-    return result
+            table.add_row(Text(action.keys, "bold"), Text(action.tooltip))
+    return table

@@ -14,26 +14,26 @@ from tui.pages.map import layout
 from tui.pages.map.layout import Mark
 from tui.sources.told import Placed, Point
 
-_NEAR = 3  # cells from a point within which a click means it
+_CLICK_DISTANCE = 3  # cells from a point within which a click selects it
 
 
 class MapPlane(Widget, can_focus=True):
-    """Points with labels; the arrow keys go from one to the next in that direction."""
+    """Points with labels; arrow keys move between them."""
 
-    BINDING_GROUP_TITLE = "The map"
+    BINDING_GROUP_TITLE = "Map"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "step(-1, 0)", "Left", show=False, id="map.plane.left",
-                tooltip="Go to the next point on the left"),
+                tooltip="Move to the next point on the left"),
         Binding("right", "step(1, 0)", "Right", show=False, id="map.plane.right",
-                tooltip="Go to the next point on the right"),
+                tooltip="Move to the next point on the right"),
         Binding("up", "step(0, 1)", "Up", show=False, id="map.plane.up",
-                tooltip="Go to the next point above"),
+                tooltip="Move to the next point above"),
         Binding("down", "step(0, -1)", "Down", show=False, id="map.plane.down",
-                tooltip="Go to the next point below"),
-        Binding("comma", "walk(-1)", "Before", id="map.plane.before",
-                tooltip="Go to the point before, by its name"),
-        Binding("full_stop", "walk(1)", "After", id="map.plane.after",
-                tooltip="Go to the point after, by its name"),
+                tooltip="Move to the next point below"),
+        Binding("comma", "walk(-1)", "Previous", id="map.plane.previous",
+                tooltip="Move to the previous point by name"),
+        Binding("full_stop", "walk(1)", "Next", id="map.plane.next",
+                tooltip="Move to the next point by name"),
     ]  # fmt: skip
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "map-plane--point", "map-plane--label", "map-plane--cursor",
@@ -52,88 +52,89 @@ class MapPlane(Widget, can_focus=True):
         """The cursor is on another point."""
 
     class Chosen(Message):
-        """A click means the point under the cursor."""
+        """The point under the cursor was clicked."""
 
     def __init__(self) -> None:
         super().__init__()
         self._points: tuple[Point, ...] = ()
-        self._cursor = 0
+        self._cursor = 0  # index of a point
         self._marks: list[Mark] = []
-        self._order: list[int] = []  # the points by name
+        self._by_name: list[int] = []  # indices of the points
 
     @property
     def point(self) -> Point | None:
-        """The point under the cursor."""
+        """Return the point under the cursor."""
         return self._points[self._cursor] if self._points else None
 
     def show(self, placed: Placed | None, name: str | None = None) -> None:
-        """Show other points, the cursor on that of a name, or on the first."""
+        """Show other points, with the cursor on the named one, or on the first."""
         self._points = placed.points if placed else ()
         names = [point.name for point in self._points]
-        self._order = sorted(range(len(names)), key=lambda place: (names[place].casefold(), place))
-        first = self._order[0] if self._order else 0
+        self._by_name = sorted(range(len(names)), key=lambda i: (names[i].casefold(), i))
+        first = self._by_name[0] if self._by_name else 0
         self._cursor = names.index(name) if name in names else first
-        self._lay()
+        self._lay_out()
 
     def on_resize(self) -> None:
-        """Lay the points out anew."""
-        self._lay()
+        """Lay out the points for the new size."""
+        self._lay_out()
 
-    def _lay(self) -> None:
+    def _lay_out(self) -> None:
         size = self.content_size
         self._marks = layout.layout(self._points, size.width, size.height, self._cursor)
         self.refresh()
 
-    def action_step(self, across: int, up: int) -> None:
-        """Go to the next point in a direction."""
+    def action_step(self, right: int, up: int) -> None:
+        """Move to the next point in a direction."""
         if self._points:
-            self._go(layout.step(self._points, self._cursor, across, up))
+            self._move(layout.step(self._points, self._cursor, right, up))
 
     def action_walk(self, steps: int) -> None:
-        """Go to the next point by name, and round from the last to the first."""
+        """Move by steps through the points by name, wrapping around."""
         if self._points:
-            place = self._order.index(self._cursor) + steps
-            self._go(self._order[place % len(self._order)])
+            position = self._by_name.index(self._cursor) + steps
+            self._move(self._by_name[position % len(self._by_name)])
 
-    def _go(self, place: int) -> None:
-        if place != self._cursor:
-            self._cursor = place
-            self._lay()
+    def _move(self, index: int) -> None:
+        if index != self._cursor:
+            self._cursor = index
+            self._lay_out()
             self.post_message(self.Moved())
 
     def on_click(self, event: events.Click) -> None:
-        """Go to the point under the mouse; where the cursor is there already, choose it."""
+        """Move to the point under the mouse; choose it if the cursor is on it already."""
         offset = event.get_content_offset(self)
         if offset is None or not self._marks:
             return
 
-        def distance(place: int) -> int:
-            mark = self._marks[place]
-            on_label = mark.line == offset.y and 0 <= offset.x - mark.start < cell_len(mark.label)
+        def distance(index: int) -> int:
+            mark = self._marks[index]
+            column = offset.x - mark.label_column
+            on_label = mark.label_row == offset.y and 0 <= column < cell_len(mark.label)
             return 0 if on_label else abs(mark.column - offset.x) + 2 * abs(mark.row - offset.y)
 
         nearest = min(range(len(self._marks)), key=distance)
-        if distance(nearest) > _NEAR:
+        if distance(nearest) > _CLICK_DISTANCE:
             return
         if nearest == self._cursor:
             self.post_message(self.Chosen())
         else:
-            self._go(nearest)
+            self._move(nearest)
 
     def render_line(self, y: int) -> Strip:
-        """Draw a row: the points in it, and the labels."""
+        """Return a row: its points and labels."""
         styles = {name: self.get_component_rich_style(f"map-plane--{name}")
                   for name in ("point", "label", "cursor")}  # fmt: skip
-        pieces: dict[int, tuple[str, str]] = {}  # by first column: the words, and their style
-        for place, mark in enumerate(self._marks):
-            here = place == self._cursor
-            if mark.row == y and (here or mark.column not in pieces):
-                pieces[mark.column] = "●", "cursor" if here else "point"
-            if mark.label and mark.line == y:
-                pieces[mark.start] = mark.label, "cursor" if here else "label"
+        pieces: dict[int, tuple[str, str]] = {}  # by first column: text and style
+        for index, mark in enumerate(self._marks):
+            current = index == self._cursor
+            if mark.row == y and (current or mark.column not in pieces):
+                pieces[mark.column] = "●", "cursor" if current else "point"
+            if mark.label and mark.label_row == y:
+                pieces[mark.label_column] = mark.label, "cursor" if current else "label"
         plain, column, segments = self.rich_style, 0, []
-        for start, (words, style) in sorted(pieces.items()):
+        for start, (text, style) in sorted(pieces.items()):
             segments += [Segment(" " * (start - column), plain)]
-            segments += [Segment(words, plain + styles[style])]
-            column = start + cell_len(words)
+            segments += [Segment(text, plain + styles[style])]
+            column = start + cell_len(text)
         return Strip(segments).adjust_cell_length(self.size.width, plain)

@@ -1,4 +1,4 @@
-"""The Map page: artists and songs where a network's hidden state puts them."""
+"""The Map page: artists and songs in the plane, by the hidden state of a network."""
 
 from typing import ClassVar
 
@@ -16,21 +16,21 @@ from tui.sources.told import Near, Placed, Reading
 from tui.widgets.footer import Footer
 from tui.widgets.model_select import ModelSelect
 
-_NO_MODEL = "No model of lyrics has been trained yet: press 1, then n, to train one; r looks again"
+_NO_MODEL = "No lyrics model yet: press 1, then n to train one; press r to search again"
 
 
 class MapScreen(ModelPage):
-    """Artists as points; enter goes to an artist's songs, and from a song to those most like it."""
+    """Artists as points; enter opens an artist's songs, and for a song the most similar ones."""
 
     AUTO_FOCUS = "MapPlane"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open", id="map.open",
-                tooltip="Show the artist's songs, or the songs nearest to the song"),
+                tooltip="Show the artist's songs, or the songs most similar to the song"),
         Binding("escape", "back", "Back", id="map.back",
-                tooltip="Back to what was shown before; while songs are read, stop that"),
-        Binding("m", "field", "Model", id="map.model", tooltip="Go to the model"),
-        Binding("r", "reload", "Read again", show=False, id="map.reload",
-                tooltip="Look again for models, and place the songs of the one chosen"),
+                tooltip="Go back to the artists; stops reading songs"),
+        Binding("m", "field", "Model", id="map.model", tooltip="Choose a model"),
+        Binding("r", "reload", "Reload", show=False, id="map.reload",
+                tooltip="Search for new models and draw the map again"),
     ]  # fmt: skip
     DEFAULT_CSS = """
     MapScreen {
@@ -136,7 +136,7 @@ class MapScreen(ModelPage):
         """Stop the reading; else close the nearest songs; else go back to the artists."""
         if self._asked:
             self._stop()
-            self._problem = "Stopped: r reads the songs again."
+            self._problem = "Stopped. Press r to read the songs again."
         elif self.near:
             self._close()
         elif self.placed and self._artist is not None:
@@ -206,9 +206,10 @@ class MapScreen(ModelPage):
         if self._select.model is None:
             return "○ looking for models" if self._looking else _NO_MODEL
         if self._reading:
-            return f"○ read {self._reading.read:,} of {self._reading.songs:,} songs; esc stops"
+            return f"○ read {self._reading.read:,} of {self._reading.songs:,} songs · esc to stop"
         if self.placed is None:
-            return f"○ {'loading' if self._loading else 'asking'} {self._select.model.name} …"
+            doing = "loading" if self._loading else "reading songs with"
+            return f"○ {doing} {self._select.model.name} …"
         point, count = self._plane.point, len(self.placed.points)
         here = "" if point is None else f"▸ {' '.join(point.name.split())}"
         if point and point.songs:
@@ -216,5 +217,5 @@ class MapScreen(ModelPage):
         what = f"{count} artists" if self._artist is None else f"{count} songs"
         if self._artist:
             what += f" by {self._artist}"
-        share = f"{100 * self.placed.share:.0f} % of their variance"
+        share = f"the two axes show {100 * self.placed.share:.0f} % of the variance"
         return " · ".join(filter(None, (here, what, share)))

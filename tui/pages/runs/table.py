@@ -1,4 +1,4 @@
-"""The table of all runs, changed cell by cell so that the cursor stays where it is."""
+"""The table of all runs."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -8,11 +8,13 @@ from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
 from tui.formatting import NOTHING, clean
-from tui.sources.run_view import STATES, TABLE_COLUMNS, RunRow
+from tui.sources.run_view import STATES, RunRow
+
+COLUMNS = ("", "run", "state", "step", "best valid", "model", "data set", "kind", "started")
 
 
 class RunTable(DataTable[Text]):
-    """One line a run, the newest first."""
+    """A row for each run, newest first; changed cell by cell, so that the cursor stays."""
 
     BINDING_GROUP_TITLE = "Table"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -25,45 +27,45 @@ class RunTable(DataTable[Text]):
         self._shown: dict[str, list[Text]] = {}
 
     def on_mount(self) -> None:
-        """Make the columns."""
-        for name in TABLE_COLUMNS:
+        """Add the columns."""
+        for name in COLUMNS:
             self.add_column(name, key=name or "mark")
 
     @property
     def current(self) -> str | None:
-        """The key of the row under the cursor."""
-        keys = list(self._shown)  # without rows the cursor may be at -1
+        """Return the key of the run under the cursor."""
+        keys = list(self._shown)  # in an empty table the cursor may be at -1
         return keys[self.cursor_row] if 0 <= self.cursor_row < len(keys) else None
 
     def show(self, rows: tuple[RunRow, ...], marks: Mapping[str, Text]) -> None:
-        """Show these runs; marks: what stands in front of those that are compared."""
-        wanted = {row.key: _cells(row, marks.get(row.key, Text(" "))) for row in rows}
-        if list(wanted) != list(self._shown):
+        """Show these runs. marks: the symbols of the compared ones, by key."""
+        new = {row.key: _cells(row, marks.get(row.key, Text(" "))) for row in rows}
+        if list(new) != list(self._shown):
             current, scroll = self.current, self.scroll_y
             self.clear()
-            for key, cells in wanted.items():
+            for key, cells in new.items():
                 self.add_row(*cells, key=key)
-            if current in wanted:
-                self.move_cursor(row=list(wanted).index(current))
+            if current in new:
+                self.move_cursor(row=list(new).index(current))
                 self.scroll_to(y=scroll, animate=False)
         else:
-            for key, cells in wanted.items():
-                for name, old, new in zip(TABLE_COLUMNS, self._shown[key], cells, strict=True):
-                    if old != new:
-                        self.update_cell(key, name or "mark", new, update_width=True)
-        self._shown = wanted
+            for key, cells in new.items():
+                for name, before, after in zip(COLUMNS, self._shown[key], cells, strict=True):
+                    if before != after:
+                        self.update_cell(key, name or "mark", after, update_width=True)
+        self._shown = new
 
 
 def _cells(row: RunRow, mark: Text) -> list[Text]:
-    best = NOTHING if row.best is None else f"{row.best:.3f} bits"
+    best = NOTHING if row.best_bits is None else f"{row.best_bits:.3f} bits"
     return [
         mark,
         Text(clean(row.run.name), "bold"),
-        Text(f"{STATES[row.state][0]} {row.state}"),
-        Text(f"{row.step:,}/{row.steps:,}", justify="right"),
+        Text(f"{STATES[row.state].mark} {row.state}"),
+        Text(f"{row.step:,}/{row.total_steps:,}", justify="right"),
         Text(best, justify="right"),
         Text(clean(row.model)),
-        Text(clean(row.corpus)),
+        Text(clean(row.data_set)),
         Text(row.kind),
         Text(row.started_at, "dim"),
     ]

@@ -1,4 +1,4 @@
-"""A list of all runs, to choose the one to be shown."""
+"""The dialog that chooses the run to show."""
 
 import asyncio
 from typing import ClassVar
@@ -20,11 +20,19 @@ from tui.widgets.footer import Footer
 
 
 class ChooseRunScreen(ModalScreen[RunDir | None]):
-    """Gives the run chosen, or None."""
+    """A list of all runs; returns the chosen one, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", "Close", id="choose.close", tooltip="Stay with this run"),
+        Binding("escape", "dismiss", "Close", id="choose.close", tooltip="Keep the current run"),
     ]
+    DEFAULT_CSS = """
+    ChooseRunScreen {
+        & OptionList {
+            height: auto; max-height: 20; background: $surface;
+            text-wrap: nowrap; text-overflow: ellipsis;
+        }
+    }
+    """
 
     def __init__(self, runs: RunList) -> None:
         super().__init__()
@@ -39,32 +47,34 @@ class ChooseRunScreen(ModalScreen[RunDir | None]):
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
-        """Look for runs."""
-        self._look()
+        """Start to read the runs."""
+        self._read()
 
     @work
-    async def _look(self) -> None:
-        self.post_message(RunsRead(await asyncio.to_thread(self._runs.look)))
+    async def _read(self) -> None:
+        self.post_message(RunsRead(await asyncio.to_thread(self._runs.read)))
 
     def on_runs_read(self, event: RunsRead) -> None:
         """List the runs."""
         self._rows = event.rows
         options = [Option(_line(row)) for row in self._rows]
         if not options:
-            options = [Option("No runs yet: close this, and n starts one.", disabled=True)]
+            text = "No runs yet. Press escape, then n to start one."
+            options = [Option(text, disabled=True)]
         self.query_one(OptionList).add_options(options)
         self.query_one(OptionList).highlighted = 0
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Choose."""
+        """Return the run."""
         self.dismiss(self._rows[event.option_index].run)
 
 
 def _line(row: RunRow) -> Content:
-    mark, colour, _ = STATES[row.state]
-    best = f"  {row.best:.3f} bits" if row.best is not None else ""
+    style = STATES[row.state]
+    best = f"  {row.best_bits:.3f} bits" if row.best_bits is not None else ""
     return Content.assemble(
-        (f"{mark} {row.state:<9}", colour), (f"{clean(row.run.name):<12}", "bold"),
-        f"  {row.step:,}/{row.steps:,}{best}",
+        (f"{style.mark} {row.state:<9}", style.color),
+        (f"{clean(row.run.name):<12}", "bold"),
+        f"  {row.step:,}/{row.total_steps:,}{best}",
         (f"  {row.model}  {row.started_at}", "$foreground 60%"),
-    )  # fmt: skip
+    )

@@ -1,4 +1,4 @@
-"""A run's figures: one tile each, with its course so far; and how much of the run is done."""
+"""The metrics of a run as tiles with sparklines, and its progress as a bar."""
 
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
@@ -11,14 +11,14 @@ from tui.sources.run_view import Metric
 
 
 class MetricTile(Vertical):
-    """One figure: its name and value, a remark, and a sparkline."""
+    """A metric: its name and value, a note, and a sparkline."""
 
     DEFAULT_CSS = """
     MetricTile {
         height: auto;
         padding: 0 0 0 1;
         .top { height: auto; }
-        .label { width: 11; color: $foreground 60%; }
+        .label { width: 1fr; color: $foreground 60%; text-wrap: nowrap; text-overflow: ellipsis; }
         .value { width: 1fr; text-style: bold; text-wrap: nowrap; text-overflow: ellipsis; }
         .note { color: $foreground 60%; text-wrap: nowrap; text-overflow: ellipsis; }
         Sparkline { height: 1; }
@@ -33,17 +33,17 @@ class MetricTile(Vertical):
         yield Static(classes="note", markup=False)
         yield Sparkline()
 
-    def show(self, figure: Metric) -> None:
-        """Show a figure."""
-        for name, text in (("label", figure.label), ("value", figure.value), ("note", figure.note)):
+    def show(self, metric: Metric) -> None:
+        """Show a metric."""
+        for name, text in (("label", metric.label), ("value", metric.value), ("note", metric.note)):
             self.query_one(f".{name}", Static).update(text)
         sparkline = self.query_one(Sparkline)
-        sparkline.visible = len(figure.trend) > 1
-        sparkline.data = figure.trend
+        sparkline.visible = len(metric.trend) > 1
+        sparkline.data = metric.trend
 
 
 class MetricTiles(Horizontal):
-    """The six tiles of `tui.sources.run_view.figures`."""
+    """The six tiles of `tui.sources.run_view.metrics`."""
 
     DEFAULT_CSS = """
     MetricTiles { height: auto; layout: grid; grid-size: 6; grid-rows: auto; }
@@ -54,14 +54,14 @@ class MetricTiles(Horizontal):
         for _ in range(6):
             yield MetricTile()
 
-    def show(self, figures: tuple[Metric, ...]) -> None:
-        """Show a figure in each tile."""
-        for tile, figure in zip(self.query(MetricTile), figures, strict=True):
-            tile.show(figure)
+    def show(self, metrics: tuple[Metric, ...]) -> None:
+        """Show a metric in each tile."""
+        for tile, metric in zip(self.query(MetricTile), metrics, strict=True):
+            tile.show(metric)
 
 
 class ProgressLine(Widget):
-    """One line: a bar, and in words how far the run is."""
+    """One line: a bar, and the progress in words."""
 
     DEFAULT_CSS = """
     ProgressLine { height: 1; padding: 0 1; }
@@ -69,20 +69,20 @@ class ProgressLine(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._share, self._words = 0.0, ""
+        self._fraction, self._text = 0.0, ""
 
-    def show(self, share: float, words: str) -> None:
-        """Show that `share`, 0 to 1, is done, and say it in words."""
-        self._share, self._words = share, words
+    def show(self, fraction: float, text: str) -> None:
+        """Show that a fraction, 0 to 1, is done, and a text."""
+        self._fraction, self._text = fraction, text
         self.refresh()
 
     def render(self) -> Content:
-        """The bar takes what the words leave, or is left out."""
-        room = self.size.width - len(self._words) - 2
+        """Return the text, after a bar where there is room for one."""
+        room = self.size.width - len(self._text) - 2
         if room < 8:
-            return Content(self._words)
-        filled = progress_bar(self._share, room)
-        split = len(filled.rstrip("─"))
+            return Content(self._text)
+        bar = progress_bar(self._fraction, room)
+        split = len(bar.rstrip("─"))
         return Content.assemble(
-            (filled[:split], "$primary"), (filled[split:], "$foreground 20%"), "  ", self._words
+            (bar[:split], "$primary"), (bar[split:], "$foreground 20%"), "  ", self._text
         )

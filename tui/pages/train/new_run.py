@@ -21,7 +21,7 @@ from engine.errors import WorkError
 from engine.runs import run_dir
 from engine.runs.run_dir import RunDir
 from tui.formatting import clean
-from tui.pages.train import new_run_form as forms
+from tui.pages.train import new_run_form
 from tui.pages.train.new_run_form import Form
 from tui.sources import commands
 from tui.widgets.footer import Footer
@@ -29,54 +29,59 @@ from tui.widgets.footer import Footer
 # The fields from top to bottom, each with its label.
 FIELDS = {
     "kind": "Kind",
-    "data": "Songs",
+    "data": "Data set",
     "preset": "Preset",
     "name": "Name",
     "steps": "Steps",
     "settings": "Settings",
 }
+_PLACEHOLDERS = {
+    "data": "name of a data set, or a path",
+    "name": "blank: named for you",
+    "steps": "blank: the preset's default",
+}
 
 
 @dataclass(frozen=True)
-class Dataset:
-    """One that goes by a name."""
+class DataSet:
+    """What the form knows of a named data set."""
 
     kind: Kind
     about: str
 
 
 @dataclass
-class Known(Message):
-    """What can be suggested: names of runs that are taken, and the datasets by name."""
+class SuggestionsRead(Message):
+    """Names to suggest: names of runs and models that are taken, and the data sets."""
 
     taken: set[str] | None = None
-    datasets: dict[str, Dataset] | None = None
+    data_sets: dict[str, DataSet] | None = None
 
 
 @dataclass
-class Told(Message):
-    """A sentence of the command that starts the run."""
+class StatusChanged(Message):
+    """A status line of the command that starts the run."""
 
     sentence: str
-    wrong: bool = False
+    is_error: bool = False
 
 
 @dataclass
-class Began(Message):
-    """The run is there."""
+class RunCreated(Message):
+    """The run was started."""
 
     run: RunDir
 
 
 class SourceSuggester(Suggester):
-    """Completes the name of a dataset, or a path."""
+    """Completes the name of a data set, or a path."""
 
     def __init__(self) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
         self.names: list[str] = []
 
     async def get_suggestion(self, value: str) -> str | None:
-        """What the value may become."""
+        """Return the first completion."""
         for name in self.names:
             if name.startswith(value):
                 return name
@@ -96,26 +101,42 @@ def _complete_path(value: str) -> str | None:
 
 
 class NewRunScreen(ModalScreen[RunDir | None]):
-    """Gives the run that was started, or None; keeps every field when starting fails."""
+    """The form; returns the run it started, or None. Keeps its fields when starting fails."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "Start", id="new_run.start", tooltip="Start the run"),
         Binding("escape", "close", "Close", id="new_run.close",
-                tooltip="Back without a run; ends the preparation of one"),
-        Binding("f1", "app.help", "Help", id="new_run.help", tooltip="All keys of this form"),
+                tooltip="Close without a run; cancels one that is being prepared"),
+        Binding("f1", "app.help", "Help", id="new_run.help", tooltip="Show all keys of this form"),
     ]  # fmt: skip
     AUTO_FOCUS = "#data"
+    DEFAULT_CSS = """
+    NewRunScreen {
+        & .field { height: auto; }
+        & .label { width: 10; color: $foreground 70%; }
+        & .field > Input, & .field > Select, & .field > TextArea { width: 1fr; }
+        & TextArea { height: 4; padding: 0; }
+        & .note { padding-left: 10; color: $foreground 60%; display: none; }
+        & .note.-wrong, & #status.-wrong { color: $text-error; }
+        & #summary { margin-top: 1; padding-left: 10; text-style: bold; }
+        & .buttons { padding-left: 10; }
+        & #status { padding-left: 10; margin-top: 1; }
+        &.-narrow .note, &.-narrow #summary, &.-narrow .buttons, &.-narrow #status {
+            padding-left: 0;
+        }
+    }
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._taken: set[str] = set()
-        self._given_name = ""  # the name the form itself has put in
-        self._datasets: dict[str, Dataset] = {}
-        self._presets = {preset.name: preset for preset in forms.presets()}
+        self._suggested_name = ""  # that the form itself has filled in
+        self._data_sets: dict[str, DataSet] = {}
+        self._presets = {preset.name: preset for preset in new_run_form.presets()}
         self._suggester = SourceSuggester()
 
     def compose(self) -> ComposeResult:
-        """Lay out the fields, each with its line for hints and errors."""
+        """Lay out the fields, each with a line for hints and errors."""
         with VerticalScroll(classes="dialog wide") as box:
             box.border_title = "New run"
             box.can_focus = False
@@ -133,53 +154,21 @@ class NewRunScreen(ModalScreen[RunDir | None]):
 
     def _input(self, field: str) -> Input | Select[str] | TextArea:
         if field == "kind":
-            kinds = [(kind, kind) for kind in forms.SOURCES]
+            kinds = [(kind, kind) for kind in new_run_form.SOURCES]
             return Select(kinds, allow_blank=False, id=field, compact=True)
         if field == "preset":
             options = [(preset.label, preset.name) for preset in self._presets.values()]
-            return Select(options, prompt="the defaults", id=field, compact=True)
+            return Select(options, prompt="default settings", id=field, compact=True)
         if field == "settings":
             area = TextArea(id=field, compact=True, show_line_numbers=False)
-            area.placeholder = "key=value, one a line, as model.hidden_size=128"
+            area.placeholder = "lines of key=value, as model.hidden_size=128"
             return area
-        placeholder = {
-            "data": "a dataset's name, or a path",
-            "name": "made up when left empty",
-            "steps": "as the preset has it",
-        }
-        suggester = self._suggester if field == "data" else None
-        return Input(placeholder=placeholder[field], suggester=suggester, id=field, compact=True)
-
-    def on_mount(self) -> None:
-        """Look up what can be suggested."""
-        self._look_up()
-        self._check()
-
-    @work
-    async def _look_up(self) -> None:
-        taken = {run.name for run in await asyncio.to_thread(run_dir.list_runs)}
-        taken |= {folder.name for folder in paths.models().iterdir()}
-        self.post_message(Known(taken=taken))
-        try:
-            listed = await commands.run("data", "list", "--json")
-        except WorkError:
-            return  # a path can be typed all the same
-        datasets = {
-            str(entry["name"]): Dataset(entry["kind"], str(entry.get("about", "")))
-            for entry in listed
-            if "name" in entry and entry.get("kind") in forms.SOURCES
-        }
-        self.post_message(Known(datasets=datasets))
-
-    def on_known(self, event: Known) -> None:
-        """Suggest what has been looked up."""
-        if event.taken is not None:
-            self._taken = event.taken
-            self._suggest_name()
-        if event.datasets is not None:
-            self._datasets = event.datasets
-            self._suggester.names = list(event.datasets)
-        self._check()
+        return Input(
+            placeholder=_PLACEHOLDERS[field],
+            suggester=self._suggester if field == "data" else None,
+            id=field,
+            compact=True,
+        )
 
     @property
     def form(self) -> Form:
@@ -195,45 +184,84 @@ class NewRunScreen(ModalScreen[RunDir | None]):
             settings=self.query_one("#settings", TextArea).text,
         )
 
+    # ── suggestions ──────────────────────────────────────────────────────────────────────────────
+
+    def on_mount(self) -> None:
+        """Start to read the suggestions."""
+        self._read_suggestions()
+        self._check()
+
+    @work
+    async def _read_suggestions(self) -> None:
+        taken = {run.name for run in await asyncio.to_thread(run_dir.list_runs)}
+        taken |= {folder.name for folder in paths.models().iterdir()}
+        self.post_message(SuggestionsRead(taken=taken))
+        try:
+            rows = await commands.run("data", "list", "--json")
+        except WorkError:
+            return  # a path can be typed nevertheless
+        data_sets = {
+            str(row["name"]): DataSet(row["kind"], str(row.get("about", "")))
+            for row in rows
+            if "name" in row and row.get("kind") in new_run_form.SOURCES
+        }
+        self.post_message(SuggestionsRead(data_sets=data_sets))
+
+    def on_suggestions_read(self, event: SuggestionsRead) -> None:
+        """Suggest the names that were read."""
+        if event.taken is not None:
+            self._taken = event.taken
+            self._suggest_name()
+        if event.data_sets is not None:
+            self._data_sets = event.data_sets
+            self._suggester.names = list(event.data_sets)
+        self._check()
+
+    def _suggest_name(self) -> None:
+        """Name the run after its preset, unless the user has named it."""
+        field = self.query_one("#name", Input)
+        if field.value == self._suggested_name:
+            name = self.form.preset or "run"
+            self._suggested_name = new_run_form.free_name(name, self._taken)
+            field.value = self._suggested_name
+
+    # ── checks ───────────────────────────────────────────────────────────────────────────────────
+
     @on(Input.Changed)
     @on(TextArea.Changed)
     @on(Select.Changed, "#kind")
-    def _changed(self) -> None:
-        if not self._busy:  # what was said of the fields as they were
-            self.query_one("#status", Static).update("")
+    def _on_changed(self) -> None:
+        if not self._is_starting:
+            self.query_one("#status", Static).update("")  # it was about other fields
         self._check()
 
     @on(Input.Changed, "#data")
-    def _data_changed(self, event: Input.Changed) -> None:
-        if dataset := self._datasets.get(event.value.strip()):
-            self.query_one("#kind", Select).value = dataset.kind
+    def _on_data_changed(self, event: Input.Changed) -> None:
+        if data_set := self._data_sets.get(event.value.strip()):
+            self.query_one("#kind", Select).value = data_set.kind
 
     @on(Select.Changed, "#preset")
-    def _preset_changed(self) -> None:
+    def _on_preset_changed(self) -> None:
         preset = self._presets.get(self.form.preset or "")
         if preset and preset.kind:
             self.query_one("#kind", Select).value = preset.kind
         self._suggest_name()
         self._check()
 
-    def _suggest_name(self) -> None:
-        """Name the run after its preset, unless it has been named by hand."""
-        field = self.query_one("#name", Input)
-        if field.value == self._given_name:
-            self._given_name = forms.free_name(self.form.preset or "run", self._taken)
-            field.value = self._given_name
-
     def _check(self, complete: bool = False) -> bool:
-        """Say what is wrong; whether nothing is. complete: also what is still missing."""
+        """Show hints and problems; return whether the form is correct.
+
+        complete: nothing may be missing either.
+        """
         form = self.form
-        checked = forms.check(form)
+        checked = new_run_form.check(form)
         problems = dict(checked.problems)
         if form.name.strip() in self._taken:
-            problems["name"] = f"The name {form.name.strip()!r} is taken: choose another."
+            problems["name"] = f"The name {form.name.strip()!r} is taken; choose another."
         if complete and checked.config is not None:
-            problems |= forms.missing(checked.config)
+            problems |= new_run_form.missing(checked.config)
         hints = self._hints(form)
-        if hints["settings"]:  # a key half typed is not wrong yet
+        if hints["settings"]:  # a key that is still being typed
             problems.pop("settings", None)
         for field in FIELDS:
             note = self.query_one(f"#{field}-note", Static)
@@ -242,63 +270,68 @@ class NewRunScreen(ModalScreen[RunDir | None]):
             note.update(clean(f"✗ {problem}" if problem else hints.get(field, "")))
             note.display = bool(problem or hints.get(field))
         config = checked.config
-        self.query_one("#summary", Static).update(forms.summary(config) if config else "")
+        summary = new_run_form.summary(config) if config else ""
+        self.query_one("#summary", Static).update(summary)
         return not problems and config is not None
 
     def _hints(self, form: Form) -> dict[str, str]:
         area = self.query_one("#settings", TextArea)
         line = str(area.document.get_line(area.cursor_location[0]))
-        known = self._datasets.get(form.data.strip())
-        about = known.about if known else ""
-        names = [name for name, dataset in self._datasets.items() if dataset.kind == form.kind]
+        data_set = self._data_sets.get(form.data.strip())
+        about = data_set.about if data_set else ""
+        names = [name for name, one in self._data_sets.items() if one.kind == form.kind]
         if not form.data.strip() and names:
-            about = f"Known by name: {', '.join(names)}. Or {forms.SOURCES[form.kind]}."
-        return {"data": about, "settings": forms.matching_keys(line)}
+            source = new_run_form.SOURCES[form.kind]
+            about = f"Data sets: {', '.join(names)}. Or the path of {source}."
+        return {"data": about, "settings": new_run_form.matching_keys(line)}
+
+    # ── starting ─────────────────────────────────────────────────────────────────────────────────
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#start")
     def action_start(self) -> None:
-        """Start the run, if nothing is wrong or missing."""
-        if self._busy or not self._check(complete=True):
+        """Start the run if the form is correct and complete."""
+        if self._is_starting or not self._check(complete=True):
             return
         if any("=" not in pair for pair in self.form.pairs()):
             return
         self._start(self.form)
 
     @property
-    def _busy(self) -> bool:
+    def _is_starting(self) -> bool:
         return self.has_class("-busy")
 
     @work(group="start", exclusive=True)
     async def _start(self, form: Form) -> None:
         self.add_class("-busy")
-        self.post_message(Told("Preparing the songs and the run …"))
+        self.post_message(StatusChanged("Preparing the data set and the run …"))
         try:
             printed = await commands.run(
-                *forms.arguments(form), on_message=lambda line: self.post_message(Told(line))
+                *new_run_form.arguments(form),
+                on_message=lambda line: self.post_message(StatusChanged(line)),
             )
-            self.post_message(Began(RunDir(Path(str(printed[0]["path"])))))
+            self.post_message(RunCreated(RunDir(Path(str(printed[0]["path"])))))
         except WorkError as error:
-            self.post_message(Told(f"✗ {error}", wrong=True))
+            self.post_message(StatusChanged(f"✗ {error}", is_error=True))
         except LookupError:
-            sentence = "✗ The run was started but not named: see the Runs page."
-            self.post_message(Told(sentence, wrong=True))
+            sentence = "✗ The command did not print the run's path; see the Runs page."
+            self.post_message(StatusChanged(sentence, is_error=True))
         finally:
             self.remove_class("-busy")
 
-    def on_told(self, event: Told) -> None:
-        """Show what the command says."""
+    def on_status_changed(self, event: StatusChanged) -> None:
+        """Show the status."""
         status = self.query_one("#status", Static)
-        status.set_class(event.wrong, "-wrong")
+        status.set_class(event.is_error, "-wrong")
         status.update(Content(clean(event.sentence)))
         status.scroll_visible(animate=False)
 
-    def on_began(self, event: Began) -> None:
-        """Give the run back."""
+    def on_run_created(self, event: RunCreated) -> None:
+        """Return the run."""
         self.dismiss(event.run)
 
     @on(Button.Pressed, "#close")
     def action_close(self) -> None:
-        """Leave without a run."""
+        """Close without a run."""
         self.workers.cancel_node(self)
         self.dismiss(None)

@@ -1,19 +1,19 @@
-"""What the form for a new run holds, whether it is right, and the command it stands for."""
+"""The form for a new run without its widgets: fields, checks, and the command that it runs."""
 
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine import config as configs
-from engine.config import Kind
+from engine import config
+from engine.config import Kind, RunConfig
 from engine.errors import InputError
 from tui.formatting import short_number
 
-_KEYS_SHOWN = 6
+_MAX_KEYS = 6  # that are suggested at once
 SOURCES: dict[Kind, str] = {
-    "lyrics": "a CSV, a JSONL or a folder artist/song.txt",
-    "music": "MIDI files, alone, in a folder or in a zip, or of a .mat of rolls",
+    "lyrics": "a CSV file, a JSONL file or a folder artist/song.txt",
+    "music": "MIDI files, one or a folder or zip of them, or a .mat file of piano rolls",
 }
 
 
@@ -26,15 +26,15 @@ class Form:
     preset: str | None = None
     name: str = ""
     steps: str = ""
-    settings: str = ""  # key=value, one a line
+    settings: str = ""  # lines of key=value
 
     def source(self) -> str:
-        """The dataset's name, or the path with `~` spelt out, as a shell would."""
+        """Return the name of the data set, or the path with `~` expanded, as a shell does."""
         data = self.data.strip()
         return str(Path(data).expanduser()) if data.startswith("~") else data
 
     def pairs(self) -> list[str]:
-        """The settings' lines, and the steps, as `--set` wants them."""
+        """Return the steps and the lines of the settings as values of `--set`."""
         lines = [line.strip() for line in self.settings.split("\n") if line.strip()]
         steps = self.steps.strip().replace(",", "")
         return [*([f"train.steps={steps}"] if steps else []), *lines]
@@ -42,37 +42,37 @@ class Form:
 
 @dataclass(frozen=True)
 class Checked:
-    """A form looked over: what is wrong, by field, or else the config it asks for."""
+    """The problems of a form by field, or the config it describes."""
 
     problems: Mapping[str, str]
-    config: configs.RunConfig | None
+    config: RunConfig | None
 
 
 def check(form: Form) -> Checked:
-    """Look the fields over as the command would."""
+    """Check the fields as the command would."""
     data = form.source()
     try:
-        configs.load(form.kind, form.preset, (), data)
+        config.load(form.kind, form.preset, (), data)
     except InputError as error:
         return Checked({"preset": str(error)}, None)
     steps = form.pairs()[:1] if form.steps.strip() else []
     for field, settings in (("steps", steps), ("settings", form.pairs())):
         try:
-            config = configs.load(form.kind, form.preset, settings, data)
+            loaded = config.load(form.kind, form.preset, settings, data)
         except InputError as error:
             return Checked({field: str(error)}, None)
-    return Checked({}, config)
+    return Checked({}, loaded)
 
 
-def missing(config: configs.RunConfig) -> dict[str, str]:
-    """What has still to be filled in before the run can start."""
-    if config.data.source:
+def missing(loaded: RunConfig) -> dict[str, str]:
+    """Return which fields must be filled in before the run can start, with a message each."""
+    if loaded.data.source:
         return {}
-    return {"data": f"Name a dataset, or the path of {SOURCES[config.kind]}."}
+    return {"data": f"Enter the name of a data set, or the path of {SOURCES[loaded.kind]}."}
 
 
 def arguments(form: Form) -> list[str]:
-    """The words after `rnn-tui` that start the run."""
+    """Return the arguments of `rnn-tui` that start the run."""
     words = ["train", form.kind]
     if form.source():
         words += ["--data", form.source()]
@@ -85,43 +85,44 @@ def arguments(form: Form) -> list[str]:
     return [*words, "--detach", "--json"]
 
 
-def summary(config: configs.RunConfig) -> str:
-    """What will be trained, in words."""
-    train = config.train
-    if config.model.kind != "network":
-        return f"{config.model.words}: counts once through the songs"
+def summary(loaded: RunConfig) -> str:
+    """Return the model and how long it will be trained, in one line."""
+    model, train = loaded.model, loaded.train
+    if model.kind != "network":
+        return f"{model.words} · one pass over the songs"
     if not train.bptt:
-        return f"{config.model.words} · {train.steps:,} steps of {train.batch_size} whole songs"
-    size = train.steps * train.batch_size * train.bptt
+        return f"{model.words} · {train.steps:,} steps of {train.batch_size} whole songs"
+    unit = "characters" if loaded.kind == "lyrics" else "frames"
+    total = short_number(train.steps * train.batch_size * train.bptt)
     return (
-        f"{config.model.words} · {train.steps:,} steps of {train.batch_size} × {train.bptt} "
-        f"{'characters' if config.kind == 'lyrics' else 'frames'} ({short_number(size)})"
+        f"{model.words} · {train.steps:,} steps of "
+        f"{train.batch_size} × {train.bptt} {unit} ({total})"
     )
 
 
 def matching_keys(line: str) -> str:
-    """The keys of `--set` that a line without its `=` may be the beginning of; else nothing."""
+    """Return the settings that contain a line without a value yet; "" if there are none."""
     if "=" in line or not line.strip():
         return ""
-    known = configs.settings()
-    found = [key for key in known if line.strip() in key]
-    shown = "   ".join(f"{key}={known[key].default_text}" for key in found[:_KEYS_SHOWN])
-    return f"{shown}   …" if len(found) > _KEYS_SHOWN else shown
+    settings = config.settings()
+    found = [key for key in settings if line.strip() in key]
+    shown = "   ".join(f"{key}={settings[key].default_text}" for key in found[:_MAX_KEYS])
+    return f"{shown}   …" if len(found) > _MAX_KEYS else shown
 
 
 @dataclass(frozen=True)
 class Preset:
-    """One to choose from."""
+    """A preset to choose."""
 
     name: str
-    label: str  # what a list shows
-    kind: Kind | None  # None: it says nothing of it
+    label: str  # its name and description
+    kind: Kind | None  # None: of any kind
 
 
 def presets() -> list[Preset]:
-    """The presets that there are."""
+    """Return all presets."""
     result = []
-    for name, path in configs.presets().items():
+    for name, path in config.presets().items():
         try:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -132,11 +133,11 @@ def presets() -> list[Preset]:
     return result
 
 
-def free_name(wanted: str, taken: Collection[str]) -> str:
-    """`wanted`, or the first of wanted-2, wanted-3, … that no run has."""
-    if wanted not in taken:
-        return wanted
+def free_name(name: str, taken: Collection[str]) -> str:
+    """Return the name, or the first of name-2, name-3, … that is not taken."""
+    if name not in taken:
+        return name
     number = 2
-    while f"{wanted}-{number}" in taken:
+    while f"{name}-{number}" in taken:
         number += 1
-    return f"{wanted}-{number}"
+    return f"{name}-{number}"

@@ -1,4 +1,4 @@
-"""What a run wrote as it learned, the newest first."""
+"""The samples that a run has written, newest first."""
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -9,11 +9,11 @@ from engine.runs.events import Sampled
 from tui.formatting import clean
 from tui.roll_text import roll_lines
 
-ROLL = 32  # frames of a sample of music that are shown
+_MAX_FRAMES = 32  # of a sample of music that are shown
 
 
 class Samples(VerticalScroll, can_focus=False):
-    """Samples one below the other: where they come from, the given beginning, what followed."""
+    """A list of samples, each with its step, artist, prompt and continuation."""
 
     DEFAULT_CSS = """
     Samples { scrollbar-size-vertical: 1; padding: 0 1; }
@@ -24,39 +24,41 @@ class Samples(VerticalScroll, can_focus=False):
         self._samples: tuple[Sampled, ...] | None = None
 
     def compose(self) -> ComposeResult:
-        """Lay out the text."""
+        """Lay out an empty text."""
         yield Static(id="texts", markup=False)
 
     def show(self, samples: tuple[Sampled, ...]) -> None:
         """Show these samples."""
         if samples != self._samples:
             self._samples = samples
-            self.query_one("#texts", Static).update(render(samples))
+            self.query_one("#texts", Static).update(_styled(samples))
 
 
-def render(samples: tuple[Sampled, ...]) -> Content:
-    """The samples as text, each beginning set off by weight and line, not by colour alone."""
+def _styled(samples: tuple[Sampled, ...]) -> Content:
+    """Return the samples as one text, with the prompts bold and underlined."""
     if not samples:
         return Content.styled(
-            "No samples yet. They appear here as the run writes them; w asks for some now.",
+            "No samples yet. They appear here during training; press w to write some now.",
             "$foreground 60%",
         )
     parts: list[Content | tuple[str, str]] = []
     for sample in samples:
-        source = f"step {sample.step:,} · {sample.condition or 'anyone'}"
+        source = f"step {sample.step:,} · {sample.condition or 'no artist'}"
         parts.append((f"{clean(source)} · temperature {sample.temperature:g}\n", "$foreground 60%"))
         if sample.notes is not None:
-            parts.append(("\n".join(roll_lines(sample.notes, ROLL)) + "\n\n", ""))
+            parts.append(("\n".join(roll_lines(sample.notes, _MAX_FRAMES)) + "\n\n", ""))
             continue
         parts.append((clean(sample.prime), "bold underline"))
         parts.append((clean(sample.text).rstrip() + "\n\n", ""))
     return Content.assemble(*parts)
 
 
-def plain(samples: tuple[Sampled, ...]) -> str:
-    """The samples as text to be copied."""
-    return "\n\n".join(
-        f"# step {sample.step} · {sample.condition or 'anyone'}\n{sample.prime}{sample.text}"
-        + "\n".join(roll_lines(sample.notes or (), ROLL) if sample.notes is not None else ())
-        for sample in samples
-    )
+def plain_text(samples: tuple[Sampled, ...]) -> str:
+    """Return the samples as text for the clipboard."""
+    texts = []
+    for sample in samples:
+        text = sample.prime + sample.text
+        if sample.notes is not None:
+            text += "\n".join(roll_lines(sample.notes, _MAX_FRAMES))
+        texts.append(f"# step {sample.step} · {sample.condition or 'no artist'}\n{text}")
+    return "\n\n".join(texts)

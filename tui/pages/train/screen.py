@@ -1,4 +1,4 @@
-"""The Train page: one run as it learns, or as it has learnt."""
+"""The Train page: a run while it trains, or after."""
 
 import asyncio
 from functools import partial
@@ -23,55 +23,56 @@ from tui.pages.run_actions import RunStarted
 from tui.pages.train.choose_run import ChooseRunScreen
 from tui.pages.train.metrics import MetricTiles, ProgressLine
 from tui.pages.train.new_run import NewRunScreen
-from tui.pages.train.samples import Samples, plain
+from tui.pages.train.samples import Samples, plain_text
 from tui.sources.run_view import (
     STATES,
     RunView,
-    fraction_done,
     headline,
     metrics,
     metrics_csv,
     problem_lines,
     progress_text,
 )
-from tui.sources.runs import NewestRunFound, RunChanged, RunList, RunReader, follow_run, newest_run
+from tui.sources.runs import (
+    NewestRunFound,
+    RunChanged,
+    RunList,
+    RunReader,
+    follow_run,
+    newest_run,
+)
 from tui.widgets.footer import Footer
+from tui.widgets.welcome import Welcome
 
-_VIEWS = ("", "-only-curve", "-only-samples")
+_LAYOUTS = ("", "-only-curve", "-only-samples")  # classes of the page
 _WELCOME = """\
 [b]No runs yet[/b]
 
-[@click=screen.new_run][b reverse] n [/][/]  start one: choose songs, and watch it learn
-[@click=app.page('lyrics')][b reverse] 2 [/][/]  write lyrics with a model that is there already
-[@click=app.page('music')][b reverse] 3 [/][/]  hear piano music that another writes
+[@click=screen.new_run][b reverse] n [/][/]  train a model: choose a data set and watch it learn
+[@click=app.page('lyrics')][b reverse] 2 [/][/]  write lyrics with an included model
+[@click=app.page('music')][b reverse] 3 [/][/]  generate piano music with an included model
 [@click=app.help][b reverse] ? [/][/]  all keys"""
 
 
-def state_words(state: str) -> Content:
-    """A state by mark, word and colour."""
-    mark, colour, _ = STATES[state]
-    return Content.styled(f"{mark} {state}", f"bold {colour}")
-
-
 class TrainScreen(Screen[None]):
-    """Shows the attached run; its keys ask things of it."""
+    """The attached run: its metrics, curve and samples, and keys that act on it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new_run", "New", id="train.new", tooltip="Start a new run"),
         Binding("a", "choose", "Attach", id="train.attach", tooltip="Show another run"),
-        Binding("s", "ask('stop')", "Stop", id="train.stop",
+        Binding("s", "request('stop')", "Stop", id="train.stop",
                 tooltip="Stop the run after its next step; it can be resumed"),
         Binding("r", "resume", "Resume", id="train.resume",
-                tooltip="Go on with a run that stopped, failed or crashed"),
-        Binding("w", "ask('sample')", "Write", id="train.sample",
-                tooltip="Have the run write samples now"),
-        Binding("k", "ask('save')", "Save", id="train.save",
-                tooltip="Have the run save a checkpoint now"),
+                tooltip="Resume a run that was stopped, failed or crashed"),
+        Binding("w", "request('sample')", "Write", id="train.sample",
+                tooltip="Write samples now"),
+        Binding("k", "request('save')", "Save", id="train.save",
+                tooltip="Save a checkpoint now"),
         Binding("c", "copy", "Copy", show=False, id="train.copy",
                 tooltip="Copy the samples to the clipboard"),
         Binding("e", "export", "Export", show=False, id="train.export",
-                tooltip="Write the figures of all steps to metrics.csv in the run's folder"),
-        Binding("z", "fold", "Fold", id="train.fold",
+                tooltip="Write the metrics of all steps to metrics.csv in the run's folder"),
+        Binding("z", "layout", "Layout", id="train.layout",
                 tooltip="Show the curve alone, the samples alone, or both"),
         Binding("pageup,up", "scroll_samples(-1)", "Newer", show=False, id="train.newer",
                 tooltip="Scroll the samples up"),
@@ -79,73 +80,135 @@ class TrainScreen(Screen[None]):
                 tooltip="Scroll the samples down"),
     ]  # fmt: skip
     AUTO_FOCUS = "#curve"
+    DEFAULT_CSS = """
+    TrainScreen {
+        & #title { height: 1; padding: 0 1; margin-top: 1; }
+        & #name { width: auto; text-style: bold; }
+        & #facts { width: 1fr; padding: 0 2; color: $foreground 60%;
+                   text-wrap: nowrap; text-overflow: ellipsis; }
+        & #state { width: auto; }
+        & #problems { height: auto; max-height: 7; padding: 0 1; color: $text-warning;
+                      display: none; }
+        & MetricTiles { margin: 1 0; }
+        & #body { height: 1fr; margin-top: 1; }
+        & #curve { width: 2fr; margin-right: 1; }
+        & #samples { width: 1fr; border-left: vkey $foreground 20%; }
+
+        &.-empty #page { display: none; }
+        &.-empty Welcome { display: block; }
+
+        &.-medium #body { layout: vertical; }
+        &.-medium #curve { width: 1fr; height: 2fr; margin-right: 0; }
+        &.-narrow #curve { margin-right: 0; }
+        &.-medium #samples { width: 1fr; height: 1fr; border-left: none;
+                             border-top: hkey $foreground 20%; }
+        &.-medium MetricTiles, &.-normal MetricTiles { grid-size: 3; }
+        &.-normal MetricTiles { margin: 0; }
+        &.-normal #title { margin-top: 0; }
+        &.-normal MetricTile .top { layout: horizontal; height: 1; }
+        &.-normal MetricTile .label { width: auto; min-width: 11; max-width: 60%;
+                                      padding-right: 1; }
+        &.-normal MetricTile .note, &.-normal MetricTile Sparkline { display: none; }
+        &.-normal #body { margin-top: 0; }
+
+        &.-narrow MetricTiles, &.-short MetricTiles { display: none; }
+        &.-narrow #samples, &.-short #samples { display: none; }
+        &.-narrow #facts { display: none; }
+        &.-narrow #state { width: 1fr; text-align: right; }
+        &.-short #title, &.-short #body { margin-top: 0; }
+
+        &.-only-curve #samples { display: none; }
+        &.-only-samples #curve { display: none; }
+        &.-only-samples #samples { display: block; width: 1fr; height: 1fr; border: none; }
+    }
+    """
 
     def __init__(self, runs: RunList, run: RunDir | None = None) -> None:
         super().__init__()
         self._runs = runs
-        self._wanted = run
-        self._generation = 0
-        self._fold = 0
+        self._initial_run = run
+        self._generation = 0  # of the attachment, to tell apart what was posted for another run
+        self._layout = 0  # index into _LAYOUTS
         self.run: RunDir | None = None
         self.view: RunView | None = None
 
     def compose(self) -> ComposeResult:
-        """Lay out the page, and what is said instead of it while there is no run."""
+        """Lay out the page, and the text in its place while there are no runs."""
         with Vertical(id="page"):
             with Horizontal(id="title"):
                 yield Static(id="name", markup=False)
                 yield Static(id="facts", markup=False)
                 yield Static(id="state")
-            yield Static(id="trouble", markup=False)
+            yield Static(id="problems", markup=False)
             yield MetricTiles()
             yield ProgressLine()
             with Horizontal(id="body"):
-                yield LineChart(empty="The curve begins with the first step.", id="curve")
+                yield LineChart(empty="The curve starts with the first step.", id="curve")
                 yield Samples(id="samples")
-        with Vertical(id="welcome"):
-            yield Static(_WELCOME)
+        yield Welcome(_WELCOME)
         yield Footer(show_command_palette=False)
 
+    # ── attaching to a run ───────────────────────────────────────────────────────────────────────
+
     def on_mount(self) -> None:
-        """Attach to the run asked for."""
-        if self._wanted is not None:
-            self.attach(self._wanted)
+        """Attach to the initial run."""
+        if self._initial_run is not None:
+            self.attach(self._initial_run)
 
     def on_screen_resume(self) -> None:
-        """Look for a run, when there is none yet."""
+        """Search for a run while there is none."""
         if self.run is None:
-            self._look_for_runs()
+            self._find_newest()
 
-    @work(group="look", exclusive=True)
-    async def _look_for_runs(self) -> None:
+    @work(group="find", exclusive=True)
+    async def _find_newest(self) -> None:
         self.post_message(NewestRunFound(await asyncio.to_thread(newest_run)))
 
     def on_newest_run_found(self, event: NewestRunFound) -> None:
-        """Attach to the newest run, unless another has been attached meanwhile."""
+        """Attach to the newest run, unless another was attached meanwhile."""
         if self.run is None and event.run is not None:
             self.attach(event.run)
         self.set_class(self.run is None, "-empty")
 
     def attach(self, run: RunDir) -> None:
-        """Show this run from now on."""
+        """Show this run."""
         self._generation += 1
         self.run, self.view = run, None
         self.set_class(False, "-empty")
-        following = partial(self._follow, run, self._generation)
-        self.run_worker(following, thread=True, exclusive=True, group="follow")
+        follow = partial(self._follow, run, self._generation)
+        self.run_worker(follow, thread=True, exclusive=True, group="follow")
 
     def _follow(self, run: RunDir, generation: int) -> None:
         follow_run(run, generation, self.post_message, get_current_worker().cancelled_event)
 
+    def action_new_run(self) -> None:
+        """Open the form for a new run."""
+        self.app.push_screen(NewRunScreen(), self._on_started)
+
+    def _on_started(self, run: RunDir | None) -> None:
+        if run is not None:
+            self.attach(run)
+            self.post_message(RunStarted(run))
+
+    def action_choose(self) -> None:
+        """Open the list of runs."""
+        self.app.push_screen(ChooseRunScreen(self._runs), self._on_chosen)
+
+    def _on_chosen(self, run: RunDir | None) -> None:
+        if run is not None:
+            self.attach(run)
+
+    # ── showing it ───────────────────────────────────────────────────────────────────────────────
+
     def on_run_changed(self, event: RunChanged) -> None:
-        """Show what has changed, unless another run has been attached since."""
+        """Show the run as it is now, unless another was attached since."""
         if event.generation != self._generation:
             event.stop()
             return
         if event.view.state == "gone":
             self.workers.cancel_group(self, "follow")
             self.run = self.view = None
-            self._look_for_runs()
+            self._find_newest()
             return
         before, self.view = self.view, event.view
         with self.app.batch_update():
@@ -154,15 +217,21 @@ class TrainScreen(Screen[None]):
     def _show(self, view: RunView, before: RunView | None) -> None:
         self.query_one("#name", Static).update(clean(view.run.name))
         self.query_one("#facts", Static).update(headline(view))
-        self.query_one("#state", Static).update(state_words(view.state))
+        style = STATES[view.state]
+        state = Content.styled(f"{style.mark} {view.state}", f"bold {style.color}")
+        self.query_one("#state", Static).update(state)
         lines = problem_lines(view)
-        note = self.query_one("#trouble", Static)
-        note.display = bool(lines)
-        note.update("\n".join(lines))
+        problems = self.query_one("#problems", Static)
+        problems.display = bool(lines)
+        problems.update("\n".join(lines))
         self.query_one(MetricTiles).show(metrics(view))
-        self.query_one(ProgressLine).show(fraction_done(view), progress_text(view))
+        self.query_one(ProgressLine).show(view.fraction_done, progress_text(view))
         self.query_one(Samples).show(view.samples)
-        if before is None or before.last is not view.last or before.latest is not view.latest:
+        if (
+            before is None
+            or before.last_step is not view.last_step
+            or before.last_evaluation is not view.last_evaluation
+        ):
             self._draw(view)
 
     def _draw(self, view: RunView) -> None:
@@ -173,62 +242,59 @@ class TrainScreen(Screen[None]):
         valid = Series("valid", columns.valid_step, columns.valid_bits, 1, "points")
         self.query_one(LineChart).show((train, valid), y_label=f"bits/{view.unit}")
 
+    def action_layout(self) -> None:
+        """Switch between the curve and samples, the curve alone and the samples alone."""
+        self._layout = (self._layout + 1) % len(_LAYOUTS)
+        for index, name in enumerate(_LAYOUTS):
+            if name:
+                self.set_class(index == self._layout, name)
+
+    def action_scroll_samples(self, pages: int) -> None:
+        """Scroll the samples by pages."""
+        samples = self.query_one(Samples)
+        (samples.scroll_page_down if pages > 0 else samples.scroll_page_up)(animate=False)
+
+    # ── acting on it ─────────────────────────────────────────────────────────────────────────────
+
     def _attached(self) -> RunView | None:
+        """Return the run; warn if there is none."""
         if self.view is None:
-            run_actions.warn(self, "No run is attached: n starts one, a shows another.")
+            run_actions.warn(self, "No run is attached: press n to start one, or a to choose one.")
         return self.view
 
-    def action_new_run(self) -> None:
-        """Open the form."""
-        self.app.push_screen(NewRunScreen(), self._started)
-
-    def _started(self, run: RunDir | None) -> None:
-        if run is not None:
-            self.attach(run)
-            self.post_message(RunStarted(run))
-
-    def action_choose(self) -> None:
-        """Choose another run."""
-        self.app.push_screen(ChooseRunScreen(self._runs), self._chosen)
-
-    def _chosen(self, run: RunDir | None) -> None:
-        if run is not None:
-            self.attach(run)
-
     @work
-    async def action_ask(self, request: str) -> None:
-        """Ask the run for something."""
+    async def action_request(self, name: str) -> None:
+        """Send a request to the run's trainer."""
         if (view := self._attached()) is not None:
-            await run_actions.request(self, view.run, view.state, request)
+            await run_actions.request(self, view.run, view.state, name)
 
     @work(group="resume", exclusive=True)
     async def action_resume(self) -> None:
-        """Go on with the run."""
+        """Resume the run."""
         if (view := self._attached()) is not None:
-            kind = view.started.kind if view.started else "lyrics"
-            await run_actions.resume(self, view.run, view.state, kind)
+            await run_actions.resume(self, view.run, view.state, view.kind or "lyrics")
 
     def action_copy(self) -> None:
         """Copy the samples."""
         if (view := self._attached()) is None:
             return
         if not view.samples:
-            run_actions.warn(self, "There are no samples to copy yet: w asks for some.")
+            run_actions.warn(self, "No samples to copy yet: press w to write some.")
             return
-        self.app.copy_to_clipboard(plain(view.samples))
+        self.app.copy_to_clipboard(plain_text(view.samples))
         self.notify(f"Copied {len(view.samples)} samples.")
 
     @work(group="export", exclusive=True)
     async def action_export(self) -> None:
-        """Write the figures to a file."""
+        """Write the metrics to a CSV file."""
         if (view := self._attached()) is None:
             return
         run, path = view.run, view.run.path / "metrics.csv"
 
         def write() -> None:
-            fold = RunReader(run)
-            fold.read()
-            files.write_atomic(path, metrics_csv(fold.history))
+            reader = RunReader(run)
+            reader.read()
+            files.write_atomic(path, metrics_csv(reader.history))
 
         try:
             await asyncio.to_thread(write)
@@ -236,15 +302,3 @@ class TrainScreen(Screen[None]):
             run_actions.fail(self, str(error))
             return
         self.notify(f"Wrote {path}", markup=False)
-
-    def action_fold(self) -> None:
-        """Go on to the next of both, the curve alone, the samples alone."""
-        self._fold = (self._fold + 1) % len(_VIEWS)
-        for number, name in enumerate(_VIEWS):
-            if name:
-                self.set_class(number == self._fold, name)
-
-    def action_scroll_samples(self, pages: int) -> None:
-        """Scroll the samples."""
-        samples = self.query_one(Samples)
-        (samples.scroll_page_down if pages > 0 else samples.scroll_page_up)(animate=False)

@@ -1,4 +1,4 @@
-"""Labels that do not overlap, and steps from point to point."""
+"""Labels of the map that do not overlap, and steps from point to point."""
 
 import itertools
 
@@ -19,62 +19,71 @@ points = st.lists(
 
 @settings(deadline=None)
 @given(points, st.integers(1, 70), st.integers(1, 12))
-def test_labels_stand_inside_apart_and_on_no_point(
-    given_: list[Point], width: int, height: int
+def test_labels_are_inside_the_area_apart_and_cover_no_point(
+    drawn: list[Point], width: int, height: int
 ) -> None:
-    marks = layout.layout(given_, width, height, cursor=0)
-    assert len(marks) == len(given_)
+    marks = layout.layout(drawn, width, height, cursor=0)
+    assert len(marks) == len(drawn)
     taken = {(mark.row, mark.column) for mark in marks}
     assert all(0 <= row < height and 0 <= column < width for row, column in taken)
     spans: dict[int, list[tuple[int, int]]] = {}
     for mark in marks:
         if mark.label:
-            end = mark.start + cell_len(mark.label)
-            assert 0 <= mark.line < height
-            assert 0 <= mark.start < end <= width
-            assert not {(mark.line, column) for column in range(mark.start, end)} & taken
-            spans.setdefault(mark.line, []).append((mark.start, end))
+            end = mark.label_column + cell_len(mark.label)
+            assert 0 <= mark.label_row < height
+            assert 0 <= mark.label_column < end <= width
+            assert (
+                not {(mark.label_row, column) for column in range(mark.label_column, end)} & taken
+            )
+            spans.setdefault(mark.label_row, []).append((mark.label_column, end))
     for row in spans.values():
         row.sort()
         assert all(left[1] < right[0] for left, right in itertools.pairwise(row))
 
 
-def test_points_fill_the_area_as_they_lie() -> None:
+def test_points_are_scaled_to_fill_the_area() -> None:
     corners = [Point("a", -1, 2), Point("b", 1, 2), Point("c", 1, -2), Point("d", 0, 0)]
     marks = layout.layout(corners, 61, 21)
     assert [mark[:2] for mark in marks] == [(0, 0), (60, 0), (60, 20), (30, 10)]
     assert [mark.label for mark in marks] == ["a", "b", "c", "d"]
-    assert [mark.start for mark in marks] == [2, 58, 58, 32]  # at the edge on the left
+    assert [mark.label_column for mark in marks] == [
+        2,
+        58,
+        58,
+        32,
+    ]  # on the left of points at the right edge
     assert layout.layout([Point("alone", 5, 5)], 11, 5)[0][:2] == (5, 2)
     assert layout.layout([], 10, 10) == []
     assert layout.layout(corners, 0, 3) == []
 
 
-def test_where_there_is_room_for_few_the_cursor_and_the_great_have_labels() -> None:
-    crowd = [Point(f"name {place}", 0, 0, songs=place) for place in range(20)]
+def test_in_a_crowd_the_cursor_and_artists_with_many_songs_have_labels() -> None:
+    crowd = [Point(f"name {songs}", 0, 0, songs=songs) for songs in range(20)]
     labels = [mark.label for mark in layout.layout(crowd, 40, 3, cursor=4)]
     assert labels[4] == "name 4"
     assert labels[19] == "name 19"
     assert "" in labels
 
 
-def test_labels_are_cut_and_made_safe() -> None:
+def test_labels_are_shortened_and_safe_to_print() -> None:
     assert layout.label("a\nb\x1b[31m") == "a b␛[31m"
     assert layout.label(" ") == "–"
-    assert cell_len(layout.label("词" * 40)) <= layout.LONGEST
+    assert cell_len(layout.label("词" * 40)) <= layout.MAX_LABEL
     assert layout.label("x" * 28) == "x" * 28
     assert layout.label("x" * 29) == "x" * 27 + "…"
 
 
 @settings(deadline=None)
 @given(points, st.data())
-def test_a_step_goes_in_its_direction_or_nowhere(given_: list[Point], data: st.DataObject) -> None:
-    start = data.draw(st.integers(0, len(given_) - 1))
-    across, up = data.draw(st.sampled_from([(1, 0), (-1, 0), (0, 1), (0, -1)]))
-    here = given_[start]
-    there = given_[layout.step(given_, start, across, up)]
-    ahead = [p for p in given_ if (p.x - here.x) * across + (p.y - here.y) * up > 0]
+def test_a_step_moves_in_its_direction_or_not_at_all(
+    drawn: list[Point], data: st.DataObject
+) -> None:
+    start = data.draw(st.integers(0, len(drawn) - 1))
+    right, up = data.draw(st.sampled_from([(1, 0), (-1, 0), (0, 1), (0, -1)]))
+    origin = drawn[start]
+    reached = drawn[layout.step(drawn, start, right, up)]
+    ahead = [p for p in drawn if (p.x - origin.x) * right + (p.y - origin.y) * up > 0]
     if not ahead:
-        assert there is here
+        assert reached is origin
     else:
-        assert there in ahead
+        assert reached in ahead

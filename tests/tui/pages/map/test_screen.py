@@ -1,4 +1,4 @@
-"""The Map page, each key of it, before a made-up sampler."""
+"""The Map page and its keys, with a fake sampler."""
 
 import sys
 from collections.abc import Callable
@@ -38,7 +38,7 @@ class MapPage(Page[MapScreen]):
 
     @property
     def lines(self) -> list[str]:
-        """The plane as drawn."""
+        """Return the rows of the plane."""
         return drawn(self.plane)
 
     async def songs_of(self, name: str) -> None:
@@ -56,7 +56,7 @@ def use(monkeypatch: pytest.MonkeyPatch, models: str = "models", *words: str) ->
 
 @pytest.fixture
 def opened(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
-    """opened(*words of the worker, size, models, ready) opens the page."""
+    """Return a function that opens the page: opened(*worker_arguments, size, models, ready)."""
 
     def open_(
         *words: str,
@@ -70,15 +70,18 @@ def opened(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     return open_
 
 
-async def test_artists_are_there_at_once(opened: Open) -> None:
+async def test_artists_are_shown_at_once(opened: Open) -> None:
     async with opened() as page:
-        assert page.status == "▸ Ada Moor, 3 songs · 6 artists · 83 % of their variance"
+        assert (
+            page.status
+            == "▸ Ada Moor, 3 songs · 6 artists · the two axes show 83 % of the variance"
+        )
         drawn = "\n".join(page.lines)
         for name in ("Ada Moor", "Quiet Harbour", "Moor & Daughters", "Tin Whistle"):
             assert f"● {name}" in drawn or f"{name} ●" in drawn
 
 
-async def test_keys_go_from_point_to_point(opened: Open) -> None:
+async def test_keys_move_from_point_to_point(opened: Open) -> None:
     async with opened() as page:
         for key, name in (
             ("down", "The Paper Lanterns"),
@@ -100,10 +103,12 @@ async def test_keys_go_from_point_to_point(opened: Open) -> None:
         assert len(seen) == 6
 
 
-async def test_an_artist_opens_and_a_song_lists_its_nearest(opened: Open) -> None:
+async def test_enter_opens_an_artist_and_lists_the_songs_most_similar_to_a_song(
+    opened: Open,
+) -> None:
     async with opened() as page:
         await page.songs_of("Bo")
-        assert page.status == "▸ Kettle · 4 songs by Bo · 30 % of their variance"
+        assert page.status == "▸ Kettle · 4 songs by Bo · the two axes show 30 % of the variance"
         assert not page.near
         await page.press("full_stop", "enter")
         await page.until(lambda: page.near)
@@ -114,12 +119,12 @@ async def test_an_artist_opens_and_a_song_lists_its_nearest(opened: Open) -> Non
         assert "songs by Bo" in page.status
         await page.press("escape")
         await page.until(lambda: "6 artists" in page.status)
-        assert page.name == "Bo"  # where one came from
+        assert page.name == "Bo"  # the artist whose songs were shown
         await page.press("escape")
         assert "6 artists" in page.status
 
 
-async def test_clicks_go_to_a_point_and_then_open_it(opened: Open) -> None:
+async def test_a_click_moves_to_a_point_and_a_second_opens_it(opened: Open) -> None:
     async with opened() as page:
         y, line = next((y, line) for y, line in enumerate(page.lines) if "Tin Whistle" in line)
         x = line.index("Tin Whistle") + 2
@@ -129,15 +134,15 @@ async def test_clicks_go_to_a_point_and_then_open_it(opened: Open) -> None:
         await page.until(lambda: "songs by Tin Whistle" in page.status)
 
 
-async def test_reading_is_told_and_stopped(opened: Open) -> None:
+async def test_reading_shows_its_progress_and_can_be_stopped(opened: Open) -> None:
     async with opened("slow", ready="read 120 of 240 songs") as page:
         await page.press("escape")
-        assert page.status == "✗ Stopped: r reads the songs again."
+        assert page.status == "✗ Stopped. Press r to read the songs again."
         await page.press("r")
         await page.until(lambda: "read 120 of 240 songs" in page.status)
 
 
-async def test_another_model_begins_anew(opened: Open) -> None:
+async def test_another_model_draws_its_own_map(opened: Open) -> None:
     async with opened() as page:
         await page.songs_of("Bo")
         await page.go("m", "model")
@@ -150,7 +155,7 @@ async def test_another_model_begins_anew(opened: Open) -> None:
         await page.until(lambda: "6 artists" in page.status)
 
 
-async def test_coming_back_keeps_the_place(opened: Open) -> None:
+async def test_returning_to_the_page_keeps_the_cursor(opened: Open) -> None:
     async with opened() as page:
         await page.songs_of("Bo")
         await page.press("full_stop")
@@ -162,14 +167,14 @@ async def test_coming_back_keeps_the_place(opened: Open) -> None:
         assert "songs by Bo" in page.status
 
 
-async def test_without_a_model_it_says_what_to_do(opened: Open) -> None:
-    async with opened(models="none", ready="No model of lyrics") as page:
+async def test_without_a_model_the_page_shows_what_to_do(opened: Open) -> None:
+    async with opened(models="none", ready="No lyrics model yet") as page:
         await page.press("enter", "up", "comma", "escape")
         assert page.name == ""
 
 
 @pytest.mark.parametrize("size", [(120, 36), (80, 24), (40, 12)], ids=["120x36", "80x24", "40x12"])
-def test_it_looks_so(
+def test_map(
     snap_compare: Snap,
     home: Path,
     monkeypatch: pytest.MonkeyPatch,

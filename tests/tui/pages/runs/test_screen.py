@@ -43,14 +43,14 @@ def three(write_run: WriteRun) -> list[RunDir]:
     return [write_run(name, stamp=f"2025030{day}-120000") for day, name in enumerate("cba", 1)]
 
 
-async def test_without_runs_it_says_what_to_do(home: object) -> None:
+async def test_without_runs_the_page_shows_what_to_do(home: object) -> None:
     async with opened(0) as page:
         await page.until(lambda: page.screen.has_class("-empty"))
-        page.table.action_page_down()  # as its key does before the runs have been looked for
+        page.table.action_page_down()  # as its key does before the runs were read
         page.table.action_select_cursor()
         for key in ("space", "o", "s", "r", "y", "x", "enter"):
             await page.press(key)
-        await page.until_said("There is no run yet")
+        await page.until_said("No runs yet")
 
 
 async def test_the_table_follows_the_runs_and_the_cursor_stays(
@@ -67,32 +67,32 @@ async def test_the_table_follows_the_runs_and_the_cursor_stays(
         assert page.table.current == "20250302-120000-b"
 
 
-async def test_enter_attaches(three: list[RunDir]) -> None:
+async def test_enter_attaches_the_run(three: list[RunDir]) -> None:
     async with opened(3) as page:
         await page.press("down", "enter")
         train = await page.in_front(TrainScreen)
         await page.until(lambda: train.view and train.view.run.name == "b")
 
 
-async def test_marked_runs_are_overlaid_each_in_its_colour(three: list[RunDir]) -> None:
+async def test_marked_runs_are_compared_each_in_its_color(three: list[RunDir]) -> None:
     async with opened(3) as page:
-        curve = page.screen.query_one(LineChart)
+        chart = page.screen.query_one(LineChart)
         await page.press("o")
-        assert curve.display
-        assert [s.label for s in curve._series] == ["a"]  # the one under the cursor
+        assert chart.display
+        assert [s.label for s in chart._series] == ["a"]  # the one under the cursor
         await page.press("down", "down", "space")
         await page.until(lambda: page.column(0) == ["●", " ", "◆"])
-        assert [(s.label, s.color) for s in curve._series] == [("a", 0), ("c", 1)]
-        await page.press("up", "up", "space")  # unmark a: c keeps its colour
-        assert [(s.label, s.color) for s in curve._series] == [("c", 1)]
-        await page.until(lambda: "◆" in curve._strips[0].text)
+        assert [(s.label, s.color) for s in chart._series] == [("a", 0), ("c", 1)]
+        await page.press("up", "up", "space")  # unmark a: c keeps its color
+        assert [(s.label, s.color) for s in chart._series] == [("c", 1)]
+        await page.until(lambda: "◆" in chart._strips[0].text)
         await page.press("down", "space")
-        assert [(s.label, s.color) for s in curve._series] == [("c", 1), ("b", 0)]
+        assert [(s.label, s.color) for s in chart._series] == [("c", 1), ("b", 0)]
         await page.press("o")
-        assert not curve.display
+        assert not chart.display
 
 
-async def test_no_more_runs_than_colours_are_compared(write_run: WriteRun) -> None:
+async def test_no_more_runs_than_colors_are_compared(write_run: WriteRun) -> None:
     for number in range(7):
         write_run(f"run{number}", events=[], stamp=f"2025030{number + 1}-120000")
     async with opened(7) as page:
@@ -117,13 +117,13 @@ async def test_stop_and_resume(
         await page.press("s")
         await page.until((three[2].path / "control" / "stop").exists)
         await page.press("down", "s")
-        await page.until_said("b is stopped: there is nobody to ask")
+        await page.until_said("b is not running (stopped)")
         await page.press("r")
-        await page.until_said("b cannot go on")
+        await page.until_said("b cannot be resumed")
         assert f"train lyrics --resume {three[1].path} --detach --json" in fake_command()
 
 
-async def test_deleting_asks_first_and_never_takes_a_run_in_training(
+async def test_deleting_asks_first_and_refuses_a_run_in_training(
     three: list[RunDir], append: Append
 ) -> None:
     run_dir.write_worker(three[2], os.getpid())

@@ -6,7 +6,7 @@ import psutil
 import pytest
 from textual.widgets import TextArea
 
-from engine import config as configs
+from engine import config
 from engine.runs.run_dir import RunDir
 from tests.tui.page import Page, in_front
 from tui.app import RnnTuiApp
@@ -18,7 +18,7 @@ Calls = Callable[[], str]
 
 
 class FormPage(Page[NewRunScreen]):
-    kind = NewRunScreen  # over the Train page, no mode of its own
+    kind = NewRunScreen  # a dialog over the Train page, without a mode
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def _presets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wide.write_text('about = "A wide one"\n[model]\nhidden_size = 512\n')
     tunes = tmp_path / "tunes.toml"
     tunes.write_text('kind = "music"\n')
-    monkeypatch.setattr(configs, "presets", lambda: {"wide": wide, "tunes": tunes})
+    monkeypatch.setattr(config, "presets", lambda: {"wide": wide, "tunes": tunes})
 
 
 @asynccontextmanager
@@ -45,14 +45,14 @@ async def test_suggestions_come_from_the_command_and_the_disk(
 ) -> None:
     async with opened() as form:
         await form.until(lambda: "harbour" in form.said("#data-note"))
-        assert "preludes" not in form.said("#data-note")  # no lyrics
+        assert "preludes" not in form.said("#data-note")  # not lyrics
         assert "data list --json" in fake_command()
         await form.press("h", "a", "r")
         field = form.field("data")
         await form.until(lambda: field._suggestion == "harbour")
         await form.press("right")
         assert field.value == "harbour"
-        await form.until(lambda: form.said("#data-note") == "Made-up sea songs")
+        await form.until(lambda: form.said("#data-note") == "Invented sea songs")
         await form.fill(data="")
         form.select("kind").value = "music"
         await form.until(lambda: "preludes" in form.said("#data-note"))
@@ -66,7 +66,7 @@ async def test_suggestions_come_from_the_command_and_the_disk(
     assert await suggester.get_suggestion(f"{tmp_path}/") is None
 
 
-async def test_fields_are_looked_over_as_they_are_typed(fake_command: Calls) -> None:
+async def test_fields_are_checked_as_they_are_typed(fake_command: Calls) -> None:
     async with opened() as form:
         assert form.said("#summary").startswith("lstm 2 × 256 · 2,000 steps")
         await form.fill(steps="none")
@@ -88,26 +88,26 @@ async def test_fields_are_looked_over_as_they_are_typed(fake_command: Calls) -> 
         area.text = ""
         await form.until(lambda: "lstm 2 × 512" in form.said("#summary"))
         await form.press("ctrl+s")
-        assert form.said("#data-note").startswith("✗ Name a dataset")
+        assert form.said("#data-note").startswith("✗ Enter the name of a data set")
         assert "train" not in fake_command()
 
 
-async def test_a_name_that_is_taken_is_refused_and_a_free_one_offered(
+async def test_a_taken_name_is_refused_and_a_free_one_suggested(
     fake_command: Calls, write_run: WriteRun
 ) -> None:
     write_run("run")
     async with opened() as form:
         await form.until(lambda: form.field("name").value == "run-2")
         await form.fill(name="run")
-        assert form.said("#name-note") == "✗ The name 'run' is taken: choose another."
+        assert form.said("#name-note") == "✗ The name 'run' is taken; choose another."
         form.select("preset").value = "wide"
         await form.pilot.pause()
-        assert form.field("name").value == "run"  # named by hand: left alone
-        await form.fill(name="folk")  # a model that comes along
-        assert form.said("#name-note") == "✗ The name 'folk' is taken: choose another."
+        assert form.field("name").value == "run"  # a name typed by hand is kept
+        await form.fill(name="folk")  # an included model
+        assert form.said("#name-note") == "✗ The name 'folk' is taken; choose another."
 
 
-async def test_a_run_is_started_attached_and_remembered(fake_command: Calls) -> None:
+async def test_a_run_is_started_and_attached(fake_command: Calls) -> None:
     async with opened() as form:
         await form.fill(data="harbour")
         await form.fill(steps="300")
@@ -125,7 +125,7 @@ async def test_a_run_is_started_attached_and_remembered(fake_command: Calls) -> 
         )
 
 
-async def test_an_error_of_the_command_leaves_every_field_as_it_was(fake_command: Calls) -> None:
+async def test_after_an_error_of_the_command_every_field_is_kept(fake_command: Calls) -> None:
     async with opened() as form:
         await form.fill(data="nowhere")
         await form.fill(name="mine")
@@ -134,18 +134,18 @@ async def test_an_error_of_the_command_leaves_every_field_as_it_was(fake_command
         assert form.app.screen is form.screen
         assert form.screen.form.data == "nowhere"
         assert form.screen.form.name == "mine"
-        await form.fill(data="harbour")  # what was said of the old words goes with them
+        await form.fill(data="harbour")  # an error about the old values is removed
         assert form.status == ""
 
 
-async def test_leaving_while_it_prepares_ends_the_command(fake_command: Calls) -> None:
+async def test_closing_during_the_preparation_ends_the_command(fake_command: Calls) -> None:
     async with opened() as form:
         await form.fill(data="slow")
         await form.press("ctrl+s")
         await form.until(lambda: form.status == "Reading the songs")
         children = psutil.Process().children()
         assert any("slow" in child.cmdline() for child in children)
-        await form.press("ctrl+s")  # nothing twice
+        await form.press("ctrl+s")  # it does not start twice
         await form.press("escape")
         assert isinstance(form.app.screen, TrainScreen)
         await form.until(lambda: not any(child.is_running() for child in children))
@@ -161,7 +161,7 @@ async def test_the_close_button_and_help(fake_command: Calls) -> None:
         assert isinstance(form.app.screen, TrainScreen)
 
 
-async def test_the_kind_is_that_of_the_songs_or_of_the_preset(fake_command: Calls) -> None:
+async def test_the_kind_is_that_of_the_data_set_or_of_the_preset(fake_command: Calls) -> None:
     async with opened() as form:
         kind = form.select("kind")
         await form.until(lambda: "harbour" in form.said("#data-note"))

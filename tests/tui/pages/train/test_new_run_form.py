@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from engine import config as configs
-from tui.pages.train import new_run_form as forms
+from engine import config
+from tui.pages.train import new_run_form
 from tui.pages.train.new_run_form import Form
 
 
@@ -14,37 +14,37 @@ def _presets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wide.write_text('about = "A wide one"\nkind = "music"\n[model]\nhidden_size = 512\n')
     plain = tmp_path / "plain.toml"
     plain.write_text("[train]\nsteps = 10\n")
-    monkeypatch.setattr(configs, "presets", lambda: {"plain": plain, "wide": wide})
+    monkeypatch.setattr(config, "presets", lambda: {"plain": plain, "wide": wide})
 
 
-def test_presets_come_with_what_they_are_about() -> None:
-    assert forms.presets() == [
-        forms.Preset("plain", "plain", None),
-        forms.Preset("wide", "wide: A wide one", "music"),
+def test_presets_have_their_descriptions() -> None:
+    assert new_run_form.presets() == [
+        new_run_form.Preset("plain", "plain", None),
+        new_run_form.Preset("wide", "wide: A wide one", "music"),
     ]
 
 
-def test_the_command_says_what_the_form_says() -> None:
+def test_the_command_has_all_that_is_in_the_form() -> None:
     form = Form(
         "music", "harbour", "wide", " mine ", "1,500", "model.layers=3\n\n train.lr = 0.01 "
     )
-    assert forms.arguments(form) == [
+    assert new_run_form.arguments(form) == [
         "train", "music", "--data", "harbour", "--preset", "wide", "--run", "mine",
         "--set", "train.steps=1500", "--set", "model.layers=3", "--set", "train.lr = 0.01",
         "--detach", "--json",
     ]  # fmt: skip
-    checked = forms.check(form)
+    checked = new_run_form.check(form)
     assert not checked.problems
     assert checked.config is not None
     assert checked.config.train.steps == 1500
     assert checked.config.model.hidden_size == 512
     assert checked.config.model.layers == 3
-    assert forms.arguments(Form()) == ["train", "lyrics", "--detach", "--json"]
+    assert new_run_form.arguments(Form()) == ["train", "lyrics", "--detach", "--json"]
 
 
-def test_a_home_folder_is_spelt_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tilde_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/somewhere")
-    assert "/somewhere/songs.csv" in forms.arguments(Form(data="~/songs.csv"))
+    assert "/somewhere/songs.csv" in new_run_form.arguments(Form(data="~/songs.csv"))
 
 
 @pytest.mark.parametrize(
@@ -59,46 +59,48 @@ def test_a_home_folder_is_spelt_out(monkeypatch: pytest.MonkeyPatch) -> None:
         (Form(preset="wide"), "preset", "is for music, not for lyrics"),
     ],
 )
-def test_what_is_wrong_is_said_at_its_field(form: Form, field: str, word: str) -> None:
-    checked = forms.check(form)
+def test_a_problem_is_shown_at_its_field(form: Form, field: str, word: str) -> None:
+    checked = new_run_form.check(form)
     assert list(checked.problems) == [field]
     assert word in checked.problems[field]
     assert checked.config is None
 
 
-def test_songs_are_missing_until_named() -> None:
-    config = forms.check(Form()).config
-    assert config is not None
-    assert list(forms.missing(config)) == ["data"]
-    assert "MIDI" in forms.missing(dataclasses.replace(config, kind="music"))["data"]
-    named = forms.check(Form(data="harbour")).config
+def test_the_data_set_is_missing_until_it_is_named() -> None:
+    loaded = new_run_form.check(Form()).config
+    assert loaded is not None
+    assert list(new_run_form.missing(loaded)) == ["data"]
+    assert "MIDI" in new_run_form.missing(dataclasses.replace(loaded, kind="music"))["data"]
+    named = new_run_form.check(Form(data="harbour")).config
     assert named is not None
-    assert not forms.missing(named)
+    assert not new_run_form.missing(named)
 
 
 def test_a_summary_in_words() -> None:
-    config = forms.check(Form(steps="1000")).config
-    assert config is not None
-    assert forms.summary(config) == "lstm 2 × 256 · 1,000 steps of 32 × 128 characters (4.1 M)"
-    music = forms.check(Form("music", steps="1000")).config
+    loaded = new_run_form.check(Form(steps="1000")).config
+    assert loaded is not None
+    assert (
+        new_run_form.summary(loaded) == "lstm 2 × 256 · 1,000 steps of 32 × 128 characters (4.1 M)"
+    )
+    music = new_run_form.check(Form("music", steps="1000")).config
     assert music is not None
-    assert forms.summary(music).endswith("1,000 steps of 32 × 128 frames (4.1 M)")
-    whole = forms.check(Form(steps="1000", settings="train.bptt=0")).config
+    assert new_run_form.summary(music).endswith("1,000 steps of 32 × 128 frames (4.1 M)")
+    whole = new_run_form.check(Form(steps="1000", settings="train.bptt=0")).config
     assert whole is not None
-    assert forms.summary(whole) == "lstm 2 × 256 · 1,000 steps of 32 whole songs"
-    counting = forms.check(Form(settings="model.kind=markov")).config
+    assert new_run_form.summary(whole) == "lstm 2 × 256 · 1,000 steps of 32 whole songs"
+    counting = new_run_form.check(Form(settings="model.kind=markov")).config
     assert counting is not None
-    assert forms.summary(counting).startswith("markov 5: counts")
+    assert new_run_form.summary(counting).startswith("markov 5 · one pass over the songs")
 
 
-def test_keys_half_typed_are_completed() -> None:
-    assert forms.matching_keys("model.hid") == "model.hidden_size=256"
-    assert forms.matching_keys("model.").endswith("…")
-    assert forms.matching_keys("model.hidden_size=3") == ""
-    assert forms.matching_keys("  ") == ""
-    assert forms.matching_keys("nonsense") == ""
+def test_keys_are_suggested_while_they_are_typed() -> None:
+    assert new_run_form.matching_keys("model.hid") == "model.hidden_size=256"
+    assert new_run_form.matching_keys("model.").endswith("…")
+    assert new_run_form.matching_keys("model.hidden_size=3") == ""
+    assert new_run_form.matching_keys("  ") == ""
+    assert new_run_form.matching_keys("nonsense") == ""
 
 
 def test_a_free_name() -> None:
-    assert forms.free_name("wide", ()) == "wide"
-    assert forms.free_name("wide", {"wide", "wide-2"}) == "wide-3"
+    assert new_run_form.free_name("wide", ()) == "wide"
+    assert new_run_form.free_name("wide", {"wide", "wide-2"}) == "wide-3"

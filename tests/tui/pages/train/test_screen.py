@@ -57,10 +57,10 @@ def train(home: Path) -> Opened:
     return opened
 
 
-async def test_without_runs_it_says_how_to_start_one(train: Opened, write_run: WriteRun) -> None:
+async def test_without_runs_the_page_shows_what_to_do(train: Opened, write_run: WriteRun) -> None:
     async with train() as page:
         await page.until(lambda: page.screen.has_class("-empty"))
-        assert "start one" in page.said("#welcome Static")
+        assert "train a model" in page.said("Welcome Static")
         for key in ("s", "r", "w", "k", "c", "e"):
             await page.press(key)
         await page.until_said("No run is attached")
@@ -71,7 +71,7 @@ async def test_without_runs_it_says_how_to_start_one(train: Opened, write_run: W
         assert not page.screen.has_class("-empty")
 
 
-async def test_the_newest_run_is_attached_and_told_in_full(
+async def test_the_newest_run_is_attached_and_shown_in_full(
     train: Opened, write_run: WriteRun, append: Append
 ) -> None:
     write_run("old", stamp="20250101-000000")
@@ -79,17 +79,17 @@ async def test_the_newest_run_is_attached_and_told_in_full(
     append(run, kinds.Finished(1000, "completed"))
     async with train("first") as page:
         await page.until(lambda: "finished" in page.said("#state"))
-        assert page.said("#facts") == "lstm 2 × 256 · 894 k parameters · on harbour"
+        assert page.said("#facts") == "lstm 2 × 256 · 894 k parameters · data set harbour"
         assert page.said("#state") == "✓ finished"
         values = [str(value.visual) for value in page.screen.query(".value").results(Static)]
         assert values[0].endswith("bits")
-        assert values[4].endswith("k/s")
-        assert not page.screen.query_one("#trouble").display
+        assert values[4].endswith("k char/s")
+        assert not page.screen.query_one("#problems").display
         samples = page.said("#texts")
         assert samples.startswith("step 1,000 · The Lanterns · temperature 0.7\nWell do the")
 
 
-async def test_a_live_run_is_followed_as_it_learns_stops_and_goes_on(
+async def test_a_live_run_is_followed_through_training_stop_and_resume(
     train: Opened, write_run: WriteRun
 ) -> None:
     run = write_run("live", events=[], begun=False)
@@ -117,14 +117,14 @@ async def test_a_live_run_is_followed_as_it_learns_stops_and_goes_on(
             await page.press(key)
             await page.until((run.path / "control" / request).exists)
         await page.press("r")
-        await page.until_said("is being trained already")
+        await page.until_said("is already being trained")
 
         log.append(kinds.Finished(50, "stopped"))
         await page.until(lambda: page.said("#state") == "■ stopped")
-        assert "r goes on" in page.said("#trouble")
+        assert "Press r to resume" in page.said("#problems")
         (run.path / "control" / "stop").unlink()
         await page.press("s")
-        await page.until_said("there is nobody to ask")
+        await page.until_said("is not running (stopped)")
         assert not (run.path / "control" / "stop").exists()
 
         log.append(kinds.Resumed(30))
@@ -133,11 +133,11 @@ async def test_a_live_run_is_followed_as_it_learns_stops_and_goes_on(
         await page.until(lambda: page.view.columns.step.tolist()[-2:] == [30.0, 35.0])
         log.append(kinds.Failed(35, "The loss is not a finite number."))
         await page.until(lambda: page.said("#state") == "✗ failed")
-        assert "Failed: The loss is not a finite number." in page.said("#trouble")
+        assert "Failed: The loss is not a finite number." in page.said("#problems")
         log.close()
 
 
-async def test_the_keys_of_the_curve(train: Opened, write_run: WriteRun, append: Append) -> None:
+async def test_the_keys_of_the_chart(train: Opened, write_run: WriteRun, append: Append) -> None:
     append(write_run("first"), kinds.Finished(1000, "completed"))
     async with train("first") as page:
         press, curve = page.press, page.curve
@@ -197,7 +197,7 @@ def _wheel_up() -> type:
     return MouseScrollUp
 
 
-async def test_the_curve_is_rasterised_once_for_each_change(
+async def test_the_chart_is_drawn_once_for_each_change(
     train: Opened, write_run: WriteRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tui.chart import drawing
@@ -213,7 +213,7 @@ async def test_the_curve_is_rasterised_once_for_each_change(
     monkeypatch.setattr(drawing, "draw", draw)
     async with train("first") as page:
         before = -1
-        while before != len(drawn):  # until the page has come to rest
+        while before != len(drawn):  # until the page is idle
             before = len(drawn)
             await page.pilot.pause(0.1)
         page.curve.refresh()
@@ -224,7 +224,7 @@ async def test_the_curve_is_rasterised_once_for_each_change(
         assert len(drawn) == before + 1
 
 
-async def test_samples_are_copied_and_scrolled_and_the_page_folds(
+async def test_samples_are_copied_and_scrolled_and_the_layout_changes(
     train: Opened, write_run: WriteRun
 ) -> None:
     write_run("first")
@@ -252,7 +252,7 @@ async def test_no_samples_to_copy(train: Opened, write_run: WriteRun) -> None:
     async with train() as page:
         await page.until(lambda: page.screen.view)
         await page.press("c")
-        await page.until_said("no samples to copy")
+        await page.until_said("No samples to copy")
 
 
 async def test_export_writes_a_table_into_the_runs_folder(
@@ -273,8 +273,8 @@ async def test_another_run_is_attached_from_the_list(train: Opened, write_run: W
     write_run("new", stamp="20250301-000000")
     async with train("new") as page:
         await page.press("a")
-        chooser = await page.in_front(ChooseRunScreen)
-        await page.until(lambda: chooser.query_one(OptionList).option_count == 2)
+        dialog = await page.in_front(ChooseRunScreen)
+        await page.until(lambda: dialog.query_one(OptionList).option_count == 2)
         await page.press("escape")
         assert page.screen.run is not None
         assert page.screen.run.name == "new"
@@ -283,7 +283,7 @@ async def test_another_run_is_attached_from_the_list(train: Opened, write_run: W
         await page.until(lambda: again.query_one(OptionList).option_count == 2)
         await page.press("down", "enter")
         await page.until_drawn("old")
-        # what was under way for the run before is not taken for this one's
+        # a message posted for the previous run is ignored
         stale = page.screen._generation - 1
         from tui.sources.runs import RunChanged, RunReader
 
@@ -301,11 +301,11 @@ async def test_resume_calls_the_command_and_shows_its_error(
     async with train("first") as page:
         await page.until(lambda: page.view.state == "stopped")
         await page.press("r")
-        await page.until_said("first cannot go on: it has no checkpoint.")
+        await page.until_said("first cannot be resumed: it has no checkpoint.")
         assert f"train lyrics --resume {run.path} --detach --json" in fake_command()
 
 
-async def test_a_deleted_run_gives_way_to_another(train: Opened, write_run: WriteRun) -> None:
+async def test_after_a_run_is_deleted_another_is_shown(train: Opened, write_run: WriteRun) -> None:
     write_run("old", stamp="20250101-000000")
     run = write_run("new", stamp="20250301-000000")
     async with train("new") as page:
