@@ -25,7 +25,7 @@ class ModelChoice:
 
 
 def models_of_kind(rows: Sequence[Mapping[str, Any]], kind: str) -> list[ModelChoice]:
-    """Return the models of a kind, "lyrics" or "music", among rows of `rnn-tui models --json`."""
+    """Return the models of one kind, "lyrics" or "music", in rows of `rnn-tui models --json`."""
     score, unit = _SCORES[kind]
     return [
         ModelChoice(

@@ -1,4 +1,4 @@
-"""Reading runs as they are written: one run in full, and a row for each run.
+"""Reading runs while they are written: one run in full, and a row for each run.
 
 Every reader keeps its position in `events.jsonl` and reads only new events. All of it blocks and
 belongs in a thread; results are posted as messages, since a page may be closed by then.

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
-from tui.formatting import clean
+from tui.formatting import NOTHING, clean
 from tui.sources.told import Point
 
 MAX_LABEL = 28  # cells
@@ -40,9 +40,11 @@ class _Grid:
 
 
 def label(name: str) -> str:
-    """Return a name in one line of at most MAX_LABEL cells."""
-    words = " ".join(clean(name).split()) or "–"
-    return words if cell_len(words) <= MAX_LABEL else set_cell_size(words, MAX_LABEL - 1) + "…"
+    """Return a name in one line of 1 to MAX_LABEL cells."""
+    text = " ".join(clean(name).split())
+    if not cell_len(text):  # empty, or of characters that take no cell
+        return NOTHING
+    return text if cell_len(text) <= MAX_LABEL else set_cell_size(text, MAX_LABEL - 1) + "…"
 
 
 def _cells(points: Sequence[Point], width: int, height: int) -> list[tuple[int, int]]:

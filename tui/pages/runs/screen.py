@@ -97,7 +97,7 @@ class RunsScreen(Screen[None]):
         self.post_message(RunsRead(await asyncio.to_thread(self._runs.read)))
 
     def on_runs_read(self, event: RunsRead) -> None:
-        """Show the runs as they are now."""
+        """Show the rows."""
         with self.app.batch_update():
             self._show(event.rows)
 
@@ -130,7 +130,7 @@ class RunsScreen(Screen[None]):
         self.query_one(LineChart).show(series)
 
     def _current(self) -> RunRow | None:
-        """Return the run under the cursor; warn if there is none."""
+        """Return the run under the cursor; without runs, warn and return None."""
         row = self._rows.get(self.query_one(RunTable).current or "")
         if row is None:
             run_actions.warn(self, "No runs yet: press 1, then n to start one.")

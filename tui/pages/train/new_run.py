@@ -44,7 +44,7 @@ _PLACEHOLDERS = {
 
 @dataclass(frozen=True)
 class DataSet:
-    """What the form knows of a named data set."""
+    """A data set with a name."""
 
     kind: Kind
     about: str
@@ -120,7 +120,7 @@ class NewRunScreen(ModalScreen[RunDir | None]):
         & .note.-wrong, & #status.-wrong { color: $text-error; }
         & #summary { margin-top: 1; padding-left: 10; text-style: bold; }
         & .buttons { padding-left: 10; }
-        & #status { padding-left: 10; margin-top: 1; }
+        & #status { padding-left: 10; margin-top: 1; display: none; }
         &.-narrow .note, &.-narrow #summary, &.-narrow .buttons, &.-narrow #status {
             padding-left: 0;
         }
@@ -172,7 +172,7 @@ class NewRunScreen(ModalScreen[RunDir | None]):
 
     @property
     def form(self) -> Form:
-        """The fields as they are now."""
+        """Return the values of the fields."""
         preset: Any = self.query_one("#preset", Select).value
         kind: Any = self.query_one("#kind", Select).value
         return Form(
@@ -232,7 +232,7 @@ class NewRunScreen(ModalScreen[RunDir | None]):
     @on(Select.Changed, "#kind")
     def _on_changed(self) -> None:
         if not self._is_starting:
-            self.query_one("#status", Static).update("")  # it was about other fields
+            self.query_one("#status", Static).display = False  # it is about other values
         self._check()
 
     @on(Input.Changed, "#data")
@@ -270,8 +270,9 @@ class NewRunScreen(ModalScreen[RunDir | None]):
             note.update(clean(f"✗ {problem}" if problem else hints.get(field, "")))
             note.display = bool(problem or hints.get(field))
         config = checked.config
-        summary = new_run_form.summary(config) if config else ""
-        self.query_one("#summary", Static).update(summary)
+        summary = self.query_one("#summary", Static)
+        summary.update(new_run_form.summary(config) if config else "")
+        summary.display = config is not None
         return not problems and config is not None
 
     def _hints(self, form: Form) -> dict[str, str]:
@@ -324,6 +325,7 @@ class NewRunScreen(ModalScreen[RunDir | None]):
         status = self.query_one("#status", Static)
         status.set_class(event.is_error, "-wrong")
         status.update(Content(clean(event.sentence)))
+        status.display = True
         status.scroll_visible(animate=False)
 
     def on_run_created(self, event: RunCreated) -> None:

@@ -101,7 +101,7 @@ def summary(loaded: RunConfig) -> str:
 
 
 def matching_keys(line: str) -> str:
-    """Return the settings that contain a line without a value yet; "" if there are none."""
+    """Return the settings whose names contain a line without "="; "" without any."""
     if "=" in line or not line.strip():
         return ""
     settings = config.settings()

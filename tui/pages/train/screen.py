@@ -127,7 +127,7 @@ class TrainScreen(Screen[None]):
         super().__init__()
         self._runs = runs
         self._initial_run = run
-        self._generation = 0  # of the attachment, to tell apart what was posted for another run
+        self._generation = 0  # number of the attachment; messages of earlier ones are ignored
         self._layout = 0  # index into _LAYOUTS
         self.run: RunDir | None = None
         self.view: RunView | None = None
@@ -156,7 +156,7 @@ class TrainScreen(Screen[None]):
             self.attach(self._initial_run)
 
     def on_screen_resume(self) -> None:
-        """Search for a run while there is none."""
+        """Search for a run if no run is attached."""
         if self.run is None:
             self._find_newest()
 
@@ -201,7 +201,7 @@ class TrainScreen(Screen[None]):
     # ── showing it ───────────────────────────────────────────────────────────────────────────────
 
     def on_run_changed(self, event: RunChanged) -> None:
-        """Show the run as it is now, unless another was attached since."""
+        """Show the new state, unless another run was attached since."""
         if event.generation != self._generation:
             event.stop()
             return
@@ -257,7 +257,7 @@ class TrainScreen(Screen[None]):
     # ── acting on it ─────────────────────────────────────────────────────────────────────────────
 
     def _attached(self) -> RunView | None:
-        """Return the run; warn if there is none."""
+        """Return the attached run; without one, warn and return None."""
         if self.view is None:
             run_actions.warn(self, "No run is attached: press n to start one, or a to choose one.")
         return self.view

@@ -67,7 +67,7 @@ def test_in_a_crowd_the_cursor_and_artists_with_many_songs_have_labels() -> None
 
 def test_labels_are_shortened_and_safe_to_print() -> None:
     assert layout.label("a\nb\x1b[31m") == "a b␛[31m"
-    assert layout.label(" ") == "–"
+    assert layout.label(" ") == layout.label("\U000e0000") == "–"
     assert cell_len(layout.label("词" * 40)) <= layout.MAX_LABEL
     assert layout.label("x" * 28) == "x" * 28
     assert layout.label("x" * 29) == "x" * 27 + "…"
