@@ -1,1 +1,1 @@
-"""Recurrent networks for songs; this package knows nothing of the terminal."""
+"""Recurrent networks for songs; independent of the terminal."""

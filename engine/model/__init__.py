@@ -1,1 +1,1 @@
-"""The training side of the models (torch), and the counting models (NumPy)."""
+"""Models: networks for training (torch), and n-gram models (NumPy)."""

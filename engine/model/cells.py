@@ -1,18 +1,20 @@
 """Recurrent layers over a whole window, each with its own backward pass.
 
-A layer over T steps is one operation for autograd, not ten operations a step. Going forward it
-takes the input's product for all steps at once and runs the recurrence in place in that buffer;
-going back it turns the same buffer into the gates' gradients, one step at a time so that the work
-stays in the processor's cache, and then takes each weight's gradient as one product over all steps.
-States are reset inside the window, lane by lane, where a new song begins, which fused kernels
+A layer over T steps is one autograd operation, not ten operations a step. The forward pass computes
+the input's product for all steps at once and runs the recurrence in place in that buffer. The
+backward pass turns the same buffer into the gradients of the gates, step by step so that the work
+stays in the processor's cache, and then computes each weight's gradient as one product over all
+steps. States are reset within the window where a new song begins in a stream, which fused kernels
 cannot do.
 
-Shapes: T steps, L lanes, I inputs, H hidden units, G gates; products are written x @ W.
-The buffer is overwritten going back, so a graph can be gone through once; autograd says so if not.
+Shapes: T steps, L streams, I inputs, H hidden units, G gates; products are x @ W.
+The backward pass overwrites the buffer, so it can run once for a graph; autograd raises an error
+otherwise.
 
-Under `torch.autocast` products are taken in its type, bfloat16, in which a processor may be twice
-as fast, and what is kept to go back is of that type too, but the LSTM's cells. Sums, gates, states
-and their gradients are computed in the weights' own type, a step at a time in `scratch`.
+Under `torch.autocast` products are computed in its type, bfloat16, which can be twice as fast on a
+CPU, and what is saved for the backward pass has that type too, except the LSTM's cells. Sums,
+gates, states and their gradients are computed in the type of the weights, one step at a time in
+`scratch`.
 """
 
 from collections.abc import Callable
@@ -23,19 +25,19 @@ from torch import Tensor
 from torch.autograd import Function
 
 State = tuple[Tensor, ...]  # each (L, H); the first is the output
-Resets = tuple[Tensor, list[bool]]  # keep (T, L, 1): 0 before a song, else 1; any reset at step t?
+Resets = tuple[Tensor, list[bool]]  # keep (T, L, 1): 0 where a song begins, else 1; any at step t?
 
 _sigmoid_gradient = torch.ops.aten.sigmoid_backward  # (gradient, output) → gradient · y(1 − y)
 _tanh_gradient = torch.ops.aten.tanh_backward  # (gradient, output) → gradient · (1 − y²)
 
 
-def prepare_resets(fresh: Tensor, dtype: torch.dtype) -> Resets:
-    """Make what the layers need of `fresh` (T, L), true where a song begins."""
-    return (~fresh).to(dtype).unsqueeze(2), fresh.any(1).tolist()
+def prepare_resets(reset: Tensor, dtype: torch.dtype) -> Resets:
+    """Return what the layers need of `reset` (T, L), true where a song begins."""
+    return (~reset).to(dtype).unsqueeze(2), reset.any(1).tolist()
 
 
-def _for_products(*tensors: Tensor) -> tuple[Tensor, ...]:
-    """The tensors in the type that products are taken in."""
+def _to_product_type(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """Return the tensors in the type of products: that of autocast, if enabled."""
     kind = tensors[0].device.type
     if not torch.is_autocast_enabled(kind):
         return tensors
@@ -43,43 +45,45 @@ def _for_products(*tensors: Tensor) -> tuple[Tensor, ...]:
 
 
 def _scratch(gates: Tensor, dtype: torch.dtype) -> Tensor | None:
-    """Room (L, G·H) to compute a step's gates in, where they are not kept in `dtype`."""
+    """Return a buffer (L, G·H) for the gates of one step, if they are saved in another type."""
     return None if gates.dtype == dtype else torch.empty_like(gates[0], dtype=dtype)
 
 
-def _from_input(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """The input's part of every gate, (T, L, G·H), in a buffer of its own.
+def _input_products(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Return the input's part of every gate, (T, L, G·H), in a new buffer.
 
-    The bias is in it where its type is that of the products, else it is added step by step.
+    The bias is included if it has the type of the products; else it is added at each step.
     """
     flat = x.flatten(0, 1)
     products = torch.addmm(bias, flat, weight) if x.dtype == bias.dtype else flat @ weight
     return products.view(*x.shape[:2], -1)
 
 
-def _sum(part: Tensor, bias: Tensor, h: Tensor, w: Tensor, scratch: Tensor | None) -> Tensor:
-    """All that enters the gates of a step (L, G·H): in place of the input's part, or in scratch."""
+def _add_recurrent(
+    part: Tensor, bias: Tensor, h: Tensor, w: Tensor, scratch: Tensor | None
+) -> Tensor:
+    """Add h @ w to the input's part of a step's gates (L, G·H), in place or in `scratch`."""
     if scratch is None:
         return part.addmm_(h, w)
     return torch.add(part, bias, out=scratch).add_(h.to(w.dtype) @ w)
 
 
-def _entering(first: Tensor, states: Tensor, keep: Tensor) -> Tensor:
-    """The states (T, L, H) that entered each step, after its resets."""
+def _states_before(first: Tensor, states: Tensor, keep: Tensor) -> Tensor:
+    """Return the state before each step, after its resets, (T, L, H)."""
     return torch.cat((first.to(states.dtype).unsqueeze(0), states[:-1])).mul_(keep)
 
 
 def _weight_gradient(inputs: Tensor, gates: Tensor, dtype: torch.dtype) -> Tensor:
-    """The gradient of a weight from what was multiplied by it, and the gates' gradients."""
+    """Return the gradient of a weight from what it multiplied and the gates' gradients."""
     return (inputs.flatten(0, 1).t() @ gates.flatten(0, 1)).to(dtype)
 
 
 def _input_gradients(
     gates: Tensor, x: Tensor, weight: Tensor, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The gradients of x, its weight and the bias, from those of the gates (T, L, G·H).
+    """Return the gradients of x, its weight and the bias, from those of the gates (T, L, G·H).
 
-    dtype: of the weights themselves.
+    dtype: the type of the weights.
     """
     dx = (gates.flatten(0, 1) @ weight.t()).view_as(x)
     return dx, _weight_gradient(x, gates, dtype), gates.sum((0, 1), dtype=dtype)
@@ -94,14 +98,14 @@ class _Rnn(Function):
     ) -> Any:
         keep, any_reset = reset
         ctx.dtype, ctx.reset = bias.dtype, reset
-        x, w_in, w = _for_products(x, w_in, w)
-        outputs = _from_input(x, w_in, bias)  # (T, L, H)
+        x, w_in, w = _to_product_type(x, w_in, w)
+        outputs = _input_products(x, w_in, bias)  # (T, L, H)
         scratch = _scratch(outputs, bias.dtype)
         first = h
         for t in range(len(x)):
             if any_reset[t]:
                 h = h * keep[t]
-            h = _sum(outputs[t], bias, h, w, scratch).tanh_()
+            h = _add_recurrent(outputs[t], bias, h, w, scratch).tanh_()
             if scratch is not None:
                 h = outputs[t].copy_(scratch)
         ctx.save_for_backward(x, w_in, w, outputs, first)
@@ -113,19 +117,19 @@ class _Rnn(Function):
         x, w_in, w, outputs, first = ctx.saved_tensors
         keep, any_reset = ctx.reset
         gates = torch.empty_like(outputs)
-        back = w.t().contiguous()
+        w_t = w.t().contiguous()
         for t in reversed(range(len(x))):
             dh = dh.to(ctx.dtype).add(d_outputs[t])
             torch.mul(dh, 1 - outputs[t].to(ctx.dtype).square(), out=gates[t])
-            dh = gates[t] @ back
+            dh = gates[t] @ w_t
             if any_reset[t]:
                 dh.mul_(keep[t])
-        dw = _weight_gradient(_entering(first, outputs, keep), gates, ctx.dtype)
+        dw = _weight_gradient(_states_before(first, outputs, keep), gates, ctx.dtype)
         return *_input_gradients(gates, x, w_in, ctx.dtype), dw, None, dh.to(ctx.dtype)
 
 
 class _Gru(Function):
-    """The GRU of Cho et al. 2014, with the reset gate behind the product as in cuDNN."""
+    """The GRU of Cho et al. 2014, with the reset gate applied after the product as in cuDNN."""
 
     @staticmethod
     def forward(
@@ -134,65 +138,65 @@ class _Gru(Function):
         w_in: Tensor,
         bias: Tensor,
         w: Tensor,
-        inner_bias: Tensor,
+        hidden_bias: Tensor,
         reset: Resets,
         h: Tensor,
     ) -> Any:
         keep, any_reset = reset
         size = w.shape[0]
         ctx.dtype, ctx.reset = bias.dtype, reset
-        x, w_in, w = _for_products(x, w_in, w)
-        gates = _from_input(x, w_in, bias)  # (T, L, 3H): r, z, n
+        x, w_in, w = _to_product_type(x, w_in, w)
+        gates = _input_products(x, w_in, bias)  # (T, L, 3H): r, z, n
         scratch = _scratch(gates, bias.dtype)
-        inner = gates.new_empty(*x.shape[:2], size)  # h Wₙ + bias of the candidate
-        outputs = torch.empty_like(inner)
+        candidate = gates.new_empty(*x.shape[:2], size)  # h Wₙ + hidden bias, before the reset gate
+        outputs = torch.empty_like(candidate)
         first = h
         for t in range(len(x)):
             if any_reset[t]:
                 h = h * keep[t]
             product = h.to(w.dtype) @ w
-            now = gates[t] if scratch is None else torch.add(gates[t], bias, out=scratch)
-            now[:, : 2 * size].add_(product[:, : 2 * size]).sigmoid_()
-            torch.add(product[:, 2 * size :], inner_bias, out=inner[t])
-            r, z, n = now.chunk(3, 1)
-            n.addcmul_(r, inner[t].to(n.dtype)).tanh_()
+            step = gates[t] if scratch is None else torch.add(gates[t], bias, out=scratch)
+            step[:, : 2 * size].add_(product[:, : 2 * size]).sigmoid_()
+            torch.add(product[:, 2 * size :], hidden_bias, out=candidate[t])
+            r, z, n = step.chunk(3, 1)
+            n.addcmul_(r, candidate[t].to(n.dtype)).tanh_()
             h = torch.lerp(n, h, z)
             outputs[t] = h
             if scratch is not None:
                 gates[t] = scratch
-        ctx.save_for_backward(x, w_in, w, gates, inner, outputs, first)
+        ctx.save_for_backward(x, w_in, w, gates, candidate, outputs, first)
         return outputs, h
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
         d_outputs, dh = gradients
-        x, w_in, w, gates, inner, outputs, first = ctx.saved_tensors
+        x, w_in, w, gates, candidate, outputs, first = ctx.saved_tensors
         keep, any_reset = ctx.reset
         size = w.shape[0]
         scratch = _scratch(gates, ctx.dtype)
-        entering = _entering(first, outputs, keep)
-        d_product = torch.empty_like(gates)  # as the gates' gradient but for the candidate's reset
-        back = w.t().contiguous()
+        before = _states_before(first, outputs, keep)
+        d_product = torch.empty_like(gates)  # the gates' gradient, with the candidate's times r
+        w_t = w.t().contiguous()
         for t in reversed(range(len(x))):
-            now = gates[t] if scratch is None else scratch.copy_(gates[t])
-            r, z, n = now.chunk(3, 1)
+            step = gates[t] if scratch is None else scratch.copy_(gates[t])
+            r, z, n = step.chunk(3, 1)
             dh = dh.add(d_outputs[t])
             d_n = _tanh_gradient(torch.addcmul(dh, dh, z, value=-1), n)
-            d_z = _sigmoid_gradient((entering[t] - n).mul_(dh), z)
+            d_z = _sigmoid_gradient((before[t] - n).mul_(dh), z)
             dh = dh.mul_(z)
             torch.mul(d_n, r, out=d_product[t, :, 2 * size :])
-            r.copy_(_sigmoid_gradient(inner[t].mul(d_n), r))
+            r.copy_(_sigmoid_gradient(candidate[t].mul(d_n), r))
             z.copy_(d_z)
             n.copy_(d_n)
             if scratch is not None:
                 gates[t] = scratch
             d_product[t, :, : 2 * size] = gates[t, :, : 2 * size]
-            dh.add_(d_product[t] @ back)
+            dh.add_(d_product[t] @ w_t)
             if any_reset[t]:
                 dh.mul_(keep[t])
-        dw = _weight_gradient(entering, d_product, ctx.dtype)
-        d_inner_bias = d_product[:, :, 2 * size :].sum((0, 1), dtype=ctx.dtype)
-        return *_input_gradients(gates, x, w_in, ctx.dtype), dw, d_inner_bias, None, dh
+        dw = _weight_gradient(before, d_product, ctx.dtype)
+        d_hidden_bias = d_product[:, :, 2 * size :].sum((0, 1), dtype=ctx.dtype)
+        return *_input_gradients(gates, x, w_in, ctx.dtype), dw, d_hidden_bias, None, dh
 
 
 class _Lstm(Function):
@@ -212,8 +216,8 @@ class _Lstm(Function):
         keep, any_reset = reset
         size = w.shape[0]
         ctx.dtype, ctx.reset = bias.dtype, reset
-        x, w_in, w = _for_products(x, w_in, w)
-        gates = _from_input(x, w_in, bias)  # (T, L, 4H): i, f, o, g
+        x, w_in, w = _to_product_type(x, w_in, w)
+        gates = _input_products(x, w_in, bias)  # (T, L, 4H): i, f, o, g
         scratch = _scratch(gates, bias.dtype)
         cells = bias.new_empty(*x.shape[:2], size)
         outputs = gates.new_empty(*x.shape[:2], size)
@@ -221,10 +225,10 @@ class _Lstm(Function):
         for t in range(len(x)):
             if any_reset[t]:
                 h, c = h * keep[t], c * keep[t]
-            now = _sum(gates[t], bias, h, w, scratch)
-            now[:, : 3 * size].sigmoid_()
-            now[:, 3 * size :].tanh_()
-            i, f, o, g = now.chunk(4, 1)
+            step = _add_recurrent(gates[t], bias, h, w, scratch)
+            step[:, : 3 * size].sigmoid_()
+            step[:, 3 * size :].tanh_()
+            i, f, o, g = step.chunk(4, 1)
             c = torch.mul(i, g, out=cells[t]).addcmul_(f, c)
             h = torch.mul(o, c.tanh(), out=outputs[t])
             if scratch is not None:
@@ -238,18 +242,18 @@ class _Lstm(Function):
         x, w_in, w, gates, cells, outputs, first_h, first_c = ctx.saved_tensors
         keep, any_reset = ctx.reset
         scratch = _scratch(gates, ctx.dtype)
-        back = w.t().contiguous()
+        w_t = w.t().contiguous()
         for t in reversed(range(len(x))):
-            now = gates[t] if scratch is None else scratch.copy_(gates[t])
-            i, f, o, g = now.chunk(4, 1)
-            c = cells[t - 1] if t else first_c  # the cell that entered the step
+            step = gates[t] if scratch is None else scratch.copy_(gates[t])
+            i, f, o, g = step.chunk(4, 1)
+            c = cells[t - 1] if t else first_c  # the cell state before the step
             if any_reset[t]:
                 c = c * keep[t]
             tanh_c = cells[t].tanh()
             dh = dh.to(ctx.dtype).add(d_outputs[t])
             dc = dc.add(_tanh_gradient(dh * o, tanh_c))
             d_g = _tanh_gradient(dc * i, g)
-            i.copy_(_sigmoid_gradient(g.mul_(dc), i))  # the gates give way to their gradients
+            i.copy_(_sigmoid_gradient(g.mul_(dc), i))  # gradients replace the gates
             g.copy_(d_g)
             o.copy_(_sigmoid_gradient(tanh_c.mul_(dh), o))
             d_f = _sigmoid_gradient(dc * c, f)
@@ -257,11 +261,11 @@ class _Lstm(Function):
             f.copy_(d_f)
             if scratch is not None:
                 gates[t] = scratch
-            dh = gates[t] @ back
+            dh = gates[t] @ w_t
             if any_reset[t]:
                 dh.mul_(keep[t])
                 dc.mul_(keep[t])
-        dw = _weight_gradient(_entering(first_h, outputs, keep), gates, ctx.dtype)
+        dw = _weight_gradient(_states_before(first_h, outputs, keep), gates, ctx.dtype)
         return *_input_gradients(gates, x, w_in, ctx.dtype), dw, None, dh.to(ctx.dtype), dc
 
 

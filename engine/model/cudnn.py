@@ -1,11 +1,11 @@
-"""The recurrent layers by the kernels of the device's vendor (cuDNN), which know no resets.
+"""The recurrent layers by cuDNN, whose kernels have no resets within a sequence.
 
-A window is cut where songs begin: each piece of a lane is a sequence of its own, with the carried
-state if it goes on with a song and zeros if it begins one. All pieces of all lanes are packed into
-one call, the longest first, as torch packs sequences of different lengths. So the result is that of
-`engine.model.cells`, without a kernel a step.
+A window is cut where songs begin: each piece of a stream is a sequence of its own, which starts
+from the carried state if it continues a song and from zeros if it begins one. All pieces are packed
+into one call, the longest first, as torch packs sequences of different lengths. The result equals
+that of `engine.model.cells`, without one kernel for each step.
 
-Shapes: T steps, L lanes, I inputs, H hidden units, G gates, P pieces.
+Shapes: T steps, L streams, I inputs, H hidden units, G gates, P pieces.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,51 +19,56 @@ from torch.autograd import Function
 
 from engine.model.window import to_device
 
-BFLOAT16_SINCE = 91_300  # the version of cuDNN whose recurrent layers have bfloat16
+BFLOAT16_SINCE = 91_300  # the first version of cuDNN with recurrent layers in bfloat16
 
 
 class Packing(NamedTuple):
-    """The pieces of a window and where their frames are packed."""
+    """The pieces of a window and the order in which their frames are packed."""
 
-    order: Tensor  # (T·L,) the frame, t·L + lane, at each packed place
-    place: Tensor  # (T·L,) the packed place of each frame: its inverse
-    sizes: Tensor  # (longest piece,) on the CPU: how many pieces have so many frames
-    lane: Tensor  # (P,) of each piece, the longest first
-    keep: Tensor  # (P, 1) 0 where a song begins, else 1
-    last: Tensor  # (L,) the piece with which each lane ends
+    order: Tensor  # (T·L,): the frame, t·L + stream, at each packed position
+    inverse: Tensor  # (T·L,): the packed position of each frame
+    batch_sizes: (
+        Tensor  # (longest piece,) on the CPU: the number of pieces with a frame at each step
+    )
+    stream: Tensor  # (P,): of each piece, the longest first
+    keep: Tensor  # (P, 1): 0 if the piece begins a song, else 1
+    last: Tensor  # (L,): the last piece of each stream
 
 
-def pack(fresh: Tensor, device: torch.device, dtype: torch.dtype) -> Packing:
-    """Cut a window where `fresh` (T, L), on the CPU, has songs begin; move the rest to a device."""
-    T, L = fresh.shape
-    begins = fresh.numpy().T.copy()  # (L, T)
+def pack(reset: Tensor, device: torch.device, dtype: torch.dtype) -> Packing:
+    """Cut a window where `reset` (T, L), on the CPU, is true; copy the result to a device.
+
+    dtype: the type of `keep`.
+    """
+    T, L = reset.shape
+    begins = reset.numpy().T.copy()  # (L, T)
     begins[:, 0] = True
-    lane, start = begins.nonzero()  # (P,) each, lane by lane
-    length = np.diff(lane * T + start, append=L * T)
+    stream, start = begins.nonzero()  # (P,) each, in order of stream
+    length = np.diff(stream * T + start, append=L * T)
     ranked = np.argsort(-length, kind="stable")
     rank = np.empty_like(ranked)
     rank[ranked] = np.arange(len(ranked))
     sizes = np.searchsorted(-length[ranked], -np.arange(length.max()), side="left")
-    offsets = np.cumsum(sizes) - sizes  # where the frames of each step are packed
-    within = np.arange(L * T) - np.repeat(lane * T + start, length)  # frames of their piece before
-    place = (offsets[within] + np.repeat(rank, length)).reshape(L, T).T.ravel()  # t·L + lane
-    order = np.empty_like(place)
-    order[place] = np.arange(L * T)
-    goes_on = ~fresh.numpy()[start, lane]  # (P,)
+    offsets = np.cumsum(sizes) - sizes  # the packed position of each step's first frame
+    step = np.arange(L * T) - np.repeat(stream * T + start, length)  # of each frame in its piece
+    inverse = (offsets[step] + np.repeat(rank, length)).reshape(L, T).T.ravel()
+    order = np.empty_like(inverse)
+    order[inverse] = np.arange(L * T)
+    continues = ~reset.numpy()[start, stream]  # (P,)
     last = rank[np.cumsum(begins.sum(1)) - 1]  # (L,)
 
     return Packing(
         to_device(order, device),
-        to_device(place, device),
+        to_device(inverse, device),
         torch.from_numpy(sizes),
-        to_device(lane[ranked], device),
-        to_device(goes_on[ranked, None], device).to(dtype),
+        to_device(stream[ranked], device),
+        to_device(continues[ranked, None], device).to(dtype),
         to_device(last, device),
     )
 
 
 class _Permute(Function):
-    """x[order]; going back by the inverse, for an index's own gradient is a slow sum."""
+    """x[order], with a gradient by the inverse: that of indexing is a slow sum."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, order: Tensor, inverse: Tensor) -> Tensor:
@@ -78,10 +83,10 @@ class _Permute(Function):
 
 @dataclass(frozen=True)
 class Kernel:
-    """How torch calls a cell: its function, and the order of its gates among ours."""
+    """A cell in torch."""
 
     run: Callable[..., tuple[Tensor, ...]]
-    gates: tuple[int, ...]
+    gates: tuple[int, ...]  # our index of each of torch's gates
 
 
 _permute: Callable[[Tensor, Tensor, Tensor], Tensor] = _Permute.apply
@@ -94,47 +99,49 @@ KERNELS: dict[str, Kernel] = {
 
 
 def _compute_type(x: Tensor, weight: Tensor) -> torch.dtype:
-    """The type of the layer's products: that of autocast where the kernels have it."""
+    """Return the type of a layer's products: that of autocast if the kernels support it."""
     if not torch.is_autocast_enabled(x.device.type):
         return weight.dtype
-    known = x.device.type == "cpu" or (torch.backends.cudnn.version() or 0) >= BFLOAT16_SINCE
-    return torch.get_autocast_dtype(x.device.type) if known else weight.dtype
+    supported = x.device.type == "cpu" or (torch.backends.cudnn.version() or 0) >= BFLOAT16_SINCE
+    return torch.get_autocast_dtype(x.device.type) if supported else weight.dtype
 
 
 def scan(
-    kind: str, x: Tensor, weights: Sequence[Tensor], cut: Packing, state: tuple[Tensor, ...]
+    kind: str, x: Tensor, weights: Sequence[Tensor], packing: Packing, state: tuple[Tensor, ...]
 ) -> tuple[Tensor, ...]:
-    """A layer's outputs (T, L, H) and the tensors (L, H) of the state after the last step.
+    """Return a layer's outputs (T, L, H) and the tensors (L, H) of the state after the last step.
 
-    x (T, L, I); weights as of `SCANS`: input (I, G·H), bias (G·H), hidden (H, G·H) and for a
-    GRU hidden_bias (H).
+    x (T, L, I); weights as for `engine.model.cells.SCANS`: input (I, G·H), bias (G·H), hidden
+    (H, G·H) and, for a GRU, hidden_bias (H).
     """
     kernel, (w_in, bias, w, *inner) = KERNELS[kind], weights
     size, dtype = w.shape[0], _compute_type(x, w)
 
-    def theirs(weight: Tensor) -> Tensor:
+    def arrange(weight: Tensor) -> Tensor:
         parts = weight.chunk(len(kernel.gates), -1)
         return torch.cat([parts[gate] for gate in kernel.gates], -1).to(dtype)
 
     hidden_bias = torch.zeros_like(bias)
     if inner:
         hidden_bias = torch.cat((hidden_bias[: 2 * size], inner[0]))
-    # autocast would make cuDNN's half precision of it, whatever its own type
+    # autocast would use half precision in cuDNN, whatever the type
     with torch.autocast(x.device.type, enabled=False):
-        given = [theirs(w_in).t(), theirs(w).t(), theirs(bias), hidden_bias.to(dtype)]
-        packed = _permute(x.flatten(0, 1).to(dtype), cut.order, cut.place)
-        first = [(s.index_select(0, cut.lane) * cut.keep).to(dtype).unsqueeze(0) for s in state]
+        arranged = [arrange(w_in).t(), arrange(w).t(), arrange(bias), hidden_bias.to(dtype)]
+        packed = _permute(x.flatten(0, 1).to(dtype), packing.order, packing.inverse)
+        first = [
+            (s.index_select(0, packing.stream) * packing.keep).to(dtype).unsqueeze(0) for s in state
+        ]
         outputs, *last = kernel.run(
             packed,
-            cut.sizes,
+            packing.batch_sizes,
             first if len(first) > 1 else first[0],
-            [weight.contiguous() for weight in given],
+            [weight.contiguous() for weight in arranged],
             True,  # biases
             1,  # layer
             0.0,  # dropout
             torch.is_grad_enabled(),
             False,  # bidirectional
         )
-        outputs = _permute(outputs, cut.place, cut.order).view(*x.shape[:2], size)
-        carried = [s[0].index_select(0, cut.last).to(state[0].dtype) for s in last]
+        outputs = _permute(outputs, packing.inverse, packing.order).view(*x.shape[:2], size)
+        carried = [s[0].index_select(0, packing.last).to(state[0].dtype) for s in last]
     return outputs, *carried

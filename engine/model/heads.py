@@ -1,7 +1,11 @@
-"""Heads: what a frame looks like to the network on its way in, and on its way out.
+"""Heads: from a frame to the network's input, and from its output to a likelihood.
 
-A head owns everything that depends on the kind of frame, so that the network and the trainer need
-not ask whether a song is text or music.
+All that depends on the kind of frame is in its head, so the network and the trainer are the same
+for text and music.
+
+Frames of piano keys have one plane (the keys that sound) or two (then the keys that begin to). A
+key that sounds but did not in the frame before certainly begins, and a silent one certainly does
+not, so an onset is predicted only for a key that sounds and sounded before.
 """
 
 import torch
@@ -20,22 +24,22 @@ from engine.frames import (
 )
 from engine.model.window import Window
 
-INITIAL_KEY_LOGIT = -3.0  # the logit of a key at first: few of them sound
+INITIAL_KEY_LOGIT = -3.0  # few keys sound
 
 
 def _uniform(*shape: int) -> nn.Parameter:
-    """Weights (inputs, …) of a size that keeps sums over the inputs near one."""
+    """Return initial weights (inputs, …), uniform within ±1/√inputs."""
     bound = shape[0] ** -0.5
     return nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
 
 
-def _misses(logits: Tensor, bits: Tensor) -> Tensor:
-    """The negative log likelihood of each bit."""
+def _bit_nats(logits: Tensor, bits: Tensor) -> Tensor:
+    """Return the negative log likelihood of each bit."""
     return functional.binary_cross_entropy_with_logits(logits, bits, reduction="none")
 
 
 class IndependentHead(nn.Module):
-    """Each key for itself, as in the recurrent baseline of Boulanger-Lewandowski et al. 2012."""
+    """Keys independent of each other, as the RNN baseline of Boulanger-Lewandowski et al. 2012."""
 
     def __init__(self, config: ModelConfig, spec: FrameSpec) -> None:
         super().__init__()
@@ -43,37 +47,37 @@ class IndependentHead(nn.Module):
         self.input = _uniform(spec.size, config.embedding_size)
         self.weight = _uniform(config.hidden_size, spec.size)
         self.bias = nn.Parameter(torch.full((spec.size,), INITIAL_KEY_LOGIT))
-        # Logits for a key that the memory recalls silent, and sounding, by the kind of match.
+        # Added to the logits of keys silent and sounding in the matched frame, by match kind.
         kinds = spec.match_kinds(config.match_recovery)
         self.gain = nn.Parameter(torch.zeros(kinds, 2)) if config.match_memory else None
 
     @property
     def output_weight(self) -> nn.Parameter:
-        """The weights that read the top layer's output."""
+        """The weights that multiply the top layer's output."""
         return self.weight
 
     def encode(self, frames: Tensor) -> Tensor:
-        """Vectors (..., E) of frames (..., K)."""
+        """Return the vectors (..., E) of frames (..., K)."""
         return frames.to(self.input.dtype) @ self.input
 
     def nats(self, hidden: Tensor, window: Window) -> Tensor:
-        """The negative log likelihood of each frame, (T, L), from hidden (T, L, H)."""
+        """Return the negative log likelihood of each frame, (T, L), from hidden (T, L, H)."""
         logits = hidden @ self.weight + self.bias  # (T, L, K)
         if self.gain is not None and window.matched is not None and window.match_kind is not None:
             silent, sounding = functional.embedding(window.match_kind, self.gain).split(1, 2)
             logits = logits + torch.where(window.matched > 0, sounding, silent)
-        misses = _misses(logits, window.targets.to(logits.dtype))
-        open_ = window.targets[..., :KEYS] & window.inputs[..., :KEYS]  # onsets in question
-        onsets = misses[..., KEYS:] * open_[..., : misses.shape[-1] - KEYS]
-        return misses[..., :KEYS].sum(2) + onsets.sum(2)
+        bits = _bit_nats(logits, window.targets.to(logits.dtype))
+        held = window.targets[..., :KEYS] & window.inputs[..., :KEYS]  # keys with uncertain onset
+        onsets = bits[..., KEYS:] * held[..., : bits.shape[-1] - KEYS]
+        return bits[..., :KEYS].sum(2) + onsets.sum(2)
 
 
 class Decider(nn.Module):
-    """One small network, shared by all keys, that decides them from high to low.
+    """A small network, shared by all keys, that predicts each key given all higher ones.
 
-    It looks at the keys above that are decided already, how many of them are set, planes of keys
-    known beforehand on both sides of the key, and the hidden state's features for the key. The
-    neural autoregressive estimator of Larochelle & Murray 2011, with weights shared along the keys.
+    Its inputs are the keys above, the number of them that are set, known planes of keys around the
+    key, and the key's features of the hidden state. The neural autoregressive distribution
+    estimator of Larochelle & Murray 2011, with weights shared by the keys.
     """
 
     def __init__(self, planes: int) -> None:
@@ -87,9 +91,9 @@ class Decider(nn.Module):
     def forward(
         self, bits: Tensor, features: Tensor, planes: Tensor, where: Tensor | None = None
     ) -> Tensor:
-        """Logits of the m keys that `where` (n, 88) marks (all of them if None), (m,), in order.
+        """Return logits (m,) of the m keys where `where` (n, 88) is true, or of all keys.
 
-        bits (n, 88): as decided; features (n, 88, F); planes (n, P, 88).
+        bits (n, 88): the keys to predict; features (n, 88, F); planes (n, P, 88): the known ones.
         """
         above = functional.pad(bits, (0, KEYS_ABOVE))[:, 1:].unfold(
             1, KEYS_ABOVE, 1
@@ -98,21 +102,21 @@ class Decider(nn.Module):
             2, 2 * KEYS_AROUND + 1, 1
         )
         around = around.transpose(1, 2)  # (n, 88, P, 2 · AROUND + 1)
-        # Summed as integers, which is deterministic everywhere.
+        # A sum of integers is deterministic on every device.
         count = (bits.flip(1).cumsum(1, dtype=torch.int32).flip(1) - bits).unsqueeze(
             2
         )  # (n, 88, 1)
         counted = count > torch.arange(NOTE_COUNTS, device=bits.device)
         parts = (features, above, counted, around)
-        chosen = [part.flatten(0, 1) if where is None else part[where] for part in parts]
-        features, *known = [part.flatten(1).to(bits.dtype) for part in chosen]  # (m, …) each
-        units = torch.addmm(self.bias, torch.cat(known, 1), self.weight)
+        selected = [part.flatten(0, 1) if where is None else part[where] for part in parts]
+        features, *inputs = [part.flatten(1).to(bits.dtype) for part in selected]  # (m, …) each
+        units = torch.addmm(self.bias, torch.cat(inputs, 1), self.weight)
         units = torch.addmm(units, features, self.mix).relu_()  # (m, UNITS), most of the work
         return torch.addmm(self.out_bias, units, self.out).squeeze(1)
 
 
 class JointHead(nn.Module):
-    """Keys that know of each other: the sounding ones from high to low, then the onsets so too."""
+    """Keys that depend on each other: sounding keys from high to low, then onsets likewise."""
 
     def __init__(self, config: ModelConfig, spec: FrameSpec) -> None:
         super().__init__()
@@ -121,44 +125,44 @@ class JointHead(nn.Module):
         self.features = _uniform(config.hidden_size, KEYS * KEY_FEATURES)
         self.bias = nn.Parameter(torch.zeros(KEYS * KEY_FEATURES))
         planes = spec.size // KEYS
-        known = 2 if config.match_memory else 1  # the frame before, and the recalled one
-        self.sounding = Decider(planes * known)
-        self.onset = Decider(2 + known) if planes == 2 else None
+        frames = 2 if config.match_memory else 1  # the frame before, and the matched frame
+        self.sounding = Decider(planes * frames)
+        self.onset = Decider(2 + frames) if planes == 2 else None
 
     @property
     def output_weight(self) -> nn.Parameter:
-        """The weights that read the top layer's output."""
+        """The weights that multiply the top layer's output."""
         return self.features
 
     def encode(self, frames: Tensor) -> Tensor:
-        """Vectors (..., E) of frames (..., K)."""
+        """Return the vectors (..., E) of frames (..., K)."""
         return frames.to(self.input.dtype) @ self.input
 
     def nats(self, hidden: Tensor, window: Window) -> Tensor:
-        """The negative log likelihood of each frame, (T, L), from hidden (T, L, H)."""
+        """Return the negative log likelihood of each frame, (T, L), from hidden (T, L, H)."""
         flat = hidden.flatten(0, 1)  # (n, H), n = T·L
         features = torch.addmm(self.bias, flat, self.features).view(len(flat), KEYS, KEY_FEATURES)
         frames = [window.inputs] if window.matched is None else [window.inputs, window.matched]
         planes = torch.cat(frames, 2).to(flat.dtype).view(len(flat), -1, KEYS)
         targets = window.targets.to(flat.dtype).view(len(flat), -1, KEYS)  # (n, planes, 88)
         sounding = targets[:, 0]
-        misses = _misses(self.sounding(sounding, features, planes), sounding.flatten())
-        nats = misses.view_as(sounding).sum(1)
+        bits = _bit_nats(self.sounding(sounding, features, planes), sounding.flatten())
+        nats = bits.view_as(sounding).sum(1)
         if self.onset is not None:
             onset, before = targets[:, 1], planes[:, 0]
-            begun = sounding * (1 - before)  # the certain onsets
+            begun = sounding * (1 - before)  # certain onsets
             known = torch.stack((sounding, begun, *planes[:, 1::2].unbind(1)), 1)
             where = (sounding * before) > 0
-            misses = _misses(self.onset(onset, features, known, where), onset[where])
-            nats = nats.index_add(0, where.nonzero()[:, 0], misses)
+            bits = _bit_nats(self.onset(onset, features, known, where), onset[where])
+            nats = nats.index_add(0, where.nonzero()[:, 0], bits)
         return nats.view(hidden.shape[:2])
 
 
 class CharacterHead(nn.Module):
-    """Characters: a vector for each on the way in, a softmax over all on the way out.
+    """Characters: an embedding at the input, a softmax at the output.
 
-    With `tied`, the output layer is the table of input vectors (Press & Wolf 2017), behind a
-    projection from H to E.
+    With `tied`, the output layer is the embedding (Press & Wolf 2017), after a projection from H
+    to E.
     """
 
     def __init__(self, config: ModelConfig, spec: FrameSpec) -> None:
@@ -175,24 +179,24 @@ class CharacterHead(nn.Module):
             self.weight = nn.Parameter(torch.empty(size, hidden).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.zeros(size))
         self.tied = config.tied
-        # The longer the match, the likelier the recalled character: about its log odds at first.
+        # Initially about the log odds of the matched character, which rise with the match length.
         rising = torch.linspace(1, 5, len(spec.match_lengths(config.match_recovery)))
         gain = torch.cat((torch.zeros(1 + config.match_recovery), rising)).unsqueeze(1)
         self.gain = nn.Parameter(gain) if config.match_memory else None  # (M, 1)
 
     @property
     def output_weight(self) -> nn.Parameter:
-        """The weights that read the top layer's output."""
+        """The weights that multiply the top layer's output."""
         return self.project if self.tied else self.weight
 
     def encode(self, frames: Tensor) -> Tensor:
-        """Vectors (..., E) of character indices (...)."""
+        """Return the vectors (..., E) of character indices (...)."""
         return functional.embedding(frames, self.embedding)
 
     def logits(self, hidden: Tensor, window: Window) -> Tensor:
-        """Logits (T, L, V) from the top layer's output (T, L, H).
+        """Return logits (T, L, V) from the top layer's output (T, L, H).
 
-        The recalled character's is raised by a learned amount for the kind of match.
+        A learned gain for the match kind is added to the matched character's logit.
         """
         if self.tied:
             logits = functional.linear(hidden @ self.project, self.embedding, self.bias)
@@ -204,7 +208,7 @@ class CharacterHead(nn.Module):
         return logits.to(gain.dtype).scatter_add(2, window.matched.unsqueeze(2), gain)
 
     def nats(self, hidden: Tensor, window: Window) -> Tensor:
-        """The negative log likelihood of each target, (T, L), from hidden (T, L, H)."""
+        """Return the negative log likelihood of each frame, (T, L), from hidden (T, L, H)."""
         logits, targets = self.logits(hidden, window).flatten(0, 1), window.targets  # (T·L, V)
         nats = functional.cross_entropy(logits, targets.flatten(), reduction="none")
         return nats.view_as(targets)

@@ -1,4 +1,4 @@
-"""The network: head.encode (+ memory, + condition) → recurrent layers → head."""
+"""The network: an encoded frame, with its other inputs → recurrent layers → head."""
 
 import torch
 from torch import Tensor, nn
@@ -26,11 +26,11 @@ class Layer(nn.Module):
         self.hidden = nn.Parameter(torch.cat(recurrent, 1))
         self.bias = nn.Parameter(torch.zeros(width))
         self.hidden_bias = nn.Parameter(torch.zeros(hidden)) if cell.hidden_bias else None
-        if kind == "lstm":  # remember at first (Jozefowicz et al. 2015)
+        if kind == "lstm":  # open forget gates (Jozefowicz et al. 2015)
             self.bias.data[hidden : 2 * hidden] = 1.0
 
     def forward(self, x: Tensor, state: State, reset: Resets | Packing) -> tuple[Tensor, State]:
-        """Outputs (T, L, H) and the state after the last step, from x (T, L, inputs)."""
+        """Return outputs (T, L, H) and the state after the last step, from x (T, L, inputs)."""
         weights = [self.input, self.bias, self.hidden]
         if self.hidden_bias is not None:
             weights.append(self.hidden_bias)
@@ -44,52 +44,48 @@ class Layer(nn.Module):
 class Network(nn.Module):
     """A recurrent network over frames, optionally conditioned on one of `conditions` artists.
 
-    The input of every step is the frame before; with a memory joined by the frame it recalls and
-    the kind of its match, one-hot; with a clock by its signals; with artists by the artist's
-    vector. Artist 0 is nobody, whose vector is and stays zero, so that one model writes with and
-    without an artist.
+    The input of every step is the frame before, with the match memory followed by the matched frame
+    and the match kind (one-hot), with the beat position by the position encoding, with artists by
+    the artist's vector. Artist 0 means no artist; its vector stays zero, so that one model writes
+    with and without an artist.
     """
 
-    signals: Tensor | None
+    positions: Tensor | None  # the position encoding
 
     def __init__(self, config: ModelConfig, spec: FrameSpec, conditions: int) -> None:
         super().__init__()
         self.config = config
         self.head = HEADS[spec.kind][config.head](config, spec)
-        self.matches = spec.match_kinds(config.match_recovery) if config.match_memory else 0
-        joined = config.condition_size if conditions else 0
-        self.condition = nn.Embedding(conditions + 1, joined, padding_idx=0) if joined else None
-        remembered = self.head.width + self.matches if config.match_memory else 0
-        signals = torch.from_numpy(position_encoding.TABLE) if config.beat_position else None
-        self.register_buffer("signals", signals, persistent=False)
-        inputs = (
-            self.head.width
-            + remembered
-            + (position_encoding.WIDTH if config.beat_position else 0)
-            + joined
-        )
+        self.match_kinds = spec.match_kinds(config.match_recovery) if config.match_memory else 0
+        artist = config.condition_size if conditions else 0
+        self.condition = nn.Embedding(conditions + 1, artist, padding_idx=0) if artist else None
+        matched = self.head.width + self.match_kinds if config.match_memory else 0
+        position = position_encoding.WIDTH if config.beat_position else 0
+        table = torch.from_numpy(position_encoding.TABLE) if position else None
+        self.register_buffer("positions", table, persistent=False)
+        inputs = self.head.width + matched + position + artist
         sizes = [inputs] + [config.hidden_size] * (config.layers - 1)
         self.cells = nn.ModuleList(Layer(config.cell, size, config.hidden_size) for size in sizes)
 
     def output_weights(self) -> list[nn.Parameter]:
-        """The weights that read what the layers put out: those of the layers above and the head."""
+        """Return the weights that multiply layers' outputs: of the layers above and the head."""
         layers = [layer for layer in self.cells if isinstance(layer, Layer)]
         return [*(layer.input for layer in layers[1:]), self.head.output_weight]
 
-    def zero_state(self, lanes: int) -> list[State]:
-        """The state before any song: for each layer the cell's tensors (L, H)."""
+    def zero_state(self, batch_size: int) -> list[State]:
+        """Return the state before any song: for each layer the cell's tensors (L, H)."""
         cell = CELL_SPECS[self.config.cell]
-        zeros = self.head.bias.new_zeros(lanes, self.config.hidden_size)
+        zeros = self.head.bias.new_zeros(batch_size, self.config.hidden_size)
         return [tuple(zeros for _ in range(cell.states)) for _ in self.cells]
 
     def forward(self, window: Window, state: list[State]) -> tuple[Tensor, list[State]]:
-        """Run T steps of L lanes, from a state as `zero_state` or the last call gave it.
+        """Run T steps of L streams, from the state of `zero_state` or of the last call.
 
         Returns the top layer's outputs (T, L, H) and the new state.
         """
         x = self._join(window)
         reset: Resets | Packing
-        if x.is_cuda:  # a kernel a step would leave such a device idle most of the time
+        if x.is_cuda:  # one kernel for each step would leave the device idle most of the time
             reset = cudnn.pack(window.reset, x.device, state[0][0].dtype)
         else:
             reset = prepare_resets(window.reset, x.dtype)
@@ -101,30 +97,27 @@ class Network(nn.Module):
         return x, last
 
     def _join(self, window: Window) -> Tensor:
-        """What enters the first layer, (T, L, inputs)."""
+        """Return the input of the first layer, (T, L, inputs)."""
         parts = [self.head.encode(window.inputs)]
         if window.matched is not None and window.match_kind is not None:
             parts.append(self.head.encode(window.matched))
         parts = [functional.dropout(x, self.config.input_dropout, self.training) for x in parts]
         if window.match_kind is not None:
-            parts.append(functional.one_hot(window.match_kind, self.matches).to(parts[0].dtype))
-        if self.signals is not None:
+            parts.append(functional.one_hot(window.match_kind, self.match_kinds).to(parts[0].dtype))
+        if self.positions is not None:
             assert window.position is not None
-            parts.append(
-                functional.embedding(
-                    window.position % position_encoding.COMMON_PERIOD, self.signals
-                )
-            )
+            position = window.position % position_encoding.COMMON_PERIOD
+            parts.append(functional.embedding(position, self.positions))
         if self.condition is not None:
             parts.append(self.condition(window.condition))
         return torch.cat(parts, 2)
 
     def nats(self, window: Window, state: list[State]) -> tuple[Tensor, list[State]]:
-        """The negative log likelihood of each target, (T, L), and the new state."""
+        """Return the negative log likelihood of each target, (T, L), and the new state."""
         hidden, last = self(window, state)
         return self.head.nats(hidden, window), last
 
 
 def detach_state(state: list[State]) -> list[State]:
-    """The same state, with no history: where truncated back-propagation cuts."""
+    """Return the state without its history: where truncated back-propagation cuts."""
     return [tuple(tensor.detach() for tensor in layer) for layer in state]

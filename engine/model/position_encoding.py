@@ -1,8 +1,8 @@
-"""The clock: which beat of which bar it is, as sines and cosines of rising periods.
+"""A position encoding: the position of a frame in its song as sines and cosines.
 
-The position encoding of Vaswani et al. 2017 ("Attention is all you need") with the periods of
-music: twos and threes, and what they multiply to. Counting is what a recurrent network finds hard;
-told the place in the song it hears where a bar, a phrase or a part begins.
+The encoding of Vaswani et al. 2017 ("Attention is all you need"), with the periods of music: twos,
+threes and their products. Counting is hard for a recurrent network; with the position as an input
+it can follow where bars, phrases and parts begin.
 """
 
 import numpy as np
@@ -13,11 +13,10 @@ WIDTH = 2 * len(PERIODS)
 
 
 def _table() -> npt.NDArray[np.float32]:
-    """The signals at each place until all of them begin again."""
-    places = np.arange(COMMON_PERIOD)[:, None]
-    angles = 2 * np.pi * (places % PERIODS) / PERIODS
+    positions = np.arange(COMMON_PERIOD)[:, None]
+    angles = 2 * np.pi * (positions % PERIODS) / PERIODS
     return np.concatenate((np.sin(angles), np.cos(angles)), 1).astype(np.float32)
 
 
-COMMON_PERIOD = int(np.lcm.reduce(PERIODS))  # 384
-TABLE = _table()  # (ROUND, WIDTH); at a place in a song: SIGNALS[place % ROUND]
+COMMON_PERIOD = int(np.lcm.reduce(PERIODS))  # 384 frames, after which the encoding repeats
+TABLE = _table()  # (COMMON_PERIOD, WIDTH): the encoding is TABLE[position % COMMON_PERIOD]

@@ -1,4 +1,4 @@
-"""What the network is shown at once: T frames of each of L lanes, time first."""
+"""Windows of truncated back-propagation as tensors: T frames of each of L streams, time first."""
 
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 def to_device(array: np.ndarray[Any, Any], device: torch.device) -> Tensor:
-    """An array on a device: to CUDA from pinned memory, so that nothing waits for the copy."""
+    """Copy an array to a device, to CUDA from pinned memory without waiting for the copy."""
     tensor = torch.from_numpy(array)
     if device.type == "cpu":
         return tensor
@@ -16,18 +16,18 @@ def to_device(array: np.ndarray[Any, Any], device: torch.device) -> Tensor:
 
 
 class Window(NamedTuple):
-    """A batch as tensors; `frame` is () for characters, (keys,) for piano."""
+    """A batch as tensors; `frame` is () for characters, (keys,) for piano keys."""
 
     inputs: Tensor  # (T, L, *frame): the frame before
     targets: Tensor  # (T, L, *frame): the frame to predict
-    reset: Tensor  # (T, L) bool: the lane's state is reset before this frame; always on the CPU
-    condition: Tensor  # (T, L): 0 nobody, else 1 + the artist's place
-    matched: Tensor | None = None  # (T, L, *frame): the target as the memory expects it
-    match_kind: Tensor | None = None  # (T, L): the kind of the memory's match, 0 for none
-    position: Tensor | None = None  # (T, L): how many frames of the song come before the target
+    reset: Tensor  # (T, L) bool: the stream's state is reset before this frame; always on the CPU
+    condition: Tensor  # (T, L): 1 + the index of the artist; 0: no artist
+    matched: Tensor | None = None  # (T, L, *frame): the target by the match memory
+    match_kind: Tensor | None = None  # (T, L): 0: no match
+    position: Tensor | None = None  # (T, L): of the target in its song, from 0
 
     def part(self, start: int, stop: int) -> "Window":
-        """The steps from `start` to before `stop`, of the same memory."""
+        """Return the steps from `start` to before `stop`, as views."""
         tensors = self._asdict().items()
         cut = {name: tensor[start:stop] for name, tensor in tensors if tensor is not None}
         return self._replace(**cut)

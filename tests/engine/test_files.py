@@ -1,4 +1,4 @@
-"""Files are seen old or new, whole."""
+"""Files and folders are seen old or new, whole."""
 
 import errno
 import os
@@ -35,7 +35,7 @@ def test_a_failed_write_leaves_the_old_file(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_folder_appears_when_it_is_full(tmp_path: Path) -> None:
+def test_a_folder_appears_once_it_is_filled(tmp_path: Path) -> None:
     path = tmp_path / "folder"
     with files.atomic_folder(path) as draft:
         (draft / "a").write_text("1")
@@ -59,7 +59,7 @@ def test_a_failed_folder_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_link_is_moved_at_once(tmp_path: Path) -> None:
+def test_a_link_is_replaced_in_one_step(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         files.replace_link(tmp_path / "last", name)
@@ -67,7 +67,7 @@ def test_a_link_is_moved_at_once(tmp_path: Path) -> None:
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["last", "one", "two"]
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="Cannot write"):
         files.write_atomic(tmp_path / "file" / "below", "x")

@@ -1,4 +1,4 @@
-"""The layers against a naive cell written gate by gate, values and gradients, in float64."""
+"""The layers, compared with a naive cell written gate by gate: values and gradients, in float64."""
 
 import pytest
 import torch
@@ -13,12 +13,12 @@ T, L, INPUTS, H = 7, 3, 4, 5
 def naive_step(
     kind: str, x: Tensor, state: list[Tensor], weights: dict[str, Tensor]
 ) -> list[Tensor]:
-    """One step of one cell, each gate by its own formula."""
+    """Run one step of one cell, each gate by its own formula."""
     h = state[0]
     size = h.shape[1]
 
-    def gate(place: int) -> tuple[Tensor, Tensor]:
-        part = slice(place * size, (place + 1) * size)
+    def gate(index: int) -> tuple[Tensor, Tensor]:
+        part = slice(index * size, (index + 1) * size)
         from_input = x @ weights["input"][:, part] + weights["bias"][part]
         return from_input, h @ weights["hidden"][:, part]
 
@@ -40,11 +40,11 @@ def naive_step(
 
 
 def naive_layer(
-    kind: str, x: Tensor, state: list[Tensor], weights: dict[str, Tensor], fresh: Tensor
+    kind: str, x: Tensor, state: list[Tensor], weights: dict[str, Tensor], reset: Tensor
 ) -> tuple[Tensor, list[Tensor]]:
     outputs = []
     for t in range(len(x)):
-        state = [torch.where(fresh[t][:, None], torch.zeros_like(s), s) for s in state]
+        state = [torch.where(reset[t][:, None], torch.zeros_like(s), s) for s in state]
         state = naive_step(kind, x[t], state, weights)
         outputs.append(state[0])
     return torch.stack(outputs), state
@@ -70,13 +70,13 @@ def make(kind: str) -> tuple[Tensor, dict[str, Tensor], list[Tensor]]:
 
 @pytest.mark.parametrize("kind", SCANS)
 @pytest.mark.parametrize("resetting", [False, True])
-def test_values_and_gradients_are_those_of_the_naive_cell(kind: str, resetting: bool) -> None:
+def test_values_and_gradients_equal_those_of_the_naive_cell(kind: str, resetting: bool) -> None:
     x, weights, state = make(kind)
-    fresh = torch.zeros(T, L, dtype=torch.bool)
+    reset = torch.zeros(T, L, dtype=torch.bool)
     if resetting:
-        fresh[0, 1] = fresh[3, 0] = fresh[3, 2] = fresh[6, 1] = True
-    outputs, *last = SCANS[kind](x, *weights.values(), prepare_resets(fresh, x.dtype), *state)
-    expected, expected_last = naive_layer(kind, x, state, weights, fresh)
+        reset[0, 1] = reset[3, 0] = reset[3, 2] = reset[6, 1] = True
+    outputs, *last = SCANS[kind](x, *weights.values(), prepare_resets(reset, x.dtype), *state)
+    expected, expected_last = naive_layer(kind, x, state, weights, reset)
     torch.testing.assert_close(outputs, expected, rtol=1e-12, atol=1e-12)
     for state_ours, state_theirs in zip(last, expected_last, strict=True):
         torch.testing.assert_close(state_ours, state_theirs, rtol=1e-12, atol=1e-12)
@@ -94,10 +94,10 @@ def test_values_and_gradients_are_those_of_the_naive_cell(kind: str, resetting: 
 
 
 @pytest.mark.parametrize("kind", ["gru", "lstm"])
-def test_a_graph_gone_through_twice_is_refused_not_wrong(kind: str) -> None:
+def test_a_second_backward_pass_is_an_error(kind: str) -> None:
     x, weights, state = make(kind)
-    reset = prepare_resets(torch.zeros(T, L, dtype=torch.bool), x.dtype)
-    outputs = SCANS[kind](x, *weights.values(), reset, *state)[0]
+    resets = prepare_resets(torch.zeros(T, L, dtype=torch.bool), x.dtype)
+    outputs = SCANS[kind](x, *weights.values(), resets, *state)[0]
     outputs.sum().backward(retain_graph=True)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         outputs.sum().backward()

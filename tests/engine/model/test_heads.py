@@ -1,4 +1,4 @@
-"""Heads for piano keys: who may look at whom, and what the likelihoods add up to."""
+"""Heads for piano keys: what each key depends on, and what the likelihoods add up to."""
 
 import itertools
 import math
@@ -16,9 +16,9 @@ from engine.model.window import Window
 T, L, H = 5, 2, 12
 
 
-def head(kind: str, size: int, memory: bool = False) -> IndependentHead | JointHead:
+def head(kind: str, size: int, matching: bool = False) -> IndependentHead | JointHead:
     torch.manual_seed(0)
-    config = ModelConfig(head=kind, hidden_size=H, embedding_size=6, match_memory=memory)
+    config = ModelConfig(head=kind, hidden_size=H, embedding_size=6, match_memory=matching)
     made = Network(config, FrameSpec("keys", size), 0).double().head
     assert isinstance(made, IndependentHead | JointHead)
     for parameter in made.parameters():
@@ -27,7 +27,7 @@ def head(kind: str, size: int, memory: bool = False) -> IndependentHead | JointH
 
 
 def frames(size: int, count: int = T, seed: int = 0) -> Tensor:
-    """Frames of some notes, in which what begins sounds and what sounds anew begins."""
+    """Return frames of notes; keys that begin sound, and keys that newly sound begin."""
     generator = torch.Generator().manual_seed(seed)
     bits = (torch.rand(count + 1, L, size, generator=generator) < 0.3).to(torch.uint8)
     if size > KEYS:
@@ -37,16 +37,16 @@ def frames(size: int, count: int = T, seed: int = 0) -> Tensor:
     return bits
 
 
-def window(size: int, memory: bool = False, seed: int = 0) -> Window:
+def window(size: int, matching: bool = False, seed: int = 0) -> Window:
     bits = frames(size, seed=seed)
-    fresh = torch.zeros(T, L, dtype=torch.bool)
-    nobody = torch.zeros(T, L, dtype=torch.long)
-    made = Window(bits[:-1], bits[1:], fresh, nobody)
-    if not memory:
+    reset = torch.zeros(T, L, dtype=torch.bool)
+    no_artist = torch.zeros(T, L, dtype=torch.long)
+    made = Window(bits[:-1], bits[1:], reset, no_artist)
+    if not matching:
         return made
-    recalled = frames(size, seed=seed + 1)[:-1]
+    matched = frames(size, seed=seed + 1)[:-1]
     match = torch.arange(T * L).view(T, L) % 5
-    return made._replace(matched=recalled * (match > 0).unsqueeze(2), match_kind=match)
+    return made._replace(matched=matched * (match > 0).unsqueeze(2), match_kind=match)
 
 
 def hidden() -> Tensor:
@@ -54,17 +54,17 @@ def hidden() -> Tensor:
 
 
 def sounding_nats(made: IndependentHead | JointHead, seen: Window) -> Tensor:
-    """The nats of what sounds in the first frame, its onsets left out."""
+    """Return the nats of the keys that sound in the first frame, without its onsets."""
     if isinstance(made, JointHead):
         made.onset = None
         return made.nats(hidden(), seen)[0, 0]
-    made.bias.data[KEYS:] = -1000.0  # an onset that is certain to be missing costs nothing
+    made.bias.data[KEYS:] = -1000.0  # onsets that are certainly absent add nothing
     return made.nats(hidden(), seen)[0, 0]
 
 
 @pytest.mark.parametrize("planes", [1, 4])
-def test_a_key_looks_at_the_decided_keys_above_it_and_at_no_others(planes: int) -> None:
-    """Flip each bit: the logits of keys decided before, and of the key itself, must stay."""
+def test_a_key_depends_on_the_keys_above_it_and_on_no_others(planes: int) -> None:
+    """Flip each bit: the logits of higher keys and of the key itself must not change."""
     torch.manual_seed(0)
     decider = Decider(planes).double()
     bits = (torch.rand(6, KEYS) < 0.05).double()
@@ -89,7 +89,7 @@ def test_a_key_looks_at_the_decided_keys_above_it_and_at_no_others(planes: int) 
         assert torch.equal(changed, around)
 
 
-def test_a_key_knows_how_many_notes_there_are_beyond_its_sight() -> None:
+def test_a_key_depends_on_the_number_of_notes_further_above() -> None:
     decider = Decider(1).double()
     one, two = torch.zeros(2, 1, KEYS, dtype=torch.float64)
     one[0, 80] = two[0, 80] = two[0, 85] = 1
@@ -98,7 +98,7 @@ def test_a_key_knows_how_many_notes_there_are_beyond_its_sight() -> None:
     assert first[10] != second[10]
 
 
-def test_chosen_keys_are_decided_as_among_all() -> None:
+def test_logits_of_selected_keys_equal_those_of_all_keys() -> None:
     torch.manual_seed(0)
     decider, where = Decider(2).double(), torch.rand(6, KEYS) < 0.1
     bits, features = (
@@ -110,21 +110,21 @@ def test_chosen_keys_are_decided_as_among_all() -> None:
     torch.testing.assert_close(decider(bits, features, known, where), every[where])
 
 
-@pytest.mark.parametrize("memory", [False, True])
+@pytest.mark.parametrize("matching", [False, True])
 @pytest.mark.parametrize("kind", ["independent", "joint"])
-def test_onsets_in_question_are_a_distribution_and_the_others_are_free(
-    kind: str, memory: bool
+def test_uncertain_onsets_are_a_distribution_and_certain_ones_are_free(
+    kind: str, matching: bool
 ) -> None:
-    """Over all onsets that a frame can have, the likelihoods add up to that of what sounds."""
-    made, seen = head(kind, 176, memory), window(176, memory)
+    """Over all onsets of a frame, the likelihoods add up to that of the sounding keys."""
+    made, seen = head(kind, 176, matching), window(176, matching)
     sounds, before = seen.targets[0, 0, :KEYS], seen.inputs[0, 0, :KEYS]
     sounds[sounds.nonzero()[8:]] = 0
-    questions = (sounds & before).nonzero()[:, 0].tolist()
-    assert 1 <= len(questions) <= 8
+    uncertain = (sounds & before).nonzero()[:, 0].tolist()
+    assert 1 <= len(uncertain) <= 8
     nats = []
-    for pattern in itertools.product((0, 1), repeat=len(questions)):
+    for pattern in itertools.product((0, 1), repeat=len(uncertain)):
         seen.targets[0, 0, KEYS:] = sounds & ~before & 1
-        seen.targets[0, 0, KEYS + torch.tensor(questions)] = torch.tensor(pattern).to(torch.uint8)
+        seen.targets[0, 0, KEYS + torch.tensor(uncertain)] = torch.tensor(pattern).to(torch.uint8)
         nats.append(made.nats(hidden(), seen)[0, 0])
     assert torch.stack(nats).std() > 1e-3
     total = -torch.stack(nats).neg().logsumexp(0)
@@ -133,21 +133,21 @@ def test_onsets_in_question_are_a_distribution_and_the_others_are_free(
 
 
 @pytest.mark.parametrize("size", [88, 176])
-def test_independent_keys_are_just_that(size: int) -> None:
+def test_independent_keys_are_independent(size: int) -> None:
     made, seen = head("independent", size), window(size)
     assert isinstance(made, IndependentHead)
     p = torch.sigmoid(hidden() @ made.weight + made.bias)
-    likely = torch.where(seen.targets > 0, p, 1 - p).log()
-    total = likely[..., :KEYS].sum(2)
-    for t, lane, key in itertools.product(range(T), range(L), range(size - KEYS)):
-        if seen.targets[t, lane, key] and seen.inputs[t, lane, key]:
-            total[t, lane] += likely[t, lane, KEYS + key]
+    log_p = torch.where(seen.targets > 0, p, 1 - p).log()
+    total = log_p[..., :KEYS].sum(2)
+    for t, stream, key in itertools.product(range(T), range(L), range(size - KEYS)):
+        if seen.targets[t, stream, key] and seen.inputs[t, stream, key]:
+            total[t, stream] += log_p[t, stream, KEYS + key]
     torch.testing.assert_close(made.nats(hidden(), seen), -total)
 
 
 @pytest.mark.parametrize("size", [88, 176])
 @pytest.mark.parametrize("kind", ["independent", "joint"])
-def test_at_first_few_keys_are_expected(kind: str, size: int) -> None:
+def test_an_untrained_network_expects_few_keys(kind: str, size: int) -> None:
     torch.manual_seed(0)
     config = ModelConfig(head=kind, hidden_size=64)
     network = Network(config, FrameSpec("keys", size), 0)
@@ -158,13 +158,13 @@ def test_at_first_few_keys_are_expected(kind: str, size: int) -> None:
 
 @pytest.mark.parametrize("size", [88, 176])
 @pytest.mark.parametrize("kind", ["independent", "joint"])
-def test_learns_a_tune_by_heart(kind: str, size: int) -> None:
+def test_it_can_memorize_a_tune(kind: str, size: int) -> None:
     torch.manual_seed(0)
     config = ModelConfig(
         head=kind, hidden_size=48, embedding_size=16, layers=1, dropout=0, match_memory=True
     )
     network = Network(config, FrameSpec("keys", size), 0)
-    seen = window(size, memory=True)
+    seen = window(size, matching=True)
     optimizer = torch.optim.AdamW(network.parameters(), lr=0.02)
     losses = []
     for _ in range(150):

@@ -1,4 +1,4 @@
-"""The network: what it computes, what truncation cuts, and that songs do not leak into another."""
+"""The network: its outputs, truncated back-propagation, resets and inputs."""
 
 import math
 
@@ -34,18 +34,18 @@ def make(conditions: int = 4, **settings: object) -> Network:
 def songs(seed: int = 0) -> Window:
     generator = torch.Generator().manual_seed(seed)
     frames = torch.randint(0, SPEC.size, (T + 1, L), generator=generator)
-    fresh = torch.zeros(T, L, dtype=torch.bool)
-    fresh[0] = True
+    reset = torch.zeros(T, L, dtype=torch.bool)
+    reset[0] = True
     condition = torch.randint(0, 5, (L,), generator=generator).expand(T, L)
-    return Window(frames[:-1], frames[1:], fresh, condition)
+    return Window(frames[:-1], frames[1:], reset, condition)
 
 
-def remembering(seed: int = 0) -> Window:
-    """Songs with made-up recalled frames."""
+def songs_with_matches(seed: int = 0) -> Window:
+    """Return songs with random matched frames."""
     generator = torch.Generator().manual_seed(seed)
     match = torch.randint(0, SPEC.match_kinds(False), (T, L), generator=generator)
-    recalled = torch.randint(0, SPEC.size, (T, L), generator=generator) * (match > 0)
-    return songs(seed)._replace(matched=recalled, match_kind=match)
+    matched = torch.randint(0, SPEC.size, (T, L), generator=generator) * (match > 0)
+    return songs(seed)._replace(matched=matched, match_kind=match)
 
 
 def cut(window: Window, part: slice) -> Window:
@@ -63,22 +63,21 @@ def gradients(network: Network) -> dict[str, Tensor]:
 
 @pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
 def test_agrees_with_torch_nn(kind: str) -> None:
-    """The same weights in torch.nn's own layers give the same losses."""
+    """The layers of torch.nn with the same weights have the same losses."""
     network = make(cell=kind, layers=2)
     window = songs()
     ours, _ = network.nats(window, network.zero_state(L))
 
     size = network.config.hidden_size
     reference = getattr(nn, kind.upper())(network.head.width + 3, size, 2).double()
-    order = (
-        [0, 1, 3, 2] if kind == "lstm" else range(CELL_SPECS[kind].gates)
-    )  # torch.nn has i, f, g, o
+    # The gates of torch.nn's LSTM are i, f, g, o.
+    order = [0, 1, 3, 2] if kind == "lstm" else range(CELL_SPECS[kind].gates)
 
     def arranged(tensor: Tensor) -> Tensor:
         parts = tensor.split(size, -1)
-        return torch.cat([parts[place] for place in order], -1)
+        return torch.cat([parts[gate] for gate in order], -1)
 
-    for place, layer in enumerate(network.cells):
+    for index, layer in enumerate(network.cells):
         values = {
             "weight_ih": arranged(layer.input).t(),  # type: ignore[arg-type]
             "weight_hh": arranged(layer.hidden).t(),  # type: ignore[arg-type]
@@ -86,7 +85,7 @@ def test_agrees_with_torch_nn(kind: str) -> None:
             "bias_hh": torch.zeros(CELL_SPECS[kind].gates * size),
         }
         for name, value in values.items():
-            getattr(reference, f"{name}_l{place}").data.copy_(value)
+            getattr(reference, f"{name}_l{index}").data.copy_(value)
     assert network.condition is not None
     x = torch.cat((network.head.encode(window.inputs), network.condition(window.condition)), 2)
     theirs = network.head.nats(reference(x)[0], window)
@@ -94,7 +93,7 @@ def test_agrees_with_torch_nn(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
-def test_windows_with_carried_state_give_the_losses_of_the_whole(kind: str) -> None:
+def test_windows_with_carried_state_equal_the_whole(kind: str) -> None:
     network = make(cell=kind)
     window = songs()
     whole, _ = network.nats(window, network.zero_state(L))
@@ -106,7 +105,7 @@ def test_windows_with_carried_state_give_the_losses_of_the_whole(kind: str) -> N
 
 
 @pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
-def test_truncated_bptt_is_full_bptt_when_the_window_covers_the_sequence(kind: str) -> None:
+def test_truncated_bptt_is_full_bptt_if_the_window_covers_the_sequence(kind: str) -> None:
     songs_ = songs()
 
     def run(size: int, truncating: bool) -> dict[str, Tensor]:
@@ -130,7 +129,7 @@ def test_truncated_bptt_is_full_bptt_when_the_window_covers_the_sequence(kind: s
     assert any(not torch.allclose(truncated[name], full[name], rtol=1e-3) for name in full)
 
 
-def test_a_song_knows_nothing_of_the_song_before_it_in_its_lane() -> None:
+def test_a_song_does_not_depend_on_the_song_before_it() -> None:
     network = make()
     window = songs()
     window.reset[5] = True
@@ -142,11 +141,11 @@ def test_a_song_knows_nothing_of_the_song_before_it_in_its_lane() -> None:
     assert not torch.allclose(first[:5], second[:5])
 
 
-def test_nobody_is_the_zero_vector_and_stays_so() -> None:
+def test_no_artist_is_the_zero_vector_and_stays_so() -> None:
     network = make()
-    nobody = songs()._replace(condition=torch.zeros(T, L, dtype=torch.long))
+    no_artist = songs()._replace(condition=torch.zeros(T, L, dtype=torch.long))
     optimizer = torch.optim.AdamW(network.parameters(), lr=0.1, weight_decay=0.1)
-    nats, _ = network.nats(nobody, network.zero_state(L))
+    nats, _ = network.nats(no_artist, network.zero_state(L))
     nats.sum().backward()
     optimizer.step()
     assert network.condition is not None
@@ -156,18 +155,20 @@ def test_nobody_is_the_zero_vector_and_stays_so() -> None:
     assert plain.cells[0].input.shape[0] == network.cells[0].input.shape[0] - 3  # type: ignore[index]
 
 
-def test_artists_change_what_is_likely() -> None:
+def test_artists_change_the_likelihoods() -> None:
     network = make()
     results = [
-        network.nats(songs()._replace(condition=torch.full((T, L), who)), network.zero_state(L))[0]
-        for who in (0, 1, 2)
+        network.nats(songs()._replace(condition=torch.full((T, L), artist)), network.zero_state(L))[
+            0
+        ]
+        for artist in (0, 1, 2)
     ]
     assert not torch.allclose(results[0], results[1])
     assert not torch.allclose(results[1], results[2])
 
 
-def test_the_recalled_frame_and_its_match_enter_the_first_layer() -> None:
-    network, window = make(match_memory=True), remembering()
+def test_the_matched_frame_and_the_match_kind_are_inputs() -> None:
+    network, window = make(match_memory=True), songs_with_matches()
     assert window.matched is not None
     assert window.match_kind is not None
     first, _ = network(window, network.zero_state(L))
@@ -179,36 +180,35 @@ def test_the_recalled_frame_and_its_match_enter_the_first_layer() -> None:
         assert not torch.isclose(first, second).all(2).any()
 
 
-def test_a_clock_tells_the_place_in_the_song() -> None:
+def test_the_position_is_an_input() -> None:
     network = make(beat_position=True)
     start = torch.arange(T).unsqueeze(1).expand(T, L)
 
-    def heard(place: Tensor) -> Tensor:
-        outputs: Tensor = network(songs()._replace(position=place), network.zero_state(L))[0]
+    def outputs_at(position: Tensor) -> Tensor:
+        outputs: Tensor = network(songs()._replace(position=position), network.zero_state(L))[0]
         return outputs
 
-    first = heard(start)
-    assert torch.equal(heard(start + position_encoding.COMMON_PERIOD), first)
+    first = outputs_at(start)
+    assert torch.equal(outputs_at(start + position_encoding.COMMON_PERIOD), first)
     for beats in (1, 2, 3, 32):
-        assert not torch.isclose(heard(start + beats), first).all(2).any()
+        assert not torch.isclose(outputs_at(start + beats), first).all(2).any()
 
 
-def test_each_period_of_the_clock_is_told() -> None:
+def test_the_position_encoding_has_every_period() -> None:
     assert [position_encoding.COMMON_PERIOD % period for period in position_encoding.PERIODS] == [
         0
     ] * len(position_encoding.PERIODS)
     for column, period in enumerate(position_encoding.PERIODS):
-        signals = position_encoding.TABLE[
-            :, [column, column + len(position_encoding.PERIODS)]
-        ]  # its sine and cosine
-        angle = np.arctan2(signals[:, 0], signals[:, 1]) % (2 * np.pi)
-        wanted = np.arange(position_encoding.COMMON_PERIOD) % period * 2 * np.pi / period
-        np.testing.assert_allclose(angle, wanted, atol=1e-5)
+        sine = position_encoding.TABLE[:, column]
+        cosine = position_encoding.TABLE[:, column + len(position_encoding.PERIODS)]
+        angle = np.arctan2(sine, cosine) % (2 * np.pi)
+        expected = np.arange(position_encoding.COMMON_PERIOD) % period * 2 * np.pi / period
+        np.testing.assert_allclose(angle, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("tied", [False, True])
-def test_the_recalled_character_is_likelier_by_the_gain_of_its_match(tied: bool) -> None:
-    network, window = make(match_memory=True, tied=tied), remembering()
+def test_the_gain_of_the_match_kind_is_added_to_the_matched_character(tied: bool) -> None:
+    network, window = make(match_memory=True, tied=tied), songs_with_matches()
     assert window.matched is not None
     assert window.match_kind is not None
     head = network.head
@@ -226,7 +226,7 @@ def test_the_recalled_character_is_likelier_by_the_gain_of_its_match(tied: bool)
     assert not added[0].any()
     head.logits(hidden, window).square().sum().backward()
     assert gain.grad is not None
-    assert not gain.grad[0].any()  # so that it stays
+    assert not gain.grad[0].any()  # it stays zero
     assert gain.grad[1:].any()
 
 
@@ -238,7 +238,7 @@ def test_an_untrained_network_is_near_uniform(tied: bool) -> None:
     assert ("head.weight" in network.state_dict()) is not tied
 
 
-def test_dropout_acts_only_in_training() -> None:
+def test_dropout_acts_in_training_only() -> None:
     network = make(dropout=0.5, hidden_size=32)
 
     def run() -> Tensor:
@@ -249,7 +249,7 @@ def test_dropout_acts_only_in_training() -> None:
     torch.testing.assert_close(run(), run(), rtol=0, atol=0)
 
 
-def test_learns_a_song_by_heart() -> None:
+def test_it_can_memorize_a_song() -> None:
     network = make(hidden_size=32, embedding_size=16)
     optimizer = torch.optim.AdamW(network.parameters(), lr=0.02)
     for _ in range(150):

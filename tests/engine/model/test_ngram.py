@@ -1,4 +1,4 @@
-"""Counting models against a reference that counts in dictionaries, and against known figures."""
+"""N-gram models, compared with a reference that counts in dictionaries and with known figures."""
 
 import math
 from collections import Counter, defaultdict
@@ -27,14 +27,14 @@ def markov(order: int) -> ModelConfig:
     return ModelConfig(kind="markov", order=order)
 
 
-def reference(songs: list[NDArray[Any]], back: int) -> Callable[[tuple[int, ...], int], float]:
-    """Interpolated Kneser-Ney with three discounts, as the papers write it."""
+def reference(songs: list[NDArray[Any]], order: int) -> Callable[[tuple[int, ...], int], float]:
+    """Return interpolated Kneser-Ney with three discounts, written as in the papers."""
     counts: Counter[tuple[int, ...]] = Counter()  # of n-grams
     for frames in songs:
-        padded = [0] * back + frames.tolist()
-        counts.update(tuple(padded[t : t + back + 1]) for t in range(len(frames)))
-    tables = {back: counts}
-    for length in range(back - 1, -1, -1):
+        padded = [0] * order + frames.tolist()
+        counts.update(tuple(padded[t : t + order + 1]) for t in range(len(frames)))
+    tables = {order: counts}
+    for length in range(order - 1, -1, -1):
         tables[length] = Counter(gram[1:] for gram in tables[length + 1])
     followers: dict[tuple[int, ...], dict[int, int]] = defaultdict(dict)
     for table in tables.values():
@@ -49,17 +49,17 @@ def reference(songs: list[NDArray[Any]], back: int) -> Callable[[tuple[int, ...]
         raw = [1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3]
         return [0, *(min(max(d, 0.05), r) for d, r in zip(raw, (1, 2, 3), strict=True))]
 
-    taken = {length: discounts(length) for length in tables}
+    discount_of = {length: discounts(length) for length in tables}
 
     def probability(context: tuple[int, ...], frame: int) -> float:
         lower = probability(context[1:], frame) if context else 1 / (SIZE - 1)
-        seen = followers.get(context)
-        if seen is None:
+        known = followers.get(context)
+        if known is None:
             return lower
-        discount = taken[len(context)]
-        total = sum(seen.values())
-        number = seen.get(frame, 0)
-        rest = sum(discount[min(c, 3)] for c in seen.values())
+        discount = discount_of[len(context)]
+        total = sum(known.values())
+        number = known.get(frame, 0)
+        rest = sum(discount[min(c, 3)] for c in known.values())
         return (number - discount[min(number, 3)] + rest * lower) / total
 
     return probability
@@ -68,14 +68,14 @@ def reference(songs: list[NDArray[Any]], back: int) -> Callable[[tuple[int, ...]
 @settings(deadline=None, max_examples=60)
 @given(songs, song, st.integers(0, 5))
 def test_equals_a_reference_that_counts_in_dictionaries(
-    train: list[NDArray[Any]], unseen: NDArray[Any], back: int
+    train: list[NDArray[Any]], unseen: NDArray[Any], order: int
 ) -> None:
-    config = markov(back) if back else ModelConfig(kind="frequencies")
+    config = markov(order) if order else ModelConfig(kind="frequencies")
     model = ngram.fit(train, SIZE, config)
-    probability = reference(train, back)
-    padded = [0] * back + unseen.tolist()
+    probability = reference(train, order)
+    padded = [0] * order + unseen.tolist()
     expected = [
-        -math.log(probability(tuple(padded[t : t + back]), padded[t + back]))
+        -math.log(probability(tuple(padded[t : t + order]), padded[t + order]))
         for t in range(len(unseen))
     ]
     np.testing.assert_allclose(model.nats(unseen), expected, rtol=1e-9)
@@ -98,9 +98,7 @@ def test_probabilities_sum_to_one_and_agree_with_nats(
 
 @settings(deadline=None, max_examples=60)
 @given(songs, st.integers(0, 8))
-def test_a_ladder_is_made_of_the_models_that_are_counted_alone(
-    train: list[NDArray[Any]], highest: int
-) -> None:
+def test_all_orders_at_once_equal_each_model_alone(train: list[NDArray[Any]], highest: int) -> None:
     models = ngram.fit_all_orders(train, SIZE, highest)
     assert [ngram.context_length(model.config) for model in models] == list(range(-1, highest + 1))
     for model in models:
@@ -111,14 +109,14 @@ def test_a_ladder_is_made_of_the_models_that_are_counted_alone(
             assert model.tensors()[name].dtype == tensor.dtype
 
 
-@pytest.mark.parametrize("back", [1, 3])
-def test_equals_the_reference_with_discounts_estimated_from_many_songs(back: int) -> None:
+@pytest.mark.parametrize("order", [1, 3])
+def test_equals_the_reference_with_discounts_estimated_from_many_songs(order: int) -> None:
     rng = np.random.default_rng(3)
     train = [2 + rng.poisson(1.5, 30).clip(0, SIZE - 3) for _ in range(8)]
-    model = ngram.fit(train, SIZE, markov(back))
-    assert set(range(1, 5)) <= set(model.levels[back].counts.tolist())
-    probability = reference(train, back)
-    for context in ((3,) * back, (5, 2, 4)[:back], (0,) * back, (0, 0, 2)[-back:]):
+    model = ngram.fit(train, SIZE, markov(order))
+    assert set(range(1, 5)) <= set(model.levels[order].counts.tolist())
+    probability = reference(train, order)
+    for context in ((3,) * order, (5, 2, 4)[:order], (0,) * order, (0, 0, 2)[-order:]):
         expected = [probability(context, frame) for frame in range(1, SIZE)]
         p = model.probabilities(np.array([f for f in context if f]))
         np.testing.assert_allclose(p[1:], expected, rtol=1e-9)
@@ -131,25 +129,25 @@ def test_discounts_follow_the_counts_of_counts() -> None:
         ModelConfig(kind="frequencies"),
     )
     p = model.probabilities(np.array([]))
-    rest = (10 * 0.5 + 5 * 1.4 + 3 * 2.0) / 30  # y = 1/2; worked out by hand
+    rest = (10 * 0.5 + 5 * 1.4 + 3 * 2.0) / 30  # y = 1/2; computed by hand
     np.testing.assert_allclose(p[2:12], 0.5 / 30 + rest / 19)
     np.testing.assert_allclose(p[12:17], 0.6 / 30 + rest / 19)
     np.testing.assert_allclose(p[17:], [1 / 30 + rest / 19] * 2 + [2 / 30 + rest / 19])
     np.testing.assert_allclose(p[1], rest / 19)
 
 
-def test_uniform_is_over_all_but_the_begin_mark() -> None:
+def test_uniform_is_over_all_except_the_begin_mark() -> None:
     model = ngram.fit([np.array([3, 1])], SIZE, ModelConfig(kind="uniform"))
     assert model.parameters == 0
     np.testing.assert_allclose(model.nats(np.array([3, 4, 1])), math.log(SIZE - 1))
 
 
 def test_a_model_without_a_song_is_refused() -> None:
-    with pytest.raises(InputError, match="not one song"):
+    with pytest.raises(InputError, match="has no songs to count"):
         ngram.fit([], SIZE, markov(2))
 
 
-def test_a_vocabulary_of_a_whole_script_works() -> None:
+def test_a_large_alphabet() -> None:
     rng = np.random.default_rng(0)
     train = [rng.integers(2, 40_000, 300).astype(np.uint16) for _ in range(3)]
     model = ngram.fit(train, 40_000, markov(8))
@@ -157,13 +155,13 @@ def test_a_vocabulary_of_a_whole_script_works() -> None:
     assert model.probabilities(train[0][:20]).argmax() == train[0][20]
 
 
-def test_a_longer_look_back_tells_what_a_shorter_one_cannot() -> None:
-    train = [np.array([3, 5, 4, 6, 5, 3] * 50 + [1])]  # after 5 comes 4 or 3, by what is before it
+def test_a_longer_context_predicts_better() -> None:
+    train = [np.array([3, 5, 4, 6, 5, 3] * 50 + [1])]  # 3 and 6 decide what follows a 5
     bits = [ngram.fit(train, SIZE, markov(k)).nats(train[0]).mean() for k in (1, 2)]
     assert bits[1] < 0.2 < bits[0]
 
 
-def test_tensors_bring_the_model_back() -> None:
+def test_a_model_is_restored_from_its_tensors() -> None:
     rng = np.random.default_rng(1)
     train = [rng.integers(1, SIZE, 200) for _ in range(5)]
     model = ngram.fit(train, SIZE, markov(4))
@@ -187,7 +185,7 @@ def test_tensors_bring_the_model_back() -> None:
         ("levels.2.counts", lambda a: a * 0),
     ],
 )
-def test_tensors_that_are_no_counts_are_refused(name: str, change: Callable[..., Any]) -> None:
+def test_invalid_tensors_are_refused(name: str, change: Callable[..., Any]) -> None:
     model = ngram.fit([np.array([3, 4, 5, 3, 4, 1])], SIZE, markov(2))
     tensors = model.tensors()
     tensors[name] = change(tensors[name])
@@ -195,24 +193,24 @@ def test_tensors_that_are_no_counts_are_refused(name: str, change: Callable[...,
         ngram.from_tensors(markov(2), SIZE, tensors)
 
 
-def test_missing_and_surplus_tensors_are_named() -> None:
+def test_missing_and_unknown_tensors_are_named() -> None:
     tensors = ngram.fit([np.array([3, 1])], SIZE, markov(1)).tensors()
     with pytest.raises(ValueError, match=r"levels\.2\.\w+ is missing"):
         ngram.from_tensors(markov(2), SIZE, tensors)
-    with pytest.raises(ValueError, match=r"levels\.1\.\w+ is one too many"):
+    with pytest.raises(ValueError, match=r"levels\.1\.\w+ is unknown"):
         ngram.from_tensors(ModelConfig(kind="frequencies"), SIZE, tensors)
 
 
 @pytest.mark.slow
-def test_the_ladder_on_real_songs(
+def test_bits_of_published_songs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if not REAL.is_file():
-        pytest.skip("the real songs are not here")
-    from engine.data import corpus as corpora
+        pytest.skip("the published songs are not on this machine")
+    from engine.data.corpus import prepare_corpus
 
     monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path))
-    corpus = corpora.prepare_corpus(DataConfig(source=str(REAL)))
+    corpus = prepare_corpus(DataConfig(source=str(REAL)))
     train = [corpus.song(row) for row in corpus.select("train")]
     test = [corpus.song(row) for row in corpus.select("test")]
     bits = []
