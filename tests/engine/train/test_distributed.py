@@ -112,7 +112,7 @@ def test_the_ranks_share_out_all_lanes_in_order(each: int, size: int) -> None:
 def test_lanes_that_cannot_be_shared_are_refused_before_anything_is_made(
     small: Small, home: Path
 ) -> None:
-    with pytest.raises(InputError, match=r"3 processes cannot share train.batch_size = 4 alike"):
+    with pytest.raises(InputError, match=r"3 processes cannot share train.batch_size = 4 equally"):
         launch.new_run(small(), "odd", ranks=3)
     assert not (home / "runs").exists()
     run = launch.new_run(small("train.steps=3"), "even")
