@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.data import ngram_index as indices
 from engine.data.codecs import MARKS, UNKNOWN, CharacterCodec
-from engine.data.ngram_index import MIN_COPY, SPACING, WINDOW, NgramIndex, roll_hash
+from engine.data.ngram_index import MIN_COPY, SPACING, WINDOW, NgramIndex, open_index, roll_hash
 from engine.errors import InputError
 from engine.frames import BEGIN
 from engine.inference import models
@@ -146,7 +145,7 @@ def copy_watches(model: Model, least: int, count: int) -> list[CopyWatch]:
 
     Raises InputError where those are gone, and for a model of music.
     """
-    index = indices.open_index(models.training_corpus(model))
+    index = open_index(models.training_corpus(model))
     return [CopyWatch(index, least) for _ in range(count)]
 
 

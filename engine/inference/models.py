@@ -16,9 +16,8 @@ from safetensors.numpy import load_file
 from engine import config as configs
 from engine import paths
 from engine.config import ModelConfig
-from engine.data import corpus as corpora
 from engine.data.codecs import MARKS, CharacterCodec, Codec, codec_from_json
-from engine.data.corpus import Corpus
+from engine.data.corpus import Corpus, prepare_corpus
 from engine.errors import InputError
 from engine.inference import network
 from engine.inference.network import Network, NgramStepper
@@ -307,7 +306,7 @@ def training_corpus(model: Model) -> Corpus:
         raise InputError(
             f"{model.name} does not say what it learned from: train it anew, or choose another."
         )
-    found = corpora.prepare_corpus(own, kind=model.meta["kind"])
+    found = prepare_corpus(own, kind=model.meta["kind"])
     if found.hash != wanted:
         raise InputError(
             f"The songs of {found.name} have changed since {model.name} learned from them: give "

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from engine.config import DataConfig, ModelConfig
-from engine.data import corpus as corpora
 from engine.data.codecs import END, CharacterCodec, KeysCodec
+from engine.data.corpus import prepare_corpus
 from engine.inference import models, network
 from engine.inference.models import Model
 from engine.model import ngram
@@ -127,7 +127,7 @@ def learnt(tmp_path: Path) -> Callable[..., Path]:
             _small(settings),
             DataConfig(source=str(source), valid_fraction=0.2, test_fraction=0.1),
         )
-        corpus = corpora.prepare_corpus(data)
+        corpus = prepare_corpus(data)
         spec, artists = corpus.codec.spec, corpus.conditions
         if config.kind == "network":
             rng = np.random.default_rng(seed)

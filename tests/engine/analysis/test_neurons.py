@@ -16,8 +16,8 @@ from hypothesis.extra import numpy as arrays
 from engine.analysis import neurons, song_input
 from engine.analysis.song_input import SongRequest
 from engine.config import DataConfig, ModelConfig
-from engine.data import corpus as corpora
 from engine.data.codecs import CharacterCodec
+from engine.data.corpus import prepare_corpus
 from engine.errors import InputError
 from engine.frames import BEGIN
 from engine.inference import models, network
@@ -187,7 +187,7 @@ def test_a_song_held_out_is_read_as_its_artists(make: Make, tmp_path: Path) -> N
             words = " ".join("abcdefghij"[(number * k + k) % 10] for k in range(1, 12))
             rows.writerow(["Zed", f"Song {number}", "", f"{words}\n{number % 4 * 'ab'} {number}"])
     data = DataConfig(source=str(path), min_count=1, valid_fraction=0.1)
-    corpus = corpora.prepare_corpus(data)
+    corpus = prepare_corpus(data)
     meta, tensors = make(condition_size=5)
     meta |= {"data": dataclasses.asdict(data), "corpus": {"hash": corpus.hash}}
     model = models.from_tensors(meta, tensors)

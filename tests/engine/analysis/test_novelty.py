@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from engine import paths
 from engine.analysis import novelty
 from engine.analysis.novelty import CopyWatch, Novelty
-from engine.data import ngram_index as indices
 from engine.data.corpus import Corpus
+from engine.data.ngram_index import open_index
 from engine.errors import InputError
 from engine.inference import models
 
@@ -50,7 +50,7 @@ def test_copies_are_those_that_brute_force_finds(
         start = data.draw(st.integers(0, len(song)))
         pieces += [song[start : start + data.draw(st.integers(0, 60))], data.draw(st.text("ab e"))]
     text = "".join(pieces)
-    watch = CopyWatch(indices.open_index(corpus), least)
+    watch = CopyWatch(open_index(corpus), least)
     lengths, copied = brute(text, songs, least)
     assert [watch.push(character) for character in text] == lengths
     found = watch.novelty

@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from engine.config import RunConfig
-from engine.data import corpus as corpora
-from engine.data.corpus import Corpus
+from engine.data.corpus import Corpus, prepare_corpus
 from engine.errors import InputError
 from engine.inference import models
 from engine.model.network import Network
@@ -32,7 +31,7 @@ def _few_windows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def built(config: RunConfig) -> tuple[Network, Corpus]:
     torch.manual_seed(0)
-    corpus = corpora.prepare_corpus(config.data, kind=config.kind)
+    corpus = prepare_corpus(config.data, kind=config.kind)
     return training.build_train_state(config, corpus).network, corpus
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engine.config import RunConfig
-from engine.data import corpus as corpora
+from engine.data.corpus import prepare_corpus
 from engine.errors import InputError
 from engine.inference import models
 from engine.model.window import Window
@@ -24,7 +24,7 @@ def test_a_score_is_that_of_the_songs_one_by_one(
     small: Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = small("data.valid_fraction=0.3")
-    corpus = corpora.prepare_corpus(config.data)
+    corpus = prepare_corpus(config.data)
     network = state.build_train_state(config, corpus).network
     totals, firsts, lengths = [], [], []
     network.eval()
@@ -59,7 +59,7 @@ def test_a_score_is_that_of_the_songs_one_by_one(
 
 def test_a_limit_takes_whole_songs(small: Small) -> None:
     config = small("data.valid_fraction=0.3")
-    corpus = corpora.prepare_corpus(config.data)
+    corpus = prepare_corpus(config.data)
     network = state.build_train_state(config, corpus).network
     lengths = [len(corpus.song(row)) for row in corpus.select("valid")]
     limit = lengths[0] + lengths[1] + 1

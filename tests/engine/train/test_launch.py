@@ -7,7 +7,7 @@ import pytest
 
 from engine import config as configs
 from engine.config import RunConfig
-from engine.data import corpus as corpora
+from engine.data.corpus import prepare_corpus
 from engine.errors import InputError
 from engine.runs import run_dir
 from engine.train import launch
@@ -46,7 +46,7 @@ def test_runs_without_a_name_get_one_each(small: Small) -> None:
 def test_what_was_met_is_written_down(small: Small, songs: Path) -> None:
     run = launch.new_run(small(), "facts")
     facts = run.metadata()
-    assert facts["corpus"]["hash"] == corpora.prepare_corpus(run.config().data).hash
+    assert facts["corpus"]["hash"] == prepare_corpus(run.config().data).hash
     assert {"torch", "numpy", "rnn-tui"} <= set(facts["versions"])
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.data import corpus as corpora
+from engine.data.corpus import prepare_corpus
 from engine.errors import InputError
 from engine.inference import models
 from engine.inference.models import read_tensors
@@ -32,7 +32,7 @@ def test_characters_and_artists_bring_their_own(small: Small, other: Path, tied:
     worker.train_run(run)
     model = models.load("learned")
     config = small(*settings, f"data.source={other}", "train.init_from=learned")
-    corpus = corpora.prepare_corpus(config.data)
+    corpus = prepare_corpus(config.data)
     fresh = state.build_train_state(config, corpus)
     before = {name: tensor.clone() for name, tensor in fresh.network.state_dict().items()}
     pretrained.load_weights(fresh, config, corpus)
