@@ -1,4 +1,4 @@
-"""The songs that come with the program."""
+"""The included songs."""
 
 import csv
 import string
@@ -8,7 +8,7 @@ import pytest
 
 from engine import paths
 
-# What an American keyboard types, without signs that no song needs.
+# Characters of an American keyboard that songs need.
 CHARACTERS = set(string.ascii_letters + string.digits + "\n !\"'(),-.:;?")
 
 
@@ -30,7 +30,7 @@ def test_twelve_artists_have_twenty_songs_each(songs: list[dict[str, str]]) -> N
     assert all(song["link"].startswith("/") for song in songs)
 
 
-def test_they_are_songs(songs: list[dict[str, str]]) -> None:
+def test_every_text_is_a_song(songs: list[dict[str, str]]) -> None:
     assert sum(len(song["text"]) for song in songs) > 250_000
     for song in songs:
         assert len(song["text"]) >= 400, song["song"]
@@ -40,12 +40,12 @@ def test_they_are_songs(songs: list[dict[str, str]]) -> None:
         assert max(map(len, lines(song))) <= 90, song["song"]
 
 
-def test_they_are_of_few_characters(songs: list[dict[str, str]]) -> None:
+def test_all_characters_are_on_a_keyboard(songs: list[dict[str, str]]) -> None:
     assert set().union(*(song["text"] for song in songs)) <= CHARACTERS
 
 
-def test_no_line_wanders_from_song_to_song(songs: list[dict[str, str]]) -> None:
-    """A refrain is its own song's; what is longer than a turn of phrase is in two at the most."""
+def test_no_long_line_is_in_more_than_two_songs(songs: list[dict[str, str]]) -> None:
+    """A refrain belongs to one song; a line longer than a phrase is in two songs at most."""
     owners: defaultdict[str, set[str]] = defaultdict(set)
     for song in songs:
         for line in lines(song):
@@ -54,13 +54,13 @@ def test_no_line_wanders_from_song_to_song(songs: list[dict[str, str]]) -> None:
     assert {line: found for line, found in long.items() if len(found) > 2} == {}
 
 
-def test_no_song_is_a_refrain_alone(songs: list[dict[str, str]]) -> None:
+def test_songs_and_artists_have_a_large_vocabulary(songs: list[dict[str, str]]) -> None:
     for song in songs:
-        sung = [line for line in lines(song) if line]
-        assert len(set(sung)) / len(sung) >= 0.45, song["song"]
+        filled = [line for line in lines(song) if line]
+        assert len(set(filled)) / len(filled) >= 0.45, song["song"]
     words = {word for song in songs for word in song["text"].casefold().split()}
     assert len(words) >= 5_000
-    of_artists: defaultdict[str, set[str]] = defaultdict(set)
+    by_artist: defaultdict[str, set[str]] = defaultdict(set)
     for song in songs:
-        of_artists[song["artist"]] |= set(song["text"].casefold().split())
-    assert min(map(len, of_artists.values())) >= 800
+        by_artist[song["artist"]] |= set(song["text"].casefold().split())
+    assert min(map(len, by_artist.values())) >= 800

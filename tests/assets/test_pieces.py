@@ -1,4 +1,4 @@
-"""The piano pieces that come with the program, measured as they lie on the disk."""
+"""The included piano pieces, as their files are: properties that every piece should have."""
 
 import re
 from collections import Counter, defaultdict
@@ -39,14 +39,14 @@ def scores() -> dict[str, Score]:
 
 @pytest.fixture(scope="module")
 def table() -> dict[str, list[str]]:
-    """The rows of the README by file."""
+    """Return the rows of the README, by file."""
     lines = (FOLDER / "README.md").read_text(encoding="utf-8").splitlines()
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if ".mid" in line]
     return {Path(row[0]).stem: row for row in rows}
 
 
 def grid(score: Score) -> dict[int, list[Note]]:
-    """The notes by when they begin, in twelfths of a quarter."""
+    """Return the notes by their start in twelfths of a quarter."""
     beats = score.tempo_map.beats([note.start for note in score.notes])
     result = defaultdict(list)
     for beat, note in zip(beats.tolist(), score.notes, strict=True):
@@ -55,18 +55,18 @@ def grid(score: Score) -> dict[int, list[Note]]:
     return result
 
 
-def bar_of(score: Score) -> int:
+def bar_length(score: Score) -> int:
     return 48 * score.time_signature[0] // score.time_signature[1]
 
 
 def bars_of_melody(score: Score) -> list[tuple[tuple[int, int], ...]]:
-    """Of each bar, the keys that begin over all that sounds, and when."""
+    """Return the (tick, pitch) of each bar's notes that start above all that sounds."""
     bars: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     until, held = 0.0, 0  # the highest key that sounds
     for tick, notes in sorted(grid(score).items()):
         top = max(notes, key=lambda note: note.pitch)
         if top.pitch >= 60 and (top.pitch >= held or top.start > until - 0.01):
-            bars[tick // bar_of(score)].append((tick % bar_of(score), top.pitch))
+            bars[tick // bar_length(score)].append((tick % bar_length(score), top.pitch))
             until, held = top.end, top.pitch
         elif top.start > until - 0.01:
             held = 0
@@ -103,7 +103,7 @@ def test_there_are_many_keys_metres_moods_and_styles(table: dict[str, list[str]]
     assert len(set(held_back)) >= 12
 
 
-def test_notes_and_lengths_are_a_pianists(scores: dict[str, Score]) -> None:
+def test_a_pianist_could_play_every_piece(scores: dict[str, Score]) -> None:
     for name, score in scores.items():
         assert 20 <= score.end <= 60, name
         assert min(note.pitch for note in score.notes) >= 31, name
@@ -112,17 +112,19 @@ def test_notes_and_lengths_are_a_pianists(scores: dict[str, Score]) -> None:
         assert len({note.velocity for note in score.notes}) >= 6, name
         for notes in grid(score).values():
             low = [note.pitch for note in notes if note.pitch < 60]
-            assert not low or max(low) - min(low) <= 28, name  # a chord that rolls at the most
+            assert not low or max(low) - min(low) <= 28, (
+                name
+            )  # at most a chord that has to be rolled
             assert len(notes) <= 6, name
 
 
 def test_bars_begin_in_consonance(scores: dict[str, Score]) -> None:
-    """Of melody against bass; what rubs is the drone's, a leaning note or the blues'."""
+    """Of melody against bass; dissonances are those of drones, appoggiaturas and the blues."""
     shares = {}
     for name, score in scores.items():
         consonant = []
         for tick, notes in grid(score).items():
-            if tick % bar_of(score) == 0:
+            if tick % bar_length(score) == 0:
                 moment = notes[0].start + 1e-4
                 keys = sorted(x.pitch for x in score.notes if x.start <= moment < x.end)
                 consonant.append((keys[-1] - keys[0]) % 12 in (0, 3, 4, 5, 7, 8, 9))
@@ -143,8 +145,8 @@ def test_themes_return(scores: dict[str, Score], table: dict[str, list[str]]) ->
             assert sum(n for n in whole.values() if n > 1) / len(bars) >= 0.3, name
 
 
-def test_pieces_end_at_home(scores: dict[str, Score], table: dict[str, list[str]]) -> None:
-    """The last chord stands on the tonic, and the melody ends in it."""
+def test_pieces_end_on_the_tonic(scores: dict[str, Score], table: dict[str, list[str]]) -> None:
+    """The last chord is on the tonic, and the melody ends in that chord."""
     numbers = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
     for name, score in scores.items():
         letter, sign = table[name][4].split()[:2]
@@ -161,7 +163,7 @@ def test_pieces_end_at_home(scores: dict[str, Score], table: dict[str, list[str]
 
 
 def test_no_two_pieces_share_a_tune(scores: dict[str, Score]) -> None:
-    """Ten notes of a melody in turn are, in any key, hardly ever another piece's too."""
+    """Ten consecutive notes of a melody hardly ever occur in another piece, in any key."""
     owners: defaultdict[tuple[int, ...], set[str]] = defaultdict(set)
     for name, score in scores.items():
         line = [pitch for bar in bars_of_melody(score) for _, pitch in bar]

@@ -1,1 +1,1 @@
-"""The rule-based composer of assets/corpora/pieces: `python -m assets.make.composer` runs it."""
+"""Rule-based composer of the included piano pieces: run `python -m assets.make.composer`."""

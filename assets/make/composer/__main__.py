@@ -1,23 +1,22 @@
-"""Write the pieces and their README: `python -m assets.make.composer [FOLDER] [TITLE …]`."""
+"""Write the included piano pieces and their README: `python -m assets.make.composer`."""
 
-import sys
+import argparse
 from pathlib import Path
 
 from assets.make.composer.form import compose
 from assets.make.composer.pieces import PIECES, SEED
 from assets.make.composer.styles import STYLES
-from engine import files
+from engine import files, paths
 from engine.music import midi
 
-FOLDER = Path(__file__).parents[2] / "assets/corpora/pieces"
-_HEAD = f"""# Piano pieces that come with the program
+_HEAD = f"""# Piano pieces
 
-{len(PIECES)} short pieces for piano, a melody and its accompaniment each, composed for this project
-by the rules in assets/make/composer (`python -m assets.make.composer` writes the same files again,
-from seed {SEED}) and given to the public domain under
+{len(PIECES)} short pieces for piano, a melody with accompaniment each, composed for this project by
+the rules in `assets/make/composer` and dedicated to the public domain under
 [CC0 1.0](https://creativecommons.org/publicdomain/zero/1.0/).
-`--data pieces` is their name; the folders are the split. Of a form, * is a theme embellished, and ^
-an octave up.
+`python -m assets.make.composer` writes the same files again, from seed {SEED}. As a data set they
+are called `pieces`; the folders are its split. In a form, * is an embellished theme and ^ a theme
+an octave higher.
 
 | file | title | style | mood | key | metre | ♩ | form | s |
 |---|---|---|---|---|---|---|---|---|
@@ -25,31 +24,44 @@ an octave up.
 
 
 def split(number: int) -> str:
-    """The split of a piece by its number: one of six is held back, of all styles."""
+    """Return the split of a piece by its number: one in six is held out, across all styles."""
     return {5: "valid", 11: "test"}.get(number % 12, "train")
 
 
-def name(title: str) -> str:
-    """A title as a file's name."""
+def file_name(title: str) -> str:
+    """Return a title as the name of a file."""
     return "-".join("".join(c for c in title.lower() if c.isalnum() or c == " ").split()) + ".mid"
 
 
 def main() -> None:
-    """Write all pieces, or those of the titles given."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    """Write all pieces, or those with the titles on the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m assets.make.composer",
+        description="Compose the piano pieces; write them as MIDI files, with a README.",
+    )
+    parser.add_argument(
+        "folder",
+        metavar="FOLDER",
+        type=Path,
+        nargs="?",
+        default=paths.assets() / "corpora/pieces",
+        help="where to write (default assets/corpora/pieces)",
+    )
+    parser.add_argument("titles", metavar="TITLE", nargs="*", help="write these pieces only")
+    arguments = parser.parse_args()
     rows = []
     for number, piece in enumerate(PIECES):
-        if len(sys.argv) > 2 and piece.title not in sys.argv[2:]:
+        if arguments.titles and piece.title not in arguments.titles:
             continue
         score, form = compose(piece)
-        file = f"{split(number)}/{name(piece.title)}"
-        midi.write(score, folder / file)
-        metre = "{}/{}".format(*STYLES[piece.style].metre)
+        file = f"{split(number)}/{file_name(piece.title)}"
+        midi.write(score, arguments.folder / file)
+        time_signature = "{}/{}".format(*STYLES[piece.style].time_signature)
         rows.append(
-            f"| {file} | {piece.title} | {piece.style} | {piece.mood} | {piece.key} | {metre} "
-            f"| {score.tempo:.0f} | {form} | {score.end:.0f} |"
+            f"| {file} | {piece.title} | {piece.style} | {piece.mood} | {piece.key} "
+            f"| {time_signature} | {score.tempo:.0f} | {form} | {score.end:.0f} |"
         )
-    files.write_atomic(folder / "README.md", _HEAD + "\n".join(rows) + "\n")
+    files.write_atomic(arguments.folder / "README.md", _HEAD + "\n".join(rows) + "\n")
 
 
 if __name__ == "__main__":

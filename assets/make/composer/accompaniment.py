@@ -1,18 +1,18 @@
-"""The left hand: patterns of tokens over the chords, voiced so that the hand moves little.
+"""The left hand: textures over the chords, voiced so that the hand moves little.
 
-A layer is a bar's rhythm with what is played on each note: B the bass, F the fifth under or over
-it, O its octave, C the chord, 1 2 3 its voices from below; o0 … o4 an open chord from the bass
-(root, fifth, octave, tenth, twelfth); +7 so many semitones over the root; D the drone of tonic
-and fifth.
+A layer is the rhythm of a bar with what is played on each note: B the bass, F the fifth near it,
+O its octave, C the chord, 1 2 3 the chord's voices from below; o0 … o4 the tones of an open chord
+from the bass (root, fifth, octave, tenth, twelfth); +7 a key 7 semitones above the root; D the
+drone of tonic and fifth.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise, permutations
 
-from assets.make.composer.theory import Chord, Event, Key, Span, rhythm
+from assets.make.composer.theory import Chord, Key, Span, TickNote, parse_rhythm
 
-# A texture is a list of bars, taken in turn; a bar is a list of layers.
+# A texture is a list of bars, used in rotation; a bar is a list of layers.
 TEXTURES: dict[str, list[list[str]]] = {
     "waltz": [["B:q C:q C:q"], ["F:q C:q C:q"]],
     "waltz arpeggio": [["B:e 1:e 2:e 3:e 2:e 1:e"]],
@@ -68,13 +68,13 @@ TEXTURES: dict[str, list[list[str]]] = {
     "seven": [["B:q F:q B:e C:e C:e"]],
     "seven driving": [["B:e C:e F:e C:e B:e C:e C:e"]],
 }
-_LOUD = {"B": 8, "O": 4, "F": 3, "C": -4, "D": 4}
-_OPEN = (0, 2, 0, 1, 2)  # which tone of the chord o0 … o4 are
+_VELOCITY = {"B": 8, "O": 4, "F": 3, "C": -4, "D": 4}
+_OPEN = (0, 2, 0, 1, 2)  # index of the tone of the chord for o0 … o4
 
 
 @dataclass
 class Hand:
-    """What the left hand played last: where it goes next is near."""
+    """The keys the left hand played last, near which it continues."""
 
     key: Key
     bass_low: int = 36
@@ -82,128 +82,129 @@ class Hand:
     bass: int = 43
     voices: tuple[int, ...] = (55, 59, 62)
 
-    def take_bass(self, tone: int) -> int:
-        """The nearest low key for a tone, a semitone over the tonic."""
+    def move_bass(self, tone: int) -> int:
+        """Return the nearest bass key for a tone, in semitones above the tonic."""
         pitch_class = (self.key.tonic + tone) % 12
         inside = [x for x in range(self.bass_low, self.bass_high + 1) if x % 12 == pitch_class]
         self.bass = min(inside, key=lambda x: (abs(x - self.bass) + 0.3 * abs(x - 43), x))
         return self.bass
 
-    def take_voices(self, over: Chord, ceiling: int) -> tuple[int, ...]:
-        """Three voices of a chord under the ceiling, close together and near the last ones."""
-        tones = (
-            over.tones if len(over.tones) == 3 else (over.tones[1], over.tones[3], over.tones[0])
-        )
+    def move_voices(self, chord: Chord, ceiling: int) -> tuple[int, ...]:
+        """Return three voices of a chord below the ceiling, close and near the last ones."""
+        tones = chord.tones
+        if len(tones) == 4:
+            tones = tones[1], tones[3], tones[0]
         classes = [(self.key.tonic + tone) % 12 for tone in tones]
-        found = []
+        voicings = []
         for order in permutations(classes):
             for low in range(50, 63):
                 if low % 12 == order[0]:
                     second = low + (order[1] - low) % 12
                     third = second + (order[2] - second) % 12
-                    found.append((low, second, third))
-        found = [x for x in found if x[2] <= ceiling and x[2] - x[0] <= 12] or found
+                    voicings.append((low, second, third))
+        fitting = [x for x in voicings if x[2] <= ceiling and x[2] - x[0] <= 12]
 
-        def far(voices: tuple[int, ...]) -> tuple[float, tuple[int, ...]]:
+        def cost(voices: tuple[int, ...]) -> tuple[float, tuple[int, ...]]:
             moves = sum(abs(a - b) for a, b in zip(voices, self.voices, strict=True))
             close = 3 * sum(b - a == 1 for a, b in pairwise(voices))
-            return moves + close + 2 * max(0, voices[2] - ceiling) + 0.2 * abs(
-                voices[0] - 54
-            ), voices
+            too_high = 2 * max(0, voices[2] - ceiling)
+            return moves + close + too_high + 0.2 * abs(voices[0] - 54), voices
 
-        self.voices = min(found, key=far)
+        self.voices = min(fitting or voicings, key=cost)
         return self.voices
 
 
 def play(
-    texture: str, bars: list[list[Span]], hand: Hand, melody: Sequence[Event], velocity: int
-) -> list[Event]:
-    """The accompaniment of a section; `melody` is what it keeps under."""
+    texture: str, bars: list[list[Span]], hand: Hand, melody: Sequence[TickNote], velocity: int
+) -> list[TickNote]:
+    """Return the accompaniment of a section, below its melody."""
     patterns = TEXTURES[texture]
-    result: list[Event] = []
+    result: list[TickNote] = []
     for number, spans in enumerate(bars):
         start = spans[0].start
         stop = spans[-1].start + spans[-1].length
         pitches = [e.pitch for e in melody if e.start < stop and e.start + e.length > start]
         ceiling = min([68, *(pitch - 2 for pitch in pitches)])
-        voiced = {
-            span.start: (hand.take_bass(span.chord.bass), hand.take_voices(span.chord, ceiling))
+        voicing = {
+            span.start: (hand.move_bass(span.chord.bass), hand.move_voices(span.chord, ceiling))
             for span in spans
         }
         for layer in patterns[number % len(patterns)]:
-            result += _layer(layer, spans, hand, voiced, velocity)
+            result += _layer(layer, spans, hand, voicing, velocity)
     return result
 
 
-def ending(spans: list[Span], hand: Hand, melody: Sequence[Event], velocity: int) -> list[Event]:
-    """The last chord of a piece, held for its bar; the bass comes down to its root."""
+def ending(
+    spans: list[Span], hand: Hand, melody: Sequence[TickNote], velocity: int
+) -> list[TickNote]:
+    """Return the last chord of a piece, held for a bar."""
     start, length = spans[0].start, spans[-1].start + spans[-1].length - spans[0].start
     pitches = [e.pitch for e in melody if e.start + e.length > start]
     keys = (
-        hand.take_bass(spans[-1].chord.bass),
-        *hand.take_voices(spans[-1].chord, min([68, *(pitch - 2 for pitch in pitches)])),
+        hand.move_bass(spans[-1].chord.bass),
+        *hand.move_voices(spans[-1].chord, min([68, *(pitch - 2 for pitch in pitches)])),
     )
-    return [Event(start, length, pitch, velocity) for pitch in keys]
+    return [TickNote(start, length, pitch, velocity) for pitch in keys]
 
 
 def _layer(
     layer: str,
     spans: list[Span],
     hand: Hand,
-    voiced: dict[int, tuple[int, tuple[int, ...]]],
+    voicing: dict[int, tuple[int, tuple[int, ...]]],
     velocity: int,
-) -> list[Event]:
-    result: list[Event] = []
+) -> list[TickNote]:
+    result: list[TickNote] = []
     tick = spans[0].start
     end = spans[-1].start + spans[-1].length
     for token in layer.split():
-        what, _, name = token.rpartition(":")
-        ((length, sounds),) = rhythm(name)
+        symbol, _, name = token.rpartition(":")
+        ((length, sounds),) = parse_rhythm(name)
         if sounds and tick < end:
             span = next(s for s in reversed(spans) if s.start <= tick)
-            bass, voices = voiced[span.start]
-            fresh = tick == span.start
-            loud = velocity + _LOUD.get(what[0], 0) + 4 * (tick == spans[0].start)
+            bass, voices = voicing[span.start]
+            chord_starts = tick == span.start
+            note_velocity = velocity + _VELOCITY.get(symbol[0], 0) + 4 * (tick == spans[0].start)
             until = min(tick + length, end)
             if len(name) > 1 or length > 12:  # long notes end with their chord
                 until = min(until, span.start + span.length)
             result += [
-                Event(tick, until - tick, pitch, loud)
-                for pitch in _pitches(what, span.chord, hand, bass, voices, fresh)
+                TickNote(tick, until - tick, pitch, note_velocity)
+                for pitch in _pitches(symbol, span.chord, hand, bass, voices, chord_starts)
             ]
         tick += length
     return result
 
 
 def _pitches(
-    what: str, over: Chord, hand: Hand, bass: int, voices: tuple[int, ...], fresh: bool
+    symbol: str, chord: Chord, hand: Hand, bass: int, voices: tuple[int, ...], chord_starts: bool
 ) -> tuple[int, ...]:
-    """The keys that a token stands for."""
+    """Return the keys of a symbol."""
     tonic = hand.key.tonic
-    if what == "C":
+    if symbol == "C":
         return voices
-    if what in "123":
-        return (voices[int(what) - 1],)
-    if what == "B" or (what == "F" and fresh):
+    if symbol in "123":
+        return (voices[int(symbol) - 1],)
+    if symbol == "B" or (symbol == "F" and chord_starts):
         return (bass,)
-    if what == "O":
+    if symbol == "O":
         return (bass + 12,)
-    if what == "F":
-        other = over.tones[2] if over.bass != over.tones[2] else over.tones[0]
+    if symbol == "F":
+        other = chord.tones[2] if chord.bass != chord.tones[2] else chord.tones[0]
         pitch_class = (tonic + other) % 12
         near = [x for x in range(hand.bass_low - 3, hand.bass_high + 3) if x % 12 == pitch_class]
         return (min(near, key=lambda x: (abs(x - bass), x)),)
-    if what == "D":
+    if symbol == "D":
         root = hand.bass_low + (tonic - hand.bass_low) % 12
         return (root, root + 7)
-    if what[0] == "+":
-        root = hand.bass_low + (tonic + over.tones[0] - hand.bass_low) % 12
+    if symbol[0] == "+":
+        root = hand.bass_low + (tonic + chord.tones[0] - hand.bass_low) % 12
         root -= 12 * (root > 43)
-        third = (over.tones[1] - over.tones[0]) % 12
-        step = int(what[1:])
+        third = (chord.tones[1] - chord.tones[0]) % 12
+        step = int(symbol[1:])
         return (root + (third if step == 4 else step),)
-    place = int(what[1:])  # an open chord, each tone over the one before
+    index = int(symbol[1:])  # of an open chord, each tone above the one before
     pitch = bass
-    for tone in _OPEN[1 : place + 1]:
-        pitch += (tonic + over.tones[tone] - pitch - 1) % 12 + 1
+    for tone in _OPEN[1 : index + 1]:
+        pitch += (tonic + chord.tones[tone] - pitch - 1) % 12 + 1
     return (pitch,)

@@ -1,4 +1,4 @@
-"""Melodies: the cheapest line over the chords, in phrases that are made of a few motifs."""
+"""Melodies: the line of least cost over the chords, in phrases made of a few motifs."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,27 +7,27 @@ from itertools import pairwise
 from random import Random
 from typing import NamedTuple
 
-from assets.make.composer.theory import Chord, Event, Key, Span, rhythm, sounding
+from assets.make.composer.theory import Chord, Key, Span, TickNote, chord_at, parse_rhythm
 
-# What a move of so many semitones costs: steps and small leaps are the rule.
-_MOVES = (0.9, 0.1, 0.0, 0.3, 0.35, 0.7, 4.0, 0.9, 1.8, 1.8, 4.0, 6.0, 1.8)
-_BEAM = 14
-_TRIES = 6
-_TRILL = 1.5
-_NOISE = 1.1  # makes the tries differ
+# Cost of a move by 0, 1, 2 … semitones: steps and small leaps are cheap.
+_INTERVAL_COSTS = (0.9, 0.1, 0.0, 0.3, 0.35, 0.7, 4.0, 0.9, 1.8, 1.8, 4.0, 6.0, 1.8)
+_BEAM_WIDTH = 14
+_ATTEMPTS = 6
+_TRILL_COST = 1.5
+_NOISE = 1.1  # added to costs, so that attempts differ
 
 
 class Slot(NamedTuple):
-    """A note that is yet to get its pitch."""
+    """A note of a rhythm, without a pitch yet; times in ticks."""
 
     start: int
     length: int
-    weight: int  # 2 where a bar begins, 1 on a beat, 0 between
+    weight: int  # 2 at the beginning of a bar, 1 on a beat, 0 between
     chord: Chord
 
 
-class Placed(NamedTuple):
-    """A slot and the step it got."""
+class MelodyNote(NamedTuple):
+    """A slot with its step of the scale."""
 
     slot: Slot
     step: int
@@ -35,136 +35,142 @@ class Placed(NamedTuple):
 
 @dataclass(frozen=True)
 class Register:
-    """Where a line lies, as pitches, and how freely it leaps."""
+    """The range of a line in MIDI pitches, and its cost of leaps."""
 
     low: int
     high: int
-    calm: float = 1.0  # over 1: leaps cost so much more
+    leap_cost: float = 1.0  # factor
 
 
 @dataclass(frozen=True)
 class Theme:
     """The melody of a section."""
 
-    notes: tuple[Placed, ...]
-    bars: tuple[tuple[Placed, ...], ...]
+    notes: tuple[MelodyNote, ...]
+    bars: tuple[tuple[MelodyNote, ...], ...]
     cost: float
 
 
-def slots(cell: str, start: int, beat: int, bars: list[list[Span]]) -> list[Slot]:
-    """The slots of a bar in a rhythm, from a tick on."""
-    result, tick = [], start
-    for length, sounds in rhythm(cell):
+def rhythm_slots(cell: str, start: int, beat: int, bars: list[list[Span]]) -> list[Slot]:
+    """Return the slots of a bar with a rhythm that starts at a tick."""
+    slots, tick = [], start
+    for length, sounds in parse_rhythm(cell):
         weight = 2 if tick == start else int((tick - start) % beat == 0)
         if sounds:
-            result.append(Slot(tick, length, weight, sounding(bars, tick)))
+            slots.append(Slot(tick, length, weight, chord_at(bars, tick)))
         tick += length
-    return result
+    return slots
 
 
-def _resolved(key: Key, a: Placed | None, b: Placed, c: Placed) -> float:
-    """What `b` costs between its neighbours when it may lie outside its chord."""
+def _dissonance_cost(key: Key, a: MelodyNote | None, b: MelodyNote, c: MelodyNote) -> float:
+    """Return the cost of `b` between its neighbors if it is not in its chord."""
     pitch = key.pitch(b.step, b.slot.chord)
-    if b.slot.chord.holds(pitch, key.tonic):
+    if b.slot.chord.contains(pitch, key.tonic):
         return 0.0
     after = key.pitch(c.step, c.slot.chord) - pitch
     before = 0 if a is None else pitch - key.pitch(a.step, a.slot.chord)
     long = 1.5 * (b.slot.length > 12)
-    if b.slot.weight:  # leaning on the chord: it resolves downwards by a step
+    if b.slot.weight:  # an appoggiatura resolves down by a step
         return long + (1.6 if -2 <= after < 0 and abs(before) <= 5 else 7.0)
     return long + (0.2 if 0 < abs(after) <= 2 and abs(before) <= 2 else 6.0)
 
 
-def _move(key: Key, a: Placed | None, b: Placed, c: Placed, calm: float) -> float:
-    """What going on from `b` to `c` costs, having come from `a`."""
+def _move_cost(
+    key: Key, a: MelodyNote | None, b: MelodyNote, c: MelodyNote, leap_cost: float
+) -> float:
+    """Return the cost of the move from `b` to `c` after the move from `a`."""
     here = key.pitch(b.step, b.slot.chord)
     leap = key.pitch(c.step, c.slot.chord) - here
     size = abs(leap)
-    cost = 9.0 if size >= len(_MOVES) else _MOVES[size] * (calm if 2 < size < 10 else 1.0)
+    cost = (
+        9.0
+        if size >= len(_INTERVAL_COSTS)
+        else _INTERVAL_COSTS[size] * (leap_cost if 2 < size < 10 else 1.0)
+    )
     if key.size == 7 and abs(c.step - b.step) == 1 and size == 3:
         cost += 4  # the augmented second of harmonic minor
     if a is None:
-        return cost + 2 * _resolved(key, a, b, c)
-    came = here - key.pitch(a.step, a.slot.chord)
-    if abs(came) >= 5 and (leap * came >= 0 or size > 4):
-        cost += 2.5 if leap * came > 0 else 1.5  # a leap is filled in
-    if came == leap == 0:
+        return cost + 2 * _dissonance_cost(key, a, b, c)
+    previous = here - key.pitch(a.step, a.slot.chord)
+    if abs(previous) >= 5 and (leap * previous >= 0 or size > 4):
+        cost += 2.5 if leap * previous > 0 else 1.5  # after a leap, a step back is best
+    if previous == leap == 0:
         cost += 1.5
-    if came == -leap:
-        cost += 0.25  # there and back
-    return cost + _resolved(key, a, b, c)
+    if previous == -leap:
+        cost += 0.25  # back to the same note
+    return cost + _dissonance_cost(key, a, b, c)
 
 
-def _trills(line: Sequence[Placed], step: int) -> bool:
-    """Whether a step would make a line go to and fro a second time."""
+def _is_trill(line: Sequence[MelodyNote], step: int) -> bool:
+    """Return whether a step would alternate between two notes for the second time."""
     return len(line) > 2 and line[-3].step == line[-1].step and line[-2].step == step
 
 
-def search(
+def find_line(
     key: Key,
-    wanted: Sequence[Slot],
+    slots: Sequence[Slot],
     register: Register,
-    chance: Random,
-    before: Sequence[Placed] = (),
+    rng: Random,
+    before: Sequence[MelodyNote] = (),
     shape: Sequence[int] | None = None,
     goals: Mapping[int, frozenset[int]] | None = None,
-    centre: Sequence[float] | None = None,
-) -> tuple[list[Placed], float]:
-    """Give pitches to slots; also what they cost.
+    center: Sequence[float] | None = None,
+) -> tuple[list[MelodyNote], float]:
+    """Return the slots with steps, and their cost: a beam search with random noise on the costs.
 
-    `shape` is the motif to follow, as moves in steps between its notes; `goals` are the pitch
-    classes, over a tonic of 0, that a slot by its number may have; `centre` is where the line
-    should be. A beam search with costs that `chance` blurs.
+    before: the notes that precede. shape: a motif to follow, as moves in steps between its notes.
+    goals: by the index of a slot, the pitch classes above the tonic that it may have. center: the
+    preferred step of each slot.
     """
     steps = key.steps(register.low, register.high)
     middle = (steps[0] + steps[-1]) / 2
-    beam: list[tuple[float, list[Placed]]] = [(0.0, list(before[-3:]))]
+    beam: list[tuple[float, list[MelodyNote]]] = [(0.0, list(before[-3:]))]
     fixed = len(beam[0][1])
-    for number, slot in enumerate(wanted):
+    for number, slot in enumerate(slots):
         goal = (goals or {}).get(number)
-        grown = []
-        blur = {step: chance.random() * _NOISE for step in steps}
-        at = centre[number] if centre else middle
+        candidates = []
+        noise = {step: rng.random() * _NOISE for step in steps}
+        at = center[number] if center else middle
         for step in steps:
             pitch = key.pitch(step, slot.chord)
-            own = blur[step] + 0.16 * abs(step - at) * 7 / key.size
+            note_cost = noise[step] + 0.16 * abs(step - at) * 7 / key.size
             if goal is not None and (pitch - key.tonic) % 12 not in goal:
-                own += 50
-            placed = Placed(slot, step)
+                note_cost += 50
+            note = MelodyNote(slot, step)
             for cost, line in beam:
-                total = cost + own
+                total = cost + note_cost
                 if line:
                     a = line[-2] if len(line) > 1 else None
-                    total += _move(key, a, line[-1], placed, register.calm)
-                    total += _TRILL * _trills(line, step)
+                    total += _move_cost(key, a, line[-1], note, register.leap_cost)
+                    total += _TRILL_COST * _is_trill(line, step)
                     if shape is not None and number:
                         total += 1.3 * abs(step - line[-1].step - shape[number - 1])
-                if number == len(wanted) - 1 and not slot.chord.holds(pitch, key.tonic):
+                if number == len(slots) - 1 and not slot.chord.contains(pitch, key.tonic):
                     total += 3
-                grown.append((total, line, placed))
-        grown.sort(key=lambda item: item[0])
-        beam = [(cost, [*line, placed]) for cost, line, placed in grown[:_BEAM]]
+                candidates.append((total, line, note))
+        candidates.sort(key=lambda item: item[0])
+        beam = [(cost, [*line, note]) for cost, line, note in candidates[:_BEAM_WIDTH]]
     cost, line = beam[0]
     return line[fixed:], cost
 
 
-def theme(
+def compose_theme(
     key: Key,
     bars: list[list[Span]],
     plan: str,
     cells: Mapping[str, str],
     beat: int,
     register: Register,
-    chance: Random,
+    rng: Random,
 ) -> Theme:
-    """The best of some melodies over `bars`.
+    """Return the best of several melodies over `bars`.
 
-    `plan` has a letter a bar: the same letter is the same motif (literally over the same chords,
-    else in sequence), upside down where ~ follows. H is a half close, F a full one. `cells` gives
+    plan: a letter for each bar; the same letter is the same motif (repeated literally over the same
+    chords, else in sequence), inverted where ~ follows; H is a half close, F a full close. cells:
     the rhythm of each letter.
     """
-    tries = [_attempt(key, bars, plan, cells, beat, register, chance) for _ in range(_TRIES)]
-    return min(tries, key=lambda item: item.cost)
+    attempts = [_attempt(key, bars, plan, cells, beat, register, rng) for _ in range(_ATTEMPTS)]
+    return min(attempts, key=lambda item: item.cost)
 
 
 def _attempt(
@@ -174,69 +180,67 @@ def _attempt(
     cells: Mapping[str, str],
     beat: int,
     register: Register,
-    chance: Random,
+    rng: Random,
 ) -> Theme:
-    motifs: dict[str, list[Placed]] = {}
-    literal: dict[tuple[str, tuple[Chord, ...]], list[Placed]] = {}
-    notes: list[Placed] = []
-    made: list[tuple[Placed, ...]] = []
+    motifs: dict[str, list[MelodyNote]] = {}
+    literal: dict[tuple[str, tuple[Chord, ...]], list[MelodyNote]] = {}
+    notes: list[MelodyNote] = []
+    composed: list[tuple[MelodyNote, ...]] = []
     total = 0.0
     steps = key.steps(register.low, register.high)
     for number, token in enumerate(plan.split()):
         letter, chords = token[0], tuple(span.chord for span in bars[number])
         start = bars[number][0].start
-        wanted = slots(cells[letter], start, beat, bars)
-        known = literal.get((token, chords))
-        if known is not None and letter not in "HF":
-            bar = [Placed(s, k.step) for s, k in zip(wanted, known, strict=True)]
+        slots = rhythm_slots(cells[letter], start, beat, bars)
+        repeated = literal.get((token, chords))
+        if repeated is not None and letter not in "HF":
+            bar = [MelodyNote(slot, old.step) for slot, old in zip(slots, repeated, strict=True)]
         else:
-            goals = _goals(letter, cells[letter], wanted, number == len(bars) - 1)
+            goals = _goals(letter, cells[letter], slots, number == len(bars) - 1)
             shape = None
             if letter in motifs:
                 sign = -1 if "~" in token else 1
-                old = motifs[letter]
-                shape = [sign * (b.step - a.step) for a, b in pairwise(old)]
+                shape = [sign * (b.step - a.step) for a, b in pairwise(motifs[letter])]
             phrase = (number % 4 + 0.5) / 4
             rise = (0.12 + 0.16 * (number >= len(bars) // 2)) * len(steps)
             at = steps[0] + len(steps) * 0.38 + rise * math.sin(math.pi * phrase)
-            bar, cost = search(
-                key, wanted, register, chance, notes, shape, goals, [at] * len(wanted)
-            )
+            bar, cost = find_line(key, slots, register, rng, notes, shape, goals, [at] * len(slots))
             total += cost
         literal.setdefault((token, chords), bar)
         motifs.setdefault(letter, bar)
         notes += bar
-        made.append(tuple(bar))
-    return Theme(tuple(notes), tuple(made), total / len(notes) + _dullness(notes))
+        composed.append(tuple(bar))
+    return Theme(tuple(notes), tuple(composed), total / len(notes) + _dullness(notes))
 
 
-def _goals(letter: str, cell: str, wanted: Sequence[Slot], last: bool) -> dict[int, frozenset[int]]:
-    """What the note of a close, the last before an upbeat, may be."""
-    place = sum(sounds for _, sounds in rhythm(cell.partition("|")[0])) - 1
-    chord = wanted[place].chord
+def _goals(letter: str, cell: str, slots: Sequence[Slot], last: bool) -> dict[int, frozenset[int]]:
+    """Return the goals of a close: the pitch classes of its last note before an upbeat."""
+    index = sum(sounds for _, sounds in parse_rhythm(cell.partition("|")[0])) - 1
+    chord = slots[index].chord
     if letter == "F":
-        return {place: frozenset({0} if 0 in chord.tones else chord.tones[:3])}
+        return {index: frozenset({0} if 0 in chord.tones else chord.tones[:3])}
     if letter == "H":
-        return {place: frozenset(chord.tones[:3]) - (frozenset() if last else {0})}
+        return {index: frozenset(chord.tones[:3]) - (frozenset() if last else {0})}
     return {}
 
 
-def _dullness(notes: Sequence[Placed]) -> float:
+def _dullness(notes: Sequence[MelodyNote]) -> float:
+    """Return a cost of small range, repeated notes and a top note that is too frequent."""
     steps = [note.step for note in notes]
-    reach = max(steps) - min(steps)
+    span = max(steps) - min(steps)
     same = sum(a == b for a, b in pairwise(steps)) / len(steps)
     top = steps.count(max(steps))
-    return 0.3 * max(0, 6 - reach) + 2.5 * max(0.0, same - 0.15) + 0.1 * max(0, top - 3)
+    return 0.3 * max(0, 6 - span) + 2.5 * max(0.0, same - 0.15) + 0.1 * max(0, top - 3)
 
 
-def events(key: Key, notes: Sequence[Placed], velocity: int) -> list[Event]:
-    """The notes as they sound, the beats a little louder and each phrase swelling."""
+def to_tick_notes(key: Key, notes: Sequence[MelodyNote], velocity: int) -> list[TickNote]:
+    """Return the notes with pitches and velocities: louder on beats and for high notes."""
     if not notes:
         return []
     pitches = [key.pitch(note.step, note.slot.chord) for note in notes]
     middle = sum(pitches) / len(pitches)
     return [
-        Event(
+        TickNote(
             note.slot.start,
             note.slot.length,
             pitch,
@@ -246,9 +250,9 @@ def events(key: Key, notes: Sequence[Placed], velocity: int) -> list[Event]:
     ]
 
 
-def embellished(notes: Sequence[Placed]) -> list[Placed]:
-    """The same melody with its longer notes broken up by passing and neighbouring notes."""
-    result: list[Placed] = []
+def embellish(notes: Sequence[MelodyNote]) -> list[MelodyNote]:
+    """Return the melody with longer notes divided by passing and neighbor notes."""
+    result: list[MelodyNote] = []
     for number, note in enumerate(notes):
         slot = note.slot
         after = notes[number + 1] if number + 1 < len(notes) else None
@@ -260,13 +264,13 @@ def embellished(notes: Sequence[Placed]) -> list[Placed]:
         if abs(move) == 2:
             path = [note.step, note.step + move // 2]
         elif abs(move) == 1:
-            path = [note.step, note.step - move]  # steps back before going on
+            path = [note.step, note.step - move]  # a step in the other direction first
         elif move == 0:
             path = [note.step, note.step + 1]
         else:
             result.append(note)
             continue
         first = slot.length - unit
-        result.append(Placed(slot._replace(length=first), path[0]))
-        result.append(Placed(Slot(slot.start + first, unit, 0, slot.chord), path[1]))
+        result.append(MelodyNote(slot._replace(length=first), path[0]))
+        result.append(MelodyNote(Slot(slot.start + first, unit, 0, slot.chord), path[1]))
     return result

@@ -1,4 +1,4 @@
-"""The pieces: a title, of which style, in which key, and how they feel."""
+"""The pieces: title, style, key and mood."""
 
 from typing import NamedTuple
 
@@ -6,11 +6,11 @@ SEED = 64
 
 
 class Piece(NamedTuple):
-    """What a piece is to be; all else follows from its title and the seed."""
+    """A piece to compose; all else follows from its title and the seed."""
 
     title: str
-    style: str  # one of STYLES
-    key: str  # as Key.named reads it
+    style: str  # a key of STYLES
+    key: str  # as `Key.named` parses it
     mood: str
 
 

@@ -1,8 +1,8 @@
-"""Chords of a section, by what it is for."""
+"""Chord progressions of sections, by the role of a section in its form."""
 
-# Where a section stands in its form → its mode → progressions of as many bars as the form wants.
+# Role of a section → mode → progressions, one chord group a bar.
 PROGRESSIONS: dict[str, dict[str, list[str]]] = {
-    # Closes half way on the dominant, then on the tonic.
+    # Half close on the dominant in the middle, full close on the tonic at the end.
     "period": {
         "major": [
             "I | I6 | IV | V | I | vi | ii6 V7 | I",
@@ -28,7 +28,7 @@ PROGRESSIONS: dict[str, dict[str, list[str]]] = {
             "i | V43 | i6 | V | VI | III6 | iv V7 | i",
         ],
     },
-    # Goes away and ends on the dominant, so that the first theme must return.
+    # Leaves the tonic and ends on the dominant, so that the first theme must return.
     "bridge": {
         "major": [
             "vi | iii | IV | I | vi | V/V | V | V7",
@@ -48,7 +48,7 @@ PROGRESSIONS: dict[str, dict[str, list[str]]] = {
             "VII | III | V65/iv | iv | VI | V65/V | V | V7",
         ],
     },
-    # The same in four bars.
+    # A bridge of four bars.
     "short bridge": {
         "major": [
             "vi | IV | V65/V | V7",
@@ -64,7 +64,7 @@ PROGRESSIONS: dict[str, dict[str, list[str]]] = {
             "VI | iv | V65/V | V7",
         ],
     },
-    # A second strain: from afar home again.
+    # A second strain, which returns to the tonic from a distance.
     "closing": {
         "major": [
             "V | V65 | I | V | I | IV | ii6 V7 | I",
@@ -91,7 +91,7 @@ PROGRESSIONS: dict[str, dict[str, list[str]]] = {
             "i7 | iv7 | i7 | i7 | iv7 | iv7 | i7 | i7 | iiø7 | V7 | i7 | i7",
         ],
     },
-    # A bass that keeps coming round.
+    # A ground bass, which repeats.
     "ground": {
         "major": [
             "I | V6 | vi | iii6 | IV | I6 | ii65 | V7",
@@ -103,7 +103,7 @@ PROGRESSIONS: dict[str, dict[str, list[str]]] = {
             "i | VII | VI | V | iv6 | i6 | iiø65 | V7",
         ],
     },
-    # Of the tonic and its neighbours, as tunes of a mode are sung.
+    # The tonic and its neighbours, as in modal tunes.
     "modal": {
         "major": [
             "I | I | IV | I | I | IV | V | I",
@@ -154,7 +154,7 @@ PROGRESSIONS: dict[str, dict[str, list[str]]] = {
             "vii | bII | vii | i | iv | III | vii | bII",
         ],
     },
-    # A hymn's two chords a bar, in pairs of bars.
+    # Two chords a bar in pairs of bars, as in hymns.
     "chorale": {
         "major": [
             "I V6 | vi V | I IV | I64 V7 | vi iii | IV I6 | ii65 V | I",
