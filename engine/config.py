@@ -282,7 +282,7 @@ class TrainConfig:
         0,
         choices=("auto",),
     )
-    lr: float = _setting(4e-3, "Highest learning rate (AdamW).", 0)
+    lr: float = _setting(4e-3, "Peak learning rate (AdamW).", 0)
     warmup: int = _setting(100, "Steps in which the learning rate rises to train.lr.", 0)
     output_scale: float = _setting(
         4.0,
@@ -294,7 +294,7 @@ class TrainConfig:
         0.05, "Learning rate at the end of the cosine decay, as a share of train.lr.", 0, 1
     )
     weight_decay: float = _setting(0.01, "Weight decay (AdamW).", 0)
-    grad_clip: float = _setting(1.0, "Largest gradient norm; 0: no clipping.", 0)
+    grad_clip: float = _setting(1.0, "Maximum gradient norm; 0: no clipping.", 0)
     ema_decay: float = _setting(
         0.998,
         "Decay of the moving average of the weights, which is evaluated and saved; 0: no average.",
@@ -306,7 +306,7 @@ class TrainConfig:
     )
     transpose: int = _setting(
         0,
-        "Largest number of semitones by which songs are transposed at random, up or down.",
+        "Maximum number of semitones by which songs are transposed at random, up or down.",
         0,
         24,
         kind="music",
@@ -333,7 +333,7 @@ class TrainConfig:
     log_every: int = _setting(5, "Steps between two reports of the training loss.", 1)
     evaluate_every: int = _setting(200, "Steps between two evaluations on the validation songs.", 1)
     evaluate_frames: int = _setting(
-        100_000, "Most frames or characters in an evaluation; 0: all.", 0
+        100_000, "Maximum number of frames or characters in an evaluation; 0: all.", 0
     )
     save_every: int = _setting(200, "Steps between two checkpoints.", 1)
     sample_every: int = _setting(200, "Steps between two samples; 0: no samples.", 0)

@@ -44,6 +44,11 @@ class Option:
         """The flag on the command line, for example `--top-p`."""
         return f"--{self.name.replace('_', '-')}"
 
+    @property
+    def values(self) -> str:
+        """The values allowed, in words, for example "a number from 0 to inf"."""
+        return range_words(self.type, self.low, self.high, excludes_low=self.excludes_low)
+
     def check(self, value: object) -> Any:
         """Return a value; an int as a float where the type is float.
 
@@ -78,8 +83,7 @@ class Option:
         return self.convert(text) if text.strip() else self.default
 
     def _error(self, value: object) -> InputError:
-        wanted = range_words(self.type, self.low, self.high, excludes_low=self.excludes_low)
-        return InputError(f"{self.label} must be {wanted}, not {value!r:.{_SHOWN}}.")
+        return InputError(f"{self.label} must be {self.values}, not {value!r:.{_SHOWN}}.")
 
 
 def range_words(

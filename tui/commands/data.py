@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from engine.config import DataConfig
 from engine.errors import InputError
 from tui.commands import output
-from tui.commands.arguments import JSON_LINES
+from tui.commands.arguments import add_json
 
 if TYPE_CHECKING:
     from engine.data.datasets import Dataset
@@ -27,6 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="list|fetch|info", required=True)
     about = "List the named data sets."
     listing = actions.add_parser("list", help=about, description=about)
+    add_json(listing)
     about = "Download a named data set."
     fetching = actions.add_parser("fetch", help=about, description=about)
     fetching.add_argument("name", metavar="NAME", help="Name of the data set.")
@@ -37,8 +38,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     about = "Prepare the songs of a data set or a path, and describe them."
     info = actions.add_parser("info", help=about, description=about)
     info.add_argument("source", metavar="NAME|PATH", help="Name of a data set, or a path.")
-    for action in (listing, fetching, info):
-        action.add_argument("--json", action="store_true", help=JSON_LINES)
+    for action in (fetching, info):
+        action.add_argument("--json", action="store_true", help="Print one JSON object.")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,7 +1,9 @@
 """The commands on good input: what each prints, as words and as JSON."""
 
+import argparse
 import csv
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from engine import paths
+from tui import cli
 
 Call = Callable[..., Any]
 
@@ -196,3 +199,40 @@ def test_a_run_is_exported_for_tensorboard(call: Call, trained: str, tmp_path: P
     pytest.importorskip("tensorboardX", reason="the extra `tensorboard` is not installed")
     assert call("export", trained, "--tensorboard", tmp_path / "board").status == 0
     assert list((tmp_path / "board" / trained).glob("events.out.tfevents.*"))
+
+
+def test_settings_are_listed(call: Call) -> None:
+    shown = call("settings").out
+    assert [line for line in shown.splitlines() if line.startswith("[")] == [
+        "[data]", "[model]", "[train]",
+    ]  # fmt: skip
+    lines = [line for line in shown.splitlines() if line and line[0] not in " ["]
+    rows = objects(call("settings", "--json").out)
+    assert [line.split("=")[0] for line in lines] == [row["key"] for row in rows]
+    assert "train.steps=2000  (a whole number of 1 or more)\n    Number of optimizer" in shown
+    assert "model.head=joint  (joint or independent; music only)" in lines
+    for row in rows:
+        assert set(row) == {"key", "type", "default", "low", "high", "choices", "help"}
+
+
+def test_settings_are_found_by_a_part_of_the_key(call: Call) -> None:
+    (row,) = objects(call("settings", "checkpoint_seg", "--json").out)
+    assert (row["type"], row["default"], row["low"], row["high"]) == ("int", 0, 0, None)
+    assert row["choices"] == ["auto"]
+    (row,) = objects(call("settings", "sample_primes", "--json").out)
+    assert (row["type"], row["default"]) == ("list", ["Why", "Well"])
+    assert call("settings", "layers").out.startswith("[model]\nmodel.layers=2  (")
+    done = call("settings", "stepz")
+    assert (done.status, done.out) == (2, "")
+    assert "No setting has 'stepz' in its key: did you mean 'steps'" in done.err
+
+
+def test_every_help_is_a_sentence() -> None:
+    parsers = [cli.parser()]
+    for parser in parsers:  # grows
+        for action in parser._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                parsers += action.choices.values()
+            elif action.help != argparse.SUPPRESS:
+                assert re.fullmatch(r"[A-Z-].*[.]|[a-z]+: .*[.]", str(action.help)), action
+    assert len(parsers) > 20
