@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from engine import config as configs
-from engine.runs import events as kinds
+from engine import config
 from engine.runs import run_dir
 from engine.runs.event_log import EventLog
+from engine.runs.events import Evaluated, Event, Sampled, Saved, Started, Step
 from engine.runs.run_dir import RunDir
 from tui.sources import commands
 
@@ -32,14 +32,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
-def _steps(first: int, last: int, floor: float = 1.5, steps: int = 1000) -> list[kinds.Event]:
+def _steps(first: int, last: int, floor: float = 1.5, steps: int = 1000) -> list[Event]:
     """Return events of a falling loss: steps every 5, evaluations and samples every 200."""
-    found: list[kinds.Event] = []
+    found: list[Event] = []
     for step in range(first, last + 1, 5):
         moment = START + step / 4
         bits = floor + 3 * math.exp(-step / 200) + 0.1 * math.sin(step * 1.7)
         found.append(
-            kinds.Step(
+            Step(
                 step=step,
                 loss=bits * math.log(2),
                 bits=bits,
@@ -55,16 +55,16 @@ def _steps(first: int, last: int, floor: float = 1.5, steps: int = 1000) -> list
         if step % 200 == 0:
             valid = floor + 0.1 + 3 * math.exp(-step / 190)
             found += [
-                kinds.Evaluated(step, valid * math.log(2), valid, 10_000, True, time=moment),
-                kinds.Sampled(step, "Why", None, TEXT, 0.7, time=moment),
-                kinds.Sampled(step, "Well", "The Lanterns", TEXT, 0.7, time=moment),
-                kinds.Saved(step, f"step-{step:06}", True, time=moment),
+                Evaluated(step, valid * math.log(2), valid, 10_000, True, time=moment),
+                Sampled(step, "Why", None, TEXT, 0.7, time=moment),
+                Sampled(step, "Well", "The Lanterns", TEXT, 0.7, time=moment),
+                Saved(step, f"step-{step:06}", True, time=moment),
             ]
     return found
 
 
-def _started(name: str, steps: int = 1000) -> kinds.Started:
-    return kinds.Started(
+def _started(name: str, steps: int = 1000) -> Started:
+    return Started(
         run=name,
         kind="lyrics",
         model="lstm 2 × 256",
@@ -81,7 +81,7 @@ def _started(name: str, steps: int = 1000) -> kinds.Started:
     )
 
 
-def _append(run: RunDir, *events: kinds.Event) -> None:
+def _append(run: RunDir, *events: Event) -> None:
     log = EventLog(run.events)
     for event in events:
         log.append(event)
@@ -94,14 +94,14 @@ def write_run(home: Path) -> WriteRun:
 
     def write(
         name: str = "first",
-        events: list[kinds.Event] | None = None,
+        events: list[Event] | None = None,
         stamp: str = "20250301-120000",
-        begun: bool = True,
+        started: bool = True,
     ) -> RunDir:
         values = {"data": {"source": "harbour"}, "train": {"steps": 1000}}
-        made = run_dir.create(name, configs.from_mapping(values, "a test"), {})
-        run = RunDir(made.path.rename(made.path.with_name(f"{stamp}-{name}")))
-        if begun:
+        created = run_dir.create(name, config.from_mapping(values, "a test"), {})
+        run = RunDir(created.path.rename(created.path.with_name(f"{stamp}-{name}")))
+        if started:
             _append(run, _started(name), *(_steps(5, 1000) if events is None else events))
         return run
 
@@ -115,7 +115,7 @@ def append() -> Callable[..., None]:
 
 
 @pytest.fixture
-def steps_of() -> Callable[..., list[kinds.Event]]:
+def steps_of() -> Callable[..., list[Event]]:
     """Return a function that makes the events from one step to another."""
     return _steps
 

@@ -32,11 +32,11 @@ def main(calls: str, *words: str) -> int:
 
 
 def started(name: str) -> int:
-    from engine import config as configs
+    from engine import config
     from engine.runs import run_dir
 
     values = {"data": {"source": "harbour"}}
-    run = run_dir.create(name, configs.from_mapping(values, "a test"), {})
+    run = run_dir.create(name, config.from_mapping(values, "a test"), {})
     print(json.dumps({"run": name, "path": str(run.path)}))
     return 0
 

@@ -1,4 +1,4 @@
-"""Anything that a person may press, type or click, by chance: the app must bear it."""
+"""Random keys, text, clicks and sizes must not crash the app."""
 
 import asyncio
 import random
@@ -15,7 +15,7 @@ from tui.sources import commands
 
 EVENTS = 250
 SIZES = [(20, 6), (40, 10), (60, 15), (80, 24), (100, 32), (140, 60)]
-LETTERS = "abcdefghijklmnoprstuvwxyz"  # all but q, which leaves
+LETTERS = "abcdefghijklmnoprstuvwxyz"  # without q, which quits
 KEYS = [
     *LETTERS, *LETTERS.upper(), "0", "9", "space", "comma", "full_stop", "plus", "minus", "slash",
     "left_square_bracket", "right_square_bracket", "less_than_sign", "greater_than_sign",
@@ -28,17 +28,17 @@ TEXTS = [
     "[red]x[/]", "[/]", "%s{}", "..", "/no/such/file.mid", "Mabel Rowe", "Why", "ABBA=0.5",
 ]  # fmt: skip
 
-# The command itself, but that nothing is ever trained.
+# The real command, except that `train` does nothing.
 REAL = "import sys; from tui.cli import main; sys.exit(sys.argv[1] == 'train' or main())"
 
 
 async def _act(pilot: Pilot[None], chance: random.Random) -> None:
-    """Do one thing, as the numbers have it."""
+    """Do one random thing."""
     app = pilot.app
     kind = chance.choices(
         ["page", "key", "text", "click", "hover", "resize", "wait"], [7, 55, 8, 20, 3, 3, 4]
     )[0]
-    place = chance.randrange(app.size.width), chance.randrange(app.size.height)
+    offset = chance.randrange(app.size.width), chance.randrange(app.size.height)
     match kind:
         case "page":
             await pilot.press(chance.choice([page.key for page in PAGES.values()]))
@@ -47,9 +47,9 @@ async def _act(pilot: Pilot[None], chance: random.Random) -> None:
         case "text":
             app.post_message(events.Paste(chance.choice(TEXTS)))
         case "click":
-            await pilot.click(offset=place)
+            await pilot.click(offset=offset)
         case "hover":
-            await pilot.hover(offset=place)
+            await pilot.hover(offset=offset)
         case "resize":
             await pilot.resize_terminal(*chance.choice(SIZES))
         case "wait":
@@ -58,27 +58,27 @@ async def _act(pilot: Pilot[None], chance: random.Random) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
-async def test_the_app_bears_anything(
+async def test_random_input_does_not_crash_the_app(
     home: Path,
     write_run: Callable[..., object],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     seed: int,
 ) -> None:
-    async def stay() -> None:
+    async def do_nothing() -> None:
         pass
 
     monkeypatch.setattr(commands, "prefix", (sys.executable, "-c", REAL))
-    monkeypatch.chdir(tmp_path)  # what it saves
+    monkeypatch.chdir(tmp_path)  # where it saves files
     if seed % 2:
         write_run("mine")
     chance = random.Random(seed)
     app = RnnTuiApp()
-    monkeypatch.setattr(app, "action_quit", stay)  # a click on Quit in the footer
+    monkeypatch.setattr(app, "action_quit", do_nothing)  # Quit in the footer may be clicked
     async with app.run_test(size=chance.choice(SIZES)) as pilot:
         for _ in range(EVENTS):
             try:
                 await _act(pilot, chance)
-            except OutOfBounds:  # the terminal became smaller in between
+            except OutOfBounds:  # the terminal was made smaller meanwhile
                 continue
         assert app.is_running

@@ -56,23 +56,23 @@ async def no_file(path: Path) -> None:
     pass
 
 
-def says(shown: Static, words: str) -> bool:
-    return words in str(shown.visual)
+def has_text(widget: Static, text: str) -> bool:
+    return text in str(widget.visual)
 
 
-async def test_digits_and_clicks_go_to_pages() -> None:
+async def test_digits_and_clicks_open_pages() -> None:
     async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
         for mode, expected in reversed(PAGES.items()):
             await pilot.press(expected.key)
             page = await in_front(pilot, KINDS[mode])
             tabs = page.query_one(PageHeader).query_one("#tabs", Static)
-            await until(pilot, partial(says, tabs, f"{expected.key} {expected.name}"))
+            await until(pilot, partial(has_text, tabs, f"{expected.key} {expected.name}"))
         await pilot.click("#tabs", offset=(37, 0))
         runs = await in_front(pilot, RunsScreen)
         assert len(runs.query(PageHeader)) == 1
 
 
-async def test_other_pages_say_how_the_attached_run_is(write_run: WriteRun) -> None:
+async def test_other_pages_show_the_attached_run(write_run: WriteRun) -> None:
     write_run("first")
     async with RnnTuiApp("runs").run_test(size=(120, 36)) as pilot:
         await pilot.press("1")
@@ -80,8 +80,8 @@ async def test_other_pages_say_how_the_attached_run_is(write_run: WriteRun) -> N
         assert isinstance(page, TrainScreen)
         await until(pilot, lambda: page.view)
         await pilot.press("4")
-        said = pilot.app.screen.query_one("#attached", Static)
-        await until(pilot, lambda: str(said.visual) == "! crashed first 100 %")
+        attached = pilot.app.screen.query_one("#attached", Static)
+        await until(pilot, lambda: str(attached.visual) == "! crashed first 100 %")
 
 
 async def test_help_lists_every_key_of_the_page() -> None:
@@ -101,7 +101,7 @@ async def test_help_lists_every_key_of_the_page() -> None:
             assert pilot.app.screen is screen
 
 
-async def test_the_palette_holds_every_action(write_run: WriteRun) -> None:
+async def test_the_palette_lists_every_action(write_run: WriteRun) -> None:
     write_run("first")
     async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
         page = pilot.app.screen
@@ -119,21 +119,21 @@ async def test_the_palette_holds_every_action(write_run: WriteRun) -> None:
         await until(pilot, lambda: page.query_one(LineChart).viewport.log_x)
 
 
-async def test_themes_change_the_curve_too(write_run: WriteRun) -> None:
+async def test_themes_change_the_chart_too(write_run: WriteRun) -> None:
     write_run("first")
     async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
         page = pilot.app.screen
         assert isinstance(page, TrainScreen)
-        curve = page.query_one(LineChart)
-        await until(pilot, lambda: curve._strips)
-        before = curve._strips[5]
+        chart = page.query_one(LineChart)
+        await until(pilot, lambda: chart._strips)
+        before = chart._strips[5]
         pilot.app.theme = "textual-light"
-        await until(pilot, lambda: curve._strips and curve._strips[5] != before)
+        await until(pilot, lambda: chart._strips and chart._strips[5] != before)
         await pilot.press("f2")
         await in_front(pilot, CommandPalette)
 
 
-def test_every_binding_has_an_id_of_its_own_a_tooltip_and_an_action() -> None:
+def test_every_binding_has_its_own_id_a_tooltip_and_an_action() -> None:
     app = RnnTuiApp()
     nodes = [
         app,
@@ -159,21 +159,21 @@ def test_every_binding_has_an_id_of_its_own_a_tooltip_and_an_action() -> None:
         LineChart(),
         RunTable(),
     ]
-    seen: list[str] = []
+    ids: list[str] = []
     for node in nodes:
         for binding in type(node).__dict__["BINDINGS"]:
             assert isinstance(binding, Binding)
             assert binding.id
             assert binding.tooltip
             assert binding.description
-            seen.append(binding.id)
+            ids.append(binding.id)
             target = binding.action.partition("(")[0]
             owner = app if target.startswith("app.") else node
             assert hasattr(owner, f"action_{target.removeprefix('app.')}")
-    assert len(seen) == len(set(seen))
+    assert len(ids) == len(set(ids))
 
 
-async def test_actions_are_those_of_the_page_in_front() -> None:
+async def test_actions_are_those_of_the_current_screen() -> None:
     async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
         await until(pilot, lambda: pilot.app.screen.has_class("-empty"))
         found = {action.id: action for action in page_actions(pilot.app.screen)}
@@ -187,10 +187,10 @@ async def test_actions_are_those_of_the_page_in_front() -> None:
         }  # fmt: skip
 
 
-async def test_leaving_names_the_runs_that_go_on_and_leaves_them_alone(
+async def test_quitting_prints_the_runs_in_training_and_does_not_stop_them(
     write_run: WriteRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run, over = write_run("going"), write_run("over", stamp="20250101-000000")
+    run, ended = write_run("training"), write_run("ended", stamp="20250101-000000")
     trainer = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
         run_dir.write_worker(run, trainer.pid)
@@ -199,19 +199,19 @@ async def test_leaving_names_the_runs_that_go_on_and_leaves_them_alone(
             page = pilot.app.screen
             assert isinstance(page, TrainScreen)
             await until(pilot, lambda: page.view)
-            for one in (run, over):
+            for one in (run, ended):
                 page.post_message(RunStarted(one))
             await until(pilot, lambda: len(app._started) == 2)
             await pilot.press("q")
             await until(pilot, lambda: not app.is_running)
-        assert "Still training: going." in capsys.readouterr().err
+        assert "Still training: training." in capsys.readouterr().err
         assert trainer.poll() is None
         assert not list((run.path / "control").iterdir())
     finally:
         trainer.communicate(b"\n")
 
 
-async def test_ctrl_q_leaves_from_within_a_field(
+async def test_ctrl_q_quits_in_a_field(
     fake_command: Callable[[], str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     app = RnnTuiApp()
@@ -224,12 +224,14 @@ async def test_ctrl_q_leaves_from_within_a_field(
     assert capsys.readouterr().err == ""
 
 
-def test_the_app_loads_nothing_slow_before_its_first_screen() -> None:
+def test_importing_the_app_imports_nothing_slow() -> None:
     slow = ("torch", "pandas", "numpy", "engine.data", "engine.model", "engine.train",
             "engine.sampling")  # fmt: skip
     script = f"import sys, tui.app; print([name for name in {slow!r} if name in sys.modules])"
-    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == "[]"
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
 
 
 def test_it_opens_and_closes_in_a_real_terminal(home: Path, write_run: WriteRun) -> None:

@@ -9,13 +9,13 @@ from tui.formatting import clean, duration, megabytes, progress_bar, short_numbe
 
 
 @given(st.text())
-def test_clean_text_holds_nothing_that_moves_the_cursor(text: str) -> None:
+def test_clean_text_has_no_control_characters(text: str) -> None:
     result = clean(text)
     assert not any(unicodedata.category(c) in {"Cc", "Cs"} for c in result if c != "\n")
     assert clean(result) == result
 
 
-def test_clean_shows_controls_as_pictures() -> None:
+def test_clean_shows_controls_as_symbols() -> None:
     assert clean("a\x1b[31m\tb\r\nc\u2028d\u202eé") == "a␛[31m  b\nc\nd�é"
 
 
@@ -23,7 +23,7 @@ def test_clean_shows_controls_as_pictures() -> None:
     ("value", "expected"),
     [(0, "0"), (950, "950"), (12_400, "12.4 k"), (894_112, "894 k"), (3.33e6, "3.3 M")],
 )
-def test_short(value: float, expected: str) -> None:
+def test_short_number(value: float, expected: str) -> None:
     assert short_number(value) == expected
 
 
@@ -45,7 +45,7 @@ def test_a_bar_fills_its_width(share: float, width: int) -> None:
     assert cell_len(progress_bar(share, width)) == width
 
 
-def test_a_bar_goes_by_half_cells() -> None:
+def test_a_bar_has_half_cells() -> None:
     assert (progress_bar(0, 4), progress_bar(0.375, 4), progress_bar(1, 4)) == (
         "────",
         "━╸──",

@@ -1,4 +1,4 @@
-"""The small piano roll: every note where it sounds, and nothing else."""
+"""The small piano roll shows every note, and nothing else."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +20,7 @@ NOTES = st.tuples(st.integers(0, 30), st.integers(1, 9), st.integers(21, 108))
 
 
 @given(st.lists(NOTES, min_size=1, max_size=12), st.integers(1, 60))
-def test_every_cell_says_what_sounds(drawn: list[tuple[int, int, int]], width: int) -> None:
+def test_every_cell_shows_which_keys_sound(drawn: list[tuple[int, int, int]], width: int) -> None:
     notes = [(first, first + length, pitch) for first, length, pitch in drawn]
     rows = roll_lines(notes, width)
     shown = [note for note in notes if note[0] < width]

@@ -1,12 +1,12 @@
-"""The screens as they were when somebody last looked at them and found them good."""
+"""Snapshots of the Train and Runs pages, their dialogs and the list of keys."""
 
 from collections.abc import Awaitable, Callable
 
 import pytest
 from textual.pilot import Pilot
 
-from engine import config as configs
-from engine.runs import events as kinds
+from engine import config
+from engine.runs.events import Event, Failed, Finished, Heartbeat
 from engine.runs.run_dir import RunDir
 from tests.tui.page import Page, in_front, until
 from tui.app import RnnTuiApp
@@ -19,7 +19,7 @@ from tui.pages.train.screen import TrainScreen
 WriteRun = Callable[..., RunDir]
 Snap = Callable[..., bool]
 Append = Callable[..., None]
-StepsOf = Callable[..., list[kinds.Event]]
+StepsOf = Callable[..., list[Event]]
 
 SIZES = [(120, 36), (80, 24), (40, 12)]
 every_size = pytest.mark.parametrize("size", SIZES, ids=["120x36", "80x24", "40x12"])
@@ -29,17 +29,17 @@ pytestmark = pytest.mark.usefixtures("home")
 @pytest.fixture
 def finished(write_run: WriteRun, append: Append) -> RunDir:
     run = write_run("lanterns")
-    append(run, kinds.Finished(1000, "completed", time=1_740_830_700.0))
+    append(run, Finished(1000, "completed", time=1_740_830_700.0))
     return run
 
 
 @pytest.fixture
 def several(write_run: WriteRun, append: Append, steps_of: StepsOf) -> None:
     ends = {
-        "first": kinds.Finished(1000, "completed", time=0.0),
-        "wider": kinds.Failed(600, "The loss is not a finite number.", time=0.0),
-        "deeper": kinds.Finished(800, "stopped", time=0.0),
-        "gone": kinds.Heartbeat(400, "evaluating", time=0.0),
+        "first": Finished(1000, "completed", time=0.0),
+        "wider": Failed(600, "The loss is not a finite number.", time=0.0),
+        "deeper": Finished(800, "stopped", time=0.0),
+        "gone": Heartbeat(400, "evaluating", time=0.0),
     }
     for day, (name, event) in enumerate(ends.items(), start=1):
         last = getattr(event, "step", 0)
@@ -49,8 +49,8 @@ def several(write_run: WriteRun, append: Append, steps_of: StepsOf) -> None:
         append(run, event)
 
 
-def drawn(*keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
-    """Wait until the Train page shows its run."""
+def when_drawn(*keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
+    """Return what waits until the Train page shows its run, then presses keys."""
 
     async def ready(pilot: Pilot[None]) -> None:
         page = await in_front(pilot, TrainScreen)
@@ -63,17 +63,17 @@ def drawn(*keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
 
 @every_size
 def test_train(snap_compare: Snap, finished: RunDir, size: tuple[int, int]) -> None:
-    assert snap_compare(RnnTuiApp(), terminal_size=size, run_before=drawn())
+    assert snap_compare(RnnTuiApp(), terminal_size=size, run_before=when_drawn())
 
 
 def test_train_in_light(snap_compare: Snap, finished: RunDir) -> None:
     app = RnnTuiApp()
     app.theme = "textual-light"
-    assert snap_compare(app, terminal_size=(120, 36), run_before=drawn("plus", "v"))
+    assert snap_compare(app, terminal_size=(120, 36), run_before=when_drawn("plus", "v"))
 
 
 def test_train_samples_alone(snap_compare: Snap, finished: RunDir) -> None:
-    ready = drawn("z", "z")
+    ready = when_drawn("z", "z")
     assert snap_compare(RnnTuiApp(), terminal_size=(40, 12), run_before=ready)
 
 
@@ -86,17 +86,17 @@ def test_train_after_a_crash(
 ) -> None:
     run = write_run("lanterns", events=steps_of(5, 400))
     run.log.write_text("MemoryError: Unable to allocate 12 GB\n")
-    assert snap_compare(RnnTuiApp(), terminal_size=size, run_before=drawn())
+    assert snap_compare(RnnTuiApp(), terminal_size=size, run_before=when_drawn())
 
 
 @every_size
 def test_train_without_runs(snap_compare: Snap, size: tuple[int, int]) -> None:
-    assert snap_compare(RnnTuiApp(), terminal_size=size, run_before=drawn())
+    assert snap_compare(RnnTuiApp(), terminal_size=size, run_before=when_drawn())
 
 
 @every_size
 def test_help(snap_compare: Snap, finished: RunDir, size: tuple[int, int]) -> None:
-    ready = drawn("question_mark")
+    ready = when_drawn("question_mark")
     assert snap_compare(RnnTuiApp(), terminal_size=size, run_before=ready)
 
 
@@ -107,7 +107,7 @@ def test_new_run(
     size: tuple[int, int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(configs, "presets", dict)
+    monkeypatch.setattr(config, "presets", dict)
 
     async def ready(pilot: Pilot[None]) -> None:
         await pilot.press("n")
@@ -120,8 +120,8 @@ def test_new_run(
     assert snap_compare(RnnTuiApp(), terminal_size=size, run_before=ready)
 
 
-def table_shown(rows: int, *keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
-    """Wait until the Runs page shows its runs."""
+def when_listed(rows: int, *keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
+    """Return what waits until the Runs page shows its runs, then presses keys."""
 
     async def ready(pilot: Pilot[None]) -> None:
         page = await in_front(pilot, RunsScreen)
@@ -135,21 +135,21 @@ def table_shown(rows: int, *keys: str) -> Callable[[Pilot[None]], Awaitable[None
 
 @every_size
 def test_runs(snap_compare: Snap, several: None, size: tuple[int, int]) -> None:
-    ready = table_shown(4)
+    ready = when_listed(4)
     assert snap_compare(RnnTuiApp("runs"), terminal_size=size, run_before=ready)
 
 
 @pytest.mark.parametrize("size", SIZES[:2], ids=["120x36", "80x24"])
 def test_runs_compared(snap_compare: Snap, several: None, size: tuple[int, int]) -> None:
-    ready = table_shown(4, "o", "down", "space", "down", "space")
+    ready = when_listed(4, "o", "down", "space", "down", "space")
     assert snap_compare(RnnTuiApp("runs"), terminal_size=size, run_before=ready)
 
 
 def test_runs_without_runs(snap_compare: Snap) -> None:
-    ready = table_shown(0)
+    ready = when_listed(0)
     assert snap_compare(RnnTuiApp("runs"), terminal_size=(80, 24), run_before=ready)
 
 
 def test_a_question_before_deleting(snap_compare: Snap, several: None) -> None:
-    ready = table_shown(4, "x")
+    ready = when_listed(4, "x")
     assert snap_compare(RnnTuiApp("runs"), terminal_size=(80, 24), run_before=ready)

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.runs import events as kinds
 from engine.runs.event_log import History
+from engine.runs.events import Evaluated, Step
 from engine.runs.run_dir import RunDir
 from tui.sources import run_view
 from tui.sources.run_view import CSV_COLUMNS, STATES, MetricColumns, RunView, metrics_csv
@@ -35,8 +35,8 @@ def view(state: str = "live", **changes: object) -> RunView:
     return RunView(**{**values, **changes})  # type: ignore[arg-type]
 
 
-STEP = kinds.Step(250, 1.2, 1.73, 3e-3, 0.5, 12_400.0, 612.0, 62.0, 187.0, time=0.0)
-EVALUATION = kinds.Evaluated(200, 1.3, 1.875, 1000, True, time=0.0)
+STEP = Step(250, 1.2, 1.73, 3e-3, 0.5, 12_400.0, 612.0, 62.0, 187.0, time=0.0)
+EVALUATION = Evaluated(200, 1.3, 1.875, 1000, True, time=0.0)
 
 
 def test_a_run_without_events_has_metrics_without_values() -> None:
@@ -60,7 +60,7 @@ def test_the_metrics_of_a_live_run() -> None:
 
 
 def test_a_loss_that_is_not_finite_has_no_value() -> None:
-    bad = kinds.Step(5, None, None, 3e-3, None, 1.0, 1.0, 1.0, None, time=0.0)
+    bad = Step(5, None, None, 3e-3, None, 1.0, 1.0, 1.0, None, time=0.0)
     assert run_view.metrics(view(last_step=bad))[0].value == "–"
 
 
@@ -101,10 +101,10 @@ def test_a_trend_is_short_and_omits_values_that_are_not_finite() -> None:
 
 def test_the_csv_has_a_line_for_each_step_with_metrics() -> None:
     history = History()
-    history.add(kinds.Step(5, 1.5, 2.25, 0.004, None, 1000.0, 50.0, 1.0, None, time=10.0))
-    history.add(kinds.Step(10, 1.25, 2.0, 0.003, 0.5, 1000.0, 50.0, 2.0, 3.0, time=11.0))
-    history.add(kinds.Evaluated(10, 1.375, 2.125, 99, True, time=12.0))
-    history.add(kinds.Evaluated(12, 1.5, 2.5, 99, False, time=13.0))
+    history.add(Step(5, 1.5, 2.25, 0.004, None, 1000.0, 50.0, 1.0, None, time=10.0))
+    history.add(Step(10, 1.25, 2.0, 0.003, 0.5, 1000.0, 50.0, 2.0, 3.0, time=11.0))
+    history.add(Evaluated(10, 1.375, 2.125, 99, True, time=12.0))
+    history.add(Evaluated(12, 1.5, 2.5, 99, False, time=13.0))
     assert metrics_csv(history).splitlines() == [
         ",".join(CSV_COLUMNS),
         "5,10.0,1.0,1.5,2.25,,,,0.004,,1000.0,50.0",

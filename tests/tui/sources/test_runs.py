@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.runs import events as kinds
 from engine.runs import run_dir
+from engine.runs.events import Evaluated, Finished, Resumed, Step
 from engine.runs.run_dir import RunDir
 from tui.sources.run_view import start_time
 from tui.sources.runs import RunChanged, RunList, RunReader, follow_run, newest_run
@@ -35,7 +35,7 @@ def test_a_row_for_each_run_newest_first_reading_only_new_events(
     assert first.best_bits == first.evaluations[-1][1]
     assert (rows[0].step, rows[0].best_bits, rows[0].state) == (0, None, "crashed")
 
-    append(run, kinds.Evaluated(40, 1.0, 1.44, 10, True), kinds.Finished(40, "completed"))
+    append(run, Evaluated(40, 1.0, 1.44, 10, True), Finished(40, "completed"))
     row = runs.read()[0]
     assert (row.step, row.best_bits, row.state) == (40, 1.44, "finished")
 
@@ -55,9 +55,9 @@ def test_a_run_starts_at_the_time_in_its_folder_name() -> None:
     assert start_time("20250301-1200") == ""
 
 
-def step(number: int, bits: float | None = 2.0) -> kinds.Step:
+def step(number: int, bits: float | None = 2.0) -> Step:
     loss = None if bits is None else bits * 0.69
-    return kinds.Step(number, loss, bits, 1e-3, None, 100.0, 50.0, 1.0, 9.0)
+    return Step(number, loss, bits, 1e-3, None, 100.0, 50.0, 1.0, 9.0)
 
 
 def test_a_reader_adds_new_events_and_drops_those_that_a_resume_made_void(
@@ -72,7 +72,7 @@ def test_a_reader_adds_new_events_and_drops_those_that_a_resume_made_void(
     assert np.isnan(first.columns.grad_norm).all()
     assert not reader.read()
 
-    append(run, kinds.Resumed(10), step(15, 1.5), step(20, 1.25))
+    append(run, Resumed(10), step(15, 1.5), step(20, 1.25))
     assert reader.read()
     view = reader.view("live")
     np.testing.assert_array_equal(view.columns.step, [5, 10, 15, 20])
@@ -82,7 +82,7 @@ def test_a_reader_adds_new_events_and_drops_those_that_a_resume_made_void(
 
 
 def test_before_its_first_event_a_run_is_described_by_its_config(write_run: WriteRun) -> None:
-    run = write_run(begun=False)
+    run = write_run(started=False)
     view = RunReader(run).view("starting")
     assert (view.model, view.data_set, view.total_steps, view.step) == (
         "lstm 2 × 256",
@@ -131,7 +131,7 @@ def wait(condition: Callable[[], object]) -> None:
 def test_following_posts_new_events_and_states(
     write_run: WriteRun, append: Append, following: Callable[[RunDir], list[RunChanged]]
 ) -> None:
-    run = write_run(begun=False)
+    run = write_run(started=False)
     run_dir.write_worker(run, os.getpid())
     posted = following(run)
     wait(lambda: posted)
@@ -139,7 +139,7 @@ def test_following_posts_new_events_and_states(
     append(run, step(5))
     wait(lambda: posted[-1].view.step == 5)
     assert posted[-1].view.state == "live"
-    append(run, kinds.Finished(5, "stopped"))
+    append(run, Finished(5, "stopped"))
     wait(lambda: posted[-1].view.state == "stopped")
     count = len(posted)
     shutil.rmtree(run.path)

@@ -1,4 +1,4 @@
-"""The header at all widths: what is left out first, and that the attached run has room."""
+"""The header at all widths: what is left out, and room for the attached run."""
 
 import pytest
 from textual.app import App, ComposeResult
@@ -32,7 +32,7 @@ class Header(App[None]):
         (40, "1 2 3 4 5 Ladder 6 7 ?", False),
     ],
 )
-async def test_what_does_not_fit_is_left_out(width: int, tabs: str, brand: bool) -> None:
+async def test_the_header_leaves_out_what_does_not_fit(width: int, tabs: str, brand: bool) -> None:
     app = Header()
     async with app.run_test(size=(width, 12)) as pilot:
         header = app.query_one(PageHeader)

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from engine.runs import events as kinds
 from engine.runs import run_dir
+from engine.runs.events import Finished, Heartbeat
 from engine.runs.run_dir import RunDir
 from tests.tui.page import Page
 from tui.chart.widget import LineChart
@@ -60,7 +60,7 @@ async def test_the_table_follows_the_runs_and_the_cursor_stays(
         assert page.column(1) == ["a", "b", "c"]
         assert page.column(3) == ["1,000/1,000"] * 3
         await page.press("down")
-        append(three[1], kinds.Finished(1000, "completed"))
+        append(three[1], Finished(1000, "completed"))
         await page.until(lambda: page.column(2) == ["! crashed", "✓ finished", "! crashed"])
         write_run("new", stamp="20250401-120000")
         await page.until(lambda: page.table.row_count == 4)
@@ -111,8 +111,8 @@ async def test_stop_and_resume(
     three: list[RunDir], append: Append, fake_command: Callable[[], str]
 ) -> None:
     run_dir.write_worker(three[2], os.getpid())
-    append(three[2], kinds.Heartbeat(1000, "waiting"))
-    append(three[1], kinds.Finished(1000, "stopped"))
+    append(three[2], Heartbeat(1000, "waiting"))
+    append(three[1], Finished(1000, "stopped"))
     async with opened(3) as page:
         await page.press("s")
         await page.until((three[2].path / "control" / "stop").exists)
@@ -127,7 +127,7 @@ async def test_deleting_asks_first_and_refuses_a_run_in_training(
     three: list[RunDir], append: Append
 ) -> None:
     run_dir.write_worker(three[2], os.getpid())
-    append(three[2], kinds.Heartbeat(1000, "waiting"))
+    append(three[2], Heartbeat(1000, "waiting"))
     async with opened(3) as page:
         await page.press("x")
         await page.until_said("a is being trained")
@@ -157,7 +157,7 @@ async def test_a_run_of_another_format_is_listed_and_why_it_cannot_be_resumed(
     write_run: WriteRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(commands, "prefix", (sys.executable, "-m", "tui.cli"))
-    run = write_run("old", begun=False)
+    run = write_run("old", started=False)
     (run.path / "config.json").write_text('{"config": {"train": {"lanes": 4}}}')
     async with opened(1) as page:
         assert page.column(1) == ["old"]

@@ -8,9 +8,18 @@ from typing import Any
 import pytest
 from textual.widgets import OptionList, Static
 
-from engine.runs import events as kinds
 from engine.runs import run_dir
 from engine.runs.event_log import EventLog
+from engine.runs.events import (
+    Evaluated,
+    Failed,
+    Finished,
+    Heartbeat,
+    Resumed,
+    Sampled,
+    Started,
+    Step,
+)
 from engine.runs.run_dir import RunDir
 from tests.tui.page import Page
 from tui.chart.widget import LineChart
@@ -76,7 +85,7 @@ async def test_the_newest_run_is_attached_and_shown_in_full(
 ) -> None:
     write_run("old", stamp="20250101-000000")
     run = write_run("first")
-    append(run, kinds.Finished(1000, "completed"))
+    append(run, Finished(1000, "completed"))
     async with train("first") as page:
         await page.until(lambda: "finished" in page.said("#state"))
         assert page.said("#facts") == "lstm 2 × 256 · 894 k parameters · data set harbour"
@@ -92,24 +101,24 @@ async def test_the_newest_run_is_attached_and_shown_in_full(
 async def test_a_live_run_is_followed_through_training_stop_and_resume(
     train: Opened, write_run: WriteRun
 ) -> None:
-    run = write_run("live", events=[], begun=False)
+    run = write_run("live", events=[], started=False)
     run_dir.write_worker(run, os.getpid())
     async with train() as page:
         await page.until(lambda: page.screen.view and page.screen.view.state == "starting")
         log = EventLog(run.events)
-        log.append(kinds.Started("live", "lyrics", "gru 1 × 8", 10, 100, 64, 9, 9, "x", "character",
+        log.append(Started("live", "lyrics", "gru 1 × 8", 10, 100, 64, 9, 9, "x", "character",
                                  1, "cpu"))  # fmt: skip
         for step in range(5, 55, 5):
-            log.append(kinds.Step(step, 1.0, 1.44, 1e-3, 0.5, 99.0, 5.0, 1.0, 60.0))
+            log.append(Step(step, 1.0, 1.44, 1e-3, 0.5, 99.0, 5.0, 1.0, 60.0))
         await page.until(lambda: page.view.step == 50)
         assert page.said("#state") == "● live"
         assert "50 / 100 steps · 50 % · 1 min 00 s left" in str(
             page.screen.query_one("ProgressLine").render()
         )
-        log.append(kinds.Heartbeat(50, "evaluating"))
+        log.append(Heartbeat(50, "evaluating"))
         await page.until(lambda: page.view.doing == "evaluating")
-        log.append(kinds.Evaluated(50, 1.1, 1.5, 10, True))
-        log.append(kinds.Sampled(50, "Why", None, " \x1b[2Jnot", 0.7))
+        log.append(Evaluated(50, 1.1, 1.5, 10, True))
+        log.append(Sampled(50, "Why", None, " \x1b[2Jnot", 0.7))
         await page.until(lambda: page.view.samples)
         assert "Why ␛[2Jnot" in page.said("#texts")
 
@@ -119,7 +128,7 @@ async def test_a_live_run_is_followed_through_training_stop_and_resume(
         await page.press("r")
         await page.until_said("is already being trained")
 
-        log.append(kinds.Finished(50, "stopped"))
+        log.append(Finished(50, "stopped"))
         await page.until(lambda: page.said("#state") == "■ stopped")
         assert "Press r to resume" in page.said("#problems")
         (run.path / "control" / "stop").unlink()
@@ -127,18 +136,18 @@ async def test_a_live_run_is_followed_through_training_stop_and_resume(
         await page.until_said("is not running (stopped)")
         assert not (run.path / "control" / "stop").exists()
 
-        log.append(kinds.Resumed(30))
-        log.append(kinds.Step(35, 1.0, 1.2, 1e-3, 0.5, 99.0, 5.0, 1.0, 60.0))
+        log.append(Resumed(30))
+        log.append(Step(35, 1.0, 1.2, 1e-3, 0.5, 99.0, 5.0, 1.0, 60.0))
         await page.until(lambda: page.view.state == "live")
         await page.until(lambda: page.view.columns.step.tolist()[-2:] == [30.0, 35.0])
-        log.append(kinds.Failed(35, "The loss is not a finite number."))
+        log.append(Failed(35, "The loss is not a finite number."))
         await page.until(lambda: page.said("#state") == "✗ failed")
         assert "Failed: The loss is not a finite number." in page.said("#problems")
         log.close()
 
 
 async def test_the_keys_of_the_chart(train: Opened, write_run: WriteRun, append: Append) -> None:
-    append(write_run("first"), kinds.Finished(1000, "completed"))
+    append(write_run("first"), Finished(1000, "completed"))
     async with train("first") as page:
         press, curve = page.press, page.curve
         await press("m")
@@ -297,7 +306,7 @@ async def test_resume_calls_the_command_and_shows_its_error(
     train: Opened, write_run: WriteRun, append: Append, fake_command: Callable[[], str]
 ) -> None:
     run = write_run("first")
-    append(run, kinds.Finished(1000, "stopped"))
+    append(run, Finished(1000, "stopped"))
     async with train("first") as page:
         await page.until(lambda: page.view.state == "stopped")
         await page.press("r")
