@@ -31,7 +31,7 @@ class Page(NamedTuple):
     create: Callable[["RnnTuiApp"], Screen[None]]
 
 
-# Pages that few open first are imported when they are opened, so that the first one is up sooner.
+# Pages with large imports are imported when they are opened, so that the first page is up sooner.
 
 
 def _music(_app: "RnnTuiApp") -> Screen[None]:
@@ -66,8 +66,8 @@ PAGES = {  # by mode, in the order of the header
     "music": Page("3", "Music", "Music page: generate, view and play piano music", _music),
     "runs": Page("4", "Runs", "Runs page: list all runs and compare their curves",
                  lambda app: RunsScreen(app.runs)),
-    "ladder": Page("5", "Ladder", "Ladder page: one prompt continued by models from pure chance "
-                   "to the network", _ladder),
+    "ladder": Page("5", "Ladder", "Ladder page: one prompt, continued by ever better models",
+                   _ladder),
     "neurons": Page("6", "Neurons", "Neurons page: what single units of a network track",
                     _neurons),
     "map": Page("7", "Map", "Map page: artists and songs placed by similarity", _map),
