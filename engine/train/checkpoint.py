@@ -147,7 +147,7 @@ def save(
 
 
 def restore(run: RunDir, training: "TrainState") -> bool:
-    """Restore `training` from the run's last checkpoint; returns False when there is none.
+    """Restore `training` from the run's last checkpoint; returns whether there is one.
 
     Raises InputError for a checkpoint that is damaged or of another model.
     """

@@ -35,7 +35,7 @@ def scale_output_weights(network: Network, config: TrainConfig) -> None:
     """Multiply the initial weights of layers that read hidden states by `output_scale`.
 
     Together with `build_optimizer` this equals scaling the hidden states, at no cost. Initially
-    they are so much smaller than 1 that the weights that read them would lag behind the others.
+    they are much smaller than 1, and the weights that read them would lag behind the others.
     """
     for weight in network.output_weights():
         weight.mul_(config.output_scale)

@@ -1,4 +1,4 @@
-"""A home of its own, and small made-up songs to train on, for every test here."""
+"""Small invented songs, the settings of small runs, and a trainer under a resource limit."""
 
 import multiprocessing
 import random
@@ -35,12 +35,12 @@ def songs(tmp_path: Path) -> Path:
     return path
 
 
-Small = Callable[..., RunConfig]
+MakeConfig = Callable[..., RunConfig]
 
 
 @pytest.fixture
-def small(songs: Path) -> Small:
-    """Makes the config of a run that takes a second; settings come on top."""
+def make_config(songs: Path) -> MakeConfig:
+    """Make the settings of a run that takes a second; arguments override them."""
 
     def make(*settings: str) -> RunConfig:
         return configs.load("lyrics", None, [*SMALL, *settings], str(songs))
@@ -49,8 +49,8 @@ def small(songs: Path) -> Small:
 
 
 @pytest.fixture
-def small_music() -> Small:
-    """The same for a folder of MIDI files."""
+def make_music_config() -> MakeConfig:
+    """Make the same for a folder of MIDI files."""
 
     def make(folder: Path, *settings: str) -> RunConfig:
         return configs.load(
@@ -62,22 +62,22 @@ def small_music() -> Small:
 
 @pytest.fixture
 def limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str]]:
-    """Trains a run under a limit, in a process forked from this one, where torch is imported.
+    """Train a run under a limit, in a process forked from this one, where torch is imported.
 
-    limited(run, resource.RLIMIT_AS, bytes) gives the trainer's exit status and what it said.
+    limited(run, resource.RLIMIT_AS, bytes) returns the trainer's exit status and standard error.
     """
     from engine.train import worker
 
     errors = tmp_path / "errors.txt"
 
-    def trainer(which: int, most: int) -> None:
+    def trainer(kind: int, limit: int) -> None:
         with errors.open("w", buffering=1) as sys.stderr:
-            resource.setrlimit(which, (most, most))
+            resource.setrlimit(kind, (limit, limit))
             sys.exit(worker.main())
 
-    def train(run: RunDir, which: int, most: int) -> tuple[int, str]:
+    def train(run: RunDir, kind: int, limit: int) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["worker", str(run.path)])
-        process = multiprocessing.get_context("fork").Process(target=trainer, args=(which, most))
+        process = multiprocessing.get_context("fork").Process(target=trainer, args=(kind, limit))
         process.start()
         process.join()
         assert process.exitcode is not None

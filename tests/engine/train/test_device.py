@@ -1,4 +1,4 @@
-"""Memory that runs out: a real trainer under a real limit, and words for what torch says."""
+"""Running out of memory: a trainer under a limit, and the errors of torch's allocators."""
 
 import resource
 import sys
@@ -8,7 +8,7 @@ import psutil
 import pytest
 import torch
 
-from engine.config import RunConfig, TrainConfig
+from engine.config import TrainConfig
 from engine.errors import WorkError
 from engine.inference import models
 from engine.runs import events
@@ -16,20 +16,20 @@ from engine.runs.event_log import EventReader
 from engine.runs.run_dir import RunDir
 from engine.train import launch, worker
 from engine.train.device import handle_out_of_memory
+from tests.engine.train.conftest import MakeConfig
 
-Small = Callable[..., RunConfig]
 Limited = Callable[[RunDir, int, int], tuple[int, str]]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps to a limit of memory")
-def test_a_run_that_needs_too_much_keeps_its_checkpoint(small: Small, limited: Limited) -> None:
-    run = launch.new_run(small("train.steps=6"), "large")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux enforces a limit on memory")
+def test_out_of_memory_keeps_the_last_checkpoint(make_config: MakeConfig, limited: Limited) -> None:
+    run = launch.new_run(make_config("train.steps=6"), "large")
     worker.train_run(run)
     launch.resume("large", ["train.steps=12", "train.bptt=2000000"])
     used = psutil.Process().memory_info().vms
-    status, said = limited(run, resource.RLIMIT_AS, used + (400 << 20))
-    assert status == 1, said
-    sentence = said.strip().splitlines()[-1]
+    status, errors = limited(run, resource.RLIMIT_AS, used + (400 << 20))
+    assert status == 1, errors
+    sentence = errors.strip().splitlines()[-1]
     for words in (
         "Memory ran out",
         "train.batch_size",
@@ -46,7 +46,7 @@ def test_a_run_that_needs_too_much_keeps_its_checkpoint(small: Small, limited: L
     assert run.last_step() == 12
 
 
-def test_what_torch_says_of_its_allocators_and_of_other_things() -> None:
+def test_which_errors_are_out_of_memory() -> None:
     settings = TrainConfig(bptt=0, checkpoint_segment="auto")
     with (
         pytest.raises(WorkError, match=r"whole songs.*bptt=…\), or start a new run"),

@@ -1,6 +1,6 @@
-"""Several ranks train one run: to the weights of one, from and to any number, stopped together.
+"""Several ranks train one run: same weights as one rank, resumed with any number, stopped together.
 
-The ranks are forked here, where torch is imported already; test_launch starts them by torchrun.
+The ranks are forked from this process, where torch is imported already.
 """
 
 import contextlib
@@ -9,7 +9,6 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 
@@ -19,7 +18,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.config import RunConfig
 from engine.data.batches import rank_slice
 from engine.errors import InputError
 from engine.runs import events
@@ -27,9 +25,9 @@ from engine.runs.event_log import EventReader
 from engine.runs.run_dir import RunDir
 from engine.train import launch, worker
 from engine.train.distributed import Ranks
+from tests.engine.train.conftest import MakeConfig
 
-Small = Callable[..., RunConfig]
-# The ranks' dropout is not that of one.
+# Without dropout, which differs between ranks.
 PLAIN = ("model.dropout=0", "train.sample_every=0", "train.batch_size=12")
 
 
@@ -40,7 +38,7 @@ def free_port() -> int:
         return port
 
 
-def begin(run: RunDir, size: int) -> list[ForkProcess]:
+def start(run: RunDir, size: int) -> list[ForkProcess]:
     """Start the ranks of a run."""
     torch.set_num_threads(1)
     port = free_port()
@@ -58,11 +56,11 @@ def begin(run: RunDir, size: int) -> list[ForkProcess]:
 
 
 def train(run: RunDir, size: int) -> None:
-    """Train a run in so many ranks to its end."""
+    """Train a run to its end in `size` ranks."""
     if size == 1:
         worker.train_run(run)
         return
-    processes = begin(run, size)
+    processes = start(run, size)
     try:
         for process in processes:
             process.join(120)
@@ -72,8 +70,8 @@ def train(run: RunDir, size: int) -> None:
             process.kill()
 
 
-def saved(run: RunDir) -> dict[str, torch.Tensor]:
-    """All tensors of the last checkpoint."""
+def checkpoint_tensors(run: RunDir) -> dict[str, torch.Tensor]:
+    """Return all tensors of the last checkpoint."""
     folder = run.checkpoints / "last"
     files = [safetensors.torch.load_file(folder / f"{name}.safetensors") for name in NAMES]
     return files[0] | {f"average/{name}": tensor for name, tensor in files[1].items()}
@@ -83,56 +81,56 @@ NAMES = ("trainer", "model")
 
 
 def weights_differ_by(one: RunDir, other: RunDir) -> float:
-    """The largest difference of a weight, or of its average."""
-    ours, theirs = saved(one), saved(other)
+    """Return the largest difference of a weight or an averaged weight."""
+    ours, theirs = checkpoint_tensors(one), checkpoint_tensors(other)
     assert ours.keys() == theirs.keys()
     names = [name for name in ours if name.startswith(("weights/", "average/"))]
     return max((ours[name] - theirs[name]).abs().max().item() for name in names)
 
 
 def assert_same(one: RunDir, other: RunDir) -> None:
-    """Equal to the last bit."""
-    ours, theirs = saved(one), saved(other)
+    """Assert that the last checkpoints are equal to the last bit."""
+    ours, theirs = checkpoint_tensors(one), checkpoint_tensors(other)
     assert ours.keys() == theirs.keys()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
-def said(run: RunDir) -> list[events.Event]:
+def events_of(run: RunDir) -> list[events.Event]:
     return EventReader(run.events).poll()
 
 
 @given(each=st.integers(1, 9), size=st.integers(1, 9))
-def test_the_ranks_share_out_all_lanes_in_order(each: int, size: int) -> None:
-    lanes = range(each * size)
-    shares = [lanes[rank_slice(len(lanes), rank, size)] for rank in range(size)]
-    assert [lane for part in shares for lane in part] == list(lanes)
+def test_ranks_divide_all_streams_in_order(each: int, size: int) -> None:
+    streams = range(each * size)
+    shares = [streams[rank_slice(len(streams), rank, size)] for rank in range(size)]
+    assert [stream for part in shares for stream in part] == list(streams)
     assert {len(part) for part in shares} == {each}
 
 
-def test_lanes_that_cannot_be_shared_are_refused_before_anything_is_made(
-    small: Small, home: Path
+def test_an_indivisible_batch_is_refused_before_anything_is_written(
+    make_config: MakeConfig, home: Path
 ) -> None:
     with pytest.raises(InputError, match=r"3 processes cannot share train.batch_size = 4 equally"):
-        launch.new_run(small(), "odd", ranks=3)
+        launch.new_run(make_config(), "odd", ranks=3)
     assert not (home / "runs").exists()
-    run = launch.new_run(small("train.steps=3"), "even")
+    run = launch.new_run(make_config("train.steps=3"), "even")
     worker.train_run(run)
-    facts = run.metadata()
+    metadata = run.metadata()
     with pytest.raises(InputError, match="cannot share"):
         launch.resume("even", ["train.steps=6"], ranks=8)
-    assert run.metadata() == facts
+    assert run.metadata() == metadata
 
 
-def test_a_counting_model_takes_one_process(small: Small, home: Path) -> None:
+def test_an_ngram_model_takes_one_process(make_config: MakeConfig, home: Path) -> None:
     with pytest.raises(InputError, match="is trained in one process"):
-        launch.new_run(small("model.kind=markov"), "counted", ranks=2)
+        launch.new_run(make_config("model.kind=markov"), "counted", ranks=2)
     assert not (home / "runs").exists()
 
 
-def test_what_torchrun_says_in_the_environment() -> None:
-    said = {"RANK": "5", "WORLD_SIZE": "8", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "4"}
+def test_ranks_from_the_environment_of_torchrun() -> None:
+    values = {"RANK": "5", "WORLD_SIZE": "8", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "4"}
     ranks = Ranks.from_environment(
-        {**said, "TORCHELASTIC_RUN_ID": "x", "TORCHELASTIC_RESTART_COUNT": "2"}
+        {**values, "TORCHELASTIC_RUN_ID": "x", "TORCHELASTIC_RESTART_COUNT": "2"}
     )
     assert ranks == Ranks(5, 8, 1, 4, os.getppid(), 2)
     assert not ranks.is_orphaned
@@ -142,29 +140,31 @@ def test_what_torchrun_says_in_the_environment() -> None:
 @pytest.mark.parametrize(
     ("size", "segment"), [(2, 0), pytest.param(3, 0, marks=pytest.mark.slow), (2, 5)]
 )
-def test_ranks_train_to_the_weights_of_one(small: Small, size: int, segment: int) -> None:
+def test_ranks_train_the_same_weights_as_one(
+    make_config: MakeConfig, size: int, segment: int
+) -> None:
     settings = (*PLAIN, f"train.checkpoint_segment={segment}")
-    one = launch.new_run(small(*settings), "one")
+    one = launch.new_run(make_config(*settings), "one")
     worker.train_run(one)
-    more = launch.new_run(small(*settings), "more", ranks=size)
+    more = launch.new_run(make_config(*settings), "more", ranks=size)
     train(more, size)
     assert weights_differ_by(one, more) < 1e-6
-    for event, other in zip(said(one), said(more), strict=True):
+    for event, other in zip(events_of(one), events_of(more), strict=True):
         assert type(event) is type(other)
         if isinstance(event, events.Step) and isinstance(other, events.Step):
             assert other.loss == pytest.approx(event.loss, rel=1e-5)
             assert other.grad_norm == pytest.approx(event.grad_norm, rel=1e-3)
             assert other.memory_mb > event.memory_mb  # of all ranks together
-    started = said(more)[0]
+    started = events_of(more)[0]
     assert isinstance(started, events.Started)
     assert started.ranks == size
     assert started.frames_per_step == 12 * 16
 
 
-def test_a_run_goes_on_with_another_number_of_ranks(small: Small) -> None:
-    one = launch.new_run(small(*PLAIN, "train.min_lr_ratio=1"), "one")
+def test_a_run_resumes_with_another_number_of_ranks(make_config: MakeConfig) -> None:
+    one = launch.new_run(make_config(*PLAIN, "train.min_lr_ratio=1"), "one")
     worker.train_run(one)
-    run = launch.new_run(small(*PLAIN, "train.min_lr_ratio=1", "train.steps=8"), "moved")
+    run = launch.new_run(make_config(*PLAIN, "train.min_lr_ratio=1", "train.steps=8"), "moved")
     train(run, 1)
     for steps, size in ((14, 2), (19, 3), (24, 1)):
         launch.resume("moved", [f"train.steps={steps}"], ranks=size)
@@ -173,43 +173,49 @@ def test_a_run_goes_on_with_another_number_of_ranks(small: Small) -> None:
 
 
 @pytest.mark.parametrize("size", [2, pytest.param(3, marks=pytest.mark.slow)])
-def test_stopped_and_resumed_ranks_are_bit_for_bit_the_uninterrupted_ones(
-    small: Small, size: int
+def test_resumed_ranks_equal_uninterrupted_ones_to_the_last_bit(
+    make_config: MakeConfig, size: int
 ) -> None:
-    """With dropout and artists dropped; the gradients of three are summed in one order too."""
+    """With dropout, also of artists; three ranks sum their gradients in a fixed order too."""
     settings = ("train.batch_size=6", "train.min_lr_ratio=1", "train.sample_every=0")
-    whole = launch.new_run(small(*settings), "whole", ranks=size)
+    whole = launch.new_run(make_config(*settings), "whole", ranks=size)
     train(whole, size)
-    parts = launch.new_run(small(*settings, "train.steps=7"), "parts", ranks=size)
+    parts = launch.new_run(make_config(*settings, "train.steps=7"), "parts", ranks=size)
     train(parts, size)
     launch.resume("parts", ["train.steps=24"], ranks=size)
     train(parts, size)
     assert_same(whole, parts)
 
 
-@pytest.mark.parametrize("asked", [0, 1])
-def test_a_signal_to_one_rank_stops_all_at_the_same_step(small: Small, asked: int) -> None:
-    run = launch.new_run(small("train.steps=100000", "train.save_every=100000"), "long", ranks=2)
-    processes = begin(run, 2)
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_signal_to_one_rank_stops_all_at_the_same_step(
+    make_config: MakeConfig, rank: int
+) -> None:
+    run = launch.new_run(
+        make_config("train.steps=100000", "train.save_every=100000"), "long", ranks=2
+    )
+    processes = start(run, 2)
     deadline = time.monotonic() + 60
-    while not any(isinstance(event, events.Step) for event in said(run)):
+    while not any(isinstance(event, events.Step) for event in events_of(run)):
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    os.kill(processes[asked].pid or 0, signal.SIGTERM)
+    os.kill(processes[rank].pid or 0, signal.SIGTERM)
     for process in processes:
         process.join(60)
         assert process.exitcode == 0
-    last = said(run)[-1]
+    last = events_of(run)[-1]
     assert isinstance(last, events.Finished)
     assert last.reason == "stopped"
     assert run.last_step() == last.step
 
 
-def test_a_note_in_the_control_folder_reaches_all_ranks(small: Small) -> None:
-    run = launch.new_run(small("train.steps=100000", "train.save_every=100000"), "noted", ranks=2)
+def test_a_request_file_reaches_all_ranks(make_config: MakeConfig) -> None:
+    run = launch.new_run(
+        make_config("train.steps=100000", "train.save_every=100000"), "long", ranks=2
+    )
     run.request("stop")
     train(run, 2)
-    last = said(run)[-1]
+    last = events_of(run)[-1]
     assert isinstance(last, events.Finished)
     assert last.reason == "stopped"
     assert not list((run.path / "control").iterdir())

@@ -1,14 +1,12 @@
-"""Scores against a naive walk through each song, and on songs of another corpus."""
+"""Scores: compared with a naive loop over songs, on other corpora, and without near copies."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from engine.config import RunConfig
 from engine.data.corpus import prepare_corpus
 from engine.errors import InputError
 from engine.inference import models
@@ -16,14 +14,13 @@ from engine.model.window import Window
 from engine.music import midi
 from engine.music.score import Note, Score
 from engine.train import evaluate, evaluate_model, launch, state, worker
+from tests.engine.train.conftest import MakeConfig
 
-Small = Callable[..., RunConfig]
 
-
-def test_a_score_is_that_of_the_songs_one_by_one(
-    small: Small, monkeypatch: pytest.MonkeyPatch
+def test_the_score_equals_a_naive_loop_over_songs(
+    make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = small("data.valid_fraction=0.3")
+    config = make_config("data.valid_fraction=0.3")
     corpus = prepare_corpus(config.data)
     network = state.build_train_state(config, corpus).network
     totals, firsts, lengths = [], [], []
@@ -31,10 +28,10 @@ def test_a_score_is_that_of_the_songs_one_by_one(
     for row in corpus.select("valid"):
         targets = torch.from_numpy(corpus.song(row).astype("int64"))[:, None]
         inputs = torch.cat((torch.zeros(1, 1, dtype=torch.long), targets[:-1]))
-        fresh = torch.zeros(len(targets), 1, dtype=torch.bool)
+        reset = torch.zeros(len(targets), 1, dtype=torch.bool)
         condition = torch.full((len(targets), 1), int(corpus.songs["condition"][row]))
         with torch.no_grad():
-            window = Window(inputs, targets, fresh, condition)
+            window = Window(inputs, targets, reset, condition)
             nats, _ = network.nats(window, network.zero_state(1))
         totals.append(nats.double().sum().item())
         firsts.append(nats[0].item())
@@ -57,8 +54,8 @@ def test_a_score_is_that_of_the_songs_one_by_one(
     assert network.training
 
 
-def test_a_limit_takes_whole_songs(small: Small) -> None:
-    config = small("data.valid_fraction=0.3")
+def test_max_frames_takes_whole_songs(make_config: MakeConfig) -> None:
+    config = make_config("data.valid_fraction=0.3")
     corpus = prepare_corpus(config.data)
     network = state.build_train_state(config, corpus).network
     lengths = [len(corpus.song(row)) for row in corpus.select("valid")]
@@ -66,8 +63,10 @@ def test_a_limit_takes_whole_songs(small: Small) -> None:
     assert evaluate.score_network(network, corpus, "valid", limit).frames == limit - 1
 
 
-def test_other_songs_are_read_in_the_models_own_letters(small: Small, tmp_path: Path) -> None:
-    run = launch.new_run(small("model.kind=frequencies"), "freq")
+def test_songs_of_another_source_use_the_codec_of_the_model(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    run = launch.new_run(make_config("model.kind=frequencies"), "freq")
     worker.train_run(run)
     other = tmp_path / "other.csv"
     texts = [f"sun and moon {'ab' * number} ÿ on the river road" for number in range(8)]
@@ -80,22 +79,24 @@ def test_other_songs_are_read_in_the_models_own_letters(small: Small, tmp_path: 
         evaluate_model.score_model(model, str(tmp_path / "gone.csv"), "test")
 
 
-def test_a_split_without_songs_is_refused(small: Small) -> None:
-    run = launch.new_run(small("model.kind=uniform", "data.test_fraction=0"), "none")
+def test_a_split_without_songs_is_refused(make_config: MakeConfig) -> None:
+    run = launch.new_run(make_config("model.kind=uniform", "data.test_fraction=0"), "none")
     worker.train_run(run)
     with pytest.raises(InputError, match="has no test songs"):
         evaluate_model.score_model(models.load("none"), "", "test")
 
 
-def test_music_is_scored_without_near_copies_too(small_music: Small, tmp_path: Path) -> None:
+def test_music_is_also_scored_without_near_copies(
+    make_music_config: MakeConfig, tmp_path: Path
+) -> None:
     folder = tmp_path / "tunes"
     for split, numbers in {"train": range(6), "valid": [10], "test": [20, 3, 21]}.items():
         (folder / split).mkdir(parents=True)
-        for number in numbers:  # the tune 3 is held out and learned from
+        for number in numbers:  # tune 3 is in the test and the training split
             pitches = np.random.default_rng(number).integers(50, 70, 30 + number).tolist()
             notes = tuple(Note(0.3 * i, 0.3 * i + 0.3, pitch) for i, pitch in enumerate(pitches))
             midi.write(Score(notes), folder / split / f"{number}.mid")
-    worker.train_run(launch.new_run(small_music(folder, "train.steps=2"), "tuned"))
+    worker.train_run(launch.new_run(make_music_config(folder, "train.steps=2"), "tuned"))
     model = models.load("tuned")
     score = evaluate_model.score_model(model, "", "test")
     assert score.near_copies == 1
@@ -103,9 +104,8 @@ def test_music_is_scored_without_near_copies_too(small_music: Small, tmp_path: P
     other = tmp_path / "other"
     shutil.copytree(folder, other)
     (other / "test" / "3.mid").unlink()
-    others = evaluate_model.score_model(
-        model, str(other), "test"
-    )  # what it learned from counts, wherever
+    # Near copies of the model's training songs, whatever the source of the songs scored.
+    others = evaluate_model.score_model(model, str(other), "test")
     assert (others.near_copies, others.loss_without_copies) == (0, others.loss)
     assert score.loss_without_copies == pytest.approx(others.loss, rel=1e-6)
     assert evaluate_model.score_model(model, "", "train").loss_without_copies is None

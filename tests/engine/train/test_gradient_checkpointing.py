@@ -1,4 +1,4 @@
-"""Gradient checkpointing over time: the same gradients, and memory that grows as the root of T."""
+"""Gradient checkpointing over time: the same gradients, and memory that grows as √T."""
 
 import itertools
 import math
@@ -19,7 +19,7 @@ T, L = 13, 3
 CHARACTERS, KEYS = FrameSpec("characters", 11), FrameSpec("keys", 176)
 
 
-def make(spec: FrameSpec, **settings: object) -> Network:
+def build(spec: FrameSpec, **settings: object) -> Network:
     torch.manual_seed(0)
     values = {
         "hidden_size": 6,
@@ -31,21 +31,23 @@ def make(spec: FrameSpec, **settings: object) -> Network:
     return Network(ModelConfig(**values), spec, 4).double()  # type: ignore[arg-type]
 
 
-def songs(spec: FrameSpec, memory: bool = False, steps: int = T, lanes: int = L) -> Window:
-    """Made-up songs; some begin within the window."""
+def random_window(
+    spec: FrameSpec, memory: bool = False, steps: int = T, streams: int = L
+) -> Window:
+    """Return a window of random songs, some of which begin within it."""
     generator = torch.Generator().manual_seed(1)
     if spec.kind == "keys":
-        frames = (torch.rand(steps + 1, lanes, spec.size, generator=generator) < 0.1).byte()
+        frames = (torch.rand(steps + 1, streams, spec.size, generator=generator) < 0.1).byte()
     else:
-        frames = torch.randint(0, spec.size, (steps + 1, lanes), generator=generator)
-    fresh = torch.zeros(steps, lanes, dtype=torch.bool)
-    fresh[0] = True
-    fresh[steps // 3, 0] = fresh[steps // 2, -1] = True
-    condition = torch.randint(0, 5, (steps, lanes), generator=generator)
-    window = Window(frames[:-1], frames[1:], fresh, condition)
+        frames = torch.randint(0, spec.size, (steps + 1, streams), generator=generator)
+    reset = torch.zeros(steps, streams, dtype=torch.bool)
+    reset[0] = True
+    reset[steps // 3, 0] = reset[steps // 2, -1] = True
+    condition = torch.randint(0, 5, (steps, streams), generator=generator)
+    window = Window(frames[:-1], frames[1:], reset, condition)
     if not memory:
         return window
-    match = torch.randint(0, spec.match_kinds(False), (steps, lanes), generator=generator)
+    match = torch.randint(0, spec.match_kinds(False), (steps, streams), generator=generator)
     return window._replace(matched=frames[:-1].roll(3, 0), match_kind=match)
 
 
@@ -59,7 +61,7 @@ def checkpointed(size: int) -> Nats:
 
 
 def in_parts(size: int) -> Nats:
-    """The segments without checkpointing: what is drawn at random comes in the same order."""
+    """Run the segments without checkpointing, so that dropout is drawn in the same order."""
 
     def nats(network: Network, window: Window) -> Tensor:
         state, parts = network.zero_state(L), []
@@ -72,7 +74,7 @@ def in_parts(size: int) -> Nats:
 
 
 def gradients(network: Network, window: Window, nats: Nats) -> dict[str, Tensor]:
-    """Of a loss in which every frame has another weight, and the loss itself."""
+    """Return the gradients of a loss in which each frame has another weight, and the loss."""
     torch.manual_seed(5)
     network.zero_grad()
     losses = nats(network, window)
@@ -85,11 +87,11 @@ def gradients(network: Network, window: Window, nats: Nats) -> dict[str, Tensor]
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 @pytest.mark.parametrize("head", ["softmax", "tied", "independent", "joint"])
 @pytest.mark.parametrize("memory", [False, True])
-def test_gradients_are_those_of_the_whole_window(cell: str, head: str, memory: bool) -> None:
+def test_gradients_equal_those_of_the_whole_window(cell: str, head: str, memory: bool) -> None:
     spec = CHARACTERS if head in ("softmax", "tied") else KEYS
     choice = {"tied": head == "tied", "head": "independent" if head == "independent" else "joint"}
-    network = make(spec, cell=cell, match_memory=memory, **choice)
-    window = songs(spec, memory)
+    network = build(spec, cell=cell, match_memory=memory, **choice)
+    window = random_window(spec, memory)
     whole = gradients(network, window, checkpointed(0))
     for size in (1, 5, T, T + 9):  # T and more: one segment
         some = gradients(network, window, checkpointed(size))
@@ -100,8 +102,8 @@ def test_gradients_are_those_of_the_whole_window(cell: str, head: str, memory: b
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_dropout_is_the_same_when_a_segment_is_run_again(cell: str) -> None:
-    network = make(CHARACTERS, cell=cell, dropout=0.4, input_dropout=0.3, hidden_size=16)
-    window = songs(CHARACTERS)
+    network = build(CHARACTERS, cell=cell, dropout=0.4, input_dropout=0.3, hidden_size=16)
+    window = random_window(CHARACTERS)
     once, twice = (gradients(network, window, nats(5)) for nats in (in_parts, checkpointed))
     for name, gradient in once.items():
         torch.testing.assert_close(twice[name], gradient, rtol=1e-10, atol=1e-12)
@@ -110,11 +112,11 @@ def test_dropout_is_the_same_when_a_segment_is_run_again(cell: str) -> None:
 
 
 @pytest.mark.parametrize("head", ["softmax", "independent", "joint"])
-def test_a_segment_is_run_again_in_the_precision_of_before(head: str) -> None:
-    """Going back is outside of autocast, where the whole window keeps what it made inside."""
+def test_a_segment_is_run_again_in_the_same_precision(head: str) -> None:
+    """The backward pass is outside autocast, unlike the forward pass of the whole window."""
     spec = CHARACTERS if head == "softmax" else KEYS
-    network = make(spec, hidden_size=16, head="independent" if head == "independent" else "joint")
-    network, window = network.float(), songs(spec)
+    network = build(spec, hidden_size=16, head="independent" if head == "independent" else "joint")
+    network, window = network.float(), random_window(spec)
 
     def half(nats: Nats) -> Nats:
         def inside(network: Network, window: Window) -> Tensor:
@@ -127,14 +129,14 @@ def test_a_segment_is_run_again_in_the_precision_of_before(head: str) -> None:
     assert once["loss"] == twice["loss"]
     exact = gradients(network, window, in_parts(5))
     assert exact["loss"] != once["loss"]
-    for name, gradient in once.items():  # which autocast sums over the segments in bfloat16
+    for name, gradient in once.items():  # autocast sums those over the segments in bfloat16
         assert twice[name].dtype == torch.float32
         assert (twice[name] - gradient).norm() <= 0.05 * gradient.norm() + 1e-6, name
 
 
-def test_the_first_state_has_its_gradient_too() -> None:
-    network, window = make(CHARACTERS), songs(CHARACTERS)
-    window.reset[0, 1] = False  # a song that goes on from before
+def test_the_initial_state_gets_its_gradient() -> None:
+    network, window = build(CHARACTERS), random_window(CHARACTERS)
+    window.reset[0, 1] = False  # a song that continues from the window before
     found = []
     for size in (0, 4):
         state = network.zero_state(L)
@@ -149,8 +151,8 @@ def test_the_first_state_has_its_gradient_too() -> None:
         torch.testing.assert_close(some, whole, rtol=1e-10, atol=1e-12)
 
 
-def test_the_state_after_the_last_segment_is_that_of_the_window() -> None:
-    network, window = make(CHARACTERS), songs(CHARACTERS)
+def test_the_last_state_equals_that_of_the_whole_window() -> None:
+    network, window = build(CHARACTERS), random_window(CHARACTERS)
     _, whole = gradient_checkpointing.nats(network, window, network.zero_state(L))
     _, parts = gradient_checkpointing.nats(network, window, network.zero_state(L), 4)
     for ours, theirs in zip(parts, whole, strict=True):
@@ -171,12 +173,12 @@ def test_the_state_after_the_last_segment_is_that_of_the_window() -> None:
         ("auto", 65536, 256),
     ],
 )
-def test_the_length_of_a_segment(segment: int, frames: int, expected: int) -> None:
+def test_segment_length(segment: int, frames: int, expected: int) -> None:
     assert gradient_checkpointing.segment_length(segment, frames) == expected
 
 
 def allocations(work: Callable[[], object]) -> list[int]:
-    """The bytes that torch's allocator gave out, one by one, and below zero those given back."""
+    """Return the sizes of torch's allocations in order, in bytes; negative: freed."""
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
         work()
     assert profiled.profiler is not None
@@ -187,22 +189,22 @@ def allocations(work: Callable[[], object]) -> list[int]:
 
 
 def peak_bytes(work: Callable[[], object]) -> int:
-    """The most bytes that were given out at a time."""
+    """Return the peak of allocated bytes."""
     return max(itertools.accumulate(allocations(work)))
 
 
 @pytest.mark.parametrize("cell", [pytest.param("gru", marks=pytest.mark.slow), "lstm"])
-def test_memory_grows_as_the_root_of_the_window(cell: str) -> None:
-    """Counted in bytes: four times the window takes four times as much, or but twice."""
-    network = make(CHARACTERS, cell=cell, hidden_size=48, embedding_size=8).float()
+def test_memory_grows_as_the_square_root_of_the_window(cell: str) -> None:
+    """For four times the window: four times the bytes without checkpointing, twice with it."""
+    network = build(CHARACTERS, cell=cell, hidden_size=48, embedding_size=8).float()
 
     def peak(steps: int, segment: int) -> int:
-        window = songs(CHARACTERS, steps=steps, lanes=2)
+        window = random_window(CHARACTERS, steps=steps, streams=2)
         nats = checkpointed(segment)
         return peak_bytes(lambda: nats(network, window).mean().backward())
 
     nn.Module.zero_grad(network)
-    peak(64, 0)  # the gradients are there from here on
+    peak(64, 0)  # allocates the gradients
     plain = [peak(steps, 0) for steps in (121, 484)]
     root = [peak(steps, math.isqrt(steps)) for steps in (121, 484)]
     assert plain[1] > 3.5 * plain[0]
@@ -210,12 +212,12 @@ def test_memory_grows_as_the_root_of_the_window(cell: str) -> None:
     assert root[1] < plain[1] / 4
 
 
-def test_nothing_small_is_left_between_the_buffers_of_the_segments() -> None:
-    """Or the heap cannot give them to the next segment, and grows by them as T does."""
-    network = make(CHARACTERS).float()
+def test_no_small_allocation_remains_between_the_buffers_of_segments() -> None:
+    """Else the next segment could not reuse the buffers, and the heap would grow with T."""
+    network = build(CHARACTERS).float()
 
     def left(steps: int) -> int:
-        window, kept = songs(CHARACTERS, steps=steps), []
+        window, kept = random_window(CHARACTERS, steps=steps), []
         found = allocations(lambda: kept.append(checkpointed(8)(network, window)))
         return sum(1 if size > 0 else -1 for size in found)
 
@@ -223,10 +225,10 @@ def test_nothing_small_is_left_between_the_buffers_of_the_segments() -> None:
     assert left(32) == left(320)
 
 
-def test_no_logits_of_the_whole_window_exist() -> None:
-    """With a large vocabulary they would be nearly all of the memory."""
+def test_logits_of_the_whole_window_never_exist() -> None:
+    """With a large vocabulary they would take nearly all the memory."""
     spec = FrameSpec("characters", 2000)
-    network = make(spec, hidden_size=8, layers=1).float()
-    window = songs(spec, steps=512)
+    network = build(spec, hidden_size=8, layers=1).float()
+    window = random_window(spec, steps=512)
     logits = 512 * L * spec.size * 4
     assert peak_bytes(lambda: checkpointed(16)(network, window).mean().backward()) < logits / 4

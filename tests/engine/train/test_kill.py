@@ -1,4 +1,4 @@
-"""A run killed at any moment: no checkpoint and no line is lost, and it ends as if nothing was."""
+"""Runs killed at any moment, full disks and damaged checkpoints: nothing saved is lost."""
 
 import json
 import multiprocessing
@@ -11,31 +11,30 @@ import pytest
 import safetensors.numpy
 import torch
 
-from engine.config import RunConfig
 from engine.inference import models
 from engine.runs import events
 from engine.runs.event_log import EventReader
 from engine.runs.run_dir import RunDir
 from engine.train import launch, worker
+from tests.engine.train.conftest import MakeConfig
 
-Small = Callable[..., RunConfig]
 Limited = Callable[[RunDir, int, int], tuple[int, str]]
 
 
 def lines(run: RunDir) -> list[str]:
-    """The whole lines of the run's events."""
+    """Return the complete lines of the run's events."""
     return run.events.read_text().split("\n")[:-1]
 
 
 def train_and_kill(run: RunDir, seconds: float) -> bool:
-    """Train in a process of its own and kill it; whether it was still at work."""
+    """Train in another process and kill it; returns whether it was still training."""
     context = multiprocessing.get_context("fork")  # torch is imported here already
     process = context.Process(target=worker.train_run, args=(run,))
     process.start()
     deadline = time.monotonic() + 60
     before = len(lines(run))
     while process.is_alive() and len(lines(run)) < before + 2 and time.monotonic() < deadline:
-        time.sleep(0.002)  # until it is at work at all
+        time.sleep(0.002)  # until it trains
     process.join(seconds)
     if not process.is_alive():
         process.join()
@@ -49,28 +48,28 @@ def train_and_kill(run: RunDir, seconds: float) -> bool:
 @pytest.mark.parametrize(
     ("count", "steps"), [(3, 160), pytest.param(20, 400, marks=pytest.mark.slow)]
 )
-def test_killed_at_random_moments(small: Small, count: int, steps: int) -> None:
+def test_killed_at_random_moments(make_config: MakeConfig, count: int, steps: int) -> None:
     torch.set_num_threads(1)
     settings = (f"train.steps={steps}", "train.save_every=10", "train.evaluate_every=25",
                 "train.sample_every=0")  # fmt: skip
     chance = random.Random(3)
-    whole = launch.new_run(small(*settings), "whole")
-    worker.train_run(whole)  # first: the processes forked below then need not import anything
-    run = launch.new_run(small(*settings), "killed")
+    whole = launch.new_run(make_config(*settings), "whole")
+    worker.train_run(whole)  # first, so that the processes forked below need no imports
+    run = launch.new_run(make_config(*settings), "killed")
     kills = 0
     while kills < count:
         before = lines(run)
-        assert train_and_kill(run, chance.uniform(0.0, 0.12)), "make the run longer"
+        assert train_and_kill(run, chance.uniform(0.0, 0.12)), "the run is too short"
         kills += 1
         now = lines(run)
         assert now[: len(before)] == before
         assert all(json.loads(line) for line in now)
         saved = [json.loads(line) for line in now if '"saved"' in line]
         if saved:
-            # What was said to be saved is there, whole, or something newer is.
+            # The checkpoint of the last Saved event exists, or a newer one.
             meta = json.loads((run.checkpoints / "last" / "meta.json").read_text())
             assert meta["step"] >= saved[-1]["step"]
-            # Killed between the two links, the best is one save before the last: found again.
+            # Killed between the two links, `best` is one save behind `last`.
             assert models.load("killed").meta["step"] <= meta["step"] + 10
             best = [item["step"] for item in saved if item["best"]]
             assert models.load("killed").meta["step"] >= best[-1]
@@ -88,33 +87,35 @@ def test_killed_at_random_moments(small: Small, count: int, steps: int) -> None:
     assert isinstance(last, events.Finished)
 
 
-def test_a_full_disk_ends_the_run_and_leaves_the_last_checkpoint_whole(
-    small: Small, limited: Limited
+def test_a_full_disk_ends_the_run_and_keeps_the_last_checkpoint(
+    make_config: MakeConfig, limited: Limited
 ) -> None:
-    run = launch.new_run(small("model.hidden_size=48", "train.steps=6"), "full")
+    run = launch.new_run(make_config("model.hidden_size=48", "train.steps=6"), "full")
     worker.train_run(run)
     before = models.load("full")
     launch.resume("full", ["train.steps=12"])
     size = (run.checkpoints / "last" / "trainer.safetensors").stat().st_size
-    status, said = limited(run, resource.RLIMIT_FSIZE, size // 2)
+    status, errors = limited(run, resource.RLIMIT_FSIZE, size // 2)
     assert status == 2
-    assert "No space left while writing" in said
-    assert said.count("\n") == 1
+    assert "No space left while writing" in errors
+    assert errors.count("\n") == 1
     after = models.load("full")
     assert after.meta == before.meta
     last = EventReader(run.events).poll()[-1]
     assert isinstance(last, events.Failed)
     assert "No space left" in last.reason
     assert not [path for path in run.checkpoints.iterdir() if path.name.startswith(".")]
-    worker.train_run(run)  # with space again it goes on
+    worker.train_run(run)  # continues with space again
     assert models.locate("full")[1].name == "step-000012" or run.last_step() == 12
 
 
 @pytest.mark.parametrize("damage", ["cut", "foreign", "other shape"])
-def test_a_damaged_checkpoint_is_refused_in_words(small: Small, damage: str) -> None:
+def test_a_damaged_checkpoint_is_refused_in_one_sentence(
+    make_config: MakeConfig, damage: str
+) -> None:
     from engine.errors import InputError
 
-    run = launch.new_run(small("train.steps=6"), "hurt")
+    run = launch.new_run(make_config("train.steps=6"), "hurt")
     worker.train_run(run)
     trainer = run.checkpoints / "last" / "trainer.safetensors"
     if damage == "cut":
@@ -122,7 +123,7 @@ def test_a_damaged_checkpoint_is_refused_in_words(small: Small, damage: str) -> 
     elif damage == "foreign":
         trainer.write_bytes(b"no tensors here")
     else:
-        other = launch.new_run(small("train.steps=6", "model.hidden_size=13"), "other")
+        other = launch.new_run(make_config("train.steps=6", "model.hidden_size=13"), "other")
         worker.train_run(other)
         trainer.write_bytes((other.checkpoints / "last" / "trainer.safetensors").read_bytes())
     launch.resume("hurt", ["train.steps=9"])

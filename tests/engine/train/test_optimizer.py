@@ -1,4 +1,4 @@
-"""The learning rate's course, what decays, and what the average follows."""
+"""The schedule of the learning rate, weight decay, scaled output weights, the moving average."""
 
 import copy
 
@@ -22,7 +22,7 @@ from engine.train.optimizer import (
 CONFIG = TrainConfig(lr=0.01, warmup=10, steps=110, min_lr_ratio=0.1)
 
 
-def test_the_rate_rises_in_a_line_then_falls_as_a_cosine() -> None:
+def test_the_learning_rate_rises_linearly_then_falls_as_a_cosine() -> None:
     assert learning_rate(CONFIG, 1) == pytest.approx(0.001)
     assert learning_rate(CONFIG, 10) == pytest.approx(0.01)
     assert learning_rate(CONFIG, 60) == pytest.approx(0.0055)  # half way between top and bottom
@@ -31,7 +31,7 @@ def test_the_rate_rises_in_a_line_then_falls_as_a_cosine() -> None:
     assert rates == sorted(rates, reverse=True)
 
 
-def test_without_warmup_or_fall_the_rate_is_constant() -> None:
+def test_without_warmup_or_decay_the_learning_rate_is_constant() -> None:
     flat = TrainConfig(lr=0.01, warmup=0, steps=50, min_lr_ratio=1.0)
     assert {learning_rate(flat, step) for step in range(1, 51)} == {0.01}
 
@@ -53,7 +53,7 @@ def _network(tied: bool = False) -> Network:
     return Network(model, FrameSpec("characters", 9), 0)
 
 
-def test_only_matrices_decay_and_all_of_them_alike() -> None:
+def test_all_matrices_decay_equally_and_biases_do_not() -> None:
     network = _network()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     adam = build_optimizer(network, TrainConfig(lr=0.1, weight_decay=0.5, output_scale=4.0))
@@ -67,8 +67,8 @@ def test_only_matrices_decay_and_all_of_them_alike() -> None:
 
 
 @pytest.mark.parametrize("tied", [False, True])
-def test_readers_scaled_are_as_outputs_scaled(tied: bool) -> None:
-    """The very weights that a network whose layers' outputs are times 4 learns, but for the 4."""
+def test_scaled_output_weights_equal_scaled_hidden_states(tied: bool) -> None:
+    """Compare with the same network whose hidden states are multiplied by 4."""
     scale, config = 4.0, TrainConfig(lr=0.01, warmup=0, weight_decay=0.3, output_scale=4.0)
     torch.manual_seed(1)
     network = _network(tied).double()
@@ -83,16 +83,16 @@ def test_readers_scaled_are_as_outputs_scaled(tied: bool) -> None:
         lr=0.01,
     )
     for group in (*adam.param_groups, *other.param_groups):
-        group["eps"] = 1e-18  # beside gradients that differ by the scale
+        group["eps"] = 1e-18  # small beside gradients that differ by the scale
     names = {id(p): name for name, p in network.named_parameters()}
-    readers = [names[id(p)] for p in network.output_weights()]
-    assert readers == ["cells.1.input", "head.project" if tied else "head.weight"]
+    output_weights = [names[id(p)] for p in network.output_weights()]
+    assert output_weights == ["cells.1.input", "head.project" if tied else "head.weight"]
     song = torch.randint(1, 9, (7, 2))
     window = Window(song[:-1], song[1:], torch.zeros(6, 2, dtype=torch.bool), song[1:] * 0)
     for _ in range(3):
         for one, times in ((network, 1.0), (plain, scale)):
             scaled = {
-                f"network.{name}": p * (times if name in readers else 1.0)
+                f"network.{name}": p * (times if name in output_weights else 1.0)
                 for name, p in one.named_parameters()
             }
             one.zero_grad()
@@ -100,27 +100,27 @@ def test_readers_scaled_are_as_outputs_scaled(tied: bool) -> None:
         adam.step()
         other.step()
     for (name, ours), theirs in zip(network.named_parameters(), plain.parameters(), strict=True):
-        torch.testing.assert_close(ours, theirs * (scale if name in readers else 1.0))
+        torch.testing.assert_close(ours, theirs * (scale if name in output_weights else 1.0))
 
 
-def test_the_average_follows_by_its_own_formula() -> None:
+def test_the_average_follows_its_formula() -> None:
     layer = nn.Linear(2, 2)
-    average = copy.deepcopy(layer)
+    ema = copy.deepcopy(layer)
     expected = layer.weight.detach().clone()
     for step in range(1, 201):
         with torch.no_grad():
             layer.weight.add_(torch.randn(2, 2))
-        update_ema(average, layer, TrainConfig(ema_decay=0.9), step)
+        update_ema(ema, layer, TrainConfig(ema_decay=0.9), step)
         keep = 0.0 if step == 1 else min(0.9, step / (9 + step))  # the first is a copy
         expected = keep * expected + (1 - keep) * layer.weight.detach()
-    torch.testing.assert_close(average.weight.data, expected)
+    torch.testing.assert_close(ema.weight.data, expected)
 
 
-def test_without_average_it_is_the_network() -> None:
+def test_without_averaging_it_equals_the_network() -> None:
     layer = nn.Linear(2, 2)
-    average = copy.deepcopy(layer)
+    ema = copy.deepcopy(layer)
     for step in range(1, 4):
         with torch.no_grad():
             layer.weight.add_(1)
-        update_ema(average, layer, TrainConfig(ema_decay=0.0), step)
-    torch.testing.assert_close(average.weight.data, layer.weight.data)
+        update_ema(ema, layer, TrainConfig(ema_decay=0.0), step)
+    torch.testing.assert_close(ema.weight.data, layer.weight.data)

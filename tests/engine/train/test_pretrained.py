@@ -1,4 +1,4 @@
-"""A run that begins with another's weights."""
+"""Runs that start from the weights of a trained model."""
 
 from pathlib import Path
 
@@ -12,12 +12,12 @@ from engine.inference import models
 from engine.inference.models import read_tensors
 from engine.runs import run_dir
 from engine.train import launch, pretrained, state, worker
-from tests.engine.train.conftest import Small
+from tests.engine.train.conftest import MakeConfig
 
 
 @pytest.fixture
 def other(tmp_path: Path) -> Path:
-    """Songs with other letters, and an artist more."""
+    """A file of songs with other characters and one more artist."""
     path = tmp_path / "other.csv"
     lines = [f'{name},{n},,"a zebra quits, my next fjord waltz by {n}"' for n in range(40)
              for name in ("Bo", "Cy", "Ada")]  # fmt: skip
@@ -26,17 +26,19 @@ def other(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("tied", [False, True])
-def test_characters_and_artists_bring_their_own(small: Small, other: Path, tied: bool) -> None:
+def test_characters_and_artists_keep_their_weights(
+    make_config: MakeConfig, other: Path, tied: bool
+) -> None:
     settings = (f"model.tied={tied}", "model.match_memory=true")
-    run = launch.new_run(small(*settings), "learned")
+    run = launch.new_run(make_config(*settings), "learned")
     worker.train_run(run)
     model = models.load("learned")
-    config = small(*settings, f"data.source={other}", "train.init_from=learned")
+    config = make_config(*settings, f"data.source={other}", "train.init_from=learned")
     corpus = prepare_corpus(config.data)
-    fresh = state.build_train_state(config, corpus)
-    before = {name: tensor.clone() for name, tensor in fresh.network.state_dict().items()}
-    pretrained.load_weights(fresh, config, corpus)
-    after, average = fresh.network.state_dict(), fresh.ema.state_dict()
+    training = state.build_train_state(config, corpus)
+    before = {name: tensor.clone() for name, tensor in training.network.state_dict().items()}
+    pretrained.load_weights(training, config, corpus)
+    after, average = training.network.state_dict(), training.ema.state_dict()
     assert model.path
     theirs = {name: torch.from_numpy(values) for name, values in read_tensors(model.path).items()}
     for name, tensor in after.items():
@@ -48,10 +50,10 @@ def test_characters_and_artists_bring_their_own(small: Small, other: Path, tied:
     assert set(new) - set(old)
     for name in set(after) & set(pretrained._ROW_PER_CHARACTER):
         assert torch.equal(after[name][:3], theirs[name][:3])
-        for place, character in enumerate(new, 3):
+        for index, character in enumerate(new, 3):
             known = character in old
-            source = theirs[name][3 + old.index(character)] if known else before[name][place]
-            assert torch.equal(after[name][place], source), character
+            source = theirs[name][3 + old.index(character)] if known else before[name][index]
+            assert torch.equal(after[name][index], source), character
     artists = after["condition.weight"]
     assert (corpus.conditions, model.conditions) == (["Ada", "Bo", "Cy"], ("Ada", "Bo"))
     assert torch.equal(artists[1:3], theirs["condition.weight"][1:3])
@@ -59,9 +61,11 @@ def test_characters_and_artists_bring_their_own(small: Small, other: Path, tied:
     assert not artists[0].any()
 
 
-def test_a_run_begins_where_another_ended(small: Small) -> None:
-    worker.train_run(launch.new_run(small("train.ema_decay=0"), "first"))
-    second = launch.new_run(small("train.steps=1", "train.lr=0", "train.init_from=first"), "second")
+def test_a_run_starts_from_the_weights_of_another(make_config: MakeConfig) -> None:
+    worker.train_run(launch.new_run(make_config("train.ema_decay=0"), "first"))
+    second = launch.new_run(
+        make_config("train.steps=1", "train.lr=0", "train.init_from=first"), "second"
+    )
     worker.train_run(second)
     one, two = (models.load(name) for name in ("first", "second"))
     assert one.path
@@ -76,7 +80,7 @@ def test_a_run_begins_where_another_ended(small: Small) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (("train.init_from=nobody",), "nobody"),
+        (("train.init_from=missing",), "no model 'missing'"),
         (
             ("train.init_from=first", "model.hidden_size=13"),
             r"has model\.hidden_size = 12, but this run has 13",
@@ -84,10 +88,10 @@ def test_a_run_begins_where_another_ended(small: Small) -> None:
         (("train.init_from=first", "model.kind=uniform"), "only a network can be trained further"),
     ],
 )
-def test_what_will_not_do_is_refused_before_anything_is_made(
-    small: Small, settings: tuple[str, ...], message: str
+def test_an_unsuitable_model_is_refused_before_anything_is_written(
+    make_config: MakeConfig, settings: tuple[str, ...], message: str
 ) -> None:
-    worker.train_run(launch.new_run(small("train.steps=2"), "first"))
+    worker.train_run(launch.new_run(make_config("train.steps=2"), "first"))
     with pytest.raises(InputError, match=message):
-        launch.new_run(small(*settings), "second")
+        launch.new_run(make_config(*settings), "second")
     assert [run.name for run in run_dir.list_runs()] == ["first"]

@@ -1,21 +1,19 @@
-"""Runs over songs that are transposed as they enter a lane."""
+"""Training on transposed songs."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import safetensors.numpy
 
-from engine.config import RunConfig
 from engine.errors import InputError
 from engine.music import midi
 from engine.music.score import Note, Score
 from engine.runs import run_dir
 from engine.runs.run_dir import RunDir
 from engine.train import launch, worker
+from tests.engine.train.conftest import MakeConfig
 
-Small = Callable[..., RunConfig]
 SETTINGS = (
     "model.match_memory=true",
     "train.bptt=7",
@@ -24,7 +22,7 @@ SETTINGS = (
     "train.sample_every=0",
     "train.transpose=6",
     "train.warmup=0",
-    "train.min_lr_ratio=1",  # so that the rate does not depend on the number of steps
+    "train.min_lr_ratio=1",  # so that the learning rate does not depend on the number of steps
 )
 
 
@@ -45,12 +43,12 @@ def tensors(run: RunDir) -> dict[str, bytes]:
     return {name: value.tobytes() for name, value in data.items()}
 
 
-def test_stopped_within_songs_and_resumed_it_is_bit_for_bit_the_same(
-    small_music: Small, tunes: Path
+def test_a_run_stopped_within_songs_resumes_to_the_last_bit(
+    make_music_config: MakeConfig, tunes: Path
 ) -> None:
-    whole = launch.new_run(small_music(tunes, *SETTINGS), "whole")
-    off = launch.new_run(small_music(tunes, *SETTINGS, "train.transpose=0"), "off")
-    parts = launch.new_run(small_music(tunes, *SETTINGS, "train.steps=5"), "parts")
+    whole = launch.new_run(make_music_config(tunes, *SETTINGS), "whole")
+    off = launch.new_run(make_music_config(tunes, *SETTINGS, "train.transpose=0"), "off")
+    parts = launch.new_run(make_music_config(tunes, *SETTINGS, "train.steps=5"), "parts")
     worker.train_run(parts)
     launch.resume("parts", ["train.steps=12"])
     for run in (whole, off, parts):
@@ -59,11 +57,11 @@ def test_stopped_within_songs_and_resumed_it_is_bit_for_bit_the_same(
     assert tensors(off) != tensors(whole)
 
 
-def test_refused_for_lyrics_by_name(small: Small) -> None:
+def test_transposing_lyrics_is_refused(make_config: MakeConfig) -> None:
     with pytest.raises(InputError, match=r"train\.transpose is for music"):
-        launch.new_run(small("train.transpose=3"), "none")
+        launch.new_run(make_config("train.transpose=3"), "none")
     assert run_dir.list_runs() == []
-    run = launch.new_run(small("train.steps=6"), "words")
+    run = launch.new_run(make_config("train.steps=6"), "words")
     worker.train_run(run)
     with pytest.raises(InputError, match=r"train\.transpose is for music"):
         launch.resume("words", ["train.steps=9", "train.transpose=3"])
