@@ -1,4 +1,4 @@
-"""Settings: their layers, what is refused, and that they survive being written down."""
+"""Settings: their layers, errors, table, and conversion to JSON and TOML and back."""
 
 import dataclasses
 import re
@@ -14,7 +14,7 @@ from engine.config import DataConfig, ModelConfig, RunConfig, TrainConfig
 from engine.errors import InputError
 
 
-def test_layers_lie_on_each_other_in_order(tmp_path: Path) -> None:
+def test_later_layers_override_earlier_ones(tmp_path: Path) -> None:
     preset = tmp_path / "mine.toml"
     preset.write_text('about = "mine"\n[model]\nhidden_size = 7\nlayers = 3\n[train]\nlr = 1\n')
     config = configs.load("lyrics", str(preset), ["model.hidden_size=9"], "songs.csv")
@@ -24,7 +24,7 @@ def test_layers_lie_on_each_other_in_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", configs.presets())
-def test_presets_that_come_with_the_program_are_valid(name: str) -> None:
+def test_included_presets_are_valid(name: str) -> None:
     config = configs.load(tomllib.loads(configs.presets()[name].read_text())["kind"], name)
     assert config != RunConfig()
     assert "about" in tomllib.loads(configs.presets()[name].read_text())
@@ -51,7 +51,7 @@ def test_values_are_read_by_their_fields_type(text: str, key: str, value: object
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("train.step=1", "did you mean 'train.steps'"),
         ("steps=1", "There is no setting 'steps': did you mean 'train.steps'?"),
@@ -66,8 +66,8 @@ def test_values_are_read_by_their_fields_type(text: str, key: str, value: object
         ("model.kind=transformer", "must be network, uniform, frequencies or markov, not"),
     ],
 )
-def test_what_cannot_be_is_refused_by_name(text: str, said: str) -> None:
-    with pytest.raises(InputError, match=re.escape(said)):
+def test_invalid_settings_are_refused_by_name(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
         configs.load("lyrics", None, [text])
 
 
@@ -78,9 +78,9 @@ def test_a_number_or_a_word(text: str, value: int | str) -> None:
     assert configs.from_mapping(tomllib.loads(configs.to_toml(config)), "here") == config
 
 
-def test_presets_are_refused_in_words(tmp_path: Path) -> None:
+def test_invalid_presets_are_refused(tmp_path: Path) -> None:
     broken = tmp_path / "broken.toml"
-    for text, said in [
+    for text, message in [
         ("[model", "is not TOML"),
         ("[model]\nhiden = 3", "did you mean 'model.hidden_size'"),
         ("model = 3", "model in .* must be a table, not 3"),
@@ -89,7 +89,7 @@ def test_presets_are_refused_in_words(tmp_path: Path) -> None:
         ("[data]\nartists = 3", "data.artists must be a list, for example a,b,c, not 3"),
     ]:
         broken.write_text(text)
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=message):
             configs.load("lyrics", str(broken))
     with pytest.raises(InputError, match="Cannot read"):
         configs.load("lyrics", str(tmp_path / "gone.toml"))
@@ -106,7 +106,7 @@ def test_a_config_survives_json_and_toml(artists: tuple[str, ...], lr: float, st
     assert configs.from_mapping(tomllib.loads(configs.to_toml(config)), "here") == config
 
 
-def test_models_in_words() -> None:
+def test_descriptions_of_models() -> None:
     assert ModelConfig().words == "lstm 2 × 256"
     assert ModelConfig(kind="markov", order=3).words == "markov 3"
     assert ModelConfig(kind="uniform").words == "uniform"
@@ -138,7 +138,7 @@ def test_every_setting_is_described() -> None:
         ("data.source", "", "a text"),
     ],
 )
-def test_a_setting_in_words(key: str, default: str, values: str) -> None:
+def test_the_description_of_a_setting(key: str, default: str, values: str) -> None:
     setting = configs.settings()[key]
     assert (setting.default_text, setting.values) == (default, values)
 
@@ -158,10 +158,10 @@ def test_a_setting_in_words(key: str, default: str, values: str) -> None:
 def test_settings_without_effect_are_refused(kind: str, setting: str) -> None:
     key = setting.partition("=")[0]
     other = "music" if kind == "lyrics" else "lyrics"
-    words = f"^{key} is for {other}, and this is a {kind} run: leave it out.$"
-    with pytest.raises(InputError, match=words):
+    message = f"^{key} is for {other}, and this is a {kind} run: leave it out.$"
+    with pytest.raises(InputError, match=message):
         configs.load(kind, None, [setting])
-    with pytest.raises(InputError, match=words):
+    with pytest.raises(InputError, match=message):
         configs.with_settings(configs.load(kind), [setting])
 
 

@@ -1,4 +1,4 @@
-"""A home of its own, made-up songs, and the commands called as a person would."""
+"""Fixtures: an empty home, generated songs, and a call of a command."""
 
 import random
 from collections.abc import Callable
@@ -24,7 +24,7 @@ TINY = {
 
 @dataclass(frozen=True)
 class Done:
-    """What a command printed and how it ended."""
+    """The output and the exit status of a command."""
 
     status: int
     out: str
@@ -42,7 +42,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def songs(tmp_path: Path) -> Path:
-    """A CSV of 30 songs by two singers."""
+    """A CSV of 30 songs by two artists."""
     chance = random.Random(7)
     lines = ["artist,song,link,text"]
     for number in range(30):
@@ -56,11 +56,11 @@ def songs(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def call(capfd: pytest.CaptureFixture[str]) -> Call:
-    """Calls `rnn-tui` in this process."""
+    """A function that runs `rnn-tui` with these arguments in this process."""
 
-    def run(*words: object) -> Done:
+    def run(*arguments: object) -> Done:
         capfd.readouterr()
-        status = cli.main([str(word) for word in words])
+        status = cli.main([str(word) for word in arguments])
         return Done(status, *capfd.readouterr())
 
     return run

@@ -1,4 +1,4 @@
-"""The commands on good input: what each prints, as words and as JSON."""
+"""The commands on valid input: their output as text and as JSON."""
 
 import argparse
 import csv
@@ -44,33 +44,33 @@ def test_a_resumed_run_takes_more_steps(call: Call, trained: str) -> None:
     assert call("runs", "--json").out.count("\n") == 1
 
 
-def test_sampling_twice_with_a_seed_is_the_same_text(call: Call, trained: str) -> None:
-    words = ["sample", "lyrics", "--model", trained, "--prime", "Why", "--artist", "ada lark"]
-    words += ["--temperature", "0.5", "--seed", "1", "--length", "60"]
-    first, second = call(*words), call(*words)
+def test_the_same_seed_writes_the_same_text(call: Call, trained: str) -> None:
+    arguments = ["sample", "lyrics", "--model", trained, "--prime", "Why", "--artist", "ada lark"]
+    arguments += ["--temperature", "0.5", "--seed", "1", "--length", "60"]
+    first, second = call(*arguments), call(*arguments)
     assert first.status == 0
     assert first.out == second.out
     assert first.out.startswith("Why")
     assert len(first.out) == 3 + 60 + 1
-    characters = objects(call(*words, "--json").out)
+    characters = objects(call(*arguments, "--json").out)
     assert "Why" + "".join(item["text"] for item in characters[:-1]) + "\n" == first.out
     last = characters[-1]
     assert (last["done"], last["reason"], last["characters"]) == (True, "length", 60)
     assert (last["seed"], last["prime"], last["artist"]) == (1, "Why", "ada lark")
 
 
-def test_songs_can_be_counted(call: Call, trained: str) -> None:
-    words = ["sample", "lyrics", "--model", trained, "--count", 2, "--seed", 5, "--length", 10]
-    done = [item for item in objects(call(*words, "--json").out) if "done" in item]
+def test_several_songs_have_consecutive_seeds(call: Call, trained: str) -> None:
+    arguments = ["sample", "lyrics", "--model", trained, "--count", 2, "--seed", 5, "--length", 10]
+    done = [item for item in objects(call(*arguments, "--json").out) if "done" in item]
     assert [item["seed"] for item in done] == [5, 6]
 
 
 @pytest.mark.parametrize("preset", ["uniform", "frequencies", "markov"])
-def test_the_ladder_is_trained_listed_scored_and_sampled_alike(
+def test_counting_models_are_trained_listed_scored_and_sampled(
     call: Call, songs: Path, preset: str
 ) -> None:
-    words = ("train", "lyrics", "--data", songs, "--preset", preset, "--run", preset, "--quiet")
-    done = call(*words)
+    arguments = ("train", "lyrics", "--data", songs, "--preset", preset, "--run", preset, "--quiet")
+    done = call(*arguments)
     assert (done.status, done.out) == (0, "")
     (listed,) = (row for row in objects(call("models", "--json").out) if row["source"] == "run")
     assert (listed["name"], listed["kind"], listed["memory"]) == (preset, "lyrics", False)
@@ -83,36 +83,36 @@ def test_the_ladder_is_trained_listed_scored_and_sampled_alike(
     assert len(call("sample", "lyrics", "--model", preset, "--length", 9).out) == 10
 
 
-def test_eval_in_words_and_on_other_songs(call: Call, trained: str, songs: Path) -> None:
-    words = call("eval", "--model", trained).out
-    assert "bits per character" in words
+def test_eval_as_text_and_on_other_songs(call: Call, trained: str, songs: Path) -> None:
+    arguments = call("eval", "--model", trained).out
+    assert "bits per character" in arguments
     own = objects(call("eval", "--model", trained, "--json").out)
     same = objects(call("eval", "--model", trained, "--data", songs, "--json").out)
     assert own == same
     other = objects(call("eval", "--model", trained, "--data", "originals", "--json").out)
-    assert other[0]["frames"] > 10_000  # the test songs of the corpus that comes with the program
+    assert other[0]["frames"] > 10_000  # the test songs of the included data set
     assert 2 < other[0]["value"] < 8
 
 
-def test_eval_says_how_much_is_copied(call: Call, trained: str, songs: Path) -> None:
+def test_eval_reports_how_much_is_copied(call: Call, trained: str, songs: Path) -> None:
     (score,) = objects(call("eval", "--model", trained, "--json").out)
     assert score["novelty"]["characters"] == 4000
     assert "Songs it writes: " in call("eval", "--model", trained).out
     songs.unlink()
     shutil.rmtree(paths.corpora())
-    gone = ("eval", "--model", trained, "--data", "originals")
-    assert objects(call(*gone, "--json").out)[0]["novelty"] is None
-    assert "How much it copies is unknown: There is no file" in call(*gone).out
+    other_songs = ("eval", "--model", trained, "--data", "originals")
+    assert objects(call(*other_songs, "--json").out)[0]["novelty"] is None
+    assert "How much it copies is unknown: There is no file" in call(*other_songs).out
 
 
 def test_similar_songs_by_title_and_by_file(call: Call, trained: str, tmp_path: Path) -> None:
-    words = ("similar", "Song 4", "--model", trained, "--count", 3)
-    rows = objects(call(*words, "--json").out)
+    arguments = ("similar", "Song 4", "--model", trained, "--count", 3)
+    rows = objects(call(*arguments, "--json").out)
     assert [row["to"] for row in rows] == ["Ada Lark – Song 4"] * 3
     assert [row["similarity"] for row in rows] == sorted(
         (row["similarity"] for row in rows), reverse=True
     )
-    shown = call(*words).out.splitlines()
+    shown = call(*arguments).out.splitlines()
     assert shown[0].endswith("most similar to Ada Lark – Song 4, by small:")
     assert [line.split(maxsplit=1)[1] for line in shown[1:]] == [
         f"{row['artist']} – {row['title']}" for row in rows
@@ -134,11 +134,11 @@ def test_data_lists_and_describes(call: Call, songs: Path) -> None:
     (info,) = objects(call("data", "info", songs, "--json").out)
     assert info["songs"] == 30
     assert info["artists"] == {"Ada Lark": 20, "Bo Finch": 10}
-    words = call("data", "info", songs).out
-    assert "2: Ada Lark (20), Bo Finch (10)" in words
+    arguments = call("data", "info", songs).out
+    assert "2: Ada Lark (20), Bo Finch (10)" in arguments
 
 
-def test_data_are_listed_and_fetched(call: Call) -> None:
+def test_data_sets_are_listed_and_downloaded(call: Call) -> None:
     listed = {item["name"]: item for item in objects(call("data", "list", "--json").out)}
     assert listed["pieces"]["here"] is True
     assert (listed["nottingham"]["here"], listed["nottingham"]["size"]) == (False, 371_688)
@@ -155,7 +155,7 @@ def test_data_are_listed_and_fetched(call: Call) -> None:
     assert (facts["fresh"], facts["verified"]) == (False, True)
 
 
-def test_models_and_runs_in_words(call: Call, trained: str) -> None:
+def test_models_and_runs_as_text(call: Call, trained: str) -> None:
     assert "lstm 2 × 12" in call("models").out
     assert "finished" in call("runs").out
     info = call("models", "info", trained).out
@@ -168,7 +168,7 @@ def test_models_and_runs_in_words(call: Call, trained: str) -> None:
     assert (run["name"], run["state"], run["step"], run["steps"]) == (trained, "finished", 12, 12)
 
 
-def test_artists_that_are_not_there_are_reported(call: Call, songs: Path, tiny: list[str]) -> None:
+def test_missing_artists_are_reported(call: Call, songs: Path, tiny: list[str]) -> None:
     artists = "data.artists=Ada Lark,Ado Lark,Nobody"
     done = call("train", "lyrics", "--data", songs, "--run", "some", "--set", artists, *tiny)
     assert done.status == 0
@@ -178,10 +178,10 @@ def test_artists_that_are_not_there_are_reported(call: Call, songs: Path, tiny: 
     )
 
 
-def test_help_and_version_answer(call: Call, capfd: pytest.CaptureFixture[str]) -> None:
-    for words in (["--help"], ["--version"], ["train", "--help"], ["data", "info", "--help"]):
+def test_help_and_version(call: Call, capfd: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["--help"], ["--version"], ["train", "--help"], ["data", "info", "--help"]):
         with pytest.raises(SystemExit) as ended:
-            call(*words)
+            call(*arguments)
         assert ended.value.code == 0
     assert "rnn-tui" in capfd.readouterr().out
 

@@ -1,4 +1,4 @@
-"""Music by the commands: trained on MIDI, scored, sampled, written as MIDI, sound and picture."""
+"""The commands on music: training on MIDI, scores, samples as MIDI, WAV and PNG."""
 
 import dataclasses
 import json
@@ -31,7 +31,7 @@ TINY = {
 
 @pytest.fixture
 def tunes(tmp_path: Path) -> Path:
-    """A folder of ten little tunes over a bass, each in another key."""
+    """A folder of ten short tunes over a bass, each in another key."""
     folder = tmp_path / "tunes"
     for number in range(10):
         melody = [60 + number + step for step in (0, 2, 4, 5, 7, 5, 4, 2)] * 2
@@ -43,19 +43,19 @@ def tunes(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=["joint", "independent"])
 def tuned(call: Call, tunes: Path, request: pytest.FixtureRequest) -> str:
-    """The name of a finished run on them."""
+    """The name of a finished run on the tunes."""
     settings = [w for key, value in TINY.items() for w in ("--set", f"{key}={value}")]
-    words = ("--run", "tuned", "--quiet", "--set", f"model.head={request.param}", *settings)
-    done = call("train", "music", "--data", tunes, *words)
+    arguments = ("--run", "tuned", "--quiet", "--set", f"model.head={request.param}", *settings)
+    done = call("train", "music", "--data", tunes, *arguments)
     assert done.status == 0, done.err
     return "tuned"
 
 
-def test_pieces_like_one_are_listed(call: Call, tuned: str, tunes: Path) -> None:
-    words = ("similar", tunes / "3.mid", "--model", tuned, "--json")
-    rows = [json.loads(line) for line in call(*words).out.splitlines()]
+def test_similar_pieces_are_listed(call: Call, tuned: str, tunes: Path) -> None:
+    arguments = ("similar", tunes / "3.mid", "--model", tuned, "--json")
+    rows = [json.loads(line) for line in call(*arguments).out.splitlines()]
     assert len(rows) == 10
-    assert rows[0]["title"].startswith("3")  # the very piece is among those it has learned from
+    assert rows[0]["title"].startswith("3")  # the piece itself is a training song
     assert rows[0]["similarity"] == pytest.approx(1, abs=1e-3)
     named = call("similar", rows[0]["title"], "--model", tuned, "--count", 1)
     assert f"most similar to {rows[0]['title']}, by tuned:" in named.out
@@ -65,9 +65,9 @@ def test_pieces_like_one_are_listed(call: Call, tuned: str, tunes: Path) -> None
 
 
 def test_music_is_trained_watched_and_scored(call: Call, tuned: str) -> None:
-    heard = [json.loads(line) for line in call("watch", tuned, "--json").out.splitlines()]
-    assert (heard[0]["kind"], heard[0]["unit"]) == ("music", "frame")
-    samples = [event for event in heard if event["event"] == "sampled"]
+    events = [json.loads(line) for line in call("watch", tuned, "--json").out.splitlines()]
+    assert (events[0]["kind"], events[0]["unit"]) == ("music", "frame")
+    samples = [event for event in events if event["event"] == "sampled"]
     assert len(samples) == 2
     for first, last, pitch in samples[-1]["notes"]:
         assert 0 <= first < last <= 10
@@ -87,30 +87,32 @@ def test_music_is_trained_watched_and_scored(call: Call, tuned: str) -> None:
     assert 0 < run["best_nats_per_frame"] < 61
 
 
-def test_a_sampled_song_is_written_heard_and_seen(
+def test_a_sampled_piece_is_written_as_midi_wav_and_png(
     call: Call, tuned: str, tmp_path: Path, tunes: Path
 ) -> None:
-    out, sound, picture = (tmp_path / f"song.{ending}" for ending in ("mid", "wav", "png"))
-    words = ("sample", "music", "--model", tuned, "--seed", 3, "--least", 1, "--length", 20)
-    files = ("-o", out, "--wav", sound, "--png", picture)
-    done = call(*words, *files, "--prime", tunes / "0.mid")
+    out, wav, png = (tmp_path / f"song.{ending}" for ending in ("mid", "wav", "png"))
+    arguments = ("sample", "music", "--model", tuned, "--seed", 3, "--least", 1, "--length", 20)
+    files = ("-o", out, "--wav", wav, "--png", png)
+    done = call(*arguments, *files, "--prime", tunes / "0.mid")
     assert done.status == 0, done.err
     assert "notes" in done.out
     score = midi.read(out)
     assert score.notes[0].pitch in (60, 48)  # the prime's first chord
     assert score.end == pytest.approx((16 + 20) * 0.3, abs=0.7)
-    with wave.open(str(sound)) as file:
+    with wave.open(str(wav)) as file:
         assert file.getnframes() / file.getframerate() >= score.end
-    with Image.open(picture) as image:
+    with Image.open(png) as image:
         assert min(image.size) > 100
     again = tmp_path / "again.mid"
-    call(*words, "-o", again, "--prime", tunes / "0.mid")
+    call(*arguments, "-o", again, "--prime", tunes / "0.mid")
     assert midi.read(again).notes == score.notes
 
 
 def test_frames_as_json(call: Call, tuned: str) -> None:
-    words = ("sample", "music", "--model", tuned, "--seconds", 3, "--seed", 1, "--json")
-    *frames, done = (json.loads(line) for line in call(*words, "--notes", "60,E4").out.splitlines())
+    arguments = ("sample", "music", "--model", tuned, "--seconds", 3, "--seed", 1, "--json")
+    *frames, done = (
+        json.loads(line) for line in call(*arguments, "--notes", "60,E4").out.splitlines()
+    )
     assert len(frames) == done["frames"] == 10
     assert done["reason"] == "length"
     for frame in frames:
@@ -120,13 +122,13 @@ def test_frames_as_json(call: Call, tuned: str) -> None:
 def test_a_length_in_bars(call: Call, tuned: str, tunes: Path, tmp_path: Path) -> None:
     jig = midi.read(tunes / "0.mid")
     midi.write(dataclasses.replace(jig, time_signature=(6, 8)), tmp_path / "jig.mid")
-    words = ("sample", "music", "--model", tuned, "--seed", 1, "--json", "--bars")
+    arguments = ("sample", "music", "--model", tuned, "--seed", 1, "--json", "--bars")
     for count, prime, frames in ((3, (), 20), (2.4, ("--prime", tmp_path / "jig.mid"), 12)):
-        out = call(*words, count, *prime).out  # at 120 beats a minute a beat lasts 5 / 3 frames
+        out = call(*arguments, count, *prime).out  # at 120 beats a minute a beat lasts 5 / 3 frames
         assert json.loads(out.splitlines()[-1])["frames"] == frames
 
 
-def test_what_cannot_be(call: Call, tuned: str, tmp_path: Path) -> None:
+def test_invalid_arguments(call: Call, tuned: str, tmp_path: Path) -> None:
     sample = ("sample", "music", "--model", tuned, "--json")
     (tmp_path / "no.mid").write_bytes(b"MThd but no music")
     cases = [
@@ -151,14 +153,14 @@ def test_what_cannot_be(call: Call, tuned: str, tmp_path: Path) -> None:
         ),
         (("train", "music", "--data", tmp_path / "no.mid"), "no.mid"),
     ]
-    for words, said in cases:
-        done = call(*words)
-        assert done.status == 2, (words, done)
-        assert said in done.err, (words, done.err)
+    for arguments, message in cases:
+        done = call(*arguments)
+        assert done.status == 2, (arguments, done)
+        assert message in done.err, (arguments, done.err)
         assert done.err.count("\n") == 1, done.err
 
 
-def test_a_counting_model_takes_no_music(call: Call, tunes: Path) -> None:
+def test_counting_models_are_for_lyrics(call: Call, tunes: Path) -> None:
     done = call("train", "music", "--data", tunes, "--set", "model.kind=markov")
     assert done.status == 2
     assert "model.kind 'markov' is for lyrics: for music use model.kind=network." in done.err

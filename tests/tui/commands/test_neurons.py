@@ -10,7 +10,7 @@ import pytest
 Call = Callable[..., Any]
 
 
-def test_it_prints_the_best_units_of_each_feature(call: Call, tmp_path: Path) -> None:
+def test_the_best_units_of_each_feature_are_printed(call: Call, tmp_path: Path) -> None:
     text = tmp_path / "song.txt"
     text.write_text('She said, "I go\nto the sea" (and away),\nand away\n', encoding="utf-8")
     done = call("neurons", "--model", "lyrics", "--text", text, "--artist", "Ironmoth")
@@ -19,8 +19,8 @@ def test_it_prints_the_best_units_of_each_feature(call: Call, tmp_path: Path) ->
     lines = done.out.splitlines()
     assert lines[0].split() == ["feature", "units"]
     assert "not in this song" in next(line for line in lines if "line repeated" in line)
-    told = call("neurons", "--text", text, "--artist", "Ironmoth", "--json")
-    rows = [json.loads(line) for line in told.out.splitlines()]
+    as_json = call("neurons", "--text", text, "--artist", "Ironmoth", "--json")
+    rows = [json.loads(line) for line in as_json.out.splitlines()]
     assert len(rows) == len(lines) - 1
     for row, line in zip(rows, lines[1:], strict=True):
         assert row["model"] == "lyrics"
@@ -39,7 +39,7 @@ def test_a_midi_file_is_read_by_a_model_of_music(call: Call) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (None, "Cannot read"),
         (b"caf\xe9", "is not UTF-8 text: convert it."),
@@ -47,17 +47,17 @@ def test_a_midi_file_is_read_by_a_model_of_music(call: Call) -> None:
         ("§".encode(), "has characters that lyrics was not trained on ('§')"),
     ],
 )
-def test_refusals(call: Call, tmp_path: Path, content: bytes | None, said: str) -> None:
+def test_invalid_texts(call: Call, tmp_path: Path, content: bytes | None, message: str) -> None:
     file = tmp_path / "song.txt"
     if content is not None:
         file.write_bytes(content)
     done = call("neurons", "--model", "lyrics", "--text", file)
     assert (done.status, done.out) == (2, "")
-    assert said in done.err
+    assert message in done.err
     assert done.err.count("\n") == 1
 
 
-def test_a_song_that_is_none_is_refused(call: Call) -> None:
+def test_a_negative_song_number_is_refused(call: Call) -> None:
     done = call("neurons", "--song", "-1")
     assert (done.status, done.out) == (2, "")
     assert "The song is -1: give 0 or more." in done.err

@@ -1,4 +1,4 @@
-"""`rnn-tui play` and `rnn-tui ports`, on ports that write down what they are sent."""
+"""`rnn-tui play` and `rnn-tui ports`, on ports that record the messages they are sent."""
 
 import json
 import os
@@ -23,10 +23,10 @@ SCRIPT = Path(__file__).parents[2] / "engine" / "music" / "recording_player.py"
 PATIENCE = 30.0  # seconds
 
 
-def until(true: Callable[[], object]) -> None:
+def until(predicate: Callable[[], object]) -> None:
     give_up = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < give_up, "it does not come about"
+    while not predicate():
+        assert time.monotonic() < give_up, "timed out"
         time.sleep(0.01)
 
 
@@ -34,15 +34,15 @@ def until(true: Callable[[], object]) -> None:
 def tape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "tape"
     path.touch()
-    words = (sys.executable, str(SCRIPT), str(path), "upright", "grand", "broken")
-    monkeypatch.setattr(player, "command", words)
+    arguments = (sys.executable, str(SCRIPT), str(path), "upright", "grand", "broken")
+    monkeypatch.setattr(player, "command", arguments)
     return path
 
 
 def sent(tape: Path) -> list[tuple[str, str]]:
-    """Port and message, as hexadecimal digits."""
+    """Return the port and the hexadecimal digits of each message."""
     rows = [line.split() for line in tape.read_text().splitlines()]
-    return [(port, words) for _, port, words in rows]
+    return [(port, arguments) for _, port, arguments in rows]
 
 
 @pytest.fixture
@@ -62,11 +62,11 @@ def long_song(tmp_path: Path) -> Path:
 def test_a_file_is_played_through_the_port_named(
     tape: Path, song: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["play", str(song), "--port", "gran", "--tempo", "2", "--transpose", "-12"]
-    assert cli.main(words) == 0
+    arguments = ["play", str(song), "--port", "gran", "--tempo", "2", "--transpose", "-12"]
+    assert cli.main(arguments) == 0
     assert sent(tape) == [
-        ("grand", words)
-        for words in [
+        ("grand", arguments)
+        for arguments in [
             *("open", "C004", "903050", "803040", "90345A", "803440"),
             *("B04000", "B07B00", "B07800", "close"),
         ]
@@ -76,7 +76,7 @@ def test_a_file_is_played_through_the_port_named(
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("arguments", "message"),
     [
         (["nix.mid"], "Cannot read nix.mid"),
         (
@@ -96,32 +96,32 @@ def test_a_file_is_played_through_the_port_named(
         ([str(SCRIPT)], "is not a usable MIDI file"),
     ],
 )
-def test_bad_words_are_refused_in_a_sentence(
+def test_invalid_arguments(
     tape: Path,
     song: Path,
-    words: list[str],
-    sentence: str,
+    arguments: list[str],
+    message: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert cli.main(["play", *(str(song) if word == "SONG" else word for word in words)]) == 2
+    assert cli.main(["play", *(str(song) if word == "SONG" else word for word in arguments)]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert sentence in err
+    assert message in err
     assert err.count("\n") == 1
     assert not [message for _, message in sent(tape) if message[0] == "9"]
 
 
-def test_nothing_to_play_on_is_a_failure(
+def test_playing_without_a_port_fails(
     tape: Path, song: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = (sys.executable, str(SCRIPT), str(tape), "Midi Through")
-    monkeypatch.setattr(player, "command", words)
+    arguments = (sys.executable, str(SCRIPT), str(tape), "Midi Through")
+    monkeypatch.setattr(player, "command", arguments)
     assert cli.main(["play", str(song)]) == 1
     assert "There is no MIDI port to play on" in capsys.readouterr().err
 
 
 def _program(tape: Path) -> str:
-    """`rnn-tui` as a program of its own, on the recording ports."""
+    """Return a Python program that runs `rnn-tui` on the recording ports."""
     command = (sys.executable, str(SCRIPT), str(tape))
     return (
         "import signal, sys; from tui import cli; from tui.sources import player; "
@@ -131,7 +131,7 @@ def _program(tape: Path) -> str:
     )
 
 
-def test_an_interrupt_lets_every_key_go(tape: Path, long_song: Path) -> None:
+def test_an_interrupt_ends_every_note(tape: Path, long_song: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", _program(tape), "play", str(long_song), "--loop"],
         stdout=subprocess.PIPE,
@@ -142,12 +142,12 @@ def test_an_interrupt_lets_every_key_go(tape: Path, long_song: Path) -> None:
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to both processes
     _, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, errors) == (130, b"")
-    assert [words for _, words in sent(tape)][-5:] == [
+    assert [arguments for _, arguments in sent(tape)][-5:] == [
         *("803C40", "B04000", "B07B00", "B07800", "close"),
     ]
 
 
-def test_a_kill_lets_every_key_go(tape: Path, long_song: Path) -> None:
+def test_a_kill_ends_every_note(tape: Path, long_song: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", _program(tape), "play", str(long_song)], stdout=subprocess.DEVNULL
     )
@@ -165,8 +165,8 @@ def test_in_a_terminal_the_position_is_shown(tape: Path, tmp_path: Path) -> None
         sys.executable, ["-c", _program(tape), "play", str(path)], timeout=PATIENCE
     )
     child.expect_exact(": 1 note, 0:01, on tape\r\n")
-    for words in ("\r\x1b[K0:00 / 0:01", "\r\x1b[K0:01 / 0:01", "\r\n"):
-        child.expect_exact(words)
+    for arguments in ("\r\x1b[K0:00 / 0:01", "\r\x1b[K0:01 / 0:01", "\r\n"):
+        child.expect_exact(arguments)
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
@@ -194,7 +194,7 @@ def test_ports_are_listed(
     assert err == "No sound.\n"
 
 
-def test_no_ports_at_all_is_said_and_is_no_failure(
+def test_no_port_at_all_is_reported_and_no_failure(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(ports, "scan", lambda: ScanResult((), "No sound."))

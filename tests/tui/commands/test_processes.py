@@ -27,22 +27,22 @@ def wait_for(predicate: Callable[[], Any], seconds: float = 120) -> Any:
         if result := predicate():
             return result
         time.sleep(0.02)
-    raise AssertionError("it never came about")
+    raise AssertionError("timed out")
 
 
-def said(run: RunDir) -> list[Event]:
+def read_events(run: RunDir) -> list[Event]:
     return EventReader(run.events).poll()
 
 
 def training(name: str) -> bool:
-    """Whether the run is there and has taken a step."""
+    """Whether the run exists and has taken a step."""
     found = [run for run in run_dir.list_runs() if run.name == name]
-    return bool(found) and any(isinstance(event, Step) for event in said(found[0]))
+    return bool(found) and any(isinstance(event, Step) for event in read_events(found[0]))
 
 
 @pytest.fixture
 def endless(songs: Path, tiny: list[str]) -> list[str]:
-    """The words of a run that would take hours."""
+    """The arguments of a run that would take hours."""
     return ["train", "lyrics", "--data", str(songs), *tiny, "--set", "train.steps=1000000"]
 
 
@@ -66,7 +66,7 @@ def test_a_signal_stops_cleanly_with_a_checkpoint(
     assert "Traceback" not in err
     assert "stopped at step" in out
     run = run_dir.find("long")
-    last = said(run)[-1]
+    last = read_events(run)[-1]
     assert isinstance(last, Finished)
     assert run.last_step() == last.step
     more = call("train", "lyrics", "--resume", "long", "--set", f"train.steps={last.step + 2}")
@@ -83,7 +83,7 @@ def test_detached_watched_and_stopped_by_the_control_file(call: Call, endless: l
     )
     try:
         wait_for(lambda: training("away"))
-        assert run_dir.state(run, said(run)[-1]) == "live"
+        assert run_dir.state(run, read_events(run)[-1]) == "live"
         refused = call("train", "lyrics", "--resume", "away")
         assert refused.status == 2
         assert "already being trained by process" in refused.err
@@ -97,7 +97,7 @@ def test_detached_watched_and_stopped_by_the_control_file(call: Call, endless: l
     assert run.last_step() is not None
 
 
-def test_a_killed_run_is_seen_to_have_crashed(call: Call, endless: list[str]) -> None:
+def test_a_killed_run_is_reported_as_crashed(call: Call, endless: list[str]) -> None:
     process = subprocess.Popen([*COMMAND, *endless, "--run", "dead", "--quiet"])
     wait_for(lambda: training("dead"))
     process.kill()
@@ -117,7 +117,7 @@ def test_sampling_into_a_closed_pipe_is_quiet(trained: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "status", "said"),
+    ("line", "status", "message"),
     [
         ("{} runs | true; exit ${{PIPESTATUS[0]}}", 0, ""),
         ("{} models >/dev/full", 1, "Cannot use the output (No space left on device)"),
@@ -129,17 +129,17 @@ def test_sampling_into_a_closed_pipe_is_quiet(trained: str) -> None:
         ("{} models >&-", 0, ""),
     ],
 )
-def test_an_output_that_cannot_be_written_is_said(
-    trained: str, line: str, status: int, said: str
+def test_an_output_that_cannot_be_written_is_reported(
+    trained: str, line: str, status: int, message: str
 ) -> None:
     shell = line.format(f"{sys.executable} -m tui.cli")
     done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True)
     assert done.returncode == status
-    assert said in done.stderr
-    assert done.stderr.count("\n") == bool(said)
+    assert message in done.stderr
+    assert done.stderr.count("\n") == bool(message)
 
 
-def test_the_app_without_a_terminal_says_so() -> None:
+def test_the_app_needs_a_terminal() -> None:
     done = subprocess.run(COMMAND, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert done.returncode == 2
     assert "needs a terminal" in done.stderr

@@ -1,4 +1,4 @@
-"""Bad input: one sentence, exit status 2, and nothing left behind."""
+"""Invalid input: an error of one sentence, exit status 2, and no files left."""
 
 import json
 from collections.abc import Callable
@@ -15,7 +15,7 @@ Call = Callable[..., Any]
 
 
 def refused(done: Any) -> str:
-    """The sentence of a command that must have refused."""
+    """Check that a command refused its input, and return the error."""
     assert done.status == 2, done
     assert done.out == ""
     lines = done.err.splitlines()
@@ -26,7 +26,7 @@ def refused(done: Any) -> str:
 
 
 def leftovers(home: Path) -> list[Path]:
-    """What a refused command must not leave: runs, and half-made corpora."""
+    """Return what a refused command must not leave: runs and unfinished corpora."""
     runs, corpora = home / "runs", home / "corpora"
     half = [path for path in corpora.glob("*") if path.is_dir()] if corpora.is_dir() else []
     return [*(runs.iterdir() if runs.is_dir() else []), *half]
@@ -44,14 +44,14 @@ BAD_FILES: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", BAD_FILES)
-def test_files_that_are_no_songs(
+def test_invalid_song_files(
     call: Call, tmp_path: Path, home: Path, tiny: list[str], name: str
 ) -> None:
-    content, said = BAD_FILES[name]
+    content, message = BAD_FILES[name]
     path = tmp_path / "bad.csv"
     path.write_bytes(content)
     sentence = refused(call("train", "lyrics", "--data", path, *tiny))
-    assert said in sentence
+    assert message in sentence
     assert leftovers(home) == []
 
 
@@ -75,13 +75,13 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_settings_that_cannot_be(call: Call, songs: Path, home: Path, setting: str) -> None:
+def test_invalid_settings(call: Call, songs: Path, home: Path, setting: str) -> None:
     sentence = refused(call("train", "lyrics", "--data", songs, "--set", setting))
     assert SETTINGS[setting] in sentence
     assert leftovers(home) == []
 
 
-def test_words_that_are_wrong(call: Call, songs: Path, trained: str, tmp_path: Path) -> None:
+def test_invalid_arguments(call: Call, songs: Path, trained: str, tmp_path: Path) -> None:
     sample = ("sample", "lyrics", "--model", trained)
     songs.with_name("empty.txt").write_text(" \n")
     songs.with_name("odd.txt").write_bytes(b"\xff\xfe\xff")
@@ -147,15 +147,15 @@ def test_words_that_are_wrong(call: Call, songs: Path, trained: str, tmp_path: P
         (("export", trained), "--csv"),
         (("export", "nobody", "--csv", tmp_path / "x"), "nobody"),
     ]
-    for words, said in cases:
-        assert said in refused(call(*words)), words
+    for arguments, message in cases:
+        assert message in refused(call(*arguments)), arguments
 
 
 def test_an_artist_for_a_model_without_artists(call: Call, songs: Path) -> None:
-    words = ("train", "lyrics", "--data", songs, "--preset", "markov", "--run", "m", "--quiet")
-    assert call(*words).status == 0
-    said = refused(call("sample", "lyrics", "--model", "m", "--artist", "Ada Lark"))
-    assert "has no artist styles" in said
+    arguments = ("train", "lyrics", "--data", songs, "--preset", "markov", "--run", "m", "--quiet")
+    assert call(*arguments).status == 0
+    message = refused(call("sample", "lyrics", "--model", "m", "--artist", "Ada Lark"))
+    assert "has no artist styles" in message
 
 
 @pytest.mark.parametrize("damage", ["cut", "foreign", "shape", "lacking", "not finite", "no meta"])
@@ -179,17 +179,17 @@ def test_damaged_models(call: Call, trained: str, damage: str) -> None:
         weights.write_bytes(safetensors.numpy.save(tensors))
     else:
         meta.unlink()
-    for words in (("sample", "lyrics"), ("eval",)):
-        assert str(folder) in refused(call(*words, "--model", trained))
+    for arguments in (("sample", "lyrics"), ("eval",)):
+        assert str(folder) in refused(call(*arguments, "--model", trained))
 
 
 def test_two_trainers_on_one_run(call: Call, trained: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with run_dir.find(trained).lock():
-        words = ("train", "lyrics", "--resume", trained, "--set", "train.steps=99")
-        assert "already being trained by process" in refused(call(*words))
+        arguments = ("train", "lyrics", "--resume", trained, "--set", "train.steps=99")
+        assert "already being trained by process" in refused(call(*arguments))
 
 
-def test_a_bug_is_said_in_a_sentence_too(
+def test_a_bug_is_reported_in_one_sentence(
     call: Call, trained: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
@@ -205,7 +205,7 @@ def test_a_bug_is_said_in_a_sentence_too(
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", "no JSON", '{"config": {"kind": "opera"}}'])
-def test_a_broken_run_harms_no_other(call: Call, trained: str, home: Path, content: str) -> None:
+def test_a_broken_run_affects_no_other(call: Call, trained: str, home: Path, content: str) -> None:
     broken = home / "runs" / "20990101-000000-broken"
     broken.mkdir()
     (broken / "config.json").write_text(content)
@@ -213,26 +213,24 @@ def test_a_broken_run_harms_no_other(call: Call, trained: str, home: Path, conte
     assert done.status == 0
     assert [json.loads(line)["name"] for line in done.out.splitlines()] == ["broken", trained]
     assert call("models").status == 0
-    words = ("train", "lyrics", "--resume", "broken")
-    assert str(broken) in refused(call(*words)) or content.startswith('{"config')
+    arguments = ("train", "lyrics", "--resume", "broken")
+    assert str(broken) in refused(call(*arguments)) or content.startswith('{"config')
 
 
 def test_a_finished_run_takes_no_requests(call: Call, trained: str) -> None:
-    said = refused(call("ask", trained, "stop"))
-    assert "is not in training (finished) and takes no requests: resume it with" in said
-    assert f"--resume {trained} --set train.steps=24" in said
+    message = refused(call("ask", trained, "stop"))
+    assert "is not in training (finished) and takes no requests: resume it with" in message
+    assert f"--resume {trained} --set train.steps=24" in message
 
 
-def test_songs_that_changed_are_not_scored_as_the_old_ones(
-    call: Call, trained: str, songs: Path
-) -> None:
+def test_changed_songs_are_not_scored(call: Call, trained: str, songs: Path) -> None:
     songs.write_text(songs.read_text() + 'Zed,New,,"a song that was not there before"\n')
     assert "have changed since" in refused(call("eval", "--model", trained))
     assert call("eval", "--model", trained, "--data", songs).status == 0
 
 
-def test_names_that_no_file_can_have(call: Call, songs: Path) -> None:
+def test_names_too_long_for_files(call: Call, songs: Path) -> None:
     long = "x" * 300
-    for words in (("watch", long), ("data", "info", long), ("train", "lyrics", "--data", long)):
-        assert long in refused(call(*words))
+    for arguments in (("watch", long), ("data", "info", long), ("train", "lyrics", "--data", long)):
+        assert long in refused(call(*arguments))
     refused(call("train", "lyrics", "--data", songs, "--run", "音" * 80))
