@@ -106,14 +106,21 @@ def _info(source: str, as_json: bool) -> None:
         return
     artists = facts.pop("artists", None)
     for name, value in facts.items():
-        shown = {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
-        print(f"{_LABELS.get(name, name.replace('_', ' ')):22} {shown}")
+        print(f"{_LABELS.get(name, name.replace('_', ' ')):22} {_fact_text(value)}")
     if artists:
         by_songs = sorted(artists.items(), key=lambda item: -item[1])
         shown = ", ".join(f"{artist} ({songs})" for artist, songs in by_songs[:_ARTISTS_SHOWN])
         hidden = len(by_songs) - _ARTISTS_SHOWN
         more = f" and {hidden} more" if hidden > 0 else ""
         print(f"{'artists':22} {len(by_songs)}: {shown}{more}")
+
+
+def _fact_text(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):  # numbers by reason
+        return ", ".join(f"{count} {name}" for name, count in value.items() if count) or "0"
+    return str(value)
 
 
 def _facts(source: str) -> dict[str, Any]:

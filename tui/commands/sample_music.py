@@ -61,32 +61,37 @@ def run(arguments: argparse.Namespace) -> int:
     from engine import protocol
     from engine.inference import models
     from engine.protocol import MusicDone, MusicFrame
-    from engine.sampling import music as rolls
-    from engine.sampling.music import MusicRequest
+    from engine.sampling.music import (
+        MusicRequest,
+        frame_pitches,
+        keys_codec,
+        read_prompt,
+        stream,
+    )
 
     notes = None if arguments.notes is None else pitch.parse_chord(arguments.notes)
     model = models.load(arguments.model, kind="music")
-    codec = rolls.keys_codec(model)
-    prime, metre = rolls.read_prompt(codec, arguments.prime, notes)
+    codec = keys_codec(model)
+    prime, time_signature = read_prompt(codec, arguments.prime, notes)
     request = MusicRequest(
         prime=prime,
         temperature=arguments.temperature,
         memory=arguments.memory,
         least=arguments.least,
         seed=arguments.seed,
-        length=_frames(arguments, codec, metre),
+        length=_frames(arguments, codec, time_signature),
     )
-    song = rolls.stream(model, request)
+    song = stream(model, request)
     written = [*song.prime]
     for frame in song:
         written.append(frame)
         if arguments.json:
-            print(protocol.encode_output(MusicFrame(rolls.frame_pitches(frame, codec.planes))))
+            print(protocol.encode_output(MusicFrame(frame_pitches(frame, codec.planes))))
     if arguments.json:
         assert song.reason is not None
         done = MusicDone(reason=song.reason, frames=song.frames, seed=song.seed)
         print(protocol.encode_output(done, model=model.name), flush=True)
-    return _write(codec.decode(np.stack(written)), metre, arguments, song.seed)
+    return _write(codec.decode(np.stack(written)), time_signature, arguments, song.seed)
 
 
 def _check_paths(paths: list[Path]) -> None:
@@ -99,11 +104,14 @@ def _check_paths(paths: list[Path]) -> None:
             raise InputError(f"{path} is a folder: name a file in it.")
 
 
-def _frames(arguments: argparse.Namespace, codec: "KeysCodec", metre: tuple[int, int]) -> int:
+def _frames(
+    arguments: argparse.Namespace, codec: "KeysCodec", time_signature: tuple[int, int]
+) -> int:
     """Return the number of frames to write, from --length, --seconds or --bars."""
     from engine.sampling.music import MusicRequest
 
-    for name, per_unit in (("seconds", 1 / codec.seconds), ("bars", codec.frames_per_bar(metre))):
+    bar = codec.frames_per_bar(time_signature)
+    for name, per_unit in (("seconds", 1 / codec.seconds), ("bars", bar)):
         length: float | None = getattr(arguments, name)
         if length is None:
             continue
@@ -114,11 +122,13 @@ def _frames(arguments: argparse.Namespace, codec: "KeysCodec", metre: tuple[int,
     return MusicRequest.length if frames is None else frames
 
 
-def _write(music: "Roll", metre: tuple[int, int], arguments: argparse.Namespace, seed: int) -> int:
+def _write(
+    music: "Roll", time_signature: tuple[int, int], arguments: argparse.Namespace, seed: int
+) -> int:
     """Write the files that were asked for, then play; return the exit status."""
     from engine.music import midi
 
-    score = dataclasses.replace(music.score(), time_signature=metre)
+    score = dataclasses.replace(music.score(), time_signature=time_signature)
     if arguments.output:
         midi.write(score, arguments.output)
     if arguments.wav:
