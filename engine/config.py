@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from engine import paths
 from engine.errors import InputError
-from engine.options import range_words
+from engine.options import LYRICS_OPTIONS, range_words
 from engine.suggestions import did_you_mean
 
 Kind = Literal["lyrics", "music"]
@@ -341,7 +341,9 @@ class TrainConfig:
         ("Why", "Well"), "Prompts of the samples, separated by commas.", kind="lyrics"
     )
     sample_length: int = _setting(300, "Length of a sample in characters or frames.", 1)
-    sample_temperature: float = _setting(0.7, "Temperature of the samples.", 0, kind="lyrics")
+    sample_temperature: float = _setting(
+        LYRICS_OPTIONS["temperature"].default, "Temperature of the samples.", 0, kind="lyrics"
+    )
 
 
 @dataclass(frozen=True)

@@ -189,7 +189,7 @@ LYRICS_OPTIONS = _table([
     ),
     Option(
         name="count", type=int, default=1, low=1, high=1_000, label="Count", metavar="N",
-        help="Write N songs at once (default 1); song i has the seed plus i.",
+        help="Write N songs at once, with consecutive seeds (default 1).",
         placeholder="1",
     ),
     _seed("the same song"),
@@ -205,7 +205,7 @@ LYRICS_EXTRA_OPTIONS = _table([
     Option(
         name="novelty", type=int, default=None, low=20, label="Novelty", metavar="N",
         help="Report what is copied from training songs in stretches of N or more characters "
-        "(default: no report; 20 where N is left out).",
+        "(default: no report; without N: 20).",
     ),
     Option(
         name="alternatives", type=int, default=0, low=0, high=100, label="Alternatives",

@@ -74,11 +74,11 @@ def _frames(model: "Model", file: Path) -> "NDArray[Any]":
     """Read the song in a file as the model's frames."""
     from engine.analysis import song_input
     from engine.data.codecs import KeysCodec
-    from engine.sampling import music as rolls
+    from engine.sampling.music import read_prompt
 
     codec = model.codec
     if isinstance(codec, KeysCodec):
-        music, _ = rolls.read_prompt(codec, file)
+        music, _ = read_prompt(codec, file)
         assert music is not None
         return codec.encode(music)
     try:
