@@ -167,7 +167,7 @@ class Worker:
     def _load_model(self, request: LoadModel, answer: Answer, stopped: Stopped) -> None:  # noqa: ARG002
         model = self._load(request.model, precision=request.precision)
         frame = _frame_length(model.codec) if isinstance(model.codec, KeysCodec) else None
-        kind, words = model.meta["kind"], model.config.words
+        kind, words = model.kind, model.config.words
         answer(Loaded(model.name, kind, words, tuple(model.conditions), frame))
 
     def _sample_lyrics(self, request: SampleLyrics, answer: Answer, stopped: Stopped) -> None:

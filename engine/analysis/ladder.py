@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-
 from engine.data.codecs import CharacterCodec
 from engine.data.corpus import Corpus
 from engine.inference import models
@@ -53,8 +51,8 @@ def compare(
     for place, rung in enumerate(rungs):
         if not stopped():
             yield LadderStep(place, rung.name, _bits(corpus.path, codec, place))
-    valid = (model.meta.get("scores") or {}).get("valid") or {}
-    yield LadderStep(len(rungs), model.name, valid.get("bits"))
+    valid = model.meta.scores.get("valid")
+    yield LadderStep(len(rungs), model.name, valid and valid.bits)
     first = lyrics.stream(model, request, stopped)
     seed = first.songs[0].seed
     yield LyricsStarted(seed, first.prime)
@@ -76,8 +74,8 @@ def compare(
 
 def _rung(model: Model, counted: NgramModel) -> Model:
     """A counting model that writes in the characters of a network."""
-    config = counted.config
-    return Model(config.words, None, model.meta, config, model.codec, NgramStepper(counted), ())
+    meta = dataclasses.replace(model.meta, model=counted.config)
+    return Model(counted.config.words, None, meta, NgramStepper(counted))
 
 
 def _translated(path: Path, codec: CharacterCodec) -> Corpus:
@@ -90,10 +88,7 @@ def _counted(path: Path, codec: CharacterCodec) -> list[NgramModel]:
     """The rungs below the network, counted on the corpus there."""
     corpus = _translated(path, codec)
     rows = corpus.select("train")
-    # The songs lie in an order of chance, so that the first are as good as any.
-    ends = np.cumsum(corpus.songs["length"][rows], dtype=np.int64)
-    until = max(1, int(np.searchsorted(ends, MAX_COUNTED, side="right")))
-    songs = (corpus.song(row) for row in rows[:until])
+    songs = (corpus.song(row) for row in corpus.limit_rows(rows, MAX_COUNTED))
     return ngram.fit_all_orders(songs, codec.spec.size, MAX_ORDER)
 
 

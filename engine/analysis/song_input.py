@@ -113,7 +113,7 @@ def _held_out(model: Model, asked: SongRequest) -> InputSong:
     who = asked.artist or (artist if artist in model.conditions else None)
     weights = conditioning.weights(model, who, None) if model.conditions else None
     frames = corpus.translated(model.codec, list(model.conditions)).song(row)
-    note = _note(len(frames), "characters" if model.meta["kind"] == "lyrics" else "frames")
+    note = _note(len(frames), "characters" if model.kind == "lyrics" else "frames")
     text = ""
     if isinstance(model.codec, CharacterCodec):
         frames = frames[:-1]  # the end mark

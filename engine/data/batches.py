@@ -127,8 +127,7 @@ class BatchStream:
                 f"data.{split}_fraction above 0."
             )
         if max_frames:
-            frames = np.cumsum(corpus.songs["length"][rows], dtype=np.int64)
-            rows = rows[: max(1, int(np.searchsorted(frames, max_frames, side="right")))]
+            rows = corpus.limit_rows(rows, max_frames)
         self.window = window
         self._corpus, self._rows, self._seed = corpus, rows, seed
         self._model, self._augment = model or ModelConfig(), augment or Augmentation()

@@ -135,6 +135,19 @@ class Corpus:
         """Return the rows of `songs` that belong to a split, rising."""
         return np.flatnonzero(self.songs["split"] == SPLITS.index(split))
 
+    def limit_rows(self, rows: npt.NDArray[np.intp], max_frames: int) -> npt.NDArray[np.intp]:
+        """Return the first of `rows`: as many as have at most `max_frames` frames together, or one.
+
+        Songs are stored in random order, so the first are as representative as any.
+        """
+        frames = np.cumsum(self.songs["length"][rows], dtype=np.int64)
+        return rows[: max(1, int(np.searchsorted(frames, max_frames, side="right")))]
+
+    def require_hash(self, expected: str | None, since: str) -> None:
+        """Raise InputError, "The songs of … have changed since …", for another hash."""
+        if self.hash != expected:
+            raise InputError(f"The songs of {self.name} have changed since {since}")
+
     def song(self, row: int) -> npt.NDArray[Any]:
         """Return the frames of one song, (length, *frame)."""
         start, length = int(self.songs["start"][row]), int(self.songs["length"][row])

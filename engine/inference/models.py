@@ -1,21 +1,24 @@
-"""Trained models: finding one by its name, reading it, and refusing what is none."""
+"""Trained models on disk: finding one by name, reading it, and refusing one that is damaged.
+
+A model is a folder with model.safetensors and meta.json, for example a checkpoint of a run.
+"""
 
 import contextlib
+import dataclasses
 import json
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import safetensors
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-from engine import config as configs
 from engine import paths
-from engine.config import ModelConfig
+from engine.config import DataConfig, Kind, ModelConfig, from_mapping
 from engine.data.codecs import MARKS, CharacterCodec, Codec, codec_from_json
 from engine.data.corpus import Corpus, prepare_corpus
 from engine.errors import InputError
@@ -23,41 +26,172 @@ from engine.inference import network
 from engine.inference.network import Network, NgramStepper
 from engine.model import ngram
 from engine.runs import run_dir
-from engine.suggestions import closest, join_or
+from engine.suggestions import did_you_mean
 
 FORMAT = 2  # of meta.json
 DEFAULT_PRECISION = "fast"
 WEIGHTS, META = "model.safetensors", "meta.json"
-_KEYS: dict[str, type] = {
-    "kind": str,
-    "model": dict,
-    "codec": dict,
-    "conditions": list,
-}
+
+
+class ModelScore(NamedTuple):
+    """The score of a model on a split of its songs."""
+
+    loss: float  # nats a frame
+    bits: float  # bits a frame
+
+
+@dataclass(frozen=True)
+class ModelMeta:
+    """The content of a model's meta.json."""
+
+    kind: Kind
+    model: ModelConfig
+    codec: Codec
+    conditions: tuple[str, ...] = ()  # the artists of the songs it was trained on
+    data: DataConfig = field(default_factory=DataConfig)
+    corpus_name: str | None = None
+    corpus_hash: str | None = None  # of the corpus it was trained on
+    step: int | None = None
+    scores: Mapping[str, ModelScore] = field(default_factory=dict)  # by split
+    parameters: int = 0
+
+    @classmethod
+    def from_json(cls, values: object, where: str) -> "ModelMeta":
+        """Check the content of a meta.json; raises InputError, naming `where`."""
+        if not isinstance(values, dict) or not isinstance(values.get("format"), int):
+            raise InputError(
+                f"{where} does not describe a model: name a model made by rnn-tui train."
+            )
+        if values["format"] != FORMAT:
+            raise InputError(
+                f"{where} has format {values['format']}, this version reads format {FORMAT}: "
+                "use the version of rnn-tui that wrote it."
+            )
+        kind = _entry(values, "kind", str, where)
+        if kind not in typing.get_args(Kind):
+            raise InputError(f"{where} is of a model for {kind}: name one for lyrics or music.")
+        conditions = _entry(values, "conditions", list, where)
+        if not all(isinstance(artist, str) for artist in conditions):
+            raise _damaged(where, "conditions")
+        tables = {
+            "model": _entry(values, "model", dict, where),
+            "data": _entry(values, "data", dict, where, {}),
+        }
+        codec_values = _entry(values, "codec", dict, where)
+        try:
+            config = from_mapping(tables, "it")
+            codec = codec_from_json(codec_values)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from error
+        corpus = _entry(values, "corpus", dict, where, {})
+        scores = _entry(values, "scores", dict, where, {})
+        try:
+            scores = {
+                split: ModelScore(score["loss"], score["bits"]) for split, score in scores.items()
+            }
+        except (TypeError, KeyError) as error:
+            raise _damaged(where, "scores") from error
+        return cls(
+            kind=kind,
+            model=config.model,
+            codec=codec,
+            conditions=tuple(conditions),
+            data=config.data,
+            corpus_name=corpus.get("name"),
+            corpus_hash=corpus.get("hash"),
+            step=_entry(values, "step", int | None, where, None),
+            scores=scores,
+            parameters=_entry(values, "parameters", int, where, 0),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of meta.json; `from_json` is the inverse."""
+        return {
+            "format": FORMAT,
+            "kind": self.kind,
+            "model": dataclasses.asdict(self.model),
+            "codec": self.codec.to_json(),
+            "conditions": list(self.conditions),
+            "data": dataclasses.asdict(self.data),
+            "corpus": {"name": self.corpus_name, "hash": self.corpus_hash},
+            "step": self.step,
+            "scores": {split: score._asdict() for split, score in self.scores.items()},
+            "parameters": self.parameters,
+        }
+
+
+def _entry(values: dict[str, Any], key: str, type_: Any, where: str, default: Any = ...) -> Any:
+    """Return an entry of meta.json; null is taken for the default, if there is one."""
+    value = values.get(key)
+    if value is None and default is not ...:
+        return default
+    if not isinstance(value, type_):
+        raise _damaged(where, key)
+    return value
+
+
+def _damaged(where: str, key: str) -> InputError:
+    return InputError(f"{where} has no valid {key!r}: the model is damaged, use another one.")
 
 
 @dataclass(frozen=True)
 class Model:
-    """A model in memory, ready to write."""
+    """A model in memory, ready to write songs."""
 
-    name: str  # as it was asked for
-    path: Path | None  # its folder; None for weights that were in memory
-    meta: dict[str, Any]  # meta.json
-    config: ModelConfig
-    codec: Codec
+    name: str  # the name or path by which it was loaded
+    path: Path | None  # its folder; None: its weights were in memory
+    meta: ModelMeta
     stepper: Network | NgramStepper
-    conditions: tuple[str, ...]  # the artists it can write as; none in one that knows no artists
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of songs it writes."""
+        return self.meta.kind
+
+    @property
+    def config(self) -> ModelConfig:
+        """Its cell, sizes and so on."""
+        return self.meta.model
+
+    @property
+    def codec(self) -> Codec:
+        """The codec of its frames."""
+        return self.meta.codec
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """The artists in whose style it can write."""
+        return _artists(self.meta)
+
+
+def _artists(meta: ModelMeta) -> tuple[str, ...]:
+    has_styles = meta.model.kind == "network" and meta.model.condition_size > 0
+    return meta.conditions if has_styles else ()
 
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """A model that can be asked for by name."""
+    """A model that can be loaded by name."""
 
     name: str
     origin: str  # "bundled" or "run"
     path: Path  # its folder
-    meta: dict[str, Any]  # empty where it cannot be read
-    error: str | None  # why it cannot
+    meta: ModelMeta | None  # None: it cannot be read
+    error: str | None  # why it cannot be read
+
+
+def list_models() -> list[ModelInfo]:
+    """Return the bundled models, then the runs that have a checkpoint."""
+    found = [(name, "bundled", folder) for name, folder in _bundled().items()]
+    runs = [(run.name, "run", _checkpoint(run)) for run in run_dir.list_runs()]
+    found += [(name, origin, folder) for name, origin, folder in runs if folder]
+    result = []
+    for name, origin, folder in found:
+        try:
+            result.append(ModelInfo(name, origin, folder, read_meta(folder), None))
+        except InputError as error:
+            result.append(ModelInfo(name, origin, folder, None, str(error)))
+    return result
 
 
 def _bundled() -> dict[str, Path]:
@@ -66,7 +200,7 @@ def _bundled() -> dict[str, Path]:
 
 
 def _checkpoint(run: run_dir.RunDir) -> Path | None:
-    """The folder of the run's best checkpoint, else of its last, else None."""
+    """Return the folder of the run's best checkpoint, else of its last, else None."""
     for name in ("best", "last"):
         with contextlib.suppress(OSError):
             folder = (run.checkpoints / name).resolve(strict=True)
@@ -75,40 +209,8 @@ def _checkpoint(run: run_dir.RunDir) -> Path | None:
     return None
 
 
-def list_models() -> list[ModelInfo]:
-    """The models that come with the program, then the runs that have a checkpoint."""
-    found = [(name, "bundled", folder) for name, folder in _bundled().items()]
-    runs = [(run.name, "run", _checkpoint(run)) for run in run_dir.list_runs()]
-    found += [(name, origin, folder) for name, origin, folder in runs if folder]
-    result = []
-    for name, origin, folder in found:
-        try:
-            meta, error = read_meta(folder), None
-        except InputError as problem:
-            meta, error = {}, str(problem)
-        result.append(ModelInfo(name, origin, folder, meta, error))
-    return result
-
-
-def _find_run(name: str) -> run_dir.RunDir | None:
-    for run in run_dir.list_runs():
-        if name in (run.name, run.path.name):
-            return run
-    path = Path(name)
-    is_run = (path / "config.json").is_file() and (path / "checkpoints").is_dir()
-    return run_dir.RunDir(path.resolve()) if is_run else None
-
-
-def _find_folder(name: str) -> Path | None:
-    path = Path(name)
-    folder = path.parent if path.name == WEIGHTS else path
-    if not folder.is_dir() and path.exists():
-        raise InputError(f"{path} is not a model: name a folder that holds {WEIGHTS} and {META}.")
-    return folder.resolve() if folder.is_dir() else None
-
-
 def locate(name: str | None, kind: str | None = None) -> tuple[str, Path]:
-    """The name and the folder of a model, links followed.
+    """Return the name and the folder of a model, links followed.
 
     name: a bundled model's, a run's, or a path (the model's folder, its model.safetensors, or a
     run's folder); None: the first bundled model of the kind ("lyrics" or "music"; None: of any),
@@ -116,70 +218,80 @@ def locate(name: str | None, kind: str | None = None) -> tuple[str, Path]:
     Raises InputError when there is no such model.
     """
     if name is None:
-        for listed in list_models():
-            if kind is None or listed.meta.get("kind") == kind:
-                return listed.name, listed.path
-        raise InputError(
-            f"There is no model yet: train one with 'rnn-tui train {kind or 'lyrics'}', or name a "
-            "folder."
-        )
+        return _first_model(kind)
     bundled = _bundled()
     if name in bundled:
         return name, bundled[name].resolve()
-    with contextlib.suppress(OSError):  # as for a name that is too long for a file's
-        if run := _find_run(name):
+    with contextlib.suppress(OSError):  # for example a name that is too long for a file's
+        if run := run_dir.lookup(name):
             if folder := _checkpoint(run):
                 return name, folder
             raise InputError(
                 f"The run {run.name!r} has no checkpoint yet: wait until it has saved one "
                 f"('rnn-tui watch {run.name}'), or name another model."
             )
-        if folder := _find_folder(name):
+        if folder := _model_folder(name):
             return name, folder
     known = [*bundled, *(run.name for run in run_dir.list_runs())]
-    if close := closest(name, known):
-        hint = f"did you mean {join_or(close)}?"
-    elif known:
-        hint = f"there are {', '.join(known[:8])}; a folder's path will do too."
+    if known:
+        otherwise = f"the models are {', '.join(known[:8])}; or name a folder."
     else:
-        hint = "train one with 'rnn-tui train lyrics', or give a folder's path."
-    raise InputError(f"There is no model {name!r}: {hint}")
+        otherwise = "train one with 'rnn-tui train lyrics', or name a folder."
+    raise InputError(f"There is no model {name!r}: {did_you_mean(name, known, otherwise)}")
 
 
-def _check_meta(meta: object, where: str) -> dict[str, Any]:
-    if not isinstance(meta, dict) or not isinstance(meta.get("format"), int):
-        raise InputError(f"{where} does not describe a model: give a model made by rnn-tui train.")
-    if meta["format"] != FORMAT:
-        raise InputError(
-            f"{where} has format {meta['format']}, this version reads format {FORMAT}: "
-            "use the version of rnn-tui that wrote it."
-        )
-    for key, wanted in _KEYS.items():
-        if not isinstance(meta.get(key), wanted):
-            raise InputError(f"{where} has no proper {key!r}: the model is damaged, give another.")
-    if meta["kind"] not in typing.get_args(configs.Kind):
-        raise InputError(f"{where} is of a model for {meta['kind']}: give one for songs.")
-    if not all(isinstance(artist, str) for artist in meta["conditions"]):
-        raise InputError(f"{where} has no proper 'conditions': the model is damaged, give another.")
-    return meta
+def _first_model(kind: str | None) -> tuple[str, Path]:
+    for info in list_models():
+        if kind is None or (info.meta and info.meta.kind == kind):
+            return info.name, info.path
+    raise InputError(
+        f"There is no model yet: train one with 'rnn-tui train {kind or 'lyrics'}', or name a "
+        "folder."
+    )
 
 
-def read_meta(folder: Path) -> dict[str, Any]:
-    """What a model's meta.json says; raises InputError where it is none."""
+def _model_folder(name: str) -> Path | None:
+    """Return the folder that a path names, itself or by its weights; None: it does not exist."""
+    path = Path(name)
+    folder = path.parent if path.name == WEIGHTS else path
+    if not folder.is_dir() and path.exists():
+        raise InputError(f"{path} is not a model: name a folder with {WEIGHTS} and {META}.")
+    return folder.resolve() if folder.is_dir() else None
+
+
+def load(name: str | None, precision: str = DEFAULT_PRECISION, kind: str | None = None) -> Model:
+    """Find a model by its name (see `locate`) and read it. Raises InputError."""
+    found, folder = locate(name, kind)
+    try:
+        return read(found, folder, precision)
+    except InputError:
+        if folder.exists():
+            raise
+        return read(*locate(name, kind), precision)  # a better checkpoint has just replaced it
+
+
+def read(name: str, folder: Path, precision: str = DEFAULT_PRECISION) -> Model:
+    """Read the model in a folder; raises InputError where it is damaged."""
+    meta = read_meta(folder)
+    return from_tensors(meta, read_tensors(folder), name, folder, precision)
+
+
+def read_meta(folder: Path) -> ModelMeta:
+    """Read a model's meta.json; raises InputError where it is missing or damaged."""
     path = folder / META
     try:
-        meta = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(
             f"Cannot read {path} ({error.strerror}): a model is a folder with {WEIGHTS} and {META}."
         ) from error
     except ValueError as error:
-        raise InputError(f"{path} is not JSON ({error}): give another model.") from error
-    return _check_meta(meta, str(path))
+        raise InputError(f"{path} is not JSON ({error}): use another model.") from error
+    return ModelMeta.from_json(values, str(path))
 
 
 def read_tensors(folder: Path) -> dict[str, NDArray[Any]]:
-    """The tensors of a model's folder, by name; raises InputError."""
+    """Read the tensors in a model's folder, by name; raises InputError."""
     path = folder / WEIGHTS
     try:
         return load_file(path)
@@ -191,98 +303,76 @@ def read_tensors(folder: Path) -> dict[str, NDArray[Any]]:
         raise InputError(f"Cannot read {path} ({error}): make it readable.") from error
     except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"{path} is damaged or no safetensors file ({error}): copy or train it anew."
+            f"{path} is damaged or not a safetensors file ({error}): copy or train the model again."
         ) from error
 
 
-def _check_tensors(
-    tensors: Mapping[str, NDArray[Any]], wanted: Mapping[str, tuple[int, ...]], where: str
-) -> None:
-    """Refuse a network's tensors that are not just those of `wanted`, or not finite."""
-    for name, shape in wanted.items():
-        if name not in tensors:
-            raise InputError(
-                f"{where} lacks the tensor {name} that its meta.json asks for: the model is "
-                "damaged, give another."
-            )
-        if tensors[name].shape != shape:
-            raise InputError(
-                f"The tensor {name} in {where} has shape {tensors[name].shape}, by its "
-                f"meta.json it should be {shape}: the two files are not of one model, "
-                "copy both anew."
-            )
-        if tensors[name].dtype.kind != "f" or not np.isfinite(tensors[name]).all():
-            raise InputError(
-                f"The tensor {name} in {where} holds what is no finite number: its training "
-                "failed, give an earlier checkpoint."
-            )
-    for name in sorted(set(tensors) - set(wanted)):
-        raise InputError(
-            f"{where} has a tensor {name} that its meta.json knows nothing of: the two files are "
-            "not of one model, copy both anew."
-        )
-
-
 def from_tensors(
-    meta: dict[str, Any],
+    meta: ModelMeta,
     tensors: Mapping[str, NDArray[Any]],
     name: str = "the model in memory",
     path: Path | None = None,
     precision: str = DEFAULT_PRECISION,
 ) -> Model:
-    """A model of weights in memory, named as on the disk; `meta` as meta.json has it.
+    """Build a model from its meta.json and its tensors, named as on disk.
 
-    precision: how a network of lyrics multiplies, one of `PRECISIONS`; one of music always in full.
+    precision: how a network for lyrics multiplies, one of `PRECISIONS`; for music always "full".
     Raises InputError when the two do not fit each other.
     """
     where = str(path / WEIGHTS) if path else name
-    meta = _check_meta(meta, str(path / META) if path else name)
-    try:
-        config = configs.from_mapping({"model": meta["model"]}, "its 'model'").model
-        codec = codec_from_json(meta["codec"])
-    except InputError as error:
-        raise InputError(f"{path / META if path else name}: {error}") from error
-    if isinstance(codec, CharacterCodec) != (meta["kind"] == "lyrics"):
+    codec, config = meta.codec, meta.model
+    if isinstance(codec, CharacterCodec) != (meta.kind == "lyrics"):
         raise InputError(
-            f"{path / META if path else name} is of a model for {meta['kind']} with frames of "
-            f"{codec.spec.kind}: the model is damaged, give another."
+            f"{path / META if path else name} is of a model for {meta.kind} with frames of "
+            f"{codec.spec.kind}: the model is damaged, use another one."
         )
     if isinstance(codec, CharacterCodec) and codec.spec.size == MARKS:
-        raise InputError(f"{where} knows not one character: the model is damaged, give another.")
+        raise InputError(f"{where} has no characters: the model is damaged, use another one.")
     if config.kind != "network":
         try:
             counts = ngram.from_tensors(config, codec.spec.size, tensors)
         except ValueError as error:
-            raise InputError(f"{where} is damaged ({error}): copy or train it anew.") from error
-        return Model(name, path, meta, config, codec, NgramStepper(counts), ())
-    known = tuple(meta["conditions"]) if config.condition_size else ()
-    _check_tensors(tensors, network.tensor_shapes(config, codec.spec, len(known)), where)
+            raise InputError(
+                f"{where} is damaged ({error}): copy or train the model again."
+            ) from error
+        return Model(name, path, meta, NgramStepper(counts))
+    shapes = network.tensor_shapes(config, codec.spec, len(_artists(meta)))
+    _check_tensors(tensors, shapes, where)
     weights = {key: np.asarray(tensor, np.float32) for key, tensor in tensors.items()}
-    if meta["kind"] == "music":
+    if meta.kind == "music":
         precision = "full"
-    stepper = Network.build(config, codec.spec, weights, precision)
-    return Model(name, path, meta, config, codec, stepper, known)
+    return Model(name, path, meta, Network.build(config, codec.spec, weights, precision))
 
 
-def load(name: str | None, precision: str = DEFAULT_PRECISION, kind: str | None = None) -> Model:
-    """Find and read a model; see `locate` for what names it. Raises InputError."""
-    found, folder = locate(name, kind)
-    try:
-        return read(found, folder, precision)
-    except InputError:
-        if folder.exists():
-            raise
-        return read(*locate(name, kind), precision)  # a better checkpoint took its place in between
-
-
-def read(name: str, folder: Path, precision: str = DEFAULT_PRECISION) -> Model:
-    """Read the model in a folder. Raises InputError, one sentence, for whatever is wrong in it."""
-    meta = read_meta(folder)
-    return from_tensors(meta, read_tensors(folder), name, folder, precision)
+def _check_tensors(
+    tensors: Mapping[str, NDArray[Any]], shapes: Mapping[str, tuple[int, ...]], where: str
+) -> None:
+    """Raise InputError for other tensors than those of `shapes`, and for values not finite."""
+    for name, shape in shapes.items():
+        if name not in tensors:
+            raise InputError(
+                f"{where} lacks the tensor {name} that its meta.json requires: the model is "
+                "damaged, use another one."
+            )
+        if tensors[name].shape != shape:
+            raise InputError(
+                f"The tensor {name} in {where} has shape {tensors[name].shape}, but its meta.json "
+                f"requires {shape}: the two files are of different models, copy both again."
+            )
+        if tensors[name].dtype.kind != "f" or not np.isfinite(tensors[name]).all():
+            raise InputError(
+                f"The tensor {name} in {where} has values that are not finite numbers: the "
+                "training failed, use an earlier checkpoint."
+            )
+    for name in sorted(set(tensors) - set(shapes)):
+        raise InputError(
+            f"{where} has a tensor {name} that its meta.json does not require: the two files are "
+            "of different models, copy both again."
+        )
 
 
 def file_version(folder: Path) -> tuple[Path, int]:
-    """What tells whether a model's file has changed: its folder, and when it was written."""
+    """Return a value that changes with a model's file: its folder, and when it was written."""
     try:
         return folder, (folder / WEIGHTS).stat().st_mtime_ns
     except OSError:
@@ -290,26 +380,22 @@ def file_version(folder: Path) -> tuple[Path, int]:
 
 
 def training_corpus(model: Model) -> Corpus:
-    """The prepared corpus of a model's songs, prepared anew from their source where it is gone.
+    """Return the corpus that a model was trained on, prepared again from its source if needed.
 
-    Raises InputError where that is gone too, or is no longer what the model has learned from.
+    Raises InputError if the source no longer exists, or has changed.
     """
-    wanted = model.meta.get("corpus", {}).get("hash")
+    meta = model.meta
     for path in sorted(paths.corpora().glob("*/meta.json")):
         try:
-            if json.loads(path.read_text(encoding="utf-8"))["hash"] == wanted:
+            if json.loads(path.read_text(encoding="utf-8"))["hash"] == meta.corpus_hash:
                 return Corpus.open(path.parent)
         except (OSError, ValueError, KeyError, TypeError, InputError):
             continue
-    own = configs.from_mapping({"data": model.meta.get("data", {})}, "meta.json").data
-    if not own.source:
-        raise InputError(
-            f"{model.name} does not say what it learned from: train it anew, or choose another."
-        )
-    found = prepare_corpus(own, kind=model.meta["kind"])
-    if found.hash != wanted:
-        raise InputError(
-            f"The songs of {found.name} have changed since {model.name} learned from them: give "
-            f"{own.source} back as it was, or train anew."
-        )
-    return found
+    if not meta.data.source:
+        raise InputError(f"{model.name} does not name its training songs: use another model.")
+    corpus = prepare_corpus(meta.data, kind=meta.kind)
+    corpus.require_hash(
+        meta.corpus_hash,
+        f"{model.name} was trained on them: restore {meta.data.source}, or train again.",
+    )
+    return corpus

@@ -13,7 +13,6 @@ trainer.safetensors    weights/NAME            the network's weights before aver
 torch is imported where it is needed: n-gram models, which are saved here too, do without it.
 """
 
-import dataclasses
 import json
 import shutil
 from collections.abc import Mapping
@@ -27,7 +26,7 @@ from engine import files
 from engine.config import RunConfig
 from engine.data.corpus import Corpus
 from engine.errors import InputError
-from engine.inference.models import FORMAT, META, WEIGHTS
+from engine.inference.models import META, WEIGHTS, ModelMeta, ModelScore
 from engine.runs.run_dir import RunDir
 
 if TYPE_CHECKING:
@@ -41,28 +40,28 @@ TRAINER = "trainer.safetensors"
 
 def build_meta(
     config: RunConfig, corpus: Corpus, step: int, scores: dict[str, Any], parameters: int
-) -> dict[str, Any]:
-    """Return the content of a model's meta.json."""
+) -> ModelMeta:
+    """Describe a model of a run for its meta.json."""
     conditions = config.model.kind == "network" and config.model.condition_size > 0
-    return {
-        "format": FORMAT,
-        "kind": config.kind,
-        "model": dataclasses.asdict(config.model),
-        "codec": corpus.codec.to_json(),
-        "conditions": corpus.conditions if conditions else [],
-        "data": dataclasses.asdict(config.data),
-        "corpus": {"name": corpus.name, "hash": corpus.hash},
-        "step": step,
-        "scores": scores,
-        "parameters": parameters,
-    }
+    return ModelMeta(
+        kind=config.kind,
+        model=config.model,
+        codec=corpus.codec,
+        conditions=tuple(corpus.conditions) if conditions else (),
+        data=config.data,
+        corpus_name=corpus.name,
+        corpus_hash=corpus.hash,
+        step=step,
+        scores={split: ModelScore(**score) for split, score in scores.items()},
+        parameters=parameters,
+    )
 
 
 def write_checkpoint(
     run: RunDir,
     step: int,
     tensors: Mapping[str, NDArray[Any]],
-    meta: dict[str, Any],
+    meta: ModelMeta,
     best: bool,
     trainer: bytes | None = None,
 ) -> str:
@@ -74,7 +73,7 @@ def write_checkpoint(
     name = f"step-{step:06d}"
     with files.atomic_folder(run.checkpoints / name) as draft:
         (draft / WEIGHTS).write_bytes(safetensors.numpy.save(dict(tensors)))
-        text = json.dumps(meta, indent=1, ensure_ascii=False)
+        text = json.dumps(meta.to_json(), indent=1, ensure_ascii=False)
         (draft / META).write_text(text, encoding="utf-8")
         if trainer is not None:
             (draft / TRAINER).write_bytes(trainer)
@@ -115,7 +114,7 @@ def save(
     run: RunDir,
     training: "TrainState",
     carried_state: "list[State]",
-    meta: dict[str, Any],
+    meta: ModelMeta,
     best: bool,
 ) -> str:
     """Write the checkpoint of a network in training; returns its folder's name.

@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 
-from engine.config import DataConfig, Kind, from_mapping
+from engine.config import Kind
 from engine.data import datasets
 from engine.data.corpus import Corpus, prepare_corpus
 from engine.data.near_duplicates import near_duplicates
@@ -47,7 +47,7 @@ def score_model(model: Model, source: str, split: str, dynamic: bool = False) ->
         songs = dynamic_evaluation.score_songs(network, corpus, split)
     else:
         songs = evaluate.score_songs(network, corpus, split)
-    if model.meta["kind"] == "music" and split != "train":
+    if model.kind == "music" and split != "train":
         return _score_with_near_copies(songs, corpus, split, model)
     return songs.score()
 
@@ -55,10 +55,10 @@ def score_model(model: Model, source: str, split: str, dynamic: bool = False) ->
 def _score_with_near_copies(songs: SongScores, corpus: Corpus, split: str, model: Model) -> Score:
     score = songs.score()
     try:
-        training_corpus = prepare_corpus(_data_config(model), kind="music")
+        training_corpus = prepare_corpus(model.meta.data, kind="music")
     except InputError:  # its songs no longer exist
         return score
-    if training_corpus.hash != model.meta.get("corpus", {}).get("hash"):
+    if training_corpus.hash != model.meta.corpus_hash:
         return score
     copies = near_duplicates(
         corpus, corpus.select(split), training_corpus, training_corpus.select("train")
@@ -70,8 +70,7 @@ def _score_with_near_copies(songs: SongScores, corpus: Corpus, split: str, model
 
 def _load_songs(model: Model, source: str) -> Corpus:
     """Prepare the songs of `source` ("": the model's own) in the model's codec and artists."""
-    kind: Kind = model.meta["kind"]
-    own = _data_config(model)
+    kind, own = model.kind, model.meta.data
     if not (source or own.source):
         raise InputError(f"{model.name} does not name its training songs: use --data.")
     if not source or _same_source(source, own.source, kind):
@@ -80,17 +79,13 @@ def _load_songs(model: Model, source: str) -> Corpus:
         config = dataclasses.replace(own, artists=(), min_songs=1, min_count=1)
     config = dataclasses.replace(config, source=source or own.source)
     corpus = prepare_corpus(config, kind=kind)
-    expected_hash = model.meta.get("corpus", {}).get("hash")
-    if not source and expected_hash != corpus.hash:
-        raise InputError(
-            f"The songs of {corpus.name} have changed since {model.name} was trained on them, and "
-            f"so have the splits: to score it on the present songs, use --data {own.source}."
+    if not source:
+        corpus.require_hash(
+            model.meta.corpus_hash,
+            f"{model.name} was trained on them, and so have the splits: to score it on the present "
+            f"songs, use --data {own.source}.",
         )
     return corpus.translated(model.codec, list(model.conditions))
-
-
-def _data_config(model: Model) -> DataConfig:
-    return from_mapping({"data": model.meta.get("data", {})}, "meta.json").data
 
 
 def _same_source(source: str, own: str, kind: Kind) -> bool:

@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Set
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from engine.config import TrainConfig
 from engine.inference import models
+from engine.inference.models import ModelMeta
 from engine.model.network import detach_state
 from engine.model.window import to_device
 from engine.runs.events import Evaluated, Heartbeat, Saved
@@ -179,7 +180,7 @@ def _evaluate(context: RunContext, training: TrainState) -> bool:
     return better
 
 
-def _meta(context: RunContext, training: TrainState) -> dict[str, Any]:
+def _meta(context: RunContext, training: TrainState) -> ModelMeta:
     parameters = sum(p.numel() for p in training.network.parameters())
     return checkpoint.build_meta(
         context.config, context.corpus, training.step, training.scores, parameters

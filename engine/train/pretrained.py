@@ -60,7 +60,7 @@ def check_compatible(model: Model, config: RunConfig, corpus: Corpus) -> None:
                 f"train.init_from is {model.name!r}, which has model.{key} = {theirs[key]}, but "
                 f"this run has {value}: make them equal, or leave train.init_from out."
             )
-    fits = model.meta["kind"] == config.kind and bool(model.conditions) == bool(corpus.conditions)
+    fits = model.kind == config.kind and bool(model.conditions) == bool(corpus.conditions)
     if not fits or (config.kind == "music" and model.codec != corpus.codec):
         raise InputError(
             f"train.init_from is {model.name!r}, which was trained on another kind of songs than "

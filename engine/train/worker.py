@@ -106,11 +106,10 @@ def train_run(
 
 
 def _require_same_songs(run: RunDir, corpus: Corpus) -> None:
-    expected = run.metadata().get("corpus", {}).get("hash")
-    if expected and expected != corpus.hash:
-        raise InputError(
-            f"The songs of {corpus.name} have changed since the run {run.name!r} was started: "
-            "restore the old ones, or start a new run."
+    if expected := run.metadata().get("corpus", {}).get("hash"):
+        corpus.require_hash(
+            expected,
+            f"the run {run.name!r} was started: restore the old ones, or start a new run.",
         )
 
 

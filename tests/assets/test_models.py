@@ -43,7 +43,7 @@ def test_all_of_them_are_there_and_small() -> None:
 def test_it_loads_by_its_name_and_writes(name: str) -> None:
     model = models.load(name)
     assert model.path == FOLDER / name
-    if model.meta["kind"] == "lyrics":
+    if model.kind == "lyrics":
         for artist in (None, model.conditions[0]):
             request = LyricsRequest("Why", artist, SamplingParams(0.7), seed=1, length=200)
             assert sum(len(letter.text) for letter in lyrics.stream(model, request)) == 200
@@ -112,4 +112,4 @@ def test_it_scores_as_its_card_says(
         pytest.skip(f"its songs do not come along, and {source} is not there")
     model = models.load(name)
     score = evaluate_model.score_model(model, str(source or ""), "test")
-    assert score.loss == pytest.approx(model.meta["scores"]["test"]["loss"], rel=1e-3)
+    assert score.loss == pytest.approx(model.meta.scores["test"].loss, rel=1e-3)

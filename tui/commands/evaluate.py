@@ -46,7 +46,7 @@ class Evaluation:
     @property
     def music(self) -> bool:
         """Whether the model is one of music."""
-        return bool(self.model.meta["kind"] == "music")
+        return self.model.kind == "music"
 
     @property
     def value(self) -> float:
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     kind = datasets.guess_kind(arguments.data) if arguments.data else "lyrics"
     model = models.load(arguments.model, kind=kind)
     score = evaluate_model.score_model(model, arguments.data, arguments.split, arguments.dynamic)
-    novelty = (None, "") if model.meta["kind"] == "music" else _novelty(model)
+    novelty = (None, "") if model.kind == "music" else _novelty(model)
     result = Evaluation(model, score, arguments.split, arguments.dynamic, *novelty)
     if arguments.json:
         print(json.dumps(_to_json(result)))

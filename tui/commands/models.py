@@ -3,14 +3,13 @@
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from engine.config import from_mapping
 from tui.commands import output
 from tui.commands.arguments import JSON_LINES, MODEL
 
 if TYPE_CHECKING:
-    from engine.inference.models import ModelInfo
+    from engine.inference.models import ModelInfo, ModelMeta
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
         name, folder = models.locate(arguments.model)
         meta = models.read_meta(folder)
         if arguments.json:
-            print(json.dumps({"name": name, "path": str(folder), **meta}, ensure_ascii=False))
+            facts = {"name": name, "path": str(folder), **meta.to_json()}
+            print(json.dumps(facts, ensure_ascii=False))
         else:
             _describe(name, folder, meta)
         return 0
@@ -42,16 +42,16 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _describe(name: str, folder: Path, meta: dict[str, Any]) -> None:
+def _describe(name: str, folder: Path, meta: "ModelMeta") -> None:
     facts = {
         "name": name,
-        "model": _summary(meta),
-        "trained on": meta.get("corpus", {}).get("name"),
-        "step": meta.get("step"),
-        "parameters": f"{meta.get('parameters', 0):,}",
+        "model": meta.model.words,
+        "trained on": meta.corpus_name,
+        "step": meta.step,
+        "parameters": f"{meta.parameters:,}",
         "validation": _score(meta),
-        "characters": len(meta["codec"].get("characters", ())) or None,
-        "artists": ", ".join(meta["conditions"]) or None,
+        "characters": len(getattr(meta.codec, "characters", "")) or None,
+        "artists": ", ".join(meta.conditions) or None,
         "path": folder,
     }
     for label, value in facts.items():
@@ -60,21 +60,20 @@ def _describe(name: str, folder: Path, meta: dict[str, Any]) -> None:
 
 def _row(model: "ModelInfo") -> dict[str, object]:
     """Return what `--json` prints of a model."""
-    if model.error:
-        return {"name": model.name, "source": model.origin, "error": model.error}
     meta = model.meta
-    valid = (meta.get("scores") or {}).get("valid", {})
-    lyrics = meta["kind"] == "lyrics"
+    if meta is None:
+        return {"name": model.name, "source": model.origin, "error": model.error}
+    valid, lyrics = meta.scores.get("valid"), meta.kind == "lyrics"
     return {
         "name": model.name,
-        "kind": meta["kind"],
+        "kind": meta.kind,
         "source": model.origin,
-        "words": _summary(meta),
-        "bits_per_character": valid.get("bits") if lyrics else None,
-        "nats_per_frame": None if lyrics else valid.get("loss"),
-        "conditions": len(meta["conditions"]),
-        "memory": bool(meta["model"].get("match_memory")),
-        "step": meta.get("step"),
+        "words": meta.model.words,
+        "bits_per_character": valid.bits if valid and lyrics else None,
+        "nats_per_frame": valid.loss if valid and not lyrics else None,
+        "conditions": len(meta.conditions),
+        "memory": meta.model.match_memory,
+        "step": meta.step,
         "path": str(model.path),
     }
 
@@ -88,14 +87,10 @@ def _shorten(row: dict[str, object]) -> dict[str, object]:
     }
 
 
-def _score(meta: dict[str, Any]) -> str | None:
-    valid = (meta.get("scores") or {}).get("valid")
+def _score(meta: "ModelMeta") -> str | None:
+    valid = meta.scores.get("valid")
     if not valid:
         return None
-    if meta["kind"] == "music":
-        return f"{valid['loss']:.4f} nats a frame"
-    return f"{valid['bits']:.4f} bits per character"
-
-
-def _summary(meta: dict[str, Any]) -> str:
-    return from_mapping({"model": meta["model"]}, "meta.json").model.words
+    if meta.kind == "music":
+        return f"{valid.loss:.4f} nats a frame"
+    return f"{valid.bits:.4f} bits per character"

@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     from engine.inference import models
 
     model = models.load(arguments.model, kind="lyrics")
-    lyrics = model.meta["kind"] == "lyrics"
+    lyrics = model.kind == "lyrics"
     file = arguments.text
     text = _read(file) if file is not None and lyrics else None
     request = SongRequest(text, None if lyrics else file, arguments.artist, arguments.song)

@@ -1,5 +1,6 @@
 """The ladder: its rungs against the models that are counted alone."""
 
+import dataclasses
 import itertools
 import math
 import shutil
@@ -60,7 +61,8 @@ def test_every_rung_is_the_model_that_is_counted_alone(learnt: Learnt) -> None:
         counted = ngram.fit(train, corpus.codec.spec.size, config)
         nats = np.concatenate([counted.nats(song) for song in valid])
         assert rungs[place].bits == pytest.approx(nats.mean() / math.log(2))
-        alone = Model(name, None, model.meta, config, model.codec, NgramStepper(counted), ())
+        meta = dataclasses.replace(model.meta, model=config)
+        alone = Model(name, None, meta, NgramStepper(counted))
         assert written[place] == "".join(c.text for c in lyrics.stream(alone, wanted))
     assert written[10] == "".join(c.text for c in lyrics.stream(model, wanted))
 

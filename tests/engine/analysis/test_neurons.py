@@ -21,13 +21,13 @@ from engine.data.corpus import prepare_corpus
 from engine.errors import InputError
 from engine.frames import BEGIN
 from engine.inference import models, network
-from engine.inference.models import Model
+from engine.inference.models import Model, ModelMeta
 from engine.inference.network import Network
 from engine.music import midi
 from engine.music.score import Note, Score
 
 Build = Callable[..., Model]
-Make = Callable[..., tuple[dict[str, Any], dict[str, Any]]]
+Make = Callable[..., tuple[ModelMeta, dict[str, Any]]]
 Write = Callable[..., Path]
 Numbers = list[float]
 TEXT = "a bad cab,\nhigh jade é"
@@ -131,14 +131,7 @@ def test_a_unit_wired_to_keep_track_is_found_first() -> None:
     for character, weight in (("(", 8), (")", -8)):
         tensors["cells.0.input"][codec.encode(character)[0], wired] = weight
     tensors["cells.0.input"][BEGIN, wired] = -8
-    meta = {
-        "format": 2,
-        "kind": "lyrics",
-        "model": dataclasses.asdict(config),
-        "codec": codec.to_json(),
-        "conditions": [],
-    }
-    model = models.from_tensors(meta, tensors)
+    model = models.from_tensors(ModelMeta("lyrics", config, codec), tensors)
     reading = neurons.read_song(
         model, SongRequest(text="ab (abab ba a)\nb a ab\na (ab b) ba\n" * 3)
     )
@@ -189,7 +182,7 @@ def test_a_song_held_out_is_read_as_its_artists(make: Make, tmp_path: Path) -> N
     data = DataConfig(source=str(path), min_count=1, valid_fraction=0.1)
     corpus = prepare_corpus(data)
     meta, tensors = make(condition_size=5)
-    meta |= {"data": dataclasses.asdict(data), "corpus": {"hash": corpus.hash}}
+    meta = dataclasses.replace(meta, data=data, corpus_hash=corpus.hash)
     model = models.from_tensors(meta, tensors)
     rows_held = corpus.select("valid")
     assert len(rows_held) == 4

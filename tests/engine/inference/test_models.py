@@ -1,4 +1,4 @@
-"""Finding models by name, and refusing what is no model."""
+"""Finding models by name, and refusing what is not a model."""
 
 import json
 import os
@@ -13,9 +13,10 @@ from safetensors.numpy import save_file
 from engine import paths
 from engine.errors import InputError
 from engine.inference import models
+from engine.inference.models import ModelMeta
 
 Write = Callable[..., Path]
-Make = Callable[..., tuple[dict[str, Any], dict[str, Any]]]
+Make = Callable[..., tuple[ModelMeta, dict[str, Any]]]
 
 
 def run(home: Path, name: str, stamp: str = "20250102-030405") -> Path:
@@ -50,7 +51,7 @@ def test_a_path_is_a_folder_or_its_weights(write: Write, tmp_path: Path) -> None
         assert model.conditions == ("Ada Löwe", "The Plain Notes", "Zed")
 
 
-def test_a_bundled_model_goes_by_its_name(write: Write, assets: Path, home: Path) -> None:
+def test_a_bundled_model_is_found_by_its_name(write: Write, assets: Path, home: Path) -> None:
     write(assets / "models" / "small", kind="markov")
     (assets / "models" / "empty").mkdir()
     assert models.load("small").config.kind == "markov"
@@ -59,7 +60,7 @@ def test_a_bundled_model_goes_by_its_name(write: Write, assets: Path, home: Path
         models.load("smal")
 
 
-def test_a_run_gives_its_best_checkpoint_else_its_last(
+def test_a_run_is_its_best_checkpoint_or_else_its_last(
     write: Write, assets: Path, home: Path
 ) -> None:
     folder = run(home, "night")
@@ -75,7 +76,9 @@ def test_a_run_gives_its_best_checkpoint_else_its_last(
     assert models.load(None).name == "night"
 
 
-def test_without_a_name_it_is_the_first_of_its_kind(write: Write, assets: Path, home: Path) -> None:
+def test_without_a_name_it_is_the_first_model_for_that_kind(
+    write: Write, assets: Path, home: Path
+) -> None:
     for name, kind in (("airs", "music"), ("songs", "lyrics"), ("verses", "lyrics")):
         edit(write(assets / "models" / name), kind=kind)
     assert models.locate(None)[0] == "airs"
@@ -86,7 +89,7 @@ def test_without_a_name_it_is_the_first_of_its_kind(write: Write, assets: Path, 
         models.locate(None, "music")
 
 
-def test_a_link_to_a_checkpoint_that_is_gone_is_passed_over(write: Write, home: Path) -> None:
+def test_a_link_to_a_deleted_checkpoint_is_skipped(write: Write, home: Path) -> None:
     folder = run(home, "night")
     (folder / "checkpoints" / "best").symlink_to("step-1")
     write(folder / "checkpoints" / "step-2")
@@ -94,7 +97,7 @@ def test_a_link_to_a_checkpoint_that_is_gone_is_passed_over(write: Write, home: 
     assert models.locate("night")[1].name == "step-2"
 
 
-def test_a_checkpoint_replaced_while_it_is_read_gives_the_new_one(
+def test_if_a_checkpoint_is_replaced_while_it_is_read_the_new_one_is_read(
     write: Write, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = run(home, "night")
@@ -104,11 +107,11 @@ def test_a_checkpoint_replaced_while_it_is_read_gives_the_new_one(
     assert models.load("night").path == new
 
 
-def test_the_list_has_bundled_models_then_runs_and_says_what_is_wrong(
+def test_the_list_has_bundled_models_then_runs_and_the_errors_of_both(
     write: Write, assets: Path, home: Path
 ) -> None:
     write(assets / "models" / "small", kind="markov")
-    run(home, "nothing-yet", "20250105-000000")
+    run(home, "without-checkpoint", "20250105-000000")
     for name, stamp in (("good", "20250101-000000"), ("bad", "20250103-000000")):
         folder = write(run(home, name, stamp) / "checkpoints" / "step-1")
         (folder.parent / "best").symlink_to("step-1")
@@ -119,23 +122,25 @@ def test_the_list_has_bundled_models_then_runs_and_says_what_is_wrong(
         ("bad", "run"),
         ("good", "run"),
     ]
-    assert listed[0].meta["model"]["kind"] == "markov"
+    assert listed[0].meta
+    assert listed[0].meta.model.kind == "markov"
+    assert listed[1].meta is None
     assert listed[2].error is None
     assert "not JSON" in (listed[1].error or "")
 
 
 @pytest.mark.parametrize("name", ["nowhere", "no/where", "", "x" * 5000, "a\0b", "\ud800"])
-def test_a_model_that_is_not_there_is_refused(name: str, home: Path, assets: Path) -> None:
+def test_a_model_that_does_not_exist_is_refused(name: str, home: Path, assets: Path) -> None:
     with pytest.raises(InputError, match=r"no model|Cannot read .*meta\.json"):
         models.load(name)
 
 
-def test_no_model_at_all_is_said(home: Path, assets: Path) -> None:
+def test_the_error_without_any_model_names_the_remedy(home: Path, assets: Path) -> None:
     with pytest.raises(InputError, match="no model yet: train one"):
         models.load(None)
 
 
-def test_another_file_is_no_model(tmp_path: Path) -> None:
+def test_another_file_is_not_a_model(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("la la")
     with pytest.raises(InputError, match=r"notes\.txt is not a model"):
         models.load(str(tmp_path / "notes.txt"))
@@ -152,22 +157,31 @@ def test_another_file_is_no_model(tmp_path: Path) -> None:
         (lambda f: edit(f, format=1), "has format 1, this version reads format 2"),
         (lambda f: edit(f, kind="drums"), "a model for drums"),
         (lambda f: edit(f, kind="music"), "a model for music with frames of characters"),
-        (lambda f: edit(f, codec=None), "no proper 'codec'"),
-        (lambda f: edit(f, conditions=[1, 2, 3]), "no proper 'conditions'"),
+        (lambda f: edit(f, codec=None), "no valid 'codec'"),
+        (lambda f: edit(f, conditions=[1, 2, 3]), "no valid 'conditions'"),
         (lambda f: edit(f, codec={"kind": "keys"}), r"meta\.json: The codec is not one of piano"),
-        (lambda f: edit(f, codec={"kind": "characters", "characters": ""}), "not one character"),
-        (lambda f: edit(f, model={"cell": "tcn"}), r"meta\.json: model\.cell is 'tcn'"),
-        (lambda f: edit(f, model={"hiden": 3}), r"meta\.json: .*no key 'model\.hiden'"),
+        (lambda f: edit(f, codec={"kind": "characters", "characters": ""}), "has no characters"),
+        (
+            lambda f: edit(f, model={"cell": "tcn"}),
+            r"meta\.json: model\.cell must be rnn, gru or lstm, not 'tcn'",
+        ),
+        (
+            lambda f: edit(f, model={"hiden": 3}),
+            r"meta\.json: it has an unknown key 'model\.hiden'",
+        ),
         (lambda f: (f / "model.safetensors").unlink(), r"There is no .*model\.safetensors"),
-        (lambda f: (f / "model.safetensors").write_bytes(b""), "damaged or no safetensors"),
-        (lambda f: (f / "model.safetensors").write_bytes(b"PK\3\4" * 99), "damaged or no safet"),
+        (lambda f: (f / "model.safetensors").write_bytes(b""), "damaged or not a safetensors file"),
+        (
+            lambda f: (f / "model.safetensors").write_bytes(b"PK\3\4" * 99),
+            "damaged or not a safetensors file",
+        ),
         (
             lambda f: os.truncate(f / "model.safetensors", 3000),
-            "damaged or no safetensors file",
+            "damaged or not a safetensors file",
         ),
         (
             lambda f: edit(f, conditions=["Ada"]),
-            r"tensor condition\.weight in .* has shape \(4, 5\), .* should be \(2, 5\)",
+            r"tensor condition\.weight in .* has shape \(4, 5\), .* requires \(2, 5\)",
         ),
     ],
 )
@@ -188,14 +202,14 @@ def test_a_damaged_model_is_refused_in_a_sentence(
         (lambda t: t.update(more=np.zeros(2)), "has a tensor more that"),
         (
             lambda t: t.update({"cells.1.input": np.zeros((11, 48), np.float32)}),
-            r"tensor cells\.1\.input in .* has shape \(11, 48\), .* should be \(12, 48\)",
+            r"tensor cells\.1\.input in .* has shape \(11, 48\), .* requires \(12, 48\)",
         ),
         (
             lambda t: t["head.embedding"].__setitem__((2, 3), np.nan),
-            r"head\.embedding .* no finite",
+            r"head\.embedding .* not finite",
         ),
-        (lambda t: t["cells.0.bias"].__setitem__(0, np.inf), r"cells\.0\.bias .* no finite"),
-        (lambda t: t.update({"head.bias": t["head.bias"].astype(np.int64)}), "no finite number"),
+        (lambda t: t["cells.0.bias"].__setitem__(0, np.inf), r"cells\.0\.bias .* not finite"),
+        (lambda t: t.update({"head.bias": t["head.bias"].astype(np.int64)}), "not finite numbers"),
     ],
 )
 def test_tensors_that_do_not_fit_are_named(
@@ -225,7 +239,7 @@ def test_half_precision_is_read_as_single(write: Write, make: Make, tmp_path: Pa
     assert stepper.step(stepper.initial_state(None, 1), np.array([0])).dtype == np.float32
 
 
-def test_a_stamp_changes_with_the_file(write: Write, tmp_path: Path) -> None:
+def test_the_version_of_a_file_changes_with_it(write: Write, tmp_path: Path) -> None:
     folder = write(tmp_path / "model")
     before = models.file_version(folder)
     assert models.file_version(folder) == before

@@ -8,10 +8,10 @@ import pytest
 
 from engine.inference import models
 from engine.inference.matmul import PRECISIONS
-from engine.inference.models import Model
+from engine.inference.models import Model, ModelMeta
 
 Build = Callable[..., Model]
-Make = Callable[..., tuple[dict[str, Any], dict[str, Any]]]
+Make = Callable[..., tuple[ModelMeta, dict[str, Any]]]
 KINDS = [
     {"cell": "rnn"},
     {"cell": "gru", "tied": True},

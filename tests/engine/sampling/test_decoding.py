@@ -16,7 +16,7 @@ from engine.data.codecs import CharacterCodec
 from engine.errors import InputError
 from engine.frames import BEGIN
 from engine.inference import models
-from engine.inference.models import Model
+from engine.inference.models import Model, ModelMeta
 from engine.sampling.decoding import (
     FREE_REPEAT,
     MAX_REPEAT,
@@ -245,7 +245,7 @@ def test_logits_less_their_totals_are_the_softmax(row: list[float]) -> None:
 
 
 Build = Callable[..., Model]
-Make = Callable[..., tuple[dict[str, Any], dict[str, Any]]]
+Make = Callable[..., tuple[ModelMeta, dict[str, Any]]]
 
 ALPHABET = ["", "", "?", "\n", " ", "a"]
 NEWLINE, SPACE = 3, 4
@@ -423,7 +423,7 @@ def test_an_alphabet_without_the_one_or_the_other_is_left_alone(
     make: Make, characters: str
 ) -> None:
     meta, tensors = make()
-    meta["codec"] = CharacterCodec(characters).to_json()
+    meta = dataclasses.replace(meta, codec=CharacterCodec(characters))
     model = models.from_tensors(meta, tensors)
     plain = written(model, seed=1, length=300, params=SamplingParams(math.inf))
     assert written(model, seed=1, length=300, params=SamplingParams(math.inf, line=1)) == plain

@@ -12,14 +12,14 @@ from engine.data.codecs import END, CharacterCodec
 from engine.errors import InputError
 from engine.inference import models
 from engine.inference.matmul import PRECISIONS
-from engine.inference.models import Model
+from engine.inference.models import Model, ModelMeta
 from engine.inference.network import NgramStepper
 from engine.sampling import lyrics
 from engine.sampling.decoding import SamplingParams
 from engine.sampling.lyrics import LyricsRequest, LyricsStream, change_params, stream, write_best
 
 Build = Callable[..., Model]
-Make = Callable[..., tuple[dict[str, Any], dict[str, Any]]]
+Make = Callable[..., tuple[ModelMeta, dict[str, Any]]]
 
 
 def texts(stream: LyricsStream) -> list[str]:

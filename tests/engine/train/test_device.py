@@ -40,7 +40,7 @@ def test_out_of_memory_keeps_the_last_checkpoint(make_config: MakeConfig, limite
     last = EventReader(run.events).poll()[-1]
     assert isinstance(last, events.Failed)
     assert last.reason == sentence
-    assert models.load("large").meta["step"] == 6
+    assert models.load("large").meta.step == 6
     launch.resume("large", ["train.bptt=16"])
     worker.train_run(run)
     assert run.last_step() == 12

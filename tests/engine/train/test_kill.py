@@ -70,9 +70,9 @@ def test_killed_at_random_moments(make_config: MakeConfig, count: int, steps: in
             meta = json.loads((run.checkpoints / "last" / "meta.json").read_text())
             assert meta["step"] >= saved[-1]["step"]
             # Killed between the two links, `best` is one save behind `last`.
-            assert models.load("killed").meta["step"] <= meta["step"] + 10
+            assert models.load("killed").meta.step <= meta["step"] + 10
             best = [item["step"] for item in saved if item["best"]]
-            assert models.load("killed").meta["step"] >= best[-1]
+            assert models.load("killed").meta.step >= best[-1]
     worker.train_run(run)
     for name in ("model", "trainer"):
         ours, theirs = (

@@ -127,7 +127,7 @@ def test_the_saved_model_has_the_score_of_the_run(make_config: MakeConfig) -> No
     worker.train_run(run)
     model = models.load("scored")
     score = evaluate_model.score_model(model, "", "valid")
-    assert score.loss == pytest.approx(model.meta["scores"]["valid"]["loss"], rel=1e-6)
+    assert score.loss == pytest.approx(model.meta.scores["valid"].loss, rel=1e-6)
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -213,7 +213,7 @@ def test_a_model_with_match_memory_resumes_and_scores(make_config: MakeConfig) -
     model = models.load("parts")
     assert model.config.match_memory
     score = evaluate_model.score_model(model, "", "valid")
-    assert score.loss == pytest.approx(model.meta["scores"]["valid"]["loss"], rel=1e-6)
+    assert score.loss == pytest.approx(model.meta.scores["valid"].loss, rel=1e-6)
 
 
 def test_a_loss_of_nan_ends_the_run_and_keeps_the_checkpoint(
@@ -232,7 +232,7 @@ def test_a_loss_of_nan_ends_the_run_and_keeps_the_checkpoint(
     steps = [event for event in events_of(run) if isinstance(event, events.Step)]
     assert steps[-1].loss is None  # missing, not a wrong figure
     model = models.load("nan")
-    assert model.meta["step"] == 6
+    assert model.meta.step == 6
     monkeypatch.undo()
     monkeypatch.setenv("RNN_TUI_HOME", str(run.path.parents[1]))
     launch.resume("nan")
@@ -300,7 +300,7 @@ def test_ngram_models_run_like_networks(make_config: MakeConfig, kind: str) -> N
     ]
     model = models.load(kind)
     score = evaluate_model.score_model(model, "", "valid")
-    assert score.loss == pytest.approx(model.meta["scores"]["valid"]["loss"])
+    assert score.loss == pytest.approx(model.meta.scores["valid"].loss)
 
 
 @pytest.mark.parametrize("evaluate_every", [1, 100])
