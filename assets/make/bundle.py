@@ -1,9 +1,11 @@
-"""Puts a trained run into assets/models, with its card: `python -m assets.make.bundle MODEL RUN`.
+"""Copy a trained run to assets/models with its card: `python -m assets.make.bundle MODEL RUN`.
 
-MODEL is one of those below, RUN the run that their commands trained. The weights are stored in
-half precision; the card's scores are those of the stored ones, and what its commands print.
+MODEL is a key of `MODELS`, RUN the run that its commands trained. Written are model.safetensors in
+half precision, meta.json with the scores of those weights, card.md, and for music the pictures of
+its samples. The card has the output of the commands it shows.
 """
 
+import argparse
 import json
 import subprocess
 import sys
@@ -15,27 +17,29 @@ from safetensors.numpy import load_file, save_file
 
 from engine import paths
 from engine.data.datasets import DATASETS
-from engine.runs import event_log, run_dir
+from engine.runs import run_dir
+from engine.runs.event_log import EventReader
 from engine.runs.events import Evaluated
+from engine.runs.run_dir import RunDir
 
-ROWS = 12  # of the training curve
+CURVE_ROWS = 12  # at most
 TEMPERATURES = ("0.5", "0.8", "1.0")
 
 
 @dataclass(frozen=True)
-class Bundled:
-    """What the card says that the run does not know."""
+class CardText:
+    """The parts of a card that do not follow from the run."""
 
     about: str
-    source: str  # the data set's name
+    source: str  # name of the data set
     commands: tuple[str, ...]
     licence: str
     limits: str
 
 
 MODELS = {
-    "lyrics": Bundled(
-        about="Songs in the manner of twelve invented artists, or of nobody.",
+    "lyrics": CardText(
+        about="Song lyrics in the styles of twelve invented artists, or with no artist.",
         source="originals",
         commands=(
             "python -m assets.make.english .",
@@ -43,61 +47,62 @@ MODELS = {
             "rnn-tui train lyrics --data originals --preset lyrics --set train.init_from=english "
             "--run verses",
         ),
-        licence="CC0, as the songs. It first read the King James Bible, the World English Bible, "
-        "Jane Austen's novels and Shakespeare's sonnets, which are in the public domain.",
-        limits="It has read 240 songs and some old books: it spells, it keeps an artist's lines, "
-        "words and turns, and choruses come again, but it does not mean what it says. --guidance 2 "
-        "brings an artist out more clearly, --memory below 1 has it repeat itself less.",
+        licence="CC0, like the songs. It was pre-trained on the King James Bible, the World "
+        "English Bible, Jane Austen's novels and Shakespeare's sonnets, which are in the public "
+        "domain.",
+        limits="Trained on 240 songs and some old books: it spells, keeps an artist's lines, words "
+        "and phrases, and repeats choruses, but its songs make no sense. `--guidance 2` makes the "
+        "artist's style stronger; `--memory` below 1 makes it repeat itself less.",
     ),
-    "folk": Bundled(
+    "folk": CardText(
         about="British and American folk tunes with chords.",
         source="nottingham",
         commands=(
             "rnn-tui data fetch nottingham",
             "rnn-tui train music --data nottingham --preset tunes --run reels",
         ),
-        licence="CC0 for the weights; the tunes, which are not part of it, come without a licence.",
-        limits="All its tunes were moved to C major or A minor, so that is where it writes. It "
-        "does not tell a held note from a repeated one. Where it recalls its own bars it repeats "
-        "them whole, as the tunes do; --memory below 1 makes it wander.",
+        licence="CC0 for the weights; the tunes, which are not included, have no stated licence.",
+        limits="All tunes were transposed to C major or A minor, so it writes in these keys only. "
+        "It does not distinguish held from repeated notes. Where it recalls earlier bars it "
+        "repeats them exactly, as the tunes do; `--memory` below 1 makes it vary them.",
     ),
-    "chorales": Bundled(
-        about="Four voices in the manner of Bach's chorales, in frames of a quarter note.",
+    "chorales": CardText(
+        about="Four-part music in the style of Bach's chorales, in frames of a quarter note.",
         source="jsb-chorales",
         commands=(
             "rnn-tui data fetch jsb-chorales",
             "rnn-tui train music --data jsb-chorales --preset chorales --run hymns",
         ),
-        licence="CC0 for the weights; the chorales' edition, which is not part of it, comes "
-        "without a licence.",
-        limits="It has heard 229 chorales, moved to C major or A minor, in quarter notes only. It "
-        "does not tell a held note from a repeated one, and it does not know when to end. As the "
-        "rolls do, it writes an octave above where choirs sing.",
+        licence="CC0 for the weights; the edition of the chorales, which is not included, has no "
+        "stated licence.",
+        limits="Trained on 229 chorales, transposed to C major or A minor, in quarter notes only. "
+        "It does not distinguish held from repeated notes, and it does not end a piece by itself. "
+        "Like the piano rolls it was trained on, it writes an octave above a choir's range.",
     ),
 }
 
 
-def words(*command: str) -> str:
-    """What `rnn-tui` prints, run as on the card."""
-    asked = [sys.executable, "-m", "tui.cli", *command]
-    done = subprocess.run(asked, check=True, capture_output=True, text=True)
+def run_command(*arguments: str) -> str:
+    """Run `rnn-tui` and return what it prints."""
+    command = [sys.executable, "-m", "tui.cli", *arguments]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
     return (done.stdout + done.stderr).strip("\n")
 
 
-def store(run: run_dir.RunDir, name: str, bundled: Bundled, folder: Path) -> None:
-    """Write the weights in half precision, and what is known of them."""
+def store(run: RunDir, name: str, text: CardText, folder: Path) -> None:
+    """Write the weights in half precision, and meta.json with the scores of those weights."""
     folder.mkdir(parents=True, exist_ok=True)
     best = run.checkpoints / "best"
     tensors = load_file(best / "model.safetensors")
     half = {key: values.astype(np.float16) for key, values in tensors.items()}
     save_file(half, folder / "model.safetensors")
-    (folder / "model.safetensors").chmod(0o644)  # as git keeps it
+    (folder / "model.safetensors").chmod(0o644)  # the mode that git stores
     meta = json.loads((best / "meta.json").read_text(encoding="utf-8"))
-    meta["data"]["source"] = bundled.source
-    meta["corpus"]["name"] = bundled.source
-    write_meta(folder, meta)
+    meta["data"]["source"] = text.source
+    meta["corpus"]["name"] = text.source
+    write_meta(folder, meta)  # which the next command reads
     for split in ("valid", "test"):
-        score = json.loads(words("eval", "--model", name, "--split", split, "--json"))
+        score = json.loads(run_command("eval", "--model", name, "--split", split, "--json"))
         meta["scores"][split] = (
             {"loss": score["value"], "bits": score["value"] / np.log(2)}
             if meta["kind"] == "music"
@@ -112,76 +117,74 @@ def write_meta(folder: Path, meta: dict[str, object]) -> None:
     (folder / "meta.json").write_text(text + "\n", encoding="utf-8")
 
 
-def curve(run: run_dir.RunDir, unit: str) -> str:
-    """The validation scores as a table, of at most so many rows."""
-    looks = [
-        event for event in event_log.EventReader(run.events).poll() if isinstance(event, Evaluated)
-    ]
-    every = -(-len(looks) // ROWS)
-    shown = looks[every - 1 :: every]
+def curve(run: RunDir, unit: str) -> str:
+    """Return the validation scores as a table of up to CURVE_ROWS rows."""
+    scores = [event for event in EventReader(run.events).poll() if isinstance(event, Evaluated)]
+    stride = -(-len(scores) // CURVE_ROWS)
     rows = [
-        f"| {look.step:,} | {look.bits if unit.startswith('bits') else look.loss:.4f} |"
-        for look in shown
+        f"| {score.step:,} | {score.bits if unit.startswith('bits') else score.loss:.4f} |"
+        for score in scores[stride - 1 :: stride]
     ]
     return "\n".join((f"| step | {unit}, validation |", "|---|---|", *rows))
 
 
-def scores(name: str) -> str:
-    """The lines of `eval`."""
-    parts = []
+def evaluations(name: str) -> str:
+    """Return the commands that score the model, each with what it prints."""
+    blocks = []
     for split in ("valid", "test"):
         command = ("eval", "--model", name, "--split", split)
-        parts.append(f"    $ rnn-tui {' '.join(command)}\n" + indented(words(*command)))
-    return "\n".join(parts)
+        output = indent(run_command(*command))
+        blocks.append(f"    $ rnn-tui {' '.join(command)}\n{output}")
+    return "\n".join(blocks)
 
 
-def indented(text: str) -> str:
-    """As a block of code in Markdown."""
+def indent(text: str) -> str:
+    """Return a text as a block of code in Markdown."""
     return "\n".join(f"    {line}".rstrip() for line in text.splitlines())
 
 
 def samples(name: str, kind: str, conditions: list[str], folder: Path) -> str:
-    """Songs at three temperatures, as text or as pictures of rolls."""
-    parts = []
-    for place, temperature in enumerate(TEMPERATURES):
+    """Return the commands that write songs at three temperatures, with their texts or pictures."""
+    blocks = []
+    for i, temperature in enumerate(TEMPERATURES):
         command = ["sample", kind, "--model", name, "--temperature", temperature, "--seed", "1"]
         if kind == "lyrics":
-            artist = conditions[place * 5 % len(conditions)]
+            artist = conditions[i * 5 % len(conditions)]
             command += ["--prime", "Why", "--artist", artist, "--length", "600", "--novelty"]
-            shown = [f'"{word}"' if " " in word else word for word in command]
-            parts.append(f"    $ rnn-tui {' '.join(shown)}\n{indented(words(*command))}")
+            quoted = [f'"{word}"' if " " in word else word for word in command]
+            blocks.append(f"    $ rnn-tui {' '.join(quoted)}\n{indent(run_command(*command))}")
         else:
             picture = f"roll-{temperature}.png"
             command += ["--length", "160", "--png", picture]
-            words(*command[:-1], str(folder / picture))
-            parts.append(
+            run_command(*command[:-1], str(folder / picture))
+            blocks.append(
                 f"    $ rnn-tui {' '.join(command)}\n\n![temperature {temperature}]({picture})"
             )
-    return "\n\n".join(parts)
+    return "\n\n".join(blocks)
 
 
-def card(name: str, bundled: Bundled, run: run_dir.RunDir, folder: Path) -> str:
-    """The card, in Markdown."""
+def card(name: str, text: CardText, run: RunDir, folder: Path) -> str:
+    """Return the card in Markdown."""
     meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
-    dataset = DATASETS[bundled.source]
+    dataset = DATASETS[text.source]
     unit = "bits a character" if meta["kind"] == "lyrics" else "nats a frame"
     size = (folder / "model.safetensors").stat().st_size / 1e6
-    commands = "\n".join(f"    {line}" for line in bundled.commands)
+    commands = "\n".join(f"    {line}" for line in text.commands)
     return f"""# {name}
 
-{bundled.about} {run.config().model.words}, {meta["parameters"]:,} parameters, {size:.1f} MB.
+{text.about} {run.config().model.words}, {meta["parameters"]:,} parameters, {size:.1f} MB.
 
 ## Data and licence
 
 `{dataset.name}`: {dataset.about}. Licence of the data: {dataset.license}. Licence of the model:
-{bundled.licence}
+{text.licence}
 
 ## Made by
 
 {commands}
 
-The checkpoint of step {meta["step"]:,}, the best by its validation score; the weights are stored in
-half precision.
+The checkpoint of step {meta["step"]:,}, which has the best validation score; its weights are stored
+in half precision.
 
 ## Training curve
 
@@ -189,7 +192,7 @@ half precision.
 
 ## Scores
 
-{scores(name)}
+{evaluations(name)}
 
 ## Samples
 
@@ -197,17 +200,25 @@ half precision.
 
 ## Limits
 
-{bundled.limits}
+{text.limits}
 """
 
 
-def main(name: str, run_name: str) -> None:
-    """Put it there."""
-    bundled, run = MODELS[name], run_dir.find(run_name)
-    folder = paths.assets() / "models" / name
-    store(run, name, bundled, folder)
-    (folder / "card.md").write_text(card(name, bundled, run, folder), encoding="utf-8")
+def main() -> None:
+    """Write a model with its card to assets/models."""
+    parser = argparse.ArgumentParser(
+        prog="python -m assets.make.bundle",
+        description="Copy a trained run to assets/models, in half precision and with its card.",
+    )
+    parser.add_argument("model", metavar="MODEL", choices=MODELS, help=", ".join(MODELS))
+    parser.add_argument("run", metavar="RUN", help="the run that the commands of its card trained")
+    arguments = parser.parse_args()
+    text, run = MODELS[arguments.model], run_dir.find(arguments.run)
+    folder = paths.assets() / "models" / arguments.model
+    store(run, arguments.model, text, folder)
+    content = card(arguments.model, text, run, folder)
+    (folder / "card.md").write_text(content, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

