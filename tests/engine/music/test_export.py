@@ -1,4 +1,4 @@
-"""Music saved by its file's name, here and by the process."""
+"""Music saved by the ending of the file, in this process and in one of its own."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ NOTES = (Note(0.0, 0.5, 60, 70), Note(0.5, 1.0, 64, 90), Note(0.5, 1.0, 67, 90))
 SCORE = Score(NOTES, 120.0, (3, 4), 40, ((0.5, 60.0),))
 
 
-def ask(path: Path, score: Score = SCORE) -> "subprocess.CompletedProcess[str]":
+def run(path: Path, score: Score = SCORE) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "engine.music.export"],
         input=ExportRequest(score, path, 0.25).encode(),
@@ -26,13 +26,13 @@ def ask(path: Path, score: Score = SCORE) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_the_process_writes_midi_as_it_is(tmp_path: Path) -> None:
-    done = ask(tmp_path / "song.MID")
+def test_the_process_writes_the_same_score(tmp_path: Path) -> None:
+    done = run(tmp_path / "song.MID")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert midi.read(tmp_path / "song.MID") == SCORE
 
 
-def test_sound_and_picture(tmp_path: Path) -> None:
+def test_sound_and_images_are_written(tmp_path: Path) -> None:
     export.save(SCORE, tmp_path / "song.wav", 0.25)
     with wave.open(str(tmp_path / "song.wav")) as file:
         assert file.getnframes() / file.getframerate() >= SCORE.end
@@ -41,16 +41,16 @@ def test_sound_and_picture(tmp_path: Path) -> None:
         assert image.format == "PNG"
 
 
-def test_what_cannot_be_is_said_in_a_sentence(tmp_path: Path) -> None:
+def test_errors_are_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"song\.ogg ends in none of \.mid, \.wav, \.png"):
         export.save(SCORE, tmp_path / "song.ogg", 0.25)
     (tmp_path / "song.mid").mkdir()
-    done = ask(tmp_path / "song.mid")
+    done = run(tmp_path / "song.mid")
     assert done.returncode == 2
     assert "Cannot write" in done.stderr
     assert done.stderr.count("\n") == 1
     long = Score((Note(0.0, 4000.0, 60),))
-    done = ask(tmp_path / "song.wav", long)
+    done = run(tmp_path / "song.wav", long)
     assert "67 minutes" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["song.mid"]
 

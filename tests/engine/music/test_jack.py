@@ -1,6 +1,6 @@
-"""The whole way to a synthesizer that is not ours: `rnn-tui play`, JACK, FluidSynth, its sound.
+"""From `rnn-tui play` through JACK to another synthesizer, FluidSynth, and its sound.
 
-Without a sound card: JACK runs on its dummy driver, and FluidSynth writes what it plays to a file.
+No sound card is needed: JACK runs on its dummy driver, FluidSynth writes its sound to a file.
 """
 
 import json
@@ -47,13 +47,13 @@ SCALE = [60, 62, 64, 65, 67, 69, 71, 72]
 
 @dataclass(frozen=True)
 class Fluid:
-    """A FluidSynth that listens, and the file that it plays into."""
+    """A FluidSynth process and the file that it plays into."""
 
     process: "subprocess.Popen[bytes]"
     file: Path
 
     def finish(self) -> Any:
-        """What it has played, (n, 2)."""
+        """End the process and return what it has played, (n, 2)."""
         self.process.communicate(b"quit\n", timeout=PATIENCE)
         with wave.open(str(self.file)) as file:
             assert (file.getnchannels(), file.getframerate()) == (2, RATE)
@@ -61,13 +61,13 @@ class Fluid:
 
 
 def until(true: Callable[[], object]) -> None:
-    give_up = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + PATIENCE
     while not true():
-        assert time.monotonic() < give_up, "it does not come about"
+        assert time.monotonic() < deadline, "timed out"
         time.sleep(0.1)
 
 
-def listed() -> list[dict[str, str]]:
+def list_ports() -> list[dict[str, str]]:
     done = subprocess.run(
         [sys.executable, "-m", "tui.cli", "ports", "--json"],
         env=ENVIRONMENT,
@@ -93,7 +93,7 @@ def jack() -> Iterator[None]:
     server = subprocess.Popen(
         words, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    until(lambda: any(port["api"] == "UNIX_JACK" for port in listed()))
+    until(lambda: any(port["api"] == "UNIX_JACK" for port in list_ports()))
     yield
     server.terminate()
     server.wait(PATIENCE)
@@ -124,7 +124,7 @@ def fluid(jack: None, tmp_path: Path) -> Iterator[Fluid]:
 
 
 def pitch(frames: Any) -> float:
-    """The lowest of the strong frequencies, as a MIDI number with its fraction."""
+    """Return the lowest of the strong frequencies as a fractional MIDI number."""
     spectrum = np.abs(np.fft.rfft(frames * np.hanning(len(frames)), 1 << 17))
     places = np.fft.rfftfreq(1 << 17, 1 / RATE)
     first = np.flatnonzero(spectrum > spectrum.max() / 3)[0]
@@ -133,7 +133,7 @@ def pitch(frames: Any) -> float:
 
 
 def onsets(frames: Any) -> list[float]:
-    """Where a loudness over 5 ms rises out of what was before it, in seconds."""
+    """Return the seconds at which the loudness rises above that of the 30 ms before."""
     step = RATE // 200
     loud = np.abs(frames[: len(frames) // step * step]).reshape(-1, step).max(1)  # (n,)
     found: list[float] = []
@@ -144,31 +144,31 @@ def onsets(frames: Any) -> list[float]:
     return found
 
 
-def test_a_scale_is_heard_as_it_is_written(fluid: Fluid, tmp_path: Path) -> None:
-    until(lambda: any("fluidsynth" in port["name"] for port in listed()))
-    port = next(port for port in listed() if "fluidsynth" in port["name"])
+def test_a_scale_sounds_as_written(fluid: Fluid, tmp_path: Path) -> None:
+    until(lambda: any("fluidsynth" in port["name"] for port in list_ports()))
+    port = next(port for port in list_ports() if "fluidsynth" in port["name"])
     assert (port["api"], port["kind"]) == ("UNIX_JACK", "port")
     notes = tuple(Note(GAP * i, GAP * i + 0.12, key, 100) for i, key in enumerate(SCALE))
     song = tmp_path / "scale.mid"
-    midi.write(Score(notes, program=80), song)  # loud at once, and soon silent
+    midi.write(Score(notes, program=80), song)  # with a fast attack and a short release
     done = play(song, "--port", "fluidsynth", "--transpose", "2")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{song}: 8 notes, 0:02, on {port['name']}\n"
     frames = fluid.finish()[:, 0].astype(float)
-    heard = onsets(frames)
-    assert len(heard) == len(SCALE)
-    off = np.array(heard) - heard[0] - GAP * np.arange(len(heard))  # (8,): seconds
+    starts = onsets(frames)
+    assert len(starts) == len(SCALE)
+    off = np.array(starts) - starts[0] - GAP * np.arange(len(starts))  # (8,): seconds
     print("onsets off by", np.round(1000 * off, 1), "ms")
     assert np.ptp(off) < 0.03
-    for start, key in zip(heard, SCALE, strict=True):
+    for start, key in zip(starts, SCALE, strict=True):
         part = frames[round((start + 0.01) * RATE) : round((start + 0.2) * RATE)]
         assert abs(pitch(part) - key - 2) < 0.3
     assert np.abs(frames[-RATE // 20 :]).max() < np.abs(frames).max() / 4  # nothing hangs
 
 
 def test_a_player_killed_in_the_middle_leaves_no_note_hanging(fluid: Fluid, tmp_path: Path) -> None:
-    """An organ, which would sound on for ever."""
-    until(lambda: any("fluidsynth" in port["name"] for port in listed()))
+    """Of an organ, which would sound for ever."""
+    until(lambda: any("fluidsynth" in port["name"] for port in list_ports()))
     song = tmp_path / "long.mid"
     midi.write(Score((Note(0, 60, 60, 100),), program=19), song)
     process = subprocess.Popen(
@@ -191,8 +191,8 @@ def test_a_player_killed_in_the_middle_leaves_no_note_hanging(fluid: Fluid, tmp_
 def test_a_killed_player_is_silenced_by_the_app(
     fluid: Fluid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The app is left, and starts another player for that."""
-    until(lambda: any("fluidsynth" in port["name"] for port in listed()))
+    """The app starts another player that releases the notes."""
+    until(lambda: any("fluidsynth" in port["name"] for port in list_ports()))
     for key, value in ENVIRONMENT.items():
         monkeypatch.setenv(key, value)
     heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
@@ -216,8 +216,8 @@ def test_a_killed_player_is_silenced_by_the_app(
     assert loud[-RATE // 4 :].max() < 10
 
 
-def test_a_killed_synthesizer_is_told(fluid: Fluid, tmp_path: Path) -> None:
-    until(lambda: any("fluidsynth" in port["name"] for port in listed()))
+def test_a_killed_synthesizer_is_an_error(fluid: Fluid, tmp_path: Path) -> None:
+    until(lambda: any("fluidsynth" in port["name"] for port in list_ports()))
     song = tmp_path / "long.mid"
     midi.write(Score((Note(0, PATIENCE, 60, 100),)), song)
     process = subprocess.Popen(
@@ -236,7 +236,7 @@ def test_a_killed_synthesizer_is_told(fluid: Fluid, tmp_path: Path) -> None:
 
 
 def test_a_virtual_port_can_be_made(jack: None, tmp_path: Path) -> None:
-    assert {"name": "rnn-tui", "api": "UNIX_JACK", "kind": "virtual"} in listed()
+    assert {"name": "rnn-tui", "api": "UNIX_JACK", "kind": "virtual"} in list_ports()
     song = tmp_path / "short.mid"
     midi.write(Score((Note(0, 0.1, 60, 100),)), song)
     done = play(song, "--virtual")
@@ -248,9 +248,9 @@ def test_the_built_in_synthesizer_plays_through_the_sound_system(
     jack: None, tmp_path: Path
 ) -> None:
     pytest.importorskip("miniaudio", reason="the extra synth is not installed")
-    assert {"name": "synth", "api": "miniaudio", "kind": "synth"} in listed()
+    assert {"name": "synth", "api": "miniaudio", "kind": "synth"} in list_ports()
     song = tmp_path / "short.mid"
     midi.write(Score((Note(0, 0.5, 60, 100),)), song)
-    done = play(song)  # a good port: there is no real one
+    done = play(song)  # the default port, as there is no MIDI port
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("on synth\n")

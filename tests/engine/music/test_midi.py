@@ -1,3 +1,5 @@
+"""MIDI files: written and read back, read from other writers, and damaged ones refused."""
+
 import io
 import math
 import struct
@@ -21,7 +23,7 @@ TICK = 0.5 / 960 + 1e-9  # seconds, at 120 beats a minute
 
 
 def file(*tracks: Sequence[mido.Message | mido.MetaMessage], beat: int = 100) -> bytes:
-    """A file by another writer; at 120 beats a minute a tick of it lasts 5 ms."""
+    """Return a file written by mido; at 120 beats a minute a tick lasts 5 ms."""
     buffer = io.BytesIO()
     lists = [mido.MidiTrack(track) for track in tracks]
     mido.MidiFile(ticks_per_beat=beat, tracks=lists).save(file=buffer)
@@ -72,9 +74,9 @@ SCORES = st.builds(
 
 @given(SCORES)
 @settings(deadline=None)
-def test_what_is_written_is_read(score: Score) -> None:
+def test_a_score_is_read_as_it_was_written(score: Score) -> None:
     again = midi.read(midi.encode(score))
-    # Half a tick at each end, and what rounding a tempo to microseconds adds up to.
+    # Half a tick at each end, and the sum of rounding tempos to microseconds.
     near = 60 / min(score.tempo, *(tempo for _, tempo in score.tempo_changes), 300) / 960 + 2e-3
     for before, after in zip(by_key(score), by_key(again), strict=True):
         assert (before.pitch, before.velocity) == (after.pitch, after.velocity)
@@ -101,9 +103,9 @@ def test_the_bytes_of_one_note() -> None:
     assert midi.read(midi.encode(score)) == score
 
 
-def test_another_reader_finds_the_same_notes() -> None:
+def test_pretty_midi_reads_the_same_notes() -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pretty_midi's own
+        warnings.simplefilter("ignore")  # of pretty_midi itself
         import pretty_midi
 
     notes = [Note(i * 0.3, i * 0.3 + 0.25, 60 + i * 7 % 24, 40 + i) for i in range(40)]
@@ -129,24 +131,26 @@ def test_seconds_follow_the_tempos_of_all_tracks() -> None:
     assert score.tempo_map.beats([0, 2, 2.5, 3]).tolist() == [0, 2, 3, 5]
 
 
-def test_without_a_tempo_it_is_120() -> None:
+def test_the_tempo_is_120_by_default() -> None:
     score = midi.read(file([on(100), off(100)]))
     assert (score.tempo, score.time_signature, score.tempo_changes) == (120.0, (4, 4), ())
     assert spans(score) == [(0.5, 1.0, 60)]
 
 
-def test_the_first_metre_is_kept_and_a_strange_one_passed_over() -> None:
-    def metre(wait: int, numerator: int, denominator: int) -> mido.MetaMessage:
+def test_the_first_valid_time_signature_is_used() -> None:
+    def time_signature(wait: int, numerator: int, denominator: int) -> mido.MetaMessage:
         return mido.MetaMessage(
             "time_signature", time=wait, numerator=numerator, denominator=denominator
         )
 
     notes = [on(0), off(100)]
-    assert midi.read(file([metre(50, 3, 4)], [metre(20, 6, 8), *notes])).time_signature == (6, 8)
-    assert midi.read(file([metre(0, 3, 2**9), *notes])).time_signature == (4, 4)
+    assert midi.read(
+        file([time_signature(50, 3, 4)], [time_signature(20, 6, 8), *notes])
+    ).time_signature == (6, 8)
+    assert midi.read(file([time_signature(0, 3, 2**9), *notes])).time_signature == (4, 4)
 
 
-def test_what_is_left_out_is_counted() -> None:
+def test_notes_left_out_are_counted() -> None:
     score = midi.read(
         file(
             [
@@ -170,23 +174,23 @@ def test_a_note_on_without_velocity_is_a_note_off() -> None:
     assert spans(midi.read(file([on(0), on(20, velocity=0), off(20)]))) == [(0, 0.1, 60)]
 
 
-def test_a_repetition_may_be_told_before_the_end_of_the_last() -> None:
+def test_a_note_may_be_repeated_before_its_note_off() -> None:
     score = midi.read(file([on(0), on(20), off(0), off(20)]))
     assert spans(score) == [(0, 0.1, 60), (0.1, 0.2, 60)]
     assert score.left_out == LeftOut()
 
 
-def test_a_key_struck_while_down_begins_anew_and_sounds_on() -> None:
+def test_a_note_that_starts_while_its_key_is_down_divides_the_earlier_one() -> None:
     hands = file([on(0, channel=1), off(100, channel=1)], [on(40, channel=2), off(20, channel=2)])
     assert spans(midi.read(hands)) == [(0, 0.2, 60), (0.2, 0.5, 60)]
 
 
-def test_what_is_never_ended_lasts_as_long_as_its_track() -> None:
+def test_a_note_without_a_note_off_lasts_until_its_track_ends() -> None:
     end = mido.MetaMessage("end_of_track", time=60)
     assert spans(midi.read(file([on(20), off(20, 61), end]))) == [(0.1, 0.5, 60)]
 
 
-def test_the_program_is_the_first_note_s() -> None:
+def test_the_program_is_that_of_the_first_note() -> None:
     late = [mido.Message("program_change", program=7), on(50), off(10)]
     early = [
         mido.Message("program_change", program=11, channel=3),
@@ -196,7 +200,7 @@ def test_the_program_is_the_first_note_s() -> None:
     assert midi.read(file(late, early)).program == 11
 
 
-def test_a_short_or_crowded_note_still_lasts_a_tick() -> None:
+def test_very_short_notes_last_a_tick_each() -> None:
     score = Score((Note(1, 1 + 1e-6, 60), Note(1 + 1e-5, 1 + 2e-5, 60), Note(1 + 3e-5, 2, 60)))
     again = midi.read(midi.encode(score))
     assert len(again.notes) == 3
@@ -220,16 +224,16 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_what_cannot_be_used_is_refused_in_one_sentence(name: str) -> None:
-    data, said = BROKEN[name]
-    with pytest.raises(InputError, match=said) as caught:
+def test_unusable_files_are_refused_in_one_sentence(name: str) -> None:
+    data, reason = BROKEN[name]
+    with pytest.raises(InputError, match=reason) as caught:
         midi.read(data, "the song")
     assert str(caught.value).startswith("the song ")
     assert str(caught.value).count(". ") == 0
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"Cannot read .*none\.mid"):
         midi.read(tmp_path / "none.mid")
     with pytest.raises(InputError, match="Cannot read"):
@@ -239,7 +243,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         midi.read(tmp_path / "bad.mid")
 
 
-def _refused_or_sound(data: bytes) -> None:
+def _read_or_refuse(data: bytes) -> None:
     try:
         score = midi.read(data)
     except InputError:
@@ -257,7 +261,7 @@ HEAD = struct.pack(">4sLHHH", b"MThd", 6, 1, 1, 96)
 @settings(deadline=None, max_examples=200)
 def test_random_bytes_end_in_a_score_or_an_input_error(body: bytes, framed: bool) -> None:
     track = struct.pack(">4sL", b"MTrk", len(body)) + body
-    _refused_or_sound(HEAD + track if framed else body)
+    _read_or_refuse(HEAD + track if framed else body)
 
 
 @given(SCORES, st.data())
@@ -266,21 +270,23 @@ def test_broken_files_end_in_a_score_or_an_input_error(score: Score, draw: st.Da
     data = bytearray(midi.encode(score))
     for place in draw.draw(st.lists(st.integers(0, len(data) * 8 - 1), max_size=6)):
         data[place // 8] ^= 1 << place % 8
-    _refused_or_sound(bytes(data[: draw.draw(st.integers(0, len(data)))]))
-    _refused_or_sound(bytes(data))
+    _read_or_refuse(bytes(data[: draw.draw(st.integers(0, len(data)))]))
+    _read_or_refuse(bytes(data))
 
 
-def test_memory_grows_with_the_bytes_alone() -> None:
+def test_memory_grows_with_the_size_of_the_file_alone() -> None:
     tail = b"\x10\xff\x2f\x00"
     bodies = [
         b"\0\x90\x40\x40" + b"\xff\xff\xff\x7f\x40\x00\0\x40\x40" * 5000 + tail,  # days of music
-        b"\0\x90\x40\x40" + b"\1\x40\x40" * 15000 + tail,  # a key struck 15,000 times, never let go
+        b"\0\x90\x40\x40"
+        + b"\1\x40\x40" * 15000
+        + tail,  # a key struck 15,000 times, never released
         b"\0\x90\x40\x40" + b"\1\xff\x51\x03\0\0\1" * 6000 + tail,
         b"\xff" * 45000,
     ]
     tracemalloc.start()
     for body in bodies:
-        _refused_or_sound(HEAD + struct.pack(">4sL", b"MTrk", len(body)) + body)
+        _read_or_refuse(HEAD + struct.pack(">4sL", b"MTrk", len(body)) + body)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 45000 * 400
@@ -295,8 +301,8 @@ def test_writing_replaces_the_whole_file(tmp_path: Path) -> None:
     assert [item.name for item in path.parent.iterdir()] == ["song.mid"]
 
 
-def whole(*tracks: bytes, form: int = 1, division: int = 96) -> bytes:
-    head = struct.pack(">4sLHHH", b"MThd", 6, form, len(tracks), division)
+def midi_file(*tracks: bytes, file_format: int = 1, division: int = 96) -> bytes:
+    head = struct.pack(">4sLHHH", b"MThd", 6, file_format, len(tracks), division)
     return head + b"".join(struct.pack(">4sL", b"MTrk", len(body)) + body for body in tracks)
 
 
@@ -309,14 +315,14 @@ def test_events_of_every_form() -> None:
         "00 90 3c 40"  # note on
         "81 00 3e 41"  # 128 ticks later, running status
         "00 f0 03 01 02 f7"  # system exclusive
-        "00 3e 00"  # running status goes on after it
+        "00 3e 00"  # running status continues after it
         "05 c3 07"  # one data byte
         "00 ff 51 03 07 a1 20"
         "00 ff 7f 00"  # a meta event without data
         "0a ff 2f 00"
         "00 90 3c 40"  # after the end
     )
-    assert read(whole(track)) == [
+    assert read(midi_file(track)) == [
         [
             midi.Event(0, 0x90, 0, b"\x3c\x40"),
             midi.Event(128, 0x90, 0, b"\x3e\x41"),
@@ -329,7 +335,7 @@ def test_events_of_every_form() -> None:
     ]
 
 
-def test_strange_chunks_and_a_long_header_are_passed_over() -> None:
+def test_unknown_chunks_and_a_long_header_are_ignored() -> None:
     track = b"\0\xff\x2f\0"
     data = struct.pack(">4sLHHHH", b"MThd", 8, 1, 2, 480, 7)
     for name in (b"MTrk", b"XFIH", b"MTrk"):
@@ -359,8 +365,8 @@ MESSAGES = st.lists(
 
 
 @given(st.lists(MESSAGES, min_size=1, max_size=3))
-def test_the_events_are_those_that_were_written(tracks: list[list[mido.Message]]) -> None:
-    """A file by another writer, with running status, read back event by event."""
+def test_events_are_read_as_mido_wrote_them(tracks: list[list[mido.Message]]) -> None:
+    """A file with running status, compared event by event."""
     buffer = io.BytesIO()
     mido.MidiFile(ticks_per_beat=96, tracks=list(map(mido.MidiTrack, tracks))).save(file=buffer)
     found = read(buffer.getvalue())
@@ -380,35 +386,35 @@ def test_the_events_are_those_that_were_written(tracks: list[list[mido.Message]]
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "reason"),
     [
         (b"", "MThd"),
         (b"RIFF" + bytes(20), "MThd"),
         (b"MThd", "its header is cut off"),
         (b"MThd\0\0\0\4\0\0\0\1", "its header is cut off"),
-        (whole(b"", b"")[:-8], "has 1 tracks and announces 2"),
-        (whole(b"\0\xff\x2f\0")[:-1], "cut off"),
-        (whole(b"", form=2), "format 2"),
-        (whole(b"", division=0), "parts of a beat"),
-        (whole(b"", division=0xE728), "parts of a beat"),
-        (whole(b"\0\x40\x40"), "status 0x00"),
-        (whole(b"\0\xf8\0"), "status 0xf8"),
-        (whole(b"\0\x90\x90\x40"), "over 127"),
-        (whole(b"\0\x90\x40"), "ends within"),
-        (whole(b"\0\xff"), "ends within"),
-        (whole(b"\0\xf0\x05\x01"), "ends within"),
-        (whole(b"\x81"), "ends within"),
-        (whole(b"\x80\x80\x80\x80\0\x90\x40\x40"), "four bytes"),
+        (midi_file(b"", b"")[:-8], "has 1 tracks and announces 2"),
+        (midi_file(b"\0\xff\x2f\0")[:-1], "cut off"),
+        (midi_file(b"", file_format=2), "format 2"),
+        (midi_file(b"", division=0), "parts of a beat"),
+        (midi_file(b"", division=0xE728), "parts of a beat"),
+        (midi_file(b"\0\x40\x40"), "status 0x00"),
+        (midi_file(b"\0\xf8\0"), "status 0xf8"),
+        (midi_file(b"\0\x90\x90\x40"), "over 127"),
+        (midi_file(b"\0\x90\x40"), "ends within"),
+        (midi_file(b"\0\xff"), "ends within"),
+        (midi_file(b"\0\xf0\x05\x01"), "ends within"),
+        (midi_file(b"\x81"), "ends within"),
+        (midi_file(b"\x80\x80\x80\x80\0\x90\x40\x40"), "four bytes"),
     ],
 )
-def test_what_is_no_such_file_is_refused_in_words(data: bytes, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_invalid_data_is_refused_with_the_reason(data: bytes, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
         read(data)
 
 
 @pytest.mark.parametrize("byte", [0x00, 0x7F, 0x80, 0xFF])
-def test_a_flood_of_one_byte_takes_no_time(byte: int) -> None:
+def test_a_file_of_one_repeated_byte_is_refused_quickly(byte: int) -> None:
     start = time.process_time()
     with pytest.raises(ValueError, match="track"):
-        read(whole(bytes([0, 0xF8]), bytes([byte]) * 500_000))
+        read(midi_file(bytes([0, 0xF8]), bytes([byte]) * 500_000))
     assert time.process_time() - start < 2

@@ -1,3 +1,5 @@
+"""Piano rolls: from scores, MIDI and frames, against naive references."""
+
 import dataclasses
 import itertools
 import math
@@ -17,8 +19,8 @@ from engine.music.pitch import LOWEST_PITCH
 from engine.music.score import Note, Score, merge_overlapping
 
 
-def made(seed: int, frames: int, density: float, keys: int) -> Roll:
-    """A roll of random zeros and ones on its lowest and its highest keys, made right."""
+def random_roll(seed: int, frames: int, density: float, keys: int) -> Roll:
+    """Return a valid roll of random zeros and ones on its lowest and highest keys."""
     generator = np.random.default_rng(seed)
     array = generator.random((frames, 2, KEYS)) < density
     array[:, :, keys : KEYS - keys] = False
@@ -26,13 +28,13 @@ def made(seed: int, frames: int, density: float, keys: int) -> Roll:
 
 
 ROLLS = st.builds(
-    made,
+    random_roll,
     st.integers(0, 10**6),
     st.integers(0, 40),
     st.sampled_from([0.02, 0.2, 0.6]),
     st.integers(1, 44),
 )
-# Sixty-fourths of a second, on which sums and quotients by frames of a quarter are exact.
+# Times in 1/64 s: sums, and quotients by frames of 1/4 s, are exact.
 SCORES = st.builds(
     lambda notes: Score(merge_overlapping(notes), 90.0),
     st.lists(
@@ -48,7 +50,7 @@ SCORES = st.builds(
 
 
 def trimmed(music: Roll) -> Roll:
-    """Without the silence at its end, which no note tells of."""
+    """Return the roll without the silence at its end, which a score does not have."""
     sounds = np.flatnonzero(music.sounding.any(axis=1))
     length = int(sounds[-1]) + 1 if len(sounds) else 0
     return dataclasses.replace(music, sounding=music.sounding[:length], onset=music.onset[:length])
@@ -62,7 +64,7 @@ def equal(first: Roll, second: Roll) -> bool:
 
 @given(ROLLS, st.floats(0.03, 2.0), st.floats(20, 300))
 @settings(deadline=None)
-def test_from_roll_to_midi_and_back(music: Roll, frame: float, tempo: float) -> None:
+def test_a_roll_is_the_same_after_midi(music: Roll, frame: float, tempo: float) -> None:
     music = trimmed(dataclasses.replace(music, frame_seconds=frame, tempo=tempo))
     score = music.score()
     assert equal(piano_roll.from_score(score, frame), music)
@@ -76,7 +78,7 @@ def test_from_roll_to_midi_and_back(music: Roll, frame: float, tempo: float) -> 
 
 @given(ROLLS, st.sampled_from([1 / 12, 0.25, 0.5, 1.0, 3.0]), st.floats(20, 300))
 @settings(deadline=None)
-def test_in_beats_from_roll_to_midi_and_back(music: Roll, beats: float, tempo: float) -> None:
+def test_a_roll_in_beats_is_the_same_after_midi(music: Roll, beats: float, tempo: float) -> None:
     music = trimmed(dataclasses.replace(music, frame_seconds=beats * 60 / tempo, tempo=tempo))
     if len(music):
         again = piano_roll.from_score(midi.read(midi.encode(music.score())), frame_beats=beats)
@@ -85,7 +87,7 @@ def test_in_beats_from_roll_to_midi_and_back(music: Roll, beats: float, tempo: f
 
 
 def naive(score: Score, frame: float) -> tuple[list[set[int]], list[set[int]]]:
-    """The keys that sound and begin in each frame, note by note and frame by frame."""
+    """Return the keys that sound and that begin in each frame, by loops over notes and frames."""
     sounding: list[set[int]] = [set() for _ in range(1000)]
     onset: list[set[int]] = [set() for _ in range(1000)]
     for note in score.notes:
@@ -99,7 +101,7 @@ def naive(score: Score, frame: float) -> tuple[list[set[int]], list[set[int]]]:
 
 @given(SCORES, st.sampled_from([0.25, 0.5, 2.0]))
 @settings(deadline=None)
-def test_a_score_s_roll_equals_the_naive_one(score: Score, frame: float) -> None:
+def test_the_roll_of_a_score_equals_the_naive_one(score: Score, frame: float) -> None:
     music = piano_roll.from_score(score, frame)
     sounding, onset = naive(score, frame)
     assert [set(np.flatnonzero(row)) for row in music.sounding] == sounding[: len(music)]
@@ -117,7 +119,7 @@ def test_no_note_vanishes(score: Score, frame: float) -> None:
     assert 0 <= len(score.notes) - music.onset.sum() <= max(0, len(score.notes) - 1)
 
 
-def test_held_and_repeated_notes_are_told_apart() -> None:
+def test_held_and_repeated_notes_differ() -> None:
     held = Score((Note(0, 0.9, 60),))
     repeated = Score((Note(0, 0.3, 60), Note(0.3, 0.6, 60), Note(0.6, 0.9, 60)))
     assert piano_roll.from_score(held).notes().tolist() == [[0, 3, 39]]
@@ -127,20 +129,20 @@ def test_held_and_repeated_notes_are_told_apart() -> None:
     assert note.end == pytest.approx(0.9)
 
 
-def test_repetitions_within_a_frame_are_one_and_can_be_counted() -> None:
+def test_notes_of_a_key_in_one_frame_become_one() -> None:
     score = Score(tuple(Note(0.05 * i, 0.05 * i + 0.04, 60) for i in range(6)))
     music = piano_roll.from_score(score, 0.3)
     assert music.notes().tolist() == [[0, 1, 39]]
     assert len(score.notes) - music.onset.sum() == 5
 
 
-def test_times_off_by_some_milliseconds_do_no_harm() -> None:
+def test_times_off_by_milliseconds_change_nothing() -> None:
     for off in (-0.01, 0.0, 0.01):
         score = Score((Note(0.3 + off, 0.9 + off, 60), Note(0.9 + off, 1.5 - off, 60)))
         assert piano_roll.from_score(score, 0.3).notes().tolist() == [[1, 3, 39], [3, 5, 39]]
 
 
-def test_frames_of_beats_follow_the_tempos() -> None:
+def test_frames_in_beats_follow_the_tempos() -> None:
     score = Score(
         (Note(0, 2, 60), Note(2, 2.5, 62), Note(2.5, 3.5, 64)), 60.0, tempo_changes=((2, 120),)
     )
@@ -151,7 +153,7 @@ def test_frames_of_beats_follow_the_tempos() -> None:
 
 @given(SCORES, st.integers(-90, 90))
 @settings(deadline=None)
-def test_transposing_the_score_or_the_roll_is_the_same(score: Score, semitones: int) -> None:
+def test_score_and_roll_are_transposed_alike(score: Score, semitones: int) -> None:
     music = piano_roll.from_score(score)
     moved = piano_roll.from_score(score.transposed(semitones))
     assert equal(trimmed(music.transposed(semitones)), moved)
@@ -162,7 +164,7 @@ def test_transposing_the_score_or_the_roll_is_the_same(score: Score, semitones: 
 
 @given(st.integers(0, 10**6), st.sampled_from([1, 2]))
 @settings(deadline=None, max_examples=30)
-def test_any_frames_of_a_model_become_a_roll(seed: int, planes: int) -> None:
+def test_any_frames_of_a_model_become_a_valid_roll(seed: int, planes: int) -> None:
     frames = np.random.default_rng(seed).random((12, planes * KEYS)) < 0.3
     music = piano_roll.from_frames(frames, 0.25, 90)
     assert music.sounding.shape == music.onset.shape == (12, KEYS)
@@ -177,7 +179,7 @@ def test_any_frames_of_a_model_become_a_roll(seed: int, planes: int) -> None:
     assert music.frames(planes).shape == (12, planes * KEYS)
 
 
-def test_velocities_are_those_at_the_onsets() -> None:
+def test_velocities_are_taken_at_the_onsets() -> None:
     music = piano_roll.from_score(Score((Note(0, 0.9, 60), Note(0.3, 0.6, 64))))
     velocity = np.full((3, KEYS), 1)
     velocity[0, 39], velocity[1, 43] = 100, 30
@@ -196,29 +198,29 @@ def test_velocities_are_those_at_the_onsets() -> None:
         {"tempo": -1.0},
     ],
 )
-def test_a_roll_that_makes_no_sense_is_refused(change: dict[str, Any]) -> None:
+def test_an_invalid_roll_is_refused(change: dict[str, Any]) -> None:
     ones = np.ones((2, KEYS), np.bool_)
     with pytest.raises(ValueError, match="a roll"):
         Roll(**{"sounding": ones, "onset": ones, **change})
 
 
-def test_notes_off_the_keyboard_are_left_out_and_nothing_is_silence() -> None:
+def test_notes_outside_the_keyboard_are_left_out_and_an_empty_score_is_silent() -> None:
     music = piano_roll.from_score(Score((Note(0, 5, 20), Note(0, 0.3, 21), Note(0, 7, 109))))
     assert music.notes().tolist() == [[0, 1, 0]]
     assert len(piano_roll.from_score(Score(()))) == 0
     assert piano_roll.from_score(Score(())).notes().shape == (0, 3)
 
 
-def test_too_many_frames_are_refused_before_they_are_made() -> None:
+def test_too_many_frames_are_refused_before_they_are_allocated() -> None:
     with pytest.raises(InputError, match="takes 10,800,000 frames, more than 262,144"):
         piano_roll.from_score(Score((Note(0, 10_800, 60),)), 0.001)
 
 
-FEW = 4  # keys that anything happens on, so that notes touch and repeat
+FEW = 4  # keys in use, so that notes touch and repeat
 FRAMES = arrays.arrays(np.bool_, st.tuples(st.integers(0, 12), st.just(2), st.just(FEW)))
 
 
-def test_held_and_repeated_notes() -> None:
+def test_the_builder_returns_notes_when_they_end() -> None:
     notes = NoteBuilder(0.5)
     assert notes.add([60, 64], [60, 64]) == []
     assert notes.complete_until == 0
@@ -231,12 +233,12 @@ def test_held_and_repeated_notes() -> None:
 
 
 @given(FRAMES, st.booleans(), st.sampled_from([0.3, 0.1, 0.125, 1 / 3]))
-def test_they_are_the_notes_of_the_finished_roll(
+def test_the_builder_returns_the_notes_of_the_whole_roll(
     drawn: np.ndarray, planes: bool, frame: float
 ) -> None:
     stream = NoteBuilder(frame)
     found: list[Note] = []
-    promises = []  # how many notes there were, and up to where that was said to be all
+    promises = []  # (number of notes, second up to which they were complete)
     for keys, onsets in drawn:
         sounding, struck = ((np.flatnonzero(p) + LOWEST_PITCH).tolist() for p in (keys, onsets))
         found += stream.add(sounding, struck if planes else None)

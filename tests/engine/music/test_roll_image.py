@@ -1,3 +1,5 @@
+"""Images of piano rolls, read back by their pixels."""
+
 import io
 from pathlib import Path
 
@@ -14,36 +16,36 @@ HELD, ONSET = (0x5B, 0x8F, 0xD6), (0x17, 0x3A, 0x6F)
 
 
 def pixels(*rolls: Roll, titles: tuple[str, ...] = ()) -> np.ndarray:
-    """The picture as (height, width, 3)."""
+    """Return the image as (height, width, 3)."""
     image = Image.open(io.BytesIO(roll_image.draw(rolls, titles)))
     assert image.format == "PNG"
     return np.asarray(image.convert("RGB"))
 
 
-def runs(row: np.ndarray, colour: tuple[int, int, int]) -> int:
-    """How many stretches of a colour there are in a row of pixels, (width, 3)."""
-    there = np.concatenate([[False], (row == colour).all(axis=-1)])
+def runs(row: np.ndarray, color: tuple[int, int, int]) -> int:
+    """Return the number of runs of a color in a row of pixels, (width, 3)."""
+    there = np.concatenate([[False], (row == color).all(axis=-1)])
     return int(np.sum(there[1:] & ~there[:-1]))
 
 
-def rows(image: np.ndarray, colour: tuple[int, int, int]) -> list[int]:
-    return np.flatnonzero((image == colour).all(axis=-1).any(axis=1)).tolist()
+def rows(image: np.ndarray, color: tuple[int, int, int]) -> list[int]:
+    return np.flatnonzero((image == color).all(axis=-1).any(axis=1)).tolist()
 
 
-def test_every_note_has_its_bar_and_its_onset() -> None:
+def test_every_note_has_a_bar_and_an_onset() -> None:
     notes = (Note(0, 0.9, 60), Note(0.9, 1.8, 60), Note(3, 3.6, 60), Note(0.6, 3, 67))
     image = pixels(piano_roll.from_score(Score(notes)))
     lines = rows(image, ONSET)
-    assert runs(image[lines[-1]], ONSET) == runs(image[lines[-1]], HELD) == 3  # the middle C
+    assert runs(image[lines[-1]], ONSET) == runs(image[lines[-1]], HELD) == 3  # middle C
     assert runs(image[lines[0]], ONSET) == runs(image[lines[0]], HELD) == 1  # the G above it
     row = lines.index(next(line for line in lines if line - 1 not in lines and line != lines[0]))
     assert lines[row] - lines[0] == 7 * 14  # seven semitones of rows
 
 
-def notes_seen(image: np.ndarray, length: int) -> set[tuple[int, int, int]]:
+def read_notes(image: np.ndarray, length: int) -> set[tuple[int, int, int]]:
     """First frame, frame after the last, and key of each note of a picture of one roll.
 
-    The roll has so many frames, and a lowest key that is a C and sounds through all of them.
+    length: of the roll in frames. Its lowest key must be a C that sounds through all of them.
     """
     blue = (image == HELD).all(axis=-1) | (image == ONSET).all(axis=-1)
     lines = np.flatnonzero(blue.any(axis=1))
@@ -66,7 +68,7 @@ def notes_seen(image: np.ndarray, length: int) -> set[tuple[int, int, int]]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_notes_are_where_the_roll_has_them(seed: int) -> None:
+def test_the_notes_are_drawn_at_their_times_and_keys(seed: int) -> None:
     generator = np.random.default_rng(seed)
     sounding, onset = np.zeros((2, 40, KEYS), np.uint8)
     sounding[:, 40:66] = generator.random((40, 26)) < 0.4
@@ -75,7 +77,7 @@ def test_the_notes_are_where_the_roll_has_them(seed: int) -> None:
     music = piano_roll.from_frames(np.concatenate([sounding, onset], axis=1))
     expected = {(int(first), int(stop), int(key)) for first, stop, key in music.notes()}
     assert len(expected) > 150
-    assert notes_seen(pixels(music), 40) == expected
+    assert read_notes(pixels(music), 40) == expected
 
 
 def test_a_held_note_differs_from_a_repeated_one() -> None:
@@ -85,7 +87,7 @@ def test_a_held_note_differs_from_a_repeated_one() -> None:
     assert np.sum((held == ONSET).all(axis=-1)) * 2 == np.sum((repeated == ONSET).all(axis=-1))
 
 
-def test_the_width_does_not_grow_with_the_music() -> None:
+def test_the_width_does_not_depend_on_the_length() -> None:
     short = piano_roll.from_frames(np.eye(20, KEYS))
     long = piano_roll.from_frames(np.tile(np.eye(20, KEYS), (200, 1)))
     assert pixels(short).shape == pixels(long).shape
@@ -93,7 +95,7 @@ def test_the_width_does_not_grow_with_the_music() -> None:
     assert pixels(short, short, short).shape[1] > pixels(short, short).shape[1]
 
 
-def test_rolls_side_by_side_share_the_scale() -> None:
+def test_rolls_side_by_side_share_a_scale() -> None:
     music = piano_roll.from_score(Score((Note(0, 3, 60),)))
     longer = piano_roll.from_score(Score((Note(0, 6, 60),)))
     image = pixels(music, longer)
@@ -103,7 +105,7 @@ def test_rolls_side_by_side_share_the_scale() -> None:
     assert len(blue) - gap - 1 == pytest.approx(2 * (gap + 1), rel=0.05)
 
 
-def test_titles_of_any_letters_and_length_fit() -> None:
+def test_titles_with_any_letters_of_any_length_fit() -> None:
     music = piano_roll.from_score(Score((Note(0, 3, 60),)))
     plain = pixels(music, music)
     titled = pixels(music, music, titles=("früh — 2 × 256 ♪", "late " * 200))
@@ -113,14 +115,14 @@ def test_titles_of_any_letters_and_length_fit() -> None:
     assert (titled[:70, -30:] == 255).all()  # nothing runs over the edge
 
 
-def test_silence_is_a_picture_and_no_roll_is_not() -> None:
+def test_silence_is_drawn_and_no_rolls_are_refused() -> None:
     assert not rows(pixels(piano_roll.from_frames(np.zeros((0, KEYS)))), ONSET)
     assert rows(pixels(piano_roll.from_frames(np.ones((5, KEYS)))), ONSET)
     with pytest.raises(ValueError, match="no rolls"):
         roll_image.draw([])
 
 
-def test_the_file_is_whole(tmp_path: Path) -> None:
+def test_the_file_has_the_image(tmp_path: Path) -> None:
     path = tmp_path / "pictures" / "roll.png"
     music = piano_roll.from_score(Score((Note(0, 3, 60),)))
     roll_image.write([music], path, ["early"])

@@ -1,3 +1,5 @@
+"""Notes and scores: validation, transposition, speed, loudness, overlapping notes."""
+
 import itertools
 
 import numpy as np
@@ -33,13 +35,13 @@ NOTES = st.lists(
         (0, 1, 60, 128),
     ],
 )
-def test_a_note_that_cannot_sound_is_refused(values: tuple[float, ...]) -> None:
+def test_an_invalid_note_is_refused(values: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="a note"):
         Note(*values)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    "measure",
+    "values",
     [
         {"tempo": 0.0},
         {"tempo": float("nan")},
@@ -50,12 +52,12 @@ def test_a_note_that_cannot_sound_is_refused(values: tuple[float, ...]) -> None:
         {"program": 128},
     ],
 )
-def test_a_measure_that_is_none_is_refused(measure: dict[str, object]) -> None:
+def test_an_invalid_tempo_time_signature_or_program_is_refused(values: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"tempo|time signature|program"):
-        Score((), **measure)  # type: ignore[arg-type]
+        Score((), **values)  # type: ignore[arg-type]
 
 
-def test_beats_follow_the_tempos() -> None:
+def test_beats_follow_all_tempos() -> None:
     score = Score((), 60.0, tempo_changes=((10.0, 120.0), (11.0, 30.0)))
     beats = score.tempo_map.beats([0, 5, 10, 10.5, 11, 13, 31])
     assert beats.tolist() == [0, 5, 10, 11, 12, 13, 22]
@@ -63,7 +65,7 @@ def test_beats_follow_the_tempos() -> None:
 
 
 @given(NOTES)
-def test_struck_keeps_every_beginning_and_all_sound(notes: list[Note]) -> None:
+def test_merging_keeps_every_onset_and_all_sound(notes: list[Note]) -> None:
     result = merge_overlapping(notes)
     assert {(note.start, note.pitch) for note in result} == {(n.start, n.pitch) for n in notes}
     assert len(result) == len({(note.start, note.pitch) for note in result})
@@ -77,12 +79,12 @@ def test_struck_keeps_every_beginning_and_all_sound(notes: list[Note]) -> None:
     assert merge_overlapping(result) == result
 
 
-def test_struck_takes_the_louder_of_two_that_begin_together() -> None:
+def test_of_two_notes_that_start_together_the_louder_is_kept() -> None:
     notes = [Note(0, 4, 60, 50), Note(0, 2, 60, 90), Note(1, 2, 60, 30)]
     assert merge_overlapping(notes) == (Note(0, 1, 60, 90), Note(1, 4, 60, 30))
 
 
-def test_transposed_leaves_out_what_has_no_key() -> None:
+def test_notes_transposed_off_the_keyboard_are_left_out() -> None:
     score = Score((Note(0, 1, 21), Note(1, 2, 60), Note(2, 3, 108)), 90.0)
     assert score.transposed(2).notes == (Note(0, 1, 23), Note(1, 2, 62))
     assert score.transposed(-2).notes == (Note(1, 2, 58), Note(2, 3, 106))

@@ -1,4 +1,4 @@
-"""The synthesizer against what the SoundFont says, and as a port against the clock."""
+"""The synthesizer against the parameters of its SoundFont, and as a port against the clock."""
 
 import math
 import sys
@@ -16,11 +16,12 @@ from engine.music.soundfont import Envelope, Region, SoundFont
 from engine.music.synth import CONTROL_FRAMES, MAX_VOICES, RATE, Synth
 from engine.music.synth_port import LATENCY, BlockRenderer, SynthPort
 
-FLAT = Envelope(0.0, 0.001, 0.0, 0.001, 0.0, 0.01)  # at once there, stays, at once gone
+# Full volume while the key is held, and silence after.
+FLAT = Envelope(0.0, 0.001, 0.0, 0.001, 0.0, 0.01)
 
 
 class Font:
-    """A SoundFont of one made-up region."""
+    """A SoundFont with one region."""
 
     def __init__(self, region: Region) -> None:
         self.region = region
@@ -30,7 +31,7 @@ class Font:
 
 
 def sine(period: int = 50, turns: int = 40, **fields: Any) -> Region:
-    """A looped sine of 20,000 / 32,768, `turns` of `period` frames, the last one the loop."""
+    """Return a looped sine of 20,000 / 32,768, `turns` of `period` frames; the last is the loop."""
     samples = 20_000 * np.sin(2 * np.pi * np.arange(period * turns) / period)
     values: dict[str, Any] = {
         "samples": samples.astype(np.int16),
@@ -47,7 +48,7 @@ def sine(period: int = 50, turns: int = 40, **fields: Any) -> Region:
 
 
 def sound(region: Region, seconds: float, held: float = math.inf) -> Any:
-    """A voice of the region, (n,) of the left side, without the bend of what is loud."""
+    """Return the left channel of a voice of the region, (n,), without the soft clip."""
     played = Synth(Font(region))  # type: ignore[arg-type]
     played.note_on(60, 127)
     held = min(held, seconds)
@@ -58,7 +59,7 @@ def sound(region: Region, seconds: float, held: float = math.inf) -> Any:
 
 
 def pitch(frames: Any) -> float:
-    """The strongest frequency, in Hz, finer than the spectrum's grid by a parabola."""
+    """Return the strongest frequency in Hz, interpolated between bins by a parabola."""
     spectrum = np.log(np.abs(np.fft.rfft(frames * np.hanning(len(frames)), 1 << 18)) + 1e-9)
     top = int(spectrum.argmax())
     low, here, high = spectrum[top - 1 : top + 2]
@@ -71,26 +72,26 @@ def font() -> SoundFont:
 
 
 def test_a_looped_sine_stays_a_sine() -> None:
-    """441 Hz at 0.61 of full scale, half of the power on either side, through hundreds of loops."""
+    """441 Hz at 0.61 of full scale, half of the power in each channel, over hundreds of loops."""
     frames = sound(sine(), 1.0)
     moments = np.arange(RATE) / RATE
-    wanted = 20_000 / 32_768 * math.sqrt(0.5) * np.sin(2 * np.pi * 441 * moments)
-    assert np.abs(frames - wanted)[round(0.002 * RATE) :].max() < 0.002
+    expected = 20_000 / 32_768 * math.sqrt(0.5) * np.sin(2 * np.pi * 441 * moments)
+    assert np.abs(frames - expected)[round(0.002 * RATE) :].max() < 0.002
 
 
-def test_the_filter_takes_off_what_it_should() -> None:
-    """Second order: 3 dB at its cut-off, 12 dB an octave above; between bands within 2 dB."""
+def test_the_filter_attenuates_as_specified() -> None:
+    """Second order: 3 dB at the cutoff, 12 dB an octave above; within 2 dB between bands."""
     for octaves in np.arange(-1, 2.01, 0.25):  # of the tone over the cut-off
         cents = 1200 * (math.log2(441 / 8.176) - octaves)
         level = np.abs(sound(sine(cutoff=cents), 0.5)[RATE // 4 :]).max() / (
             20_000 / 32_768 * math.sqrt(0.5)
         )
-        wanted = 1 / math.sqrt(1 + 2 ** (4 * octaves))
-        assert abs(20 * math.log10(level / wanted)) < 2.5
+        expected = 1 / math.sqrt(1 + 2 ** (4 * octaves))
+        assert abs(20 * math.log10(level / expected)) < 2.5
 
 
 def test_the_envelope_is_followed() -> None:
-    """It rises in a straight line, holds, falls by decibels to its floor, and then to nothing."""
+    """Linear attack, hold, decay in decibels to the sustain level, release to silence."""
     shape = Envelope(delay=0.05, attack=0.1, hold=0.1, decay=2.0, drop=0.2, release=0.5)
     frames = sound(sine(volume=shape), 2.0, held=1.5)
     full = 20_000 / 32_768 * math.sqrt(0.5)
@@ -106,7 +107,7 @@ def test_the_envelope_is_followed() -> None:
         assert np.abs(near).max() / full == pytest.approx(level, rel=0.06, abs=1e-3)
 
 
-def test_the_sides_are_those_of_the_pan() -> None:
+def test_pan_sets_the_volume_of_each_channel() -> None:
     played = Synth(Font(sine(pan=-1.0)))  # type: ignore[arg-type]
     played.note_on(60, 127)
     left, right = np.abs(played.render(RATE // 10)).max(0)
@@ -124,7 +125,7 @@ def test_a_sample_without_a_loop_ends(font: SoundFont) -> None:
     assert np.abs(frames[round((end - 0.002) * RATE) : round(end * RATE)]).max() > 0.1
 
 
-def test_there_are_never_too_many_voices(font: SoundFont) -> None:
+def test_the_number_of_voices_is_limited(font: SoundFont) -> None:
     played = Synth(font)
     for key in range(21, 109):
         played.note_on(key, 100)
@@ -136,17 +137,17 @@ def test_there_are_never_too_many_voices(font: SoundFont) -> None:
 
 @pytest.mark.parametrize("program", [0, 40, 73])  # piano, violin, flute
 def test_every_key_has_its_pitch(font: SoundFont, program: int) -> None:
-    """Equal temperament on 440 Hz, within 12 cents: so exactly is the SoundFont itself tuned."""
+    """Equal temperament from 440 Hz within 12 cents, the accuracy of the SoundFont itself."""
     played = Synth(font)
     played.select_program(program)
     for key in range(48, 85, 3):
         played.all_sound_off()
         played.note_on(key, 90)
         played.render(RATE // 10)
-        heard = 1200 * math.log2(pitch(played.render(RATE // 2)[:, 0]) / 440) / 100 + 69
-        octaves = round((heard - key) / 12)  # an overtone may be the strongest
+        measured = 1200 * math.log2(pitch(played.render(RATE // 2)[:, 0]) / 440) / 100 + 69
+        octaves = round((measured - key) / 12)  # an overtone may be the strongest
         assert octaves in (0, 1)
-        assert abs(heard - key - 12 * octaves) < 0.12
+        assert abs(measured - key - 12 * octaves) < 0.12
 
 
 def test_the_bundled_font_has_every_program(font: SoundFont) -> None:
@@ -167,63 +168,60 @@ def test_a_broken_font_is_refused_in_a_sentence(tmp_path: Path) -> None:
         SoundFont(tmp_path / "none.sf2")
 
 
-# As a port.
-
-
-def _feed(font: SoundFont, sizes: list[int], moments: list[float]) -> Any:
-    """What is heard when the sound system asks for blocks of such sizes, on time."""
-    feed = BlockRenderer(Synth(font), 100.0)
+def _render(font: SoundFont, sizes: list[int], moments: list[float]) -> Any:
+    """Return the sound if blocks of these sizes are requested on time."""
+    renderer = BlockRenderer(Synth(font), 100.0)
     for number, moment in enumerate(moments):
-        feed.add(100.0 + moment, mido.Message("note_on", note=50 + number, velocity=100))
+        renderer.add(100.0 + moment, mido.Message("note_on", note=50 + number, velocity=100))
     blocks, done = [], 0
     for size in sizes:
-        blocks.append(feed.block(size, 100.0 + done / RATE))
+        blocks.append(renderer.block(size, 100.0 + done / RATE))
         done += size
     return np.concatenate(blocks)[:, 0]
 
 
 def test_a_message_sounds_to_the_frame_whatever_the_blocks(font: SoundFont) -> None:
     moments = [0.0123, 0.1011, 0.1012]
-    one = _feed(font, [20_000], moments)
-    many = _feed(font, [700, 1, 882, 3000, *[441] * 34], moments)
+    one = _render(font, [20_000], moments)
+    many = _render(font, [700, 1, 882, 3000, *[441] * 34], moments)
     assert np.flatnonzero(one)[0] == pytest.approx((moments[0] + LATENCY) * RATE, abs=3)
     assert np.abs(one[: len(many)] - many[: len(one)]).max() < 0.02  # the filter's steps differ
     assert np.flatnonzero(many)[0] == np.flatnonzero(one)[0]
 
 
-def test_every_message_is_understood(font: SoundFont) -> None:
+def test_every_kind_of_message_is_applied(font: SoundFont) -> None:
     played = Synth(font)
-    feed = BlockRenderer(played, 0.0)
+    renderer = BlockRenderer(played, 0.0)
 
     def take(kind: str, **values: int) -> None:
-        feed.add(0.0, mido.Message(kind, **values))
-        feed.block(RATE // 10, 0.0)
+        renderer.add(0.0, mido.Message(kind, **values))
+        renderer.block(RATE // 10, 0.0)
 
     def settle() -> None:
         for _ in range(40):
-            feed.block(RATE // 10, 0.0)
+            renderer.block(RATE // 10, 0.0)
 
     take("program_change", program=19)  # an organ, which does not fade by itself
     take("note_on", note=60, velocity=80)
     settle()
-    assert not feed.is_silent
+    assert not renderer.is_silent
     take("note_on", note=60, velocity=0)
     settle()
-    assert feed.is_silent
+    assert renderer.is_silent
     take("note_on", note=60, velocity=80)
     take("note_off", note=60)
     settle()
-    assert feed.is_silent
+    assert renderer.is_silent
     take("note_on", note=60, velocity=80)
     take("control_change", control=123)
     settle()
-    assert feed.is_silent
+    assert renderer.is_silent
     take("note_on", note=60, velocity=80)
     take("control_change", control=120)
-    assert feed.is_silent
+    assert renderer.is_silent
 
 
-def test_without_a_sound_device_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_sound_device_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     miniaudio = pytest.importorskip("miniaudio", reason="the extra synth is not installed")
 
     def fail(*_: Any, **__: Any) -> None:
@@ -235,15 +233,15 @@ def test_without_a_sound_device_it_says_so(monkeypatch: pytest.MonkeyPatch) -> N
     assert synth_port.unavailable_reason() is not None
 
 
-def test_without_the_extra_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_extra_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "miniaudio", None)
     assert "needs the package miniaudio" in str(synth_port.unavailable_reason())
 
 
 def test_the_port_feeds_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On miniaudio's own clock, with nothing to be heard."""
+    """On the clock of miniaudio's null backend, without sound."""
     miniaudio = pytest.importorskip("miniaudio", reason="the extra synth is not installed")
-    heard: list[Any] = []
+    blocks_played: list[Any] = []
 
     Real: Any = miniaudio.PlaybackDevice
 
@@ -255,8 +253,8 @@ def test_the_port_feeds_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
             def listen() -> Any:
                 count = yield b""
                 while True:
-                    heard.append(np.frombuffer(blocks.send(count), "<i2"))
-                    count = yield heard[-1].tobytes()
+                    blocks_played.append(np.frombuffer(blocks.send(count), "<i2"))
+                    count = yield blocks_played[-1].tobytes()
 
             listener = listen()
             next(listener)
@@ -268,11 +266,11 @@ def test_the_port_feeds_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
     port.send(mido.Message("note_on", note=60, velocity=100))
     port.send(mido.Message("note_on", note=64, velocity=100))
     for _ in range(500):
-        if heard and np.abs(heard[-1]).max() > 1000:
+        if blocks_played and np.abs(blocks_played[-1]).max() > 1000:
             break
         time.sleep(0.01)
     else:
-        pytest.fail("nothing is heard")
+        pytest.fail("the device received no sound")
     port.send(mido.Message("control_change", control=123))
     port.close()  # waits for the sound to fade
-    assert np.abs(heard[-1]).max() < 100
+    assert np.abs(blocks_played[-1]).max() < 100

@@ -1,4 +1,4 @@
-"""Bars and beats, there and back."""
+"""Tempo maps: bars and beats from seconds, and seconds from beats."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,14 +8,14 @@ from engine.music.tempo_map import TempoMap
 
 
 def test_four_four_and_six_eight() -> None:
-    plain = TempoMap(120.0)
-    assert (plain.bar_length, plain.unit_length, plain.beat_at(3.0), plain.second_at(6.0)) == (
+    common = TempoMap(120.0)
+    assert (common.bar_length, common.unit_length, common.beat_at(3.0), common.second_at(6.0)) == (
         4,
         1,
         6,
         3,
     )
-    assert [plain.bar_and_beat(second) for second in (0, 0.49, 0.5, 1.9, 2.0)] == [
+    assert [common.bar_and_beat(second) for second in (0, 0.49, 0.5, 1.9, 2.0)] == [
         (1, 1), (1, 1), (1, 2), (1, 4), (2, 1),
     ]  # fmt: skip
     jig = TempoMap(90.0, (6, 8))
@@ -23,7 +23,7 @@ def test_four_four_and_six_eight() -> None:
     assert jig.bar_and_beat(2.0) == (2, 1)  # three quarters of 2/3 s
 
 
-def test_the_tempo_may_change() -> None:
+def test_tempo_changes() -> None:
     slower = TempoMap(120.0, tempo_changes=((2.0, 60.0),))
     assert slower.beat_at(5.0) == 4 + 3
     assert slower.second_at(7.0) == 5.0
@@ -34,7 +34,7 @@ CHANGES = st.lists(st.tuples(st.floats(0.1, 50), st.floats(20, 300)), max_size=4
 
 
 @given(st.floats(20, 300), CHANGES, st.floats(0, 100))
-def test_beats_are_those_of_the_score_and_lead_back(
+def test_beats_of_many_moments_and_of_one_agree_and_are_inverted(
     tempo: float, drawn: list[tuple[float, float]], second: float
 ) -> None:
     changes = tuple(sorted(drawn))

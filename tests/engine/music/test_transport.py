@@ -1,4 +1,4 @@
-"""The transport: golden songs, and whatever is asked for in whatever order, nothing hangs."""
+"""The transport: expected events of songs, and no hanging notes in any order of calls."""
 
 import math
 from collections.abc import Callable
@@ -14,7 +14,7 @@ SCALE = [Note(0.5 * i, 0.5 * i + 0.5, 60 + 2 * i, 80 + i) for i in range(4)]  # 
 
 
 class Keyboard:
-    """Takes keys in as a synthesizer does, and minds what must never come."""
+    """Receive key events like a synthesizer, and assert that they are consistent."""
 
     def __init__(self) -> None:
         self.down: set[int] = set()
@@ -28,13 +28,13 @@ class Keyboard:
                 assert key.pitch not in self.down, "struck twice"
                 self.down.add(key.pitch)
             else:
-                assert key.pitch in self.down, "let go but not struck"
+                assert key.pitch in self.down, "released but not struck"
                 self.down.remove(key.pitch)
             self.log.append((round(now, 9), key.pitch, key.velocity))
 
 
 def run(transport: Transport, keyboard: Keyboard, until: float) -> None:
-    """Let the time pass, stopping at every moment at which something is due."""
+    """Advance to every moment at which an event is due."""
     while (due := transport.due()) is not None and due <= until:
         keyboard.take(due, transport.advance(due))
     keyboard.take(until, transport.advance(until))
@@ -47,7 +47,7 @@ def playing(notes: list[Note], until: float = math.inf) -> tuple[Transport, Keyb
     return transport, keyboard
 
 
-def test_a_scale_straight_through() -> None:
+def test_a_scale_is_played_straight_through() -> None:
     transport, keyboard = playing(SCALE)
     run(transport, keyboard, 5.0)
     assert keyboard.log == [
@@ -61,11 +61,11 @@ def test_a_scale_straight_through() -> None:
         (2.0, 66, 0),
     ]
     assert (transport.playing, transport.ended, transport.position(5.0)) == (False, True, 2.0)
-    keyboard.take(9.0, transport.play(9.0))  # once more from the top
+    keyboard.take(9.0, transport.play(9.0))  # again from the beginning
     assert keyboard.log[-1] == (9.0, 60, 80)
 
 
-def test_tempo_transposition_and_loudness() -> None:
+def test_tempo_transposition_and_velocity() -> None:
     transport, keyboard = playing(SCALE)
     transport.velocity_scale = 0.5
     run(transport, keyboard, 0.75)
@@ -74,10 +74,10 @@ def test_tempo_transposition_and_loudness() -> None:
     keyboard.take(0.8, transport.set_transpose(-12, 0.8))
     run(transport, keyboard, 3.0)
     assert keyboard.log == [
-        (0.0, 60, 80),  # struck by play(), before the loudness was set
+        (0.0, 60, 80),  # struck by play(), before the velocity scale was set
         (0.5, 60, 0),
         (0.5, 62, 40),
-        (0.8, 62, 0),  # the transposition lets everything go
+        (0.8, 62, 0),  # the transposition releases every key
         (0.875, 52, 41),
         (1.125, 52, 0),
         (1.125, 54, 42),
@@ -85,11 +85,11 @@ def test_tempo_transposition_and_loudness() -> None:
     ]
 
 
-def test_pause_seek_and_stop_let_go() -> None:
+def test_pause_seek_and_stop_release_every_key() -> None:
     transport, keyboard = playing(SCALE)
     keyboard.take(0.2, transport.pause(0.2))
     assert (keyboard.down, transport.due(), transport.position(99.0)) == (set(), None, 0.2)
-    keyboard.take(5.0, transport.play(5.0))  # the note cut off is not struck again
+    keyboard.take(5.0, transport.play(5.0))  # the interrupted note is not struck again
     run(transport, keyboard, 5.4)
     assert keyboard.down == {62}
     keyboard.take(5.4, transport.seek(1.5, 5.4))
@@ -101,7 +101,7 @@ def test_pause_seek_and_stop_let_go() -> None:
     assert transport.position(6.0) == 2.0
 
 
-def test_the_loop_comes_round_on_time_and_can_be_left() -> None:
+def test_a_loop_repeats_on_time_and_can_be_turned_off() -> None:
     transport, keyboard = playing(SCALE)
     keyboard.take(0.0, transport.set_loop((0.5, 1.25), 0.0))
     run(transport, keyboard, 2.1)
@@ -109,7 +109,7 @@ def test_the_loop_comes_round_on_time_and_can_be_left() -> None:
         (0.5, 62, 81),
         (1.0, 62, 0),
         (1.0, 64, 82),
-        (1.25, 64, 0),  # cut by the loop's end
+        (1.25, 64, 0),  # cut off at the loop's end
         (1.25, 62, 81),
         (1.75, 62, 0),
         (1.75, 64, 82),
@@ -121,7 +121,7 @@ def test_the_loop_comes_round_on_time_and_can_be_left() -> None:
     assert (transport.ended, keyboard.down) == (True, set())
 
 
-def test_a_whole_song_loops_without_end() -> None:
+def test_a_whole_song_repeats_without_end() -> None:
     transport, keyboard = playing(SCALE)
     transport.set_loop((0.0, math.inf), 0.0)
     run(transport, keyboard, 200.25)
@@ -130,7 +130,7 @@ def test_a_whole_song_loops_without_end() -> None:
 
 
 def test_a_key_struck_while_it_is_down() -> None:
-    """It is let go and struck again, and stays down as long as either note wants it."""
+    """It is released and struck again, and stays down until the later end of both notes."""
     keys = key_events(
         [Note(0, 3, 60, 70), Note(1, 2, 60, 90), Note(1, 1.5, 60, 40), Note(3, 4, 60, 50)]
     )
@@ -144,14 +144,14 @@ def test_a_key_struck_while_it_is_down() -> None:
     ]
 
 
-def test_keys_beyond_the_last_stay_silent() -> None:
+def test_notes_outside_the_midi_range_stay_silent() -> None:
     transport, keyboard = playing([Note(1, 2, 126, 80), Note(1, 2, 127, 80)])
     transport.set_transpose(1, 0.0)
     run(transport, keyboard, 5.0)
     assert keyboard.log == [(1.0, 127, 80), (2.0, 127, 0)]
 
 
-def test_playing_waits_for_notes_that_are_not_known_yet() -> None:
+def test_playback_waits_for_notes_that_have_not_arrived() -> None:
     transport, keyboard = playing(SCALE[:2], until=1.0)
     run(transport, keyboard, 3.0)
     assert (transport.waiting, transport.position(3.0), keyboard.down) == (True, 1.0, set())
@@ -165,7 +165,7 @@ def test_playing_waits_for_notes_that_are_not_known_yet() -> None:
     assert transport.ended
 
 
-def test_the_end_of_a_song_may_be_told_while_it_is_waited_for() -> None:
+def test_a_song_can_be_completed_while_playback_waits() -> None:
     transport, keyboard = playing(SCALE, until=2.0)
     run(transport, keyboard, 3.0)
     assert transport.waiting
@@ -173,7 +173,7 @@ def test_the_end_of_a_song_may_be_told_while_it_is_waited_for() -> None:
     assert (transport.waiting, transport.playing, transport.ended) == (False, False, True)
 
 
-def test_notes_that_come_too_late_stay_silent() -> None:
+def test_notes_that_arrive_too_late_stay_silent() -> None:
     transport, keyboard = playing([Note(2, 3, 60, 80)], until=10.0)
     run(transport, keyboard, 1.0)
     keyboard.take(1.0, transport.append([Note(0.5, 9, 50, 80), Note(1.5, 2, 70, 80)], 11.0, 1.0))
@@ -181,7 +181,7 @@ def test_notes_that_come_too_late_stay_silent() -> None:
     assert [pitch for _, pitch, velocity in keyboard.log if velocity] == [70, 60]
 
 
-def test_time_in_which_nothing_could_be_played_does_not_count() -> None:
+def test_a_pause_of_the_process_is_left_out() -> None:
     transport, keyboard = playing(SCALE)
     run(transport, keyboard, 0.1)
     transport.exclude_pause(60.0)
@@ -229,7 +229,7 @@ moves = st.lists(
 )
 
 
-ASK: dict[str, Callable[..., list[KeyEvent]]] = {
+CALLS: dict[str, Callable[..., list[KeyEvent]]] = {
     "pass": lambda transport, now, _: transport.advance(now),
     "play": lambda transport, now: transport.play(now),
     "pause": lambda transport, now: transport.pause(now),
@@ -246,22 +246,22 @@ ASK: dict[str, Callable[..., list[KeyEvent]]] = {
 @given(notes, moves, st.booleans())
 @settings(max_examples=300, deadline=None)
 @example([Note(0, 1, 60, 80)], [("play",), ("loop", (0.0, math.inf)), ("pass", 2.0)], True)
-def test_nothing_hangs_whatever_is_asked_for(
-    song: list[Note], asked: list[tuple[Any, ...]], punctual: bool
+def test_no_note_hangs_after_any_calls(
+    song: list[Note], calls: list[tuple[Any, ...]], punctual: bool
 ) -> None:
-    """Each key struck is let go before it is struck again; at rest, no key is down.
+    """Each key struck is released before it is struck again; while paused, no key is down.
 
-    punctual: woken at every moment due; or late, as by a busy machine.
+    punctual: advance at every moment due, or else late, as on a busy machine.
     """
     transport, keyboard = Transport(), Keyboard()
     transport.load(song)
     now = 0.0
-    for name, *rest in asked:
+    for name, *rest in calls:
         if name == "pass":
             if punctual:
                 run(transport, keyboard, now + rest[0])
             now += rest[0]
-        keyboard.take(now, ASK[name](transport, now, *rest))
+        keyboard.take(now, CALLS[name](transport, now, *rest))
         keyboard.take(now, transport.advance(now))
         if not transport.playing or transport.waiting:
             assert keyboard.down == set()
@@ -275,7 +275,7 @@ def test_nothing_hangs_whatever_is_asked_for(
 
 @given(notes, st.floats(0.25, 4))
 @settings(max_examples=150, deadline=None)
-def test_every_note_is_heard_as_written(song: list[Note], tempo: float) -> None:
+def test_every_note_is_played_as_written(song: list[Note], tempo: float) -> None:
     """At any tempo: a key is struck where a note starts, and down while one of its notes lasts."""
     transport, keyboard = Transport(), Keyboard()
     transport.load(song)
@@ -298,7 +298,7 @@ def test_every_note_is_heard_as_written(song: list[Note], tempo: float) -> None:
 
 @given(notes)
 @settings(max_examples=100, deadline=None)
-def test_timed_keys_are_in_order_and_complete(song: list[Note]) -> None:
+def test_key_events_are_in_order_and_complete(song: list[Note]) -> None:
     keys = key_events(song)
     assert [moment for moment, _ in keys] == sorted(moment for moment, _ in keys)
     keyboard = Keyboard()

@@ -1,4 +1,4 @@
-"""WAV files: what is written down is heard, when it should be and as high as it should."""
+"""WAV files: every note sounds at its time, with its pitch and its loudness."""
 
 import math
 import wave
@@ -13,7 +13,7 @@ from engine.music import piano_roll, wav
 from engine.music.score import Note, Score
 
 RATE = 44_100
-NOTES = [  # apart from each other, so that each beginning can be seen
+NOTES = [  # separated, so that each onset can be found
     Note(0.25, 1.0, 60, 90),
     Note(2.5, 3.3, 76, 60),
     Note(5.1321, 5.8, 48, 100),
@@ -24,14 +24,14 @@ NOTES = [  # apart from each other, so that each beginning can be seen
 
 
 def read(path: Path) -> Any:
-    """The frames, (n, 2) within -1 … 1."""
+    """Return the frames, (n, 2) within -1 … 1."""
     with wave.open(str(path)) as file:
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (2, 2, RATE)
         return np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2) / 32768
 
 
 def strength(frames: Any, pitch: int) -> float:
-    """The share that a pitch and its overtones have in all there is."""
+    """Return the share of a pitch and its overtones in the energy of a sound."""
     spectrum = np.abs(np.fft.rfft(frames * np.hanning(len(frames)), 1 << 16)) ** 2
     places = np.fft.rfftfreq(1 << 16, 1 / RATE)
     found = 0.0
@@ -48,10 +48,10 @@ def frames(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return read(path)
 
 
-def test_every_note_begins_on_time(frames: Any) -> None:
-    """Where a twentieth of its loudness is reached; within 4 ms of what is written.
+def test_every_note_starts_on_time(frames: Any) -> None:
+    """A note reaches 1/20 of its peak within 4 ms of its start.
 
-    The SoundFont's own samples begin with up to 4 ms of next to nothing (around pitch 67 with 7).
+    The SoundFont's own samples begin with up to 4 ms of near silence (7 ms around pitch 67).
     """
     late = []
     for start in sorted({note.start for note in NOTES}):
@@ -61,7 +61,7 @@ def test_every_note_begins_on_time(frames: Any) -> None:
     assert max(abs(moment) for moment in late) < 0.004
 
 
-def test_every_note_has_its_pitch_and_no_other_sounds(frames: Any) -> None:
+def test_only_the_pitch_of_the_note_sounds(frames: Any) -> None:
     for note in NOTES[:4]:
         part = frames[round(note.start * RATE) : round((note.start + 0.6) * RATE), 0]
         assert strength(part, note.pitch) > 0.9
@@ -80,7 +80,7 @@ def test_it_is_silent_before_between_and_after(frames: Any) -> None:
 
 
 def level(frames: Any, pitch: int) -> float:
-    """How loud a pitch and its first overtones are, in decibels."""
+    """Return the level of a pitch and its first overtones in decibels."""
     spectrum = np.abs(np.fft.rfft(frames * np.hanning(len(frames)), 1 << 15)) ** 2
     places = np.fft.rfftfreq(1 << 15, 1 / RATE)
     found = 1e-9
@@ -91,15 +91,16 @@ def level(frames: Any, pitch: int) -> float:
 
 
 def test_a_roll_can_be_read_from_its_sound() -> None:
-    """At each frame of each key: whether it is struck there, held or repeated, and no other is."""
+    """In each frame, the keys that are struck, held or repeated sound, and no others."""
     chords = [(39,), (51, 40), (46,), (55, 36), (34, 45), (60,), (43, 54), (48,)]
     sounding, onset = np.zeros((2, 40, 88), np.uint8)
     first = 1
-    for place, chord in enumerate(chords):  # short, held and repeated ones, a rest after each
-        frames_long = 1 if place % 3 == 0 else 3
+    # In turn short, held and repeated chords, with a rest after each.
+    for index, chord in enumerate(chords):
+        frames_long = 1 if index % 3 == 0 else 3
         for key in chord:
             sounding[first : first + frames_long, key] = 1
-            onset[first : first + (frames_long if place % 3 == 2 else 1), key] = 1
+            onset[first : first + (frames_long if index % 3 == 2 else 1), key] = 1
         first += frames_long + 1
     music = piano_roll.from_frames(np.concatenate([sounding, onset], axis=1)[:first])
     sound = wav.synthesize(music.score()).mean(axis=1)
@@ -110,7 +111,7 @@ def test_a_roll_can_be_read_from_its_sound() -> None:
     for frame, key in np.argwhere(music.sounding).tolist():
         moment = 0.3 * frame
         before, after = part(moment - 0.07, moment), part(moment + 0.03, moment + 0.1)
-        struck = level(after, key + 21) > level(before, key + 21)  # a held one fades
+        struck = level(after, key + 21) > level(before, key + 21)  # a held note fades
         assert struck == music.onset[frame, key], (frame, key)
     for frame in np.flatnonzero(music.onset.any(axis=1)).tolist():
         keys = np.flatnonzero(music.sounding[frame]).tolist()
@@ -119,14 +120,14 @@ def test_a_roll_can_be_read_from_its_sound() -> None:
         assert sum(shares) > 0.85
 
 
-def test_velocity_is_loudness(frames: Any, tmp_path: Path) -> None:
+def test_velocity_sets_the_loudness(frames: Any, tmp_path: Path) -> None:
     loud, soft = (
         np.abs(wav.synthesize(Score((Note(0, 0.5, 60, velocity),)))).max() for velocity in (120, 60)
     )
     assert 20 * math.log10(loud / soft) == pytest.approx(40 * math.log10(2), abs=1)
 
 
-def test_the_instrument_is_that_of_the_score() -> None:
+def test_the_program_sets_the_instrument() -> None:
     piano, organ = (
         wav.synthesize(Score((Note(0, 2, 60, 80),), program=program)) for program in (0, 19)
     )
@@ -134,7 +135,7 @@ def test_the_instrument_is_that_of_the_score() -> None:
     assert faded[0] < 0.5 < faded[1]
 
 
-def test_many_notes_at_once_stay_within_bounds(tmp_path: Path) -> None:
+def test_many_notes_at_once_stay_within_full_scale(tmp_path: Path) -> None:
     path = tmp_path / "loud.wav"
     wav.write(Score(tuple(Note(0, 1, pitch, 127) for pitch in range(30, 90))), path)
     assert 0.5 < np.abs(read(path)).max() <= 1
