@@ -194,7 +194,7 @@ class Worker:
         songs.stopped = poll
         copies = None
         if request.novelty is not None:
-            copies = novelty.copy_watches(model, request.novelty, wanted.count)
+            copies = novelty.copy_detectors(model, request.novelty, wanted.count)
         answer(LyricsStarted(songs.songs[0].seed, songs.prime))
         for each in annotation.annotate(songs, keep_best, request.bits, copies):
             answer(each)
@@ -248,7 +248,7 @@ class Worker:
 
     def _find_similar(self, request: FindSimilar, answer: Answer, stopped: Stopped) -> None:
         songs = self._embed(request, answer, stopped)
-        answer(song_map.neighbors(songs, request.song, request.count))
+        answer(song_map.similar_songs(songs, request.song, request.count))
 
     def _embed(
         self, request: MapSongs | FindSimilar, answer: Answer, stopped: Stopped

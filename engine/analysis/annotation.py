@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from engine import protocol
-from engine.analysis.novelty import CopyWatch
+from engine.analysis.novelty import CopyDetector
 from engine.protocol import LyricsDone
 from engine.sampling import lyrics
 from engine.sampling.lyrics import GeneratedSong, LyricsStream
@@ -15,7 +15,7 @@ def annotate(
     stream: LyricsStream,
     keep_best: bool = False,
     bits: bool = False,
-    copies: Sequence[CopyWatch] | None = None,
+    copies: Sequence[CopyDetector] | None = None,
 ) -> Iterator[protocol.Character | LyricsDone]:
     """Write the songs: yield each character as it is chosen, and the end of each song.
 
@@ -49,7 +49,9 @@ def annotate(
     yield from ends()
 
 
-def _end(song: GeneratedSong, several: bool, seconds: float, watch: CopyWatch | None) -> LyricsDone:
+def _end(
+    song: GeneratedSong, several: bool, seconds: float, watch: CopyDetector | None
+) -> LyricsDone:
     assert song.reason is not None
     novelty = protocol.Novelty(**dataclasses.asdict(watch.novelty)) if watch else None
     return LyricsDone(

@@ -1,9 +1,8 @@
-"""The ladder: the same song continued by models from the simplest up, in step with each other.
+"""The ladder: one prompt continued by models of rising strength, written side by side.
 
-Below the network stand the models that only count, from the uniform one to the Markov chain of
-order 8, counted on the songs that the network learned from. Beside each stand its bits per
-character on the songs held out for validation: those of a network as its training measured them,
-with each song's artist told.
+Below the network stand the n-gram models, from the uniform one to order 8, fitted to the network's
+training songs. Each has its bits per character on the validation songs: those of the network as
+they were measured in training, with the artist of each song given.
 """
 
 import dataclasses
@@ -27,76 +26,73 @@ from engine.sampling.lyrics import LyricsRequest
 
 Answer = Progress | LadderStep | LyricsStarted | LadderCharacter | LyricsDone
 
-MAX_ORDER = 8  # order of a chain
-MAX_COUNTED = 4_000_000  # characters at most: a chain needs some 100 bytes for each
+MAX_ORDER = 8  # of the n-gram models
+MAX_COUNTED = 4_000_000  # training characters: the n-grams need about 100 bytes for each
 
 
 def compare(
     model: Model, request: LyricsRequest, stopped: Callable[[], bool] = lambda: False
 ) -> Iterator[Answer]:
-    """Tell what is going on, each rung with its bits as soon as they are known, and what all write.
+    """Yield the bits of each step as soon as they are known, then what all of them write.
 
-    Rungs are numbered from 0, the uniform model, to the last, the network. Raises InputError where
-    the songs that the model learned from are not here, and for what cannot be written.
+    Steps are numbered from 0, the uniform model, to the last, the network. Raises InputError for an
+    invalid request, and if the model's training songs no longer exist.
     """
-    began = time.perf_counter()
-    lyrics.stream(model, request)  # refuses what cannot be
+    start = time.perf_counter()
+    lyrics.stream(model, request)  # refuses an invalid request before anything is counted
     corpus = models.training_corpus(model)
     codec = model.codec
     assert isinstance(codec, CharacterCodec)
     size = int(corpus.songs["length"][corpus.select("train")].sum())
     part = f"{MAX_COUNTED:,} of " if size > MAX_COUNTED else ""
     yield Progress(f"counting {part}{size:,} characters of {corpus.name}")
-    rungs = [_rung(model, counted) for counted in _counted(corpus.path, codec)]
-    for place, rung in enumerate(rungs):
+    steps = [_ngram_model(model, ngrams) for ngrams in _fit(corpus.path, codec)]
+    for index, step in enumerate(steps):
         if not stopped():
-            yield LadderStep(place, rung.name, _bits(corpus.path, codec, place))
+            yield LadderStep(index, step.name, _bits(corpus.path, codec, index))
     valid = model.meta.scores.get("valid")
-    yield LadderStep(len(rungs), model.name, valid and valid.bits)
-    first = lyrics.stream(model, request, stopped)
-    seed = first.songs[0].seed
-    yield LyricsStarted(seed, first.prime)
-    same = dataclasses.replace(request, seed=seed)
-    streams = [*(lyrics.stream(rung, same, stopped) for rung in rungs), first]
-    for turn in itertools.zip_longest(*streams):
-        for place, character in enumerate(turn):
+    yield LadderStep(len(steps), model.name, valid.bits if valid else None)
+    network = lyrics.stream(model, request, stopped)
+    (song,) = network.songs
+    yield LyricsStarted(song.seed, network.prime)
+    same = dataclasses.replace(request, seed=song.seed)
+    streams = [*(lyrics.stream(step, same, stopped) for step in steps), network]
+    for characters in itertools.zip_longest(*streams):
+        for index, character in enumerate(characters):
             if character is not None:
-                yield LadderCharacter(place, character.text)
-    song = first.songs[0]
+                yield LadderCharacter(index, character.text)
     assert song.reason is not None
     yield LyricsDone(
         reason=song.reason,
         characters=song.characters,
-        seconds=round(time.perf_counter() - began, 6),
-        seed=seed,
+        seconds=round(time.perf_counter() - start, 6),
+        seed=song.seed,
     )
 
 
-def _rung(model: Model, counted: NgramModel) -> Model:
-    """A counting model that writes in the characters of a network."""
-    meta = dataclasses.replace(model.meta, model=counted.config)
-    return Model(counted.config.words, None, meta, NgramStepper(counted))
+def _ngram_model(model: Model, ngrams: NgramModel) -> Model:
+    """Return an n-gram model that writes in the characters of a network."""
+    meta = dataclasses.replace(model.meta, model=ngrams.config)
+    return Model(ngrams.config.words, None, meta, NgramStepper(ngrams))
 
 
-def _translated(path: Path, codec: CharacterCodec) -> Corpus:
-    """The songs in the characters of a model that may have begun with another's."""
+def _songs(path: Path, codec: CharacterCodec) -> Corpus:
+    """Return the corpus in a model's characters, which may come from the model it started from."""
     return Corpus.open(path).translated(codec, [])
 
 
 @lru_cache(maxsize=1)
-def _counted(path: Path, codec: CharacterCodec) -> list[NgramModel]:
-    """The rungs below the network, counted on the corpus there."""
-    corpus = _translated(path, codec)
-    rows = corpus.select("train")
-    songs = (corpus.song(row) for row in corpus.limit_rows(rows, MAX_COUNTED))
-    return ngram.fit_all_orders(songs, codec.spec.size, MAX_ORDER)
+def _fit(path: Path, codec: CharacterCodec) -> list[NgramModel]:
+    """Return the n-gram models of the corpus in a folder, by rising order."""
+    corpus = _songs(path, codec)
+    rows = corpus.limit_rows(corpus.select("train"), MAX_COUNTED)
+    return ngram.fit_all_orders(map(corpus.song, rows), codec.spec.size, MAX_ORDER)
 
 
 @lru_cache(maxsize=MAX_ORDER + 2)
-def _bits(path: Path, codec: CharacterCodec, place: int) -> float | None:
-    """The bits per character of a rung on the validation songs there; None without such songs."""
-    counted = _counted(path, codec)[place]
-    corpus = _translated(path, codec)
-    nats = [counted.nats(corpus.song(row)) for row in corpus.select("valid")]
-    total = sum(map(len, nats))
-    return sum(map(float, (song.sum() for song in nats))) / math.log(2) / total if total else None
+def _bits(path: Path, codec: CharacterCodec, index: int) -> float | None:
+    """Return a step's bits per character on the validation songs; None without such songs."""
+    ngrams, corpus = _fit(path, codec)[index], _songs(path, codec)
+    nats = [ngrams.nats(corpus.song(row)) for row in corpus.select("valid")]
+    frames = sum(map(len, nats))
+    return sum(float(song.sum()) for song in nats) / math.log(2) / frames if frames else None

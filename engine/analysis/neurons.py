@@ -1,7 +1,7 @@
-"""What single units of a network keep track of, after Karpathy, Johnson & Fei-Fei 2015.
+"""What single units of a network track, after Karpathy, Johnson & Fei-Fei 2015.
 
-(Visualizing and Understanding Recurrent Networks.) A network reads a song; what each unit holds
-after each character or frame is kept, and set against the song's features.
+(Visualizing and Understanding Recurrent Networks.) A network reads a song; the activation of each
+unit after each character or frame is recorded, and correlated with the features of the song.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis import song_features, song_input
+from engine.analysis import song_input
+from engine.analysis.song_features import Features, key_features, text_features
 from engine.analysis.song_input import InputSong, SongRequest
 from engine.data.codecs import CharacterCodec, KeysCodec
 from engine.errors import InputError
@@ -22,8 +23,8 @@ from engine.inference.network import Network
 from engine.protocol import Feature, SongReading, UnitActivations, UnitCorrelation
 from engine.sampling import music
 
-MAX_UNITS = 10  # units told for each feature
-_STILL = 1e-9  # a standard deviation below which nothing has changed
+MAX_UNITS = 10  # the units listed for each feature
+_MIN_DEVIATION = 1e-9  # a value with a smaller standard deviation counts as constant
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,56 +32,50 @@ class UnitReading:
     """A song as a network has read it. Layers and units are counted from 1."""
 
     model: Model
-    example: InputSong
+    song: InputSong
     activations: Array  # (T, layers, H), −1 … 1, after each frame
+    # Of each feature with every unit, (layers, H); None: the feature is constant in this song.
     correlations: dict[str, NDArray[np.float64] | None]
-    """Of each feature with every unit, (layers, H); None for one that never changes in the song."""
 
     def best(self, feature: str, count: int = MAX_UNITS) -> list[tuple[int, int, float]]:
-        """The layer and unit most correlated with a feature, by size, and the correlation."""
-        found = self.correlations[feature]
-        if found is None:
+        """Return the units that correlate most with a feature, as (layer, unit, correlation)."""
+        values = self.correlations[feature]
+        if values is None:
             return []
-        order = np.argsort(-np.abs(found).ravel(), kind="stable")[:count].tolist()
-        width = found.shape[1]
-        return [(1 + i // width, 1 + i % width, float(found.flat[i])) for i in order]
+        order = np.argsort(-np.abs(values).ravel(), kind="stable")[:count].tolist()
+        width = values.shape[1]
+        return [(1 + i // width, 1 + i % width, float(values.flat[i])) for i in order]
 
     def summary(self) -> SongReading:
         """Return all but the activations, for the protocol."""
-        example, codec = self.example, self.model.codec
+        song, codec = self.song, self.model.codec
         _, layers, hidden = self.activations.shape
-        text: str | None = example.text
         frames = bar = None
         if isinstance(codec, KeysCodec):
-            text, bar = None, codec.frames_per_bar(example.metre)
-            frames = tuple(music.frame_pitches(row, codec.planes).keys for row in example.frames)
-        features = (
-            Feature(
-                name,
-                tuple(
-                    UnitCorrelation(layer, unit, round(r, 4)) for layer, unit, r in self.best(name)
-                ),
-            )
-            for name in self.correlations
-        )
+            bar = codec.frames_per_bar(song.time_signature)
+            frames = tuple(music.frame_pitches(row, codec.planes).keys for row in song.frames)
         return SongReading(
-            self.model.name,
-            example.title,
-            example.song,
-            example.songs,
-            example.note,
-            layers,
-            hidden,
-            tuple(features),
-            text,
-            frames,
-            bar,
+            model=self.model.name,
+            title=song.title,
+            song=song.song,
+            songs=song.songs,
+            note=song.note,
+            layers=layers,
+            hidden=hidden,
+            features=tuple(self._feature(name) for name in self.correlations),
+            text=None if isinstance(codec, KeysCodec) else song.text,
+            frames=frames,
+            bar=bar,
         )
+
+    def _feature(self, name: str) -> Feature:
+        units = (UnitCorrelation(layer, unit, round(r, 4)) for layer, unit, r in self.best(name))
+        return Feature(name, tuple(units))
 
     def unit(self, layer: int, unit: int) -> UnitActivations:
         """Return a unit's activations and its correlations with the features, for the protocol.
 
-        Raises InputError where there is no such unit.
+        Raises InputError for a layer or unit that the network does not have.
         """
         _, layers, hidden = self.activations.shape
         if not (1 <= layer <= layers and 1 <= unit <= hidden):
@@ -90,35 +85,35 @@ class UnitReading:
             )
         values = self.activations[:, layer - 1, unit - 1].astype(np.float64)
         correlations = {
-            name: round(float(found[layer - 1, unit - 1]), 4)
-            for name, found in self.correlations.items()
-            if found is not None
+            name: round(float(of_units[layer - 1, unit - 1]), 4)
+            for name, of_units in self.correlations.items()
+            if of_units is not None
         }
         return UnitActivations(layer, unit, tuple(np.round(values, 3).tolist()), correlations)
 
 
 def read_song(
-    model: Model, asked: SongRequest, stopped: Callable[[], bool] = lambda: False
+    model: Model, request: SongRequest, stopped: Callable[[], bool] = lambda: False
 ) -> UnitReading | None:
-    """Have a network read a song; None where `stopped` said so before its end.
+    """Let a network read a song; None if it was stopped before the end.
 
-    Raises InputError for a model that is no network, and for a song that cannot be read.
+    Raises InputError for an n-gram model, and for a song that cannot be read.
     """
     network = model.stepper
     if not isinstance(network, Network):
         raise InputError(
-            f"{model.name} counts characters and has no units: choose a network (rnn, gru, lstm)."
+            f"{model.name} is an n-gram model and has no units: use a network (rnn, gru, lstm)."
         )
-    example = song_input.load_song(model, asked)
-    activations = unit_activations(network, example.frames, example.condition, stopped)
+    song = song_input.load_song(model, request)
+    activations = unit_activations(network, song.frames, song.condition, stopped)
     if activations is None:
         return None
     if isinstance(model.codec, CharacterCodec):
-        found = song_features.text_features(example.text)
+        features = text_features(song.text)
     else:
-        bar = model.codec.frames_per_bar(example.metre)
-        found = song_features.key_features(example.frames, bar, example.metre[0])
-    return UnitReading(model, example, activations, correlations(activations, found))
+        bar = model.codec.frames_per_bar(song.time_signature)
+        features = key_features(song.frames, bar, song.time_signature[0])
+    return UnitReading(model, song, activations, correlations(activations, features))
 
 
 def unit_activations(
@@ -127,9 +122,9 @@ def unit_activations(
     condition: Array | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Array | None:
-    """What each unit holds after each of the frames (T, *frame) of a song, (T, layers, H).
+    """Return the activation of each unit after each frame of a song, (T, layers, H).
 
-    None where `stopped` said so before the last.
+    frames: (T, *frame). None if it was stopped before the last frame.
     """
     state = network.initial_state(condition, 1)
     begin = np.full_like(frames, BEGIN, shape=(1, *frames.shape[1:]))  # silence is zeros too
@@ -143,24 +138,22 @@ def unit_activations(
     return result
 
 
-def correlations(
-    activations: Array, found: song_features.Features
-) -> dict[str, NDArray[np.float64] | None]:
-    """Pearson's correlation of each feature (T,) with every unit of (T, layers, H): (layers, H).
+def correlations(activations: Array, features: Features) -> dict[str, NDArray[np.float64] | None]:
+    """Return Pearson's correlation of each feature (T,) with every unit, (layers, H).
 
-    0 for a unit that never changes; None for a feature that never does.
+    activations: (T, layers, H). 0 for a unit that is constant, None for a constant feature.
     """
     T, layers, _ = activations.shape
-    names = [name for name, values in found.items() if values.std() > _STILL]
-    wanted = np.array([_standardised(found[name]) for name in names]).reshape(-1, T)  # (F, T)
-    # One layer at a time: in double precision they are large.
-    products = [wanted @ _standardised(activations[:, layer]) / T for layer in range(layers)]
-    return {**dict.fromkeys(found), **dict(zip(names, np.stack(products, 1), strict=True))}
+    names = [name for name, values in features.items() if values.std() > _MIN_DEVIATION]
+    rows = np.array([_standardize(features[name]) for name in names]).reshape(-1, T)  # (F, T)
+    # One layer at a time: in double precision all together are large.
+    products = [rows @ _standardize(activations[:, layer]) / T for layer in range(layers)]
+    return {**dict.fromkeys(features), **dict(zip(names, np.stack(products, 1), strict=True))}
 
 
-def _standardised(values: NDArray[Any]) -> NDArray[np.float64]:
-    """Values (T, …) with mean 0 and deviation 1 along T; zeros where they never change."""
-    centred = values - values.mean(0, dtype=np.float64)
-    deviation = centred.std(0)
-    result: NDArray[np.float64] = centred / np.where(deviation > _STILL, deviation, np.inf)
+def _standardize(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Return values (T, …) with mean 0 and deviation 1 along T; zeros where they are constant."""
+    centered = values - values.mean(0, dtype=np.float64)
+    deviation = centered.std(0)
+    result: NDArray[np.float64] = centered / np.where(deviation > _MIN_DEVIATION, deviation, np.inf)
     return result

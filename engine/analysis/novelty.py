@@ -1,4 +1,4 @@
-"""What of a text is new: the stretches of it that stand in the songs to train on are marked."""
+"""How much of a text is copied: its passages that occur in the training songs are detected."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -17,13 +17,10 @@ from engine.sampling import lyrics
 from engine.sampling.decoding import SamplingParams
 from engine.sampling.lyrics import LyricsRequest
 
-SAMPLE_COUNT, SAMPLE_LENGTH, SAMPLE_TEMPERATURE = (
-    4,
-    1_000,
-    0.7,
-)  # of a model's figure: songs, characters of each
+# The songs from which a model's novelty is measured: how many, their characters and temperature.
+SAMPLE_COUNT, SAMPLE_LENGTH, SAMPLE_TEMPERATURE = 4, 1_000, 0.7
 
-_AROUND = np.arange(-SPACING, WINDOW)  # frames before a window, and the window
+_OFFSETS = np.arange(-SPACING, WINDOW)  # of the frames before a window, and of the window
 
 
 @dataclass(frozen=True)
@@ -31,93 +28,93 @@ class Novelty:
     """How much of a text is copied."""
 
     characters: int
-    least: int  # a stretch counts as copied from so many characters on
-    copied: float  # share of the characters that lie in copied stretches
-    longest: int  # characters of the longest one; 0 without any
-    source: str | None  # the song it is from, as "artist – title"
+    least: int  # characters from which a passage counts as copied
+    copied: float  # share of the characters in copied passages
+    longest: int  # characters of the longest copied passage; 0 without any
+    source: str | None  # the song that it is from, as "artist – title"
 
     @property
     def words(self) -> str:
-        """In a sentence."""
+        """A description in words."""
         if not self.longest:
-            return f"not one stretch of {self.least} characters is copied from the training songs"
+            return f"no passage of {self.least} or more characters is copied from training songs"
         return (
-            f"{self.copied:.1%} in stretches of {self.least} or more characters copied from the "
-            f"training songs, the longest {self.longest} ({self.source})"
+            f"{self.copied:.1%} of the text is in passages of {self.least} or more characters "
+            f"copied from training songs, the longest {self.longest} ({self.source})"
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return plain values for JSON."""
         return asdict(self)
 
 
-def combine(parts: Sequence[Novelty]) -> Novelty:
-    """How much of several texts is copied, watched for stretches of the same length."""
+def combine_novelty(parts: Sequence[Novelty]) -> Novelty:
+    """Return the novelty of several texts together; `least` must be the same for all."""
     characters = sum(part.characters for part in parts)
     copied = sum(part.copied * part.characters for part in parts)
     longest = max(parts, key=lambda part: part.longest)
     return dataclasses.replace(longest, characters=characters, copied=copied / max(1, characters))
 
 
-class CopyWatch:
-    """Marks, as a text is written, what of it is copied; one for each text.
+class CopyDetector:
+    """Detects, while a text is written, which passages of it are copied; one for each text.
 
-    A stretch is copied that stands, character by character, in one of the songs to train on.
+    A passage is copied if it occurs, character by character, in a training song.
     """
 
-    def __init__(self, copies: NgramIndex, least: int = MIN_COPY) -> None:
-        """Watch for stretches of `least` characters or more; raises InputError below 20."""
+    def __init__(self, index: NgramIndex, least: int = MIN_COPY) -> None:
+        """Detect passages of `least` or more characters; raises InputError below 20."""
         if least < MIN_COPY:
             raise InputError(
-                f"Copies of {least} characters were asked for: give {MIN_COPY} characters or more."
+                f"The shortest copy must be {MIN_COPY} characters or more, not {least}."
             )
-        codec = copies.corpus.codec
+        codec = index.corpus.codec
         assert isinstance(codec, CharacterCodec)
-        self._indices = {text: MARKS + place for place, text in enumerate(codec.characters)}
-        self._copies, self._least = copies, least
-        self._last = [BEGIN] * len(_AROUND)  # the last frames
+        self._symbols = {text: MARKS + i for i, text in enumerate(codec.characters)}
+        self._index, self._least = index, least
+        self._last = [BEGIN] * len(_OFFSETS)  # the last frames
         self._hash = 0
-        # Where the text's end stands in the songs, and how many frames match up to there.
+        # Offsets in the songs where the end of the text occurs, and how many frames match there.
         self._ends = np.zeros(0, np.int64)
         self._lengths = np.zeros(0, np.int64)
         self._characters = self._copied = self._covered = 0
-        self._longest = self._place = 0  # of the longest stretch, and where it ends in the songs
-        self.length = 0  # of the copied stretch that the text now ends in; 0: in none
+        self._longest = self._longest_end = 0  # length of the longest passage, and its offset
+        self.length = 0  # of the copied passage that the text now ends in; 0: none
 
     def push(self, text: str) -> int:
-        """Take in what comes next, and give the length of the copied stretch that it ends in."""
+        """Append to the text; return the length of the copied passage that it now ends in."""
         for character in text:
-            self._push(self._indices.get(character, UNKNOWN))
+            self._push(self._symbols.get(character, UNKNOWN))
         return self.length
 
     @property
     def source(self) -> str | None:
-        """The song that the stretch at the text's end is from, as "artist – title"."""
+        """The song of the passage that the text now ends in, as "artist – title"."""
         if not self.length:
             return None
-        return self._name(int(self._ends[self._lengths.argmax()]))
+        return self._song_at(int(self._ends[self._lengths.argmax()]))
 
-    def _name(self, place: int) -> str:
-        artist, title = self._copies.song_at(place)
+    def _song_at(self, offset: int) -> str:
+        artist, title = self._index.song_at(offset)
         return f"{artist} – {title}"
 
     @property
     def novelty(self) -> Novelty:
-        """How much of the text so far is copied."""
+        """The novelty of the text so far."""
         share = self._copied / max(1, self._characters)
-        source = self._name(self._place) if self._longest else None
+        source = self._song_at(self._longest_end) if self._longest else None
         return Novelty(self._characters, self._least, share, self._longest, source)
 
     def _push(self, frame: int) -> None:
         self._characters += 1
         if len(self._ends):
             ends = self._ends + 1
-            going = self._copies.text[ends] == frame
-            self._ends, self._lengths = ends[going], self._lengths[going] + 1
+            continued = self._index.text[ends] == frame
+            self._ends, self._lengths = ends[continued], self._lengths[continued] + 1
         self._hash = roll_hash(self._hash, frame, self._last[-WINDOW])
         self._last = [*self._last[1:], frame]
         if self._characters >= WINDOW:
-            self._find()
+            self._add_matches()
         best = int(self._lengths.argmax()) if len(self._lengths) else -1
         longest = int(self._lengths[best]) if best >= 0 else 0
         self.length = longest if longest >= self._least else 0
@@ -125,43 +122,43 @@ class CopyWatch:
             self._copied += self._characters - max(self._covered, self._characters - self.length)
             self._covered = self._characters
             if self.length > self._longest:
-                self._longest, self._place = self.length, int(self._ends[best])
+                self._longest, self._longest_end = self.length, int(self._ends[best])
 
-    def _find(self) -> None:
+    def _add_matches(self) -> None:
         """Add the matches of the window that the text now ends in."""
-        windows = self._copies.candidates(self._hash)
-        if not len(windows):
+        starts = self._index.candidates(self._hash)
+        if not len(starts):
             return
-        same = self._copies.text[windows[:, None] + _AROUND] == self._last  # (n, 21)
+        same = self._index.text[starts[:, None] + _OFFSETS] == self._last  # (n, 21)
         before = np.cumprod(same[:, SPACING - 1 :: -1], 1).sum(1)  # frames that match before it
-        # One that matches as far as the window before it is known from there.
+        # A match that reaches back to the window before was found there.
         new = same[:, SPACING:].all(1) & (before < SPACING)
-        self._ends = np.concatenate([self._ends, windows[new] + WINDOW - 1])
+        self._ends = np.concatenate([self._ends, starts[new] + WINDOW - 1])
         self._lengths = np.concatenate([self._lengths, before[new] + WINDOW])
 
 
-def copy_watches(model: Model, least: int, count: int) -> list[CopyWatch]:
-    """A watch for each of `count` songs by a model, for copies from the songs that it learned from.
+def copy_detectors(model: Model, least: int, count: int) -> list[CopyDetector]:
+    """Return a detector for each of `count` songs by a model, for copies of its training songs.
 
-    Raises InputError where those are gone, and for a model of music.
+    Raises InputError if those no longer exist, and for a model of music.
     """
     index = open_index(models.training_corpus(model))
-    return [CopyWatch(index, least) for _ in range(count)]
+    return [CopyDetector(index, least) for _ in range(count)]
 
 
 def model_novelty(model: Model) -> Novelty:
-    """How much a model copies: in `SAMPLES` songs that it writes from nothing, by fixed seeds.
+    """Return how much a model copies: in `SAMPLE_COUNT` songs without prompt, with fixed seeds.
 
-    Each is in the manner of another of its artists, evenly spread over the list, since that is how
-    it is asked for songs, and how it comes nearest to them. The same model has the same figure.
-    Raises InputError as `watches` does.
+    Each is in the style of another artist, spread evenly over the list, because that is how songs
+    are usually requested and where they come closest to the training songs. The same model always
+    has the same result. Raises InputError as `copy_detectors` does.
     """
-    copies = copy_watches(model, MIN_COPY, SAMPLE_COUNT)
-    for seed, watch in enumerate(copies):
+    detectors = copy_detectors(model, MIN_COPY, SAMPLE_COUNT)
+    for seed, detector in enumerate(detectors):
         artists = model.conditions
         artist = artists[seed * len(artists) // SAMPLE_COUNT] if artists else None
-        rules = SamplingParams(temperature=SAMPLE_TEMPERATURE)
-        song = LyricsRequest(artist=artist, params=rules, seed=seed, length=SAMPLE_LENGTH)
+        params = SamplingParams(temperature=SAMPLE_TEMPERATURE)
+        song = LyricsRequest(artist=artist, params=params, seed=seed, length=SAMPLE_LENGTH)
         for character in lyrics.stream(model, song):
-            watch.push(character.text)
-    return combine([watch.novelty for watch in copies])
+            detector.push(character.text)
+    return combine_novelty([detector.novelty for detector in detectors])

@@ -1,4 +1,4 @@
-"""What a unit of a network may keep track of: a number for each character or frame of a song."""
+"""The features of a song that units may track: a number for each character or frame."""
 
 import re
 import unicodedata
@@ -17,61 +17,61 @@ _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 
 def text_features(text: str) -> Features:
-    """The features of the T characters of a text; what is yes or no is 1 or 0.
+    """Return the features of the T characters of a text; yes or no is 1 or 0.
 
-    place in line       characters before it in its line     to line's end   those that still come
-    in quotes           also over several lines, up to an empty one; so do parentheses
-    in parentheses      round or square ones
-    word's end          the last character of a word: what follows is neither letter nor digit
-    capital, vowel      of the letters; accents do not count
-    line repeated       the line stood in the song before, as in a chorus; case does not count
-    place in song       from 0 to 1
+    line position       characters before it in its line
+    to line end         characters after it in its line
+    in quotes           also over several lines, up to an empty line
+    in parentheses      round or square ones, likewise
+    word end            the last character of a word: the next is neither a letter nor a digit
+    capital, vowel      of letters; accents do not count
+    line repeated       the line occurred before in the song, as in a chorus; case does not count
+    song position       from 0 to 1
     """
     lines = _LINE.findall(text)
-    word = [_in_word(character) for character in text]
-    follows = [*word, False][1:]
+    in_word = [_is_in_word(character) for character in text]
+    next_in_word = [*in_word, False][1:]
     return {
-        "place in line": _array(place for line in lines for place in range(len(line))),
-        "to line's end": _array(len(line) - 1 - place for line in lines
-                                for place in range(len(line))),
+        "line position": _array(i for line in lines for i in range(len(line))),
+        "to line end": _array(len(line) - 1 - i for line in lines for i in range(len(line))),
         "in quotes": _inside(text, "“", "”", '"'),
         "in parentheses": _inside(text, "([", ")]"),
-        "word's end": _array(now and not after for now, after in zip(word, follows, strict=True)),
+        "word end": _array(a and not b for a, b in zip(in_word, next_in_word, strict=True)),
         "capital": _array(character.isupper() for character in text),
-        "vowel": _array(_base(character) in "aeiou" for character in text),
+        "vowel": _array(_base_letter(character) in "aeiou" for character in text),
         "line repeated": _repeated(lines),
-        "place in song": np.linspace(0, 1, len(text)),
-    }  # fmt: skip
+        "song position": np.linspace(0, 1, len(text)),
+    }
 
 
 def _array(values: Iterable[float]) -> NDArray[np.float64]:
     return np.array(list(values), np.float64)
 
 
-def _in_word(character: str) -> bool:
+def _is_in_word(character: str) -> bool:
     return character.isalnum() or character in "'’"
 
 
-def _base(character: str) -> str:
-    """A letter without its case and accents."""
+def _base_letter(character: str) -> str:
+    """Return a letter without its case and accents."""
     return unicodedata.normalize("NFD", character)[:1].lower()
 
 
 def _inside(text: str, opening: str, closing: str, both: str = "") -> NDArray[np.float64]:
-    """Where marks are open; the marks themselves are inside. An empty line closes them all.
+    """Return where marks are open, the marks included. An empty line closes them all.
 
-    both: a mark that opens and, when it comes again, closes.
+    both: a mark that opens and, at its next occurrence, closes.
     """
     inside, before = False, ""
     result = np.zeros(len(text))
-    for place, character in enumerate(text):
+    for index, character in enumerate(text):
         if character in opening or (character in both and not inside):
-            inside = result[place] = True
+            inside = result[index] = True
             before = character
             continue
         if character == before == "\n":
             inside = False
-        result[place] = inside
+        result[index] = inside
         if character in closing or character in both:
             inside = False
         before = character
@@ -79,56 +79,55 @@ def _inside(text: str, opening: str, closing: str, both: str = "") -> NDArray[np
 
 
 def _repeated(lines: list[str]) -> NDArray[np.float64]:
-    """Where the line has stood before; an empty one does not count."""
-    seen: set[str] = set()
+    """Return where the line has occurred before; an empty one does not count."""
+    previous: set[str] = set()
     result: list[float] = []
     for line in lines:
         words = normalize(line)
-        result += [float(words in seen)] * len(line)
-        seen |= {words} if words else set()
+        result += [float(words in previous)] * len(line)
+        previous |= {words} if words else set()
     return np.array(result, np.float64)
 
 
 def key_features(frames: NDArray[np.uint8], bar: float, beats: int) -> Features:
-    """The features of T frames of keys, (T, 88 · planes); what is yes or no is 1 or 0.
+    """Return the features of T frames of keys, (T, 88 · planes); yes or no is 1 or 0.
 
-    place in bar        frames since the bar began; bars are counted from the first frame
+    bar position                frames since the bar began; bars count from the first frame
     bar begins, beat begins
-    keys sounding       how many
-    highest, lowest     key, counted from the piano's lowest; in a silence those before it
-    chord changes       other keys sound than in the frame before
-    place in song       from 0 to 1
+    keys sounding               how many
+    highest key, lowest key     from 0, the lowest of the piano; in a silence those before it
+    chord changes               other keys sound than in the frame before
+    song position               from 0 to 1
 
-    bar: how many frames one has; beats: how many it is counted in.
+    bar: the frames of a bar; beats: the beats of a bar.
     """
     sounding = frames[:, :KEYS] != 0
-    times: NDArray[np.float64] = (
-        np.arange(len(frames), dtype=np.float64) + 1e-9
-    )  # so that 3 · 0.1 is in the frame of 0.3
+    # The small number puts 3 · 0.1 into the frame of 0.3.
+    times: NDArray[np.float64] = np.arange(len(frames), dtype=np.float64) + 1e-9
     before = np.concatenate([np.zeros_like(sounding[:1]), sounding[:-1]])
     return {
-        "place in bar": np.round(times % bar, 6),
+        "bar position": np.round(times % bar, 6),
         "bar begins": _begins(times / bar),
         "beat begins": _begins(times * beats / bar),
         "keys sounding": sounding.sum(1).astype(np.float64),
-        "highest key": _held(sounding, KEYS - 1 - sounding[:, ::-1].argmax(1)),
-        "lowest key": _held(sounding, sounding.argmax(1)),
+        "highest key": _hold(sounding, KEYS - 1 - sounding[:, ::-1].argmax(1)),
+        "lowest key": _hold(sounding, sounding.argmax(1)),
         "chord changes": (sounding != before).any(1).astype(np.float64),
-        "place in song": np.linspace(0, 1, len(frames)),
+        "song position": np.linspace(0, 1, len(frames)),
     }
 
 
-def _begins(places: NDArray[Any]) -> NDArray[np.float64]:
-    """The frames in which a whole number is reached."""
-    begins: NDArray[np.float64] = (np.diff(np.floor(places), prepend=-1) > 0).astype(np.float64)
+def _begins(counts: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the frames in which a rising count reaches a whole number."""
+    begins: NDArray[np.float64] = (np.diff(np.floor(counts), prepend=-1) > 0).astype(np.float64)
     return begins
 
 
-def _held(sounding: NDArray[np.bool_], keys: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Keys (T,), in a silence the one before it, or where none was the first."""
-    heard = np.flatnonzero(sounding.any(1))
-    if not len(heard):
+def _hold(sounding: NDArray[np.bool_], keys: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return keys (T,), in a silence the key before it, or the first key if there is none."""
+    audible = np.flatnonzero(sounding.any(1))
+    if not len(audible):
         return np.zeros(len(keys))
-    last = np.searchsorted(heard, np.arange(len(keys)), side="right") - 1
-    held: NDArray[np.float64] = keys[heard[np.maximum(last, 0)]].astype(np.float64)
+    last = np.searchsorted(audible, np.arange(len(keys)), side="right") - 1
+    held: NDArray[np.float64] = keys[audible[np.maximum(last, 0)]].astype(np.float64)
     return held

@@ -55,7 +55,7 @@ async def draw(name: str) -> None:
         await pilot.press("a", *"papa", "enter")
         save("lyrics", await until(pilot, lambda text: "900 chars ·" in text))
         await pilot.press("6")
-        save("neurons", await until(pilot, lambda text: "place in line" in text))
+        save("neurons", await until(pilot, lambda text: "line position" in text))
         await pilot.press("3")
         await choose(pilot, "folk")
         pilot.app.screen.query_one("#length", Input).value = "160"

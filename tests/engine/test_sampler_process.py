@@ -305,7 +305,7 @@ def test_songs_are_placed_and_compared(process: Process, learnt: Write) -> None:
         ("no songs by 'Bo'", {"do": "map", "artist": "Bo"}),
         ("no song number 40", {"do": "similar", "song": 40}),
         ("needs song: give the song's number", {"do": "similar"}),
-        ("The count is 0", {"do": "similar", "song": 1, "count": 0}),
+        ("The count must be 1 to 1,000 songs, not 0", {"do": "similar", "song": 1, "count": 0}),
         ("no key 'artist'", {"do": "similar", "song": 1, "artist": "Zed"}),
     ):
         process.send(**values, id=4, model=model)

@@ -52,9 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             shown = "   ".join(f"{layer}:{unit} {r:+.2f}" for layer, unit, r in units)
             rows.append({"feature": feature, "units": shown or "not in this song"})
-    example = reading.example
-    size = f"{example.title}: {len(example.frames):,} {'characters' if lyrics else 'frames'}"
-    print(" · ".join(filter(None, (size, example.note))), file=sys.stderr)
+    song = reading.song
+    size = f"{song.title}: {len(song.frames):,} {'characters' if lyrics else 'frames'}"
+    print(" · ".join(filter(None, (size, song.note))), file=sys.stderr)
     output.table(rows, arguments.json)
     return 0
 

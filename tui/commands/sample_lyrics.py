@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     stream = lyrics.stream(model, request)
     copies = None
     if arguments.novelty is not None:
-        copies = novelty.copy_watches(model, arguments.novelty, request.count)
+        copies = novelty.copy_detectors(model, arguments.novelty, request.count)
     answers = annotation.annotate(stream, keep_best, arguments.bits, copies)
     if not arguments.json:
         _print(stream.prime, answers)

@@ -69,10 +69,10 @@ def test_every_rung_is_the_model_that_is_counted_alone(learnt: Learnt) -> None:
 
 def test_songs_are_counted_once_and_seeds_are_new(learnt: Learnt) -> None:
     model = models.load(str(learnt()))
-    before = ladder._counted.cache_info().misses
+    before = ladder._fit.cache_info().misses
     seeds = {climb(model, length=1)[0][-1].seed for _ in range(3)}
     assert len(seeds) == 3
-    assert ladder._counted.cache_info().misses == before + 1
+    assert ladder._fit.cache_info().misses == before + 1
 
 
 def test_a_counting_model_stands_on_top_too(learnt: Learnt) -> None:
@@ -85,7 +85,7 @@ def test_of_many_songs_the_first_are_counted(
     learnt: Learnt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ladder, "MAX_COUNTED", 300)
-    ladder._counted.cache_clear()
+    ladder._fit.cache_clear()
     model = models.load(str(learnt()))
     (doing, *_), _ = climb(model, length=1)
     assert "counting 300 of " in doing.doing
@@ -95,9 +95,9 @@ def test_of_many_songs_the_first_are_counted(
     some = [row for row, end in zip(rows, itertools.accumulate(lengths), strict=True) if end <= 300]
     alone = ngram.fit([corpus.song(row) for row in some], corpus.codec.spec.size,
                            ModelConfig(kind="frequencies"))  # fmt: skip
-    counted = ladder._counted(corpus.path, corpus.codec)[1]
+    counted = ladder._fit(corpus.path, corpus.codec)[1]
     np.testing.assert_array_equal(counted.levels[0].counts, alone.levels[0].counts)
-    ladder._counted.cache_clear()
+    ladder._fit.cache_clear()
 
 
 def test_it_stops_where_it_is(learnt: Learnt) -> None:

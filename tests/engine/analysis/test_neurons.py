@@ -151,11 +151,11 @@ def test_a_long_text_is_read_so_far_and_this_is_said(
     monkeypatch.setattr(song_input, "MAX_LENGTH", 30)
     reading = neurons.read_song(build(), SongRequest(text="a bad cab,\n" * 5))
     assert reading is not None
-    assert len(reading.activations) == len(reading.example.text) == 30
-    assert reading.example.note == "It has 55 characters: only the first 30 were read."
+    assert len(reading.activations) == len(reading.song.text) == 30
+    assert reading.song.note == "It has 55 characters: only the first 30 were read."
     short = neurons.read_song(build(), SongRequest(text="a" * 30))
     assert short is not None
-    assert short.example.note == ""
+    assert short.song.note == ""
 
 
 def test_what_a_model_without_its_songs_reads_it_writes_itself(build: Build) -> None:
@@ -164,11 +164,11 @@ def test_what_a_model_without_its_songs_reads_it_writes_itself(build: Build) -> 
     assert first is not None
     assert again is not None
     assert other is not None
-    assert first.example.text == again.example.text != other.example.text
-    assert len(first.example.text) == song_input.GENERATED_CHARACTERS
+    assert first.song.text == again.song.text != other.song.text
+    assert len(first.song.text) == song_input.GENERATED_CHARACTERS
     np.testing.assert_array_equal(first.activations, again.activations)
-    assert (first.example.song, first.example.songs) == (3, 0)
-    assert first.example.title == "written by the model in memory, seed 3"
+    assert (first.song.song, first.song.songs) == (3, 0)
+    assert first.song.title == "written by the model in memory, seed 3"
 
 
 def test_a_song_held_out_is_read_as_its_artists(make: Make, tmp_path: Path) -> None:
@@ -213,13 +213,13 @@ def test_a_midi_file_is_read_in_its_metre(write_music: Write, tmp_path: Path) ->
     network = model.stepper
     assert isinstance(network, Network)
     state = network.initial_state(None, 1)
-    frames = [np.zeros((1, 176), np.uint8), *(frame[None] for frame in reading.example.frames)]
+    frames = [np.zeros((1, 176), np.uint8), *(frame[None] for frame in reading.song.frames)]
     for frame in frames:
         network.feed(state, frame)
     np.testing.assert_array_equal(reading.activations[-1], network.activations(state)[0])
     own = neurons.read_song(model, SongRequest(song=2))
     assert own is not None
-    assert len(own.example.frames) == song_input.GENERATED_FRAMES
+    assert len(own.song.frames) == song_input.GENERATED_FRAMES
 
 
 def test_a_stop_ends_the_reading(build: Build) -> None:
@@ -241,9 +241,9 @@ def test_a_stop_ends_the_reading(build: Build) -> None:
             "The text has characters that the model in memory was not trained on",
         ),
         (SongRequest(text=""), "The text is empty"),
-        (SongRequest(text="a", file=Path("a.mid")), "give one of them"),
-        (SongRequest(file=Path("a.mid")), "reads lyrics: give a text"),
-        (SongRequest(song=-1), "The song is -1: give 0 or more"),
+        (SongRequest(text="a", file=Path("a.mid")), "name only one of them"),
+        (SongRequest(file=Path("a.mid")), "reads lyrics, not music: use a text"),
+        (SongRequest(song=-1), "The song number must be 0 or more, not -1"),
         (SongRequest(text="a", artist="Zedd"), "did you mean 'Zed'?"),
         (SongRequest(artist="Nobody At All"), "has no artist 'Nobody At All'"),
     ],
@@ -254,10 +254,10 @@ def test_refusals(build: Build, asked: SongRequest, said: str) -> None:
 
 
 def test_refusals_by_the_model(build: Build, write_music: Write, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="has no units: choose a network"):
+    with pytest.raises(InputError, match="has no units: use a network"):
         neurons.read_song(build(kind="markov", order=2), SongRequest(text="a"))
     music = models.load(str(write_music(tmp_path / "model")))
-    with pytest.raises(InputError, match="reads music: give a MIDI file"):
+    with pytest.raises(InputError, match="reads music, not lyrics: use a MIDI file"):
         neurons.read_song(music, SongRequest(text="a"))
     with pytest.raises(InputError, match="has no artist styles"):
         neurons.read_song(music, SongRequest(artist="Zed"))

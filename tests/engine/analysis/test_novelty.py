@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine import paths
 from engine.analysis import novelty
-from engine.analysis.novelty import CopyWatch, Novelty
+from engine.analysis.novelty import CopyDetector, Novelty
 from engine.data.corpus import Corpus
 from engine.data.ngram_index import open_index
 from engine.errors import InputError
@@ -50,7 +50,7 @@ def test_copies_are_those_that_brute_force_finds(
         start = data.draw(st.integers(0, len(song)))
         pieces += [song[start : start + data.draw(st.integers(0, 60))], data.draw(st.text("ab e"))]
     text = "".join(pieces)
-    watch = CopyWatch(open_index(corpus), least)
+    watch = CopyDetector(open_index(corpus), least)
     lengths, copied = brute(text, songs, least)
     assert [watch.push(character) for character in text] == lengths
     found = watch.novelty
@@ -60,8 +60,8 @@ def test_copies_are_those_that_brute_force_finds(
 
 def test_several_texts_have_one_figure() -> None:
     parts = [Novelty(100, 20, 0.5, 30, "A – x"), Novelty(300, 20, 0.1, 40, "B – y")]
-    assert novelty.combine(parts) == Novelty(400, 20, 0.2, 40, "B – y")
-    assert novelty.combine([Novelty(0, 20, 0.0, 0, None)]).copied == 0
+    assert novelty.combine_novelty(parts) == Novelty(400, 20, 0.2, 40, "B – y")
+    assert novelty.combine_novelty([Novelty(0, 20, 0.0, 0, None)]).copied == 0
 
 
 def test_a_models_figure_is_that_of_songs_by_its_artists(learnt: Learnt) -> None:

@@ -94,7 +94,7 @@ def test_vectors_are_kept_for_the_very_model(learnt: Learnt) -> None:
 
 
 def test_old_vectors_go(learnt: Learnt, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(song_embeddings, "_KEPT", 2)
+    monkeypatch.setattr(song_embeddings, "_MAX_FILES", 2)
     for seed in range(4):
         songs = song_embeddings.embed_songs(models.load(str(learnt(f"model{seed}", seed=seed))))
     assert len(list(songs.corpus.path.glob("hidden-*.npy"))) == 2

@@ -25,7 +25,7 @@ def marks(name: str, song: str = SONG) -> str:
     {
         "in quotes": '..."é (a)\nb"\n\n"Oh\n\n..."É (A)\n',  # an empty line closes them
         "in parentheses": "......(a)\n..\n\n...\n\n......(A)\n",
-        "word's end": ".h..é..a.\nb.\n\n..h\n\n.h..É..A.\n",
+        "word end": ".h..é..a.\nb.\n\n..h\n\n.h..É..A.\n",
         "capital": "O........\n..\n\n.O.\n\n....É..A.\n",
         "vowel": "O...é..a.\n..\n\n.O.\n\no...É..A.\n",
     }.items(),
@@ -36,9 +36,9 @@ def test_what_is_yes_or_no_of_a_text(name: str, shown: str) -> None:
 
 def test_places_in_the_lines_of_a_text() -> None:
     found = song_features.text_features("ab\n\nc")
-    assert found["place in line"].tolist() == [0, 1, 2, 0, 0]
-    assert found["to line's end"].tolist() == [2, 1, 0, 0, 0]
-    assert found["place in song"].tolist() == [0, 0.25, 0.5, 0.75, 1]
+    assert found["line position"].tolist() == [0, 1, 2, 0, 0]
+    assert found["to line end"].tolist() == [2, 1, 0, 0, 0]
+    assert found["song position"].tolist() == [0, 0.25, 0.5, 0.75, 1]
 
 
 def test_a_line_is_repeated_from_its_second_time_on() -> None:
@@ -53,10 +53,10 @@ def test_places_in_lines_against_counting(text: str) -> None:
     assert {values.shape for values in found.values()} == {(len(text),)}
     for place in range(len(text)):
         start = text.rfind("\n", 0, place) + 1
-        assert found["place in line"][place] == place - start
+        assert found["line position"][place] == place - start
         end = text.find("\n", place)
         last = len(text) - 1 if end < 0 else end
-        assert found["to line's end"][place] == last - place
+        assert found["to line end"][place] == last - place
 
 
 Frames = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
@@ -83,7 +83,7 @@ def test_keys_against_a_loop(frames: Frames, metre: tuple[float, int]) -> None:
         before = keys
         now = int((place + 1e-6) / bar)
         assert found["bar begins"][place] == (now > bars)
-        assert found["place in bar"][place] == pytest.approx(place - now * bar, abs=1e-5)
+        assert found["bar position"][place] == pytest.approx(place - now * bar, abs=1e-5)
         beat = int((place + 1e-6) * beats / bar)
         assert found["beat begins"][place] == (beat > at)
         bars, at = now, beat

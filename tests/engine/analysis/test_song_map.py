@@ -32,7 +32,7 @@ def test_a_song_is_found_by_its_title(songs: EmbeddedSongs) -> None:
         song_map.find_song(songs, "Song")
     with pytest.raises(InputError, match=r"no song 'Sonk 7' in songs: did you mean .*Song 7"):
         song_map.find_song(songs, "Sonk 7")
-    with pytest.raises(InputError, match="no song '§§§' in songs: give a part"):
+    with pytest.raises(InputError, match="no song '§§§' in songs: name a part"):
         song_map.find_song(songs, "§§§")
 
 
@@ -43,7 +43,7 @@ def test_the_nearest_are_those_of_the_largest_cosines(songs: EmbeddedSongs) -> N
         float(centred[4] @ other / np.linalg.norm(centred[4]) / np.linalg.norm(other))
         for other in centred
     ]
-    found = song_map.neighbors(songs, 4, 6)
+    found = song_map.similar_songs(songs, 4, 6)
     order = [place for place in np.argsort(-np.array(expected)) if place != 4][:6]
     assert [row.song for row in found.near] == order
     for row in found.near:
@@ -54,11 +54,11 @@ def test_the_nearest_are_those_of_the_largest_cosines(songs: EmbeddedSongs) -> N
 
 def test_what_cannot_be_listed_is_refused(songs: EmbeddedSongs) -> None:
     for count in (0, -1, 10_000):
-        with pytest.raises(InputError, match=f"The count is {count}"):
-            song_map.neighbors(songs, 0, count)
+        with pytest.raises(InputError, match=f"not {count}"):
+            song_map.similar_songs(songs, 0, count)
     for song in (-1, len(songs.rows)):
         with pytest.raises(InputError, match=f"no song number {song}"):
-            song_map.neighbors(songs, song, 3)
+            song_map.similar_songs(songs, song, 3)
     with pytest.raises(InputError, match="no songs by 'Nobody'"):
         song_map.map_points(songs, "Nobody")
 

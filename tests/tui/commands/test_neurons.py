@@ -60,4 +60,4 @@ def test_invalid_texts(call: Call, tmp_path: Path, content: bytes | None, messag
 def test_a_negative_song_number_is_refused(call: Call) -> None:
     done = call("neurons", "--song", "-1")
     assert (done.status, done.out) == (2, "")
-    assert "The song is -1: give 0 or more." in done.err
+    assert "The song number must be 0 or more, not -1." in done.err

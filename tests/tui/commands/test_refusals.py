@@ -138,7 +138,10 @@ def test_invalid_arguments(call: Call, songs: Path, trained: str, tmp_path: Path
         (("eval", "--model", tmp_path), "meta.json"),
         (("similar", "Sonk 7", "--model", trained), "'Song 7'"),
         (("similar", "Song", "--model", trained), "name one of them"),
-        (("similar", "Song 7", "--model", trained, "--count", "0"), "The count is 0"),
+        (
+            ("similar", "Song 7", "--model", trained, "--count", "0"),
+            "The count must be 1 to 1,000 songs, not 0",
+        ),
         (("similar", songs.with_name("empty.txt"), "--model", trained), "is empty"),
         (("similar", songs.with_name("odd.txt"), "--model", trained), "UTF-8"),
         (("data", "info", tmp_path / "gone"), "gone"),
