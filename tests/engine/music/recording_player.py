@@ -1,11 +1,11 @@
-"""The player's process with ports that only write down what they are sent.
+"""The player's process with ports that record what they are sent.
 
     python recording_player.py FILE [NAME…]
 
-Each message becomes a line of FILE at once, "moment port bytes", so that what was sent before a
-kill is there; opening and closing are written down too. The ports have the names given, "tape"
-without; with "none" there are none; one called "broken" cannot be opened, and one called "loose"
-fails at its fourth message; one called "fading" is listed no more once it was opened.
+Each message is written to FILE at once as a line "moment port bytes", so that it is there after a
+kill; so are opening and closing. The ports have the names given, or "tape"; "none" stands for no
+ports. Some names are special: "broken" cannot be opened, "loose" fails at its fourth message,
+"fading" is no longer listed once it was opened.
 """
 
 import os
