@@ -200,6 +200,11 @@ class SongReading:
     frames: tuple[tuple[int, ...], ...] | None  # of music: the pitches that sound
     bar: float | None  # of music: frames of a bar
 
+    @property
+    def size(self) -> int:
+        """The number of characters or frames."""
+        return len(self.text or self.frames or ())
+
 
 @dataclass(frozen=True)
 class UnitActivations:
@@ -499,7 +504,7 @@ class ReadProgress(Answer):
 class SongMap(Answer):
     """Artists, or the songs of one, in a plane."""
 
-    map: tuple[MapPoint, ...]
+    points: Annotated[tuple[MapPoint, ...], Key("map")]
     artist: str | None  # whose songs; None: the points are artists
     share: float  # of the variance, that lies in the plane
 
@@ -508,15 +513,15 @@ class SongMap(Answer):
 class SimilarSongs(Answer):
     """The songs most similar to one."""
 
-    near: tuple[SimilarSong, ...]
-    song: int
+    songs: Annotated[tuple[SimilarSong, ...], Key("near")]
+    song: int  # to which
 
 
 @dataclass(frozen=True, slots=True)
 class UnitsRead(Answer):
     """A network has read a song."""
 
-    neurons: SongReading | None  # None: stopped before its end
+    reading: Annotated[SongReading, Key("neurons")] | None  # None: stopped before its end
 
 
 @dataclass(frozen=True, slots=True)

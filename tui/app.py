@@ -16,6 +16,7 @@ from tui.pages.lyrics.screen import LyricsScreen
 from tui.pages.run_actions import AttachRun, RunStarted
 from tui.pages.runs.screen import RunsScreen
 from tui.pages.train.screen import TrainScreen
+from tui.sources.programs import INSTALLED, Programs
 from tui.sources.run_view import STATES
 from tui.sources.runs import RunChanged, RunList
 from tui.widgets.header import PageHeader
@@ -34,38 +35,38 @@ class Page(NamedTuple):
 # Pages with large imports are imported when they are opened, so that the first page is up sooner.
 
 
-def _music(_app: "RnnTuiApp") -> Screen[None]:
+def _music(app: "RnnTuiApp") -> Screen[None]:
     from tui.pages.music.screen import MusicScreen
 
-    return MusicScreen()
+    return MusicScreen(app.programs)
 
 
-def _ladder(_app: "RnnTuiApp") -> Screen[None]:
+def _ladder(app: "RnnTuiApp") -> Screen[None]:
     from tui.pages.ladder.screen import LadderScreen
 
-    return LadderScreen()
+    return LadderScreen(app.programs)
 
 
-def _neurons(_app: "RnnTuiApp") -> Screen[None]:
+def _neurons(app: "RnnTuiApp") -> Screen[None]:
     from tui.pages.neurons.screen import NeuronsScreen
 
-    return NeuronsScreen()
+    return NeuronsScreen(app.programs)
 
 
-def _map(_app: "RnnTuiApp") -> Screen[None]:
+def _map(app: "RnnTuiApp") -> Screen[None]:
     from tui.pages.map.screen import MapScreen
 
-    return MapScreen()
+    return MapScreen(app.programs)
 
 
 PAGES = {  # by mode, in the order of the header
     "train": Page("1", "Train", "Train page: follow a training run",
                   lambda app: app.train),
     "lyrics": Page("2", "Lyrics", "Lyrics page: write lyrics with a model",
-                   lambda _app: LyricsScreen()),
+                   lambda app: LyricsScreen(app.programs)),
     "music": Page("3", "Music", "Music page: generate, view and play piano music", _music),
     "runs": Page("4", "Runs", "Runs page: list all runs and compare their curves",
-                 lambda app: RunsScreen(app.runs)),
+                 lambda app: RunsScreen(app.programs, app.runs)),
     "ladder": Page("5", "Ladder", "Ladder page: one prompt, continued by ever better models",
                    _ladder),
     "neurons": Page("6", "Neurons", "Neurons page: what single units of a network track",
@@ -106,14 +107,21 @@ class RnnTuiApp(App[None]):
                 tooltip="Quit (ctrl+q works in fields too); training continues"),
     ]  # fmt: skip
 
+    programs: Programs
     runs: RunList
     train: TrainScreen
 
-    def __init__(self, initial_mode: str = "train", run: RunDir | None = None) -> None:
+    def __init__(
+        self,
+        initial_mode: str = "train",
+        run: RunDir | None = None,
+        programs: Programs = INSTALLED,
+    ) -> None:
         super().__init__()
+        self.programs = programs
         self._initial_mode = initial_mode
         self.runs = RunList()
-        self.train = TrainScreen(self.runs, run)
+        self.train = TrainScreen(programs, self.runs, run)
         self._started: list[RunDir] = []  # by this app
         self._attached = Content("")  # the attached run and its state
         for mode, page in PAGES.items():
@@ -182,8 +190,10 @@ class RnnTuiApp(App[None]):
         self.exit(message=message)
 
 
-def run_app(initial_mode: str = "train", run: RunDir | None = None) -> int:
+def run_app(
+    initial_mode: str = "train", run: RunDir | None = None, programs: Programs = INSTALLED
+) -> int:
     """Run the app; return its exit status."""
-    app = RnnTuiApp(initial_mode, run)
+    app = RnnTuiApp(initial_mode, run, programs)
     app.run()
     return app.return_code or 0

@@ -29,6 +29,7 @@ from tui.commands import (
     watch,
     web,
 )
+from tui.sources.programs import INSTALLED, Programs
 
 COMMANDS = {
     "train": train,
@@ -93,24 +94,24 @@ def parser() -> argparse.ArgumentParser:
     return root
 
 
-def _app() -> int:
+def _app(programs: Programs) -> int:
     if not (sys.stdout.isatty() and sys.stdin.isatty()):
         raise InputError(
             "The app needs a terminal: open one, or use a command ('rnn-tui --help' lists them)."
         )
     from tui.app import run_app
 
-    return run_app()
+    return run_app(programs=programs)
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, programs: Programs = INSTALLED) -> int:
     """Run one command and return its exit status; errors have a traceback only with --debug."""
     debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
     if sys.stdout is None:  # closed by the shell's `>&-`
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     try:
-        chosen = parser().parse_args(arguments)
-        status = COMMANDS[chosen.command].run(chosen) if chosen.command else _app()
+        chosen = parser().parse_args(arguments, argparse.Namespace(programs=programs))
+        status = COMMANDS[chosen.command].run(chosen) if chosen.command else _app(programs)
         sys.stdout.flush()
     except (InputError, WorkError) as error:
         return _fail(str(error), 2 if isinstance(error, InputError) else 1, debug)

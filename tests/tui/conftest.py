@@ -5,7 +5,6 @@ import os
 os.environ["TEXTUAL_ANIMATIONS"] = "none"  # read once, when Textual is imported
 
 import math
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from engine.runs import run_dir
 from engine.runs.event_log import EventLog
 from engine.runs.events import Evaluated, Event, Sampled, Saved, Started, Step
 from engine.runs.run_dir import RunDir
-from tui.sources import commands
+from tests.tui.fake_command import FakeCommand
 
 START = 1_740_830_400.0  # seconds since 1970, when the invented runs started
 TEXT = " do the lanterns lean to me\nwhen all the harbour bells are slow\n\nOh carry me over\n"
@@ -26,9 +25,8 @@ WriteRun = Callable[..., RunDir]
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return an empty home; commands that pages run fail at once without `fake_command`."""
+    """Return an empty home."""
     monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(commands, "prefix", (sys.executable, "-c", "raise SystemExit(1)"))
     return tmp_path / "home"
 
 
@@ -121,9 +119,6 @@ def steps_of() -> Callable[..., list[Event]]:
 
 
 @pytest.fixture
-def fake_command(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
-    """Install a fake `rnn-tui`; return a function that returns its calls, one a line."""
-    calls = tmp_path / "calls"
-    script = Path(__file__).parent / "fake_command.py"
-    monkeypatch.setattr(commands, "prefix", (sys.executable, str(script), str(calls)))
-    return lambda: calls.read_text() if calls.exists() else ""
+def fake_command(home: Path, tmp_path: Path) -> FakeCommand:
+    """Return a fake `rnn-tui` for an app to run."""
+    return FakeCommand(tmp_path / "calls")

@@ -4,6 +4,20 @@ import json
 import sys
 from pathlib import Path
 
+from tui.sources.programs import Programs
+
+
+class FakeCommand:
+    """The fake command as an app runs it, and its calls."""
+
+    def __init__(self, calls: Path) -> None:
+        self._calls = calls
+        self.programs = Programs(cli=(sys.executable, __file__, str(calls)))
+
+    def __call__(self) -> str:
+        """Return its calls, one a line."""
+        return self._calls.read_text() if self._calls.exists() else ""
+
 
 def main(calls: str, *words: str) -> int:
     with Path(calls).open("a") as file:

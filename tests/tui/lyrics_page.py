@@ -1,18 +1,17 @@
 """The Lyrics page before a made-up sampler, and what its tests look at and press."""
 
-import sys
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 
-from tests.tui import lyrics_fake as fake
+from tests.tui import fake_worker as fake
 from tests.tui.page import Page, drawn
 from tui.pages.lyrics.grid import SongTile
 from tui.pages.lyrics.screen import LyricsScreen
 from tui.pages.lyrics.session import SongView
 from tui.pages.lyrics.text import LyricsText
-from tui.sources import commands, sampler
+from tui.sources.programs import Programs
 
 
 @pytest.fixture(autouse=True)
@@ -21,14 +20,13 @@ def made_up(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     use(monkeypatch)
 
 
-def use(monkeypatch: pytest.MonkeyPatch, models: str = "models", *worker: str) -> None:
-    """Have the page find these models and this worker."""
-    monkeypatch.setattr(commands, "prefix", (sys.executable, fake.__file__, models))
-    monkeypatch.setattr(sampler, "command", (sys.executable, fake.__file__, "worker", *worker))
+def use(monkeypatch: pytest.MonkeyPatch, models: str = "models") -> None:
+    """Have the page find these models."""
+    monkeypatch.setenv(fake.MODELS_VARIABLE, models)
 
 
 class LyricsPage(Page[LyricsScreen]):
-    kind, mode = LyricsScreen, "lyrics"
+    kind, mode, programs = LyricsScreen, "lyrics", fake.programs("lyrics")
 
     @property
     def text(self) -> LyricsText:
@@ -57,6 +55,6 @@ class LyricsPage(Page[LyricsScreen]):
 
 
 def page(
-    size: tuple[int, int] = (80, 24), ready: str = "○ ready"
+    size: tuple[int, int] = (80, 24), ready: str = "○ ready", programs: Programs | None = None
 ) -> AbstractAsyncContextManager[LyricsPage]:
-    return LyricsPage.opened(size, ready)
+    return LyricsPage.opened(size, ready, programs)

@@ -1,5 +1,6 @@
 """The Music page before a made-up sampler and a player that is taped, and what its tests press."""
 
+import dataclasses
 import sys
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
@@ -8,13 +9,13 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from tests.tui import music_fake as fake
+from tests.tui import fake_worker as fake
 from tests.tui.page import Page, drawn
 from tui.pages.music.piece import Piece
 from tui.pages.music.player_panel import PlayerPanel
 from tui.pages.music.roll import PianoRoll
 from tui.pages.music.screen import MusicScreen
-from tui.sources import commands, player, sampler
+from tui.sources.programs import Programs
 from tui.widgets.file_dialog import FileDialog
 
 TAPED = Path(__file__).parents[1] / "engine" / "music" / "recording_player.py"
@@ -26,17 +27,19 @@ def made_up(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     use(monkeypatch)
 
 
-def use(
-    monkeypatch: pytest.MonkeyPatch, models: str = "models", ports: Iterable[str] = ("tape",)
-) -> None:
-    """Have the page find these models and these ports."""
-    monkeypatch.setattr(commands, "prefix", (sys.executable, fake.__file__, models))
-    monkeypatch.setattr(sampler, "command", (sys.executable, fake.__file__, "worker"))
-    monkeypatch.setattr(player, "command", (sys.executable, str(TAPED), "tape", *ports))
+def use(monkeypatch: pytest.MonkeyPatch, models: str = "models") -> None:
+    """Have the page find these models."""
+    monkeypatch.setenv(fake.MODELS_VARIABLE, models)
+
+
+def programs(*ports: str) -> Programs:
+    """A player with these ports, which writes to the file `tape`."""
+    player = (sys.executable, str(TAPED), "tape", *ports)
+    return dataclasses.replace(fake.programs("music"), player=player)
 
 
 class MusicPage(Page[MusicScreen]):
-    kind, mode = MusicScreen, "music"
+    kind, mode, programs = MusicScreen, "music", programs("tape")
 
     @property
     def roll(self) -> PianoRoll:
@@ -109,6 +112,6 @@ class MusicPage(Page[MusicScreen]):
 
 
 def page(
-    size: tuple[int, int] = (80, 24), ready: str = "○ ready"
+    size: tuple[int, int] = (80, 24), ready: str = "○ ready", ports: Iterable[str] = ("tape",)
 ) -> AbstractAsyncContextManager[MusicPage]:
-    return MusicPage.opened(size, ready)
+    return MusicPage.opened(size, ready, programs(*ports))

@@ -1,6 +1,7 @@
 """What the tests of the app's pages share: waiting, and a page to look at and to press keys on."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Generic, Self, TypeVar
@@ -10,10 +11,23 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Select, Static, TextArea
 
+from engine.runs.run_dir import RunDir
 from tui.app import RnnTuiApp
+from tui.sources.programs import Programs
 
 S = TypeVar("S", bound=Screen[Any])
 T = TypeVar("T", bound=Screen[Any])
+
+
+# Every command fails at once: of a test that says nothing about them.
+FAILING = Programs(cli=(sys.executable, "-c", "raise SystemExit(1)"))
+
+
+def make_app(
+    mode: str = "train", run: RunDir | None = None, programs: Programs = FAILING
+) -> RnnTuiApp:
+    """The app, which begins with a page of this mode."""
+    return RnnTuiApp(mode, run, programs)
 
 
 async def until(pilot: Pilot[None], true: Callable[[], object]) -> None:
@@ -47,6 +61,7 @@ class Page(Generic[S]):
 
     kind: type[S]
     mode: str  # one of the app's
+    programs = FAILING
 
     def __init__(self, pilot: Pilot[None], screen: S) -> None:
         self.pilot, self.app, self.screen = pilot, pilot.app, screen
@@ -58,9 +73,12 @@ class Page(Generic[S]):
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, size: tuple[int, int], ready: str = "") -> AsyncIterator[Self]:
+    async def opened(
+        cls, size: tuple[int, int], ready: str = "", programs: Programs | None = None
+    ) -> AsyncIterator[Self]:
         """An app that begins with the page, once its status has these words."""
-        async with RnnTuiApp(cls.mode).run_test(size=size) as pilot:
+        app = make_app(cls.mode, programs=programs or cls.programs)
+        async with app.run_test(size=size) as pilot:
             page = await cls.of(pilot)
             if ready:
                 await page.until(lambda: ready in page.status)

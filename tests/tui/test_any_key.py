@@ -10,8 +10,9 @@ import pytest
 from textual import events
 from textual.pilot import OutOfBounds, Pilot
 
-from tui.app import PAGES, RnnTuiApp
-from tui.sources import commands
+from tests.tui.page import make_app
+from tui.app import PAGES
+from tui.sources.programs import Programs
 
 EVENTS = 250
 SIZES = [(20, 6), (40, 10), (60, 15), (80, 24), (100, 32), (140, 60)]
@@ -68,12 +69,11 @@ async def test_random_input_does_not_crash_the_app(
     async def do_nothing() -> None:
         pass
 
-    monkeypatch.setattr(commands, "prefix", (sys.executable, "-c", REAL))
     monkeypatch.chdir(tmp_path)  # where it saves files
     if seed % 2:
         write_run("mine")
     chance = random.Random(seed)
-    app = RnnTuiApp()
+    app = make_app(programs=Programs(cli=(sys.executable, "-c", REAL)))
     monkeypatch.setattr(app, "action_quit", do_nothing)  # Quit in the footer may be clicked
     async with app.run_test(size=chance.choice(SIZES)) as pilot:
         for _ in range(EVENTS):

@@ -14,8 +14,9 @@ from textual.widgets import OptionList, Static
 
 from engine.runs import run_dir
 from engine.runs.run_dir import RunDir
-from tests.tui.page import in_front, until
-from tui.app import PAGES, RnnTuiApp
+from tests.tui.fake_command import FakeCommand
+from tests.tui.page import in_front, make_app, until
+from tui.app import PAGES
 from tui.chart.widget import LineChart
 from tui.pages.ladder.screen import LadderScreen
 from tui.pages.lyrics.screen import LyricsScreen
@@ -32,6 +33,7 @@ from tui.pages.runs.table import RunTable
 from tui.pages.train.choose_run import ChooseRunScreen
 from tui.pages.train.new_run import NewRunScreen
 from tui.pages.train.screen import TrainScreen
+from tui.sources.programs import INSTALLED
 from tui.sources.runs import RunList
 from tui.widgets.confirm import ConfirmScreen
 from tui.widgets.fields import MusicField, StepField
@@ -61,7 +63,7 @@ def has_text(widget: Static, text: str) -> bool:
 
 
 async def test_digits_and_clicks_open_pages() -> None:
-    async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
+    async with make_app().run_test(size=(120, 36)) as pilot:
         for mode, expected in reversed(PAGES.items()):
             await pilot.press(expected.key)
             page = await in_front(pilot, KINDS[mode])
@@ -74,7 +76,7 @@ async def test_digits_and_clicks_open_pages() -> None:
 
 async def test_other_pages_show_the_attached_run(write_run: WriteRun) -> None:
     write_run("first")
-    async with RnnTuiApp("runs").run_test(size=(120, 36)) as pilot:
+    async with make_app("runs").run_test(size=(120, 36)) as pilot:
         await pilot.press("1")
         page = pilot.app.screen
         assert isinstance(page, TrainScreen)
@@ -85,7 +87,7 @@ async def test_other_pages_show_the_attached_run(write_run: WriteRun) -> None:
 
 
 async def test_help_lists_every_key_of_the_page() -> None:
-    async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
+    async with make_app().run_test(size=(120, 36)) as pilot:
         for mode, listed in PAGES.items():
             await pilot.press("escape", listed.key)
             screen = await in_front(pilot, KINDS[mode])
@@ -103,7 +105,7 @@ async def test_help_lists_every_key_of_the_page() -> None:
 
 async def test_the_palette_lists_every_action(write_run: WriteRun) -> None:
     write_run("first")
-    async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
+    async with make_app().run_test(size=(120, 36)) as pilot:
         page = pilot.app.screen
         assert isinstance(page, TrainScreen)
         await until(pilot, lambda: page.view)
@@ -121,7 +123,7 @@ async def test_the_palette_lists_every_action(write_run: WriteRun) -> None:
 
 async def test_themes_change_the_chart_too(write_run: WriteRun) -> None:
     write_run("first")
-    async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
+    async with make_app().run_test(size=(120, 36)) as pilot:
         page = pilot.app.screen
         assert isinstance(page, TrainScreen)
         chart = page.query_one(LineChart)
@@ -134,17 +136,17 @@ async def test_themes_change_the_chart_too(write_run: WriteRun) -> None:
 
 
 def test_every_binding_has_its_own_id_a_tooltip_and_an_action() -> None:
-    app = RnnTuiApp()
+    app = make_app()
     nodes = [
         app,
-        TrainScreen(RunList()),
-        RunsScreen(RunList()),
+        TrainScreen(INSTALLED, RunList()),
+        RunsScreen(INSTALLED, RunList()),
         LyricsScreen(),
         MusicScreen(),
         LadderScreen(),
         MapScreen(),
         MapPlane(),
-        PlayerPanel(),
+        PlayerPanel(INSTALLED.player),
         PianoRoll(),
         NeuronsScreen(),
         UnitField(),
@@ -174,7 +176,7 @@ def test_every_binding_has_its_own_id_a_tooltip_and_an_action() -> None:
 
 
 async def test_actions_are_those_of_the_current_screen() -> None:
-    async with RnnTuiApp().run_test(size=(120, 36)) as pilot:
+    async with make_app().run_test(size=(120, 36)) as pilot:
         await until(pilot, lambda: pilot.app.screen.has_class("-empty"))
         found = {action.id: action for action in page_actions(pilot.app.screen)}
         assert found["train.stop"].group == "This page"
@@ -194,7 +196,7 @@ async def test_quitting_prints_the_runs_in_training_and_does_not_stop_them(
     trainer = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
         run_dir.write_worker(run, trainer.pid)
-        app = RnnTuiApp()
+        app = make_app()
         async with app.run_test(size=(120, 36)) as pilot:
             page = pilot.app.screen
             assert isinstance(page, TrainScreen)
@@ -212,9 +214,9 @@ async def test_quitting_prints_the_runs_in_training_and_does_not_stop_them(
 
 
 async def test_ctrl_q_quits_in_a_field(
-    fake_command: Callable[[], str], capsys: pytest.CaptureFixture[str]
+    fake_command: FakeCommand, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    app = RnnTuiApp()
+    app = make_app(programs=fake_command.programs)
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.press("n", "1", "q")
         assert isinstance(app.screen, NewRunScreen)

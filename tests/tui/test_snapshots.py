@@ -8,8 +8,8 @@ from textual.pilot import Pilot
 from engine import config
 from engine.runs.events import Event, Failed, Finished, Heartbeat
 from engine.runs.run_dir import RunDir
-from tests.tui.page import Page, in_front, until
-from tui.app import RnnTuiApp
+from tests.tui.fake_command import FakeCommand
+from tests.tui.page import Page, in_front, make_app, until
 from tui.chart.widget import LineChart
 from tui.pages.runs.screen import RunsScreen
 from tui.pages.runs.table import RunTable
@@ -63,18 +63,18 @@ def when_drawn(*keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
 
 @every_size
 def test_train(snap_compare: Snap, finished: RunDir, size: tuple[int, int]) -> None:
-    assert snap_compare(RnnTuiApp(), terminal_size=size, run_before=when_drawn())
+    assert snap_compare(make_app(), terminal_size=size, run_before=when_drawn())
 
 
 def test_train_in_light(snap_compare: Snap, finished: RunDir) -> None:
-    app = RnnTuiApp()
+    app = make_app()
     app.theme = "textual-light"
     assert snap_compare(app, terminal_size=(120, 36), run_before=when_drawn("plus", "v"))
 
 
 def test_train_samples_alone(snap_compare: Snap, finished: RunDir) -> None:
     ready = when_drawn("z", "z")
-    assert snap_compare(RnnTuiApp(), terminal_size=(40, 12), run_before=ready)
+    assert snap_compare(make_app(), terminal_size=(40, 12), run_before=ready)
 
 
 @pytest.mark.parametrize("size", SIZES[1:], ids=["80x24", "40x12"])
@@ -86,24 +86,24 @@ def test_train_after_a_crash(
 ) -> None:
     run = write_run("lanterns", events=steps_of(5, 400))
     run.log.write_text("MemoryError: Unable to allocate 12 GB\n")
-    assert snap_compare(RnnTuiApp(), terminal_size=size, run_before=when_drawn())
+    assert snap_compare(make_app(), terminal_size=size, run_before=when_drawn())
 
 
 @every_size
 def test_train_without_runs(snap_compare: Snap, size: tuple[int, int]) -> None:
-    assert snap_compare(RnnTuiApp(), terminal_size=size, run_before=when_drawn())
+    assert snap_compare(make_app(), terminal_size=size, run_before=when_drawn())
 
 
 @every_size
 def test_help(snap_compare: Snap, finished: RunDir, size: tuple[int, int]) -> None:
     ready = when_drawn("question_mark")
-    assert snap_compare(RnnTuiApp(), terminal_size=size, run_before=ready)
+    assert snap_compare(make_app(), terminal_size=size, run_before=ready)
 
 
 @every_size
 def test_new_run(
     snap_compare: Snap,
-    fake_command: Callable[[], str],
+    fake_command: FakeCommand,
     size: tuple[int, int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -117,7 +117,9 @@ def test_new_run(
         await form.until(lambda: "harbour" in form.said("#data-note"))
         await pilot.pause()
 
-    assert snap_compare(RnnTuiApp(), terminal_size=size, run_before=ready)
+    assert snap_compare(
+        make_app(programs=fake_command.programs), terminal_size=size, run_before=ready
+    )
 
 
 def when_listed(rows: int, *keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
@@ -136,20 +138,20 @@ def when_listed(rows: int, *keys: str) -> Callable[[Pilot[None]], Awaitable[None
 @every_size
 def test_runs(snap_compare: Snap, several: None, size: tuple[int, int]) -> None:
     ready = when_listed(4)
-    assert snap_compare(RnnTuiApp("runs"), terminal_size=size, run_before=ready)
+    assert snap_compare(make_app("runs"), terminal_size=size, run_before=ready)
 
 
 @pytest.mark.parametrize("size", SIZES[:2], ids=["120x36", "80x24"])
 def test_runs_compared(snap_compare: Snap, several: None, size: tuple[int, int]) -> None:
     ready = when_listed(4, "o", "down", "space", "down", "space")
-    assert snap_compare(RnnTuiApp("runs"), terminal_size=size, run_before=ready)
+    assert snap_compare(make_app("runs"), terminal_size=size, run_before=ready)
 
 
 def test_runs_without_runs(snap_compare: Snap) -> None:
     ready = when_listed(0)
-    assert snap_compare(RnnTuiApp("runs"), terminal_size=(80, 24), run_before=ready)
+    assert snap_compare(make_app("runs"), terminal_size=(80, 24), run_before=ready)
 
 
 def test_a_question_before_deleting(snap_compare: Snap, several: None) -> None:
     ready = when_listed(4, "x")
-    assert snap_compare(RnnTuiApp("runs"), terminal_size=(80, 24), run_before=ready)
+    assert snap_compare(make_app("runs"), terminal_size=(80, 24), run_before=ready)

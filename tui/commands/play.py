@@ -3,6 +3,7 @@
 import argparse
 import queue
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,11 @@ from tui.formatting import minutes_seconds
 
 if TYPE_CHECKING:
     from engine.music.score import Score
-    from tui.sources.player import Heard, Opened, Player
+    from engine.protocol import PlayerAnswer, Port
+    from tui.sources.player import Player
+    from tui.sources.process import ProcessEnded
+
+    AnswerQueue = queue.SimpleQueue[PlayerAnswer | ProcessEnded]
 
 _POLL_SECONDS = 0.5  # on some systems a waiting thread is not woken by ctrl-c
 
@@ -36,6 +41,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Play the file to its end, or until ctrl-c."""
     return play(
+        arguments.programs.player,
         Path(arguments.file),
         arguments.port,
         virtual=arguments.virtual,
@@ -46,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def play(
+    player_command: Sequence[str],
     file: Path,
     port: str | None = None,
     *,
@@ -59,17 +66,23 @@ def play(
     Raises InputError for a file or a port that cannot be used, WorkError if there is no port.
     """
     from engine.music import midi, ports
-    from tui.sources.player import Player
+    from engine.protocol import Loop, OpenPort, SetProgram, SetTempo, Transpose
+    from tui.sources.player import Answers, Player
 
     score = midi.read(file)
-    answers: queue.SimpleQueue[Heard] = queue.SimpleQueue()
-    player = Player(answers.put)
+    answers: AnswerQueue = queue.SimpleQueue()
+
+    def deliver(some: Answers) -> None:
+        for answer in some:
+            answers.put(answer)
+
+    player = Player(player_command, deliver)
     try:
-        player.program(score.program)
-        player.tempo(tempo)
-        player.transpose(transpose)
-        player.loop(loop)
-        player.port(ports.VIRTUAL if virtual else port)
+        player.request(SetProgram(score.program))
+        player.request(SetTempo(tempo))
+        player.request(Transpose(transpose))
+        player.request(Loop(loop))
+        player.request(OpenPort(ports.VIRTUAL if virtual else port))
         opened = _wait_for_port(answers, named=virtual or port is not None)
         _print_title(str(file), score, opened)
         if virtual and sys.stdin.isatty():
@@ -81,7 +94,7 @@ def play(
     return 0
 
 
-def _next(answers: "queue.SimpleQueue[Heard]") -> "Heard":
+def _next(answers: "AnswerQueue") -> "PlayerAnswer | ProcessEnded":
     """Wait for the player's next answer."""
     while True:
         try:
@@ -90,42 +103,46 @@ def _next(answers: "queue.SimpleQueue[Heard]") -> "Heard":
             continue
 
 
-def _wait_for_port(answers: "queue.SimpleQueue[Heard]", named: bool) -> "Opened":
+def _wait_for_port(answers: "AnswerQueue", named: bool) -> "Port":
     """Wait for the port. Raises InputError if one that was named is missing, else WorkError."""
-    from tui.sources.player import Failed, Opened
+    from engine.protocol import PlayerFailed, PortOpened
+    from tui.sources.process import ProcessEnded
 
     while True:
         match _next(answers):
-            case Opened() as opened:
-                return opened
-            case Failed(sentence, _, died):
-                raise InputError(sentence) if named and not died else WorkError(sentence)
+            case PortOpened(port):
+                return port
+            case PlayerFailed(error, _):
+                raise InputError(error) if named else WorkError(error)
+            case ProcessEnded(error):
+                raise WorkError(error)
 
 
-def _print_title(name: str, score: "Score", opened: "Opened") -> None:
+def _print_title(name: str, score: "Score", port: "Port") -> None:
     notes = f"{len(score.notes)} note{'s' * (len(score.notes) != 1)}"
-    print(f"{name}: {notes}, {minutes_seconds(score.end)}, on {opened.port.name}", flush=True)
+    print(f"{name}: {notes}, {minutes_seconds(score.end)}, on {port.name}", flush=True)
     left = score.left_out.drums + score.left_out.outside
     if left:
         print(f"{left} notes of drums or outside the piano's range are left out.", file=sys.stderr)
 
 
-def _follow(player: "Player", answers: "queue.SimpleQueue[Heard]") -> None:
+def _follow(player: "Player", answers: "AnswerQueue") -> None:
     """Play to the end; in a terminal, show the position."""
-    from tui.sources.player import Ended, Failed, Position
+    from engine.protocol import Play, PlaybackEnded, PlaybackStatus, PlayerFailed
+    from tui.sources.process import ProcessEnded
 
     terminal = sys.stdout.isatty()
-    player.play()
+    player.request(Play())
     try:
         while True:
             match _next(answers):
-                case Position() as position if terminal:
-                    now, end = minutes_seconds(position.seconds), minutes_seconds(position.duration)
+                case PlaybackStatus() as status if terminal and status.id is not None:
+                    now, end = minutes_seconds(status.position), minutes_seconds(status.duration)
                     print(f"\r\x1b[K{now} / {end}", end="", flush=True)
-                case Ended():
+                case PlaybackEnded():
                     return
-                case Failed(sentence):
-                    raise WorkError(sentence)
+                case PlayerFailed(error=error) | ProcessEnded(error=error):
+                    raise WorkError(error)
     finally:
         if terminal:
             print()

@@ -153,4 +153,4 @@ def _write(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "song.mid"
         midi.write(score, path)
-        return play.play(path)
+        return play.play(arguments.programs.player, path)

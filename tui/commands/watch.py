@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
         return follow(chosen, arguments.json)
     from tui.app import run_app
 
-    return run_app(run=chosen)
+    return run_app(run=chosen, programs=arguments.programs)
 
 
 def follow(chosen: RunDir, as_json: bool) -> int:

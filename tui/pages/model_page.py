@@ -11,17 +11,18 @@ from textual.message import Message
 from textual.screen import Screen
 
 from engine.errors import WorkError
+from engine.protocol import Failed, Loaded, LoadModel
 from tui.sources import commands
-from tui.sources.answers import Heard
 from tui.sources.models import ModelChoice, models_of_kind
-from tui.sources.sampler import Sampler
+from tui.sources.programs import Programs
+from tui.sources.sampler import Answers, Sampler
 
 
 @dataclass
-class SamplerSaid(Message):
-    """Something came from the sampler."""
+class SamplerAnswered(Message):
+    """Answers of the sampler, in order; those to an older request are ignored."""
 
-    heard: Heard
+    answers: Answers
 
 
 class Chooser(Protocol):
@@ -46,9 +47,12 @@ class ModelPage(Screen[None]):
     comes up: whoever opens the program for the first time is to hear something.
     """
 
-    def __init__(self, *kinds: str) -> None:
+    def __init__(self, programs: Programs, *kinds: str) -> None:
         super().__init__()
-        self.sampler = Sampler(lambda heard: self.post_message(SamplerSaid(heard)))
+        self.programs = programs
+        self.sampler = Sampler(
+            programs.sampler, lambda answers: self.post_message(SamplerAnswered(answers))
+        )
         self._kinds = kinds  # of models: "lyrics", "music"
         self._away = True  # another page is in front
         self._looking = False  # for models
@@ -85,7 +89,7 @@ class ModelPage(Screen[None]):
         self._looking, self._problem = True, ""
         self.refresh_words()
         try:
-            rows = await commands.run("models", "--json")
+            rows = await commands.run(self.programs.cli, "models", "--json")
             models = [model for kind in self._kinds for model in models_of_kind(rows, kind)]
             self.chooser.set_models(models)
             self._begins &= all(model.source == "bundled" for model in models)
@@ -100,15 +104,16 @@ class ModelPage(Screen[None]):
         """Make the chosen model warm, and learn what it knows."""
         self._loading = 0
         if self.chooser.model is not None:
-            self._loading = self.sampler.load(self.chooser.model_name)
+            self._loading = self.sampler.request(LoadModel(self.chooser.model_name))
         self.refresh_words()
 
-    def loaded(self, heard: Heard) -> bool:
-        """Whether this is the answer to the loading, which is over then."""
-        if heard.id != self._loading or not (heard.loaded or heard.error):
+    def loaded(self, answer: Loaded | Failed) -> bool:
+        """Return whether this answers the request to load the model."""
+        if answer.id != self._loading:
             return False
         self._loading = 0
-        self._problem = heard.error or self._problem
+        if isinstance(answer, Failed):
+            self._problem = answer.error
         return True
 
     def begin_once(self) -> None:

@@ -9,6 +9,7 @@ from textual.screen import Screen
 from engine.errors import InputError, WorkError
 from engine.runs.run_dir import ACTIVE, RunDir
 from tui.sources import commands
+from tui.sources.programs import Programs
 
 # The requests to a trainer, and what it will do.
 REQUESTS = {
@@ -46,14 +47,17 @@ async def request(screen: Screen[None], run: RunDir, state: str, name: str) -> N
     screen.notify(f"{run.name} {REQUESTS[name]}", markup=False)
 
 
-async def resume(screen: Screen[None], run: RunDir, state: str, kind: str) -> None:
+async def resume(
+    screen: Screen[None], programs: Programs, run: RunDir, state: str, kind: str
+) -> None:
     """Resume a run that is not running."""
     if state in ACTIVE:
         warn(screen, f"{run.name} is already being trained; press s to stop it.")
         return
     screen.notify(f"Resuming {run.name} …", markup=False)
     try:
-        await commands.run("train", kind, "--resume", str(run.path), "--detach", "--json")
+        arguments = ("train", kind, "--resume", str(run.path), "--detach", "--json")
+        await commands.run(programs.cli, *arguments)
     except WorkError as error:
         fail(screen, str(error))
         return

@@ -1,30 +1,26 @@
-"""Runs an rnn-tui command beside the app and collects the objects it prints."""
+"""Runs an rnn-tui command beside the app and returns the objects that it prints."""
 
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from engine import processes
 from engine.errors import WorkError
-
-# How the commands are called; tests put their own in place.
-prefix: tuple[str, ...] = processes.command("tui.cli")
 
 
 async def run(
-    *arguments: str, on_message: Callable[[str], object] | None = None
+    command: Sequence[str], *arguments: str, on_message: Callable[[str], object] | None = None
 ) -> list[dict[str, Any]]:
-    """Run the command to its end; the JSON objects on its standard output, one a line.
+    """Run rnn-tui, which is called by `command`, and return the JSON objects that it prints.
 
-    on_message: told each line on its standard error as it comes.
-    Raises WorkError, with its last line there, when it ends with anything but zero. When this is
+    on_message: called with each line on its standard error as it comes.
+    Raises WorkError, with the last of these lines, for an exit status other than 0. When this is
     cancelled the command is ended too.
     """
     try:
         process = await asyncio.create_subprocess_exec(
-            *prefix,
+            *command,
             *arguments,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -32,7 +28,8 @@ async def run(
             limit=2**24,  # bytes in a line
         )
     except OSError as error:
-        raise WorkError(f"Cannot run {prefix[0]} ({error.strerror}): reinstall rnn-tui.") from error
+        sentence = f"Cannot run {command[0]} ({error.strerror}): reinstall rnn-tui."
+        raise WorkError(sentence) from error
     assert process.stdout is not None
     assert process.stderr is not None
     messages: list[str] = []
@@ -54,11 +51,10 @@ async def run(
                 process.kill()
             await process.wait()
     if status != 0:
-        said = messages[-1] if messages else f"it ended with status {status} and said nothing"
+        if messages:
+            raise WorkError(messages[-1].removeprefix("rnn-tui: "))
         name = " ".join(arguments[:2])
-        raise WorkError(
-            said.removeprefix("rnn-tui: ") if messages else f"rnn-tui {name} failed: {said}."
-        )
+        raise WorkError(f"rnn-tui {name} failed: it ended with status {status} and no message.")
     return [_object(line) for line in output.decode(errors="replace").split("\n") if line.strip()]
 
 
@@ -68,5 +64,5 @@ def _object(line: str) -> dict[str, Any]:
     except ValueError:
         value = None
     if not isinstance(value, dict):
-        raise WorkError(f"The command printed {line[:60]!r} where a JSON object belongs.")
+        raise WorkError(f"The command printed {line[:60]!r} instead of a JSON object.")
     return value

@@ -45,8 +45,8 @@ def test_the_nearest_are_those_of_the_largest_cosines(songs: EmbeddedSongs) -> N
     ]
     found = song_map.similar_songs(songs, 4, 6)
     order = [place for place in np.argsort(-np.array(expected)) if place != 4][:6]
-    assert [row.song for row in found.near] == order
-    for row in found.near:
+    assert [row.song for row in found.songs] == order
+    for row in found.songs:
         assert row.similarity == pytest.approx(expected[row.song], abs=1e-3)
         assert (row.artist, row.title) == songs.corpus.titles[songs.rows[row.song]]
     assert song_map.nearest_songs(songs, songs.vectors[4], 1)[0].song == 4  # unless it is left out
@@ -65,21 +65,21 @@ def test_what_cannot_be_listed_is_refused(songs: EmbeddedSongs) -> None:
 
 def test_artists_lie_at_the_mean_of_their_songs(songs: EmbeddedSongs) -> None:
     artists = song_map.map_points(songs, None)
-    assert [point.name for point in artists.map] == ["Ada Löwe", "Zed"]
+    assert [point.name for point in artists.points] == ["Ada Löwe", "Zed"]
     assert (artists.artist, artists.share) == (None, 1.0)  # two points lie on a line
     names = [songs.corpus.titles[row][0] for row in songs.rows]
     means = [songs.vectors[[n == name for n in names]].mean(0) for name in ("Ada Löwe", "Zed")]
-    one, two = (np.array([point.x, point.y]) for point in artists.map)
+    one, two = (np.array([point.x, point.y]) for point in artists.points)
     assert np.linalg.norm(one - two) == pytest.approx(
         float(np.linalg.norm(means[0] - means[1])), abs=1e-4
     )
-    assert sum(point.songs or 0 for point in artists.map) == len(songs.rows)
+    assert sum(point.songs or 0 for point in artists.points) == len(songs.rows)
 
 
 def test_an_artists_songs_are_placed_too(songs: EmbeddedSongs) -> None:
     found = song_map.map_points(songs, "Zed")
     assert found.artist == "Zed"
-    for point in found.map:
+    for point in found.points:
         assert songs.corpus.titles[songs.rows[point.song or 0]] == ("Zed", point.name)
     assert 0 < found.share < 1
 

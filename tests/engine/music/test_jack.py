@@ -22,7 +22,10 @@ import pytest
 
 from engine.music import midi, soundfont
 from engine.music.score import Note, Score
-from tui.sources.player import Failed, Heard, Player, Position
+from engine.protocol import OpenPort, Play, PlaybackStatus, SetProgram
+from tui.sources.player import Answers, Player
+from tui.sources.process import ProcessEnded
+from tui.sources.programs import INSTALLED
 
 pytestmark = [
     pytest.mark.slow,
@@ -195,20 +198,24 @@ def test_a_killed_player_is_silenced_by_the_app(
     until(lambda: any("fluidsynth" in port["name"] for port in list_ports()))
     for key, value in ENVIRONMENT.items():
         monkeypatch.setenv(key, value)
-    heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
-    player = Player(heard.put)
-    player.port("fluid")
-    player.program(19)  # an organ
+    deliveries: queue.SimpleQueue[Answers] = queue.SimpleQueue()
+    player = Player(INSTALLED.player, deliveries.put)
+
+    def until_answered(kind: type, true: Callable[[Any], object] = bool) -> None:
+        while not any(
+            isinstance(answer, kind) and true(answer) for answer in deliveries.get(timeout=PATIENCE)
+        ):
+            pass
+
+    player.request(OpenPort("fluid"))
+    player.request(SetProgram(19))  # an organ
     player.load([Note(0, 60, 60, 100)])
-    player.play()
-    while not isinstance(answer := heard.get(timeout=PATIENCE), Position) or not answer.seconds:
-        pass
+    player.request(Play())
+    until_answered(PlaybackStatus, lambda status: status.position)
     time.sleep(1.0)  # of sound
     assert player.pid
     os.kill(player.pid, signal.SIGKILL)
-    while not isinstance(answer := heard.get(timeout=PATIENCE), Failed):
-        pass
-    assert answer.died
+    until_answered(ProcessEnded)
     time.sleep(1.5)  # of silence
     player.close()
     loud = np.abs(fluid.finish().astype(int)).max(1)

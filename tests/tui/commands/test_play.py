@@ -17,7 +17,7 @@ from engine.music.ports import ScanResult
 from engine.music.score import Note, Score
 from engine.protocol import Port
 from tui import cli
-from tui.sources import player
+from tui.sources.programs import Programs
 
 SCRIPT = Path(__file__).parents[2] / "engine" / "music" / "recording_player.py"
 PATIENCE = 30.0  # seconds
@@ -31,12 +31,18 @@ def until(predicate: Callable[[], object]) -> None:
 
 
 @pytest.fixture
-def tape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def tape(tmp_path: Path) -> Path:
     path = tmp_path / "tape"
     path.touch()
-    arguments = (sys.executable, str(SCRIPT), str(path), "upright", "grand", "broken")
-    monkeypatch.setattr(player, "command", arguments)
     return path
+
+
+def play(
+    tape: Path, *arguments: str, ports: tuple[str, ...] = ("upright", "grand", "broken")
+) -> int:
+    """Run `rnn-tui play` on these ports."""
+    player = (sys.executable, str(SCRIPT), str(tape), *ports)
+    return cli.main(["play", *arguments], Programs(player=player))
 
 
 def sent(tape: Path) -> list[tuple[str, str]]:
@@ -62,8 +68,8 @@ def long_song(tmp_path: Path) -> Path:
 def test_a_file_is_played_through_the_port_named(
     tape: Path, song: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["play", str(song), "--port", "gran", "--tempo", "2", "--transpose", "-12"]
-    assert cli.main(arguments) == 0
+    arguments = ["--port", "gran", "--tempo", "2", "--transpose", "-12"]
+    assert play(tape, str(song), *arguments) == 0
     assert sent(tape) == [
         ("grand", arguments)
         for arguments in [
@@ -103,7 +109,7 @@ def test_invalid_arguments(
     message: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert cli.main(["play", *(str(song) if word == "SONG" else word for word in arguments)]) == 2
+    assert play(tape, *(str(song) if word == "SONG" else word for word in arguments)) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert message in err
@@ -112,11 +118,9 @@ def test_invalid_arguments(
 
 
 def test_playing_without_a_port_fails(
-    tape: Path, song: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tape: Path, song: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = (sys.executable, str(SCRIPT), str(tape), "Midi Through")
-    monkeypatch.setattr(player, "command", arguments)
-    assert cli.main(["play", str(song)]) == 1
+    assert play(tape, str(song), ports=("Midi Through",)) == 1
     assert "There is no MIDI port to play on" in capsys.readouterr().err
 
 
@@ -124,10 +128,10 @@ def _program(tape: Path) -> str:
     """Return a Python program that runs `rnn-tui` on the recording ports."""
     command = (sys.executable, str(SCRIPT), str(tape))
     return (
-        "import signal, sys; from tui import cli; from tui.sources import player; "
+        "import signal, sys; from tui import cli; from tui.sources.programs import Programs; "
         # What runs in the background of a shell begins with interrupts ignored.
         "signal.signal(signal.SIGINT, signal.default_int_handler); "
-        f"player.command = {command!r}; sys.exit(cli.main())"
+        f"sys.exit(cli.main(programs=Programs(player={command!r})))"
     )
 
 

@@ -11,9 +11,28 @@ import psutil
 import pytest
 
 from engine.music.score import Note
-from engine.protocol import Port
-from tui.sources import player
-from tui.sources.player import Ended, Failed, Heard, Listed, Opened, Player, Position, understand
+from engine.protocol import (
+    ListPorts,
+    Loop,
+    OpenPort,
+    Panic,
+    Pause,
+    Play,
+    PlaybackEnded,
+    PlaybackStatus,
+    PlayerAnswer,
+    PlayerFailed,
+    PortList,
+    PortOpened,
+    Seek,
+    SetProgram,
+    SetTempo,
+    SetVelocity,
+    StopPlaying,
+    Transpose,
+)
+from tui.sources.player import Answers, Player
+from tui.sources.process import ProcessEnded
 
 SCRIPT = Path(__file__).parents[2] / "engine" / "music" / "recording_player.py"
 PATIENCE = 30.0  # seconds
@@ -34,15 +53,20 @@ class Held:
 
     def __init__(self, tape: Path) -> None:
         self.tape = tape
-        self.heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
-        self.player = Player(self.heard.put)
+        self.answers: queue.SimpleQueue[PlayerAnswer | ProcessEnded] = queue.SimpleQueue()
+        command = (sys.executable, str(SCRIPT), str(tape), "upright", "grand")
+        self.player = Player(command, self._deliver)
+
+    def _deliver(self, answers: Answers) -> None:
+        for answer in answers:
+            self.answers.put(answer)
 
     def next(self, kind: type[Kind]) -> Kind:
         """The next of what is delivered that is of this kind."""
         while True:
-            heard = self.heard.get(timeout=PATIENCE)
-            if isinstance(heard, kind):
-                return heard
+            answer = self.answers.get(timeout=PATIENCE)
+            if isinstance(answer, kind):
+                return answer
 
     def sent(self) -> list[str]:
         """Every message, as hexadecimal digits."""
@@ -50,103 +74,75 @@ class Held:
 
 
 @pytest.fixture
-def held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
-    tape = tmp_path / "tape"
-    words = (sys.executable, str(SCRIPT), str(tape), "upright", "grand")
-    monkeypatch.setattr(player, "command", words)
-    result = Held(tape)
+def held(tmp_path: Path) -> Iterator[Held]:
+    result = Held(tmp_path / "tape")
     yield result
     result.player.close()
 
 
-def test_what_is_said_is_understood() -> None:
-    port = b'{"name": "n", "api": "a", "kind": "port"}'
-    position = b'"position": 1.5, "duration": 9.0, "playing": true, "waiting": false'
-    assert understand(b'{"id": 3, ' + position + b"}") == Position(3, 1.5, 9.0, True, False)
-    assert understand(b'{"id": 3, "ended": true}') == Ended(3)
-    assert understand(b'{"port": ' + port + b"}") == Opened(Port("n", "a", "port"))
-    assert understand(b'{"ports": [' + port + b"]}") == Listed((Port("n", "a", "port"),))
-    assert understand(b'{"error": "No.", "do": "play"}') == Failed("No.", "play")
-    for line in (b"", b"[]", b"Traceback:", b'{"id": null, ' + position + b"}", b'{"id": 1}'):
-        assert understand(line) is None
-
-
 def test_a_song_from_loading_to_its_end(held: Held) -> None:
-    held.player.program(5)
-    held.player.port("grand")
-    assert held.next(Opened).port.name == "grand"
+    held.player.request(SetProgram(5))
+    held.player.request(OpenPort("grand"))
+    assert held.next(PortOpened).port.name == "grand"
     song = held.player.load([Note(0, 0.1, 60, 80)], until=0.1)
-    held.player.velocity(0.5)
-    held.player.transpose(2)
-    held.player.tempo(2.0)
-    held.player.play()
-    while not held.next(Position).waiting:
+    held.player.request(SetVelocity(0.5))
+    held.player.request(Transpose(2))
+    held.player.request(SetTempo(2.0))
+    held.player.request(Play())
+    while not held.next(PlaybackStatus).waiting:
         pass
     held.player.append([Note(0.2, 0.3, 60, 60)], None)
-    assert held.next(Ended).id == song
-    held.player.ports()
-    assert [port.name for port in held.next(Listed).ports] == ["upright", "grand"]
+    assert held.next(PlaybackEnded).id == song
+    held.player.request(ListPorts())
+    assert [port.name for port in held.next(PortList).ports] == ["upright", "grand"]
     held.player.close()
     assert held.player.pid is None
     off = ["B04000", "B07B00", "B07800"]
     assert held.sent() == [
         *("open", "C005", "903E28", "803E40", "903E1E", "803E40", *off, "close"),
     ]
-    assert held.heard.empty() or not isinstance(held.heard.get(), Failed)
+    while not held.answers.empty():
+        assert not isinstance(held.answers.get(), PlayerFailed | ProcessEnded)
 
 
 def test_pause_seek_loop_stop_and_panic(held: Held) -> None:
     held.player.load(CHORD)
-    held.player.play()
-    held.next(Opened)
+    held.player.request(Play())
+    held.next(PortOpened)
     until(lambda: held.sent()[-1] == "904050")
-    held.player.pause()
-    while held.next(Position).playing:
+    held.player.request(Pause())
+    while held.next(PlaybackStatus).playing:
         pass
     assert held.sent()[-2:] == ["803C40", "804040"]
-    held.player.seek(59.99)
-    while held.next(Position).seconds != 59.99:
+    held.player.request(Seek(59.99))
+    while held.next(PlaybackStatus).position != 59.99:
         pass
-    held.player.loop(True, 0.0, 60.0)
-    held.player.play()
+    held.player.request(Loop(True, 0.0, 60.0))
+    held.player.request(Play())
     until(lambda: held.sent()[-1] == "904050")  # it has come round
-    held.player.stop()
-    while held.next(Position).playing:
+    held.player.request(StopPlaying())
+    while held.next(PlaybackStatus).playing:
         pass
-    held.player.panic()
+    held.player.request(Panic())
     until(lambda: "807F40" in held.sent())
-    held.player.tempo(1000)
-    assert "factor is 1000" in held.next(Failed).sentence
+    held.player.request(SetTempo(1000))
+    assert "factor is 1000" in held.next(PlayerFailed).error
 
 
 def test_a_player_that_died_is_started_anew_as_it_was(held: Held) -> None:
-    held.player.port("grand")
-    held.next(Opened)
+    held.player.request(OpenPort("grand"))
+    held.next(PortOpened)
     first = held.player.pid
     assert first
     held.player.load(CHORD)
-    held.player.play()
+    held.player.request(Play())
     until(lambda: held.sent()[-1] == "904050")
     psutil.Process(first).kill()
-    failed = held.next(Failed)
+    ended = held.next(ProcessEnded)
     assert {"803C40", "804040", "B07800"} <= set(held.sent())  # another has silenced what it left
-    assert failed.died
-    assert failed.sentence.startswith("The player ended by itself (exit status -9): play again")
+    assert ended.error.startswith("The player ended unexpectedly (exit status -9): try again")
     held.player.load(CHORD)
-    held.player.play()
-    assert held.next(Opened).port.name == "grand"
+    held.player.request(Play())
+    assert held.next(PortOpened).port.name == "grand"
     until(lambda: held.sent()[-1] == "904050")
     assert held.player.pid not in (None, first)
-
-
-def test_one_that_cannot_be_started_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(player, "command", ("/no/such/python",))
-    heard: list[Heard] = []
-    Player(heard.append).play()
-    assert heard == [
-        Failed(
-            "Cannot start the player (No such file or directory): is rnn-tui installed whole?",
-            "play",
-            died=True,
-        )
-    ]

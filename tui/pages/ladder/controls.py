@@ -10,9 +10,9 @@ from textual.content import Content
 from textual.widgets import Input, Label, Static
 
 from engine.errors import InputError
+from engine.protocol import SampleLadder
 from tui.formatting import clean
 from tui.pages.ladder.ladder import Step, in_line
-from tui.sources.sampler import LadderRequest
 from tui.widgets import fields
 from tui.widgets.fields import Field, PrimeField, TemperatureField
 from tui.widgets.model_select import ModelSelect
@@ -66,13 +66,13 @@ class LadderControls(Container):
         """How all rungs begin."""
         return self._prime.value
 
-    def request(self) -> LadderRequest:
+    def request(self) -> SampleLadder:
         """What the fields ask for. Raises InputError where one of them is wrong."""
         if self.select.model is None:
             raise InputError("There is no model to put on top: press r to look again.")
         values = {name: self._value(name) for name in _NUMBERS}
         self._prime.remember()
-        return LadderRequest(self.select.model_name, self.prime, **values)
+        return SampleLadder(self.select.model_name, self.prime, **values)
 
     def warm(self, steps: int) -> None:
         """Change the temperature by so many tenths."""

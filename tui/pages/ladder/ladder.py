@@ -1,11 +1,10 @@
 """The ladder as it is climbed: what each rung is, how good it is, and what it wrote."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from engine.protocol import LadderCharacter, LadderStep, Progress
 from tui.formatting import NOTHING, clean, progress_bar
-from tui.sources.told import Doing, Part, Rung, Written
 
 # What stands on the rungs until it is told; the last one is the model chosen.
 NAMES = ("uniform", "frequencies", *(f"markov {order}" for order in range(1, 9)), "network")
@@ -56,16 +55,15 @@ class Ladder:
         """The most bits of a rung; 0 before any are known."""
         return max((step.bits for step in self.steps if step.bits is not None), default=0.0)
 
-    def hear(self, parts: Iterable[Part]) -> None:
-        """Take in what came."""
-        for part in parts:
-            if isinstance(part, Doing):
-                self.doing = part.words
-            elif isinstance(part, Rung) and part.place < len(self.steps):
-                step = self.steps[part.place]
-                step.name, step.bits = part.name, part.bits
-            elif isinstance(part, Written) and part.place < len(self.steps):
-                self.steps[part.place].text += part.text
+    def receive(self, answer: Progress | LadderStep | LadderCharacter) -> None:
+        """Add an answer."""
+        match answer:
+            case Progress(doing=doing):
+                self.doing = doing
+            case LadderStep(rung=rung) if rung < len(self.steps):
+                self.steps[rung].name, self.steps[rung].bits = answer.name, answer.bits
+            case LadderCharacter(rung=rung) if rung < len(self.steps):
+                self.steps[rung].text += answer.text
 
     def again(self) -> None:
         """Wipe what was written; how good the rungs are stays until it is told anew."""

@@ -10,10 +10,22 @@ from textual.containers import Container
 from textual.widgets import Input, Select, Static
 
 from engine.errors import InputError
+from engine.protocol import (
+    Failed,
+    LadderCharacter,
+    LadderStep,
+    Loaded,
+    LyricsDone,
+    LyricsStarted,
+    Progress,
+    SamplerAnswer,
+)
 from tui.formatting import clean
 from tui.pages.ladder.controls import LadderControls, RungView
 from tui.pages.ladder.ladder import NAMES, Ladder
-from tui.pages.model_page import ModelPage, SamplerSaid
+from tui.pages.model_page import ModelPage, SamplerAnswered
+from tui.sources.process import ProcessEnded
+from tui.sources.programs import INSTALLED, Programs
 from tui.widgets.footer import Footer
 from tui.widgets.model_select import ModelSelect
 
@@ -83,8 +95,8 @@ class LadderScreen(ModelPage):
 
     _controls = getters.query_one(LadderControls)
 
-    def __init__(self) -> None:
-        super().__init__("lyrics")
+    def __init__(self, programs: Programs = INSTALLED) -> None:
+        super().__init__(programs, "lyrics")
         self.ladder = Ladder()
         self.state = "waiting"  # or singing, one of _ENDS, failed
         self._asked = 0  # the id of the request under way, or of the last one
@@ -149,7 +161,7 @@ class LadderScreen(ModelPage):
         self._problem = ""
         self.ladder.again()
         self.state, self._seed, self._prime = "singing", None, request.prime
-        self._asked = self.sampler.ladder(request)
+        self._asked = self.sampler.request(request)
         self._leave_fields()
         self._show()
 
@@ -166,24 +178,30 @@ class LadderScreen(ModelPage):
         else:
             self._leave_fields()
 
-    def on_sampler_said(self, event: SamplerSaid) -> None:
-        """Take in what came, unless it answers an older request."""
-        heard = event.heard
-        if self.loaded(heard):
-            self.begin_once()
-        if self.under_way and (heard.id == self._asked or heard.died):
-            self.ladder.hear(heard.parts)
-            if heard.seed is not None:
-                self._seed, self.ladder.doing = heard.seed, ""
-            if heard.done:
-                self.state = heard.done.reason
-            if heard.error:
-                self.state = "failed"
-        if heard.error and (heard.died or self.state == "failed"):
-            self._problem = heard.error
-        if heard.died:
-            self._loading = 0
+    def on_sampler_answered(self, event: SamplerAnswered) -> None:
+        """Add what was written."""
+        for answer in event.answers:
+            match answer:
+                case ProcessEnded(error):
+                    self._loading, self._problem = 0, error
+                    if self.under_way:
+                        self.state = "failed"
+                case Loaded() | Failed() if self.loaded(answer):
+                    self.begin_once()
+                case _ if self.under_way and answer.id == self._asked:
+                    self._receive(answer)
         self._show()
+
+    def _receive(self, answer: SamplerAnswer) -> None:
+        match answer:
+            case Progress() | LadderStep() | LadderCharacter():
+                self.ladder.receive(answer)
+            case LyricsStarted(seed=seed):
+                self._seed, self.ladder.doing = seed, ""
+            case LyricsDone(reason=reason):
+                self.state = reason
+            case Failed(error):
+                self.state, self._problem = "failed", error
 
     # ── what is in view ──────────────────────────────────────────────────────────────────────────
 

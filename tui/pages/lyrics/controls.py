@@ -12,11 +12,11 @@ from textual.style import Style
 from textual.widgets import Input, Label, Select, Static
 
 from engine.errors import InputError
+from engine.protocol import SAMPLING_OPTIONS, SampleLyrics
 from tui.formatting import clean
 from tui.pages.lyrics import options
 from tui.pages.lyrics.artist_field import ArtistField
 from tui.sources.models import ModelChoice
-from tui.sources.sampler import Request
 from tui.widgets.fields import Field, PrimeField, TemperatureField
 from tui.widgets.model_select import ModelSelect
 
@@ -172,7 +172,7 @@ class LyricsControls(VerticalScroll, can_focus=False):
 
     # ── the request ──────────────────────────────────────────────────────────────────────────────
 
-    def request(self) -> Request:
+    def request(self) -> SampleLyrics:
         """What the fields ask for. Raises InputError where one of them is wrong."""
         if self.model is None:
             raise InputError("There is no model to write with: press r to look again.")
@@ -182,7 +182,10 @@ class LyricsControls(VerticalScroll, can_focus=False):
         values = {name: self._value(name) for name in self._numbers}
         artist, mix = self._artist.value(), self._artist.mix
         bits = values["count"] > 1  # they tell which song is the likeliest
-        return Request(self.model_name, self._prime.value, artist, mix, bits=bits, **values)
+        sampling = {name: values.pop(name) for name in SAMPLING_OPTIONS}
+        return SampleLyrics(
+            self.model_name, self._prime.value, artist, mix, sampling, bits=bits, **values
+        )
 
     def take(self) -> None:
         """Choose what is marked in the list of artists, and note the beginning for the up key."""

@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 
 from engine import files
 from engine.errors import InputError, WorkError
+from engine.protocol import Failed, Loaded
 from tui.formatting import clean
 from tui.pages.hints import lyrics_hint
 from tui.pages.lyrics import shading
@@ -22,7 +23,9 @@ from tui.pages.lyrics.session import Session, SongView
 from tui.pages.lyrics.shading import VIEWS
 from tui.pages.lyrics.sheet import LyricsEditor, LyricsSheet
 from tui.pages.lyrics.text import LyricsText
-from tui.pages.model_page import ModelPage, SamplerSaid
+from tui.pages.model_page import ModelPage, SamplerAnswered
+from tui.sources.process import ProcessEnded
+from tui.sources.programs import INSTALLED, Programs
 from tui.widgets.file_dialog import FileDialog, file_name
 from tui.widgets.footer import Footer
 
@@ -77,8 +80,8 @@ class LyricsScreen(ModelPage):
     _controls = getters.query_one(LyricsControls)
     _sheet = getters.query_one(LyricsSheet)
 
-    def __init__(self) -> None:
-        super().__init__("lyrics")
+    def __init__(self, programs: Programs = INSTALLED) -> None:
+        super().__init__(programs, "lyrics")
         self._visit = Session()
 
     @property
@@ -154,7 +157,7 @@ class LyricsScreen(ModelPage):
         )
         self._end()
         self._problem = ""
-        number, now = self.sampler.sample(request), time.monotonic()
+        number, now = self.sampler.request(request), time.monotonic()
         song = self._visit.begin(number, request, now, controls.score, prime is not None)
         self._show(song, together=request.count > 1)
         self._leave_fields()
@@ -175,19 +178,21 @@ class LyricsScreen(ModelPage):
             self._controls.cancel()
             self._leave_fields()
 
-    def on_sampler_said(self, event: SamplerSaid) -> None:
-        """Take in what came, unless it answers an older request."""
-        heard = event.heard
+    def on_sampler_answered(self, event: SamplerAnswered) -> None:
+        """Add what was written."""
         with self.app.batch_update():
-            if self.loaded(heard):
-                self._controls.set_artists(heard.loaded.conditions if heard.loaded else ())
-                self.begin_once()
-            if news := self._visit.hear(heard, time.monotonic()):
-                self._sheet.hear(news)
-            elif heard.died and heard.error:
-                self._problem = heard.error
-            if heard.died:
-                self._loading = 0
+            news = self._visit.receive(event.answers, time.monotonic())
+            self._sheet.hear(news)
+            for answer in event.answers:
+                match answer:
+                    case Loaded() | Failed() if self.loaded(answer):
+                        artists = answer.conditions if isinstance(answer, Loaded) else ()
+                        self._controls.set_artists(artists)
+                        self.begin_once()
+                    case ProcessEnded(error):
+                        self._loading = 0
+                        if not news:
+                            self._problem = error
             self._show_status()
 
     def begin(self) -> None:
@@ -306,7 +311,7 @@ class LyricsScreen(ModelPage):
         """Turn the temperature of the song under way too."""
         temperature = self._controls.temperature
         if self._visit.under_way and temperature is not None:
-            self.sampler.change(temperature=temperature)
+            self.sampler.change({"temperature": temperature})
 
     # ── looking closer ───────────────────────────────────────────────────────────────────────────
 

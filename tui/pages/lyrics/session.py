@@ -3,9 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from engine.protocol import (
+    Character,
+    Failed,
+    LyricsDone,
+    LyricsStarted,
+    Novelty,
+    SampleLyrics,
+    SamplerAnswer,
+)
 from tui.formatting import clean
-from tui.sources.answers import Heard, Letter
-from tui.sources.sampler import Request
+from tui.sources.process import ProcessEnded
+from tui.sources.sampler import Answers
 
 STATES = {
     "waiting": "○ waiting",
@@ -22,7 +31,7 @@ class SongView:
     """A song, complete or on its way."""
 
     id: int  # of its request
-    request: Request
+    request: SampleLyrics
     asked: float  # when, in seconds of a steady clock
     score: str = ""  # the model's, as "2.01 bits/char"
     number: int = 0  # among the songs of its request
@@ -30,7 +39,7 @@ class SongView:
     state: str = "waiting"  # one of STATES
     seed: int | None = None  # the one used, once known
     text: str = ""  # without the prime
-    letters: list[Letter] = field(default_factory=list)  # the text's characters
+    characters: list[Character] = field(default_factory=list)  # of the text
     novelty: str = ""  # how much is copied, in words; empty where that was not asked
     error: str = ""
     seconds: float = 0.0  # of writing, so far
@@ -47,29 +56,35 @@ class SongView:
         """The prime and the text, fit to be written to a file."""
         return (self.request.prime + self.text).encode(errors="replace").decode()
 
-    def hear(self, heard: Heard, now: float) -> str:
-        """Take in what came; gives the new characters, none once the song is over."""
+    def receive(self, answers: Answers, now: float) -> str:
+        """Add answers about this song; return the new characters, none once it has ended."""
         if not self.under_way:
             return ""
-        if heard.seed is not None:
-            self.seed, self.asked = heard.seed + self.number, now
-            self.state = "singing"
-        self.text += heard.text
-        self.letters += heard.letters
-        if self.request.bits and self.letters:
-            self.surprise += sum(letter.bits for letter in heard.letters)
-            self.bits = self.surprise / len(self.letters)
+        text = []
+        for answer in answers:
+            match answer:
+                case Character():
+                    text.append(answer.text)
+                    self.characters.append(answer)
+                    self.surprise += answer.bits or 0
+                case LyricsStarted(seed=seed):
+                    self.seed, self.asked = seed + self.number, now
+                    self.state = "singing"
+        self.text += "".join(text)
+        if self.request.bits and self.characters:
+            self.bits = self.surprise / len(self.characters)
         self.seconds = now - self.asked
-        if heard.done:
-            self.state, self.seconds = heard.done.reason, heard.done.seconds
-            self.novelty, self.bits = heard.done.novelty, heard.done.bits
-        if heard.error:
-            self.fail(heard.error)
-        return heard.text
+        match answers[-1]:
+            case LyricsDone() as done:
+                self.state, self.seconds, self.bits = done.reason, done.seconds, done.bits
+                self.novelty = _novelty(done.novelty)
+            case Failed(error=error) | ProcessEnded(error=error):
+                self.fail(error)
+        return "".join(text)
 
     def before(self, place: int | None) -> str:
         """The prime and the text before a character of the text; all of it without one."""
-        return self.request.prime + "".join(letter.text for letter in self.letters[:place])
+        return self.request.prime + "".join(character.text for character in self.characters[:place])
 
     def fail(self, error: str) -> None:
         """End it with an error."""
@@ -86,8 +101,17 @@ class SongView:
         parts.append(self.novelty)
         if self.seed is not None:
             parts.append(f"seed {self.seed}")
-        parts += [place, clean(self.request.model), self.score]
+        parts += [place, clean(self.request.model or ""), self.score]
         return " · ".join(part for part in parts if part)
+
+
+def _novelty(novelty: Novelty | None) -> str:
+    """How much of a song is copied, in words; empty where that was not requested."""
+    if novelty is None:
+        return ""
+    if not novelty.longest:
+        return "nothing copied"
+    return f"{100 * novelty.copied:.0f} % copied, at most {novelty.longest} characters in a row"
 
 
 MAX_SONGS = 100  # songs
@@ -100,7 +124,7 @@ class Session:
         self.songs: list[SongView] = []
 
     def begin(
-        self, number: int, request: Request, now: float, score: str, continued: bool = False
+        self, number: int, request: SampleLyrics, now: float, score: str, continued: bool = False
     ) -> SongView:
         """Add the songs of a request of that number; gives the first."""
         songs = [
@@ -120,15 +144,23 @@ class Session:
         for song in self.under_way:
             song.state = "stopped"
 
-    def hear(self, heard: Heard, now: float) -> list[tuple[SongView, str]]:
-        """Take in what came; gives the songs that it is about with their new characters.
+    def receive(self, answers: Answers, now: float) -> list[tuple[SongView, str]]:
+        """Add answers; return the songs that they are about with their new characters.
 
-        An answer to an older request is about none.
+        Answers to older requests are ignored.
         """
+        songs = {song.number: song for song in self.under_way}
+        received: dict[int, list[SamplerAnswer | ProcessEnded]] = {number: [] for number in songs}
+        ids = {song.id for song in songs.values()}
+        for answer in answers:
+            if isinstance(answer, ProcessEnded) or answer.id in ids:
+                one = answer.song if isinstance(answer, Character | LyricsDone) else None
+                for number in songs if one is None else songs.keys() & {one}:
+                    received[number].append(answer)
         return [
-            (song, song.hear(heard, now))
-            for song in self.under_way
-            if (heard.died or heard.id == song.id) and heard.song in {None, song.number}
+            (songs[number], songs[number].receive(tuple(some), now))
+            for number, some in received.items()
+            if some
         ]
 
     def together(self, song: SongView) -> list[SongView]:

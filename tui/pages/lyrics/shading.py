@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from engine.protocol import Character
 from tui.formatting import NOTHING, clean
-from tui.sources.answers import Letter
 
 VIEWS = ("plain", "surprise", "copies")
 STEPS = (1.0, 2.5, 4.5, 7.0)  # bits from which a character is shaded by one level more
@@ -27,7 +27,7 @@ def asked(view: str) -> dict[str, Any]:
     return {"novelty": MIN_COPIED} if view == "copies" else {}
 
 
-def levels(view: str, letters: Sequence[Letter]) -> list[int]:
+def levels(view: str, characters: Sequence[Character]) -> list[int]:
     """The level of each character as it is shown: 0, one more for each of STEPS, or COPIED.
 
     None where nothing is shaded.
@@ -35,25 +35,25 @@ def levels(view: str, letters: Sequence[Letter]) -> list[int]:
     if view == "plain":
         return []
     result: list[int] = []
-    for letter in letters:
-        level = sum(letter.bits >= step for step in STEPS) if view == "surprise" else 0
-        result += [level] * len(clean(letter.text))
-        if view == "copies" and letter.copied:
-            start = max(0, len(result) - letter.copied)
+    for character in characters:
+        level = sum((character.bits or 0) >= step for step in STEPS) if view == "surprise" else 0
+        result += [level] * len(clean(character.text))
+        if view == "copies" and character.copied:
+            start = max(0, len(result) - character.copied)
             result[start:] = [COPIED] * (len(result) - start)
     return result
 
 
-def closely(view: str, letter: Letter) -> str:
+def closely(view: str, character: Character) -> str:
     """What there is to tell of a character in a view, in words."""
     if view == "copies":
-        if letter.copied:
-            return f"{letter.copied} characters as in {clean(letter.source)}"
+        if character.copied:
+            return f"{character.copied} characters as in {clean(character.source)}"
         return "ends nothing that is copied"
-    if view != "surprise" or not letter.alternatives:
+    if view != "surprise" or not character.alternatives:
         return ""
-    shares = (f"{_name(text)} {100 * share:.0f} %" for text, share in letter.alternatives)
-    return f"{_name(letter.text)} {letter.bits:.1f} bits; likeliest {' · '.join(shares)}"
+    shares = (f"{_name(text)} {100 * share:.0f} %" for text, share in character.alternatives)
+    return f"{_name(character.text)} {character.bits or 0:.1f} bits; likeliest {' · '.join(shares)}"
 
 
 def _name(text: str) -> str:

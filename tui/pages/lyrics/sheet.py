@@ -124,10 +124,10 @@ class LyricsSheet(ContentSwitcher):
         """What there is to tell of the character looked at, or of what is shown."""
         if self.current == "editor":
             return EDITING
-        letters, looked = self.song.letters if self.song else [], self.looked
-        if looked is not None and looked < len(letters):
-            words = shading.closely(self.view, letters[looked])
-            return words or LOOKED.format(place=looked + 1, count=len(letters))
+        characters, looked = self.song.characters if self.song else [], self.looked
+        if looked is not None and looked < len(characters):
+            words = shading.closely(self.view, characters[looked])
+            return words or LOOKED.format(place=looked + 1, count=len(characters))
         return TOGETHER if self.current == "grid" else shading.LEGENDS[self.view]
 
     def lines(self, status: str) -> str:

@@ -86,12 +86,12 @@ class LyricsText(ScrollView, can_focus=True):
         """Show another song, its characters shaded as the view wants."""
         self.writing = song.under_way
         self.show_song(song.request.prime, song.text)
-        self.shade(shading.levels(view, song.letters))
+        self.shade(shading.levels(view, song.characters))
 
     def hear(self, song: SongView, more: str, view: str) -> None:
         """Add what came of the song that is shown."""
         self.write(more)
-        self.shade(shading.levels(view, song.letters))
+        self.shade(shading.levels(view, song.characters))
         self.writing = song.under_way
 
     def show_song(self, prime: str, text: str = "") -> None:

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
+from engine.protocol import MapPoint
 from tui.formatting import NOTHING, clean
-from tui.sources.told import Point
 
 MAX_LABEL = 28  # cells
 _SIDEWAYS_COST = 3.0  # of a distance across the direction of a step, against one along it
@@ -47,7 +47,7 @@ def label(name: str) -> str:
     return text if cell_len(text) <= MAX_LABEL else set_cell_size(text, MAX_LABEL - 1) + "…"
 
 
-def _cells(points: Sequence[Point], width: int, height: int) -> list[tuple[int, int]]:
+def _cells(points: Sequence[MapPoint], width: int, height: int) -> list[tuple[int, int]]:
     """Return the column and row of each point, scaled so that they fill the area."""
     result = []
     for axis, size in ((0, width), (1, height)):
@@ -62,7 +62,7 @@ def _cells(points: Sequence[Point], width: int, height: int) -> list[tuple[int, 
 
 
 def layout(
-    points: Sequence[Point], width: int, height: int, cursor: int | None = None
+    points: Sequence[MapPoint], width: int, height: int, cursor: int | None = None
 ) -> list[Mark]:
     """Return a mark for each point in an area of cells.
 
@@ -76,7 +76,7 @@ def layout(
     for column, row in cells:
         grid.take(row, column, column + 1)
     marks = [Mark(column, row, "", column, row) for column, row in cells]
-    order = sorted(range(len(points)), key=lambda i: (i != cursor, -points[i].songs, i))
+    order = sorted(range(len(points)), key=lambda i: (i != cursor, -(points[i].songs or 0), i))
     for i in order:
         text, (column, row) = label(points[i].name), cells[i]
         for label_row, start in _candidates(column, row, cell_len(text)):
@@ -97,7 +97,7 @@ def _candidates(column: int, row: int, size: int) -> Iterator[tuple[int, int]]:
             yield label_row, start
 
 
-def step(points: Sequence[Point], cursor: int, right: int, up: int) -> int:
+def step(points: Sequence[MapPoint], cursor: int, right: int, up: int) -> int:
     """Return the nearest point in a direction from the cursor; the cursor itself without any.
 
     right, up: one of them -1 or 1, the other 0.

@@ -10,9 +10,9 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from engine.protocol import MapPoint, SongMap
 from tui.pages.map import layout
 from tui.pages.map.layout import Mark
-from tui.sources.told import Placed, Point
 
 _CLICK_DISTANCE = 3  # cells from a point within which a click selects it
 
@@ -56,19 +56,19 @@ class MapPlane(Widget, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__()
-        self._points: tuple[Point, ...] = ()
+        self._points: tuple[MapPoint, ...] = ()
         self._cursor = 0  # index of a point
         self._marks: list[Mark] = []
         self._by_name: list[int] = []  # indices of the points
 
     @property
-    def point(self) -> Point | None:
+    def point(self) -> MapPoint | None:
         """Return the point under the cursor."""
         return self._points[self._cursor] if self._points else None
 
-    def show(self, placed: Placed | None, name: str | None = None) -> None:
+    def show(self, songs: SongMap | None, name: str | None = None) -> None:
         """Show other points, with the cursor on the named one, or on the first."""
-        self._points = placed.points if placed else ()
+        self._points = songs.points if songs else ()
         names = [point.name for point in self._points]
         self._by_name = sorted(range(len(names)), key=lambda i: (names[i].casefold(), i))
         first = self._by_name[0] if self._by_name else 0

@@ -9,10 +9,21 @@ from textual.containers import Container, Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Label, Select, Static
 
+from engine.protocol import (
+    Failed,
+    FindSimilar,
+    Loaded,
+    MapSongs,
+    ReadProgress,
+    SamplerAnswer,
+    SimilarSongs,
+    SongMap,
+)
 from tui.formatting import clean
 from tui.pages.map.plane import MapPlane
-from tui.pages.model_page import ModelPage, SamplerSaid
-from tui.sources.told import Near, Placed, Reading
+from tui.pages.model_page import ModelPage, SamplerAnswered
+from tui.sources.process import ProcessEnded
+from tui.sources.programs import INSTALLED, Programs
 from tui.widgets.footer import Footer
 from tui.widgets.model_select import ModelSelect
 
@@ -58,13 +69,13 @@ class MapScreen(ModelPage):
 
     _plane = getters.query_one(MapPlane)
 
-    def __init__(self) -> None:
-        super().__init__("lyrics")
-        self.placed: Placed | None = None  # what is shown
-        self.near: Near | None = None  # the songs nearest to one that was opened
+    def __init__(self, programs: Programs = INSTALLED) -> None:
+        super().__init__(programs, "lyrics")
+        self.placed: SongMap | None = None  # what is shown
+        self.near: SimilarSongs | None = None  # the songs nearest to one that was opened
         self._select = ModelSelect()
         self._asked = 0  # the id of the request under way, 0 when there is none
-        self._reading: Reading | None = None
+        self._reading: ReadProgress | None = None
         self._artist: str | None = None  # whose songs are shown, or asked for
         self._name: str | None = None  # the point that the cursor is to go to
         self._of = ""  # the song that the nearest are to
@@ -113,7 +124,7 @@ class MapScreen(ModelPage):
     def _place(self, artist: str | None, name: str | None = None) -> None:
         """Ask where an artist's songs lie, or the artists; then the cursor goes to a name."""
         self._artist, self._name, self._problem = artist, name, ""
-        self._asked = self.sampler.place(self._select.model_name, artist)
+        self._asked = self.sampler.request(MapSongs(self._select.model_name, artist))
         self._show()
 
     def _stop(self) -> None:
@@ -130,7 +141,9 @@ class MapScreen(ModelPage):
             self._place(point.name)
         else:
             self._of = point.name
-            self._asked = self.sampler.similar(self._select.model_name, point.song)
+            self._asked = self.sampler.request(
+                FindSimilar(self._select.model_name, song=point.song)
+            )
 
     def action_back(self) -> None:
         """Stop the reading; else close the nearest songs; else go back to the artists."""
@@ -144,33 +157,36 @@ class MapScreen(ModelPage):
         self._plane.focus()
         self._show()
 
-    def on_sampler_said(self, event: SamplerSaid) -> None:
-        """Take in what came, unless it answers an older request."""
-        heard = event.heard
-        if self.loaded(heard) and not self._problem:
-            point = self._plane.point
-            self._place(self._artist, point.name if point else None)
-        elif self._asked and (heard.id == self._asked or heard.died):
-            for part in heard.parts:
-                self._hear(part)
-            if heard.error:
-                self._asked, self._reading, self._problem = 0, None, heard.error
-        if heard.died:
-            self._loading, self._problem = 0, heard.error or self._problem
+    def on_sampler_answered(self, event: SamplerAnswered) -> None:
+        """Show what was found."""
+        for answer in event.answers:
+            match answer:
+                case ProcessEnded(error):
+                    self._loading = self._asked = 0
+                    self._reading, self._problem = None, error
+                case Loaded() | Failed() if self.loaded(answer):
+                    if not self._problem:
+                        point = self._plane.point
+                        self._place(self._artist, point.name if point else None)
+                case _ if self._asked and answer.id == self._asked:
+                    self._receive(answer)
         self._show()
 
-    def _hear(self, part: object) -> None:
-        if isinstance(part, Reading):
-            self._reading = part
+    def _receive(self, answer: SamplerAnswer) -> None:
+        if isinstance(answer, ReadProgress):
+            self._reading = answer
             return
         self._asked, self._reading = 0, None
-        if isinstance(part, Placed):
-            self.placed, self._artist = part, part.artist
-            self._close()
-            self._plane.show(part, self._name)
-        elif isinstance(part, Near):
-            self.near = part
-            self.query_one("#near").add_class("-open")
+        match answer:
+            case Failed(error):
+                self._problem = error
+            case SongMap():
+                self.placed, self._artist = answer, answer.artist
+                self._close()
+                self._plane.show(answer, self._name)
+            case SimilarSongs():
+                self.near = answer
+                self.query_one("#near").add_class("-open")
 
     # ── what is in view ──────────────────────────────────────────────────────────────────────────
 

@@ -16,12 +16,10 @@ from engine.errors import InputError
 from engine.music.general_midi import INSTRUMENTS
 from engine.music.ports import SILENT
 from engine.music.tempo_map import TempoMap
-from engine.protocol import Port
+from engine.protocol import MUSIC_SAMPLING_OPTIONS, FrameLength, Port, SampleMusic
 from tui.formatting import clean
 from tui.pages.music import options
-from tui.sources.answers import Pace
 from tui.sources.models import ModelChoice
-from tui.sources.sampler import MusicRequest
 from tui.widgets.fields import MusicField, StepField, seed
 from tui.widgets.model_select import ModelSelect
 
@@ -103,7 +101,7 @@ class MusicControls(VerticalScroll, can_focus=False):
 
     def __init__(self) -> None:
         super().__init__()
-        self.pace: Pace | None = None  # of the chosen model, once it is loaded
+        self.frame: FrameLength | None = None  # of the chosen model, once it is loaded
         self._playing = PlaybackSettings()
         self._port_name = ANY_PORT  # as chosen last
         self._select = ModelSelect()
@@ -184,7 +182,7 @@ class MusicControls(VerticalScroll, can_focus=False):
         self.post_message(self.ModelChosen())
 
     def _describe(self) -> None:
-        self.pace = None
+        self.frame = None
         words = (self.model.summary, self.model.score) if self.model else ()
         line = self.query_one("#words", Static)
         line.update(clean(" · ".join(filter(None, words))))
@@ -192,15 +190,16 @@ class MusicControls(VerticalScroll, can_focus=False):
 
     # ── the request ──────────────────────────────────────────────────────────────────────────────
 
-    def request(self) -> MusicRequest:
+    def request(self) -> SampleMusic:
         """What the fields ask for. Raises InputError where one of them is wrong."""
         if self.model is None:
             raise InputError("There is no model to write with: press r to look again.")
         values = {name: field.meaning() for name, field in self._writing.items()}
         begins: options.Beginning = values.pop("begins")
-        tempo = self.pace.tempo if self.pace else 120.0
-        values["length"] = values["length"].frames(self.pace, TempoMap(tempo))
-        return MusicRequest(self.model_name, begins.file, begins.notes, **values)
+        tempo = self.frame.tempo if self.frame else 120.0
+        values["length"] = values["length"].frames(self.frame, TempoMap(tempo))
+        sampling = {name: values.pop(name) for name in MUSIC_SAMPLING_OPTIONS}
+        return SampleMusic(self.model_name, begins.file, begins.notes, sampling, **values)
 
     def keep(self, seed: int | None) -> None:
         """Keep a seed for the music to come; one kept already is let go of."""

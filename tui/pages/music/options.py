@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.errors import InputError
 from engine.music import MIDI_SUFFIXES, pitch
 from engine.music.tempo_map import TempoMap
-from tui.sources.answers import Pace
+from engine.protocol import FrameLength
 from tui.widgets.fields import number, whole
 
 USUAL_LENGTH = 200  # frames
@@ -32,17 +32,17 @@ class Length:
     count: float = USUAL_LENGTH
     unit: str = "frames"  # or "bars", "seconds"
 
-    def frames(self, pace: Pace | None, tempo_map: TempoMap) -> int:
+    def frames(self, frame: FrameLength | None, tempo_map: TempoMap) -> int:
         """That in frames; raises InputError where the model has not yet said how long one is."""
         if self.unit == "frames":
             return int(self.count)
-        if pace is None:
+        if frame is None:
             raise InputError(
                 f"The length is in {self.unit}, and how long a frame is will be known when the "
                 "model is loaded: wait a moment, or give frames."
             )
-        beats = pace.beats or pace.seconds * pace.tempo / 60
-        frames = self.count / pace.seconds
+        beats = frame.beats or frame.seconds * frame.tempo / 60
+        frames = self.count / frame.seconds
         if self.unit == "bars":
             frames = self.count * tempo_map.bar_length / beats
         return max(math.ceil(frames - 1e-6), 1)

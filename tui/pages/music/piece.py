@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,12 +11,13 @@ from textual.app import App
 from engine.music.piano_roll import NoteBuilder
 from engine.music.score import Note, Score
 from engine.music.tempo_map import TempoMap
+from engine.protocol import Failed, MusicDone, MusicFrame, MusicStarted, SampleMusic, SamplerAnswer
 from tui.formatting import clean
 from tui.pages.music.controls import PlaybackSettings
 from tui.pages.music.roll_view import RollView
 from tui.sources import music_export
-from tui.sources.answers import Begun, Heard
-from tui.sources.sampler import MusicRequest
+from tui.sources.process import ProcessEnded
+from tui.sources.sampler import Answers
 from tui.widgets.file_dialog import FileDialog, file_name
 
 STATES = {
@@ -35,7 +37,7 @@ class Piece:
 
     title: str  # the model's name, or the file's
     id: int = 0  # of its request; 0 for a file
-    request: MusicRequest | None = None  # None for a file
+    request: SampleMusic | None = None  # None for a file
     asked: float = 0.0  # when, in seconds of a steady clock
     state: str = "waiting"  # one of STATES
     sheet: RollView = field(default_factory=RollView)
@@ -59,36 +61,49 @@ class Piece:
             return None
         return self._growing.complete_until if self._growing else 0.0
 
-    def hear(self, heard: Heard, now: float) -> list[Note]:
-        """Take in what came; gives the notes that are now known whole, none once it is over."""
-        if not self.under_way:
-            return []
-        if heard.begun is not None:
-            self.seed, self.asked, self.state = heard.seed, now, "writing"
-            self._begin(heard.begun)
+    def receive(self, answers: Answers, now: float) -> list[Note]:
+        """Add answers; return the notes that are now complete, none once it has ended.
+
+        Answers to other requests are ignored.
+        """
         notes: list[Note] = []
-        if self._growing is not None:
-            for frame in heard.frames:
-                notes += self._growing.add(*frame)
-            self._grow(notes)
-        self.frames += len(heard.frames)
-        self.seconds = now - self.asked
-        if heard.done:
-            notes += self.end(heard.done.reason)
-            self.seconds = heard.done.seconds
-        if heard.error:
-            self.error = heard.error
-            notes += self.end("failed")
+        for answer in answers:
+            if not self.under_way:
+                return notes
+            if isinstance(answer, ProcessEnded) or answer.id == self.id:
+                self.seconds = now - self.asked
+                notes += self._receive(answer, now)
         return notes
 
-    def _begin(self, begun: Begun) -> None:
-        pace = begun.pace
-        self.frame = pace.seconds
-        self._growing = NoteBuilder(pace.seconds)
+    def _receive(self, answer: SamplerAnswer | ProcessEnded, now: float) -> list[Note]:
+        match answer:
+            case MusicStarted():
+                self._start(answer, now)
+            case MusicFrame(frame) if self._growing is not None:
+                self.frames += 1
+                notes = self._growing.add(frame.keys, frame.onsets)
+                self._grow(notes)
+                return notes
+            case MusicDone(reason=reason, seconds=seconds):
+                self.seconds = self.seconds if seconds is None else seconds
+                return self.end(reason)
+            case Failed(error=error) | ProcessEnded(error=error):
+                self.error = error
+                return self.end("failed")
+        return []
+
+    def _start(self, started: MusicStarted, now: float) -> None:
+        self.seed, self.asked, self.state = started.seed, now, "writing"
+        length = self.frame = started.frame.seconds
+        self._growing = NoteBuilder(length)
         self.sheet = RollView(
-            TempoMap(pace.tempo, begun.metre), len(begun.prime) * pace.seconds, pace.seconds / 2
+            TempoMap(started.frame.tempo, started.time_signature),
+            len(started.prime) * length,
+            length / 2,
         )
-        notes = [note for frame in begun.prime for note in self._growing.add(*frame)]
+        notes = [
+            note for frame in started.prime for note in self._growing.add(frame.keys, frame.onsets)
+        ]
         self._grow(notes)
 
     def _grow(self, notes: list[Note]) -> None:
@@ -156,13 +171,15 @@ async def ask_to_open(app: App[None]) -> Piece | None:
     return pieces[-1] if pieces else None
 
 
-async def ask_to_save(app: App[None], piece: Piece, how: PlaybackSettings) -> Path | None:
+async def ask_to_save(
+    app: App[None], command: Sequence[str], piece: Piece, how: PlaybackSettings
+) -> Path | None:
     """Ask for a name, and save a piece as it is played; gives the file."""
 
     async def write(path: Path) -> None:
         score = dataclasses.replace(piece.score, program=how.program)
         score = score.transposed(how.transpose).louder(how.velocity).faster(how.tempo)
-        await music_export.save(score, path, piece.frame / how.tempo)
+        await music_export.save(command, score, path, piece.frame / how.tempo)
 
     seed = "" if piece.seed is None else str(piece.seed)
     name = file_name([Path(piece.title).stem, seed], ".mid", default="music")

@@ -15,21 +15,40 @@ from textual.widgets import Static
 from engine.music.general_midi import INSTRUMENTS
 from engine.music.ports import SILENT
 from engine.music.score import Note
-from engine.protocol import Port
+from engine.protocol import (
+    ListPorts,
+    Loop,
+    OpenPort,
+    Panic,
+    Pause,
+    Play,
+    PlaybackStatus,
+    PlayerFailed,
+    Port,
+    PortList,
+    PortOpened,
+    Seek,
+    SetProgram,
+    SetTempo,
+    SetVelocity,
+    StopPlaying,
+    Transpose,
+)
 from tui.formatting import clean, minutes_seconds
 from tui.pages.music.controls import PlaybackSettings
 from tui.pages.music.piece import Piece
 from tui.pages.music.roll import PianoRoll
-from tui.sources.player import Ended, Failed, Heard, Listed, Opened, Player, Position
+from tui.sources.player import Answers, Player
+from tui.sources.process import ProcessEnded
 
 _HEARD = {"port", "synth"}  # the kinds of ports that one can hope to hear
 
 
 @dataclass
-class PlayerSaid(Message):
-    """Something came from the player."""
+class PlayerAnswered(Message):
+    """Answers of the player, in order."""
 
-    heard: Heard
+    answers: Answers
 
 
 class PlayerPanel(Vertical):
@@ -74,11 +93,11 @@ class PlayerPanel(Vertical):
 
     roll = getters.query_one(PianoRoll)
 
-    def __init__(self) -> None:
+    def __init__(self, command: Sequence[str]) -> None:
         super().__init__()
-        self.player = Player(lambda heard: self.post_message(PlayerSaid(heard)))
+        self.player = Player(command, lambda answers: self.post_message(PlayerAnswered(answers)))
         self.port: Port | None = None  # the open one
-        self.at: Position | None = None  # where the player is in the piece shown
+        self.at: PlaybackStatus | None = None  # where the player is in the piece shown
         self._piece: Piece | None = None
         self._loaded = 0  # the song's number in the player, 0 where it has none of ours
         self._how = PlaybackSettings()
@@ -134,8 +153,8 @@ class PlayerPanel(Vertical):
         if not self._loaded:
             self._load()
             if self._loop is not None:
-                self.player.loop(True, *self._loop)
-            self.player.seek(self.roll.moment)
+                self.player.request(Loop(True, *self._loop))
+            self.player.request(Seek(self.roll.moment))
         return True
 
     # ── how it is played ─────────────────────────────────────────────────────────────────────────
@@ -144,34 +163,34 @@ class PlayerPanel(Vertical):
         """Play in this way from now on."""
         before, self._how = self._how, how
         if how.tempo != before.tempo:
-            self.player.tempo(how.tempo)
+            self.player.request(SetTempo(how.tempo))
         if how.transpose != before.transpose:
-            self.player.transpose(how.transpose)
+            self.player.request(Transpose(how.transpose))
         if how.velocity != before.velocity:
-            self.player.velocity(how.velocity)
+            self.player.request(SetVelocity(how.velocity))
         if how.program != before.program:
-            self.player.program(how.program)
+            self.player.request(SetProgram(how.program))
         self._show_transport()
 
     def choose_port(self, name: str | None) -> None:
         """Open a port; None is the best there is."""
         self._resort = False
-        self.player.port(name)
+        self.player.request(OpenPort(name))
 
     def action_play(self) -> None:
         """Play, or pause."""
         if not self._ready():
             self.notify("There is nothing to play yet: press g to write, or o to open a file.")
         elif self.at and self.at.playing:
-            self.player.pause()
+            self.player.request(Pause())
         else:
             self.roll.follow()
-            self.player.play()
+            self.player.request(Play())
 
     def action_stop(self) -> None:
         """Rest at the beginning."""
         if self._ready():
-            self.player.stop()
+            self.player.request(StopPlaying())
 
     def action_loop(self, part: bool) -> None:
         """Loop all of it or the part in view, or no longer."""
@@ -182,65 +201,68 @@ class PlayerPanel(Vertical):
         else:
             self._loop = self.roll.window.seconds if part else (0.0, None)
         start, end = self._loop or (0.0, None)
-        self.player.loop(self._loop is not None, start, end)
+        self.player.request(Loop(self._loop is not None, start, end))
         if part and self._loop is not None:
-            self.player.seek(start)
+            self.player.request(Seek(start))
         self._show_transport()
 
     def action_panic(self) -> None:
         """Silence, whatever it takes."""
-        self.player.pause()
-        self.player.panic()
+        self.player.request(Pause())
+        self.player.request(Panic())
         self.notify("Every key is let go.")
 
     def action_rescan(self) -> None:
         """Look for ports anew."""
-        self.player.ports()
+        self.player.request(ListPorts())
 
     @on(PianoRoll.Sought)
     def _sought(self, event: PianoRoll.Sought) -> None:
         event.stop()
         if self._ready():
-            self.player.seek(event.seconds)
+            self.player.request(Seek(event.seconds))
 
     # ── what the player says ─────────────────────────────────────────────────────────────────────
 
-    def on_player_said(self, event: PlayerSaid) -> None:
-        """Take in what came."""
+    def on_player_answered(self, event: PlayerAnswered) -> None:
+        """Show where playing is, and what failed."""
         event.stop()
-        match event.heard:
-            case Position() as position if position.id == self._loaded:
-                # At rest it says where it is also for the notes it is given.
-                if position.playing or position.seconds != self.roll.moment:
-                    self.roll.move(position.seconds)
-                self.at = position
-            case Opened(port):
-                self.port, self._resort = port, self._resort and port.kind == "silent"
-                if not self._resort:
-                    self.post_message(self.Told(""))
-            case Listed(ports):
-                self.post_message(self.Ports(ports))
-                if self._resort and any(port.kind in _HEARD for port in ports):
-                    self.player.port(None)
-            case Failed() as failed:
-                self._failed(failed)
-            case Position() | Ended():
-                return
+        for answer in event.answers:
+            match answer:
+                case PlaybackStatus() if answer.id == self._loaded:
+                    # Also while it is paused, a status follows each request, as for more notes.
+                    if answer.playing or answer.position != self.roll.moment:
+                        self.roll.move(answer.position)
+                    self.at = answer
+                case PortOpened(port):
+                    self.port, self._resort = port, self._resort and port.kind == "silent"
+                    if not self._resort:
+                        self.post_message(self.Told(""))
+                case PortList(ports):
+                    self._listed(ports)
+                case PlayerFailed(error, do):
+                    self._failed(error, do)
+                case ProcessEnded(error):
+                    self._loaded, self.at, self.port, self._resort = 0, None, None, False
+                    self.post_message(self.Told(error))
         self._show_transport()
 
-    def _failed(self, failed: Failed) -> None:
-        if failed.died:
-            self._loaded, self.at, self.port, self._resort = 0, None, None, False
-        elif failed.do == "play" and self.port is None:
+    def _listed(self, ports: Sequence[Port]) -> None:
+        self.post_message(self.Ports(ports))
+        if self._resort and any(port.kind in _HEARD for port in ports):
+            self.player.request(OpenPort())
+
+    def _failed(self, error: str, do: str | None) -> None:
+        if do == Play.DO and self.port is None:
             # Nothing to hear it by: then at least it is seen.
             self._resort = True
-            self.player.port(SILENT.name)
-            self.player.play()
-        elif failed.do == "port":
+            self.player.request(OpenPort(SILENT.name))
+            self.player.request(Play())
+        elif do == OpenPort.DO:
             if self._resort:  # still no other
                 return
             self.port = None
-        self.post_message(self.Told(failed.sentence))
+        self.post_message(self.Told(error))
 
     def _show_transport(self) -> None:
         self.query_one("#transport", Static).update(clean(self._words()))

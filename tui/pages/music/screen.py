@@ -11,12 +11,16 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Static
 
 from engine.errors import InputError
+from engine.protocol import Failed, Loaded
 from tui.formatting import clean
 from tui.pages.hints import music_hint, status
-from tui.pages.model_page import ModelPage, SamplerSaid
+from tui.pages.model_page import ModelPage, SamplerAnswered
 from tui.pages.music.controls import MusicControls
 from tui.pages.music.piece import Piece, ask_to_open, ask_to_save
 from tui.pages.music.player_panel import PlayerPanel
+from tui.sources.process import ProcessEnded
+from tui.sources.programs import INSTALLED, Programs
+from tui.sources.sampler import Answers
 from tui.widgets.footer import Footer
 
 MAX_PIECES = 100  # pieces of this visit
@@ -80,8 +84,8 @@ class MusicScreen(ModelPage):
     _controls = getters.query_one(MusicControls)
     _stage = getters.query_one(PlayerPanel)
 
-    def __init__(self) -> None:
-        super().__init__("music")
+    def __init__(self, programs: Programs = INSTALLED) -> None:
+        super().__init__(programs, "music")
         self.pieces: list[Piece] = []
         self.shown: Piece | None = None
         self._plays = False  # the next piece as soon as it begins
@@ -92,7 +96,7 @@ class MusicScreen(ModelPage):
         with Horizontal(id="page"):
             yield MusicControls()
             with Vertical(id="sheet"):
-                yield PlayerPanel()
+                yield PlayerPanel(self.programs.player)
                 yield Static(id="status", markup=False)
         yield Footer()
 
@@ -147,7 +151,7 @@ class MusicScreen(ModelPage):
         self._problem = ""
         model = controls.model
         assert model is not None
-        number = self.sampler.sample_music(request)
+        number = self.sampler.request(request)
         self._keep(Piece(model.name, number, request, time.monotonic()))
 
     def _keep(self, piece: Piece) -> None:
@@ -173,28 +177,34 @@ class MusicScreen(ModelPage):
         else:
             self._leave_fields()
 
-    def on_sampler_said(self, event: SamplerSaid) -> None:
-        """Take in what came, unless it answers an older request."""
-        heard, piece = event.heard, self._writing
+    def on_sampler_answered(self, event: SamplerAnswered) -> None:
+        """Add what was written."""
         with self.app.batch_update():
-            if self.loaded(heard):
-                self._controls.pace = heard.loaded.pace if heard.loaded else None
-                self.begin_once()
-                piece = self._writing
-            if piece is not None and (heard.id == piece.id or heard.died):
-                notes = piece.hear(heard, time.monotonic())
-                if piece is self.shown and heard.begun:
-                    self._stage.show(piece)
-                    if self._plays:
-                        self._stage.action_play()
-                    self._plays = False
-                elif piece is self.shown:
-                    self._stage.grew(notes)
-            elif heard.died and heard.error:
-                self._problem = heard.error
-            if heard.died:
-                self._loading = 0
+            if piece := self._writing:
+                self._receive(piece, event.answers)
+            for answer in event.answers:
+                match answer:
+                    case Loaded() | Failed() if self.loaded(answer):
+                        self._controls.frame = answer.frame if isinstance(answer, Loaded) else None
+                        self.begin_once()
+                    case ProcessEnded(error):
+                        self._loading = 0
+                        if piece is None:
+                            self._problem = error
             self._show_status()
+
+    def _receive(self, piece: Piece, answers: Answers) -> None:
+        waiting = piece.state == "waiting"
+        notes = piece.receive(answers, time.monotonic())
+        if piece is not self.shown:
+            return
+        if waiting and piece.seed is not None:  # it has started
+            self._stage.show(piece)
+            if self._plays:
+                self._stage.action_play()
+            self._plays = False
+        else:
+            self._stage.grew(notes)
 
     def begin(self) -> None:
         """Write and play something to begin with."""
@@ -312,6 +322,8 @@ class MusicScreen(ModelPage):
         if self.shown is None or not self.shown.frame:
             self.notify("There is no music to save yet: press g to write some.")
             return
-        path = await ask_to_save(self.app, self.shown, self._controls.playing)
+        path = await ask_to_save(
+            self.app, self.programs.music_export, self.shown, self._controls.playing
+        )
         if path is not None:
             self.notify(f"Saved {path}.", markup=False)

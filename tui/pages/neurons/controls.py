@@ -11,8 +11,9 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList, Static, TextArea
 
+from engine.protocol import Feature
 from tui.pages.neurons import units
-from tui.sources.neurons import Feature, Unit
+from tui.pages.neurons.units import Unit
 from tui.widgets.model_select import ModelChooser
 
 
@@ -79,7 +80,8 @@ class NeuronControls(Vertical):
         place = self._list.highlighted
         if place is None or not self.features[place].units:
             return None
-        return self.features[place].units[self._ranks[place]][0]
+        layer, number, _ = self.features[place].units[self._ranks[place]]
+        return Unit(layer, number)
 
     def set_features(self, features: Sequence[Feature]) -> None:
         """Offer these; the one chosen stays so."""

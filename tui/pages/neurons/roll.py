@@ -11,11 +11,11 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from engine.music.pitch import pitch_name
+from engine.protocol import SongReading
 from tui.pages.lyrics.text import LyricsText
 from tui.pages.neurons import units
 from tui.pages.neurons.units import LEVELS
 from tui.roll_text import HALF_BLOCKS
-from tui.sources.neurons import Reading
 
 LEFT = 5  # cells before the frames: the names of keys
 
@@ -47,12 +47,12 @@ class NeuronRoll(Widget, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__()
-        self._reading: Reading | None = None
+        self._reading: SongReading | None = None
         self._values: Sequence[float] = ()
         self._start = 0  # the first frame in sight
         self._looked: int | None = None
 
-    def show(self, reading: Reading) -> None:
+    def show(self, reading: SongReading) -> None:
         """Show another piece from its beginning."""
         self._reading, self._values = reading, ()
         self._start, self._looked = 0, None
@@ -82,9 +82,9 @@ class NeuronRoll(Widget, can_focus=True):
         """How many rows the curve has."""
         return max(1, min(6, self.size.height // 3))
 
-    def _top(self, reading: Reading, rows: int) -> int:
+    def _top(self, reading: SongReading, rows: int) -> int:
         """The upper key of the highest row: the keys of the piece are in the middle."""
-        pitches = set().union(*reading.frames) or {60}
+        pitches = {pitch for keys in reading.frames or () for pitch in keys} or {60}
         middle = (max(pitches) + min(pitches)) // 2
         return min(max(pitches), middle + rows) // 2 * 2 + 1
 
@@ -120,25 +120,26 @@ class NeuronRoll(Widget, can_focus=True):
             return "note"
         return "below" if self._values[place] < 0 else "above"
 
-    def _bars(self, reading: Reading, end: int) -> str:
+    def _bars(self, reading: SongReading, end: int) -> str:
         """The numbers of the bars, each where it begins, as far as there is room."""
         line = [" "] * max(end - self._start, 0)
+        length = reading.bar or 1
         free = self._start
-        for bar in range(int(end / reading.bar) + 1):
-            place = int(bar * reading.bar + 1 - 1e-6)  # the first frame that lies in it
+        for bar in range(int(end / length) + 1):
+            place = int(bar * length + 1 - 1e-6)  # the first frame that lies in it
             words = f"│{bar + 1}"
             if free <= place and place + len(words) <= end:
                 line[place - self._start : place - self._start + len(words)] = words
                 free = place + len(words) + 1
         return "".join(line)
 
-    def _keys(self, reading: Reading, end: int, row: int) -> tuple[str, str]:
+    def _keys(self, reading: SongReading, end: int, row: int) -> tuple[str, str]:
         """The name of the lower key of a row, where it is a C, and the cells of both keys."""
         upper = self._top(reading, self.size.height - self._curve - 1) - 2 * row
         lower = upper - 1
         cells = (
             HALF_BLOCKS[(lower in keys) + 2 * (upper in keys)]
-            for keys in reading.frames[self._start : end]
+            for keys in (reading.frames or ())[self._start : end]
         )
         return pitch_name(lower) if lower % 12 == 0 else "", "".join(cells)
 

@@ -9,14 +9,26 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Static
 
 from engine.errors import InputError
+from engine.protocol import (
+    Failed,
+    Loaded,
+    ReadUnit,
+    ReadUnits,
+    SamplerAnswer,
+    SongReading,
+    UnitActivations,
+    UnitRead,
+    UnitsRead,
+)
 from tui.formatting import clean
 from tui.pages.hints import LOOKING, NO_MODEL, TROUBLE
-from tui.pages.model_page import ModelPage, SamplerSaid
+from tui.pages.model_page import ModelPage, SamplerAnswered
 from tui.pages.neurons import units
 from tui.pages.neurons.controls import NeuronControls, TextDialog
 from tui.pages.neurons.roll import NeuronRoll, NeuronText
-from tui.sources.answers import Heard
-from tui.sources.neurons import NeuronsRequest, Reading, Told, Unit
+from tui.pages.neurons.units import Unit
+from tui.sources.process import ProcessEnded
+from tui.sources.programs import INSTALLED, Programs
 from tui.widgets.file_dialog import FileDialog
 from tui.widgets.footer import Footer
 from tui.widgets.model_select import ModelChooser
@@ -87,11 +99,11 @@ class NeuronsScreen(ModelPage):
     _text = getters.query_one(NeuronText)
     _roll = getters.query_one(NeuronRoll)
 
-    def __init__(self) -> None:
-        super().__init__("lyrics", "music")
-        self.reading: Reading | None = None
-        self.told: Told | None = None  # of the unit in view
-        self._request = NeuronsRequest("")  # the song that is read, or to be read
+    def __init__(self, programs: Programs = INSTALLED) -> None:
+        super().__init__(programs, "lyrics", "music")
+        self.reading: SongReading | None = None
+        self.told: UnitActivations | None = None  # of the unit in view
+        self._request = ReadUnits("")  # the song that is read, or to be read
         self._read_by = ""  # the key of the model that reads it
         self._asked = 0  # the id of the request to read it, 0 when it is answered
         self._asked_unit = 0
@@ -133,47 +145,55 @@ class NeuronsScreen(ModelPage):
         if model.key != self._read_by:
             self._forget()
             self._read_by = model.key
-            self._request = NeuronsRequest(self.chooser.model_name)
+            self._request = ReadUnits(self.chooser.model_name)
         self._read(self._request)
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────
 
-    def _read(self, request: NeuronsRequest) -> None:
+    def _read(self, request: ReadUnits) -> None:
         self.sampler.stop()
         self._request, self._problem = request, ""
-        self._asked = self.sampler.neurons(request)
+        self._asked = self.sampler.request(request)
         self._show_status()
 
-    def on_sampler_said(self, event: SamplerSaid) -> None:
-        """Take in what came, unless it answers an older request."""
-        heard = event.heard
+    def on_sampler_answered(self, event: SamplerAnswered) -> None:
+        """Show what was read."""
         with self.app.batch_update():
-            if self.loaded(heard):
-                if heard.loaded:
-                    self.begin()
-                else:
-                    self._forget()
-            if heard.id == self._asked:
-                self._heard_reading(heard)
-            elif heard.id == self._asked_unit:
-                self._heard_unit(heard)
-            if heard.died:
-                self._problem = heard.error or self._problem
-                self._loading = self._asked = self._asked_unit = 0
+            for answer in event.answers:
+                match answer:
+                    case ProcessEnded(error):
+                        self._problem = error
+                        self._loading = self._asked = self._asked_unit = 0
+                    case Loaded() if self.loaded(answer):
+                        self.begin()
+                    case Failed() if self.loaded(answer):
+                        self._forget()
+                    case _:
+                        self._receive(answer)
             self._show_status()
 
-    def _heard_reading(self, heard: Heard) -> None:
-        self._asked = 0
-        self._problem = heard.error or self._problem
-        if heard.reading is None:
-            return
-        self.reading, self.told, self._looked = heard.reading, None, None
-        self._controls.set_features(heard.reading.features)
-        self.set_class(not heard.reading.text, "-music")
-        if heard.reading.text:
-            self._text.show_song("", units.shown(heard.reading.text))
+    def _receive(self, answer: SamplerAnswer) -> None:
+        is_song, is_unit = answer.id == self._asked, answer.id == self._asked_unit
+        if is_song:
+            self._asked = 0
+        elif is_unit:
+            self._asked_unit = 0
+        match answer:
+            case Failed(error) if is_song or is_unit:
+                self._problem = error
+            case UnitsRead(reading) if is_song and reading is not None:
+                self._show_song(reading)
+            case UnitRead(activations) if is_unit:
+                self._shade(activations)
+
+    def _show_song(self, reading: SongReading) -> None:
+        self.reading, self.told, self._looked = reading, None, None
+        self._controls.set_features(reading.features)
+        self.set_class(not reading.text, "-music")
+        if reading.text:
+            self._text.show_song("", units.shown(reading.text))
         else:
-            self._roll.show(heard.reading)
+            self._roll.show(reading)
         self._see(self._unit or self._controls.best or Unit(1, 1))
 
     def _forget(self) -> None:
@@ -182,16 +202,14 @@ class NeuronsScreen(ModelPage):
         self._controls.set_features(())
         self.remove_class("-music")
 
-    def _heard_unit(self, heard: Heard) -> None:
-        self._asked_unit = 0
-        self._problem = heard.error or self._problem
-        if heard.told is None or self.reading is None:
+    def _shade(self, activations: UnitActivations) -> None:
+        if self.reading is None:
             return
-        self.told = heard.told
+        self.told = activations
         if self.reading.text:
-            self._text.shade(units.levels(heard.told.activations))
+            self._text.shade(units.levels(activations.activations))
         else:
-            self._roll.shade(heard.told.activations)
+            self._roll.shade(activations.activations)
 
     # ── what is in view ──────────────────────────────────────────────────────────────────────────
 
@@ -200,7 +218,7 @@ class NeuronsScreen(ModelPage):
         if self.reading is not None and not self._asked:
             self._unit, self._problem = unit, ""
             self._controls.show(unit)
-            self._asked_unit = self.sampler.unit(unit)
+            self._asked_unit = self.sampler.request(ReadUnit(unit.layer, unit.number))
 
     @on(NeuronControls.UnitChosen)
     def _unit_chosen(self, event: NeuronControls.UnitChosen) -> None:
@@ -281,7 +299,7 @@ class NeuronsScreen(ModelPage):
         song = 0 if own else self.reading.song + steps
         if self.reading.songs and not own:
             song %= self.reading.songs
-        self._read(NeuronsRequest(self.chooser.model_name, song=max(song, 0)))
+        self._read(ReadUnits(self.chooser.model_name, song=max(song, 0)))
 
     @work(exclusive=True, group="other")
     async def action_other(self) -> None:
@@ -293,7 +311,7 @@ class NeuronsScreen(ModelPage):
         if self.reading.text:
             text = await self.app.push_screen_wait(TextDialog(self._request.text or ""))
             if text is not None:
-                self._read(NeuronsRequest(name, text=text))
+                self._read(ReadUnits(name, text=text))
             return
 
         async def take(path: object) -> None:
@@ -302,7 +320,7 @@ class NeuronsScreen(ModelPage):
         hint = "enter: read · right: accept the suggestion · escape: cancel"
         path = await self.app.push_screen_wait(FileDialog("Read a MIDI file", hint, take))
         if path is not None:
-            self._read(NeuronsRequest(name, path=str(path)))
+            self._read(ReadUnits(name, path=str(path)))
 
     def action_field(self, name: str) -> None:
         """Go to a field; on a narrow screen the panel opens for it."""

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from engine.errors import InputError
 from engine.music.pitch import pitch_name
+from engine.protocol import Feature, SongReading, UnitActivations
 from tui.formatting import clean
-from tui.sources.neurons import Feature, Reading, Told, Unit
 
 STEPS = (0.12, 0.35, 0.6, 0.85)  # shares of a unit's largest value from which it is a level darker
 LEVELS = len(STEPS)  # 1 … LEVELS are positive, LEVELS + 1 … 2 · LEVELS negative
@@ -16,6 +17,16 @@ _UNIT = re.compile(r"(?:([0-9]{1,6})\s*:\s*)?([0-9]{1,6})")
 _SHOWN = 3  # features that are named for a unit
 _SIGNS = str.maketrans({"\t": " ", "\r": " "})  # what would not be one character when shown
 _SEEN = {"\n": "⏎", " ": "␣"}
+
+
+class Unit(NamedTuple):
+    """One unit of a network, both numbers counted from 1."""
+
+    layer: int
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.layer}:{self.number}"
 
 
 def shown(text: str) -> str:
@@ -47,7 +58,7 @@ def columns(values: Sequence[float], rows: int) -> list[str]:
     ]
 
 
-def parse(text: str, reading: Reading, layer: int) -> Unit:
+def parse(text: str, reading: SongReading, layer: int) -> Unit:
     """The unit that a text names, as 2:117, or 117 in the layer in view.
 
     Raises InputError where there is none.
@@ -64,7 +75,7 @@ def parse(text: str, reading: Reading, layer: int) -> Unit:
     return unit
 
 
-def stepped(unit: Unit, steps: int, reading: Reading) -> Unit:
+def stepped(unit: Unit, steps: int, reading: SongReading) -> Unit:
     """The unit so many further; after a layer's last comes the first of the next."""
     place = (unit.layer - 1) * reading.hidden + unit.number - 1 + steps
     layer, number = divmod(place % (reading.layers * reading.hidden), reading.hidden)
@@ -80,18 +91,19 @@ def line(feature: Feature, rank: int = 0) -> str:
     """A feature with its best unit, or one of those after it, in 28 cells."""
     if not feature.units:
         return f"{feature.name:<14} {'never changes':>13}"
-    unit, correlation = feature.units[rank]
-    return f"{feature.name:<14} {unit!s:>7} {signed(correlation)}"
+    layer, number, correlation = feature.units[rank]
+    return f"{feature.name:<14} {Unit(layer, number)!s:>7} {signed(correlation)}"
 
 
-def about(told: Told) -> str:
+def about(activations: UnitActivations) -> str:
     """A unit, and what it goes with most."""
-    ordered = sorted(told.correlations.items(), key=lambda pair: -abs(pair[1]))[:_SHOWN]
+    ordered = sorted(activations.correlations.items(), key=lambda pair: -abs(pair[1]))[:_SHOWN]
     words = " · ".join(f"{name} {signed(r)}" for name, r in ordered)
-    return f"unit {told.unit} · {words}" if words else f"unit {told.unit}"
+    unit = Unit(activations.layer, activations.unit)
+    return f"unit {unit} · {words}" if words else f"unit {unit}"
 
 
-def title(reading: Reading) -> str:
+def title(reading: SongReading) -> str:
     """What is read."""
     what = "characters" if reading.text else "frames"
     place = f"song {reading.song + 1} of {reading.songs}" if reading.songs > 1 else ""
@@ -99,12 +111,12 @@ def title(reading: Reading) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def closely(reading: Reading, told: Told, place: int) -> str:
+def closely(reading: SongReading, activations: UnitActivations, place: int) -> str:
     """What there is to tell of one character or frame."""
-    value = signed(told.activations[place], 3)
+    value = signed(activations.activations[place], 3)
     if reading.text:
         character = reading.text[place]
         return f"after {_SEEN.get(character, shown(character))}, character {place + 1:,}: {value}"
-    keys = " ".join(map(pitch_name, sorted(reading.frames[place]))) or "silence"
-    bar = int((place + 1e-6) / reading.bar) + 1
+    keys = " ".join(map(pitch_name, sorted((reading.frames or ())[place]))) or "silence"
+    bar = int((place + 1e-6) / (reading.bar or 1)) + 1
     return f"after frame {place + 1:,}, bar {bar}: {value} · {keys}"

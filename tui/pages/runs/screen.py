@@ -17,6 +17,7 @@ from tui.chart.widget import LineChart
 from tui.pages import run_actions
 from tui.pages.run_actions import AttachRun
 from tui.pages.runs.table import RunTable
+from tui.sources.programs import Programs
 from tui.sources.run_view import RunRow
 from tui.sources.runs import RunList, RunsRead
 from tui.widgets.confirm import ConfirmScreen
@@ -62,8 +63,9 @@ class RunsScreen(Screen[None]):
     }
     """
 
-    def __init__(self, runs: RunList) -> None:
+    def __init__(self, programs: Programs, runs: RunList) -> None:
         super().__init__()
+        self.programs = programs
         self._runs = runs
         self._rows: dict[str, RunRow] = {}
         self._colors: dict[str, int] = {}  # of the marked runs, in the order they were marked
@@ -181,7 +183,8 @@ class RunsScreen(Screen[None]):
     async def action_resume(self) -> None:
         """Resume the run."""
         if (row := self._current()) is not None:
-            await run_actions.resume(self, row.run, row.state, row.kind or "lyrics")
+            kind = row.kind or "lyrics"
+            await run_actions.resume(self, self.programs, row.run, row.state, kind)
 
     def action_copy_path(self) -> None:
         """Copy the path of the run's folder."""

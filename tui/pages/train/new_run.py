@@ -24,6 +24,7 @@ from tui.formatting import clean
 from tui.pages.train import new_run_form
 from tui.pages.train.new_run_form import Form
 from tui.sources import commands
+from tui.sources.programs import INSTALLED, Programs
 from tui.widgets.footer import Footer
 
 # The fields from top to bottom, each with its label.
@@ -127,8 +128,9 @@ class NewRunScreen(ModalScreen[RunDir | None]):
     }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, programs: Programs = INSTALLED) -> None:
         super().__init__()
+        self.programs = programs
         self._taken: set[str] = set()
         self._suggested_name = ""  # that the form itself has filled in
         self._data_sets: dict[str, DataSet] = {}
@@ -197,7 +199,7 @@ class NewRunScreen(ModalScreen[RunDir | None]):
         taken |= {folder.name for folder in paths.models().iterdir()}
         self.post_message(SuggestionsRead(taken=taken))
         try:
-            rows = await commands.run("data", "list", "--json")
+            rows = await commands.run(self.programs.cli, "data", "list", "--json")
         except WorkError:
             return  # a path can be typed nevertheless
         data_sets = {
@@ -308,6 +310,7 @@ class NewRunScreen(ModalScreen[RunDir | None]):
         self.post_message(StatusChanged("Preparing the data set and the run …"))
         try:
             printed = await commands.run(
+                self.programs.cli,
                 *new_run_form.arguments(form),
                 on_message=lambda line: self.post_message(StatusChanged(line)),
             )

@@ -24,6 +24,7 @@ from tui.pages.train.choose_run import ChooseRunScreen
 from tui.pages.train.metrics import MetricTiles, ProgressLine
 from tui.pages.train.new_run import NewRunScreen
 from tui.pages.train.samples import Samples, plain_text
+from tui.sources.programs import Programs
 from tui.sources.run_view import (
     STATES,
     RunView,
@@ -123,8 +124,9 @@ class TrainScreen(Screen[None]):
     }
     """
 
-    def __init__(self, runs: RunList, run: RunDir | None = None) -> None:
+    def __init__(self, programs: Programs, runs: RunList, run: RunDir | None = None) -> None:
         super().__init__()
+        self.programs = programs
         self._runs = runs
         self._initial_run = run
         self._generation = 0  # number of the attachment; messages of earlier ones are ignored
@@ -183,7 +185,7 @@ class TrainScreen(Screen[None]):
 
     def action_new_run(self) -> None:
         """Open the form for a new run."""
-        self.app.push_screen(NewRunScreen(), self._on_started)
+        self.app.push_screen(NewRunScreen(self.programs), self._on_started)
 
     def _on_started(self, run: RunDir | None) -> None:
         if run is not None:
@@ -272,7 +274,9 @@ class TrainScreen(Screen[None]):
     async def action_resume(self) -> None:
         """Resume the run."""
         if (view := self._attached()) is not None:
-            await run_actions.resume(self, view.run, view.state, view.kind or "lyrics")
+            await run_actions.resume(
+                self, self.programs, view.run, view.state, view.kind or "lyrics"
+            )
 
     def action_copy(self) -> None:
         """Copy the samples."""

@@ -1,15 +1,23 @@
 """The ladder as it is climbed."""
 
+from engine.protocol import LadderCharacter, LadderStep, Progress
 from tui.pages.ladder.ladder import NAMES, Ladder, Step, in_line
-from tui.sources.told import Doing, Rung, Written
 
 
 def test_what_comes_is_put_on_its_rung() -> None:
     ladder = Ladder()
     assert [step.name for step in ladder.steps] == list(NAMES)
     assert ladder.most == 0
-    ladder.hear([Doing("counting"), Rung(0, "uniform", 6.0), Rung(10, "mine", None)])
-    ladder.hear([Written(10, "a"), Written(0, "x"), Written(10, "b"), Rung(11, "?", 1.0)])
+    for answer in (
+        Progress("counting"),
+        LadderStep(0, "uniform", 6.0),
+        LadderStep(10, "mine", None),
+        LadderCharacter(10, "a"),
+        LadderCharacter(0, "x"),
+        LadderCharacter(10, "b"),
+        LadderStep(11, "?", 1.0),
+    ):
+        ladder.receive(answer)
     assert (ladder.doing, ladder.most) == ("counting", 6.0)
     assert (ladder.steps[10].name, ladder.steps[10].text) == ("mine", "ab")
     ladder.again()

@@ -1,6 +1,5 @@
 """The Ladder page, each key and field of it, before a made-up sampler."""
 
-import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -9,22 +8,20 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from tests.tui import ladder_fake as fake
-from tests.tui import lyrics_fake
-from tests.tui.page import Page
-from tui.app import RnnTuiApp
+from engine.protocol import SampleLadder
+from tests.tui import fake_worker as fake
+from tests.tui.page import Page, make_app
 from tui.pages.ladder.controls import RungView
 from tui.pages.ladder.screen import LadderScreen
-from tui.sources import commands, sampler
 
-NAMES = [*fake.NAMES, "first"]
+NAMES = [*fake.LADDER_NAMES, "first"]
 
 Snap = Callable[..., bool]
 Open = Callable[..., AbstractAsyncContextManager["LadderPage"]]
 
 
 class LadderPage(Page[LadderScreen]):
-    kind, mode = LadderScreen, "ladder"
+    kind, mode, programs = LadderScreen, "ladder", fake.programs("ladder")
 
     @property
     def texts(self) -> list[str]:
@@ -40,8 +37,7 @@ class LadderPage(Page[LadderScreen]):
 
 
 def use(monkeypatch: pytest.MonkeyPatch, models: str = "models") -> None:
-    monkeypatch.setattr(commands, "prefix", (sys.executable, lyrics_fake.__file__, models))
-    monkeypatch.setattr(sampler, "command", (sys.executable, fake.__file__, "worker"))
+    monkeypatch.setenv(fake.MODELS_VARIABLE, models)
 
 
 @pytest.fixture
@@ -59,7 +55,7 @@ def opened(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
 
 async def test_where_nothing_was_trained_yet_it_is_climbed_at_once(opened: Open) -> None:
     async with opened(models="bundled", ready="✓") as page:
-        assert page.texts[10] == fake.VERSE * 3
+        assert page.texts[10] == fake.LADDER_VERSE * 3
         assert page.field("prime").value == "Why"
 
 
@@ -67,7 +63,7 @@ async def test_every_rung_says_how_good_it_is_and_what_it_wrote(opened: Open) ->
     async with opened(size=(120, 36)) as page:
         await page.sing()
         assert page.status.startswith("✓ full length · seed 7 · bits per character")
-        for place, (name, bits) in enumerate(zip(NAMES, fake.BITS, strict=True)):
+        for place, (name, bits) in enumerate(zip(NAMES, fake.LADDER_BITS, strict=True)):
             assert page.rung(place).border_title == name
             assert page.rung(place).border_subtitle == f"{bits:.3f} bits"
         assert page.texts[0].startswith("789012")
@@ -78,16 +74,16 @@ async def test_every_rung_says_how_good_it_is_and_what_it_wrote(opened: Open) ->
 async def test_the_fields_make_the_request(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     async with opened() as page:
         await page.fill(prime="Snow", temperature="0.5", seed="3")
-        asked: list[sampler.LadderRequest] = []
-        ladder = page.screen.sampler.ladder
+        asked: list[SampleLadder] = []
+        send = page.screen.sampler.request
 
-        def noted(request: sampler.LadderRequest) -> int:
+        def noted(request: SampleLadder) -> int:
             asked.append(request)
-            return ladder(request)
+            return send(request)
 
-        monkeypatch.setattr(page.screen.sampler, "ladder", noted)
+        monkeypatch.setattr(page.screen.sampler, "request", noted)
         await page.sing("enter")
-        assert asked == [sampler.LadderRequest("first", "Snow", 0.5, 3)]
+        assert asked == [SampleLadder("first", "Snow", 0.5, 3)]
         await page.fill(seed="")
         await page.sing("G")
         assert asked[-1].seed == 3
@@ -96,7 +92,7 @@ async def test_the_fields_make_the_request(opened: Open, monkeypatch: pytest.Mon
         await page.press("left_square_bracket", "left_square_bracket")
         assert page.field("temperature").value == "0.4"
         await page.sing()
-        assert asked[-1] == sampler.LadderRequest("first", "Snow", 0.4, None)
+        assert asked[-1] == SampleLadder("first", "Snow", 0.4, None)
         await page.go("s", "seed")
         await page.sing("5", "enter")
         assert asked[-1].seed == 5
@@ -139,7 +135,7 @@ async def test_escape_stops_and_then_leaves_the_field(opened: Open) -> None:
     async with opened() as page:
         await page.fill(prime="wait")
         await page.press("g")
-        half = len(fake.VERSE * 3) // 2
+        half = len(fake.LADDER_VERSE * 3) // 2
         await page.until(lambda: [len(text) for text in page.texts] == [half] * 11)
         assert page.status.startswith("♪ singing · seed 7")
         await page.press("escape")
@@ -183,4 +179,6 @@ def test_it_looks_so(
         await page.sing()
         await pilot.pause()
 
-    assert snap_compare(RnnTuiApp("ladder"), terminal_size=size, run_before=before)
+    assert snap_compare(
+        make_app("ladder", programs=LadderPage.programs), terminal_size=size, run_before=before
+    )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.tui import lyrics_fake as fake
+from tests.tui import fake_worker as fake
 from tests.tui.lyrics_page import made_up, page  # noqa: F401
 from tui.pages.lyrics.grid import BEST, columns_of
 

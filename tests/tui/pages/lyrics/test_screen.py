@@ -5,7 +5,7 @@ import dataclasses
 import json
 import math
 import os
-import sys
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,17 @@ from textual.widgets import Input, OptionList
 from engine import config as configs
 from engine.data.codecs import END, CharacterCodec
 from engine.model import ngram
+from engine.protocol import SampleLyrics
 from engine.runs import run_dir
-from tests.tui import lyrics_fake as fake
+from tests.tui import fake_worker as fake
 from tests.tui.lyrics_page import LyricsPage, made_up, page, use  # noqa: F401
 from tui.pages.lyrics import artist_field
 from tui.pages.lyrics.grid import SongTile
 from tui.pages.lyrics.screen import LyricsScreen
 from tui.pages.lyrics.sheet import LyricsEditor
 from tui.pages.lyrics.text import LyricsText
-from tui.sources import commands, sampler
+from tui.sources import commands
+from tui.sources.programs import INSTALLED
 from tui.widgets import fields
 from tui.widgets.file_dialog import FileDialog
 
@@ -59,7 +61,7 @@ async def test_a_song_comes_with_defaults_and_its_prime_stands_out() -> None:
     async with page() as lyrics:
         song = await lyrics.sing("enter")
         whole = fake.song(7, None)
-        assert song.request == sampler.Request("first", "Why", temperature=0.7)
+        assert song.request == SampleLyrics("first", "Why")
         assert song.text == whole
         assert lyrics.text.text == "Why" + whole
         assert lyrics.status == "✓ the end · 127 chars · 508/s · seed 7 · first · 2.01 bits/char"
@@ -88,23 +90,26 @@ async def test_enter_in_any_field_sings_with_its_value() -> None:
             lyrics.field(name).focus()
             await lyrics.fill(**{name: typed})
             song = await lyrics.sing("enter")
-            assert getattr(song.request, name) == value
+            options = song.request.options
+            assert (options[name] if name in options else getattr(song.request, name)) == value
             assert song.error == ""
             assert song.seed == 99
             assert song.text == fake.song(99, song.request.length)
             assert lyrics.screen.focused is lyrics.text
-        assert lyrics.song.request == sampler.Request(
+        assert lyrics.song.request == SampleLyrics(
             model="first",
             prime="Snow",
             artist="Ada Moor",
-            temperature=math.inf,
-            top_k=12,
-            top_p=0.9,
-            min_p=0.05,
-            guidance=2.0,
-            repetition=0.5,
-            memory=0.25,
-            line=24,
+            options={
+                "temperature": math.inf,
+                "top_k": 12,
+                "top_p": 0.9,
+                "min_p": 0.05,
+                "guidance": 2.0,
+                "repetition": 0.5,
+                "memory": 0.25,
+                "line": 24,
+            },
             length=40,
             seed=99,
         )
@@ -272,9 +277,8 @@ async def test_an_artist_can_be_clicked() -> None:
         assert not names.display
 
 
-async def test_ten_thousand_artists_are_searched(monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, "models", "10000")
-    async with page() as lyrics:
+async def test_ten_thousand_artists_are_searched() -> None:
+    async with page(programs=fake.programs("lyrics", "10000")) as lyrics:
         names = lyrics.screen.query_one(artist_field.ArtistField).query_one(OptionList)
         await lyrics.until(lambda: names.option_count == artist_field.MAX_SHOWN + 2)
         assert "9,800 more" in str(names.options[-1].prompt)
@@ -294,14 +298,14 @@ async def test_a_model_without_artists_and_without_a_score() -> None:
         assert lyrics.field("memory").disabled
         song = await lyrics.sing("g")
         assert (song.request.model, song.request.artist) == ("mine", None)
-        assert song.request.memory == 1.0
+        assert song.request.options["memory"] == 1.0
         assert lyrics.status.endswith("seed 7 · mine")
 
 
 async def test_of_two_models_of_one_name_the_path_is_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    rows = [dict(row, name="twin") for row in fake.MODELS]
+    rows = [dict(row, name="twin") for row in fake.LYRICS_MODELS]
 
     async def run(*arguments: str) -> list[dict[str, Any]]:
         return rows
@@ -453,7 +457,9 @@ async def test_a_sampler_that_dies_is_said_and_started_anew() -> None:
         before = lyrics.screen.sampler.pid
         await lyrics.fill(prime="die")
         song = await lyrics.sing()
-        assert "✗ The sampler ended by itself (exit status 1: the bellows burst)" in lyrics.status
+        assert (
+            "✗ The sampler ended unexpectedly (exit status 1: the bellows burst)" in lyrics.status
+        )
         assert song.state == "failed"
         await lyrics.fill(prime="Why")
         assert (await lyrics.sing()).state == "end"
@@ -466,7 +472,7 @@ async def test_a_sampler_killed_while_idle_is_said(monkeypatch: pytest.MonkeyPat
         pid = lyrics.screen.sampler.pid
         assert pid
         os.kill(pid, 9)
-        await lyrics.until(lambda: "✗ The sampler ended by itself" in lyrics.status)
+        await lyrics.until(lambda: "✗ The sampler ended unexpectedly" in lyrics.status)
         assert song.state == "end"
         assert (await lyrics.sing("G")).text == song.text
 
@@ -542,8 +548,6 @@ def test_every_key_has_an_id_and_says_what_it_does() -> None:
 async def test_with_the_real_commands_and_the_real_sampler(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "prefix", (sys.executable, "-m", "tui.cli"))
-    monkeypatch.setattr(sampler, "command", (sys.executable, "-m", "engine.sampler_process"))
     monkeypatch.chdir(Path(__file__).parents[3])
     config = configs.ModelConfig(kind="markov", order=3)
     codec = CharacterCodec("\n Wabcdehimnoprstuwy")
@@ -563,7 +567,7 @@ async def test_with_the_real_commands_and_the_real_sampler(
     tensors = ngram.fit(songs, codec.spec.size, config).tensors()
     save_file(tensors, best / "model.safetensors")
     (best / "meta.json").write_text(json.dumps(meta))
-    async with page() as lyrics:  # with a model that comes along
+    async with page(programs=INSTALLED) as lyrics:  # with the models included
         lyrics.select("model").value = "run/small"
         await lyrics.until(lambda: "○ ready · small · 1.44 bits/char" in lyrics.status)
         await lyrics.fill(seed="3", length="300")
@@ -583,7 +587,7 @@ async def test_with_the_real_commands_and_the_real_sampler(
         assert lyrics.song.request.prime == three[0].whole
         await lyrics.fill(prime="Q", length="", count="")
         await lyrics.sing()
-        assert "✗ The prime has characters that small has never seen ('Q')" in lyrics.status
+        assert "✗ The prompt has characters that small was not trained on ('Q')" in lyrics.status
 
 
 def marked(lyrics: LyricsPage) -> list[tuple[str, bool]]:
@@ -600,7 +604,9 @@ async def test_characters_are_shaded_by_their_surprise() -> None:
         assert "the more surprising" in lyrics.status
         song = await lyrics.sing()
         assert (song.request.bits, song.request.alternatives) == (True, 5)
-        assert [letter.bits for letter in song.letters] == [float(n % 9) for n in range(30)]
+        assert [character.bits for character in song.characters] == [
+            float(n % 9) for n in range(30)
+        ]
         pieces = marked(lyrics)
         assert pieces[0] == (song.text[0], False)  # no bits
         assert pieces[1][1]
@@ -646,9 +652,9 @@ async def test_a_mix_of_artists_is_typed_like_one() -> None:
 async def test_the_temperature_turns_while_the_song_is_written(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    turned: list[dict[str, float]] = []
+    turned: list[Mapping[str, float]] = []
     async with page() as lyrics:
-        monkeypatch.setattr(lyrics.screen.sampler, "change", lambda **rules: turned.append(rules))
+        monkeypatch.setattr(lyrics.screen.sampler, "change", turned.append)
         await lyrics.press("right_square_bracket")
         assert not turned  # nothing is being written
         await lyrics.fill(prime="wait")

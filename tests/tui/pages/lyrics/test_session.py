@@ -1,39 +1,44 @@
 """A song as it comes in."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
+from engine.protocol import Character, Failed, LyricsDone, LyricsStarted, SampleLyrics
 from tui.pages.lyrics.artist_field import matching
 from tui.pages.lyrics.session import MAX_SONGS, Session, SongView, most_probable
-from tui.sources.answers import Done, Heard, Letter
-from tui.sources.sampler import Request
+from tui.sources.process import ProcessEnded
 
-SONG = SongView(5, Request("first", "Why"), asked=100.0, score="2.01 bits/char")
+SONG = SongView(5, SampleLyrics("first", "Why"), asked=100.0, score="2.01 bits/char")
 
 
-def letters(text: str) -> tuple[Letter, ...]:
-    return tuple(map(Letter, text))
+def characters(text: str, number: int = 5) -> tuple[Character, ...]:
+    return tuple(Character(character, id=number) for character in text)
+
+
+def done(number: int, count: int, seconds: float, **fields: Any) -> LyricsDone:
+    return LyricsDone(reason="end", characters=count, seconds=seconds, seed=3, id=number, **fields)
 
 
 def test_a_song_from_beginning_to_end() -> None:
     song = dataclasses.replace(SONG)
     assert song.status() == "○ waiting · 0 chars · first · 2.01 bits/char"
-    assert song.hear(Heard(5, letters("ab"), seed=3), now=102.0) == "ab"
-    assert song.hear(Heard(5, letters("c" * 1000)), now=104.0) == "c" * 1000
+    assert song.receive((LyricsStarted(3, "Why", id=5), *characters("ab")), now=102.0) == "ab"
+    assert song.receive(characters("c" * 1000), now=104.0) == "c" * 1000
     assert song.under_way
     assert song.status("song 2 of 2") == (
         "♪ singing · 1,002 chars · 501/s · seed 3 · song 2 of 2 · first · 2.01 bits/char"
     )
-    assert song.hear(Heard(5, letters("!"), done=Done("end", 1003, 2.0)), now=200.0) == "!"
+    assert song.receive((*characters("!"), done(5, 1003, 2.0)), now=200.0) == "!"
     assert song.status().startswith("✓ the end · 1,003 chars · 502/s · seed 3")
-    assert song.hear(Heard(5, letters("late")), now=201.0) == ""
+    assert song.receive(characters("late"), now=201.0) == ""
     assert song.whole == "Whyab" + "c" * 1000 + "!"
 
 
 def test_an_error_ends_it() -> None:
     song = dataclasses.replace(SONG, score="")
-    song.hear(Heard(5, error="The seed is odd: give an even one."), now=101.0)
+    song.receive((Failed("The seed is odd: give an even one.", id=5),), now=101.0)
     assert not song.under_way
     assert song.status() == "✗ The seed is odd: give an even one."
 
@@ -50,24 +55,26 @@ def test_artists_match_whatever_the_case_and_first_where_the_name_begins() -> No
     assert matching(names, "zz") == []
 
 
-ALONE = Request("first", "Why")
-THREE = Request("first", "Why", count=3, bits=True)
+ALONE = SampleLyrics("first", "Why")
+THREE = SampleLyrics("first", "Why", count=3, bits=True)
 
 
 def test_answers_go_to_the_songs_they_are_about() -> None:
     visit = Session()
     first = visit.begin(1, THREE, 0.0, "")
-    assert visit.hear(Heard(1, seed=40), 1.0) == [(song, "") for song in visit.songs]
+    assert visit.receive((LyricsStarted(40, "Why", id=1),), 1.0) == [
+        (song, "") for song in visit.songs
+    ]
     assert [song.seed for song in visit.songs] == [40, 41, 42]
-    heard = Heard(1, (Letter("a", 2.0), Letter("b", 1.0)), song=1)
-    assert visit.hear(heard, 2.0) == [(visit.songs[1], "ab")]
+    more = (Character("a", 1, 2.0, id=1), Character("b", 1, 1.0, id=1))
+    assert visit.receive(more, 2.0) == [(visit.songs[1], "ab")]
     assert [song.text for song in visit.songs] == ["", "ab", ""]
     assert [song.bits for song in visit.songs] == [None, 1.5, None]
-    assert visit.hear(Heard(1, done=Done("end", 2, 1.0, bits=1.25), song=1), 3.0)
+    assert visit.receive((done(1, 2, 1.0, bits=1.25, song=1),), 3.0)
     assert (visit.songs[1].state, visit.songs[1].bits) == ("end", 1.25)
     assert visit.under_way == [first, visit.songs[2]]
-    assert visit.hear(Heard(1, (Letter("c"),), song=1), 3.0) == []
-    visit.hear(Heard(1, error="It burst."), 4.0)
+    assert visit.receive((Character("c", 1, id=1),), 3.0) == []
+    visit.receive((Failed("It burst.", id=1),), 4.0)
     assert [song.error for song in visit.songs] == ["It burst.", "", "It burst."]
 
 
@@ -77,8 +84,8 @@ def test_what_answers_an_older_request_is_about_none_and_a_death_about_all() -> 
     visit.stop()
     assert [song.state for song in visit.songs] == ["stopped"] * 3
     song = visit.begin(2, ALONE, 0.0, "")
-    assert visit.hear(Heard(1, (Letter("a"),), song=0), 1.0) == []
-    assert visit.hear(Heard(9, error="It burst.", died=True), 1.0) == [(song, "")]
+    assert visit.receive((Character("a", 0, id=1),), 1.0) == []
+    assert visit.receive((ProcessEnded("It burst."),), 1.0) == [(song, "")]
     assert song.state == "failed"
 
 

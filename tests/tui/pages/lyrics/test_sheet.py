@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from tests.tui import lyrics_fake as fake
+from tests.tui import fake_worker as fake
 from tests.tui.lyrics_page import LyricsPage, made_up, page  # noqa: F401
 from tui.pages.lyrics.sheet import LyricsEditor
 
@@ -34,7 +34,7 @@ async def test_a_song_is_changed_cut_and_gone_on_from() -> None:
         lyrics.field("seed").value = ""
         after = await lyrics.sing("ctrl+g")
         assert after.request.prime == "Why" + fake.VERSE + "ok g\n"
-        assert (after.request.artist, after.request.temperature) == ("Ada Moor", 0.9)
+        assert (after.request.artist, after.request.options["temperature"]) == ("Ada Moor", 0.9)
         assert lyrics.screen.focused is lyrics.text
         assert lyrics.text.text == after.whole == after.request.prime + after.text
         first = next(iter(lyrics.text.render_line(0)))

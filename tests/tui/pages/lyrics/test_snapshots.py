@@ -7,7 +7,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.lyrics_page import LyricsPage, use
-from tui.app import RnnTuiApp
+from tests.tui.page import make_app
 from tui.widgets.file_dialog import FileDialog
 
 LARGE, USUAL, SMALL = (120, 36), (80, 24), (40, 12)
@@ -37,7 +37,7 @@ def look(
         **fields: str,
     ) -> bool:
         use(monkeypatch, models)
-        app = RnnTuiApp("lyrics")
+        app = make_app("lyrics", programs=LyricsPage.programs)
         if theme:
             app.theme = theme
 

@@ -6,12 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from engine.protocol import MapPoint
 from tui.pages.map import layout
-from tui.sources.told import Point
+
+
+def point(name: str, x: float, y: float, songs: int = 0) -> MapPoint:
+    return MapPoint(name, songs, x=x, y=y)
+
 
 numbers = st.floats(-3, 3) | st.integers(-1, 1).map(float)
 points = st.lists(
-    st.builds(Point, st.text(max_size=40), numbers, numbers, st.integers(0, 9)),
+    st.builds(point, st.text(max_size=40), numbers, numbers, st.integers(0, 9)),
     min_size=1,
     max_size=25,
 )
@@ -20,7 +25,7 @@ points = st.lists(
 @settings(deadline=None)
 @given(points, st.integers(1, 70), st.integers(1, 12))
 def test_labels_are_inside_the_area_apart_and_cover_no_point(
-    drawn: list[Point], width: int, height: int
+    drawn: list[MapPoint], width: int, height: int
 ) -> None:
     marks = layout.layout(drawn, width, height, cursor=0)
     assert len(marks) == len(drawn)
@@ -42,7 +47,7 @@ def test_labels_are_inside_the_area_apart_and_cover_no_point(
 
 
 def test_points_are_scaled_to_fill_the_area() -> None:
-    corners = [Point("a", -1, 2), Point("b", 1, 2), Point("c", 1, -2), Point("d", 0, 0)]
+    corners = [point("a", -1, 2), point("b", 1, 2), point("c", 1, -2), point("d", 0, 0)]
     marks = layout.layout(corners, 61, 21)
     assert [mark[:2] for mark in marks] == [(0, 0), (60, 0), (60, 20), (30, 10)]
     assert [mark.label for mark in marks] == ["a", "b", "c", "d"]
@@ -52,13 +57,13 @@ def test_points_are_scaled_to_fill_the_area() -> None:
         58,
         32,
     ]  # on the left of points at the right edge
-    assert layout.layout([Point("alone", 5, 5)], 11, 5)[0][:2] == (5, 2)
+    assert layout.layout([point("alone", 5, 5)], 11, 5)[0][:2] == (5, 2)
     assert layout.layout([], 10, 10) == []
     assert layout.layout(corners, 0, 3) == []
 
 
 def test_in_a_crowd_the_cursor_and_artists_with_many_songs_have_labels() -> None:
-    crowd = [Point(f"name {songs}", 0, 0, songs=songs) for songs in range(20)]
+    crowd = [point(f"name {songs}", 0, 0, songs=songs) for songs in range(20)]
     labels = [mark.label for mark in layout.layout(crowd, 40, 3, cursor=4)]
     assert labels[4] == "name 4"
     assert labels[19] == "name 19"
@@ -76,7 +81,7 @@ def test_labels_are_shortened_and_safe_to_print() -> None:
 @settings(deadline=None)
 @given(points, st.data())
 def test_a_step_moves_in_its_direction_or_not_at_all(
-    drawn: list[Point], data: st.DataObject
+    drawn: list[MapPoint], data: st.DataObject
 ) -> None:
     start = data.draw(st.integers(0, len(drawn) - 1))
     right, up = data.draw(st.sampled_from([(1, 0), (-1, 0), (0, 1), (0, -1)]))

@@ -1,6 +1,5 @@
 """The Map page and its keys, with a fake sampler."""
 
-import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -9,12 +8,10 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from tests.tui import ladder_fake, lyrics_fake
-from tests.tui.page import Page, drawn
-from tui.app import RnnTuiApp
+from tests.tui import fake_worker as fake
+from tests.tui.page import Page, drawn, make_app
 from tui.pages.map.plane import MapPlane
 from tui.pages.map.screen import MapScreen
-from tui.sources import commands, sampler
 
 Snap = Callable[..., bool]
 Open = Callable[..., AbstractAsyncContextManager["MapPage"]]
@@ -48,12 +45,6 @@ class MapPage(Page[MapScreen]):
         await self.until(lambda: f"songs by {name}" in self.status)
 
 
-def use(monkeypatch: pytest.MonkeyPatch, models: str = "models", *words: str) -> None:
-    monkeypatch.setattr(commands, "prefix", (sys.executable, lyrics_fake.__file__, models))
-    worker = (sys.executable, ladder_fake.__file__, "worker", *words)
-    monkeypatch.setattr(sampler, "command", worker)
-
-
 @pytest.fixture
 def opened(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Return a function that opens the page: opened(*worker_arguments, size, models, ready)."""
@@ -64,8 +55,8 @@ def opened(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
         models: str = "models",
         ready: str = "6 artists",
     ) -> AbstractAsyncContextManager[MapPage]:
-        use(monkeypatch, models, *words)
-        return MapPage.opened(size, ready)
+        monkeypatch.setenv(fake.MODELS_VARIABLE, models)
+        return MapPage.opened(size, ready, fake.programs("ladder", *words))
 
     return open_
 
@@ -180,8 +171,6 @@ def test_map(
     monkeypatch: pytest.MonkeyPatch,
     size: tuple[int, int],
 ) -> None:
-    use(monkeypatch)
-
     async def before(pilot: Pilot[None]) -> None:
         page = await MapPage.of(pilot)
         await page.until(lambda: "6 artists" in page.status)
@@ -191,4 +180,6 @@ def test_map(
             await page.until(lambda: page.near)
         await pilot.pause()
 
-    assert snap_compare(RnnTuiApp("map"), terminal_size=size, run_before=before)
+    assert snap_compare(
+        make_app("map", programs=fake.programs("ladder")), terminal_size=size, run_before=before
+    )

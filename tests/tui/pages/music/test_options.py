@@ -9,9 +9,9 @@ import pytest
 from engine.errors import InputError
 from engine.music.general_midi import INSTRUMENTS
 from engine.music.tempo_map import TempoMap
+from engine.protocol import FrameLength
 from tui.pages.music import options as fields
 from tui.pages.music.options import Beginning, Length
-from tui.sources.answers import Pace
 from tui.widgets import fields as field_widgets
 
 Means = Callable[[str], Any]
@@ -80,7 +80,7 @@ def test_what_is_wrong(means: Means, text: str, said: str) -> None:
 
 
 def test_lengths_in_frames() -> None:
-    seconds, beats = Pace(0.3, None, 100.0), Pace(0.15, 0.25, 100.0)
+    seconds, beats = FrameLength(0.3, None, 100.0), FrameLength(0.15, 0.25, 100.0)
     plain = TempoMap(100.0)
     assert Length().frames(None, plain) == 200
     assert Length(30, "seconds").frames(seconds, plain) == 100

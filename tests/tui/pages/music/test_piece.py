@@ -8,28 +8,44 @@ from engine.frames import KEYS
 from engine.music import piano_roll
 from engine.music.pitch import LOWEST_PITCH
 from engine.music.score import Note, Score
+from engine.protocol import (
+    Failed,
+    Frame,
+    FrameLength,
+    MusicDone,
+    MusicFrame,
+    MusicStarted,
+    SampleMusic,
+)
 from tui.pages.music.piece import Piece, opened
-from tui.sources.answers import Begun, Done, Frame, Heard, Pace
-from tui.sources.sampler import MusicRequest
+from tui.sources.sampler import Answers
 
 PITCHES = st.sets(st.integers(60, 63))
 FRAMES = st.lists(st.tuples(PITCHES, PITCHES), max_size=14)
 
 
 def asked() -> Piece:
-    return Piece("folk", 4, MusicRequest("folk"), asked=10.0)
+    return Piece("folk", 4, SampleMusic("folk"), asked=10.0)
 
 
-def begun(prime: tuple[Frame, ...] = (), frame: float = 0.3) -> Begun:
-    return Begun(prime, (3, 4), Pace(frame, None, 100.0))
+def started(prime: tuple[Frame, ...] = (), frame: float = 0.3, seed: int = 1) -> MusicStarted:
+    return MusicStarted(seed, prime, (3, 4), FrameLength(frame, None, 100.0), id=4)
+
+
+def frames_of(*frames: Frame) -> tuple[MusicFrame, ...]:
+    return tuple(MusicFrame(frame, id=4) for frame in frames)
+
+
+def done(frames: int, seconds: float) -> MusicDone:
+    return MusicDone(reason="length", frames=frames, seconds=seconds, seed=9, id=4)
 
 
 def test_a_piece_from_asking_to_its_end() -> None:
     piece = asked()
     assert (piece.until, piece.status()) == (0.0, "○ waiting · 0 notes · folk")
     prime = (Frame((60,), (60,)), Frame((60, 64), (64,)))
-    first = Heard(4, frames=(Frame((64,), ()),), seed=9, begun=begun(prime))
-    assert piece.hear(first, now=11.0) == [Note(0.0, 0.6, 60)]
+    first: Answers = (started(prime, seed=9), *frames_of(Frame((64,), ())))
+    assert piece.receive(first, now=11.0) == [Note(0.0, 0.6, 60)]
     assert (piece.sheet.given, piece.sheet.tempo_map.time_signature, piece.frame) == (
         0.6,
         (3, 4),
@@ -38,24 +54,25 @@ def test_a_piece_from_asking_to_its_end() -> None:
     assert piece.sheet.held == (Note(0.3, 3 * 0.3, 64),)
     assert piece.until == 0.3
     assert piece.sheet.seconds == 3 * 0.3
-    done = Heard(4, frames=(Frame((67,), (67,)),), done=Done("length", 2, 0.5))
+    last: Answers = (*frames_of(Frame((67,), (67,))), done(2, 0.5))
     notes = [Note(0.3, 3 * 0.3, 64), Note(3 * 0.3, 1.2, 67)]
-    assert piece.hear(done, now=12.0) == notes
+    assert piece.receive(last, now=12.0) == notes
     assert piece.until is None
     assert piece.score == Score((Note(0.0, 0.6, 60), *notes), 100.0, (3, 4))
     assert piece.status("piece 1 of 2") == (
         "✓ written · 3 notes · 2 frames · 4/s · seed 9 · piece 1 of 2 · folk"
     )
-    assert piece.hear(done, now=13.0) == []
+    assert piece.receive(last, now=13.0) == []
 
 
 def test_a_piece_that_fails_keeps_what_it_has() -> None:
     piece = asked()
-    piece.hear(Heard(4, frames=(Frame((60,), None),), seed=1, begun=begun()), now=11.0)
-    assert piece.hear(Heard(4, error="A string broke."), now=11.5) == [Note(0.0, 0.3, 60)]
+    some: Answers = (started(), *frames_of(Frame((60,), None)))
+    piece.receive(some, now=11.0)
+    assert piece.receive((Failed("A string broke.", id=4),), now=11.5) == [Note(0.0, 0.3, 60)]
     assert piece.status() == "✗ A string broke. · 1 note · 1 frame · 2/s · seed 1 · folk"
     refused = asked()
-    refused.hear(Heard(4, error="No."), now=11.0)
+    refused.receive((Failed("No.", id=4),), now=11.0)
     assert refused.status() == "✗ No. · folk"
 
 
@@ -74,16 +91,16 @@ def test_streamed_notes_are_those_of_the_finished_roll(
     made = [Frame(tuple(a), tuple(b) if planes else None) for a, b in frames]
     prime, rest = made[:given_], made[given_:]
     piece = asked()
-    piece.hear(Heard(4, seed=1, begun=begun(tuple(prime), 0.1)), 1.0)
+    piece.receive((started(tuple(prime), 0.1),), 1.0)
     found = list(piece.sheet.notes)  # those of the prime are loaded with the piece
     for cut in [*cuts, len(rest)]:
         now, rest = rest[:cut], rest[cut:]
         before = piece.until
-        new = piece.hear(Heard(4, frames=tuple(now)), 1.0)
+        new = piece.receive(frames_of(*now), 1.0)
         assert before is not None
         assert all(note.start >= before for note in new)  # none comes too late to be played
         found += new
-    found += piece.hear(Heard(4, done=Done("length", len(frames), 1.0)), 1.0)
+    found += piece.receive((done(len(frames), 1.0),), 1.0)
     planes_of = np.zeros((len(frames), 1 + planes, KEYS), np.bool_)
     for place, both in enumerate(frames):
         for plane, pitches in enumerate(both[: 1 + planes]):

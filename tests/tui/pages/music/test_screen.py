@@ -14,13 +14,13 @@ from textual.widgets import Input, Label
 
 from engine.music import midi
 from engine.music.score import Note, Score
-from tests.tui import music_fake as fake
+from tests.tui import fake_worker as fake
 from tests.tui.music_page import made_up, page, use  # noqa: F401
 from tui.pages.music.piece import Piece
 from tui.pages.music.roll import TOP, PianoRoll
 from tui.pages.music.roll_colors import LEFT
 from tui.pages.music.screen import MusicScreen
-from tui.sources import music_export
+from tui.sources.programs import Programs
 from tui.widgets.file_dialog import FileDialog
 
 QUARTER = 0.25  # seconds: the made-up model's frame
@@ -89,8 +89,12 @@ async def test_the_fields_are_what_is_asked_for() -> None:
         piece = await music.write("enter")
         request = piece.request
         assert request is not None
-        assert (request.notes, request.temperature, request.memory) == ((60, 64), float("inf"), 0.5)
-        assert (request.least, request.length, request.seed) == (2, 32, 3)
+        assert (request.notes, request.options["temperature"], request.options["memory"]) == (
+            (60, 64),
+            float("inf"),
+            0.5,
+        )
+        assert (request.options["least"], request.length, request.seed) == (2, 32, 3)
         assert piece.sheet.given == 2 * QUARTER
         assert notes_of(piece)[:2] == [Note(0, 0.25, 60), Note(0, 0.25, 64)]
         assert notes_of(piece)[4:] == expected(3, 32, lead=2)
@@ -155,7 +159,7 @@ async def test_what_the_sampler_refuses_and_its_death_are_said() -> None:
         await music.fill(begins="die.mid")
         await music.write()
         assert music.status.startswith(
-            "✗ The sampler ended by itself (exit status 1: a string broke): write again to start"
+            "✗ The sampler ended unexpectedly (exit status 1: a string broke): try again to restart"
         )
         await music.fill(begins="")
         assert len((await music.write()).sheet.notes) == 251
@@ -361,8 +365,7 @@ async def test_panic_lets_every_key_go() -> None:
 
 
 async def test_ports_are_chosen_and_found_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, ports=("grand", "broken", "upright"))
-    async with page() as music:
+    async with page(ports=("grand", "broken", "upright")) as music:
         chooser = music.select("port")
 
         def names() -> list[str]:
@@ -387,8 +390,7 @@ async def test_ports_are_chosen_and_found_anew(monkeypatch: pytest.MonkeyPatch) 
 
 
 async def test_without_any_port_it_is_seen_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, ports=("none",))
-    async with page() as music:
+    async with page(ports=("none",)) as music:
         await music.write()
         await music.press("space")
         await music.until(lambda: music.playing and music.roll.moment > 0.5)
@@ -412,7 +414,7 @@ async def test_a_player_that_died_is_told_and_started_anew_where_it_was() -> Non
         first = music.stage.player.pid
         assert first
         psutil.Process(first).kill()
-        await music.until(lambda: "The player ended by itself (exit status -9)" in music.status)
+        await music.until(lambda: "The player ended unexpectedly (exit status -9)" in music.status)
         assert not music.playing
         moment = music.roll.moment
         assert moment >= 46
@@ -420,7 +422,7 @@ async def test_a_player_that_died_is_told_and_started_anew_where_it_was() -> Non
         await music.press("space")
         await music.until(lambda: music.playing and music.down)
         assert music.roll.moment >= moment
-        assert "ended by itself" not in music.status
+        assert "ended unexpectedly" not in music.status
         assert music.stage.player.pid not in (None, first)
 
 
@@ -512,7 +514,7 @@ async def test_what_cannot_be_saved_is_said(
         await music.press("enter")
         await music.in_front(MusicScreen)
         assert midi.read(tmp_path / "mine.mid").notes
-        monkeypatch.setattr(music_export, "command", ("/no/such/python",))
+        music.screen.programs = Programs(music_export=("/no/such/python",))
         await music.save("other.mid")
         await music.until(lambda: music.says("Cannot save (No such file or directory)"))
         await music.press("escape")
@@ -526,7 +528,7 @@ async def test_a_save_that_is_left_is_broken_off(monkeypatch: pytest.MonkeyPatch
         await music.write()
         code = "import os, pathlib, sys; pathlib.Path('pid').write_text(str(os.getpid()));"
         code += "sys.stdin.read(); import time; time.sleep(60)"
-        monkeypatch.setattr(music_export, "command", (sys.executable, "-c", code))
+        music.screen.programs = Programs(music_export=(sys.executable, "-c", code))
         await music.save("song.wav")
         await music.until(lambda: Path("pid").exists() and Path("pid").read_text())
         pid = int(Path("pid").read_text())

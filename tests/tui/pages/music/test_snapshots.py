@@ -7,7 +7,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.music_page import MusicPage, use
-from tui.app import RnnTuiApp
+from tests.tui.page import make_app
 
 LARGE, USUAL, SMALL = (120, 36), (80, 24), (40, 12)
 
@@ -36,7 +36,7 @@ def look(
         **fields: str,
     ) -> bool:
         use(monkeypatch, models)
-        app = RnnTuiApp("music")
+        app = make_app("music", programs=MusicPage.programs)
         if theme:
             app.theme = theme
 

@@ -1,6 +1,5 @@
 """The Neurons page, each key and field of it, before a made-up sampler; and as it looks."""
 
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -9,23 +8,21 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, TextArea
 
-from tests.tui import neurons_fake as fake
-from tests.tui.page import Page, drawn
-from tui.app import RnnTuiApp
+from tests.tui import fake_worker as fake
+from tests.tui.page import Page, drawn, make_app
 from tui.pages.neurons import units
 from tui.pages.neurons.controls import TextDialog
 from tui.pages.neurons.roll import NeuronRoll, NeuronText
 from tui.pages.neurons.screen import NeuronsScreen
-from tui.sources import commands, sampler
-from tui.sources.neurons import Unit
+from tui.pages.neurons.units import Unit
 from tui.widgets.file_dialog import FileDialog
 
-SONGS = fake.SONGS
+SONGS = fake.READ_SONGS
 LARGE, USUAL, SMALL = (120, 36), (80, 24), (40, 12)
 
 
 class NeuronsPage(Page[NeuronsScreen]):
-    kind, mode = NeuronsScreen, "neurons"
+    kind, mode, programs = NeuronsScreen, "neurons", fake.programs("neurons")
 
     @property
     def text(self) -> NeuronText:
@@ -33,7 +30,8 @@ class NeuronsPage(Page[NeuronsScreen]):
 
     @property
     def unit(self) -> Unit | None:
-        return self.screen.told.unit if self.screen.told else None
+        told = self.screen.told
+        return Unit(told.layer, told.unit) if told else None
 
     @property
     def features(self) -> list[str]:
@@ -47,11 +45,6 @@ class NeuronsPage(Page[NeuronsScreen]):
 Open = Callable[..., AbstractAsyncContextManager[NeuronsPage]]
 
 
-def use(monkeypatch: pytest.MonkeyPatch, models: str = "models") -> None:
-    monkeypatch.setattr(commands, "prefix", (sys.executable, fake.__file__, models))
-    monkeypatch.setattr(sampler, "command", (sys.executable, fake.__file__, "worker"))
-
-
 @pytest.fixture
 def page(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Opens the page with the lyrics' model, its first song read."""
@@ -61,7 +54,7 @@ def page(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     async def opened(
         models: str = "models", size: tuple[int, int] = LARGE
     ) -> AsyncIterator[NeuronsPage]:
-        use(monkeypatch, models)
+        monkeypatch.setenv(fake.MODELS_VARIABLE, models)
         async with NeuronsPage.opened(size) as page:
             if models == "models":
                 await page.sees(2, 5)
@@ -75,7 +68,7 @@ def page(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
 async def test_a_song_is_read_at_once_and_shaded_by_the_best_unit(page: Open) -> None:
     async with page() as here:
         assert here.text.text == SONGS[0]
-        held = fake.values(2, 5, len(SONGS[0]))
+        held = fake.activations(2, 5, len(SONGS[0]))
         assert list(here.text._levels) == units.levels(held)
         assert here.features[0].split() == ["place", "in", "line", "2:5", "+0.81"]
         assert here.features[2].endswith("never changes")
@@ -133,7 +126,7 @@ async def test_a_unit_is_typed(page: Open) -> None:
 async def test_the_cursor_tells_a_characters_value(page: Open) -> None:
     async with page(size=USUAL) as here:
         await here.press("right", "right")
-        held = fake.values(2, 5, 2)
+        held = fake.activations(2, 5, 2)
         await here.until(lambda: f"after h, character 2: {units.signed(held[1], 3)}" in here.status)
         await here.press("left", "left", "left")
         await here.until(lambda: "after T, character 1:" in here.status)
@@ -263,12 +256,11 @@ def look(
 ) -> Callable[..., bool]:
     """look(size, *keys, model="first", theme=None): compare the page with its picture."""
     monkeypatch.chdir(tmp_path)
-    use(monkeypatch)
 
     def compare(
         size: tuple[int, int], *keys: str, model: str = "", theme: str | None = None
     ) -> bool:
-        app = RnnTuiApp("neurons")
+        app = make_app("neurons", programs=NeuronsPage.programs)
         if theme:
             app.theme = theme
 

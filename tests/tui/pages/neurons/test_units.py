@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InputError
+from engine.protocol import Feature, SongReading, UnitActivations, UnitCorrelation
 from tui.pages.neurons import units
-from tui.pages.neurons.units import LEVELS
-from tui.sources.neurons import Feature, Reading, Told, Unit
+from tui.pages.neurons.units import LEVELS, Unit
 
-READING = Reading("A – B", "ab c\n", (), 1, 0, 3, "", 2, 8, ())
-MUSIC = Reading("tune.mid", "", (frozenset({60, 64}), frozenset()), 1.5, 0, 1, "Cut.", 1, 8, ())
+READING = SongReading("m", "A – B", 0, 3, "", 2, 8, (), "ab c\n", None, None)
+MUSIC = SongReading("m", "tune.mid", 0, 1, "Cut.", 1, 8, (), None, ((60, 64), ()), 1.5)
 
 
 def test_levels_are_shares_of_the_largest_with_the_negative_ones_after() -> None:
@@ -67,11 +67,11 @@ def test_each_character_shown_is_one() -> None:
 
 
 def test_words() -> None:
-    feature = Feature("vowel", ((Unit(1, 117), -0.834), (Unit(2, 3), 0.5)))
+    feature = Feature("vowel", (UnitCorrelation(1, 117, -0.834), UnitCorrelation(2, 3, 0.5)))
     assert units.line(feature) == "vowel            1:117 −0.83"
     assert units.line(feature, 1) == "vowel              2:3 +0.50"
     assert units.line(Feature("in quotes", ())).split() == ["in", "quotes", "never", "changes"]
-    told = Told(Unit(1, 2), (0.5, -0.25, 0, 0, 0.125), {"a": 0.1, "b": -0.9, "c": 0.2, "d": 0})
+    told = UnitActivations(1, 2, (0.5, -0.25, 0, 0, 0.125), {"a": 0.1, "b": -0.9, "c": 0.2, "d": 0})
     assert units.about(told) == "unit 1:2 · b −0.90 · c +0.20 · a +0.10"
     assert units.title(READING) == "A – B · song 1 of 3 · 5 characters"
     assert units.title(MUSIC) == "tune.mid · 2 frames · Cut."

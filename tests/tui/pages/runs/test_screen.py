@@ -1,5 +1,4 @@
 import os
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -8,12 +7,13 @@ import pytest
 from engine.runs import run_dir
 from engine.runs.events import Finished, Heartbeat
 from engine.runs.run_dir import RunDir
-from tests.tui.page import Page
+from tests.tui.fake_command import FakeCommand
+from tests.tui.page import FAILING, Page
 from tui.chart.widget import LineChart
 from tui.pages.runs.screen import RunsScreen
 from tui.pages.runs.table import RunTable
 from tui.pages.train.screen import TrainScreen
-from tui.sources import commands
+from tui.sources.programs import INSTALLED, Programs
 from tui.widgets.confirm import ConfirmScreen
 
 WriteRun = Callable[..., RunDir]
@@ -32,8 +32,8 @@ class RunsPage(Page[RunsScreen]):
 
 
 @asynccontextmanager
-async def opened(count: int) -> AsyncIterator[RunsPage]:
-    async with RunsPage.opened((120, 36)) as page:
+async def opened(count: int, programs: Programs = FAILING) -> AsyncIterator[RunsPage]:
+    async with RunsPage.opened((120, 36), programs=programs) as page:
         await page.until(lambda: page.table.row_count == count)
         yield page
 
@@ -108,12 +108,12 @@ async def test_the_path_is_copied(three: list[RunDir]) -> None:
 
 
 async def test_stop_and_resume(
-    three: list[RunDir], append: Append, fake_command: Callable[[], str]
+    three: list[RunDir], append: Append, fake_command: FakeCommand
 ) -> None:
     run_dir.write_worker(three[2], os.getpid())
     append(three[2], Heartbeat(1000, "waiting"))
     append(three[1], Finished(1000, "stopped"))
-    async with opened(3) as page:
+    async with opened(3, fake_command.programs) as page:
         await page.press("s")
         await page.until((three[2].path / "control" / "stop").exists)
         await page.press("down", "s")
@@ -156,10 +156,9 @@ async def test_a_run_locked_by_another_process_is_not_deleted(three: list[RunDir
 async def test_a_run_of_another_format_is_listed_and_why_it_cannot_be_resumed(
     write_run: WriteRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "prefix", (sys.executable, "-m", "tui.cli"))
     run = write_run("old", started=False)
     (run.path / "config.json").write_text('{"config": {"train": {"lanes": 4}}}')
-    async with opened(1) as page:
+    async with opened(1, INSTALLED) as page:
         assert page.column(1) == ["old"]
         assert page.column(2) == ["! crashed"]
         await page.press("r")

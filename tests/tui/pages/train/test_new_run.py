@@ -8,13 +8,14 @@ from textual.widgets import TextArea
 
 from engine import config
 from engine.runs.run_dir import RunDir
-from tests.tui.page import Page, in_front
+from tests.tui.fake_command import FakeCommand
+from tests.tui.page import FAILING, Page, in_front, make_app
 from tui.app import RnnTuiApp
 from tui.pages.train.new_run import NewRunScreen, SourceSuggester
 from tui.pages.train.screen import TrainScreen
+from tui.sources.programs import Programs
 
 WriteRun = Callable[..., RunDir]
-Calls = Callable[[], str]
 
 
 class FormPage(Page[NewRunScreen]):
@@ -31,8 +32,8 @@ def _presets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def opened() -> AsyncIterator[FormPage]:
-    async with RnnTuiApp().run_test(size=(100, 32)) as pilot:
+async def opened(programs: Programs = FAILING) -> AsyncIterator[FormPage]:
+    async with make_app(programs=programs).run_test(size=(100, 32)) as pilot:
         await in_front(pilot, TrainScreen)
         await pilot.press("n")
         form = await FormPage.of(pilot)
@@ -41,9 +42,9 @@ async def opened() -> AsyncIterator[FormPage]:
 
 
 async def test_suggestions_come_from_the_command_and_the_disk(
-    fake_command: Calls, tmp_path: Path
+    fake_command: FakeCommand, tmp_path: Path
 ) -> None:
-    async with opened() as form:
+    async with opened(fake_command.programs) as form:
         await form.until(lambda: "harbour" in form.said("#data-note"))
         assert "preludes" not in form.said("#data-note")  # not lyrics
         assert "data list --json" in fake_command()
@@ -66,8 +67,8 @@ async def test_suggestions_come_from_the_command_and_the_disk(
     assert await suggester.get_suggestion(f"{tmp_path}/") is None
 
 
-async def test_fields_are_checked_as_they_are_typed(fake_command: Calls) -> None:
-    async with opened() as form:
+async def test_fields_are_checked_as_they_are_typed(fake_command: FakeCommand) -> None:
+    async with opened(fake_command.programs) as form:
         assert form.said("#summary").startswith("lstm 2 × 256 · 2,000 steps")
         await form.fill(steps="none")
         assert form.said("#steps-note").startswith(
@@ -93,10 +94,10 @@ async def test_fields_are_checked_as_they_are_typed(fake_command: Calls) -> None
 
 
 async def test_a_taken_name_is_refused_and_a_free_one_suggested(
-    fake_command: Calls, write_run: WriteRun
+    fake_command: FakeCommand, write_run: WriteRun
 ) -> None:
     write_run("run")
-    async with opened() as form:
+    async with opened(fake_command.programs) as form:
         await form.until(lambda: form.field("name").value == "run-2")
         await form.fill(name="run")
         assert form.said("#name-note") == "✗ The name 'run' is taken; choose another."
@@ -107,8 +108,8 @@ async def test_a_taken_name_is_refused_and_a_free_one_suggested(
         assert form.said("#name-note") == "✗ The name 'folk' is taken; choose another."
 
 
-async def test_a_run_is_started_and_attached(fake_command: Calls) -> None:
-    async with opened() as form:
+async def test_a_run_is_started_and_attached(fake_command: FakeCommand) -> None:
+    async with opened(fake_command.programs) as form:
         await form.fill(data="harbour")
         await form.fill(steps="300")
         app = form.app
@@ -125,8 +126,8 @@ async def test_a_run_is_started_and_attached(fake_command: Calls) -> None:
         )
 
 
-async def test_after_an_error_of_the_command_every_field_is_kept(fake_command: Calls) -> None:
-    async with opened() as form:
+async def test_after_an_error_of_the_command_every_field_is_kept(fake_command: FakeCommand) -> None:
+    async with opened(fake_command.programs) as form:
         await form.fill(data="nowhere")
         await form.fill(name="mine")
         await form.pilot.click("#start")
@@ -138,8 +139,8 @@ async def test_after_an_error_of_the_command_every_field_is_kept(fake_command: C
         assert not form.screen.query_one("#status").display
 
 
-async def test_closing_during_the_preparation_ends_the_command(fake_command: Calls) -> None:
-    async with opened() as form:
+async def test_closing_during_the_preparation_ends_the_command(fake_command: FakeCommand) -> None:
+    async with opened(fake_command.programs) as form:
         await form.fill(data="slow")
         await form.press("ctrl+s")
         await form.until(lambda: form.status == "Reading the songs")
@@ -152,8 +153,8 @@ async def test_closing_during_the_preparation_ends_the_command(fake_command: Cal
         assert fake_command().count("train lyrics") == 1
 
 
-async def test_the_close_button_and_help(fake_command: Calls) -> None:
-    async with opened() as form:
+async def test_the_close_button_and_help(fake_command: FakeCommand) -> None:
+    async with opened(fake_command.programs) as form:
         await form.press("f1")
         await form.until(lambda: form.app.screen is not form.screen)
         await form.press("escape")
@@ -161,8 +162,8 @@ async def test_the_close_button_and_help(fake_command: Calls) -> None:
         assert isinstance(form.app.screen, TrainScreen)
 
 
-async def test_the_kind_is_that_of_the_data_set_or_of_the_preset(fake_command: Calls) -> None:
-    async with opened() as form:
+async def test_the_kind_is_that_of_the_data_set_or_of_the_preset(fake_command: FakeCommand) -> None:
+    async with opened(fake_command.programs) as form:
         kind = form.select("kind")
         await form.until(lambda: "harbour" in form.said("#data-note"))
         assert kind.value == "lyrics"

@@ -21,12 +21,14 @@ from engine.runs.events import (
     Step,
 )
 from engine.runs.run_dir import RunDir
-from tests.tui.page import Page
+from tests.tui.fake_command import FakeCommand
+from tests.tui.page import FAILING, Page
 from tui.chart.widget import LineChart
 from tui.pages.train.choose_run import ChooseRunScreen
 from tui.pages.train.new_run import NewRunScreen
 from tui.pages.train.samples import Samples
 from tui.pages.train.screen import TrainScreen
+from tui.sources.programs import Programs
 from tui.sources.run_view import RunView
 
 WriteRun = Callable[..., RunDir]
@@ -56,9 +58,11 @@ class TrainPage(Page[TrainScreen]):
 def train(home: Path) -> Opened:
     @asynccontextmanager
     async def opened(
-        name: str | None = None, size: tuple[int, int] = (120, 36)
+        name: str | None = None,
+        size: tuple[int, int] = (120, 36),
+        programs: Programs = FAILING,
     ) -> AsyncIterator[TrainPage]:
-        async with TrainPage.opened(size) as page:
+        async with TrainPage.opened(size, programs=programs) as page:
             if name is not None:
                 await page.until_drawn(name)
             yield page
@@ -303,11 +307,11 @@ async def test_another_run_is_attached_from_the_list(train: Opened, write_run: W
 
 
 async def test_resume_calls_the_command_and_shows_its_error(
-    train: Opened, write_run: WriteRun, append: Append, fake_command: Callable[[], str]
+    train: Opened, write_run: WriteRun, append: Append, fake_command: FakeCommand
 ) -> None:
     run = write_run("first")
     append(run, Finished(1000, "stopped"))
-    async with train("first") as page:
+    async with train("first", programs=fake_command.programs) as page:
         await page.until(lambda: page.view.state == "stopped")
         await page.press("r")
         await page.until_said("first cannot be resumed: it has no checkpoint.")

@@ -1,0 +1,142 @@
+"""A child process that answers requests, one JSON object a line both ways."""
+
+import contextlib
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import IO, ClassVar, Generic, TypeVar
+
+from engine import protocol
+from engine.protocol import Kinds, MessageError, PlayerRequest, SamplerRequest
+
+R = TypeVar("R", SamplerRequest, PlayerRequest)  # requests
+A = TypeVar("A")  # answers
+
+_BLOCK = 1 << 20  # bytes
+
+
+@dataclass(frozen=True)
+class ProcessEnded:
+    """The process is gone, and every request with it."""
+
+    error: str  # one sentence
+
+
+class Process(Generic[R, A]):
+    """Starts the process with the first request, and again with the next one when it has died.
+
+    Answers are delivered as tuples, in order, at most `RATE` times a second: in between they wait
+    in the pipe, which also holds back a process faster than the screen. The last delivery of a
+    process that ended by itself is a `ProcessEnded`.
+
+    deliver: called in the reading thread; it should only post a message.
+    """
+
+    NAME: ClassVar[str]  # in error messages
+    ANSWERS: Kinds[A]
+    RATE: ClassVar[float | None] = None  # deliveries a second; None: any
+    PATIENCE: ClassVar[float]  # seconds that it may take to end after its stdin has
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        deliver: Callable[[tuple[A | ProcessEnded, ...]], object],
+    ) -> None:
+        self._command, self._deliver = command, deliver
+        self._process: subprocess.Popen[bytes] | None = None
+        self._closing = threading.Event()
+
+    @property
+    def pid(self) -> int | None:
+        """The process's id, while it runs."""
+        return self._process.pid if self._process and self._process.poll() is None else None
+
+    def close(self) -> None:
+        """End the process: by its stdin, and after `PATIENCE` by force."""
+        self._closing.set()
+        process = self._process
+        if process is None:
+            return
+        with contextlib.suppress(OSError):
+            if process.stdin:
+                process.stdin.close()
+        try:
+            process.wait(self.PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _send(self, request: R) -> None:
+        """Send a request, to a new process where none runs or it died a moment ago."""
+        try:
+            if self.pid is None:
+                self._start()
+            try:
+                self._write(request)
+            except OSError:
+                self._start()
+                self._write(request)
+        except OSError as error:
+            sentence = f"Cannot start the {self.NAME} ({error.strerror}): reinstall rnn-tui."
+            self._deliver((ProcessEnded(sentence),))
+
+    def _send_if_running(self, request: R) -> None:
+        if self.pid is not None:
+            with contextlib.suppress(OSError):
+                self._write(request)
+
+    def _write(self, request: R) -> None:
+        rest = memoryview(protocol.encode(request).encode() + b"\n")
+        while rest and self._process and self._process.stdin:
+            rest = rest[self._process.stdin.write(rest) or 0 :]
+
+    def _start(self) -> None:
+        errors = tempfile.TemporaryFile()  # noqa: SIM115 (the reading thread closes it)
+        pipe = subprocess.PIPE
+        try:
+            process = subprocess.Popen(
+                self._command, stdin=pipe, stdout=pipe, stderr=errors, bufsize=0
+            )
+        except OSError:
+            errors.close()
+            raise
+        self._process = process
+        threading.Thread(target=self._read, args=(process, errors), daemon=True).start()
+        for request in self._first_requests():
+            self._write(request)
+
+    def _read(self, process: "subprocess.Popen[bytes]", errors: IO[bytes]) -> None:
+        """Deliver answers until the process ends, then that it did, unless it was closed."""
+        rest = b""
+        with process, errors:
+            while process.stdout and (block := process.stdout.read(_BLOCK)):
+                *lines, rest = (rest + block).split(b"\n")
+                if answers := self._decode(lines):
+                    self._deliver(answers)
+                if lines and self.RATE is not None:
+                    self._closing.wait(1 / self.RATE)
+            status = process.wait()
+            errors.seek(0)
+            messages = errors.read().decode(errors="replace").strip().splitlines()
+        if process is self._process and not self._closing.is_set():
+            self._died()
+            reason = f"exit status {status}" + (f": {messages[-1]}" if messages else "")
+            sentence = f"The {self.NAME} ended unexpectedly ({reason}): try again to restart it."
+            self._deliver((ProcessEnded(sentence),))
+
+    def _decode(self, lines: Iterable[bytes]) -> tuple[A, ...]:
+        """Return the answers among some lines."""
+        answers = []
+        for line in lines:
+            with contextlib.suppress(MessageError):
+                answers.append(protocol.decode(line, self.ANSWERS))
+        return tuple(answers)
+
+    def _first_requests(self) -> Iterable[R]:
+        """Return what a new process is sent first."""
+        return ()
+
+    def _died(self) -> None:
+        """Clean up, in the reading thread, after a process that ended by itself."""
