@@ -33,7 +33,7 @@ MAX_COUNTED = 4_000_000  # training characters: the n-grams need about 100 bytes
 def compare(
     model: Model, request: LyricsRequest, stopped: Callable[[], bool] = lambda: False
 ) -> Iterator[Answer]:
-    """Yield the bits of each step as soon as they are known, then what all of them write.
+    """Yield the bits of each step when they are known, then what all of them write.
 
     Steps are numbered from 0, the uniform model, to the last, the network. Raises InputError for an
     invalid request, and if the model's training songs no longer exist.

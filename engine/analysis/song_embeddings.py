@@ -3,7 +3,7 @@
 The last layer's hidden state is what the network predicts the next frame from; its mean over a song
 is the song's vector. Songs are read without their artist, so that the vector shows how a song is
 written and not by whom. (Karpathy et al. 2015, "Visualizing and understanding recurrent networks",
-look at single units; the mean of all units over a text is the simplest of sentence vectors.)
+examine single units; the mean of all units over a text is the simplest of sentence vectors.)
 """
 
 import hashlib
@@ -148,7 +148,7 @@ def _digest(folder: Path, times: tuple[int, ...]) -> str:  # noqa: ARG001 (the k
 
 
 def _load(path: Path | None, shape: tuple[int, int]) -> Vectors | None:
-    """Return cached vectors; None if there are none, or they are damaged."""
+    """Return cached vectors; None if they are missing or damaged."""
     try:
         vectors = np.load(path, allow_pickle=False) if path else None
     except (OSError, ValueError, EOFError):

@@ -124,7 +124,7 @@ def _begins(counts: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _hold(sounding: NDArray[np.bool_], keys: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return keys (T,), in a silence the key before it, or the first key if there is none."""
+    """Return keys (T,), in a silence the key before it, or otherwise the first key."""
     audible = np.flatnonzero(sounding.any(1))
     if not len(audible):
         return np.zeros(len(keys))

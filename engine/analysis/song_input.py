@@ -44,7 +44,7 @@ class InputSong:
     condition: Array | None = None  # (A + 1,) weights of the artists
     time_signature: tuple[int, int] = _TIME_SIGNATURE
     song: int = 0  # its number
-    songs: int = 1  # how many there are to choose from; 0: any number
+    songs: int = 1  # the number of songs to choose from; 0: unlimited
     note: str = ""  # a sentence, if only its beginning is read
 
 

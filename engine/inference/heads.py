@@ -108,7 +108,7 @@ class CharacterHead:
 
 @dataclass(frozen=True)
 class KeyDecision:
-    """How the keys of N frames are decided: as they are in `given`, or drawn with `noise`."""
+    """How the keys of N frames are decided: copied from `given`, or drawn with `noise`."""
 
     given: Frames | None = None
     noise: NDArray[np.float64] | None = None  # (N, K) logistic

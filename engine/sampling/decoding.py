@@ -38,7 +38,7 @@ def _default(name: str) -> Any:
 class SamplingParams:
     """How the next character is chosen; `engine.options` has the range and default of each field.
 
-    The filters top_k, top_p and min_p look at the model's own probabilities (temperature 1),
+    The filters top_k, top_p and min_p apply to the model's own probabilities (temperature 1),
     whatever the temperature. A character must pass all of them; the most probable always does.
     Raises InputError for a value out of range.
     """

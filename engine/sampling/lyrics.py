@@ -55,7 +55,7 @@ class LyricsRequest:
 
 
 class Character(NamedTuple):
-    """A character as soon as it is chosen.
+    """A character of a song.
 
     Its surprise and the alternatives follow the model's own probabilities (with guidance, if there
     is any): at temperature 1, without filters, penalty and line length.
@@ -102,7 +102,7 @@ class LyricsStream:
     stopped: Callable[[], bool]  # called before each step, and while the prompt is read
 
     def __iter__(self) -> Iterator[Character]:
-        """Yield each character as soon as it is chosen."""
+        """Yield each character at once."""
         live = _LiveSongs(self)
         while live.songs and not self.stopped():
             yield from live.step()

@@ -1,4 +1,4 @@
-"""The models that come with the program: each loads, writes, and scores as its card says."""
+"""The included models: each loads, writes, and has the scores on its card."""
 
 import json
 import re
@@ -22,7 +22,7 @@ from engine.train import evaluate_model
 FOLDER = paths.assets() / "models"
 NAMES = sorted(folder.name for folder in FOLDER.iterdir() if folder.is_dir())
 REAL = Path(__file__).parents[3] / "shared" / "data" / "polymusic"
-# What each is scored on where it does not come along.
+# The songs that are not included, of the models trained on them.
 FILES = {"folk": REAL / "Nottingham.mat", "chorales": REAL / "JSB_Chorales.mat"}
 TEXT = """Why do the lanterns lean to me
 when all the harbour bells are slow?
@@ -30,13 +30,13 @@ I gave the river back the key
 and watched the morning barges go.
 
 """
-LARGEST = 25e6  # bytes, of all of them
+MAX_BYTES = 25e6  # of all models
 
 
-def test_all_of_them_are_there_and_small() -> None:
+def test_the_included_models_are_small() -> None:
     assert NAMES == ["chorales", "folk", "lyrics"]
     sizes = [file.stat().st_size for file in FOLDER.rglob("*") if file.is_file()]
-    assert sum(sizes) <= LARGEST
+    assert sum(sizes) <= MAX_BYTES
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -54,7 +54,7 @@ def test_it_loads_by_its_name_and_writes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_its_card_says_what_a_stranger_asks(name: str) -> None:
+def test_its_card_is_complete(name: str) -> None:
     folder = FOLDER / name
     card = (folder / "card.md").read_text(encoding="utf-8")
     meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
@@ -64,29 +64,29 @@ def test_its_card_says_what_a_stranger_asks(name: str) -> None:
     assert card.count("--temperature") == 3
     unit = "bits" if meta["kind"] == "lyrics" else "loss"
     for split in ("valid", "test"):
-        told = re.search(rf"rnn-tui eval --model {name} --split {split}\n\s+([\d.]+)", card)
-        assert told is not None
-        assert float(told[1]) == pytest.approx(meta["scores"][split][unit], abs=1e-4)
+        printed = re.search(rf"rnn-tui eval --model {name} --split {split}\n\s+([\d.]+)", card)
+        assert printed is not None
+        assert float(printed[1]) == pytest.approx(meta["scores"][split][unit], abs=1e-4)
     for picture in re.findall(r"\]\((.+?)\)", card):
         assert (folder / picture).is_file()
 
 
-def test_it_scores_other_songs_where_its_own_are_not_here(
+def test_it_scores_other_songs_if_its_own_do_not_exist(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path))
     folder = shutil.copytree(FOLDER / "lyrics", tmp_path / "model")
     meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
-    meta["data"]["source"] = "songlyrics"  # which is yet to be fetched
+    meta["data"]["source"] = "songlyrics"  # not downloaded
     (folder / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
-    rows = [f'Ada,Song {place},,"{TEXT}Verse {place} {"and " * place}"' for place in range(20)]
+    rows = [f'Ada,Song {number},,"{TEXT}Verse {number} {"and " * number}"' for number in range(20)]
     songs = tmp_path / "songs.csv"
     songs.write_text("\n".join(["artist,song,link,text", *rows]), encoding="utf-8")
     score = evaluate_model.score_model(models.load(str(folder)), str(songs), "test")
     assert score.frames > len(TEXT)
 
 
-def test_eight_bits_cost_the_lyrics_model_next_to_nothing() -> None:
+def test_fast_precision_costs_the_lyrics_model_almost_nothing() -> None:
     """Less than half a percent of its bits per character, so that fast can be the default."""
     nats = {}
     for precision in PRECISIONS:
@@ -95,21 +95,21 @@ def test_eight_bits_cost_the_lyrics_model_next_to_nothing() -> None:
         frames = [BEGIN, *model.codec.encode(TEXT * 3).tolist()]
         state = model.stepper.initial_state(None, 1)
         logits = [model.stepper.step(state, np.array([frame]))[0] for frame in frames[:-1]]
-        told = np.array(logits, np.float64)
-        nats[precision] = np.mean(log_sum_exp(told) - told[range(len(told)), frames[1:]])
+        rows = np.array(logits, np.float64)
+        nats[precision] = np.mean(log_sum_exp(rows) - rows[range(len(rows)), frames[1:]])
     assert nats["fast"] == pytest.approx(nats["full"], rel=0.005)
     assert nats["fast"] != nats["full"]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_it_scores_as_its_card_says(
+def test_it_has_the_score_on_its_card(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path))
     source = FILES.get(name)
     if source is not None and not source.exists():
-        pytest.skip(f"its songs do not come along, and {source} is not there")
+        pytest.skip(f"its songs are not included, and {source} does not exist")
     model = models.load(name)
     score = evaluate_model.score_model(model, str(source or ""), "test")
     assert score.loss == pytest.approx(model.meta.scores["test"].loss, rel=1e-3)

@@ -92,8 +92,8 @@ def write_music() -> Callable[..., Path]:
 
 
 @pytest.fixture
-def learnt(tmp_path: Path) -> Callable[..., Path]:
-    """learnt("folder", match_memory=True, …) writes a model of 40 prepared songs by two artists.
+def write_trained(tmp_path: Path) -> Callable[..., Path]:
+    """write_trained("folder", match_memory=True, …) writes a model of 40 songs by two artists.
 
     A network has random weights; an n-gram model is fitted to the songs.
     """
@@ -106,7 +106,7 @@ def learnt(tmp_path: Path) -> Callable[..., Path]:
     source = tmp_path / "songs.csv"
     source.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-    def write(folder: str = "learnt", seed: int = 0, **settings: Any) -> Path:
+    def write(folder: str = "trained", seed: int = 0, **settings: Any) -> Path:
         config = _config(settings)
         data = DataConfig(source=str(source), valid_fraction=0.2, test_fraction=0.1)
         corpus = prepare_corpus(data)

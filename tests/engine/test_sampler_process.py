@@ -269,8 +269,8 @@ def test_songs_at_once_with_their_insides(process: Process, write: Write, tmp_pa
     assert (done["seed"], done["bits"]) == (likeliest["seed"], likeliest["bits"])
 
 
-def test_the_ladder_is_climbed_rung_by_rung(process: Process, learnt: Write) -> None:
-    ask: dict[str, Any] = {"do": "ladder", "model": str(learnt()), "prime": "a", "seed": 4}
+def test_the_ladder_is_climbed_rung_by_rung(process: Process, write_trained: Write) -> None:
+    ask: dict[str, Any] = {"do": "ladder", "model": str(write_trained()), "prime": "a", "seed": 4}
     process.send(**ask, id=1, temperature=0.5, length=12)
     assert process.hear()["doing"].startswith("counting")
     rungs = [process.hear() for _ in range(11)]
@@ -287,8 +287,8 @@ def test_the_ladder_is_climbed_rung_by_rung(process: Process, learnt: Write) -> 
     assert process.hear_until("done")[1]["reason"] == "stopped"
 
 
-def test_songs_are_placed_and_compared(process: Process, learnt: Write) -> None:
-    model = str(learnt())
+def test_songs_are_placed_and_compared(process: Process, write_trained: Write) -> None:
+    model = str(write_trained())
     process.send(do="map", id=1, model=model)
     while "map" not in (answer := process.hear()):
         assert 0 < answer["read"] <= answer["songs"] == 40

@@ -1,4 +1,4 @@
-"""What units hold, against cells stepped one number at a time; and which units are found."""
+"""Activations, against cells stepped one number at a time; and the units that are found."""
 
 import csv
 import dataclasses
@@ -42,7 +42,7 @@ def product(x: Numbers, matrix: Any) -> Numbers:
 
 
 def stepped(cell: str, size: int, x: Numbers, h: Numbers, c: Numbers, weights: Any, bias: Any):  # type: ignore[no-untyped-def]
-    """One step of a cell, unit by unit: its h and c."""
+    """Step a cell unit by unit; returns its h and c."""
     past = product(h, weights)
     both = [a + b for a, b in zip(x, past, strict=True)]
     if cell == "rnn":
@@ -111,7 +111,7 @@ def test_correlations_against_numpys(values: Any, feature: Any) -> None:
             assert found["x"][layer, unit] == pytest.approx(naive, abs=1e-9)
 
 
-def test_a_unit_wired_to_keep_track_is_found_first() -> None:
+def test_a_unit_built_to_track_a_feature_is_found_first() -> None:
     """Among random units one remembers an open parenthesis until it is closed."""
     codec = CharacterCodec("\n ()ab")
     config = ModelConfig(
@@ -123,21 +123,21 @@ def test_a_unit_wired_to_keep_track_is_found_first() -> None:
         for name, shape in network.tensor_shapes(config, codec.spec, 0).items()
     }
     tensors["head.embedding"] = np.eye(codec.spec.size, dtype=np.float32)
-    wired = 11
-    tensors["cells.0.hidden"][:, wired] = 0
-    tensors["cells.0.hidden"][wired, wired] = 3  # it keeps what it holds
-    tensors["cells.0.input"][:, wired] = 0
-    tensors["cells.0.bias"][wired] = 0
+    unit_index = 11
+    tensors["cells.0.hidden"][:, unit_index] = 0
+    tensors["cells.0.hidden"][unit_index, unit_index] = 3  # it keeps its value
+    tensors["cells.0.input"][:, unit_index] = 0
+    tensors["cells.0.bias"][unit_index] = 0
     for character, weight in (("(", 8), (")", -8)):
-        tensors["cells.0.input"][codec.encode(character)[0], wired] = weight
-    tensors["cells.0.input"][BEGIN, wired] = -8
+        tensors["cells.0.input"][codec.encode(character)[0], unit_index] = weight
+    tensors["cells.0.input"][BEGIN, unit_index] = -8
     model = models.from_tensors(ModelMeta("lyrics", config, codec), tensors)
     reading = neurons.read_song(
         model, SongRequest(text="ab (abab ba a)\nb a ab\na (ab b) ba\n" * 3)
     )
     assert reading is not None
     layer, unit, correlation = reading.best("in parentheses")[0]
-    assert (layer, unit) == (1, wired + 1)
+    assert (layer, unit) == (1, unit_index + 1)
     assert correlation > 0.85
     sizes = [abs(r) for *_, r in reading.best("in parentheses")]
     assert sizes == sorted(sizes, reverse=True)
@@ -145,7 +145,7 @@ def test_a_unit_wired_to_keep_track_is_found_first() -> None:
     assert len(sizes) == neurons.MAX_UNITS
 
 
-def test_a_long_text_is_read_so_far_and_this_is_said(
+def test_only_the_beginning_of_a_long_text_is_read_and_a_note_says_so(
     build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(song_input, "MAX_LENGTH", 30)
@@ -158,7 +158,7 @@ def test_a_long_text_is_read_so_far_and_this_is_said(
     assert short.song.note == ""
 
 
-def test_what_a_model_without_its_songs_reads_it_writes_itself(build: Build) -> None:
+def test_without_training_songs_a_model_reads_a_song_it_writes(build: Build) -> None:
     first, again = (neurons.read_song(build(), SongRequest(song=3, artist="Zed")) for _ in range(2))
     other = neurons.read_song(build(), SongRequest(song=4))
     assert first is not None
@@ -171,7 +171,7 @@ def test_what_a_model_without_its_songs_reads_it_writes_itself(build: Build) -> 
     assert first.song.title == "written by the model in memory, seed 3"
 
 
-def test_a_song_held_out_is_read_as_its_artists(make: Make, tmp_path: Path) -> None:
+def test_a_held_out_song_is_read_in_its_artists_style(make: Make, tmp_path: Path) -> None:
     path = tmp_path / "songs.csv"
     with path.open("w", newline="") as file:
         rows = csv.writer(file)
@@ -187,19 +187,19 @@ def test_a_song_held_out_is_read_as_its_artists(make: Make, tmp_path: Path) -> N
     rows_held = corpus.select("valid")
     assert len(rows_held) == 4
     for song in (0, 3, 5):
-        asked = song_input.load_song(model, SongRequest(song=song))
+        example = song_input.load_song(model, SongRequest(song=song))
         row = int(rows_held[song % 4])
-        assert asked.title == "Zed – " + corpus.titles[row][1]
+        assert example.title == "Zed – " + corpus.titles[row][1]
         known = set(model.codec.characters) if isinstance(model.codec, CharacterCodec) else ()
         text = "".join(c if c in known else "\ufffd" for c in corpus.text(row))
-        assert asked.text == text
-        assert (asked.song, asked.songs) == (song % 4, 4)
-        assert asked.condition is not None
-        assert asked.condition.tolist() == [0, 0, 0, 1]
-        assert len(asked.frames) == len(text)  # without the end mark
+        assert example.text == text
+        assert (example.song, example.songs) == (song % 4, 4)
+        assert example.condition is not None
+        assert example.condition.tolist() == [0, 0, 0, 1]
+        assert len(example.frames) == len(text)  # without the end mark
 
 
-def test_a_midi_file_is_read_in_its_metre(write_music: Write, tmp_path: Path) -> None:
+def test_a_midi_file_is_read_in_its_time_signature(write_music: Write, tmp_path: Path) -> None:
     model = models.load(str(write_music(tmp_path / "model", planes=2, beats=0.5)))
     notes = tuple(Note(0.3 * k, 0.3 * k + 0.3, 60 + k) for k in range(12))
     file = tmp_path / "tune.mid"
@@ -223,18 +223,18 @@ def test_a_midi_file_is_read_in_its_metre(write_music: Write, tmp_path: Path) ->
 
 
 def test_a_stop_ends_the_reading(build: Build) -> None:
-    asked: list[int] = []
+    calls: list[int] = []
 
     def stopped() -> bool:
-        asked.append(1)
-        return len(asked) > 3
+        calls.append(1)
+        return len(calls) > 3
 
     assert neurons.read_song(build(), SongRequest(text=TEXT), stopped) is None
-    assert len(asked) == 4
+    assert len(calls) == 4
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("request_", "words"),
     [
         (
             SongRequest(text="q!"),
@@ -245,12 +245,12 @@ def test_a_stop_ends_the_reading(build: Build) -> None:
         (SongRequest(file=Path("a.mid")), "reads lyrics, not music: use a text"),
         (SongRequest(song=-1), "The song number must be 0 or more, not -1"),
         (SongRequest(text="a", artist="Zedd"), "did you mean 'Zed'?"),
-        (SongRequest(artist="Nobody At All"), "has no artist 'Nobody At All'"),
+        (SongRequest(artist="Somebody Else"), "has no artist 'Somebody Else'"),
     ],
 )
-def test_refusals(build: Build, asked: SongRequest, said: str) -> None:
-    with pytest.raises(InputError, match=said.replace("?", r"\?")):
-        neurons.read_song(build(), asked)
+def test_refusals(build: Build, request_: SongRequest, words: str) -> None:
+    with pytest.raises(InputError, match=words.replace("?", r"\?")):
+        neurons.read_song(build(), request_)
 
 
 def test_refusals_by_the_model(build: Build, write_music: Write, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is copied, against looking for every stretch in every song."""
+"""Copied passages, against a search for every passage in every song."""
 
 import shutil
 from collections.abc import Callable
@@ -16,11 +16,11 @@ from engine.data.ngram_index import open_index
 from engine.errors import InputError
 from engine.inference import models
 
-Learnt = Callable[..., Path]
+Write = Callable[..., Path]
 
 
-def brute(text: str, songs: list[str], least: int) -> tuple[list[int], int]:
-    """For each end of the text the length of the copied stretch there, and how much is copied."""
+def search(text: str, songs: list[str], least: int) -> tuple[list[int], int]:
+    """Return the length of the copied passage at each end of the text, and how much is copied."""
     lengths, covered = [], set()
     for end in range(1, len(text) + 1):
         length = 0
@@ -32,8 +32,8 @@ def brute(text: str, songs: list[str], least: int) -> tuple[list[int], int]:
 
 
 @pytest.fixture
-def corpus(learnt: Learnt) -> Corpus:
-    return models.training_corpus(models.load(str(learnt())))
+def corpus(write_trained: Write) -> Corpus:
+    return models.training_corpus(models.load(str(write_trained())))
 
 
 @settings(
@@ -50,33 +50,35 @@ def test_copies_are_those_that_brute_force_finds(
         start = data.draw(st.integers(0, len(song)))
         pieces += [song[start : start + data.draw(st.integers(0, 60))], data.draw(st.text("ab e"))]
     text = "".join(pieces)
-    watch = CopyDetector(open_index(corpus), least)
-    lengths, copied = brute(text, songs, least)
-    assert [watch.push(character) for character in text] == lengths
-    found = watch.novelty
+    detector = CopyDetector(open_index(corpus), least)
+    lengths, copied = search(text, songs, least)
+    assert [detector.push(character) for character in text] == lengths
+    found = detector.novelty
     assert (found.characters, found.longest) == (len(text), max(lengths, default=0))
     assert found.copied == pytest.approx(copied / max(1, len(text)))
 
 
-def test_several_texts_have_one_figure() -> None:
+def test_the_novelty_of_several_texts() -> None:
     parts = [Novelty(100, 20, 0.5, 30, "A – x"), Novelty(300, 20, 0.1, 40, "B – y")]
     assert novelty.combine_novelty(parts) == Novelty(400, 20, 0.2, 40, "B – y")
     assert novelty.combine_novelty([Novelty(0, 20, 0.0, 0, None)]).copied == 0
 
 
-def test_a_models_figure_is_that_of_songs_by_its_artists(learnt: Learnt) -> None:
-    model = models.load(str(learnt(kind="markov", order=8)))
+def test_the_novelty_of_a_model_is_that_of_songs_it_writes(write_trained: Write) -> None:
+    model = models.load(str(write_trained(kind="markov", order=8)))
     found = novelty.model_novelty(model)
     assert found.characters == novelty.SAMPLE_COUNT * novelty.SAMPLE_LENGTH
-    assert found.copied > 0.1  # such a chain repeats what it has counted
+    assert found.copied > 0.1  # an n-gram model of order 8 repeats its training songs
     assert found == novelty.model_novelty(model)
-    assert novelty.model_novelty(models.load(str(learnt("network")))).copied == 0
+    assert novelty.model_novelty(models.load(str(write_trained("network")))).copied == 0
 
 
-def test_without_the_songs_it_is_not_known(learnt: Learnt, tmp_path: Path) -> None:
-    model = models.load(str(learnt()))
+def test_without_training_songs_the_novelty_is_unknown(
+    write_trained: Write, tmp_path: Path
+) -> None:
+    model = models.load(str(write_trained()))
     (tmp_path / "songs.csv").unlink()
-    assert novelty.model_novelty(model).characters  # they are prepared still
+    assert novelty.model_novelty(model).characters  # the prepared corpus still exists
     shutil.rmtree(paths.corpora())
     with pytest.raises(InputError, match=r"songs\.csv"):
         novelty.model_novelty(model)

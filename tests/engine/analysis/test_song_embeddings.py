@@ -1,4 +1,4 @@
-"""Songs' vectors, against reading one song alone, frame by frame."""
+"""Song vectors, against reading each song alone, frame by frame."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,11 +14,11 @@ from engine.inference import models
 from engine.inference.models import Model
 from engine.inference.network import Network
 
-Learnt = Callable[..., Path]
+Write = Callable[..., Path]
 
 
 def alone(model: Model, song: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The mean hidden state of a song that nothing else is read with."""
+    """Return the mean hidden state of a song that is read alone."""
     network = model.stepper
     assert isinstance(network, Network)
     state = network.initial_state(None, 1)
@@ -32,56 +32,57 @@ def alone(model: Model, song: NDArray[np.uint8]) -> NDArray[np.float32]:
     "settings", [{}, {"cell": "gru", "match_memory": True, "layers": 1}], ids=str
 )
 def test_vectors_are_the_mean_states_of_songs_read_alone(
-    learnt: Learnt, settings: dict[str, object]
+    write_trained: Write, settings: dict[str, object]
 ) -> None:
-    model = models.load(str(learnt(**settings)), "full")
+    model = models.load(str(write_trained(**settings)), "full")
     corpus = models.training_corpus(model)
-    told: list[tuple[int, int]] = []
-    songs = song_embeddings.embed_songs(model, lambda read, total: told.append((read, total)))
+    progress: list[tuple[int, int]] = []
+    songs = song_embeddings.embed_songs(model, lambda read, total: progress.append((read, total)))
     assert songs.rows.tolist() == list(range(len(corpus.songs)))
     for row, vector in zip(songs.rows, songs.vectors, strict=True):
         np.testing.assert_allclose(vector, alone(model, corpus.song(row)), rtol=1e-4, atol=1e-5)
-    assert told[-1] == (len(songs.rows), len(songs.rows))
-    assert told == sorted(told)
+    assert progress[-1] == (len(songs.rows), len(songs.rows))
+    assert progress == sorted(progress)
 
 
-def test_in_fast_precision_they_lie_where_they_do_in_full(learnt: Learnt) -> None:
-    folder = str(learnt(hidden_size=48))
+def test_fast_precision_has_almost_the_same_vectors(write_trained: Write) -> None:
+    folder = str(write_trained(hidden_size=48))
     corpus = models.training_corpus(models.load(folder))
     song = corpus.song(0)
     fast, full = (
-        next(song_embeddings.embed(models.load(folder, way), [song]))[1] for way in ("fast", "full")
+        next(song_embeddings.embed(models.load(folder, precision), [song]))[1]
+        for precision in ("fast", "full")
     )
     assert np.abs(full).max() > 0.1
     np.testing.assert_allclose(fast, full, atol=0.02)
 
 
-def test_music_is_read_alike(write_music: Learnt, tmp_path: Path) -> None:
+def test_vectors_of_music(write_music: Write, tmp_path: Path) -> None:
     model = models.load(str(write_music(tmp_path / "music", match_memory=True)))
     assert isinstance(model.codec, KeysCodec)
     chance = np.random.default_rng(1)
     pieces = [(chance.random((length, 88)) < 0.05).astype(np.uint8) for length in (30, 7, 150)]
     found = {
-        place: vector
-        for places, some in song_embeddings.embed(model, pieces)
-        for place, vector in zip(places, some, strict=True)
+        index: vector
+        for indices, some in song_embeddings.embed(model, pieces)
+        for index, vector in zip(indices, some, strict=True)
     }
-    for place, piece in enumerate(pieces):
-        np.testing.assert_allclose(found[place], alone(model, piece), rtol=1e-4, atol=1e-5)
+    for index, piece in enumerate(pieces):
+        np.testing.assert_allclose(found[index], alone(model, piece), rtol=1e-4, atol=1e-5)
 
 
-def test_vectors_are_kept_for_the_very_model(learnt: Learnt) -> None:
+def test_vectors_are_cached_for_each_model(write_trained: Write) -> None:
     def read(model: Model) -> tuple[song_embeddings.EmbeddedSongs, int]:
         calls: list[int] = []
         return song_embeddings.embed_songs(model, lambda done, _: calls.append(done)), len(calls)
 
-    folder = learnt()
+    folder = write_trained()
     first, calls = read(models.load(str(folder)))
     assert calls
     again, calls = read(models.load(str(folder)))
     assert calls == 0
     np.testing.assert_array_equal(first.vectors, again.vectors)
-    other, calls = read(models.load(str(learnt("other", seed=1))))
+    other, calls = read(models.load(str(write_trained("other", seed=1))))
     assert calls
     assert not np.allclose(other.vectors, first.vectors)
     files = list(first.corpus.path.glob("hidden-*.npy"))
@@ -93,23 +94,27 @@ def test_vectors_are_kept_for_the_very_model(learnt: Learnt) -> None:
     np.testing.assert_array_equal(first.vectors, again.vectors)
 
 
-def test_old_vectors_go(learnt: Learnt, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_vectors_are_deleted(write_trained: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(song_embeddings, "_MAX_FILES", 2)
     for seed in range(4):
-        songs = song_embeddings.embed_songs(models.load(str(learnt(f"model{seed}", seed=seed))))
+        songs = song_embeddings.embed_songs(
+            models.load(str(write_trained(f"model{seed}", seed=seed)))
+        )
     assert len(list(songs.corpus.path.glob("hidden-*.npy"))) == 2
 
 
-def test_a_stop_leaves_nothing_behind(learnt: Learnt) -> None:
-    model = models.load(str(learnt()))
-    looks = iter([False] * 3)
+def test_a_stop_leaves_no_file(write_trained: Write) -> None:
+    model = models.load(str(write_trained()))
+    answers = iter([False] * 3)
     with pytest.raises(InputError, match="stopped after"):
-        song_embeddings.embed_songs(model, stopped=lambda: next(looks, True))
+        song_embeddings.embed_songs(model, stopped=lambda: next(answers, True))
     assert not list(models.training_corpus(model).path.glob("hidden-*"))
 
 
-def test_of_many_songs_the_first_are_read(learnt: Learnt, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = models.load(str(learnt()))
+def test_of_many_songs_the_first_are_read(
+    write_trained: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = models.load(str(write_trained()))
     lengths = models.training_corpus(model).songs["length"]
     monkeypatch.setattr(song_embeddings, "MAX_FRAMES", int(lengths[:7].sum()))
     songs = song_embeddings.embed_songs(model)
@@ -117,7 +122,7 @@ def test_of_many_songs_the_first_are_read(learnt: Learnt, monkeypatch: pytest.Mo
     assert songs.vectors.shape == (7, model.config.hidden_size)
 
 
-def test_a_model_that_counts_has_no_hidden_state(learnt: Learnt) -> None:
-    model = models.load(str(learnt(kind="markov", order=2)))
+def test_an_ngram_model_has_no_hidden_state(write_trained: Write) -> None:
+    model = models.load(str(write_trained(kind="markov", order=2)))
     with pytest.raises(InputError, match="markov 2 and has no hidden state"):
         song_embeddings.embed_songs(model)

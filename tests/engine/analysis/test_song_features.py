@@ -1,4 +1,4 @@
-"""The features of a song: on one that is known, and against plain loops."""
+"""The features of songs: of a known song, and against plain loops."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ SONG = 'Oh "é (a)\nb"\n\n"Oh\n\noh "É (A)\n'
 
 
 def marks(name: str, song: str = SONG) -> str:
-    """The characters at which a feature is 1, the others as dots."""
+    """Return the characters at which a feature is 1, the others as dots."""
     values = song_features.text_features(song)[name]
     assert set(values) <= {0, 1}
     pairs = zip(song, values, strict=True)
@@ -30,33 +30,33 @@ def marks(name: str, song: str = SONG) -> str:
         "vowel": "O...é..a.\n..\n\n.O.\n\no...É..A.\n",
     }.items(),
 )
-def test_what_is_yes_or_no_of_a_text(name: str, shown: str) -> None:
+def test_binary_features_of_a_text(name: str, shown: str) -> None:
     assert marks(name) == shown
 
 
-def test_places_in_the_lines_of_a_text() -> None:
+def test_positions_in_a_text() -> None:
     found = song_features.text_features("ab\n\nc")
     assert found["line position"].tolist() == [0, 1, 2, 0, 0]
     assert found["to line end"].tolist() == [2, 1, 0, 0, 0]
     assert found["song position"].tolist() == [0, 0.25, 0.5, 0.75, 1]
 
 
-def test_a_line_is_repeated_from_its_second_time_on() -> None:
+def test_a_line_is_repeated_from_its_second_occurrence() -> None:
     song = "La la\n\nno\nla  LA\n\nla la"
     repeated = song_features.text_features(song)["line repeated"]
     assert repeated.tolist() == [0] * 10 + [1] * 7 + [0] + [1] * 5
 
 
 @given(st.text('ab A\n"(“”)é', max_size=60))
-def test_places_in_lines_against_counting(text: str) -> None:
+def test_positions_in_lines_against_counting(text: str) -> None:
     found = song_features.text_features(text)
     assert {values.shape for values in found.values()} == {(len(text),)}
-    for place in range(len(text)):
-        start = text.rfind("\n", 0, place) + 1
-        assert found["line position"][place] == place - start
-        end = text.find("\n", place)
+    for i in range(len(text)):
+        start = text.rfind("\n", 0, i) + 1
+        assert found["line position"][i] == i - start
+        end = text.find("\n", i)
         last = len(text) - 1 if end < 0 else end
-        assert found["to line end"][place] == last - place
+        assert found["to line end"][i] == last - i
 
 
 Frames = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
@@ -67,23 +67,23 @@ Frames = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
                   elements=st.integers(0, 1), fill=st.just(np.uint8(0))),
     st.sampled_from([(4.0, 4), (6.0, 3), (20 / 3, 4), (0.5, 2)]),
 )  # fmt: skip
-def test_keys_against_a_loop(frames: Frames, metre: tuple[float, int]) -> None:
-    bar, beats = metre
+def test_keys_against_a_loop(frames: Frames, time: tuple[float, int]) -> None:
+    bar, beats = time
     found = song_features.key_features(frames, bar, beats)
     highest = lowest = None
     before: list[int] = []
     bars = at = -1
-    for place, frame in enumerate(frames):
+    for i, frame in enumerate(frames):
         keys = [key for key in range(KEYS) if frame[key]]
         highest, lowest = (max(keys), min(keys)) if keys else (highest, lowest)
-        assert found["keys sounding"][place] == len(keys)
+        assert found["keys sounding"][i] == len(keys)
         if highest is not None:
-            assert (found["highest key"][place], found["lowest key"][place]) == (highest, lowest)
-        assert found["chord changes"][place] == (keys != before)
+            assert (found["highest key"][i], found["lowest key"][i]) == (highest, lowest)
+        assert found["chord changes"][i] == (keys != before)
         before = keys
-        now = int((place + 1e-6) / bar)
-        assert found["bar begins"][place] == (now > bars)
-        assert found["bar position"][place] == pytest.approx(place - now * bar, abs=1e-5)
-        beat = int((place + 1e-6) * beats / bar)
-        assert found["beat begins"][place] == (beat > at)
+        now = int((i + 1e-6) / bar)
+        assert found["bar begins"][i] == (now > bars)
+        assert found["bar position"][i] == pytest.approx(i - now * bar, abs=1e-5)
+        beat = int((i + 1e-6) * beats / bar)
+        assert found["beat begins"][i] == (beat > at)
         bars, at = now, beat

@@ -1,4 +1,4 @@
-"""Finding songs, the nearest to one, and all of them in the plane."""
+"""Finding songs, those most similar to one, and the map."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,20 +13,20 @@ from engine.analysis.song_embeddings import EmbeddedSongs
 from engine.errors import InputError
 from engine.inference import models
 
-Learnt = Callable[..., Path]
+Write = Callable[..., Path]
 
 
 @pytest.fixture
-def songs(learnt: Learnt) -> EmbeddedSongs:
-    return song_embeddings.embed_songs(models.load(str(learnt())))
+def songs(write_trained: Write) -> EmbeddedSongs:
+    return song_embeddings.embed_songs(models.load(str(write_trained())))
 
 
 def test_a_song_is_found_by_its_title(songs: EmbeddedSongs) -> None:
     titles = songs.corpus.titles
-    place = next(place for place, row in enumerate(songs.rows) if titles[row][1] == "Song 3")
+    number = next(number for number, row in enumerate(songs.rows) if titles[row][1] == "Song 3")
     for words in ("Song 3", "song  3", "Zed – Song 3", "zed - SONG 3"):
-        assert song_map.find_song(songs, words) == place  # though there are Song 30 and more
-    (eleven,) = (place for place, row in enumerate(songs.rows) if titles[row][1] == "Song 11")
+        assert song_map.find_song(songs, words) == number  # not Song 30 or 31
+    (eleven,) = (number for number, row in enumerate(songs.rows) if titles[row][1] == "Song 11")
     assert song_map.find_song(songs, "ng 11") == eleven
     with pytest.raises(InputError, match=r"may be .* or .*\(\d+ more match too\): name one"):
         song_map.find_song(songs, "Song")
@@ -36,34 +36,34 @@ def test_a_song_is_found_by_its_title(songs: EmbeddedSongs) -> None:
         song_map.find_song(songs, "§§§")
 
 
-def test_the_nearest_are_those_of_the_largest_cosines(songs: EmbeddedSongs) -> None:
+def test_the_most_similar_have_the_largest_cosines(songs: EmbeddedSongs) -> None:
     vectors = songs.vectors.astype(np.float64)
-    centred = vectors - vectors.mean(0)
+    centered = vectors - vectors.mean(0)
     expected = [
-        float(centred[4] @ other / np.linalg.norm(centred[4]) / np.linalg.norm(other))
-        for other in centred
+        float(centered[4] @ other / np.linalg.norm(centered[4]) / np.linalg.norm(other))
+        for other in centered
     ]
     found = song_map.similar_songs(songs, 4, 6)
-    order = [place for place in np.argsort(-np.array(expected)) if place != 4][:6]
+    order = [number for number in np.argsort(-np.array(expected)) if number != 4][:6]
     assert [row.song for row in found.songs] == order
     for row in found.songs:
         assert row.similarity == pytest.approx(expected[row.song], abs=1e-3)
         assert (row.artist, row.title) == songs.corpus.titles[songs.rows[row.song]]
-    assert song_map.nearest_songs(songs, songs.vectors[4], 1)[0].song == 4  # unless it is left out
+    assert song_map.nearest_songs(songs, songs.vectors[4], 1)[0].song == 4  # unless it is excluded
 
 
-def test_what_cannot_be_listed_is_refused(songs: EmbeddedSongs) -> None:
+def test_invalid_numbers_and_artists_are_refused(songs: EmbeddedSongs) -> None:
     for count in (0, -1, 10_000):
         with pytest.raises(InputError, match=f"not {count}"):
             song_map.similar_songs(songs, 0, count)
     for song in (-1, len(songs.rows)):
         with pytest.raises(InputError, match=f"no song number {song}"):
             song_map.similar_songs(songs, song, 3)
-    with pytest.raises(InputError, match="no songs by 'Nobody'"):
-        song_map.map_points(songs, "Nobody")
+    with pytest.raises(InputError, match="no songs by 'Another'"):
+        song_map.map_points(songs, "Another")
 
 
-def test_artists_lie_at_the_mean_of_their_songs(songs: EmbeddedSongs) -> None:
+def test_an_artists_point_is_the_mean_of_the_songs(songs: EmbeddedSongs) -> None:
     artists = song_map.map_points(songs, None)
     assert [point.name for point in artists.points] == ["Ada Löwe", "Zed"]
     assert (artists.artist, artists.share) == (None, 1.0)  # two points lie on a line
@@ -76,7 +76,7 @@ def test_artists_lie_at_the_mean_of_their_songs(songs: EmbeddedSongs) -> None:
     assert sum(point.songs or 0 for point in artists.points) == len(songs.rows)
 
 
-def test_an_artists_songs_are_placed_too(songs: EmbeddedSongs) -> None:
+def test_the_songs_of_an_artist_are_mapped(songs: EmbeddedSongs) -> None:
     found = song_map.map_points(songs, "Zed")
     assert found.artist == "Zed"
     for point in found.points:
@@ -86,7 +86,7 @@ def test_an_artists_songs_are_placed_too(songs: EmbeddedSongs) -> None:
 
 @settings(deadline=None, max_examples=50)
 @given(st.integers(1, 12), st.integers(1, 9), st.integers(0, 2**32 - 1))
-def test_what_lies_in_a_plane_keeps_its_distances(count: int, size: int, seed: int) -> None:
+def test_vectors_in_a_plane_keep_their_distances(count: int, size: int, seed: int) -> None:
     chance = np.random.default_rng(seed)
     vectors = chance.normal(size=(count, 2)) @ chance.normal(size=(2, size)) + 5
     points, share = song_map.principal_plane(vectors)
@@ -98,12 +98,12 @@ def test_what_lies_in_a_plane_keeps_its_distances(count: int, size: int, seed: i
     np.testing.assert_allclose(np.abs(turned), np.abs(points), atol=1e-7)
 
 
-def test_the_plane_is_that_of_the_largest_variance() -> None:
+def test_the_plane_has_the_largest_variance() -> None:
     chance = np.random.default_rng(2)
     vectors = chance.normal(size=(200, 6)) * [1, 9, 1, 1, 4, 1]
     points, share = song_map.principal_plane(vectors)
     assert np.abs(np.corrcoef(points[:, 0], vectors[:, 1])[0, 1]) > 0.99
     assert np.abs(np.corrcoef(points[:, 1], vectors[:, 4])[0, 1]) > 0.95
-    centred = vectors - vectors.mean(0)
-    values = np.linalg.eigvalsh(centred.T @ centred)
+    centered = vectors - vectors.mean(0)
+    values = np.linalg.eigvalsh(centered.T @ centered)
     assert share == pytest.approx(values[-2:].sum() / values.sum())

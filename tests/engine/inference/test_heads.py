@@ -1,4 +1,4 @@
-"""Frames of keys being drawn: with the probabilities that they are scored by."""
+"""Frames of keys are drawn with the probabilities by which they are scored."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,20 +29,20 @@ def stepper(head: str, size: int, memory: bool = False) -> Network:
     return Network.build(config, spec, tensors)
 
 
-def moments(made: Network, count: int, size: int) -> HeadInput:
-    """The same moment, after three frames, `count` times."""
+def repeated_input(net: Network, count: int, size: int) -> HeadInput:
+    """Return the head's input after three frames, `count` times."""
     rng = np.random.default_rng(1)
-    state = made.initial_state(None, 1)
+    state = net.initial_state(None, 1)
     for _ in range(3):
         frame = (rng.random((1, size)) < 0.2).astype(np.uint8)
         frame[:, KEYS:] &= frame[:, : size - KEYS]
-        seen = made.feed(state, frame)
-    return HeadInput(*(np.repeat(values, count, 0) for values in tuple(seen)))
+        inputs = net.feed(state, frame)
+    return HeadInput(*(np.repeat(values, count, 0) for values in tuple(inputs)))
 
 
-def keys_head(made: Network) -> Head:
-    assert isinstance(made.head, Head)
-    return made.head
+def keys_head(net: Network) -> Head:
+    assert isinstance(net.head, Head)
+    return net.head
 
 
 def generator(seed: int = 0) -> np.random.Generator:
@@ -50,16 +50,16 @@ def generator(seed: int = 0) -> np.random.Generator:
 
 
 @dataclass(frozen=True)
-class Watching(KeyDecision):
-    """Notes down the probability of every decision."""
+class RecordedDecision(KeyDecision):
+    """Records the probability of every decision."""
 
-    likely: dict[int, NDArray[Any]] = field(default_factory=dict)
+    probabilities: dict[int, NDArray[Any]] = field(default_factory=dict)
 
     def decide(self, logits: NDArray[Any], keys: int | slice) -> Any:
         columns = logits[:, None] if isinstance(keys, int) else logits
         first = keys if isinstance(keys, int) else 0
         for column in range(columns.shape[1]):
-            self.likely[first + column] = 1 / (1 + np.exp(-columns[:, column]))
+            self.probabilities[first + column] = 1 / (1 + np.exp(-columns[:, column]))
         return super().decide(logits, keys)
 
 
@@ -67,32 +67,32 @@ class Watching(KeyDecision):
 @pytest.mark.parametrize("size", [88, 176])
 @pytest.mark.parametrize("kind", ["independent", "joint"])
 def test_keys_are_drawn_as_often_as_they_are_scored(kind: str, size: int, memory: bool) -> None:
-    made = stepper(kind, size, memory)
-    head, count = keys_head(made), 2000
-    seen = moments(made, count, size)
-    drawn = head.sample(seen, 1.0, generator())
-    rule = Watching(given=drawn)
-    _, nats = head.decide(seen, rule)
-    asked = np.ones_like(drawn, np.bool_)
-    asked[:, KEYS:] = (drawn & seen.previous)[:, : size - KEYS] > 0
-    p = np.array([rule.likely.get(key, np.zeros(count)) for key in range(size)]).T
-    surplus = np.where(asked, drawn - p, 0.0).sum(0)
-    deviation = np.sqrt(np.where(asked, p * (1 - p), 0.0).sum(0))
-    often = deviation > 3  # where the surplus is nearly normal
+    net = stepper(kind, size, memory)
+    head, count = keys_head(net), 2000
+    inputs = repeated_input(net, count, size)
+    drawn = head.sample(inputs, 1.0, generator())
+    decision = RecordedDecision(given=drawn)
+    _, nats = head.decide(inputs, decision)
+    decided = np.ones_like(drawn, np.bool_)
+    decided[:, KEYS:] = (drawn & inputs.previous)[:, : size - KEYS] > 0
+    p = np.array([decision.probabilities.get(key, np.zeros(count)) for key in range(size)]).T
+    surplus = np.where(decided, drawn - p, 0.0).sum(0)
+    deviation = np.sqrt(np.where(decided, p * (1 - p), 0.0).sum(0))
+    often = deviation > 3  # the surplus is then almost normally distributed
     assert often.sum() > 60
     off = surplus[often] / deviation[often]
     assert np.abs(off).max() < 4.5
-    assert np.std(off) > 0.5  # they are drawn, not laid out
-    likely = np.where(asked, np.where(drawn > 0, p, 1 - p), 1.0)
+    assert np.std(off) > 0.5  # they are random
+    likely = np.where(decided, np.where(drawn > 0, p, 1 - p), 1.0)
     np.testing.assert_allclose(nats, -np.log(likely).sum(1), rtol=1e-4)
 
 
 @pytest.mark.parametrize("kind", ["independent", "joint"])
-def test_an_onset_is_of_a_key_that_sounds_and_certain_where_it_was_silent(kind: str) -> None:
-    made = stepper(kind, 176)
-    seen = moments(made, 300, 176)
-    drawn = keys_head(made).sample(seen, 1.0, generator())
-    sounds, begins, before = drawn[:, :KEYS] > 0, drawn[:, KEYS:] > 0, seen.previous[:, :KEYS] > 0
+def test_an_onset_needs_a_sounding_key_and_is_certain_if_it_was_silent(kind: str) -> None:
+    net = stepper(kind, 176)
+    inputs = repeated_input(net, 300, 176)
+    drawn = keys_head(net).sample(inputs, 1.0, generator())
+    sounds, begins, before = drawn[:, :KEYS] > 0, drawn[:, KEYS:] > 0, inputs.previous[:, :KEYS] > 0
     assert not (begins & ~sounds).any()
     assert begins[sounds & ~before].all()
     held = begins[sounds & before]
@@ -101,47 +101,47 @@ def test_an_onset_is_of_a_key_that_sounds_and_certain_where_it_was_silent(kind: 
 
 @pytest.mark.parametrize("size", [88, 176])
 @pytest.mark.parametrize("kind", ["independent", "joint"])
-def test_the_same_seed_draws_the_same_and_cold_ones_need_none(kind: str, size: int) -> None:
-    made = stepper(kind, size)
-    head, seen = keys_head(made), moments(made, 5, size)
-    first, again, other = (head.sample(seen, 1.0, generator(seed)) for seed in (1, 1, 2))
+def test_a_seed_draws_the_same_and_temperature_zero_needs_none(kind: str, size: int) -> None:
+    net = stepper(kind, size)
+    head, inputs = keys_head(net), repeated_input(net, 5, size)
+    first, again, other = (head.sample(inputs, 1.0, generator(seed)) for seed in (1, 1, 2))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
-    cold, colder = (head.sample(seen, 0.0, generator(seed)) for seed in (1, 2))
+    cold, colder = (head.sample(inputs, 0.0, generator(seed)) for seed in (1, 2))
     assert np.array_equal(cold, colder)
     if kind == "independent":
-        assert head.nats(seen, cold)[0] <= head.nats(seen, first).min()
+        assert head.nats(inputs, cold)[0] <= head.nats(inputs, first).min()
 
 
 @pytest.mark.parametrize("kind", ["independent", "joint"])
-def test_at_an_infinite_temperature_coins_are_tossed(kind: str) -> None:
-    made = stepper(kind, 88)
-    drawn = keys_head(made).sample(moments(made, 400, 88), float("inf"), generator())
+def test_an_infinite_temperature_makes_both_states_equally_probable(kind: str) -> None:
+    net = stepper(kind, 88)
+    drawn = keys_head(net).sample(repeated_input(net, 400, 88), float("inf"), generator())
     assert 0.48 < drawn.mean() < 0.52
 
 
 @pytest.mark.parametrize("kind", ["independent", "joint"])
 def test_a_frame_with_too_few_notes_is_drawn_again(kind: str) -> None:
-    made = stepper(kind, 88)
-    head, seen = keys_head(made), moments(made, 300, 88)
-    free = head.sample(seen, 1.0, generator()).sum(1)
-    least = int(np.median(free)) + 1
-    held = head.sample(seen, 1.0, generator(), least).sum(1)
-    assert held.min() >= least
-    assert np.array_equal(held[free >= least], free[free >= least])
-    assert (head.sample(seen, 0.0, generator(), 88).sum(1) < 88).all()  # it gives up
+    net = stepper(kind, 88)
+    head, inputs = keys_head(net), repeated_input(net, 300, 88)
+    free = head.sample(inputs, 1.0, generator()).sum(1)
+    min_notes = int(np.median(free)) + 1
+    held = head.sample(inputs, 1.0, generator(), min_notes).sum(1)
+    assert held.min() >= min_notes
+    assert np.array_equal(held[free >= min_notes], free[free >= min_notes])
+    assert (head.sample(inputs, 0.0, generator(), 88).sum(1) < 88).all()  # it stops trying
 
 
-def test_a_memory_that_is_not_trusted_is_none() -> None:
-    made = stepper("joint", 88, memory=True)
+def test_a_match_weight_of_zero_turns_the_memory_off() -> None:
+    net = stepper("joint", 88, memory=True)
     tune = (np.random.default_rng(4).random((4, 1, 88)) < 0.1).astype(np.uint8)
-    believing, doubting, between = (made.initial_state(None, 1) for _ in range(3))
-    for place in range(12):
-        frame = tune[place % 4]
-        seen = made.feed(believing, frame)
-        unseen = made.feed(doubting, frame, 0.0)
-        some = made.feed(between, frame, 0.25)
-    assert seen.match_kind[0] > some.match_kind[0] == 2
-    assert np.array_equal(seen.matched, tune[0])
-    assert not unseen.match_kind.any()
-    assert not unseen.matched.any()
+    full, off, quarter = (net.initial_state(None, 1) for _ in range(3))
+    for step in range(12):
+        frame = tune[step % 4]
+        inputs = net.feed(full, frame)
+        without = net.feed(off, frame, 0.0)
+        some = net.feed(quarter, frame, 0.25)
+    assert inputs.match_kind[0] > some.match_kind[0] == 2
+    assert np.array_equal(inputs.matched, tune[0])
+    assert not without.match_kind.any()
+    assert not without.matched.any()

@@ -42,7 +42,7 @@ def test_a_batch_equals_its_songs_one_by_one(
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("settings", [*KINDS, {"match_memory": True}], ids=str)
 def test_reading_equals_stepping(make: Make, settings: dict[str, object], precision: str) -> None:
-    """One pass over a prime, layer by layer, leaves the state that single steps leave."""
+    """Reading a prompt layer by layer leads to the same state as single steps."""
     stepper = models.from_tensors(*make(**settings), precision=precision).stepper
     frames = np.array([[0, 0], [5, 6], [6, 3], [4, 4]] * 12)  # (T, N)
     read, stepped = stepper.initial_state(None, 2), stepper.initial_state(None, 2)
@@ -72,12 +72,12 @@ def test_a_condition_is_a_mixture_of_rows(build: Build) -> None:
     np.testing.assert_allclose(rows, np.concatenate(parts), rtol=1e-5, atol=1e-6)
 
 
-def test_a_counting_model_gives_its_log_probabilities(build: Build) -> None:
+def test_an_ngram_model_returns_its_log_probabilities(build: Build) -> None:
     model = build(kind="markov", order=2)
     state = model.stepper.initial_state(None, 1)
     for frame in (0, 7):
         logits = model.stepper.step(state, np.array([frame]))
     assert np.exp(logits).sum() == pytest.approx(1)
     assert logits[0, 0] == -np.inf
-    likeliest = model.codec.decode([int(logits.argmax())])
-    assert likeliest == " "  # what follows an "a" at the beginning of the songs
+    most_probable = model.codec.decode([int(logits.argmax())])
+    assert most_probable == " "  # it follows an "a" at the beginning of the songs

@@ -1,4 +1,4 @@
-"""Choosing: against naive definitions of the filters, and by counting many draws."""
+"""Decoding: filters, penalty and lines against naive definitions, draws by counting them."""
 
 import dataclasses
 import itertools
@@ -35,7 +35,7 @@ from engine.sampling.lyrics import Character, LyricsRequest, change_params, stre
 LOGITS = np.array([1.0, 0.5, -0.3, 2.0, 0.0, -1.0, 1.5, 0.7])
 P = np.exp(LOGITS) / np.exp(LOGITS).sum()
 DRAWS = 40_000
-CRITICAL = {3: 16.27, 5: 20.52, 7: 24.32}  # of chi-square, one in a thousand lies above
+CRITICAL = {3: 16.27, 5: 20.52, 7: 24.32}  # of chi-square: one in a thousand is larger
 
 
 def draw(
@@ -49,17 +49,17 @@ def draw(
 
 
 def fits(counts: NDArray[np.intp], p: NDArray[np.float64]) -> bool:
-    """Pearson's chi-square test of the counts against probabilities; zeros must be zeros."""
+    """Test counts against probabilities (Pearson's chi-square); zeros must be zeros."""
     p = p / p.sum()
-    there = p > 0
-    if counts[~there].any():
+    possible = p > 0
+    if counts[~possible].any():
         return False
-    expected = DRAWS * p[there]
-    statistic = ((counts[there] - expected) ** 2 / expected).sum()
-    return bool(statistic < CRITICAL[int(there.sum()) - 1])
+    expected = DRAWS * p[possible]
+    statistic = ((counts[possible] - expected) ** 2 / expected).sum()
+    return bool(statistic < CRITICAL[int(possible.sum()) - 1])
 
 
-def test_the_test_can_tell() -> None:
+def test_another_temperature_does_not_fit() -> None:
     assert not fits(draw(SamplingParams(temperature=1.1)), P)
 
 
@@ -73,7 +73,7 @@ def test_temperature_divides_the_logits(temperature: float) -> None:
 
 
 @pytest.mark.parametrize("temperature", [1e30, 1.7e308, math.inf])
-def test_a_huge_temperature_draws_all_alike(temperature: float) -> None:
+def test_a_huge_temperature_draws_uniformly(temperature: float) -> None:
     assert fits(draw(SamplingParams(temperature=temperature)), np.ones(8))
     assert fits(
         draw(SamplingParams(temperature=temperature), banned=(0, 4)),
@@ -90,12 +90,12 @@ def test_a_tiny_temperature_takes_the_most_probable(temperature: float) -> None:
     assert huge[3] == DRAWS
 
 
-def test_equals_share_a_tiny_temperature() -> None:
+def test_a_tiny_temperature_draws_equal_logits_equally_often() -> None:
     logits = np.where(np.arange(8) % 2, 1.0, 0.0)
     assert fits(draw(SamplingParams(temperature=1e-30), logits=logits), logits)
 
 
-def test_filters_are_judged_at_temperature_one() -> None:
+def test_filters_apply_to_the_probabilities_at_temperature_one() -> None:
     cold = draw(SamplingParams(temperature=0.3, top_p=0.8))
     hot = draw(SamplingParams(temperature=math.inf, top_p=0.8))
     kept = np.flatnonzero(hot)
@@ -139,11 +139,11 @@ def test_top_p_keeps_the_fewest_that_reach_the_sum(row: list[float], share: floa
     p = np.exp(row) / np.exp(row).sum()
     ranked = sorted(range(len(row)), key=lambda i: (-row[i], i))
     expected: list[int] = []
-    for place in ranked:
-        reached = math.fsum(p[expected])
-        assume(share == 1 or abs(reached - share) > 1e-9)  # else rounding decides
-        if reached < share:
-            expected.append(place)
+    for index in ranked:
+        total = math.fsum(p[expected])
+        assume(share == 1 or abs(total - share) > 1e-9)  # else rounding decides
+        if total < share:
+            expected.append(index)
     assert set(np.flatnonzero(filter_mask(np.array([row]), SamplingParams(top_p=share))[0])) == set(
         expected
     )
@@ -151,7 +151,7 @@ def test_top_p_keeps_the_fewest_that_reach_the_sum(row: list[float], share: floa
 
 @settings(deadline=None)
 @given(logit_rows, st.floats(0.0, 1.0))
-def test_min_p_keeps_what_is_near_the_most_probable(row: list[float], share: float) -> None:
+def test_min_p_keeps_a_share_of_the_most_probable(row: list[float], share: float) -> None:
     ratios = [math.exp(x - max(row)) for x in row]
     assume(all(abs(ratio - share) > 1e-9 or ratio == share for ratio in ratios))
     expected = {i for i, ratio in enumerate(ratios) if ratio >= share}
@@ -202,24 +202,24 @@ def test_filters_together_keep_what_each_keeps(
     ],
     ids=str,
 )
-def test_rules_out_of_range_are_refused_by_name(values: dict[str, float]) -> None:
+def test_values_out_of_range_are_refused_by_name(values: dict[str, float]) -> None:
     ((name, value),) = values.items()
     label = name.capitalize().replace("_", "-")
     with pytest.raises(InputError, match=f"^{label} must be .*, not {value!r}[.]$"):
         SamplingParams(**values)  # type: ignore[arg-type]
 
 
-def test_the_colder_the_less_the_memory_is_believed() -> None:
-    trusts = [
+def test_the_match_weight_falls_with_the_temperature() -> None:
+    weights = [
         match_weight(1.0, temperature) for temperature in (0, 0.3, 0.5, 0.7, 0.9, 1.0, math.inf)
     ]
-    assert trusts == sorted(trusts)
-    assert trusts[0] == 0
-    assert trusts[-2:] == [1, 1]
+    assert weights == sorted(weights)
+    assert weights[0] == 0
+    assert weights[-2:] == [1, 1]
     assert match_weight(0.5, 0.8) == pytest.approx(match_weight(1.0, 0.8) / 2)
 
 
-def test_guidance_leads_from_without_the_artist_to_with_and_beyond() -> None:
+def test_guidance_interpolates_and_extrapolates_the_artist_style() -> None:
     with_artist, without = np.random.default_rng(0).standard_normal((2, 3, 8))
     both = np.concatenate([with_artist, without])
     np.testing.assert_array_equal(apply_guidance(both, 0.0), without)
@@ -230,7 +230,7 @@ def test_guidance_leads_from_without_the_artist_to_with_and_beyond() -> None:
 
 @settings(deadline=None)
 @given(logit_rows)
-def test_logits_less_their_totals_are_the_softmax(row: list[float]) -> None:
+def test_logits_minus_log_sum_exp_are_log_probabilities(row: list[float]) -> None:
     naive = np.log(np.exp(row) / np.exp(row).sum())
     (total,) = log_sum_exp(np.array([row]))
     np.testing.assert_allclose(row - np.array(total), naive, atol=1e-12)
@@ -253,7 +253,7 @@ UNLIKELY = -30.0  # a log probability
 
 
 def written(model: Model, **request: Any) -> list[str]:
-    """What the songs of a stream say, when they are written."""
+    """Return the texts of the songs of a stream."""
     song = stream(model, LyricsRequest(**request))
     texts = [""] * len(song.songs)
     for character in song:
@@ -261,18 +261,18 @@ def written(model: Model, **request: Any) -> list[str]:
     return texts
 
 
-def wrapped(text: str, least: int, before: str = "") -> str:
-    """The text after another, each space that follows `least` characters of a line a newline."""
+def wrapped(text: str, length: int, before: str = "") -> str:
+    """Return a text with a newline for each space after `length` or more characters of a line."""
     result = before
     for character in text:
-        length = len(result.rsplit("\n", 1)[-1])
-        result += "\n" if character == " " and least and length >= least else character
+        line = result.rsplit("\n", 1)[-1]
+        result += "\n" if character == " " and length and len(line) >= length else character
     return result[len(before) :]
 
 
 @dataclasses.dataclass
 class Reciter:
-    """In the place of a network: knows one text by heart, whatever it is that was written."""
+    """Takes the place of a network: predicts a fixed text, whatever is written."""
 
     text: list[int]
 
@@ -287,13 +287,13 @@ class Reciter:
     ) -> NDArray[np.float64]:
         self.read(state, frames[None], match_weight)
         logits = np.full((len(frames), 18), UNLIKELY)
-        logits[np.arange(len(frames)), [self.text[place] for place in state[0]]] = 0.0
+        logits[np.arange(len(frames)), [self.text[position] for position in state[0]]] = 0.0
         return logits
 
 
 @pytest.fixture
 def reciter(build: Build) -> Callable[[str], Model]:
-    """reciter(text) gives a model that knows the text by heart."""
+    """reciter(text) returns a model that predicts a fixed text."""
     model = build(kind="uniform")
     assert isinstance(model.codec, CharacterCodec)
     encode = model.codec.encode
@@ -311,18 +311,18 @@ rows = st.lists(st.tuples(songs, st.lists(logit, min_size=6, max_size=6)), min_s
 
 
 @given(rows, st.integers(1, 10))
-def test_the_line_rule_equals_its_definition(
-    rows: list[tuple[list[int], list[float]]], least: int
+def test_line_breaks_equal_their_definition(
+    rows: list[tuple[list[int], list[float]]], length: int
 ) -> None:
     logits = np.array([row for _, row in rows])
     before = np.exp(logits)
-    result = np.exp(break_lines(logits, [frames for frames, _ in rows], least, ALPHABET))
+    result = np.exp(break_lines(logits, [frames for frames, _ in rows], length, ALPHABET))
     np.testing.assert_array_equal(np.exp(logits), before)
     for (frames, _), p, got in zip(rows, before, result, strict=True):
-        length = 0
+        characters = 0
         for frame in frames[1:]:
-            length = 0 if frame == NEWLINE else length + 1
-        if length >= least:
+            characters = 0 if frame == NEWLINE else characters + 1
+        if characters >= length:
             p = np.array([*p[:NEWLINE], p[NEWLINE] + p[SPACE], 0.0, *p[SPACE + 1 :]])
         np.testing.assert_allclose(got, p, rtol=1e-12)
 
@@ -332,16 +332,16 @@ words = st.lists(st.text("abcé,", min_size=1, max_size=9), min_size=1, max_size
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words, words, st.integers(1, 30))
-def test_words_stay_whole_and_the_prime_counts(
-    reciter: Callable[[str], Model], prime: list[str], rest: list[str], least: int
+def test_words_stay_whole_and_the_prompt_counts(
+    reciter: Callable[[str], Model], prime: list[str], rest: list[str], length: int
 ) -> None:
     before, after = " ".join(prime), "".join(" " + word for word in rest)
-    params = SamplingParams(0.0, line=least)
+    params = SamplingParams(0.0, line=length)
     song = reciter(before + after)
-    expected = wrapped(after, least, before)
+    expected = wrapped(after, length, before)
     assert expected.split() == rest
-    ask: dict[str, Any] = {"prime": before, "params": params, "length": len(after)}
-    assert written(song, **ask, count=2) == [expected, expected]
+    request: dict[str, Any] = {"prime": before, "params": params, "length": len(after)}
+    assert written(song, **request, count=2) == [expected, expected]
 
 
 @pytest.mark.parametrize(
@@ -355,12 +355,14 @@ def test_words_stay_whole_and_the_prime_counts(
     ],
     ids=str,
 )
-def test_it_holds_with_every_rule(reciter: Callable[[str], Model], params: SamplingParams) -> None:
+def test_lines_break_with_every_option(
+    reciter: Callable[[str], Model], params: SamplingParams
+) -> None:
     text = "a bad cab, a bad bag. high jade, i gad, a bad cab, a bad bag"
     song = reciter(text)
-    for least in (1, 8, 20, 200):
-        params = dataclasses.replace(params, line=least)
-        assert written(song, params=params, seed=1, length=len(text)) == [wrapped(text, least)]
+    for length in (1, 8, 20, 200):
+        params = dataclasses.replace(params, line=length)
+        assert written(song, params=params, seed=1, length=len(text)) == [wrapped(text, length)]
 
 
 KINDS: list[dict[str, Any]] = [
@@ -372,22 +374,24 @@ KINDS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("settings", KINDS, ids=str)
 @pytest.mark.parametrize("temperature", [0.0, 0.9, math.inf])
-def test_no_line_is_longer_than_asked_for_and_its_last_word(
+def test_no_line_is_longer_than_its_length_and_a_word(
     build: Build, settings: dict[str, Any], temperature: float
 ) -> None:
     model = build(**settings)
-    apply_guidance = {"guidance": 2.0} if model.conditions and "kind" not in settings else {}
-    params = SamplingParams(temperature, repetition=0.5, line=9, **apply_guidance)  # type: ignore[arg-type]
-    artist = "Zed" if apply_guidance else None
-    ask: dict[str, Any] = {"artist": artist, "params": params, "length": 200}
-    together = written(model, **ask, seed=7, count=4)
+    guidance = {"guidance": 2.0} if model.conditions and "kind" not in settings else {}
+    params = SamplingParams(temperature, repetition=0.5, line=9, **guidance)  # type: ignore[arg-type]
+    artist = "Zed" if guidance else None
+    request: dict[str, Any] = {"artist": artist, "params": params, "length": 200}
+    together = written(model, **request, seed=7, count=4)
     for number, text in enumerate(together):
         for line in text.split("\n"):
             assert len(line) <= 9 + len(line.rsplit(" ", 1)[-1])
-        assert written(model, **ask, seed=7 + number) == [text]
+        assert written(model, **request, seed=7 + number) == [text]
 
 
-def test_it_can_be_turned_while_songs_are_written(reciter: Callable[[str], Model]) -> None:
+def test_the_line_length_can_change_while_songs_are_written(
+    reciter: Callable[[str], Model],
+) -> None:
     words = "a bad cab, a bad bag. high jade, i gad, dead bee, fed a fig. abba"
     song = stream(
         reciter(words), LyricsRequest(params=SamplingParams(0.0), length=len(words), count=2)
@@ -395,17 +399,17 @@ def test_it_can_be_turned_while_songs_are_written(reciter: Callable[[str], Model
     characters = iter(song)
     expected = ""
     texts = ["", ""]
-    for least, many in ((0, 16), (4, 20), (0, 10), (11, len(words) - 46)):
-        change_params(song, {"line": least})
-        for character in itertools.islice(characters, 2 * many):
+    for length, count in ((0, 16), (4, 20), (0, 10), (11, len(words) - 46)):
+        change_params(song, {"line": length})
+        for character in itertools.islice(characters, 2 * count):
             texts[character.song] += character.text
-        said = len(expected)
-        expected += wrapped(words[said : said + many], least, expected)
+        start = len(expected)
+        expected += wrapped(words[start : start + count], length, expected)
     assert texts == [expected, expected]
     assert "\n" in expected
 
 
-def test_surprise_stays_the_models_own(reciter: Callable[[str], Model]) -> None:
+def test_line_breaks_do_not_change_the_surprise(reciter: Callable[[str], Model]) -> None:
     text = "a bad cab"
     params = SamplingParams(0.0, line=2)
     characters: list[Character] = [
@@ -419,9 +423,7 @@ def test_surprise_stays_the_models_own(reciter: Callable[[str], Model]) -> None:
 
 
 @pytest.mark.parametrize("characters", [" !,.abcdefghijé", "\n!,.abcdefghijé"])
-def test_an_alphabet_without_the_one_or_the_other_is_left_alone(
-    make: Make, characters: str
-) -> None:
+def test_without_a_space_or_a_newline_lines_do_not_break(make: Make, characters: str) -> None:
     meta, tensors = make()
     meta = dataclasses.replace(meta, codec=CharacterCodec(characters))
     model = models.from_tensors(meta, tensors)
@@ -433,13 +435,13 @@ def test_an_alphabet_without_the_one_or_the_other_is_left_alone(
 def naive(frames: list[int], strength: float) -> dict[int, float]:
     frames = frames[-REPEAT_WINDOW:]
     result: dict[int, float] = {}
-    for place in range(1, len(frames)):  # the frame that followed a stretch before it
+    for i in range(1, len(frames)):  # the frame that followed an earlier passage
         length = 0
-        while length < min(place, MAX_REPEAT) and frames[place - 1 - length] == frames[-1 - length]:
+        while length < min(i, MAX_REPEAT) and frames[i - 1 - length] == frames[-1 - length]:
             length += 1
         if length > FREE_REPEAT:
-            loss = strength * (length - FREE_REPEAT)
-            result[frames[place]] = max(result.get(frames[place], 0.0), loss)
+            penalty = strength * (length - FREE_REPEAT)
+            result[frames[i]] = max(result.get(frames[i], 0.0), penalty)
     return result
 
 
@@ -449,7 +451,7 @@ def test_the_penalty_equals_its_definition(frames: list[int], again: int, streng
     assert repetition_penalties(frames, strength) == naive(frames, strength)
 
 
-def test_only_the_window_counts() -> None:
-    stretch = [*range(10, 30)]
-    assert repetition_penalties([*stretch, 5, *[6, 7] * (REPEAT_WINDOW // 2), *stretch], 1.0) == {}
-    assert repetition_penalties([*stretch, 5, *stretch], 1.0) == {5: len(stretch) - FREE_REPEAT}
+def test_repeats_are_searched_in_the_window_only() -> None:
+    passage = [*range(10, 30)]
+    assert repetition_penalties([*passage, 5, *[6, 7] * (REPEAT_WINDOW // 2), *passage], 1.0) == {}
+    assert repetition_penalties([*passage, 5, *passage], 1.0) == {5: len(passage) - FREE_REPEAT}

@@ -1,4 +1,4 @@
-"""Writing songs: seeds, primes, artists, lengths, and what ends a song."""
+"""Sampling lyrics: seeds, prompts, artists, lengths, and what ends a song."""
 
 import itertools
 import math
@@ -23,7 +23,7 @@ Make = Callable[..., tuple[ModelMeta, dict[str, Any]]]
 
 
 def texts(stream: LyricsStream) -> list[str]:
-    """What the songs of a stream say, when they are written."""
+    """Return the texts of the songs of a stream."""
     written = [""] * len(stream.songs)
     for character in stream:
         written[character.song] += character.text
@@ -36,13 +36,13 @@ def text(model: Model, **request: Any) -> str:
 
 
 def ended(stream: LyricsStream) -> tuple[str | None, int]:
-    """Why the only song has ended, and after how many characters."""
+    """Return why the only song has ended, and after how many characters."""
     (song,) = stream.songs
     return song.reason, song.characters
 
 
 def biased(make: Make, end: float) -> Model:
-    """A network whose end mark has a logit of its own."""
+    """Return a network with this bias of the end mark."""
     meta, tensors = make()
     tensors["head.bias"][END] = end
     return models.from_tensors(meta, tensors)
@@ -63,7 +63,7 @@ def test_the_same_seed_writes_the_same_text(build: Build, settings: dict[str, st
     assert text(model, prime="a b", seed=6, length=60) != first
 
 
-def test_a_fresh_seed_is_told_and_writes_the_same_again(build: Build) -> None:
+def test_a_new_seed_is_reported_and_writes_the_same_again(build: Build) -> None:
     model = build()
     song = stream(model, LyricsRequest(length=40))
     (written,) = texts(song)
@@ -87,14 +87,14 @@ def test_a_song_equals_stepping_by_hand(build: Build) -> None:
     assert got == written
 
 
-def test_an_empty_prime_starts_from_the_begin_mark(build: Build) -> None:
+def test_an_empty_prompt_starts_from_the_begin_mark(build: Build) -> None:
     model = build(kind="markov", order=4)
     starts = {text(model, seed=seed, length=1) for seed in range(200)}
-    assert {"a", "d", "h"} <= starts  # how the songs it counted begin
+    assert {"a", "d", "h"} <= starts  # the first characters of its training songs
     assert text(model, prime="dead bee,", params=SamplingParams(0.0), length=5) == "\nfed "
 
 
-def test_a_prime_is_composed_and_its_line_ends_are_one_character(build: Build) -> None:
+def test_a_prompt_is_composed_and_its_line_ends_are_one_character(build: Build) -> None:
     song = stream(build(), LyricsRequest(prime="e\u0301\r\na\rb", length=3))
     assert song.prime == "é\na\nb"
     assert len(texts(song)[0]) == 3
@@ -106,7 +106,7 @@ def test_the_song_ends_at_its_end_mark(make: Make) -> None:
     assert ended(song) == ("end", 0)
 
 
-def test_a_counting_model_ends_its_songs_too(build: Build) -> None:
+def test_an_ngram_model_ends_its_songs_too(build: Build) -> None:
     song = stream(
         build(kind="markov", order=8), LyricsRequest(prime="dead bee,", params=SamplingParams(0.0))
     )
@@ -114,7 +114,7 @@ def test_a_counting_model_ends_its_songs_too(build: Build) -> None:
     assert song.songs[0].reason == "end"
 
 
-def test_a_length_holds_the_end_mark_back(make: Make) -> None:
+def test_a_length_suppresses_the_end_mark(make: Make) -> None:
     song = stream(biased(make, 50.0), LyricsRequest(seed=1, length=200))
     assert len(texts(song)[0]) == 200
     assert ended(song) == ("length", 200)
@@ -144,13 +144,13 @@ def test_characters_come_one_at_a_time_and_a_stop_acts_between_two(build: Build)
     assert ended(song) == ("stopped", 7)
 
 
-def test_a_stop_acts_within_the_prime(build: Build) -> None:
+def test_a_stop_acts_within_the_prompt(build: Build) -> None:
     song = stream(build(), LyricsRequest(prime="a" * 50_000), lambda: True)
     assert list(song) == []
     assert song.songs[0].reason == "stopped"
 
 
-def test_rules_can_change_while_it_writes(build: Build) -> None:
+def test_parameters_can_change_while_it_writes(build: Build) -> None:
     model = build(kind="markov")
     song = stream(
         model, LyricsRequest(prime="d", params=SamplingParams(float("inf")), seed=1, length=30)
@@ -189,7 +189,7 @@ def test_rules_can_change_while_it_writes(build: Build) -> None:
         ({"params": SamplingParams(guidance=2.0)}, "Guidance needs an artist: name one, or a mix"),
     ],
 )
-def test_what_cannot_be_is_refused_in_a_sentence(
+def test_an_invalid_request_is_refused_in_a_sentence(
     build: Build, request_: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(InputError, match=words):
@@ -197,7 +197,9 @@ def test_what_cannot_be_is_refused_in_a_sentence(
 
 
 @pytest.mark.parametrize("settings", [{"condition_size": 0}, {"kind": "markov"}], ids=str)
-def test_a_model_without_artists_says_so(build: Build, settings: dict[str, Any]) -> None:
+def test_artists_are_refused_by_a_model_without_them(
+    build: Build, settings: dict[str, Any]
+) -> None:
     with pytest.raises(InputError, match="has no artist styles"):
         stream(build(**settings), LyricsRequest(artist="Zed"))
     with pytest.raises(InputError, match="has no artist styles"):
@@ -212,8 +214,8 @@ def test_an_artist_matters(build: Build) -> None:
     assert len(set(songs)) == 3
 
 
-def test_a_song_is_as_true_to_itself_as_the_rules_say(make: Make) -> None:
-    """A network that only ever repeats goes round and round, until its memory is doubted."""
+def test_the_memory_option_weighs_the_match_memory(make: Make) -> None:
+    """A network that only repeats does so forever, unless the match memory weighs less."""
     meta, tensors = make(match_memory=True, hidden_size=4)
     for name, tensor in tensors.items():
         tensor[...] = 0.0 if name != "head.gain" else 20.0
@@ -233,19 +235,19 @@ def test_a_song_is_as_true_to_itself_as_the_rules_say(make: Make) -> None:
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("settings", KINDS, ids=str)
-def test_songs_written_together_are_those_of_their_seeds_alone(
+def test_songs_written_together_equal_those_written_alone(
     make: Make, settings: dict[str, Any], precision: str
 ) -> None:
     model = models.from_tensors(*make(**settings), precision=precision)
-    ask: dict[str, Any] = {"prime": "a bad cab, ", "params": SamplingParams(0.9)}
+    request: dict[str, Any] = {"prime": "a bad cab, ", "params": SamplingParams(0.9)}
     if model.conditions:
-        ask["artist"] = "Zed"
-    together = stream(model, LyricsRequest(**ask, seed=7, count=12))
+        request["artist"] = "Zed"
+    together = stream(model, LyricsRequest(**request, seed=7, count=12))
     written = texts(together)
     assert [song.seed for song in together.songs] == [*range(7, 19)]
     assert len({song.characters for song in together.songs}) > 1  # they end at different times
     for song, one in zip(together.songs, written, strict=True):
-        alone = stream(model, LyricsRequest(**ask, seed=song.seed))
+        alone = stream(model, LyricsRequest(**request, seed=song.seed))
         assert texts(alone) == [one]
         assert alone.songs[0].bits == song.bits
         assert song.reason == "end"
@@ -271,15 +273,15 @@ def test_a_mix_of_one_is_that_artist(build: Build) -> None:
 
 @pytest.mark.parametrize("settings", KINDS[:2], ids=str)
 @pytest.mark.parametrize("precision", PRECISIONS)
-def test_guidance_zero_is_nobody_and_one_the_artist(
+def test_guidance_zero_is_no_artist_and_one_the_artist(
     make: Make, settings: dict[str, Any], precision: str
 ) -> None:
     model = models.from_tensors(*make(**settings), precision=precision)
 
     def written(artist: str | None, guidance: float, count: int = 1) -> list[str]:
         params = SamplingParams(guidance=guidance)
-        ask = LyricsRequest("bad", artist, params, seed=3, length=50, count=count)
-        return texts(stream(model, ask))
+        request = LyricsRequest("bad", artist, params, seed=3, length=50, count=count)
+        return texts(stream(model, request))
 
     assert written("Zed", 0.0) == written(None, 1.0)
     close = written("Zed", 1.0 + 1e-9)  # steps both, unlike 1.0
@@ -289,10 +291,8 @@ def test_guidance_zero_is_nobody_and_one_the_artist(
 
 
 @pytest.mark.parametrize("settings", KINDS[:2], ids=str)
-def test_guidance_can_be_turned_on_and_off_while_it_writes(
-    build: Build, settings: dict[str, Any]
-) -> None:
-    """Songs go on as if they had been begun so."""
+def test_guidance_can_change_while_it_writes(build: Build, settings: dict[str, Any]) -> None:
+    """Songs continue as if they had been begun with the new guidance."""
     model = build(**settings)
     song = stream(
         model, LyricsRequest("be", "Zed", SamplingParams(1.0), seed=1, length=60, count=3)
@@ -303,17 +303,17 @@ def test_guidance_can_be_turned_on_and_off_while_it_writes(
         for character in itertools.islice(characters, 30):
             written[character.song] += character.text
         change_params(song, {"guidance": guidance, "temperature": 0.0})
-        ask = [
+        requests = [
             LyricsRequest(one, "Zed", SamplingParams(0.0, guidance=guidance), length=10)
             for one in written
         ]
-        expected = [text(model, **vars(one)) for one in ask]
+        expected = [text(model, **vars(one)) for one in requests]
         for character in itertools.islice(characters, 30):
             written[character.song] += character.text
         assert [one[-10:] for one in written] == expected, turn
 
 
-def test_rules_that_cannot_be_are_refused_and_the_song_goes_on(build: Build) -> None:
+def test_invalid_parameters_are_refused_and_the_song_continues(build: Build) -> None:
     song = stream(build(), LyricsRequest(seed=1, length=20))
     characters = iter(song)
     next(characters)
@@ -325,7 +325,7 @@ def test_rules_that_cannot_be_are_refused_and_the_song_goes_on(build: Build) -> 
         change_params(None, {"temperature": 1.0})
 
 
-def test_surprise_is_that_of_the_models_own_probabilities(build: Build) -> None:
+def test_surprise_follows_the_models_own_probabilities(build: Build) -> None:
     model = build(kind="markov", order=3)
     assert isinstance(model.codec, CharacterCodec)
     assert isinstance(model.stepper, NgramStepper)
@@ -338,7 +338,7 @@ def test_surprise_is_that_of_the_models_own_probabilities(build: Build) -> None:
     assert song.songs[0].likelihood == pytest.approx(-bits.mean())
 
 
-def test_alternatives_are_the_likeliest_of_what_can_come(build: Build) -> None:
+def test_alternatives_are_the_most_probable_characters(build: Build) -> None:
     model = build()
     for character in stream(model, LyricsRequest(seed=2, length=30, alternatives=5)):
         assert len(character.alternatives) == 5
@@ -355,19 +355,19 @@ def test_alternatives_are_the_likeliest_of_what_can_come(build: Build) -> None:
     assert p > 0.5
 
 
-def test_the_likeliest_of_many_songs_is_kept(build: Build) -> None:
+def test_the_most_probable_of_many_songs_is_kept(build: Build) -> None:
     model = build(hidden_size=30)
-    ask: dict[str, Any] = {"seed": 4, "count": 9, "length": 25}
-    (song,), characters = write_best(stream(model, LyricsRequest(**ask)))
-    everyone = stream(model, LyricsRequest(**ask))
-    written = texts(everyone)
-    assert song.likelihood == max(one.likelihood for one in everyone.songs)
+    request: dict[str, Any] = {"seed": 4, "count": 9, "length": 25}
+    (song,), characters = write_best(stream(model, LyricsRequest(**request)))
+    all_songs = stream(model, LyricsRequest(**request))
+    written = texts(all_songs)
+    assert song.likelihood == max(one.likelihood for one in all_songs.songs)
     assert "".join(character.text for character in characters) == written[song.number]
     assert text(model, seed=song.seed, length=25) == written[song.number]
 
 
-def test_repetition_is_punished(make: Make) -> None:
-    """A network that only ever repeats gets out of its circle."""
+def test_the_repetition_penalty_ends_a_loop(make: Make) -> None:
+    """The match memory of this network repeats the text, until the penalty outweighs it."""
     meta, tensors = make(match_memory=True, hidden_size=4)
     for name, tensor in tensors.items():
         tensor[...] = 0.0 if name != "head.gain" else 6.0
