@@ -52,9 +52,8 @@ class TempoMap:
 
     def second_at(self, beat: float) -> float:
         """Return the second at which a beat falls; the inverse of `beat_at`."""
-        beats = self.beats(self._seconds)
-        i = max(bisect.bisect_right(beats, beat) - 1, 0)
-        return float(self._seconds[i] + (beat - beats[i]) / self._rates[i])
+        i = max(bisect.bisect_right(self._beats, beat) - 1, 0)
+        return float(self._seconds[i] + (beat - self._beats[i]) / self._rates[i])
 
     def bar_and_beat(self, second: float) -> tuple[int, int]:
         """Return the bar of a moment and the beat that the time signature counts, both from 1."""
@@ -66,6 +65,11 @@ class TempoMap:
     def _seconds(self) -> npt.NDArray[np.float64]:
         """When each tempo begins, (k,)."""
         return np.array([0.0, *(second for second, _ in self.tempo_changes)])
+
+    @cached_property
+    def _beats(self) -> npt.NDArray[Any]:
+        """The beats before each tempo, (k,)."""
+        return self.beats(self._seconds)
 
     @cached_property
     def _rates(self) -> npt.NDArray[np.float64]:

@@ -2,8 +2,8 @@
 
     python recording_player.py FILE [NAME…]
 
-Each message is written to FILE at once as a line "moment port bytes", so that it is there after a
-kill; so are opening and closing. The ports have the names given, or "tape"; "none" stands for no
+Each message is written to FILE at once as a line "moment port bytes", so that a kill loses none;
+so are opening and closing. The ports have the names given, or "tape"; "none" stands for no
 ports. Some names are special: "broken" cannot be opened, "loose" fails at its fourth message,
 "fading" is no longer listed once it was opened.
 """
