@@ -1,1 +1,1 @@
-"""Runs on disk: directories, events and their log."""
+"""Runs on disk: their directories and events."""

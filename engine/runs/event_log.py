@@ -1,7 +1,8 @@
 """A run's events on disk: append them, read them while they are written, and collect them.
 
-Each event is one write of one line. What follows the last newline is still being written, or was
-left by a killed trainer: a reader waits for its end, and the next trainer removes it.
+Each event is one line, written by one system call. A last line without a newline is still being
+written, or was left by a killed trainer: a reader waits for its newline, and the next trainer
+removes it.
 """
 
 import errno
@@ -34,8 +35,8 @@ class EventLog:
     def __init__(self, path: Path, listener: Listener | None = None) -> None:
         self._path, self._listener = path, listener
         self.listener_failed = False
-        self.step = 0  # of the last event that had one
-        self._last = time.monotonic()
+        self.step = 0  # of the last event with a step
+        self._last = time.monotonic()  # when the last event was written
         with files.explain_write_errors(path):
             self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
             self._truncate_partial_line()
@@ -55,11 +56,11 @@ class EventLog:
             os.ftruncate(self._descriptor, end)
 
     def append(self, event: Event) -> None:
-        """Write one line, complete or not at all; then call the listener.
+        """Write an event as one line, complete or not at all; then call the listener.
 
-        A listener that raises OSError or ValueError, as when it prints to a closed terminal, must
-        not end the run: it is not called again, and `listener_failed` becomes true. Raises
-        InputError when the disk is full.
+        A listener that raises OSError or ValueError, for example because it prints to a closed
+        terminal, does not interrupt the writing: it is not called again, and `listener_failed`
+        becomes true. Raises InputError when the disk is full.
         """
         line = (encode(event) + "\n").encode()
         with files.explain_write_errors(self._path):
@@ -72,11 +73,11 @@ class EventLog:
         if self._listener is not None:
             try:
                 self._listener(event)
-            except (OSError, ValueError):  # ValueError: a file that this process has closed
+            except (OSError, ValueError):  # ValueError: write to a closed file
                 self._listener, self.listener_failed = None, True
 
     def idle_for(self, seconds: float = 5.0) -> bool:
-        """Return whether no event was written for some seconds, so that a heartbeat is due."""
+        """Return whether no event was written for `seconds`, so that a heartbeat is due."""
         return time.monotonic() - self._last > seconds
 
     def close(self) -> None:
@@ -85,7 +86,7 @@ class EventLog:
 
 
 class EventReader:
-    """Reads a run's events while they are written."""
+    """Reads a run's events from its file while a trainer appends to it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -94,25 +95,28 @@ class EventReader:
     def poll(self) -> list[Event]:
         """Return the events of the lines completed since the last call.
 
-        Lines that are not events of this version are skipped. A missing file has no events yet.
+        Lines that are not events of this version are skipped. A missing file counts as empty.
         """
         try:
             with self._path.open("rb") as file:
                 if os.fstat(file.fileno()).st_size < self._offset:
-                    self._offset = 0  # a new file: a trainer truncates only what was never read
+                    # The file was replaced: a trainer removes only a last line without a newline,
+                    # which was not read.
+                    self._offset = 0
                 file.seek(self._offset)
                 block = file.read()
         except OSError:
             return []
         end = block.rfind(b"\n") + 1
         self._offset += end
-        lines = block[:end].decode(errors="replace").split("\n")  # splitlines cuts at U+2028 too
+        # Not by splitlines, which would also split at U+2028.
+        lines = block[:end].decode(errors="replace").split("\n")
         return [event for line in lines if (event := decode(line)) is not None]
 
 
 @dataclass
 class History:
-    """The events of one run, without those that a resume made void."""
+    """The events of one run by type, without those of steps that a resumed run repeats."""
 
     started: Started | None = None
     steps: list[Step] = field(default_factory=list)
@@ -123,12 +127,12 @@ class History:
 
     @property
     def step(self) -> int:
-        """The latest step of any event."""
+        """The highest step of the events above; 0 without events."""
         return max((events[-1].step for events in self._lists() if events), default=0)
 
     @property
     def best_evaluation(self) -> Evaluated | None:
-        """The evaluation with the lowest loss."""
+        """The evaluation with the lowest loss; None before the first."""
         return min(self.evaluations, key=lambda event: event.loss, default=None)
 
     def add(self, event: Event) -> None:
@@ -158,7 +162,7 @@ class History:
 
 
 def read_history(path: Path) -> History:
-    """Return the history of all events in a run's file."""
+    """Return the history of a run, from its file of events."""
     history = History()
     for event in EventReader(path).poll():
         history.add(event)

@@ -1,7 +1,8 @@
-"""The events of a run: what `events.jsonl` holds, one JSON object a line.
+"""The events of a run: the lines of `events.jsonl`, one JSON object each.
 
-`rnn-tui watch --json` and `rnn-tui train --json` print the same lines. The fields of a class
-are the keys of its objects; the key `event` holds its name in EVENT_TYPES.
+`rnn-tui watch --json` and `rnn-tui train --json` print the same lines. The fields of a class are
+the keys of its JSON object, in which the key `event` has the class's name in EVENT_TYPES. A frame
+is a character of lyrics or a time step of music.
 """
 
 import dataclasses
@@ -14,25 +15,25 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Event:
-    """The base of all events."""
+    """The base class of all events."""
 
     time: float = field(default_factory=time.time, kw_only=True)  # seconds since 1970
 
 
 @dataclass(frozen=True)
 class Started(Event):
-    """The corpus is prepared, the model is built, and training begins."""
+    """The corpus is prepared and the model is built: training begins."""
 
     run: str  # the run's name
     kind: str  # "lyrics" or "music"
-    model: str  # its description, as "lstm 2 × 256"
+    model: str  # its description, for example "lstm 2 × 256"
     parameters: int  # number of weights; 0 for an n-gram model
-    steps: int  # optimizer steps in total, those before a resume included
-    frames_per_step: int
-    train_frames: int  # frames of the training songs
-    valid_frames: int  # frames of the validation songs
+    steps: int  # optimizer steps in total, including those before a resume
+    frames_per_step: int  # of all ranks together
+    train_frames: int  # number of frames in the training songs
+    valid_frames: int  # number of frames in the validation songs
     corpus: str  # the data set's name
-    unit: str  # what a frame is: "character" or "frame"
+    unit: str  # the word for a frame: "character" (lyrics) or "frame" (music)
     threads: int  # CPU threads of each rank
     device: str  # "cpu" or "cuda (NVIDIA H200)"
     ranks: int = 1  # processes that train the run together
@@ -40,17 +41,17 @@ class Started(Event):
 
 @dataclass(frozen=True)
 class Step(Event):
-    """Means over the optimizer steps since the last such event."""
+    """Means over the optimizer steps since the last Step event."""
 
-    step: int
-    loss: float | None  # nats a frame; None: infinite or NaN
-    bits: float | None  # bits a frame
-    lr: float  # the learning rate of the last of the steps
+    step: int  # the last of these steps
+    loss: float | None  # nats per frame of the training songs; None: infinite or NaN
+    bits: float | None  # the same loss in bits per frame
+    lr: float  # the learning rate of the last of these steps
     grad_norm: float | None  # before clipping; None: infinite or NaN
     frames_per_second: float  # of all ranks together
     memory_mb: float  # resident memory of all ranks together
-    elapsed: float  # seconds of training, those before a resume included
-    remaining: float | None  # seconds of training to the last step, estimated
+    elapsed: float  # seconds of training, including those before a resume
+    remaining: float | None  # estimated seconds of training until the last step
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,8 @@ class Evaluated(Event):
     """The model was scored on the validation songs."""
 
     step: int
-    loss: float  # nats a frame
-    bits: float  # bits a frame
+    loss: float  # nats per frame
+    bits: float  # bits per frame
     frames: int  # number of frames scored
     best: bool  # whether the loss is the lowest so far
 
@@ -73,8 +74,9 @@ class Sampled(Event):
     condition: str | None  # the artist; None: no artist
     text: str  # the continuation, without the prompt; empty for music
     temperature: float
-    notes: list[list[int]] | None = None  # music: first frame, frame after the last, MIDI pitch
-    frame: float | None = None  # music: seconds a frame
+    # Music: of each note [first frame, frame after the last, MIDI pitch].
+    notes: list[list[int]] | None = None
+    frame: float | None = None  # music: seconds per frame
 
 
 @dataclass(frozen=True)
@@ -83,12 +85,15 @@ class Saved(Event):
 
     step: int
     checkpoint: str  # its folder's name under checkpoints/
-    best: bool  # whether `best` points to it
+    best: bool  # whether the link `best` was set to it
 
 
 @dataclass(frozen=True)
 class Resumed(Event):
-    """Training continues from a checkpoint; earlier events of later steps no longer hold."""
+    """Training continues from a checkpoint.
+
+    Events before this one with a later step are void: these steps are repeated.
+    """
 
     step: int  # of the checkpoint
 
@@ -112,10 +117,10 @@ class Failed(Event):
 
 @dataclass(frozen=True)
 class Heartbeat(Event):
-    """A sign of life during long work without other events, as an evaluation."""
+    """A sign of life during long work without other events, such as an evaluation."""
 
     step: int
-    doing: str  # "evaluating", "counting"
+    doing: str  # "evaluating" or "counting"
 
 
 EVENT_TYPES: dict[str, type[Event]] = {
@@ -133,7 +138,7 @@ _NAMES = {cls: name for name, cls in EVENT_TYPES.items()}
 
 
 def finite_or_none(value: float) -> float | None:
-    """Return a value, or None for infinity and NaN, which JSON does not have."""
+    """Return the value; None for infinity and NaN, which JSON does not have."""
     return value if math.isfinite(value) else None
 
 
@@ -144,7 +149,7 @@ def encode(event: Event) -> str:
 
 
 def decode(line: str) -> Event | None:
-    """Parse a line; None for a line that is not an event of this version.
+    """Parse a line; returns None for a line that is not an event of this version.
 
     Unknown fields are ignored, so that an older version can watch the run of a newer one.
     """

@@ -1,13 +1,14 @@
 """A run's directory: its files, the lock of its trainer, requests to the trainer, the run's state.
 
 runs/20260131-094500-NAME/config.toml    the settings, in the form of a preset
-                          config.json    the settings, with the versions and the hash of the corpus
-                          events.jsonl   what happened, one JSON object a line (events.py)
-                          worker.json    host and process of the last trainer
-                          worker.lock    held by the trainer while it runs
-                          worker.log     standard error of a trainer in the background
+                          config.json    the settings, versions of packages, and the corpus's hash
+                          events.jsonl   the events of its training (events.py)
+                          worker.json    host and process id of the last trainer
+                          worker.lock    locked by the trainer while it runs
+                          worker.log     standard output and error of a trainer in the background
                           control/       a file for each request: stop, save, sample
-                          checkpoints/, samples/
+                          checkpoints/   see engine/train/checkpoint.py
+                          samples/       texts or MIDI files that the model wrote during training
 """
 
 import contextlib
@@ -30,10 +31,10 @@ from engine.config import RunConfig, from_mapping, to_mapping, to_toml
 from engine.errors import InputError
 from engine.runs.events import Event, Failed, Finished
 
-FORMAT = 2  # of config.json: raised with every renamed setting
+FORMAT = 2  # of config.json; raised when a setting is renamed
 STALLED_AFTER = 30.0  # seconds without an event; a trainer writes one every few seconds
 REQUESTS = ("stop", "save", "sample")
-_MAX_NAME_BYTES = 120  # with the time before it, the name must fit a file system's 255 bytes
+_MAX_NAME_BYTES = 120  # a folder's name, which begins with the time, has at most 255 bytes
 _TIMESTAMP = re.compile(r"^\d{8}-\d{6}-")
 
 
@@ -45,27 +46,27 @@ class RunDir:
 
     @property
     def name(self) -> str:
-        """The run's name, without the time that its folder's name begins with."""
+        """The run's name: its folder's name without the time at the beginning."""
         return _TIMESTAMP.sub("", self.path.name)
 
     @property
     def events(self) -> Path:
-        """The file of events, one JSON object a line."""
+        """The file of events: see `engine.runs.events`."""
         return self.path / "events.jsonl"
 
     @property
     def checkpoints(self) -> Path:
-        """The folder of checkpoints, in which `best` and `last` are links to two of them."""
+        """The folder of checkpoints, with two links, `best` and `last`, to some of them."""
         return self.path / "checkpoints"
 
     @property
     def samples(self) -> Path:
-        """The folder of texts or MIDI files that the model wrote during training."""
+        """The folder of the texts or MIDI files that the model wrote during training."""
         return self.path / "samples"
 
     @property
     def log(self) -> Path:
-        """The file with the standard error of a trainer in the background."""
+        """The file with the standard output and error of a trainer in the background."""
         return self.path / "worker.log"
 
     def config(self) -> RunConfig:
@@ -73,9 +74,9 @@ class RunDir:
         return from_mapping(self.metadata()["config"], str(self.path / "config.json"))
 
     def metadata(self) -> dict[str, Any]:
-        """Return config.json: the settings, versions of packages, name and hash of the corpus.
+        """Return the content of config.json: settings, versions of packages, the corpus's hash.
 
-        Raises InputError for a file that is not readable, or of a run of another format.
+        Raises InputError for a file that cannot be read, or that has another format.
         """
         path = self.path / "config.json"
         try:
@@ -101,16 +102,16 @@ class RunDir:
             return None
 
     def request(self, request: str) -> None:
-        """Leave one of REQUESTS for the trainer, which acts on it after its next step.
+        """Make one of REQUESTS to the trainer, which acts on it after its current step.
 
         Raises InputError when the run has been deleted.
         """
         if not self.path.is_dir():
-            raise InputError(f"The run {self.name!r} no longer exists: choose another.")
+            raise InputError(f"The run {self.name!r} no longer exists: choose another run.")
         files.write_atomic(self.path / "control" / request, "")
 
     def poll_requests(self) -> set[str]:
-        """Return the requests since the last call and remove them; for the trainer."""
+        """Return and remove the requests since the last call; only the trainer calls this."""
         found = set()
         for request in REQUESTS:
             with contextlib.suppress(FileNotFoundError):
@@ -120,12 +121,11 @@ class RunDir:
 
     @contextlib.contextmanager
     def lock(self, timeout: float = 0.0, pid: int | None = None) -> Iterator[None]:
-        """Hold the run's lock, so that no second trainer works on it.
+        """Hold the run's lock within the block, so that no other trainer can train the run.
 
-        The lock is released with the block or when the process ends, even if it is killed.
-        timeout: seconds to wait for the lock. pid: the process to write into worker.json, from
-        which others see whether the run is alive (default: this one). Raises InputError when
-        another process holds the lock.
+        The lock is also released when this process ends, even if it is killed. timeout: seconds to
+        wait for the lock. pid: the process that worker.json names as the trainer (None: this one).
+        Raises InputError when another process holds the lock.
         """
         lock = filelock.FileLock(self.path / "worker.lock", timeout=timeout)
         try:
@@ -143,7 +143,10 @@ class RunDir:
             lock.release()
 
     def worker(self) -> dict[str, Any]:
-        """Return worker.json: the last trainer's host, pid and time of creation; {} before any."""
+        """Return the content of worker.json, as `write_worker` writes it.
+
+        It names the run's last trainer; {} if the run has never been trained.
+        """
         try:
             content: dict[str, Any] = json.loads((self.path / "worker.json").read_text())
         except (OSError, ValueError):
@@ -152,7 +155,11 @@ class RunDir:
 
 
 def write_worker(run: RunDir, pid: int) -> None:
-    """Write worker.json: a process of this machine as the trainer of the run."""
+    """Write worker.json, which records that process `pid` of this machine trains the run.
+
+    Its keys are host, pid and created: when the process started, in seconds since 1970 (None: it
+    has ended).
+    """
     created = psutil.Process(pid).create_time() if psutil.pid_exists(pid) else None
     content = {"host": socket.gethostname(), "pid": pid, "created": created}
     files.write_atomic(run.path / "worker.json", json.dumps(content))
@@ -165,10 +172,10 @@ def _describe(worker: dict[str, Any]) -> str:
 
 
 def is_alive(worker: dict[str, Any]) -> bool | None:
-    """Return whether a worker's process exists; None when it runs on another machine.
+    """Return whether a run's last trainer is still running; None if it is on another machine.
 
-    worker: as from `RunDir.worker`. A process with the same pid that was created at another time
-    is not the worker.
+    worker: the result of `RunDir.worker`. A process with the trainer's pid that was created at
+    another time is a different one.
     """
     if not worker:
         return False
@@ -184,29 +191,29 @@ def is_alive(worker: dict[str, Any]) -> bool | None:
         return False
 
 
-ACTIVE = {"starting", "live", "stalled"}  # states of a run with a trainer
-ENDED = {"finished", "stopped", "failed", "crashed"}  # of a run without one
+ACTIVE = {"starting", "live", "stalled"}  # states of a run that a trainer is working on
+ENDED = {"finished", "stopped", "failed", "crashed"}  # states of a run without a trainer
 
 
 def state(run: RunDir, last: Event | None, now: float | None = None) -> str:
-    """Return a run's state, given its last event: one of ACTIVE or ENDED.
+    """Return a run's state, one of ACTIVE or ENDED, given its last event (None: no event yet).
 
-    `stalled`: the trainer's process exists but has written no event for STALLED_AFTER seconds.
-    `crashed`: the process is gone and its last event is neither `finished` nor `failed`.
-    now: seconds since 1970.
+    `stalled`: the trainer has written no event for STALLED_AFTER seconds. `crashed`: the trainer's
+    process has ended without a Finished or Failed event. now: seconds since 1970 (None: the present
+    time).
     """
     now = time.time() if now is None else now
     worker = run.worker()
     running = is_alive(worker)
     if isinstance(last, Finished | Failed):
         if running and (worker.get("created") or 0.0) > last.time:
-            return "starting"  # resumed by a process that has not written an event yet
+            return "starting"  # resumed by a trainer that has not written an event yet
         if isinstance(last, Failed):
             return "failed"
         return "stopped" if last.reason == "stopped" else "finished"
     if not worker and now - _created(run.path) < STALLED_AFTER:
         return "starting"
-    if running is False:  # not None: on another machine only the time of the last event counts
+    if running is False:  # for None, on another machine, only the time of the last event counts
         return "crashed"
     if last is None:
         return "starting"
@@ -214,7 +221,7 @@ def state(run: RunDir, last: Event | None, now: float | None = None) -> str:
 
 
 def _created(path: Path) -> float:
-    """Parse the time in a run's folder name, in seconds since 1970; 0 for any other name."""
+    """Return the time in a folder's name, in seconds since 1970; 0 if the name has no time."""
     try:
         return time.mktime(time.strptime(path.name[:15], "%Y%m%d-%H%M%S"))
     except ValueError:
@@ -229,7 +236,7 @@ def check_name(name: str) -> None:
             f"--run {name!r} is not a valid name: use at most {_MAX_NAME_BYTES} letters, digits, "
             "'-', '_', '.' and '+', and begin with a letter or digit."
         )
-    if (paths.models() / name).is_dir():  # `models.locate` finds it before a run
+    if (paths.models() / name).is_dir():  # in `models.locate` it takes precedence over a run
         raise InputError(f"An included model is called {name!r}: choose another name.")
     for run in list_runs():
         if run.name == name:
@@ -242,7 +249,8 @@ def check_name(name: str) -> None:
 def create(name: str, config: RunConfig, metadata: dict[str, Any]) -> RunDir:
     """Create a run's directory, complete or not at all.
 
-    metadata: what config.json holds beside the settings. Raises InputError as `check_name` does.
+    metadata: the keys of config.json in addition to the format and the settings. Raises InputError
+    as `check_name` does.
     """
     with files.explain_write_errors(paths.runs()):
         paths.runs().mkdir(parents=True, exist_ok=True)
@@ -265,7 +273,7 @@ def _create(name: str, config: RunConfig, metadata: dict[str, Any]) -> RunDir:
 
 
 def list_runs() -> list[RunDir]:
-    """Return all runs, newest first. Raises InputError when their folder cannot be read."""
+    """Return all runs, newest first. Raises InputError when the folder of runs cannot be read."""
     try:
         found = [RunDir(path) for path in paths.runs().iterdir() if _is_run(path)]
     except FileNotFoundError:
@@ -281,12 +289,12 @@ def list_runs() -> list[RunDir]:
 def _is_run(path: Path) -> bool:
     try:
         return (path / "config.json").is_file()
-    except OSError:  # a name too long for a file, or a folder without permission to read
+    except OSError:  # a name that is too long, or a folder without permission
         return False
 
 
 def lookup(name: str) -> RunDir | None:
-    """Return the run with a name (with or without its time) or at a path, or None."""
+    """Return the run with this name (with or without its time) or path; None if not found."""
     for run in list_runs():
         if name in (run.name, run.path.name):
             return run
@@ -294,7 +302,7 @@ def lookup(name: str) -> RunDir | None:
 
 
 def find(name: str | None) -> RunDir:
-    """Return the run with a name (with or without its time) or at a path; None: the newest run.
+    """Return the run with this name (with or without its time) or path; None: the newest run.
 
     Raises InputError when there is no such run.
     """
@@ -314,7 +322,7 @@ def find(name: str | None) -> RunDir:
 
 
 def remove(run: RunDir) -> None:
-    """Delete a run. Raises InputError while it is being trained, or without permission."""
+    """Delete a run. Raises InputError while it is being trained, or if it cannot be deleted."""
     try:
         with run.lock():
             pass

@@ -1,1 +1,1 @@
-"""The trainer: one loop, its checkpoints and its process."""
+"""The trainer: its process, the training loop, evaluation and checkpoints."""

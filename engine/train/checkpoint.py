@@ -1,16 +1,18 @@
-"""Checkpoints on disk: a model that can be loaded alone, and beside it what a resume needs.
+"""Checkpoints on disk: a model that can be loaded alone, and the rest of the training's state.
 
-checkpoints/step-000200/model.safetensors     the averaged weights, with meta.json: a model
-                        meta.json
-                        trainer.safetensors   the rest of the TrainState
-            best, last                        links to two such folders
+checkpoints/step-000200/model.safetensors     the averaged weights
+                        meta.json             the model's settings, codec and scores
+                        trainer.safetensors   the rest of the TrainState (of networks only)
+            best, last                        links to such folders
 
 trainer.safetensors    weights/NAME            the network's weights before averaging
                        optimizer/NAME/KEY      AdamW's state of each weight
-                       state/LAYER/NUMBER      the carried hidden state (L, H) of all streams
-                       metadata "training"     JSON: step, best, elapsed, cursor, scores
+                       state/LAYER/NUMBER      the carried state: each tensor (L, H) of a layer, of
+                                               L streams (those of all ranks) and H hidden units
+                       metadata "training"     JSON: step, best (validation loss), elapsed,
+                                               cursor (`BatchStream.cursor`), scores
 
-torch is imported where it is needed: n-gram models, which are saved here too, do without it.
+torch is imported within functions: n-gram models, which are saved here too, do not need it.
 """
 
 import json
@@ -41,7 +43,7 @@ TRAINER = "trainer.safetensors"
 def build_meta(
     config: RunConfig, corpus: Corpus, step: int, scores: dict[str, Any], parameters: int
 ) -> ModelMeta:
-    """Describe a model of a run for its meta.json."""
+    """Return what meta.json records of a model of the run; scores: as in `TrainState`."""
     conditions = config.model.kind == "network" and config.model.condition_size > 0
     return ModelMeta(
         kind=config.kind,
@@ -65,10 +67,11 @@ def write_checkpoint(
     best: bool,
     trainer: bytes | None = None,
 ) -> str:
-    """Write a checkpoint, link `last` (and `best`) to it and delete those no longer linked.
+    """Write a checkpoint, link `last` to it, and delete those other than `best` and `last`.
 
-    trainer: the content of trainer.safetensors. Returns the folder's name. Raises InputError on a
-    full disk; the older checkpoints then stay unchanged.
+    tensors: the model's weights by name. best: link `best` to the folder too. trainer: the content
+    of trainer.safetensors, which a checkpoint of an n-gram model does not have (None). Returns the
+    folder's name. Raises InputError when the disk is full; older checkpoints are then unchanged.
     """
     name = f"step-{step:06d}"
     with files.atomic_folder(run.checkpoints / name) as draft:
@@ -77,8 +80,8 @@ def write_checkpoint(
         (draft / META).write_text(text, encoding="utf-8")
         if trainer is not None:
             (draft / TRAINER).write_bytes(trainer)
-    # `best` before `last`: a run killed between the two resumes from the old `last`, and then finds
-    # this step to be the best again.
+    # `best` is linked before `last`: a run that is killed in between resumes from the old `last`
+    # and repeats this step, which is the best again.
     if best:
         files.replace_link(run.checkpoints / "best", name)
     files.replace_link(run.checkpoints / "last", name)
@@ -91,12 +94,12 @@ def _delete_unlinked(run: RunDir) -> None:
     for folder in run.checkpoints.iterdir():
         if folder.is_symlink() or folder.name in linked:
             continue
-        if folder.name.startswith(("step-", ".step-")):  # with a dot: a killed trainer's draft
+        if folder.name.startswith(("step-", ".step-")):  # with a dot: left by a killed trainer
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def ema_weights(training: "TrainState") -> dict[str, NDArray[Any]]:
-    """Return the averaged weights as arrays, by name: the weights of the saved model."""
+    """Return the averaged weights, which are those of the saved model, as arrays by name."""
     return {name: tensor.cpu().numpy() for name, tensor in training.ema.state_dict().items()}
 
 
@@ -119,7 +122,8 @@ def save(
 ) -> str:
     """Write the checkpoint of a network in training; returns its folder's name.
 
-    carried_state: of the streams of all ranks, so that any number of ranks can resume.
+    carried_state: of the streams of all ranks (`gather_carried_state`), so that a different number
+    of ranks can resume.
     """
     import safetensors.torch
 
@@ -146,7 +150,7 @@ def save(
 
 
 def restore(run: RunDir, training: "TrainState") -> bool:
-    """Restore `training` from the run's last checkpoint; returns whether there is one.
+    """Restore `training` from the run's last checkpoint; returns False if the run has none.
 
     Raises InputError for a checkpoint that is damaged or of another model.
     """
@@ -158,7 +162,7 @@ def restore(run: RunDir, training: "TrainState") -> bool:
     try:
         with safe_open(folder / TRAINER, "pt") as file:
             values = json.loads((file.metadata() or {})["training"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
         ema = safetensors.torch.load_file(folder / WEIGHTS)
         _load_tensors(training, tensors, ema)
     except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:

@@ -1,4 +1,4 @@
-"""What each stage of a training process works with."""
+"""The run that a trainer works on, as passed to each part of the training; without torch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,12 +12,11 @@ from engine.train.distributed import Ranks
 
 @dataclass(frozen=True)
 class RunContext:
-    """A run, its settings and songs, and where it reports. Without torch, for n-gram runs."""
+    """A run, its settings and songs, its event log, and the requests to it."""
 
     run: RunDir
     config: RunConfig
     corpus: Corpus
     log: EventLog
     ranks: Ranks
-    # Returns the requests since the last call: "stop", "save", "sample".
-    poll_requests: Callable[[], set[str]]
+    poll_requests: Callable[[], set[str]]  # see `RequestPoller.poll`

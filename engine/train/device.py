@@ -1,4 +1,4 @@
-"""The device a network is trained on: its choice, its precision, and running out of memory."""
+"""The device that a network is trained on: its choice, its precision, and lack of memory."""
 
 import contextlib
 import os
@@ -10,16 +10,16 @@ from engine.config import TrainConfig
 from engine.errors import InputError, WorkError
 from engine.train.distributed import Ranks
 
-# What torch's allocators report in a RuntimeError other than torch.OutOfMemoryError, which only
-# devices raise; in lower case.
+# Parts of the messages, in lower case, of a plain RuntimeError for a failed allocation: torch
+# raises its OutOfMemoryError for devices such as CUDA only.
 _OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc")
 
 
 def choose_device(settings: TrainConfig, ranks: Ranks) -> torch.device:
-    """Return the device of this rank; each rank of a machine needs its own CUDA device.
+    """Return the device of this rank: the CPU, or a CUDA device that no other rank uses.
 
-    `auto` is CUDA if there are enough devices, else the CPU. Raises InputError when `cuda` is set
-    and there are not.
+    train.device=auto chooses CUDA if there are enough devices for all ranks of this machine, else
+    the CPU. Raises InputError for train.device=cuda if there are not enough.
     """
     available = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if settings.device == "cuda" and available < ranks.local_size:
@@ -38,9 +38,10 @@ def choose_device(settings: TrainConfig, ranks: Ranks) -> torch.device:
 
 
 def set_up_device(device: torch.device, settings: TrainConfig) -> None:
-    """Make a CUDA device this process's default, and deterministic if `deterministic` is set.
+    """Make a CUDA device the default of this process, and apply train.deterministic to it.
 
-    The CPU always is. On CUDA it costs the faster sums, whose order varies.
+    CUDA's deterministic algorithms are slower than the others, which sum in an order that varies.
+    The CPU is always deterministic, so nothing is done for it.
     """
     if device.type == "cpu":
         return
@@ -52,7 +53,7 @@ def set_up_device(device: torch.device, settings: TrainConfig) -> None:
 
 
 def describe_device(device: torch.device) -> str:
-    """Return the device's name for people, as "cpu" or "cuda (NVIDIA H200)"."""
+    """Return the device's name for display, for example "cpu" or "cuda (NVIDIA H200)"."""
     if device.type == "cpu":
         return "cpu"
     return f"cuda ({torch.cuda.get_device_name(device)})"
@@ -61,9 +62,10 @@ def describe_device(device: torch.device) -> str:
 def precision(
     device: torch.device, settings: TrainConfig
 ) -> contextlib.AbstractContextManager[object]:
-    """Return the context of a step's forward pass: products in bfloat16, or all in float32.
+    """Return the context manager for a forward pass: matrix products in bfloat16, or in float32.
 
-    `auto` is bfloat16 on devices with instructions for it; on others it would be slower.
+    train.precision=auto chooses bfloat16 on devices with instructions for it; on others bfloat16
+    would be slower.
     """
     cuda = device.type == "cuda"
     half = settings.precision == "bfloat16"
@@ -78,9 +80,9 @@ def _cpu_has_bfloat16() -> bool:
 
 @contextlib.contextmanager
 def handle_out_of_memory(settings: TrainConfig) -> Iterator[None]:
-    """Turn a failed allocation into a WorkError that names the settings to lower.
+    """Turn a failed allocation in the block into a WorkError that names the settings to lower.
 
-    Other errors pass unchanged.
+    Other exceptions pass unchanged.
     """
     try:
         yield

@@ -1,7 +1,8 @@
-"""The ranks: processes that torchrun starts to train one run together.
+"""The ranks of a run: the processes that torchrun starts to train one network together.
 
 Each rank reads its own slice of the streams of a batch, and gradients are averaged over all ranks,
-so that all have the same weights. Only the first rank writes. A run in one process has one rank.
+so that all have the same weights. Only the first rank evaluates and writes. A run that is trained
+in one process has one rank.
 """
 
 import contextlib
@@ -14,28 +15,29 @@ from typing import TYPE_CHECKING
 
 from engine.data.batches import rank_slice
 
-if TYPE_CHECKING:  # torch takes seconds to import, and n-gram models do without it
+if TYPE_CHECKING:  # torch takes seconds to import, and n-gram models do not need it
     from torch import Tensor
 
-# How long ranks wait while the first evaluates or saves. The death of a rank shows at once.
+# Maximum time that the other ranks wait while the first evaluates or saves. The death of a rank is
+# noticed at once, without a timeout.
 TIMEOUT = timedelta(days=1)
-REQUESTS = ("stop", "save", "sample", "report")  # what `Ranks.union` can pass on
+REQUESTS = ("stop", "save", "sample", "report")  # the requests that `Ranks.union` can exchange
 
 
 @dataclass(frozen=True)
 class Ranks:
-    """Which rank this process is, and of how many."""
+    """This process's rank, and the number of ranks."""
 
     rank: int = 0
-    size: int = 1  # ranks on all machines
-    local: int = 0  # this rank's number on this machine
-    local_size: int = 1  # ranks on this machine
-    launcher_pid: int | None = None  # of the torchrun that started this process
-    restarts: int = 0  # how often torchrun has restarted all ranks
+    size: int = 1  # number of ranks on all machines
+    local: int = 0  # this rank's number on this machine, from 0
+    local_size: int = 1  # number of ranks on this machine
+    launcher_pid: int | None = None  # of the torchrun that started this process; None: no torchrun
+    restarts: int = 0  # number of times that torchrun has restarted all ranks
 
     @classmethod
     def from_environment(cls, values: Mapping[str, str] = os.environ) -> "Ranks":
-        """Read the variables that torchrun sets for the processes that it starts."""
+        """Read the variables that torchrun sets for its processes; one rank if they are not set."""
         size = int(values.get("WORLD_SIZE", 1))
         return cls(
             rank=int(values.get("RANK", 0)),
@@ -48,7 +50,7 @@ class Ranks:
 
     @property
     def is_first(self) -> bool:
-        """Whether this is the rank that writes."""
+        """Whether this is the rank that evaluates and writes."""
         return self.rank == 0
 
     @property
@@ -57,12 +59,15 @@ class Ranks:
         return self.launcher_pid is not None and os.getppid() != self.launcher_pid
 
     def stream_slice(self, batch_size: int) -> slice:
-        """Return which streams of a batch this rank reads. InputError for unequal shares."""
+        """Return which streams of a batch this rank reads.
+
+        Raises InputError if the ranks cannot share the batch equally.
+        """
         return rank_slice(batch_size, self.rank, self.size)
 
     @contextlib.contextmanager
     def connected(self, cuda: bool) -> Iterator[None]:
-        """Hold the connections between the ranks: by gloo, for tensors on CUDA by NCCL.
+        """Connect the ranks, by gloo and with `cuda` also by NCCL, until the block ends.
 
         Any DistributedDataParallel module must be out of scope when the block ends.
         """
@@ -75,13 +80,16 @@ class Ranks:
         distributed.init_process_group(backend, timeout=TIMEOUT)
         yield
         self.union(set())  # a barrier: no rank disconnects while another still needs it
-        # A DistributedDataParallel module that is freed after the group waits for gloo's threads
-        # with the GIL held, which one of them may need.
+        # A DistributedDataParallel module must be freed before the process group: its destructor
+        # waits for gloo's threads while it holds the GIL, which one of them may need.
         gc.collect()
         distributed.destroy_process_group()
 
     def union(self, requests: set[str]) -> set[str]:
-        """Return the requests, of REQUESTS, of all ranks. All must call this at the same step."""
+        """Return the union of all ranks' `requests`, each of which is one of REQUESTS.
+
+        All ranks must call this at the same step; the same holds for `sum` and `gather`.
+        """
         if self.size == 1:
             return requests
         import torch
@@ -92,7 +100,7 @@ class Ranks:
         return {request for request, flag in zip(REQUESTS, flags.tolist(), strict=True) if flag}
 
     def sum(self, figures: "Tensor") -> "Tensor":
-        """Return the sum over all ranks of `figures` (n,), in double precision on the CPU."""
+        """Return the sum of all ranks' `figures` (n,), in double precision on the CPU."""
         figures = figures.double().cpu()
         if self.size > 1:
             from torch import distributed
@@ -101,7 +109,7 @@ class Ranks:
         return figures
 
     def gather(self, tensor: "Tensor") -> "Tensor":
-        """Concatenate the tensors (streams of a rank, …) of all ranks, on the CPU."""
+        """Return the concatenation of all ranks' tensors (streams of the rank, …), on the CPU."""
         tensor = tensor.detach().cpu()
         if self.size == 1:
             return tensor

@@ -1,9 +1,9 @@
 """Dynamic evaluation: a network is trained on each song while it is scored on it.
 
-Each window is scored before the network is trained on it, and each song starts from the original
-weights, so the result is the score of a model of one song at a time (Krause et al. 2018, "Dynamic
-evaluation of neural sequence models"). As there, the step of each weight is divided by the root
-mean square of its gradient on training songs, and weights decay towards their original values.
+Each window of a song is scored before the network is trained on it, and each song starts from the
+original weights, so that the network adapts to one song at a time (Krause et al. 2018, "Dynamic
+evaluation of neural sequence models"). As there, each weight's step is divided by the root mean
+square of its gradient on training songs, and weights decay towards their original values.
 """
 
 from collections.abc import Callable
@@ -19,11 +19,12 @@ from engine.model.network import Network, detach_state
 from engine.model.window import Window
 from engine.train.evaluate import SongScores, to_window
 
-WINDOW = 24  # frames between two steps
+WINDOW = 24  # frames between two updates of the weights
 LEARNING_RATE = 2e-3
-DECAY = 5e-3  # the part of the way back to the original weights at each step
-RMS_WINDOWS = 200  # training windows from which the root mean squares are computed
-# Added to each root mean square, as a share of their mean over all weights, to limit the steps.
+DECAY = 5e-3  # fraction of the difference to the original weights that each update removes
+RMS_WINDOWS = 200  # windows of training songs from which the root mean squares are computed
+# Added to the root mean square of each weight, as a fraction of the mean over all weights, to limit
+# the steps of weights with small gradients.
 _RMS_FLOOR = 0.5
 Tensors = list[Tensor]
 
@@ -34,9 +35,9 @@ def score_songs(
     split: str,
     on_progress: Callable[[], None] = lambda: None,
 ) -> SongScores:
-    """Score a network on each song of a split; its weights are unchanged afterwards.
+    """Score a network on each song of a split by dynamic evaluation, then restore its weights.
 
-    on_progress: called after each song.
+    on_progress: called after each song. Raises InputError for a split without songs.
     """
     weights: Tensors = [*model.parameters()]
     original = [weight.detach().clone() for weight in weights]
@@ -72,9 +73,9 @@ def _score_song(
     rates: Tensors,
     song: Window,
 ) -> npt.NDArray[np.float64]:
-    """Return the nats of each frame of a song (T,), training on it window by window.
+    """Return the nats of each frame of a song, (T,), training on it window by window.
 
-    rates: the negative learning rate of each weight.
+    rates: for each weight, a tensor of the same shape with its negative learning rates.
     """
     length, state, result = len(song.inputs), model.zero_state(1), []
     for start in range(0, length, WINDOW):
@@ -88,7 +89,7 @@ def _score_song(
 
 
 def _step_scales(model: Network, weights: Tensors, corpus: Corpus) -> Tensors:
-    """Return 1 / (r + floor) for each weight, r its root mean square gradient on training songs."""
+    """Return 1 / (r + floor) for each weight; r: the RMS of its gradient on training songs."""
     batches = _single_stream(model, corpus, "train", WINDOW, seed=0)
     squares = [torch.zeros_like(weight) for weight in weights]
     state = model.zero_state(1)

@@ -1,4 +1,7 @@
-"""Scores: the mean negative log likelihood of the frames of a split, in nats a frame."""
+"""Scores: the mean negative log likelihood of the frames of a split, in nats per frame.
+
+A frame is a character of lyrics or a time step of music.
+"""
 
 import math
 from collections.abc import Callable
@@ -13,29 +16,30 @@ from engine.data.corpus import Corpus
 from engine.errors import InputError
 from engine.model.ngram import NgramModel
 
-if TYPE_CHECKING:  # torch takes seconds to import, and n-gram models do without it
+if TYPE_CHECKING:  # torch takes seconds to import, and n-gram models do not need it
     import torch
 
     from engine.model.network import Network
     from engine.model.window import Window
 
-BATCH_SIZE, WINDOW = 64, 128  # streams, and frames a batch: they change the speed, not the score
+BATCH_SIZE, WINDOW = 64, 128  # streams, frames per batch: they affect the speed, not the score
 
 
 @dataclass(frozen=True)
 class Score:
-    """The score of a model on a number of songs."""
+    """The score of a model on a number of songs; losses are in nats per frame."""
 
-    loss: float  # nats a frame
+    loss: float
     frames: int  # number of frames scored
-    loss_after_first: float = math.nan  # nats a frame without the first frame of each song
-    loss_per_song: float = math.nan  # the mean over the songs of their nats a frame
-    loss_without_copies: float | None = None  # without near copies of training songs; None: unknown
-    near_copies: int | None = None  # number of near copies; None: unknown
+    loss_after_first: float = math.nan  # without the first frame of each song; NaN: not computed
+    loss_per_song: float = math.nan  # the mean of the songs' own losses; NaN: not computed
+    # Without songs that are near-duplicates of training songs; None: not computed, or no song left.
+    loss_without_copies: float | None = None
+    near_copies: int | None = None  # number of these near-duplicates; None: not computed
 
     @property
     def bits(self) -> float:
-        """The loss in bits a frame."""
+        """The loss in bits per frame."""
         return self.loss / math.log(2)
 
 
@@ -43,16 +47,16 @@ class Score:
 class SongScores:
     """The nats of each of S songs, in the order of their split."""
 
-    nats: npt.NDArray[np.float64]  # (S,): sums over the frames of a song
-    first: npt.NDArray[np.float64]  # (S,): nats of the first frame
-    frames: npt.NDArray[np.int64]  # (S,): lengths
+    nats: npt.NDArray[np.float64]  # (S,): sum over the frames of the song
+    first: npt.NDArray[np.float64]  # (S,): nats of the song's first frame
+    frames: npt.NDArray[np.int64]  # (S,): number of frames
 
     def without(self, excluded: npt.NDArray[np.bool_]) -> "SongScores":
-        """Return the scores of all songs but the excluded (S,)."""
+        """Return the scores of the songs for which `excluded` (S,) is False."""
         return SongScores(self.nats[~excluded], self.first[~excluded], self.frames[~excluded])
 
     def score(self) -> Score:
-        """Return the means over all songs."""
+        """Return the score of all songs together."""
         frames, frames_after_first = int(self.frames.sum()), int((self.frames - 1).sum())
         total, first = float(self.nats.sum()), float(self.first.sum())
         return Score(
@@ -68,8 +72,8 @@ class SongScores:
 def to_window(batch: Batch, device: "torch.device") -> "Window":
     """Convert a batch to tensors on a device; `reset` stays on the CPU.
 
-    Batches are moved one by one: they are small beside the work on them, and so the corpus may be
-    larger than the device's memory.
+    Each batch is copied when it is used, which takes little time compared with the computation, so
+    that a corpus may be larger than the device's memory.
     """
     from torch import from_numpy
 
@@ -96,8 +100,9 @@ def score_network(
 ) -> Score:
     """Score a network on a split, with the hidden state carried through each song.
 
-    max_frames: score the first songs that have at most this many frames together (0: all songs).
-    on_progress: called after each batch.
+    max_frames: score only the first songs of the split, at least one, that have at most this number
+    of frames in total (0: all songs). on_progress: called after each batch. Raises InputError for a
+    split without songs.
     """
     return score_songs(model, corpus, split, max_frames, on_progress).score()
 
@@ -118,7 +123,7 @@ def score_songs(
     state = model.zero_state(streams)
     device = state[0][0].device
     totals, lengths, first = np.zeros((3, rows))
-    started = 0  # number of songs
+    started = 0  # number of songs begun so far
     current = np.zeros(streams, np.int64)  # (L,): the number of each stream's song
     was_training = model.training
     model.eval()
@@ -129,7 +134,7 @@ def score_songs(
             starting = int(batch.reset.sum())
             songs = np.zeros(nats.shape, np.int64)  # (T, L): the number of each frame's song
             songs[0] = current
-            # The stream takes songs in the order of the split: by step, then by stream.
+            # Songs begin in the order of the split: by time step, then by stream.
             songs[batch.reset] = np.arange(started, started + starting)
             np.maximum.accumulate(songs, out=songs)
             np.add.at(totals, songs, nats)
@@ -144,7 +149,10 @@ def score_songs(
 def score_ngram(
     model: NgramModel, corpus: Corpus, split: str, on_progress: Callable[[], None] = lambda: None
 ) -> Score:
-    """Score an n-gram model on a split; on_progress: called after each song."""
+    """Score an n-gram model on a split.
+
+    on_progress: called after each song. Raises InputError for a split without songs.
+    """
     rows = corpus.select(split)
     if not len(rows):
         raise InputError(

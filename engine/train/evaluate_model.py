@@ -1,4 +1,4 @@
-"""The score of a model on disk, on its own songs or on others."""
+"""Scores of a saved model, on the songs of its own corpus or on others."""
 
 import contextlib
 import dataclasses
@@ -16,15 +16,18 @@ from engine.train.evaluate import Score, SongScores
 
 
 def score_model(model: Model, source: str, split: str, dynamic: bool = False) -> Score:
-    """Score a model on a split of its own songs, or of the songs of `source` ("": its own).
+    """Score a model on a split ("train", "valid" or "test") of the songs of `source`.
 
-    Songs of another source are split with the model's seed and fractions. Characters that the model
-    does not have become unknown, and artists that it does not have become no artist. For held-out
-    music the score also has the loss without near copies of the model's training songs, provided
-    that these have not changed. dynamic: train a network on each song while it is scored. Raises
-    InputError when there are no such songs, or for dynamic evaluation of an n-gram model.
+    source: a data set or a path; "" for the source of the model's own corpus. Songs of another
+    source are split with the model's seed and fractions. Characters that the model does not have
+    are read as unknown ones, songs of artists that it does not have as songs without an artist.
+    dynamic: dynamic evaluation, which trains a network on each song while it is scored.
+
+    For held-out music the score also has the loss without near-duplicates of training songs, if the
+    model's training songs can still be read. Raises InputError when there are no songs to score, or
+    for dynamic evaluation of an n-gram model.
     """
-    # Read before the corpus is prepared: a run in training may delete this checkpoint meanwhile.
+    # The weights are read first: while the corpus is prepared, a run may replace this checkpoint.
     tensors = read_tensors(model.path) if model.path else {}
     corpus = _load_songs(model, source)
     if isinstance(model.stepper, NgramStepper):
@@ -56,7 +59,7 @@ def _score_with_near_copies(songs: SongScores, corpus: Corpus, split: str, model
     score = songs.score()
     try:
         training_corpus = prepare_corpus(model.meta.data, kind="music")
-    except InputError:  # its songs no longer exist
+    except InputError:  # the training songs no longer exist
         return score
     if training_corpus.hash != model.meta.corpus_hash:
         return score
@@ -69,13 +72,15 @@ def _score_with_near_copies(songs: SongScores, corpus: Corpus, split: str, model
 
 
 def _load_songs(model: Model, source: str) -> Corpus:
-    """Prepare the songs of `source` ("": the model's own) in the model's codec and artists."""
+    """Return the songs of `source` ("": the model's own), with the model's codec and artists."""
     kind, own = model.kind, model.meta.data
     if not (source or own.source):
-        raise InputError(f"{model.name} does not name its training songs: use --data.")
+        raise InputError(
+            f"{model.name} does not record its training songs: name a data set or a path by --data."
+        )
     if not source or _same_source(source, own.source, kind):
         config = own
-    else:  # the same splits and frames, but all artists
+    else:  # the model's settings for splits and frames, but all artists and characters
         config = dataclasses.replace(own, artists=(), min_songs=1, min_count=1)
     config = dataclasses.replace(config, source=source or own.source)
     corpus = prepare_corpus(config, kind=kind)
@@ -89,7 +94,7 @@ def _load_songs(model: Model, source: str) -> Corpus:
 
 
 def _same_source(source: str, own: str, kind: Kind) -> bool:
-    """Return whether `source` is the model's own, which may no longer exist."""
+    """Return whether `source` is `own`, the model's own source, which may no longer exist."""
     path = datasets.resolve(source, kind).resolve()
     with contextlib.suppress(InputError):
         return path == datasets.resolve(own, kind).resolve()

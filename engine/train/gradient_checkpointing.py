@@ -1,14 +1,16 @@
 """Gradient checkpointing over time: back-propagation through a long window with little memory.
 
 The forward pass keeps only the hidden state at the start of each segment of the window. The
-backward pass runs each segment once more when it needs it, so that the activations of only one
-segment exist at a time (Chen et al. 2016, "Training deep nets with sublinear memory cost"). With
-segments of √T frames the memory grows as √T. The output layer and the loss are part of the segment
-too: logits (T, L, V) would take more than all the rest.
+backward pass runs each segment again, from the last to the first, so that the activations of only
+one segment exist at a time (Chen et al. 2016, "Training deep nets with sublinear memory cost").
+With segments of √T frames, the memory for a window of T frames grows as √T. The output layer and
+the loss are computed in segments too: the logits (T, L, V) of a window with L streams and V
+characters would take more memory than everything else.
 
-The memory of the kept states is allocated before the first segment is run. A state allocated where
-it arises would lie between the freed buffers of its segment; those of the next segment would not
-fit there and take new memory. With T = 65,536 that came to several times all the rest.
+The memory for the kept states is allocated before the first segment is run. States that were
+allocated one by one would lie between the freed buffers of their segments, the buffers of later
+segments would not fit into those gaps, and new memory would be taken each time: with T = 65,536,
+several times the memory for everything else.
 """
 
 import math
@@ -23,13 +25,13 @@ from engine.model.cells import State
 from engine.model.network import Network
 from engine.model.window import Window
 
-Segment = int | Literal["auto"]  # frames; 0: the whole window, "auto": about √T
+Segment = int | Literal["auto"]  # frames in a segment; 0: the whole window; "auto": about √T
 
-MIN_SEGMENT = 64  # frames, with "auto": in shorter ones the cost of a segment outweighs its savings
+MIN_SEGMENT = 64  # frames, for "auto": shorter segments cost time and save hardly any memory
 
 
 def segment_length(segment: Segment, frames: int) -> int:
-    """Return the segment length for a window of `frames` frames, at most the window's."""
+    """Return the number of frames in a segment of a window of `frames` frames, at most `frames`."""
     length = max(MIN_SEGMENT, math.isqrt(frames - 1) + 1) if segment == "auto" else segment
     return min(length or frames, frames)
 
@@ -37,10 +39,9 @@ def segment_length(segment: Segment, frames: int) -> int:
 def nats(
     network: Network, window: Window, state: list[State], segment: Segment = 0
 ) -> tuple[Tensor, list[State]]:
-    """Return the same as `Network.nats`: nats (T, L) and the new state.
+    """Return nats (T, L) and the new state, as `Network.nats` does, with gradient checkpointing.
 
-    segment: frames between two kept states, 0 to keep the whole window, "auto" for about √T.
-    Dropout is the same when a segment is run again.
+    Dropout is the same when the backward pass runs a segment again.
     """
     frames = len(window.inputs)
     length = segment_length(segment, frames)
@@ -68,19 +69,20 @@ def _dropout_generator(device: torch.device) -> torch.Generator:
 
 
 def _current_autocast(kind: str) -> torch.autocast:
-    """Return the current precision on a type of device, as a context to enter later.
+    """Return the current autocast on "cpu" or "cuda" as a context manager to enter later.
 
-    Without autocast's cache: a weight that was cast where gradients are off must not be reused
-    where they are on.
+    It has no cache of cast weights: the cast of a weight in the forward pass, where gradients are
+    off, must not be used in the backward pass, where they are on.
     """
     half = torch.is_autocast_enabled(kind)
     return torch.autocast(kind, torch.get_autocast_dtype(kind), half, cache_enabled=False)
 
 
 class _CheckpointedNats(Function):
-    """A window's nats and the tensors of its last state, from those of the first and the weights.
+    """Computes the nats (T, L) of a window and the tensors of the state after it.
 
-    The weights are the network's own; as arguments they get gradients from autograd.
+    `inputs` are the tensors of the state before the window, followed by the network's parameters:
+    autograd computes gradients only for arguments.
     """
 
     @staticmethod
@@ -114,7 +116,7 @@ class _CheckpointedNats(Function):
         generator_state = generator.get_state()
         for number in reversed(range(len(ctx.generator_states))):
             start, stop = number * ctx.length, (number + 1) * ctx.length
-            generator.set_state(ctx.generator_states[number].clone())  # set_state takes no view
+            generator.set_state(ctx.generator_states[number].clone())  # views are refused
             state = [kept[number].requires_grad_() for kept in ctx.states]
             part = ctx.window.part(start, stop)
             with torch.enable_grad(), ctx.autocast:

@@ -1,8 +1,8 @@
-"""Create a run or prepare one to resume, and train it in other processes.
+"""Create a run, or prepare one to be resumed, and train it in other processes.
 
-Everything is checked before anything is written, so that no run is left half made. A run is trained
-by one process or by several ranks, which torchrun starts, and restarts when one dies. They outlive
-the process that starts them, whether it waits for their end or not.
+Everything is checked before anything is written, so that no incomplete run is left. A run is
+trained by one process, or by several ranks, which torchrun starts, and restarts when one of them
+dies. The processes do not end with the one that started them.
 """
 
 import dataclasses
@@ -30,17 +30,17 @@ from engine.runs.run_dir import RunDir
 from engine.train.distributed import SINGLE_PROCESS, Ranks
 from engine.train.worker import RequestPoller, handling_signals
 
-MAX_RESTARTS = 3  # of all ranks, after one has died
-POLL_SECONDS = 0.05
-# A resume cannot change these: the position of each stream in the songs depends on the first two,
-# and the last matters for the first step alone.
+MAX_RESTARTS = 3  # number of times that torchrun restarts all ranks after one has died
+POLL_SECONDS = 0.05  # between two checks of the processes and their events
+# Settings that a resume cannot change: which frames the streams read next depends on the first two,
+# and the third has no effect after the first step.
 _FIXED_SETTINGS = ("train.batch_size", "train.seed", "train.init_from")
 _RECORDED_PACKAGES = ("rnn-tui", "torch", "numpy", "pandas", "safetensors")
-_TORCHRUN_ENVIRONMENT = {  # defaults: the user's own values take precedence
+_TORCHRUN_ENVIRONMENT = {  # used for variables that the user has not set
     "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",  # without it a restart of torch 2.13 hangs or fails
     "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": "120",  # seconds for a last step and checkpoint
-    "OMP_NUM_THREADS": "1",  # each rank sets its own; torchrun would set it with a warning
-    "TORCH_CPP_LOG_LEVEL": "ERROR",  # no warnings about what is intended
+    "OMP_NUM_THREADS": "1",  # torchrun warns if it is unset; each rank sets its threads itself
+    "TORCH_CPP_LOG_LEVEL": "ERROR",  # hides warnings, which are expected here
 }
 
 
@@ -50,15 +50,16 @@ def new_run(
     progress: Callable[[int, int], None] | None = None,
     ranks: int = 1,
 ) -> RunDir:
-    """Prepare the songs and create a run's directory.
+    """Prepare the songs of a new run and create its directory.
 
     name: None for a name made from the model. progress: as for `prepare_corpus`. ranks: the number
-    of processes of this machine that will train the run. Raises InputError.
+    of processes of this machine that will train the run. Raises InputError for an invalid or taken
+    name, and for settings or songs with which no run can be trained.
     """
     if not config.data.source:
         raise InputError(
-            "No songs are given: use --data with the name of a data set ('rnn-tui data list' "
-            "shows them) or a path."
+            "There are no songs to train on: use --data with the name of a data set ('rnn-tui data "
+            "list' shows them) or a path."
         )
     name = _free_name(config) if name is None else name
     run_dir.check_name(name)
@@ -69,7 +70,7 @@ def new_run(
             f"model.kind {config.model.kind!r} is for lyrics: for music use model.kind=network."
         )
     train = config.train
-    if config.model.kind == "network":  # raises InputError for a corpus that makes no batches
+    if config.model.kind == "network":  # raises InputError without training songs
         BatchStream(corpus, "train", train.batch_size, train.bptt, seed=train.seed)
     if train.init_from:
         config = _with_initial_model(config, corpus)
@@ -84,9 +85,10 @@ def resume(
 ) -> RunDir:
     """Prepare a run to be trained further from its last checkpoint.
 
-    settings: changes to [train], as "train.steps=500". kind: the kind that the run must be of.
-    ranks: the number of processes of this machine that will train it; it may differ from before.
-    Raises InputError, and leaves the run unchanged, when that is not possible.
+    settings: changes to the table [train], for example "train.steps=500". kind: raise InputError
+    for a run of another kind (None: accept both). ranks: the number of processes of this machine
+    that will train the run, which may differ from the number before. Raises InputError, and leaves
+    the run unchanged, when it cannot be resumed in this way.
     """
     run = run_dir.find(name)
     with run.lock():  # raises InputError while the run is being trained
@@ -103,17 +105,17 @@ def resume(
         last = run.last_step()
         if last is not None and config.model.kind != "network":
             raise InputError(
-                f"The run {run.name!r} is complete: its model needs one pass over the songs and "
-                "cannot be resumed; start a new run."
+                f"The run {run.name!r} is complete: its model needs one pass over the songs, so "
+                "that nothing is left to train; start a new run."
             )
         if last is not None and last >= changed.train.steps:
             raise InputError(
                 f"The run {run.name!r} has completed all its {last} steps: start a new run, or add "
-                f"steps by 'rnn-tui train {config.kind} --resume {run.name} "
+                f"steps with 'rnn-tui train {config.kind} --resume {run.name} "
                 f"--set train.steps={2 * last}'."
             )
         _check_config(changed, ranks)
-        run.poll_requests()  # removes those that came after its trainer had ended
+        run.poll_requests()  # removes requests that were made after the last trainer had ended
         content = {**run.metadata(), "config": to_mapping(changed), "resumed": True}
         files.write_atomic(run.path / "config.json", json.dumps(content, indent=2))
     return run
@@ -124,8 +126,8 @@ def _check_resume_setting(setting: str) -> None:
     if not key.startswith("train.") or key in _FIXED_SETTINGS:
         *first, last = _FIXED_SETTINGS
         raise InputError(
-            f"--set {setting!r} cannot be changed in a resumed run: only settings of train can be, "
-            f"except {', '.join(first)} and {last}; start a new run for it."
+            f"--set {setting!r} is not possible for a resumed run, in which only settings of train "
+            f"can be changed, except {', '.join(first)} and {last}: start a new run."
         )
 
 
@@ -137,7 +139,7 @@ def _check_config(config: RunConfig, ranks: int) -> None:
                 f"A {config.model.words} model is trained in one process: use --processes 1."
             )
         return
-    rank_slice(config.train.batch_size, 0, ranks)  # raises InputError for a remainder
+    rank_slice(config.train.batch_size, 0, ranks)  # raises InputError for unequal shares
     if config.train.device == "cuda":
         from engine.train.device import choose_device  # imports torch, which takes seconds
 
@@ -145,7 +147,7 @@ def _check_config(config: RunConfig, ranks: int) -> None:
 
 
 def _free_name(config: RunConfig) -> str:
-    """Return a name made from the model that no run has yet, as "lstm-2x256-1"."""
+    """Return a name, made from the model, that no run has yet, for example "lstm-2x256-1"."""
     base = config.model.words.replace(" × ", "x").replace(" ", "-")
     taken = {run.name for run in run_dir.list_runs()}
     return next(
@@ -154,7 +156,10 @@ def _free_name(config: RunConfig) -> str:
 
 
 def _with_initial_model(config: RunConfig, corpus: Corpus) -> RunConfig:
-    """Replace train.init_from by the model's folder. Raises InputError for an unsuitable model."""
+    """Return the config with the path of the model to start from as train.init_from.
+
+    Raises InputError if the run cannot start from that model.
+    """
     from engine.train import pretrained  # imports torch, which takes seconds
 
     model = models.load(config.train.init_from)
@@ -165,7 +170,7 @@ def _with_initial_model(config: RunConfig, corpus: Corpus) -> RunConfig:
 
 
 def _absolute_source(config: RunConfig) -> str:
-    """Return data.source so that it names the same songs when resumed from another folder."""
+    """Return data.source, made absolute if it is a path, for a resume in another folder."""
     source = config.data.source
     dataset = datasets.DATASETS.get(source)
     if dataset is not None and dataset.is_available:
@@ -188,7 +193,7 @@ def _metadata(corpus: Corpus) -> dict[str, Any]:
 
 
 def _git_revision() -> str | None:
-    """Return the git revision of a checkout; None for an installed package."""
+    """Return the commit of the git checkout that this code is in; None for an installed package."""
     root = Path(__file__).parents[2]
     if not (root / ".git").exists():
         return None
@@ -199,19 +204,20 @@ def _git_revision() -> str | None:
 
 
 def spawn(run: RunDir, ranks: int = 1) -> int:
-    """Train a run in the background; returns the pid of its process, torchrun's for several ranks.
+    """Train a run in the background; returns the pid of the trainer (of torchrun if ranks > 1).
 
-    Returns when the process holds the run's lock. Raises WorkError when it ends before.
+    Returns as soon as a trainer holds the run's lock. Raises WorkError if the process fails before.
     """
     return _start(run, ranks).pid
 
 
 def train_in_processes(run: RunDir, ranks: int, listener: Listener) -> int | None:
-    """Train a run in several processes and wait for its end.
+    """Train a run in several processes and wait until they end.
 
-    listener: called with each event. The first signal requests a stop; a second of the same number
-    ends this process, while the others still stop cleanly. Returns the signal that stopped the run,
-    or None. Raises InputError or WorkError, as the run failed with.
+    listener: called with each event. The first signal to this process requests a stop; a second of
+    the same number ends this process at once, while the others still stop cleanly. Returns the
+    signal that stopped the run; None if there was no signal. Raises InputError or WorkError if the
+    run ended with that error.
     """
     reader = EventReader(run.events)
     reader.poll()  # skips the events before a resume
@@ -236,9 +242,9 @@ def train_in_processes(run: RunDir, ranks: int, listener: Listener) -> int | Non
         raise (InputError if last.status == 2 else WorkError)(last.reason)
     if not isinstance(last, Finished):
         raise WorkError(
-            f"The processes of {run.name!r} ended without a final event, after at most "
-            f"{MAX_RESTARTS} restarts: see {run.log}, and resume from the last checkpoint with "
-            "--resume."
+            f"The processes that trained the run {run.name!r} have died, in spite of up to "
+            f"{MAX_RESTARTS} restarts: read {run.log} for the reason, then continue from the last "
+            f"checkpoint with --resume {run.name}."
         )
     return requests.signal if last.reason == "stopped" else None
 
@@ -253,7 +259,7 @@ def _command(run: RunDir, ranks: int) -> list[str]:
 
 
 def _start(run: RunDir, ranks: int) -> "subprocess.Popen[bytes]":
-    """Start the process, or torchrun, and wait until it holds the run's lock."""
+    """Start the trainer, or torchrun, and wait until a trainer holds the run's lock."""
     with run.log.open("ab") as log:
         process = subprocess.Popen(
             _command(run, ranks),
@@ -268,6 +274,6 @@ def _start(run: RunDir, ranks: int) -> "subprocess.Popen[bytes]":
     if process.returncode:
         last_line = run.log.read_text(errors="replace").strip().split("\n")[-1]
         raise WorkError(
-            f"The trainer of {run.name!r} ended at once: {last_line or f'see {run.log}'}"
+            f"The trainer of the run {run.name!r} ended at once: {last_line or f'see {run.log}'}"
         )
     return process

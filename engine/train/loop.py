@@ -1,7 +1,8 @@
-"""The training loop: truncated back-propagation through time over streams of songs.
+"""The training loop: truncated back-propagation through time over parallel streams of songs.
 
 Everything random is a function of the seed and the step, so that a resumed run takes exactly the
-steps that it would have taken without the interruption.
+steps that it would have taken without the interruption. A frame is a character of lyrics or a time
+step of music.
 """
 
 import math
@@ -31,17 +32,17 @@ from engine.train.state import TrainState
 
 
 class StepResult(NamedTuple):
-    """The figures of one step; the tensors are on the device and may still be being computed."""
+    """The figures of one step. Tensors on a CUDA device may not have been computed yet."""
 
-    loss: Tensor  # mean nats a frame of this rank's streams
+    loss: Tensor  # nats per frame of this rank's streams
     grad_norm: Tensor  # before clipping
     lr: float
-    frames: int  # of all ranks
+    frames: int  # number of frames of all ranks
 
 
 @dataclass(frozen=True)
 class Due:
-    """What is due after a step."""
+    """The work that is due after a step."""
 
     report: bool
     evaluate: bool
@@ -51,9 +52,10 @@ class Due:
 
     @classmethod
     def after(cls, step: int, settings: TrainConfig, requests: Set[str]) -> "Due":
-        """Return what is due after a step, given the requests of all ranks.
+        """Return the work that is due after a step, given the requests of all ranks.
 
-        The last step is evaluated and saved. A stop is saved but, to be quick, not evaluated.
+        After the last step the network is evaluated and saved. On a request to stop it is saved
+        but, to end quickly, not evaluated.
         """
 
         def every(steps: int) -> bool:
@@ -73,10 +75,10 @@ class Due:
 
 
 def train(context: RunContext, training: TrainState) -> str:
-    """Take the steps that are left; returns "completed" or "stopped", the same on all ranks.
+    """Take the remaining steps; returns "completed" or "stopped", the same on all ranks.
 
-    Raises WorkError when the loss, the gradient or a weight becomes infinite or NaN; the
-    checkpoints written before stay unchanged.
+    Raises WorkError when the loss, the gradient or a weight becomes infinite or NaN; the last
+    checkpoints are then unchanged.
     """
     settings, ranks = context.config.train, training.ranks
     meter = StepMeter(training, settings, context.log)
@@ -102,7 +104,7 @@ def train(context: RunContext, training: TrainState) -> str:
 
 
 def take_step(training: TrainState, settings: TrainConfig) -> StepResult:
-    """Train on the next batch."""
+    """Take one optimizer step, on the next batch."""
     network, ranks = training.network, training.ranks
     training.step += 1
     # Dropout differs from step to step and from rank to rank.
@@ -111,7 +113,8 @@ def take_step(training: TrainState, settings: TrainConfig) -> StepResult:
     assert batch is not None  # a stream with a seed never ends
 
     weight = to_device(batch.weight, training.device)
-    # The mean is over the frames of all ranks; those past the end of a whole song have weight 0.
+    # The loss is the mean over the frames of all ranks. In batches of whole songs, frames past the
+    # end of a song have weight 0.
     frames = ranks.sum(torch.tensor([batch.weight.sum(dtype=float)])).item()
     with precision(training.device, settings):
         window = to_window(batch, training.device)
@@ -123,12 +126,12 @@ def take_step(training: TrainState, settings: TrainConfig) -> StepResult:
     lr = set_learning_rate(training.optimizer, settings, training.step)
     training.optimizer.step()
     update_ema(training.ema, network, settings, training.step)
-    training.carried_state = detach_state(state)  # truncates back-propagation here
+    training.carried_state = detach_state(state)  # the next back-propagation stops here
     return StepResult(loss.detach(), norm, lr, int(frames))
 
 
 def _evaluate_and_save(context: RunContext, training: TrainState, due: Due) -> None:
-    """Evaluate, and save a checkpoint if one is due or the score is the best so far.
+    """Evaluate if that is due; save a checkpoint if that is due or the score is the best so far.
 
     Every rank must call this at the same step; only the first evaluates and writes.
     """
@@ -138,21 +141,25 @@ def _evaluate_and_save(context: RunContext, training: TrainState, due: Due) -> N
         return
     better = due.evaluate and _evaluate(context, training)
     if due.save or better:
-        best = better or training.best_loss is None  # without validation songs the last is the best
+        # Without validation songs there is no loss, and the latest checkpoint is the best.
+        best = better or training.best_loss is None
         meta = _meta(context, training)
         name = checkpoint.save(context.run, training, carried_state, meta, best)
         context.log.append(Saved(step=training.step, checkpoint=name, best=best))
 
 
 def _require_finite_weights(training: TrainState, settings: TrainConfig) -> None:
-    """Raise WorkError before infinite or NaN weights replace a good checkpoint."""
+    """Raise WorkError for infinite or NaN weights, before they replace a good checkpoint."""
     sums = [p.detach().sum() for p in training.network.parameters()]
     if not torch.stack(sums).isfinite().all():
-        raise not_finite_error("sum of some weights", training.step, settings)
+        raise not_finite_error("sum of the weights", training.step, settings)
 
 
 def _evaluate(context: RunContext, training: TrainState) -> bool:
-    """Score the averaged weights on the validation songs; returns whether it is the best so far."""
+    """Score the averaged weights on the validation songs; returns whether it is the best score.
+
+    Returns False without validation songs. Raises WorkError for an infinite or NaN loss.
+    """
     settings, corpus, log = context.config.train, context.corpus, context.log
     if not len(corpus.select("valid")):
         return False

@@ -15,7 +15,7 @@ from engine.train.state import TrainState
 
 
 class StepMeter:
-    """Means over the steps since the last report, and over all ranks."""
+    """Adds up the figures of steps, and reports their means over steps and ranks."""
 
     def __init__(self, training: TrainState, settings: TrainConfig, log: EventLog) -> None:
         self._training, self._settings, self._log = training, settings, log
@@ -23,11 +23,15 @@ class StepMeter:
         self._reset()
 
     def _reset(self) -> None:
-        self._sums = torch.zeros(2, device=self._training.device)  # of the loss and the norm
+        # Of the loss and the gradient norm.
+        self._sums = torch.zeros(2, device=self._training.device)
         self._count, self._frames, self._seconds, self._lr = 0, 0, 0.0, 0.0
 
     def add(self, loss: Tensor, grad_norm: Tensor, lr: float, frames: int, seconds: float) -> None:
-        """Add one step. The tensors are not read before the report: CUDA need not be waited for."""
+        """Add one step, which took `seconds`; the other arguments are those of `StepResult`.
+
+        The tensors are read in `report` only, so that not every step has to wait for CUDA.
+        """
         self._sums += torch.stack((loss, grad_norm))
         self._count += 1
         self._frames += frames
@@ -36,9 +40,10 @@ class StepMeter:
         self._training.elapsed += seconds
 
     def report(self) -> None:
-        """Append a Step event. Raises WorkError when the loss or the gradient is not finite.
+        """Append a Step event with means over all ranks and the steps since the last report.
 
-        All ranks must report at the same step; they get the same means.
+        All ranks must call this at the same step. Raises WorkError, on all of them, when the mean
+        loss or gradient norm is not finite.
         """
         if not self._count:
             return
@@ -72,7 +77,7 @@ class StepMeter:
 
 
 def not_finite_error(what: str, step: int, settings: TrainConfig) -> WorkError:
-    """Return the error for a figure that has become infinite or NaN."""
+    """Return the error for a figure, called `what`, that has become infinite or NaN."""
     return WorkError(
         f"The {what} is no longer a finite number at step {step}: resume from the last checkpoint "
         f"with a lower learning rate (--set train.lr={settings.lr / 3:.2g}) or stronger gradient "

@@ -1,4 +1,4 @@
-"""Runs of n-gram models: one pass over the training songs instead of optimizer steps."""
+"""Training of n-gram models: one pass over the training songs instead of optimizer steps."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,13 +15,14 @@ from engine.train.samples import write_samples
 
 
 class _StopRequestedError(Exception):
-    pass
+    """A stop was requested while songs were counted or scored."""
 
 
 def train_ngram(context: RunContext) -> str:
-    """Count the training songs, evaluate, save and sample; all of it is step 1.
+    """Count the n-grams of the training songs, then evaluate, save and sample.
 
-    Returns "completed", or "stopped" with nothing saved.
+    The whole training is recorded as step 1. Returns "completed", or "stopped" after a request to
+    stop, with nothing saved.
     """
     try:
         _train(context)

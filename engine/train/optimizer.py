@@ -12,8 +12,8 @@ from engine.model.network import Network
 def learning_rate(config: TrainConfig, step: int) -> float:
     """Return the learning rate of a step, counted from 1.
 
-    It rises linearly to `lr` in `warmup` steps, then falls as a cosine to `min_lr_ratio` of it at
-    the last step (Loshchilov & Hutter 2017, "SGDR", without restarts).
+    It rises linearly to `lr` in `warmup` steps, then falls along a cosine to `min_lr_ratio` · `lr`
+    at the last step (Loshchilov & Hutter 2017, "SGDR", without restarts).
     """
     if step <= config.warmup:
         return config.lr * step / config.warmup
@@ -23,7 +23,10 @@ def learning_rate(config: TrainConfig, step: int) -> float:
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, config: TrainConfig, step: int) -> float:
-    """Set the optimizer's learning rate for a step, and return it."""
+    """Set each group's learning rate to that of the step times the group's `scale`.
+
+    Returns the learning rate of the step.
+    """
     rate = learning_rate(config, step)
     for group in optimizer.param_groups:
         group["lr"] = rate * group["scale"]
@@ -32,10 +35,12 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, config: TrainConfig, ste
 
 @torch.no_grad()
 def scale_output_weights(network: Network, config: TrainConfig) -> None:
-    """Multiply the initial weights of layers that read hidden states by `output_scale`.
+    """Multiply the initial output weights by `output_scale`.
 
-    Together with `build_optimizer` this equals scaling the hidden states, at no cost. Initially
-    they are much smaller than 1, and the weights that read them would lag behind the others.
+    Output weights are those that multiply hidden states (`Network.output_weights`). Hidden states
+    are much smaller than 1 at first, so that at the common learning rate the products with these
+    weights would change more slowly than those with other weights. This scale, and that of their
+    learning rate in `build_optimizer`, has the effect of scaling the hidden states, at no cost.
     """
     for weight in network.output_weights():
         weight.mul_(config.output_scale)
@@ -44,8 +49,13 @@ def scale_output_weights(network: Network, config: TrainConfig) -> None:
 def build_optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
     """Build AdamW (Loshchilov & Hutter 2019) with three groups of weights.
 
-    Matrices decay and biases do not. Output weights have a learning rate `output_scale` times as
-    large; as AdamW multiplies the decay by the rate, theirs is divided to equal that of the others.
+    1. Matrices except output weights: learning rate `lr`, weight decay `weight_decay`.
+    2. Vectors, which are biases: learning rate `lr`, no weight decay.
+    3. Output weights (see `scale_output_weights`): learning rate `lr` · `output_scale`, weight
+       decay `weight_decay` / `output_scale`. In each step AdamW shrinks a weight by the product of
+       its learning rate and its weight decay, which is thus the same as in group 1.
+
+    The key `scale` of a group is the factor of its learning rate, for `set_learning_rate`.
     """
     output_weights = network.output_weights()
     ids = {id(weight) for weight in output_weights}
@@ -68,9 +78,9 @@ def build_optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
 def update_ema(ema: nn.Module, network: nn.Module, config: TrainConfig, step: int) -> None:
     """Update the average in place: ema ← d · ema + (1 − d) · network (Polyak & Juditsky 1992).
 
-    d rises from 0 to `ema_decay` as step / (step + 9), as in common use, so that the first steps
-    soon lose their weight. The caller counts the steps: reading a count from the device would wait
-    for it.
+    d is 0 at step 1 and then rises as step / (step + 9), which is common, until it reaches
+    `ema_decay`, so that the weights of the first steps are soon forgotten. The caller counts the
+    steps: to read a count from the device would mean to wait for CUDA.
     """
     decay = min(config.ema_decay, step / (step + 9)) if step > 1 else 0.0
     torch._foreach_lerp_(list(ema.parameters()), list(network.parameters()), 1 - decay)

@@ -1,7 +1,7 @@
-"""Start a run from the weights of a trained model, to train it on other songs.
+"""Start a run from the weights of a trained model, to train it further on other songs.
 
-Weights of a character or an artist are copied to the same character or artist. Those that the model
-does not have keep their random initial weights.
+Weights that belong to one character or artist are copied to the same character or artist of the new
+songs. Characters and artists that the model does not have keep their random initial weights.
 """
 
 import dataclasses
@@ -18,15 +18,15 @@ from engine.inference import models
 from engine.inference.models import Model, read_tensors
 from engine.train.state import TrainState
 
-_ROW_PER_CHARACTER = ("head.embedding", "head.weight", "head.bias")
-_MAY_DIFFER = ("dropout", "input_dropout")  # settings that change no shape
+_ROW_PER_CHARACTER = ("head.embedding", "head.weight", "head.bias")  # tensors (V, …)
+_MAY_DIFFER = ("dropout", "input_dropout")  # settings on which no weight depends
 Indices = npt.NDArray[np.int64]
 
 
 def load_weights(training: TrainState, config: RunConfig, corpus: Corpus) -> None:
-    """Load the weights of the model `train.init_from` into the network and its average.
+    """Load the weights of the model `train.init_from` into the network and its moving average.
 
-    Raises InputError when there is no such model, or it does not fit.
+    Raises InputError when there is no such model, and as `check_compatible` does.
     """
     model = models.load(config.train.init_from)
     check_compatible(model, config, corpus)
@@ -50,8 +50,8 @@ def check_compatible(model: Model, config: RunConfig, corpus: Corpus) -> None:
     """Raise InputError unless a run with these settings and songs can start from the model."""
     if config.model.kind != "network" or model.config.kind != "network":
         raise InputError(
-            f"train.init_from is {model.name!r}, but only a network can be trained further: "
-            "leave it out."
+            f"train.init_from is {model.name!r}, but only a network can start from another model, "
+            "which must be a network too: leave train.init_from out."
         )
     theirs, ours = _shape_settings(model.config), _shape_settings(config.model)
     for key, value in ours.items():
@@ -74,7 +74,7 @@ def _shape_settings(config: ModelConfig) -> dict[str, object]:
 
 
 def _common_characters(old: Codec, new: CharacterCodec) -> tuple[Indices, Indices]:
-    """Return the indices of the characters that both codecs have, in the old and in the new."""
+    """Return the indices of the characters that both codecs have: in `old`, and in `new`."""
     assert isinstance(old, CharacterCodec)
     table = index_table(old, new)
     known = np.flatnonzero((table != UNKNOWN) | (np.arange(len(table)) < MARKS))
@@ -82,7 +82,10 @@ def _common_characters(old: Codec, new: CharacterCodec) -> tuple[Indices, Indice
 
 
 def _common_artists(old: list[str], new: list[str]) -> tuple[Indices, Indices]:
-    """Return the conditions of the artists that both lists have, in the old and in the new."""
+    """Return the condition numbers of the artists that both lists have: in `old`, and in `new`.
+
+    A condition number is 1 + the artist's index; 0 is no artist.
+    """
     pairs = [(1 + index, 1 + new.index(name)) for index, name in enumerate(old) if name in new]
     table = np.array(pairs, np.int64).reshape(-1, 2)
     return table[:, 0], table[:, 1]

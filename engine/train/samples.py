@@ -1,4 +1,4 @@
-"""Samples written during training: from the same prompts and seeds each time, to be compared."""
+"""Samples written during training, always from the same prompts and seeds, to compare them."""
 
 from collections.abc import Iterator
 
@@ -19,12 +19,11 @@ from engine.sampling.lyrics import LyricsRequest, stream
 from engine.sampling.music import MusicRequest
 from engine.train.context import RunContext
 
-# A joint model is best at its own probabilities.
-MUSIC_TEMPERATURE = 1.0
+MUSIC_TEMPERATURE = 1.0  # the model's own probabilities, with which a joint head writes best
 
 
 def write_samples(context: RunContext, model: Model, step: int) -> None:
-    """Write samples to the events and to samples/: a file of all texts, or a MIDI file."""
+    """Write samples as events, and to samples/ as one text file of lyrics or one MIDI file."""
     run, settings = context.run, context.config.train
     if isinstance(model.codec, CharacterCodec):
         texts = []
@@ -39,10 +38,10 @@ def write_samples(context: RunContext, model: Model, step: int) -> None:
 def _sample_lyrics(
     model: Model, codec: CharacterCodec, step: int, corpus: Corpus, settings: TrainConfig
 ) -> Iterator[Sampled]:
-    """Yield a text for each prompt of `train.sample_primes`.
+    """Write lyrics for each prompt of `train.sample_primes`, and yield their events.
 
-    The first is without an artist; the others are by the artists with the most songs in turn.
-    Characters of a prompt that the corpus does not have are left out.
+    The first text has no artist; each following one has the artist with the next most songs.
+    Characters of a prompt that the codec does not have are left out.
     """
     artists = _artists_by_songs(corpus, model)
     params = SamplingParams(temperature=settings.sample_temperature)
@@ -63,7 +62,7 @@ def _sample_lyrics(
 
 
 def _artists_by_songs(corpus: Corpus, model: Model) -> list[str]:
-    """Return the artists, those with the most songs first; [] for a model without artists."""
+    """Return the artists in descending order of their songs; [] for a model without artists."""
     if not model.conditions:
         return []
     counts = np.bincount(corpus.songs["condition"], minlength=len(corpus.conditions) + 1)[1:]
@@ -71,7 +70,7 @@ def _artists_by_songs(corpus: Corpus, model: Model) -> list[str]:
 
 
 def _sample_music(run: RunDir, model: Model, step: int, settings: TrainConfig) -> Sampled:
-    """Write one piece, begun from silence, as a MIDI file, and return its event."""
+    """Write a piece that starts from silence to a MIDI file; returns its event."""
     request = MusicRequest(
         temperature=MUSIC_TEMPERATURE, seed=settings.seed, length=settings.sample_length
     )

@@ -1,4 +1,4 @@
-"""The state of a network in training: all that changes from step to step, and how it is built."""
+"""The state of a network in training: everything that changes from step to step."""
 
 import copy
 from collections.abc import Callable
@@ -21,31 +21,36 @@ from engine.train.gradient_checkpointing import Segment
 from engine.train.optimizer import build_optimizer, scale_output_weights
 
 CPU = torch.device("cpu")
+# (window, state before it) → (nats (T, L) of T frames in L streams, state after the window)
 NatsFunction = Callable[[Window, list[State]], tuple[Tensor, list[State]]]
 
 
 @dataclass
 class TrainState:
-    """All that changes during training. A checkpoint holds enough to restore it to the last bit."""
+    """Everything that changes during training; a checkpoint restores it exactly."""
 
     network: Network
-    nats: NatsFunction  # the network's; its gradients are averaged over all ranks
-    ema: Network  # the exponential moving average of the weights
+    nats: NatsFunction  # `Network.nats`, with gradients that are averaged over all ranks
+    ema: Network  # with the exponential moving average of the weights
     optimizer: torch.optim.Optimizer
     batches: BatchStream
-    carried_state: list[State]  # the hidden state after the last window, of this rank's streams
+    carried_state: list[State]  # of this rank's streams after the last window, by layer
     device: torch.device
     ranks: Ranks
     step: int = 0
-    best_loss: float | None = None  # the lowest validation loss so far, in nats a frame
+    best_loss: float | None = None  # the lowest validation loss so far, in nats per frame
     elapsed: float = 0.0  # seconds of training
-    scores: dict[str, Any] = field(default_factory=dict)  # of the last evaluation
+    # Of the last evaluation: {"valid": {"loss": nats per frame, "bits": bits per frame}}.
+    scores: dict[str, Any] = field(default_factory=dict)
 
 
 def build_train_state(
     config: RunConfig, corpus: Corpus, device: torch.device = CPU, ranks: Ranks = SINGLE_PROCESS
 ) -> TrainState:
-    """Build a network with random weights, the same on all ranks, and all that trains it."""
+    """Build a network with random weights, the same on all ranks, and what is needed to train it.
+
+    Raises InputError if the ranks cannot share the batch equally, or without training songs.
+    """
     settings = config.train
     torch.manual_seed(settings.seed)
     conditions = len(corpus.conditions) if config.model.condition_size else 0
@@ -75,7 +80,7 @@ def build_train_state(
 
 
 class _Nats(nn.Module):
-    """`gradient_checkpointing.nats` as the forward pass of a module, as DDP needs it."""
+    """A module whose forward pass is `gradient_checkpointing.nats`: DDP takes only modules."""
 
     def __init__(self, network: Network, segment: Segment) -> None:
         super().__init__()
@@ -86,11 +91,11 @@ class _Nats(nn.Module):
 
 
 def _nats_function(network: Network, segment: Segment, ranks: Ranks) -> NatsFunction:
-    """Return the network's `nats`; in the backward pass each gradient is its mean over the ranks.
+    """Return `Network.nats` with a backward pass that averages each gradient over the ranks.
 
-    By DistributedDataParallel (Li et al. 2020). After the first step it would rebuild its buckets,
-    and with them change the order in which gradients are summed, so that a resumed run would differ
-    in the last bits. With find_unused_parameters it keeps them.
+    The averages are those of DistributedDataParallel (DDP; Li et al. 2020). By default it rebuilds
+    its buckets of gradients after the first step, which changes the order of the sums, so that a
+    resumed run would differ in the last bits; with find_unused_parameters it keeps its buckets.
     """
     nats = _Nats(network, segment)
     return nats if ranks.size == 1 else DistributedDataParallel(nats, find_unused_parameters=True)

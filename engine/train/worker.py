@@ -1,8 +1,9 @@
-"""The trainer's process: trains the run of a directory and writes its events.
+"""The trainer: trains one run and writes events and checkpoints to the run's directory.
 
-`rnn-tui train` calls `train_run` in the foreground; `python -m engine.train.worker RUN` trains in
-the background; torchrun starts one such process for each rank. All end cleanly, with a checkpoint,
-on SIGINT, SIGTERM or SIGHUP, and on a file named `stop` in the run's control folder.
+`rnn-tui train` calls `train_run` in its own process; `python -m engine.train.worker RUN` is a
+trainer in the background, of which torchrun starts one for each rank. On SIGINT, SIGTERM or SIGHUP,
+or when a file named `stop` appears in the run's control folder, a trainer completes its step, saves
+a checkpoint and ends. (An n-gram model that is still being counted is not saved.)
 """
 
 import contextlib
@@ -25,12 +26,16 @@ from engine.runs.run_dir import RunDir
 from engine.train.context import RunContext
 from engine.train.distributed import SINGLE_PROCESS, Ranks
 
-POLL_SECONDS = 0.5  # between two looks into the control folder
-LOCK_TIMEOUT = 5.0  # seconds to wait for another trainer that is about to end
+POLL_SECONDS = 0.5  # minimum time between two reads of the control folder
+LOCK_TIMEOUT = 5.0  # seconds to wait for the run's previous trainer to end
 
 
 class RequestPoller:
-    """Collects the requests to a run: by signal, by file, or by a listener that failed."""
+    """Collects the requests to a trainer: files in the run's control folder, and reasons to stop.
+
+    Reasons to stop are a signal, a failed event listener (such as a closed terminal), and the end
+    of the torchrun that started this process.
+    """
 
     def __init__(self, run: RunDir, log: EventLog, ranks: Ranks) -> None:
         self._run, self._log, self._ranks = run, log, ranks
@@ -38,12 +43,16 @@ class RequestPoller:
         self.signal: int | None = None  # the signal that requested the stop
 
     def on_signal(self, number: int, _: object) -> None:
-        """Request a stop. A second signal of the same number ends the process at once."""
+        """Request a stop, and let a second signal of the same number end the process at once."""
         self.signal = number
         signal.signal(number, signal.SIG_DFL)
 
     def poll(self) -> set[str]:
-        """Return the requests since the last call; reads the folder every POLL_SECONDS at most."""
+        """Return the requests since the last call: "stop", "save" and "sample".
+
+        Only the first rank reads the control folder, and only if POLL_SECONDS have passed since it
+        last did.
+        """
         stop = self.signal is not None or self._log.listener_failed or self._ranks.is_orphaned
         requests = {"stop"} if stop else set()
         now = time.monotonic()
@@ -55,7 +64,7 @@ class RequestPoller:
 
 @contextlib.contextmanager
 def handling_signals(requests: RequestPoller) -> Iterator[None]:
-    """Turn SIGINT, SIGTERM and SIGHUP into requests to stop, until the block ends."""
+    """Within the block, treat SIGINT, SIGTERM and SIGHUP as requests to stop."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, requests.on_signal) for number in numbers}
     try:
@@ -68,14 +77,14 @@ def handling_signals(requests: RequestPoller) -> Iterator[None]:
 def train_run(
     run: RunDir, listener: Listener | None = None, ranks: Ranks = SINGLE_PROCESS
 ) -> int | None:
-    """Train a run to its end, from its last checkpoint if it has one.
+    """Train a run until it is completed or stopped, from its last checkpoint if it has one.
 
-    listener: called with each event. Returns the signal that stopped the run, or None. Raises
-    InputError or WorkError after appending a Failed event.
+    listener: called with each event. Returns the signal that stopped the run; None if there was no
+    signal. Raises InputError or WorkError after appending a Failed event.
 
-    Of several ranks only the first holds the run's lock and writes events. There, an error other
-    than these two is not written as an event: it may follow from the death of another rank, after
-    which torchrun restarts all of them.
+    Of several ranks, only the first holds the run's lock and writes events. It then appends a
+    Failed event for these two exceptions only: any other may be due to the death of another rank,
+    after which torchrun restarts all ranks.
     """
     lock = (
         run.lock(LOCK_TIMEOUT, ranks.launcher_pid) if ranks.is_first else contextlib.nullcontext()
@@ -109,7 +118,7 @@ def _require_same_songs(run: RunDir, corpus: Corpus) -> None:
     if expected := run.metadata().get("corpus", {}).get("hash"):
         corpus.require_hash(
             expected,
-            f"the run {run.name!r} was started: restore the old ones, or start a new run.",
+            f"the run {run.name!r} was started: restore the old songs, or start a new run.",
         )
 
 
@@ -120,7 +129,7 @@ def _started(
     network = config.model.kind == "network"
     splits = corpus.meta["splits"]
     train_frames, valid_frames = (int(splits[split]["frames"]) for split in ("train", "valid"))
-    # With windows of whole songs, the mean length of a song.
+    # A window of a whole song (train.bptt=0) counts as the mean length of a song.
     window = config.train.bptt or round(train_frames / max(1, int(splits["train"]["songs"])))
     return Started(
         run=context.run.name,
@@ -140,7 +149,7 @@ def _started(
 
 
 def _train_network(context: RunContext) -> str:
-    import torch  # takes seconds to import, which n-gram models do without
+    import torch  # takes seconds; n-gram models do not need it
 
     from engine.train import checkpoint, loop, pretrained
     from engine.train.device import (
@@ -177,7 +186,8 @@ def _train_ngram(context: RunContext) -> str:
 
     if context.ranks.size > 1:
         raise InputError(
-            f"A {context.config.model.words} model is trained in one process: start only one."
+            f"A {context.config.model.words} model is trained in one process: start one process "
+            "only."
         )
     context.log.append(_started(context))
     if context.run.metadata().get("resumed"):
@@ -186,7 +196,10 @@ def _train_ngram(context: RunContext) -> str:
 
 
 def _failed_before_restart(run: RunDir, ranks: Ranks) -> bool:
-    """Return whether torchrun restarted this rank after the run had failed, as it would again."""
+    """Return whether torchrun restarted this rank although the run failed with a reported error.
+
+    The error would only occur again.
+    """
     last = event_log.read_history(run.events).last_event if ranks.restarts else None
     if not isinstance(last, Failed) or ranks.launcher_pid is None:
         return False
@@ -194,7 +207,7 @@ def _failed_before_restart(run: RunDir, ranks: Ranks) -> bool:
 
 
 def main() -> int:
-    """Train the run named by the first argument; returns the exit status."""
+    """Train the run that the first argument names; returns the exit status."""
     ranks = Ranks.from_environment()
     try:
         run = run_dir.find(sys.argv[1])

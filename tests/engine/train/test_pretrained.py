@@ -73,7 +73,7 @@ def test_a_run_starts_from_the_weights_of_another(make_config: MakeConfig) -> No
     other = read_tensors(two.path)
     for name, values in read_tensors(one.path).items():
         np.testing.assert_array_equal(other[name], values)
-    with pytest.raises(InputError, match="cannot be changed in a resumed run"):
+    with pytest.raises(InputError, match="is not possible for a resumed run"):
         launch.resume("second", ["train.steps=3", "train.init_from=first"])
 
 
@@ -85,7 +85,10 @@ def test_a_run_starts_from_the_weights_of_another(make_config: MakeConfig) -> No
             ("train.init_from=first", "model.hidden_size=13"),
             r"has model\.hidden_size = 12, but this run has 13",
         ),
-        (("train.init_from=first", "model.kind=uniform"), "only a network can be trained further"),
+        (
+            ("train.init_from=first", "model.kind=uniform"),
+            "only a network can start from another model",
+        ),
     ],
 )
 def test_an_unsuitable_model_is_refused_before_anything_is_written(
