@@ -219,7 +219,6 @@ class Network:
         matches (T·N,).
         """
         x = self.head.input_sums(frames)
-        matched, kind = np.zeros(frames.shape, frames.dtype), np.zeros(len(frames), np.int64)
         layout = self._layout
         size = len(frames) // len(state[layout.artist])  # T
         if len(self.match_input):
@@ -230,6 +229,8 @@ class Network:
                 matched[:] = 0
             x += self.head.matched_sums(matched)
             x += self.match_input.take(kind, 0)
+        else:
+            matched, kind = np.zeros(frames.shape, frames.dtype), np.zeros(len(frames), np.int64)
         if len(self.position_input):
             positions = state[layout.position] + np.arange(size)[:, None]  # (T, N)
             rows = positions.reshape(-1) % position_encoding.COMMON_PERIOD

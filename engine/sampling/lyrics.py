@@ -51,7 +51,7 @@ class LyricsRequest:
     length: int | None = None  # in characters; None: until the song's end mark
     mix: Mapping[str, float] | None = None  # in place of an artist: weights that sum to 1
     count: int = 1  # songs; song i has the seed + i
-    alternatives: int = 0  # how many other characters to list with each character
+    alternatives: int = 0  # how many of the most probable to list with each character
 
 
 class Character(NamedTuple):
@@ -102,7 +102,7 @@ class LyricsStream:
     stopped: Callable[[], bool]  # called before each step, and while the prompt is read
 
     def __iter__(self) -> Iterator[Character]:
-        """Yield each character at once."""
+        """Yield each character when it is chosen."""
         live = _LiveSongs(self)
         while live.songs and not self.stopped():
             yield from live.step()

@@ -77,7 +77,7 @@ def read_prompt(
 def frame_pitches(frame: NDArray[np.uint8], planes: int) -> Frame:
     """Return the pitches of a frame (88 · planes,): those that sound, and those struck.
 
-    The second are None if the model does not have them.
+    Those struck: None if the model has no onsets.
     """
     sounding, *onsets = (
         tuple((np.flatnonzero(plane) + LOWEST_PITCH).tolist())
@@ -100,7 +100,7 @@ class MusicStream:
     reason: EndReason | None = None  # why it ended
 
     def __iter__(self) -> Iterator[NDArray[np.uint8]]:
-        """Yield each frame (K,) at once."""
+        """Yield each frame (K,) when it is drawn."""
         network = self.model.stepper
         assert isinstance(network, Network)
         head = network.head
