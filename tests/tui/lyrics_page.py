@@ -10,7 +10,7 @@ from tests.tui.page import Page, drawn
 from tui.pages.lyrics.grid import SongTile
 from tui.pages.lyrics.screen import LyricsScreen
 from tui.pages.lyrics.session import SongView
-from tui.pages.lyrics.text import LyricsText
+from tui.pages.lyrics.shading import LyricsText
 from tui.sources.programs import Programs
 
 
@@ -34,7 +34,7 @@ class LyricsPage(Page[LyricsScreen]):
 
     @property
     def song(self) -> SongView:
-        return self.screen.songs[-1]
+        return self.screen.session.items[-1]
 
     @property
     def tiles(self) -> list[SongTile]:
@@ -48,9 +48,9 @@ class LyricsPage(Page[LyricsScreen]):
 
     async def sing(self, *keys: str) -> SongView:
         """Press keys that start a song, and wait for its end."""
-        before = len(self.screen.songs)
+        before = len(self.screen.session.items)
         await self.press(*(keys or ("g",)))
-        await self.until(lambda: len(self.screen.songs) > before and not self.song.under_way)
+        await self.until(lambda: len(self.screen.session.items) > before and not self.song.active)
         return self.song
 
 

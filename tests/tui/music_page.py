@@ -51,7 +51,7 @@ class MusicPage(Page[MusicScreen]):
 
     @property
     def piece(self) -> Piece:
-        return self.screen.pieces[-1]
+        return self.screen.session.items[-1]
 
     @property
     def transport(self) -> str:
@@ -59,7 +59,7 @@ class MusicPage(Page[MusicScreen]):
 
     @property
     def playing(self) -> bool:
-        at = self.stage.at
+        at = self.stage.status
         return bool(at and at.playing and not at.waiting)
 
     @property
@@ -85,21 +85,21 @@ class MusicPage(Page[MusicScreen]):
 
     async def write(self, *keys: str) -> Piece:
         """Press keys that start a piece, and wait for its end."""
-        before = len(self.screen.pieces)
+        before = len(self.screen.session.items)
         await self.press(*(keys or ("g",)))
-        await self.until(lambda: len(self.screen.pieces) > before and not self.piece.under_way)
-        await self.until(lambda: self.roll.fresh)
+        await self.until(lambda: len(self.screen.session.items) > before and not self.piece.active)
+        await self.until(lambda: self.roll.up_to_date)
         return self.piece
 
     async def open(self, name: str) -> None:
         """Open a file by its name."""
-        before = len(self.screen.pieces)
+        before = len(self.screen.session.items)
         await self.press("o")
         dialog = await self.in_front(FileDialog)
         dialog.query_one(Input).value = name
         await self.press("enter")
-        await self.until(lambda: len(self.screen.pieces) > before)
-        await self.until(lambda: self.roll.fresh)
+        await self.until(lambda: len(self.screen.session.items) > before)
+        await self.until(lambda: self.roll.up_to_date)
 
     async def save(self, name: str = "") -> FileDialog:
         """Ask to save by a name."""

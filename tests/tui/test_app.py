@@ -9,6 +9,7 @@ import pexpect
 import pytest
 from textual.binding import Binding
 from textual.command import CommandPalette
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
@@ -16,7 +17,7 @@ from engine.runs import run_dir
 from engine.runs.run_dir import RunDir
 from tests.tui.fake_command import FakeCommand
 from tests.tui.page import in_front, make_app, until
-from tui.app import PAGES
+from tui.app import PAGES, RnnTuiApp
 from tui.chart.widget import LineChart
 from tui.pages.ladder.screen import LadderScreen
 from tui.pages.lyrics.screen import LyricsScreen
@@ -33,10 +34,8 @@ from tui.pages.runs.table import RunTable
 from tui.pages.train.choose_run import ChooseRunScreen
 from tui.pages.train.new_run import NewRunScreen
 from tui.pages.train.screen import TrainScreen
-from tui.sources.programs import INSTALLED
-from tui.sources.runs import RunList
 from tui.widgets.confirm import ConfirmScreen
-from tui.widgets.fields import MusicField, StepField
+from tui.widgets.fields import OptionField, PrimeField, StepField
 from tui.widgets.file_dialog import FileDialog
 from tui.widgets.header import PageHeader
 from tui.widgets.help import HelpScreen, page_actions
@@ -52,10 +51,6 @@ KINDS: dict[str, type[Screen[None]]] = {
     "map": MapScreen,
 }
 pytestmark = pytest.mark.usefixtures("home")
-
-
-async def no_file(path: Path) -> None:
-    pass
 
 
 def has_text(widget: Static, text: str) -> bool:
@@ -136,41 +131,41 @@ async def test_themes_change_the_chart_too(write_run: WriteRun) -> None:
 
 
 def test_every_binding_has_its_own_id_a_tooltip_and_an_action() -> None:
-    app = make_app()
-    nodes = [
-        app,
-        TrainScreen(INSTALLED, RunList()),
-        RunsScreen(INSTALLED, RunList()),
-        LyricsScreen(),
-        MusicScreen(),
-        LadderScreen(),
-        MapScreen(),
-        MapPlane(),
-        PlayerPanel(INSTALLED.player),
-        PianoRoll(),
-        NeuronsScreen(),
-        UnitField(),
-        TextDialog(),
-        MusicField("begins", str, ""),
-        StepField("tempo", float, "1", (1, 0, 2)),
-        FileDialog("?", "", no_file),
-        NewRunScreen(),
-        ChooseRunScreen(RunList()),
-        ConfirmScreen("?", "Yes"),
-        HelpScreen([]),
-        LineChart(),
-        RunTable(),
+    nodes: list[type[DOMNode]] = [
+        RnnTuiApp,
+        TrainScreen,
+        RunsScreen,
+        LyricsScreen,
+        MusicScreen,
+        LadderScreen,
+        MapScreen,
+        MapPlane,
+        PlayerPanel,
+        PianoRoll,
+        NeuronsScreen,
+        UnitField,
+        TextDialog,
+        PrimeField,
+        OptionField,
+        StepField,
+        FileDialog,
+        NewRunScreen,
+        ChooseRunScreen,
+        ConfirmScreen,
+        HelpScreen,
+        LineChart,
+        RunTable,
     ]
     ids: list[str] = []
     for node in nodes:
-        for binding in type(node).__dict__["BINDINGS"]:
+        for binding in node.__dict__["BINDINGS"]:
             assert isinstance(binding, Binding)
             assert binding.id
             assert binding.tooltip
             assert binding.description
             ids.append(binding.id)
             target = binding.action.partition("(")[0]
-            owner = app if target.startswith("app.") else node
+            owner = RnnTuiApp if target.startswith("app.") else node
             assert hasattr(owner, f"action_{target.removeprefix('app.')}")
     assert len(ids) == len(set(ids))
 

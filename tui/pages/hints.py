@@ -1,81 +1,69 @@
-"""What the Lyrics and Music pages say where a song would stand, and below it."""
+"""What the Lyrics, Music and Neurons pages show in place of a song: what to do next."""
 
 from tui.sources.models import ModelChoice
 
-LOOKING = "Looking for models…"
-NO_MODEL = """No model has learned to write yet.
+SEARCHING = "Looking for models…"
+NO_MODEL = """There is no lyrics model yet.
 
 Press 1, then n, to train one here, or in a shell:
 
   rnn-tui train lyrics --data SONGS
 
-As soon as it has saved a checkpoint, it is found here; r looks again."""
-TROUBLE = """There is no model to write with; r looks again."""
+It is listed here once it has saved a checkpoint: press r to look again."""
+UNUSABLE = "There is no model to write with: press r to look again."
 READY = """Nothing written yet.
 
-Press g, and {model} {does}.
+Press g: the model “{model}” {does}.
 
-  p  how it begins
-  a  in whose style
-  t  how daring
+  p  prompt: how it begins
+  a  artist style
+  t  temperature
   m  another model
 
-Enter in a field sings too; escape stops."""
-# Below it, of what is shown:
-LOOKED = "at {place:,} of {count:,} · w: go on from before it"
-TOGETHER = "arrows: look around · enter: this one · ★ the likeliest"
-EDITING = "ctrl+g: go on from its end · ctrl+t: cut after the cursor · esc: leave as it was"
+Enter in a field writes too; escape stops."""
 
 
-def lyrics_hint(model: str | None, prime: str, looking: bool, problem: str) -> str:
-    """What to do where there is no song yet, by the chosen model's name."""
+def lyrics_hint(model: ModelChoice | None, prime: str, searching: bool, problem: bool) -> str:
+    """Return what to do where there is no song yet, with the chosen model and a prompt."""
     if model is not None:
-        does = f"goes on from “{prime}”" if prime else "begins"
-        return READY.format(model=model, does=does)
-    if looking:
-        return LOOKING
-    return TROUBLE if problem else NO_MODEL
+        does = f"continues “{prime}”" if prime else "begins a song"
+        return READY.format(model=model.name, does=does)
+    if searching:
+        return SEARCHING
+    return UNUSABLE if problem else NO_MODEL
 
 
-NO_MUSIC_MODEL = """No model has learned music yet.
+NO_MUSIC_MODEL = """There is no music model yet.
 
 Press 1, then n, to train one here, or in a shell:
 
   rnn-tui train music --data pieces
 
-As soon as it has saved a checkpoint, it is
-found here; r looks again.
+It is listed here once it has saved a
+checkpoint: press r to look again.
 
-  o  opens a MIDI file to see and hear it"""
-MUSIC_TROUBLE = """There is no model to write with; r looks again.
+  o  open a MIDI file to see and play"""
+MUSIC_UNUSABLE = """There is no model to write with: press r to look again.
 
-  o  opens a MIDI file to see and hear it"""
+  o  open a MIDI file to see and play"""
 MUSIC_READY = """Nothing written yet.
 
-Press g, and {model} {does}.
+Press g: the model “{model}” {does}.
 
-  space  plays it, also while it is written
-  p      how it begins
-  t      how daring
+  space  play, also while it is being written
+  p      prompt: how it begins
+  t      temperature
   m      another model
-  o      opens a MIDI file to see and hear it
+  o      open a MIDI file to see and play
 
 Enter in a field writes too; escape stops."""
 
 
-def music_hint(model: ModelChoice | None, begins: str, looking: bool, trouble: bool) -> str:
-    """What to say with this model, and with what stands in the field for the beginning."""
+def music_hint(model: ModelChoice | None, prompt: str, searching: bool, problem: bool) -> str:
+    """Return what to do where there is no piece yet, with the chosen model and a prompt."""
     if model is not None:
-        return MUSIC_READY.format(
-            model=model.name, does=f"goes on from {begins}" if begins else "begins"
-        )
-    if looking:
-        return LOOKING
-    return MUSIC_TROUBLE if trouble else NO_MUSIC_MODEL
-
-
-def status(model: ModelChoice | None, looking: bool) -> str:
-    """The line below while there is no piece; looking: for models, or loading one."""
-    if looking:
-        return "○ looking for models" if model is None else f"○ loading {model.name}"
-    return " · ".join(filter(None, ("○ ready", model.name, model.score))) if model else ""
+        does = f"continues {prompt}" if prompt else "begins a piece"
+        return MUSIC_READY.format(model=model.name, does=does)
+    if searching:
+        return SEARCHING
+    return MUSIC_UNUSABLE if problem else NO_MUSIC_MODEL

@@ -1,21 +1,32 @@
-"""What the pages that write have in common: their models, and the sampler's process."""
+"""What the pages that use a model have in common: models, a sampler process, a form, a status.
+
+`ModelPage` is the base of the Lyrics, Music, Ladder, Neurons and Map pages; `WritingPage` adds what
+the Lyrics and Music pages share: the songs or pieces written since the app was started.
+"""
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import ClassVar, Generic, Protocol, TypeVar
 
-from textual import work
+from textual import on, work
 from textual.message import Message
 from textual.screen import Screen
+from textual.widgets import Select, Static
 
-from engine.errors import WorkError
+from engine.errors import InputError, WorkError
 from engine.protocol import Failed, Loaded, LoadModel
+from tui.formatting import clean
 from tui.sources import commands
-from tui.sources.models import ModelChoice, models_of_kind
+from tui.sources.models import models_of_kind
 from tui.sources.programs import Programs
 from tui.sources.sampler import Answers, Sampler
+from tui.widgets.fields import FormPanel
+from tui.widgets.file_dialog import FileDialog
+
+F = TypeVar("F", bound=FormPanel)
 
 
 @dataclass
@@ -25,103 +36,275 @@ class SamplerAnswered(Message):
     answers: Answers
 
 
-class Chooser(Protocol):
-    """The controls, as far as they choose the model."""
+class ModelPage(Screen[None], Generic[F]):
+    """A page that lets models of some kinds do something, in a sampler process of its own.
 
-    @property
-    def model(self) -> ModelChoice | None:
-        """The model chosen."""
-
-    @property
-    def model_name(self) -> str:
-        """What the sampler calls it."""
-
-    def set_models(self, models: Sequence[ModelChoice]) -> None:
-        """Offer these; what was chosen stays so where it is still there."""
-
-
-class ModelPage(Screen[None]):
-    """A page that has models of a kind write, by a sampler of its own.
-
-    Where there are none but those that come with the program, it begins by itself when it first
-    comes up: whoever opens the program for the first time is to hear something.
+    Until the user has trained a model, the page starts by itself when it first comes up: whoever
+    opens the app for the first time should see something.
     """
 
-    def __init__(self, programs: Programs, *kinds: str) -> None:
+    # The form is a panel on the left, on a narrow screen a drawer that opens when a key goes to a
+    # field. The Ladder and Map pages lay it out in another way.
+    DEFAULT_CSS = """
+    ModelPage {
+        & #page { height: 1fr; }
+        & #sheet { width: 1fr; height: 1fr; }
+        & #status { height: auto; padding: 0 1; color: $text-muted; }
+        & #status.-failed { color: $text-error; text-style: bold; }
+        & FormPanel.-side { border-right: vkey $foreground 20%; }
+        &.-medium FormPanel.-side { width: 33; padding: 1 1; }
+        &.-medium FormPanel.-side #model-info { margin-left: 0; }
+        &.-short FormPanel.-side, &.-normal FormPanel.-side { padding: 0 1; }
+        &.-short FormPanel.-side > Horizontal, &.-normal FormPanel.-side > Horizontal,
+        &.-short FormPanel.-side #model-info, &.-normal FormPanel.-side #model-info {
+            margin-bottom: 0;
+        }
+        &.-narrow #page { layout: vertical; }
+        &.-narrow FormPanel.-side {
+            display: none; width: 100%; height: 50%; border: none;
+            border-bottom: hkey $foreground 20%;
+        }
+        & FormPanel.-side.-open { display: block; }
+    }
+    """
+
+    def __init__(self, programs: Programs, form: F, *kinds: str) -> None:
         super().__init__()
         self.programs = programs
+        self.form = form
         self.sampler = Sampler(
             programs.sampler, lambda answers: self.post_message(SamplerAnswered(answers))
         )
         self._kinds = kinds  # of models: "lyrics", "music"
-        self._away = True  # another page is in front
-        self._looking = False  # for models
-        self._loading = 0  # the id of the request to load the model, 0 when there is none
-        self._problem = ""  # a sentence about something else than the song in view
-        self._begins = True  # by itself, once
+        self._in_background = True  # another page is in front
+        self._searching = False  # for models
+        self._load_id = 0  # the id of the request to load the model, 0 when there is none
+        self._problem = ""  # a sentence about something else than what is shown
+        self._starts_itself = True
+
+    # ── models ───────────────────────────────────────────────────────────────────────────────────
 
     @property
-    @abstractmethod
-    def chooser(self) -> Chooser:
-        """The controls that choose the model."""
-
-    @abstractmethod
-    def refresh_words(self) -> None:
-        """Say anew what there is to say about the models."""
-
-    @abstractmethod
-    def begin(self) -> None:
-        """Write something to begin with."""
+    def busy(self) -> bool:
+        """Whether models are being searched or loaded."""
+        return self._searching or self._load_id > 0
 
     def on_screen_suspend(self) -> None:
-        """Note whether it was for another page, not for a dialog above this one."""
-        self._away = self not in self.app.screen_stack
+        """Note whether another page came to the front, rather than a dialog of this one."""
+        self._in_background = self not in self.app.screen_stack
 
     def on_screen_resume(self) -> None:
-        """Look for models each time the page comes up: one may have been trained since."""
-        if self._away:
-            self._away = False
+        """Search for models each time the page comes up: one may have been trained meanwhile."""
+        if self._in_background:
+            self._in_background = False
             self.action_reload()
 
     @work(exclusive=True, group="models")
     async def action_reload(self) -> None:
-        """Look again for models."""
-        self._looking, self._problem = True, ""
-        self.refresh_words()
+        """Search for models again."""
+        self._searching, self._problem = True, ""
+        self.refresh_view()
         try:
             rows = await commands.run(self.programs.cli, "models", "--json")
             models = [model for kind in self._kinds for model in models_of_kind(rows, kind)]
-            self.chooser.set_models(models)
-            self._begins &= all(model.source == "bundled" for model in models)
-            if not models:  # then say what is wrong with those there are
+            self.form.set_models(models)
+            self._starts_itself &= all(model.source == "bundled" for model in models)
+            if not models:  # then show why those that exist cannot be used
                 self._problem = next((row["error"] for row in rows if "error" in row), "")
         except WorkError as error:
             self._problem = str(error)
-        self._looking = False
+        self._searching = False
+        self.load()
+
+    @on(Select.Changed, "#model")
+    def _select_changed(self) -> None:
+        self.model_changed()
+
+    def model_changed(self) -> None:
+        """Use the model that the user has chosen."""
         self.load()
 
     def load(self) -> None:
-        """Make the chosen model warm, and learn what it knows."""
-        self._loading = 0
-        if self.chooser.model is not None:
-            self._loading = self.sampler.request(LoadModel(self.chooser.model_name))
-        self.refresh_words()
+        """Have the sampler load the chosen model."""
+        self._load_id = 0
+        if self.form.model is not None:
+            self._load_id = self.sampler.request(LoadModel(self.form.models.model_name))
+        self.refresh_view()
 
     def loaded(self, answer: Loaded | Failed) -> bool:
-        """Return whether this answers the request to load the model."""
-        if answer.id != self._loading:
+        """Return whether this answers the request to load the model, and note its end."""
+        if answer.id != self._load_id:
             return False
-        self._loading = 0
+        self._load_id = 0
         if isinstance(answer, Failed):
             self._problem = answer.error
         return True
 
-    def begin_once(self) -> None:
-        """Write something if nobody has asked for anything yet and nothing is wrong."""
-        if self._begins and not self._problem:
-            self.begin()
-        self._begins = False
+    def start_once(self) -> None:
+        """Start by itself unless the user has done so already or something is wrong."""
+        if self._starts_itself and not self._problem:
+            self.start()
+        self._starts_itself = False
+
+    def start(self) -> None:
+        """Do something that shows what the page is for."""
 
     async def on_unmount(self) -> None:
-        """End the sampler's process."""
+        """End the sampler process."""
         await asyncio.to_thread(self.sampler.close)
+
+    # ── what is shown ────────────────────────────────────────────────────────────────────────────
+
+    @abstractmethod
+    def refresh_view(self) -> None:
+        """Show the state of the models and of what the page does."""
+
+    def model_status(self) -> str:
+        """Return the status line for a page that has nothing else to report."""
+        model = self.form.model
+        if self.busy:
+            return "○ looking for models" if model is None else f"○ loading {model.name}"
+        return " · ".join(filter(None, ("○ ready", model.name, model.score))) if model else ""
+
+    def show_status(self, words: str, failed: bool) -> None:
+        """Show the status line."""
+        line = self.query_one("#status", Static)
+        line.update(clean(words))
+        line.set_class(failed, "-failed")
+
+    def refuse(self, error: InputError, field: str | None = None) -> None:
+        """Show why a request cannot be made, and go to the field that is wrong."""
+        if not self._searching:
+            self.notify(str(error), severity="error", markup=False)
+        if field is not None:
+            self.action_field(field)
+
+    # ── fields ───────────────────────────────────────────────────────────────────────────────────
+
+    def action_field(self, name: str) -> None:
+        """Go to a field; where the form is hidden it opens."""
+        self.form.add_class("-open")
+        field = self.form.query_one(f"#{name}")
+        field.call_after_refresh(field.focus)  # what is not laid out yet cannot be scrolled to
+
+    def leave_fields(self) -> None:
+        """Go from the form to what the page shows."""
+        self.form.remove_class("-open")
+        self.focus_view()
+
+    @abstractmethod
+    def focus_view(self) -> None:
+        """Focus what the page shows."""
+
+    def action_step(self, name: str, steps: int) -> None:
+        """Change a number by some steps."""
+        self.form.step(name, steps)
+
+
+class Written(Protocol):
+    """A song or a piece, complete or being written."""
+
+    seed: int | None  # the one used, once it is known
+
+    @property
+    def active(self) -> bool:
+        """Whether more of it may come."""
+
+
+W = TypeVar("W", bound=Written)
+
+
+class Session(Generic[W]):
+    """What was written since the app was started, the oldest first."""
+
+    MAX_ITEMS: ClassVar[int] = 100
+
+    def __init__(self) -> None:
+        self.items: list[W] = []
+
+    def add(self, *items: W) -> None:
+        """Add to the end, and forget the oldest beyond `MAX_ITEMS`."""
+        self.items = [*self.items, *items][-self.MAX_ITEMS :]
+
+    @property
+    def active(self) -> list[W]:
+        """Those of which more may come."""
+        return [item for item in self.items if item.active]
+
+    def position(self, item: W) -> str:
+        """Return the position of one, as "2 of 3"; empty if it is the only one."""
+        if len(self.items) == 1:
+            return ""
+        return f"{self.items.index(item) + 1} of {len(self.items)}"
+
+    def neighbor(self, item: W | None, steps: int) -> W | None:
+        """Return the one that was written `steps` later; without an item, count from the end."""
+        if not self.items:
+            return None
+        index = len(self.items) if item is None else self.items.index(item)
+        return self.items[min(max(index + steps, 0), len(self.items) - 1)]
+
+
+class WritingPage(ModelPage[F], Generic[F, W]):
+    """A page that writes songs or pieces, shows those of the session, and saves them."""
+
+    def __init__(self, programs: Programs, form: F, kind: str, session: Session[W]) -> None:
+        super().__init__(programs, form, kind)
+        self.session = session
+
+    @property
+    @abstractmethod
+    def shown(self) -> W | None:
+        """The song or piece in view."""
+
+    @abstractmethod
+    def show(self, item: W | None) -> None:
+        """Bring a song or piece into view, or a hint on what to do."""
+
+    @abstractmethod
+    def refresh_status(self) -> None:
+        """Update the status line."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Stop writing at once, and ignore what is still in the pipe."""
+
+    def refresh_view(self) -> None:
+        """Show the state of the models and of what is written."""
+        if self.shown is None:
+            self.show(None)
+        else:
+            self.refresh_status()
+
+    def action_stop(self) -> None:
+        """Stop writing; if nothing is being written, leave the field."""
+        if self.session.active:
+            self.stop()
+            self.refresh_status()
+        else:
+            self.leave_fields()
+
+    def action_browse(self, steps: int) -> None:
+        """Bring a previous or a next one of the session into view."""
+        item = self.session.neighbor(self.shown, steps)
+        if item is not None and item is not self.shown:
+            self._problem = ""
+            self.show(item)
+
+    def action_clear(self) -> None:
+        """Stop writing, and clear the page."""
+        self.stop()
+        self._problem = ""
+        self.show(None)
+
+    def action_lock_seed(self) -> None:
+        """Use the seed of what is in view from now on, or no longer use a given one."""
+        self.form.lock_seed(self.shown.seed if self.shown else None)
+
+    async def save_as(
+        self, question: str, hint: str, name: str, write: Callable[[Path], Awaitable[None]]
+    ) -> None:
+        """Ask for the name of a new file, and write it."""
+        path = await self.app.push_screen_wait(FileDialog(question, hint, write, name, new=True))
+        if path is not None:
+            self.notify(f"Saved {path}.", markup=False)

@@ -1,198 +1,279 @@
-"""The fields one types in on the Lyrics page."""
+"""The form of a page: the choice of a model, and a row for each field."""
 
 import math
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
+from textual import on
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Input
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.style import Style
+from textual.widget import Widget
+from textual.widgets import Input, Label, Select, Static
 
 from engine.errors import InputError
+from engine.options import Option
+from tui.formatting import clean
+from tui.sources.models import ModelChoice
+from tui.widgets.model_select import ModelSelect
 
-HOTTEST = 2.0  # as far as the − and + keys go; more can be typed
-_STEP = 0.1
+_SUBMIT = Binding(
+    "enter", "submit", "Write", id="field.submit", tooltip="Write with the values of the fields"
+)
 
 
-def parse_number(text: str) -> float:
-    """The number, or NaN, which is in no range, where the text is none."""
+def step_option(option: Option, text: str, steps: int) -> str:
+    """Return the text of an option's field after some steps, to a multiple of their size.
+
+    A wrong text counts as the default.
+    """
+    assert option.step is not None
+    size, low, high = option.step
     try:
-        return float(text)
-    except ValueError:
-        return math.nan
-
-
-def parse_whole(text: str) -> int:
-    """The whole number, or -1, which is in no range, where the text is none."""
-    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else -1
-
-
-def temperature(text: str) -> float:
-    """0 or more, or `inf`; blank is 0.7."""
-    value = parse_number(text) if text else 0.7
-    if not value >= 0:  # not >=: NaN is refused too
-        raise InputError(f"Temperature is {text!r}: give 0 or more, or inf.")
-    return value
-
-
-def seed(text: str) -> int | None:
-    """Where chance begins; blank is a new place each time."""
-    if not text:
-        return None
-    value = parse_whole(text)
-    if value < 0:
-        raise InputError(
-            f"Seed is {text!r}: give a whole number from 0, or leave it blank for a new one."
-        )
-    return value
-
-
-def step_temperature(text: str, steps: int) -> str:
-    """The temperature a number of tenths away, between 0 and HOTTEST; a bad text starts at 0.7."""
-    try:
-        value = min(temperature(text), HOTTEST)
+        value = option.parse(text)
     except InputError:
-        value = 0.7
-    tenths = value / _STEP
-    # A typed 0.75 goes to its neighbours 0.7 and 0.8. The margin is for 0.7 / 0.1 = 6.999….
-    place = math.floor(tenths + 1e-6) if steps > 0 else math.ceil(tenths - 1e-6)
-    return f"{min(max((place + steps) * _STEP, 0.0), HOTTEST):.1f}"
-
-
-def number(name: str, text: str, usual: float, low: float, high: float) -> float:
-    """A number in a range; blank is the usual one."""
-    value = usual
-    if text:
-        try:
-            value = float(text.lstrip("×"))
-        except ValueError:
-            value = math.nan
-    if not low <= value <= high:  # not <=: NaN is refused too
-        to = "up to inf" if high == math.inf else f"to {high:g}"
-        raise InputError(f"{name} is {text!r}: give a number from {low:g} {to}.")
-    return value
-
-
-def whole(name: str, text: str, usual: int, low: int, high: int) -> int:
-    """A whole number in a range; blank is the usual one."""
-    value = number(name, text, usual, low, high)
-    if value != int(value):
-        raise InputError(f"{name} is {text!r}: give a whole number from {low} to {high}.")
-    return int(value)
-
-
-def stepped(value: float, steps: int, step: float, low: float, high: float) -> str:
-    """The multiple of `step` so many steps away, within a range, as short as it can be."""
-    units = value / step
-    # A typed 0.75 goes to its neighbours. The margin is for 0.7 / 0.1 = 6.999….
-    place = math.floor(units + 1e-6) if steps > 0 else math.ceil(units - 1e-6)
-    return f"{round(min(max((place + steps) * step, low), high), 6):g}"
+        value = option.default
+    units = min(max(value, low), high) / size
+    # 0.75 has the neighbors 0.7 and 0.8. The margin is for 0.7 / 0.1 = 6.999….
+    nearest = math.floor(units + 1e-6) if steps > 0 else math.ceil(units - 1e-6)
+    return f"{round(min(max((nearest + steps) * size, low), high), 6):g}"
 
 
 class Field(Input):
-    """A field of one row. Enter says that all is as it should be."""
+    """A field of one row; enter submits the form.
 
-    BINDING_GROUP_TITLE = "Fields"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "Sing", id="lyrics.field.sing",
-                tooltip="Write a song as the fields say"),
-    ]  # fmt: skip
-
-    def __init__(self, value: str, placeholder: str, name: str) -> None:
-        super().__init__(value, placeholder=placeholder, id=name, compact=True)
-
-
-class PrimeField(Field):
-    """How the song begins. Up and down walk through what was asked before."""
-
-    BINDING_GROUP_TITLE = "How it begins"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "recall(-1)", "Earlier", show=False, id="lyrics.prime.earlier",
-                tooltip="An earlier beginning"),
-        Binding("down", "recall(1)", "Later", show=False, id="lyrics.prime.later",
-                tooltip="A later beginning"),
-    ]  # fmt: skip
-
-    def __init__(self) -> None:
-        super().__init__("Why", "nothing", "prime")
-        self._past: list[str] = []
-        self._place = 0
-
-    def remember(self) -> None:
-        """Note what is in the field as the latest beginning."""
-        self._past = [*(text for text in self._past if text != self.value), self.value]
-        self._place = len(self._past) - 1
-
-    def action_recall(self, steps: int) -> None:
-        """Show another of the past beginnings."""
-        if self._past:
-            self._place = min(max(self._place + steps, 0), len(self._past) - 1)
-            self.value = self._past[self._place]
-
-
-class TemperatureField(Field):
-    """A temperature. Up and down change it by a tenth."""
-
-    BINDING_GROUP_TITLE = "Temperature"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "warm(1)", "Warmer", show=False, id="lyrics.temperature.up",
-                tooltip="A tenth more"),
-        Binding("down", "warm(-1)", "Cooler", show=False, id="lyrics.temperature.down",
-                tooltip="A tenth less"),
-    ]  # fmt: skip
-
-    def action_warm(self, steps: int) -> None:
-        """Change it by so many tenths."""
-        self.value = step_temperature(self.value.strip(), steps)
-
-
-class MusicField(Input):
-    """A field of one row. Enter says that all is as it should be.
-
-    means: what its text stands for; raises InputError for one that stands for nothing.
+    parse: turns the text, without spaces around it, into a value. It raises InputError for a text
+    that is wrong.
     """
 
     BINDING_GROUP_TITLE = "Fields"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "Write", id="music.field.write",
-                tooltip="Write music as the fields say"),
-    ]  # fmt: skip
-
-    def __init__(self, name: str, means: Callable[[str], Any], placeholder: str) -> None:
-        super().__init__(placeholder=placeholder, id=name, compact=True)
-        self._means = means
-
-    def meaning(self) -> Any:
-        """What stands in it. Raises InputError where that is wrong."""
-        return self._means(self.value.strip())
-
-
-class StepField(MusicField):
-    """A number that the up and down keys change, between the ends of a range."""
-
-    BINDING_GROUP_TITLE = "Numbers"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "step(1)", "More", show=False, id="music.field.up", tooltip="A step more"),
-        Binding("down", "step(-1)", "Less", show=False, id="music.field.down",
-                tooltip="A step less"),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = [_SUBMIT]
 
     def __init__(
         self,
         name: str,
-        means: Callable[[str], Any],
-        usual: str,
-        steps: tuple[float, float, float],
+        label: str,
+        placeholder: str,
+        parse: Callable[[str], Any],
+        help: str,  # noqa: A002 (as in Option)
+        value: str = "",
     ) -> None:
-        """`steps`: the size of one, and from where to where they go; more can be typed."""
-        super().__init__(name, means, usual)
-        self._steps = steps
+        super().__init__(value, placeholder=placeholder, id=name, compact=True, tooltip=help)
+        self.label = label
+        self._parse = parse
+
+    def parse(self) -> Any:
+        """Return the value of the text; raises InputError where it is wrong."""
+        return self._parse(self.value.strip())
+
+    def rename_submit(self, name: str) -> None:
+        """Change what the footer calls the enter key."""
+        self._bindings.key_to_bindings["enter"] = [replace(_SUBMIT, description=name)]
+
+
+class PrimeField(Field):
+    """How a song begins. The up and down keys bring back what was used before."""
+
+    BINDING_GROUP_TITLE = "Prompt"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "recall(-1)", "Previous", show=False, id="prime.previous",
+                tooltip="The previous prompt"),
+        Binding("down", "recall(1)", "Next", show=False, id="prime.next",
+                tooltip="The next prompt"),
+    ]  # fmt: skip
+
+    def __init__(self) -> None:
+        help_ = "Prompt: how the song begins; up and down recall previous prompts"
+        super().__init__("prime", "Begins with", "nothing", str, help_, value="Why")
+        self._history: list[str] = []
+        self._index = 0
+
+    def parse(self) -> str:
+        """Return the text with all its spaces."""
+        return self.value
+
+    def remember(self) -> None:
+        """Add the text to the end of the history."""
+        self._history = [*(text for text in self._history if text != self.value), self.value]
+        self._index = len(self._history) - 1
+
+    def action_recall(self, steps: int) -> None:
+        """Show another text of the history."""
+        if self._history:
+            self._index = min(max(self._index + steps, 0), len(self._history) - 1)
+            self.value = self._history[self._index]
+
+
+class OptionField(Field):
+    """The field of an option of decoding or playback; blank means the default."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [_SUBMIT]  # again, for the list of keys
+
+    def __init__(self, option: Option, value: str = "") -> None:
+        super().__init__(
+            option.name, option.label, option.placeholder, option.parse, option.help, value
+        )
+        self.option = option
+
+
+class StepField(OptionField):
+    """A number that the up and down keys change, within the range of its option's steps."""
+
+    BINDING_GROUP_TITLE = "Numbers"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "step(1)", "More", show=False, id="field.up", tooltip="One step up"),
+        Binding("down", "step(-1)", "Less", show=False, id="field.down", tooltip="One step down"),
+    ]  # fmt: skip
 
     def action_step(self, steps: int) -> None:
-        """Change it by so many steps; a wrong value is left first."""
-        size, low, high = self._steps
-        try:
-            value = float(self.meaning())
-        except InputError:
-            value = float(self._means(""))
-        self.value = stepped(min(max(value, low), high), steps, size, low, high)
+        """Change it by some steps."""
+        self.value = step_option(self.option, self.value.strip(), steps)
+
+
+def option_field(option: Option, value: str = "") -> OptionField:
+    """Return a field for an option, with steps if the option has them."""
+    return StepField(option, value) if option.step else OptionField(option, value)
+
+
+def row(label: str, *widgets: Widget) -> Horizontal:
+    """Return a row of a form."""
+    return Horizontal(Label(label), *widgets)
+
+
+def field_row(field: Field) -> Horizontal:
+    """Return the row of a field; signs to click stand around one with steps."""
+    if isinstance(field, StepField):
+        less, more = (_step_sign(sign, field, steps) for sign, steps in (("−", -1), ("+", 1)))
+        return row(field.label, less, field, more)
+    return row(field.label, field)
+
+
+def _step_sign(sign: str, field: Field, steps: int) -> Static:
+    style = Style.from_meta({"@click": f"screen.step({field.id!r},{steps})"})
+    return Static(Content.styled(sign, style), classes="step")
+
+
+class FormPanel(VerticalScroll, can_focus=False):
+    """The model and the fields of a page. Wrong values are marked and explained at once.
+
+    describe: show the architecture and the score of the model below its name.
+    """
+
+    DEFAULT_CSS = """
+    FormPanel {
+        width: 42;
+        padding: 1 2;
+        scrollbar-size-vertical: 1;
+        & > Horizontal { height: 1; margin-bottom: 1; }
+        & .described { margin-bottom: 0; }
+        & Label { width: 13; color: $text-muted; }
+        & Input.-textual-compact { width: 1fr; padding: 0 1; background: $surface; }
+        & Input.-textual-compact:focus { background: $panel; }
+        & StepField.-textual-compact { width: 8; }
+        & Select { width: 1fr; }
+        & Select.-textual-compact > SelectCurrent { padding: 0 1; }
+        & Select:focus > SelectCurrent { background: $panel; text-style: bold; }
+        & .step { width: auto; padding: 0 1; link-style: bold; link-style-hover: reverse; }
+        & #model-info { height: auto; margin: 0 0 1 14; color: $text-muted; }
+        & #problem { height: auto; color: $text-error; text-style: bold; }
+    }
+    """
+
+    def __init__(self, *fields: Field, describe: bool = True) -> None:
+        super().__init__()
+        self.models = ModelSelect()
+        self.fields = {str(field.id): field for field in fields}
+        self._describe = describe
+
+    def compose(self) -> ComposeResult:
+        """Lay out the model, the other rows, and a line for problems."""
+        model_row = row("Model", self.models)
+        yield model_row
+        if self._describe:
+            model_row.add_class("described")
+            yield Static(id="model-info", markup=False)
+        yield from self.compose_rows()
+        yield Static(id="problem", markup=False)
+
+    def compose_rows(self) -> Iterable[Widget]:
+        """Return the rows below the model: one for each field."""
+        return map(field_row, self.fields.values())
+
+    # ── the model ────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def model(self) -> ModelChoice | None:
+        """The chosen model."""
+        return self.models.model
+
+    def require_model(self) -> str:
+        """Return the chosen model's name for the sampler; raises InputError without a model."""
+        if self.model is None:
+            raise InputError("There is no model: press r to look again.")
+        return self.models.model_name
+
+    def set_models(self, models: Sequence[ModelChoice]) -> None:
+        """Offer these models; the chosen one stays chosen if it is among them."""
+        self.models.set_models(models)
+        self.show_model()
+
+    @on(Select.Changed, "#model")
+    def _model_changed(self) -> None:
+        self.show_model()
+
+    def show_model(self) -> None:
+        """Describe the chosen model."""
+        for line in self.query("#model-info").results(Static):
+            line.update(self.models.description)
+            line.display = bool(self.models.description)
+
+    # ── values ───────────────────────────────────────────────────────────────────────────────────
+
+    def values(self, names: Iterable[str]) -> dict[str, Any]:
+        """Return the values of some fields by name; raises InputError where one is wrong."""
+        return {name: self.fields[name].parse() for name in names}
+
+    def problems(self) -> dict[str, str]:
+        """Return a sentence for each field that is wrong, by its name."""
+        problems = {}
+        for name, field in self.fields.items():
+            try:
+                field.parse()
+            except InputError as error:
+                problems[name] = str(error)
+        return problems
+
+    def wrong_field(self) -> str | None:
+        """Return the name of the first field that is wrong."""
+        return next(iter(self.problems()), None)
+
+    @on(Input.Changed)
+    def _input_changed(self) -> None:
+        self.check()
+
+    def check(self) -> None:
+        """Mark the fields that are wrong, and explain the first of them."""
+        problems = self.problems()
+        for field in self.query(Field):
+            field.set_class(field.id in problems, "-invalid")
+        self.show_problem(next(iter(problems.values()), ""))
+
+    def show_problem(self, sentence: str) -> None:
+        """Show a problem below the fields; an empty sentence removes it."""
+        line = self.query_one("#problem", Static)
+        line.update(clean(f"✗ {sentence}") if sentence else "")
+        line.display = bool(sentence)
+
+    def step(self, name: str, steps: int) -> None:
+        """Change a number by some steps."""
+        field = self.fields[name]
+        assert isinstance(field, StepField)
+        field.action_step(steps)
+
+    def lock_seed(self, seed: int | None) -> None:
+        """Put a seed into its field, or clear the field if it has one already."""
+        field = self.fields["seed"]
+        field.value = "" if field.value or seed is None else str(seed)

@@ -1,4 +1,4 @@
-"""Wrapping a text that grows at its end."""
+"""Line wrapping of a text that grows at its end."""
 
 import re
 
@@ -13,21 +13,20 @@ def _after_spaces(text: str, start: int) -> int:
 
 
 class WrappedText:
-    """A text that grows at its end, cut into rows of at most `width` cells.
+    """A text that grows at its end, split into rows of at most `width` cells.
 
-    Rows break at spaces, which are then not shown, and inside a word only where it alone is wider
-    than a row. Every break depends only on what stands before it, so appending touches the last
-    row alone.
+    Rows break at spaces, which are then not shown, and inside a word only if it is wider than a
+    row. A break depends only on the text before it, so appending changes only the last row.
     """
 
     def __init__(self, width: int = 80) -> None:
         self.width = width  # cells
         self.text = ""
-        self.rows: list[tuple[int, int]] = []  # where each begins and ends in the text
+        self.rows: list[tuple[int, int]] = []  # (start, end) indices into the text
         self._ascii = True  # one character is one cell
 
     def append(self, more: str) -> int:
-        """Add to the text's end; gives the first row that changed."""
+        """Add to the end; returns the index of the first row that changed."""
         self.text += more
         self._ascii = self._ascii and more.isascii()
         start = self.rows.pop()[0] if self.rows else 0
@@ -36,19 +35,19 @@ class WrappedText:
         return changed
 
     def rewrap(self, width: int) -> None:
-        """Lay all rows anew."""
+        """Wrap the text to another width."""
         self.width = width
         self.rows = []
         if self.text:
             self._wrap(0)
 
     def row(self, y: int) -> str:
-        """The characters of a row."""
+        """Return the characters of a row."""
         start, end = self.rows[y]
         return self.text[start:end]
 
     def _wrap(self, start: int) -> None:
-        """Lay rows from `start`, the beginning of one, to the text's end."""
+        """Add the rows from `start`, the start of one, to the end of the text."""
         while (newline := self.text.find("\n", start)) >= 0:
             self._wrap_line(start, newline)
             start = newline + 1
@@ -57,19 +56,19 @@ class WrappedText:
     def _wrap_line(self, start: int, stop: int) -> None:
         while (end := self._fit(start, stop)) < stop:
             space = self.text.rfind(" ", start + 1, end + 1)
-            if space < 0:  # one word, wider than the row
+            if space < 0:  # one word, wider than a row
                 self.rows.append((start, end))
                 start = end
                 continue
             following = _after_spaces(self.text, space)
-            if following >= stop:  # spaces alone get no row of their own
+            if following >= stop:  # a row of spaces only is left out
                 break
             self.rows.append((start, space))
             start = following
         self.rows.append((start, stop))
 
     def _fit(self, start: int, stop: int) -> int:
-        """Where a row that begins at `start` is full, or `stop` where it is not."""
+        """Return the end of a row that begins at `start`: where it is full, at most `stop`."""
         if self._ascii:
             return min(start + max(1, self.width), stop)
         cells = 0

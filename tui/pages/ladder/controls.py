@@ -1,104 +1,54 @@
-"""The fields of the Ladder page: the model on top, and what all rungs are to write."""
+"""The form of the Ladder page, and the view of a rung."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterable
 
-from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container, Horizontal
+from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import Input, Label, Static
+from textual.widget import Widget
+from textual.widgets import Static
 
-from engine.errors import InputError
+from engine.options import LYRICS_OPTIONS
 from engine.protocol import SampleLadder
 from tui.formatting import clean
-from tui.pages.ladder.ladder import Step, in_line
-from tui.widgets import fields
-from tui.widgets.fields import Field, PrimeField, TemperatureField
-from tui.widgets.model_select import ModelSelect
+from tui.pages.ladder.ladder import Rung, in_line
+from tui.widgets.fields import FormPanel, PrimeField, option_field, row
 
-_NUMBERS: dict[str, Callable[[str], Any]] = {
-    "temperature": fields.temperature,
-    "seed": fields.seed,
-}
+_OPTIONS = ("temperature", "seed")
 
 
-class LadderControls(Container):
-    """Wrong values are said at once."""
+class LadderControls(FormPanel):
+    """What all rungs write: the prompt, and the options of decoding."""
 
     DEFAULT_CSS = """
     LadderControls {
         height: auto;
-        & Horizontal { height: 1; }
-        & Label { width: 13; color: $text-muted; }
-        & Input.-textual-compact { width: 1fr; padding: 0 1; background: $surface; }
-        & Input.-textual-compact:focus { background: $panel; }
-        & Select { width: 1fr; }
-        & Select.-textual-compact > SelectCurrent { padding: 0 1; }
-        & Select:focus > SelectCurrent { background: $panel; text-style: bold; }
-        & #problem { height: auto; color: $text-error; text-style: bold; }
+        overflow-y: hidden;
+        & > Horizontal { margin-bottom: 0; }
+        & StepField.-textual-compact { width: 1fr; }
     }
     """
 
     def __init__(self) -> None:
-        super().__init__()
-        self.select = ModelSelect()
         self._prime = PrimeField()
-        self._temperature = TemperatureField("0.7", "0.7", "temperature")
-        self._seed = Field("", "new each time", "seed")
+        temperature, seed = (LYRICS_OPTIONS[name] for name in _OPTIONS)
+        super().__init__(
+            self._prime, option_field(temperature, "0.7"), option_field(seed), describe=False
+        )
 
-    def compose(self) -> ComposeResult:
-        """One field a row."""
-        rows = {
-            "Model": self.select,
-            "Begins with": self._prime,
-            "Temperature": self._temperature,
-            "Seed": self._seed,
-        }
-        for name, widget in rows.items():
-            with Horizontal():
-                yield Label(name)
-                yield widget
-        yield Static(id="problem", markup=False)
-
-    @property
-    def prime(self) -> str:
-        """How all rungs begin."""
-        return self._prime.value
+    def compose_rows(self) -> Iterable[Widget]:
+        """Leave out the signs to click, for which there is no room."""
+        return (row(field.label, field) for field in self.fields.values())
 
     def request(self) -> SampleLadder:
-        """What the fields ask for. Raises InputError where one of them is wrong."""
-        if self.select.model is None:
-            raise InputError("There is no model to put on top: press r to look again.")
-        values = {name: self._value(name) for name in _NUMBERS}
+        """Return the request for all rungs; raises InputError where a field is wrong."""
+        model, values = self.require_model(), self.values(_OPTIONS)
         self._prime.remember()
-        return SampleLadder(self.select.model_name, self.prime, **values)
-
-    def warm(self, steps: int) -> None:
-        """Change the temperature by so many tenths."""
-        self._temperature.action_warm(steps)
-
-    def _value(self, name: str) -> Any:
-        return _NUMBERS[name](self.query_one(f"#{name}", Input).value.strip())
-
-    @on(Input.Changed)
-    def check(self) -> None:
-        """Mark the fields that are wrong, and say what is wrong with the first."""
-        problems = {}
-        for name in _NUMBERS:
-            try:
-                self._value(name)
-            except InputError as error:
-                problems[name] = str(error)
-        for field in self.query(Input):
-            field.set_class(field.id in problems, "-invalid")
-        sentence = f"✗ {next(iter(problems.values()))}" if problems else ""
-        self.query_one("#problem", Static).update(clean(sentence))
-        self.query_one("#problem").display = bool(problems)
+        return SampleLadder(model, self._prime.value, **values)
 
 
 class RungView(Horizontal, can_focus=True):
-    """A box with the text, or a row with a label before it, as the page's classes say."""
+    """A rung: a box with its text, or a row with a label before it, as the page's classes say."""
 
     DEFAULT_CSS = """
     RungView {
@@ -117,17 +67,17 @@ class RungView(Horizontal, can_focus=True):
         yield Static(classes="label", markup=False)
         yield Static(classes="text", markup=False)
 
-    def show(self, step: Step, prime: str, most: float, with_bar: bool) -> None:
-        """Show a rung; prime: what stands before its text, once it writes; most: bits of a bar."""
-        shown = step.name, step.bits, len(step.text), prime, most, with_bar
+    def show(self, rung: Rung, prime: str, max_bits: float, with_bar: bool) -> None:
+        """Show a rung and, once it has a text, the prompt; max_bits: the bits of a full bar."""
+        shown = rung.name, rung.bits, len(rung.text), prime, max_bits, with_bar
         if shown == self._shown:
             return
         self._shown = shown
-        self.border_title = clean(step.name)
-        self.border_subtitle = step.figure
+        self.border_title = clean(rung.name)
+        self.border_subtitle = rung.figure
         label, text = self.query(Static)
-        label.update(step.label(most, with_bar))
+        label.update(rung.label(max_bits, with_bar))
         words = Content("")
-        if step.text:
-            words = Content.assemble((in_line(prime), "bold underline"), Content(step.line))
+        if rung.text:
+            words = Content.assemble((in_line(prime), "bold underline"), Content(rung.line))
         text.update(words)

@@ -1,4 +1,4 @@
-"""The ladder as it is climbed: what each rung is, how good it is, and what it wrote."""
+"""The ladder: the name of each rung, its bits per character, and what it wrote."""
 
 import re
 from dataclasses import dataclass, field
@@ -6,67 +6,67 @@ from dataclasses import dataclass, field
 from engine.protocol import LadderCharacter, LadderStep, Progress
 from tui.formatting import NOTHING, clean, progress_bar
 
-# What stands on the rungs until it is told; the last one is the model chosen.
+# Until the sampler names the rungs; the last one is the chosen model.
 NAMES = ("uniform", "frequencies", *(f"markov {order}" for order in range(1, 9)), "network")
 BAR = 8  # cells
 
 
 def in_line(text: str) -> str:
-    """Verses in one line: a slash ends a verse, two end a stanza."""
+    """Return verses in one line: a slash ends a verse, two end a stanza."""
     return clean(re.sub("\n+", lambda found: " // " if len(found[0]) > 1 else " / ", text))
 
 
 @dataclass
-class Step:
+class Rung:
     """A rung."""
 
     name: str
-    bits: float | None = None  # per character on songs that were held out
+    bits: float | None = None  # per character on held-out songs
     text: str = ""
 
-    def label(self, most: float, with_bar: bool) -> str:
-        """The name and the bits in columns; most: the bits that fill the bar."""
+    def label(self, max_bits: float, with_bar: bool) -> str:
+        """Return the name and the bits in columns; max_bits: the bits of a full bar."""
         figure = NOTHING if self.bits is None else f"{self.bits:.2f}"
         words = f"{clean(self.name):11.11} {figure:>4}"
-        if with_bar and self.bits is not None and most > 0:
-            words += " " + progress_bar(self.bits / most, BAR)
+        if with_bar and self.bits is not None and max_bits > 0:
+            words += " " + progress_bar(self.bits / max_bits, BAR)
         return words
 
     @property
     def figure(self) -> str:
-        """The bits in words."""
+        """The bits with their unit."""
         return "" if self.bits is None else f"{self.bits:.3f} bits"
 
     @property
     def line(self) -> str:
-        """The text in one line, as verses are quoted."""
+        """The text in one line."""
         return in_line(self.text)
 
 
 @dataclass
 class Ladder:
-    """All rungs, from the simplest model up."""
+    """All rungs, from the simplest model to the network."""
 
-    steps: list[Step] = field(default_factory=lambda: [Step(name) for name in NAMES])
-    doing: str = ""  # what is going on before they write
+    rungs: list[Rung] = field(default_factory=lambda: [Rung(name) for name in NAMES])
+    progress: str = ""  # what the sampler does before they write
 
     @property
-    def most(self) -> float:
-        """The most bits of a rung; 0 before any are known."""
-        return max((step.bits for step in self.steps if step.bits is not None), default=0.0)
+    def max_bits(self) -> float:
+        """The most bits of any rung; 0 before any are known."""
+        return max((rung.bits for rung in self.rungs if rung.bits is not None), default=0.0)
 
     def receive(self, answer: Progress | LadderStep | LadderCharacter) -> None:
         """Add an answer."""
         match answer:
-            case Progress(doing=doing):
-                self.doing = doing
-            case LadderStep(rung=rung) if rung < len(self.steps):
-                self.steps[rung].name, self.steps[rung].bits = answer.name, answer.bits
-            case LadderCharacter(rung=rung) if rung < len(self.steps):
-                self.steps[rung].text += answer.text
+            case Progress(doing):
+                self.progress = doing
+            case LadderStep(rung, name, bits) if rung < len(self.rungs):
+                self.rungs[rung].name, self.rungs[rung].bits = name, bits
+            case LadderCharacter(rung, text) if rung < len(self.rungs):
+                self.rungs[rung].text += text
 
-    def again(self) -> None:
-        """Wipe what was written; how good the rungs are stays until it is told anew."""
-        self.doing = ""
-        for step in self.steps:
-            step.text = ""
+    def clear_texts(self) -> None:
+        """Remove what was written; the bits stay until new ones are received."""
+        self.progress = ""
+        for rung in self.rungs:
+            rung.text = ""

@@ -1,13 +1,13 @@
-"""The Ladder page: one beginning, continued by models from chance up to the network."""
+"""The Ladder page: one prompt, continued by models from chance up to the network."""
 
 import dataclasses
 from typing import ClassVar
 
-from textual import getters, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.widgets import Input, Select, Static
+from textual.widgets import Input, Static
 
 from engine.errors import InputError
 from engine.protocol import (
@@ -20,60 +20,56 @@ from engine.protocol import (
     Progress,
     SamplerAnswer,
 )
-from tui.formatting import clean
 from tui.pages.ladder.controls import LadderControls, RungView
 from tui.pages.ladder.ladder import NAMES, Ladder
 from tui.pages.model_page import ModelPage, SamplerAnswered
 from tui.sources.process import ProcessEnded
 from tui.sources.programs import INSTALLED, Programs
 from tui.widgets.footer import Footer
-from tui.widgets.model_select import ModelSelect
 
-_NO_MODEL = "No model has learned to write yet: press 1, then n, to train one; r looks again"
-_FIGURES = "bits per character on songs held out"
+_NO_MODEL = "There is no lyrics model yet: press 1, then n, to train one; r looks again"
+_FIGURES = "bits per character on held-out songs"
 _ENDS = {"end": "✓ the end", "length": "✓ full length", "stopped": "■ stopped"}
 
 
-class LadderScreen(ModelPage):
-    """The page where models of all kinds write the same song."""
+class LadderScreen(ModelPage[LadderControls]):
+    """The page where models of all kinds continue the same prompt."""
 
     AUTO_FOCUS = "RungView:last-child"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("g,enter", "sing", "Sing", id="ladder.sing",
-                tooltip="Have all rungs go on from the beginning, with a new seed unless one is "
-                "given"),
+        Binding("g,enter", "generate", "Write", id="ladder.write",
+                tooltip="All rungs continue the prompt; with a new seed unless one is set"),
         Binding("G,shift+enter", "again", "Same seed", id="ladder.again",
-                tooltip="Have them write again with the seed of what is in view"),
+                tooltip="Write again with the seed of what is in view"),
         Binding("escape", "stop", "Stop", id="ladder.stop",
-                tooltip="Stop writing at once; where nothing is written, leave the field"),
-        Binding("left_square_bracket", "temperature(-1)", "Cooler", id="ladder.cooler",
-                tooltip="Temperature a tenth lower"),
-        Binding("right_square_bracket", "temperature(1)", "Warmer", id="ladder.warmer",
-                tooltip="Temperature a tenth higher"),
-        Binding("up", "rung(-1)", "Lower rung", show=False, id="ladder.up",
-                tooltip="Go to the rung before, which then has more room"),
-        Binding("down", "rung(1)", "Higher rung", show=False, id="ladder.down",
-                tooltip="Go to the rung after, which then has more room"),
-        Binding("p", "field('prime')", "Beginning", show=False, id="ladder.prime",
-                tooltip="Go to how the song begins"),
+                tooltip="Stop writing; if nothing is being written, leave the field"),
+        Binding("left_square_bracket", "step('temperature',-1)", "Cooler", id="ladder.cooler",
+                tooltip="Lower the temperature by 0.1"),
+        Binding("right_square_bracket", "step('temperature',1)", "Warmer", id="ladder.warmer",
+                tooltip="Raise the temperature by 0.1"),
+        Binding("up", "rung(-1)", "Previous rung", show=False, id="ladder.up",
+                tooltip="Go to the previous rung, which then has more room"),
+        Binding("down", "rung(1)", "Next rung", show=False, id="ladder.down",
+                tooltip="Go to the next rung, which then has more room"),
+        Binding("p", "field('prime')", "Prompt", show=False, id="ladder.prime",
+                tooltip="Go to the prompt: how the song begins"),
         Binding("t", "field('temperature')", "Temperature", show=False, id="ladder.temperature",
                 tooltip="Go to the temperature"),
         Binding("s", "field('seed')", "Seed", show=False, id="ladder.seed",
                 tooltip="Go to the seed"),
         Binding("m", "field('model')", "Model", show=False, id="ladder.model",
-                tooltip="Go to the model on top"),
+                tooltip="Go to the model on top of the ladder"),
         Binding("r", "reload", "Reload models", show=False, id="ladder.reload",
-                tooltip="Look again for models"),
+                tooltip="Look for models again"),
     ]  # fmt: skip
     DEFAULT_CSS = """
     LadderScreen {
         & #rungs { height: 1fr; overflow-y: auto; scrollbar-size-vertical: 1; }
         & RungView { height: 1; }
         & RungView:focus { height: 1fr; min-height: 3; }
-        & LadderControls { layout: grid; grid-size: 2; grid-gutter: 0 2; padding: 0 1; }
+        & LadderControls { width: 1fr; layout: grid; grid-size: 2; grid-gutter: 0 2; padding: 0 1; }
         & LadderControls #problem { column-span: 2; }
-        & #status { height: auto; max-height: 3; padding: 0 1; color: $text-muted; }
-        & #status.-failed { color: $text-error; text-style: bold; }
+        & #status { max-height: 3; }
         &.-narrow LadderControls { display: none; grid-size: 1; }
         &.-narrow LadderControls.-open { display: block; }
         &.-tall RungView { height: 2; }
@@ -89,169 +85,146 @@ class LadderScreen(ModelPage):
         &.-wide.-tall RungView:focus { border: round $accent; }
         &.-wide.-tall RungView .label { display: none; }
         &.-wide.-tall LadderControls { layout: vertical; height: 1fr; padding: 1 1 0 1; }
-        &.-wide.-tall LadderControls Horizontal { margin-bottom: 1; }
+        &.-wide.-tall LadderControls > Horizontal { margin-bottom: 1; }
     }
     """
 
-    _controls = getters.query_one(LadderControls)
-
     def __init__(self, programs: Programs = INSTALLED) -> None:
-        super().__init__(programs, "lyrics")
+        super().__init__(programs, LadderControls(), "lyrics")
         self.ladder = Ladder()
-        self.state = "waiting"  # or singing, one of _ENDS, failed
-        self._asked = 0  # the id of the request under way, or of the last one
+        self.state = "waiting"  # or "writing", one of _ENDS, "failed"
+        self.request_id = 0  # of the request being answered, or of the last one
         self._prime = ""  # of what is in view
         self._seed: int | None = None
 
     def compose(self) -> ComposeResult:
-        """Lay out the fields and the rungs."""
+        """Lay out the form and the rungs."""
         with Container(id="rungs"):
-            yield LadderControls()
+            yield self.form
             for _ in NAMES:
                 yield RungView()
         yield Static(id="status", markup=False)
         yield Footer()
 
     @property
-    def chooser(self) -> ModelSelect:
-        """The field that chooses the model."""
-        return self._controls.select
-
-    @property
-    def under_way(self) -> bool:
+    def active(self) -> bool:
         """Whether more may come."""
-        return self.state == "singing"
+        return self.state == "writing"
 
-    def refresh_words(self) -> None:
-        """Say anew what there is to say about the models."""
-        self._show()
-
-    @on(Select.Changed, "#model")
-    def _model_chosen(self) -> None:
-        self._end()
+    def model_changed(self) -> None:
+        """Clear the ladder, and load the model that the user has chosen."""
+        self._stop()
         self.ladder, self.state, self._problem = Ladder(), "waiting", ""
         self.load()
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────
 
     @on(Input.Submitted)
-    def action_sing(self) -> None:
-        """Have all rungs write as the fields say."""
-        self._sing(None)
+    def action_generate(self) -> None:
+        """Let all rungs write with the values of the fields."""
+        self._generate(None)
 
     def action_again(self) -> None:
-        """Have them write with the seed of what is in view."""
-        self._sing(self._seed)
+        """Let all rungs write with the seed of what is in view."""
+        self._generate(self._seed)
 
-    def begin(self) -> None:
-        """Climb the ladder to begin with."""
-        if not self._asked:
-            self.action_sing()
+    def start(self) -> None:
+        """Write with the values of the fields."""
+        if not self.request_id:
+            self.action_generate()
 
-    def _sing(self, seed: int | None) -> None:
+    def _generate(self, seed: int | None) -> None:
         try:
-            request = self._controls.request()
+            request = self.form.request()
         except InputError as error:
-            if not self._looking:
-                self.notify(str(error), severity="error", markup=False)
+            self.refuse(error)
             return
         if seed is not None:
             request = dataclasses.replace(request, seed=seed)
-        self._end()
+        self._stop()
         self._problem = ""
-        self.ladder.again()
-        self.state, self._seed, self._prime = "singing", None, request.prime
-        self._asked = self.sampler.request(request)
-        self._leave_fields()
-        self._show()
+        self.ladder.clear_texts()
+        self.state, self._seed, self._prime = "writing", None, request.prime
+        self.request_id = self.sampler.request(request)
+        self.leave_fields()
+        self.refresh_view()
 
-    def _end(self) -> None:
-        if self.under_way:
+    def _stop(self) -> None:
+        if self.active:
             self.sampler.stop()
             self.state = "stopped"
 
     def action_stop(self) -> None:
-        """Stop writing; where nothing is being written, leave the field."""
-        if self.under_way:
-            self._end()
-            self._show()
+        """Stop writing; if nothing is being written, leave the field."""
+        if self.active:
+            self._stop()
+            self.refresh_view()
         else:
-            self._leave_fields()
+            self.leave_fields()
 
     def on_sampler_answered(self, event: SamplerAnswered) -> None:
-        """Add what was written."""
+        """Show what was written."""
         for answer in event.answers:
             match answer:
                 case ProcessEnded(error):
-                    self._loading, self._problem = 0, error
-                    if self.under_way:
+                    self._load_id, self._problem = 0, error
+                    if self.active:
                         self.state = "failed"
                 case Loaded() | Failed() if self.loaded(answer):
-                    self.begin_once()
-                case _ if self.under_way and answer.id == self._asked:
+                    self.start_once()
+                case _ if self.active and answer.id == self.request_id:
                     self._receive(answer)
-        self._show()
+        self.refresh_view()
 
     def _receive(self, answer: SamplerAnswer) -> None:
         match answer:
             case Progress() | LadderStep() | LadderCharacter():
                 self.ladder.receive(answer)
             case LyricsStarted(seed=seed):
-                self._seed, self.ladder.doing = seed, ""
+                self._seed, self.ladder.progress = seed, ""
             case LyricsDone(reason=reason):
                 self.state = reason
             case Failed(error):
                 self.state, self._problem = "failed", error
 
-    # ── what is in view ──────────────────────────────────────────────────────────────────────────
+    # ── what is shown ────────────────────────────────────────────────────────────────────────────
 
     def on_resize(self) -> None:
-        """Rows have bars where there is room for them."""
-        self.call_after_refresh(self._show)
+        """Show or hide the bars of the rungs."""
+        self.call_after_refresh(self.refresh_view)
 
-    def _show(self) -> None:
-        most, with_bar = self.ladder.most, not self.has_class("-narrow")
+    def refresh_view(self) -> None:
+        """Show the rungs and the status."""
+        max_bits, with_bar = self.ladder.max_bits, not self.has_class("-narrow")
         with self.app.batch_update():
-            for view, step in zip(self.query(RungView), self.ladder.steps, strict=True):
-                view.show(step, self._prime, most, with_bar)
-            status = self.query_one("#status", Static)
-            status.update(clean(self._status()))
-            status.set_class(bool(self._problem), "-failed")
+            for view, rung in zip(self.query(RungView), self.ladder.rungs, strict=True):
+                view.show(rung, self._prime, max_bits, with_bar)
+            self.show_status(self._status(), bool(self._problem))
 
     def _status(self) -> str:
-        model = self.chooser.model
+        model = self.form.model
         if self._problem:
             return f"✗ {self._problem}"
         if model is None:
-            return "○ looking for models" if self._looking else _NO_MODEL
-        if self.under_way and self._seed is None:
-            return f"○ {self.ladder.doing or 'asking'} …"
+            return self.model_status() or _NO_MODEL
+        if self.active and self._seed is None:
+            return f"○ {self.ladder.progress or 'waiting'} …"
         seed = "" if self._seed is None else f"seed {self._seed}"
-        if self.under_way:
-            return " · ".join(filter(None, ("♪ singing", seed, _FIGURES)))
+        if self.active:
+            return " · ".join(filter(None, ("♪ writing", seed, _FIGURES)))
         if self.state in _ENDS:
             return " · ".join(filter(None, (_ENDS[self.state], seed, _FIGURES)))
-        return f"○ loading {model.name}" if self._loading else "○ ready: g has all rungs write"
+        if self._load_id:
+            return f"○ loading {model.name}"
+        return "○ ready: press g to let all rungs write"
 
-    # ── fields ───────────────────────────────────────────────────────────────────────────────────
-
-    def action_field(self, name: str) -> None:
-        """Go to a field; on a narrow screen the fields open for it."""
-        self._controls.add_class("-open")
-        field = self._controls.query_one(f"#{name}")
-        field.call_after_refresh(field.focus)  # what is not laid out yet cannot be scrolled to
-
-    def _leave_fields(self) -> None:
-        self._controls.remove_class("-open")
+    def focus_view(self) -> None:
+        """Focus the last rung, unless a rung has the focus."""
         if not isinstance(self.focused, RungView):
             self.query(RungView).last().focus()
 
     def action_rung(self, steps: int) -> None:
         """Go to another rung."""
         views = list(self.query(RungView))
-        place = views.index(self.focused) if isinstance(self.focused, RungView) else -steps
-        views[min(max(place + steps, 0), len(views) - 1)].focus()
-
-    def action_temperature(self, steps: int) -> None:
-        """Change the temperature by so many tenths."""
-        self._controls.warm(steps)
+        index = views.index(self.focused) if isinstance(self.focused, RungView) else -steps
+        views[min(max(index + steps, 0), len(views) - 1)].focus()

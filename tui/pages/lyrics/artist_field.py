@@ -1,5 +1,7 @@
-"""Choosing one of a model's artists by typing a part of the name."""
+"""A field for the choice of an artist by a part of the name, or of a mix of artists."""
 
+import math
+import re
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -12,49 +14,72 @@ from textual.widgets.option_list import Option
 
 from engine.errors import InputError
 from tui.formatting import clean
-from tui.pages.lyrics.options import check_mix
 from tui.widgets.fields import Field
 
-NO_ARTIST = "anyone"
-MAX_SHOWN = 200  # names in the list at a time; typing brings the others
+NO_ARTIST = "no artist"
+MAX_SHOWN = 200  # names in the list at a time; typing narrows it down
+_MARGIN = 1e-3  # by which the sum of a mix's weights may differ from 1
 
 
 def matching(artists: Sequence[str], query: str) -> list[str]:
-    """The artists with the query in their names, whatever the case: first those it begins."""
+    """Return the artists whose names contain the query, first those that start with it."""
     query = query.strip().casefold()
     found = [name for name in artists if query in name.casefold()]
     return sorted(found, key=lambda name: not name.casefold().startswith(query))
 
 
+def check_mix(text: str) -> None:
+    """Raise InputError for a mix, as "Ada=0.7, Bo=0.3", whose weights do not sum to 1.
+
+    The names are left to the sampler, which accepts other spellings too.
+    """
+    weights = []
+    for weight in re.findall("=([^=,]*)", text):
+        try:
+            share = float(weight)
+        except ValueError:
+            share = math.nan
+        if not 0 <= share <= 1:
+            raise InputError(f"A weight of the mix must be from 0 to 1, not {weight.strip()!r}.")
+        weights.append(share)
+    total = math.fsum(weights)
+    if abs(total - 1) > _MARGIN:
+        raise InputError(f"The weights of the mix must sum to 1, not {total:g}.")
+
+
 class ArtistInput(Field):
-    """The field to type in; its up and down keys walk through the list below."""
+    """The field to type in; its keys move in the list below it."""
 
     BINDING_GROUP_TITLE = "Artist"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "walk('cursor_up')", "Up", show=False, id="lyrics.artist.up",
+        Binding("up", "move('cursor_up')", "Up", show=False, id="lyrics.artist.up",
                 tooltip="The artist above in the list"),
-        Binding("down", "walk('cursor_down')", "Down", show=False, id="lyrics.artist.down",
+        Binding("down", "move('cursor_down')", "Down", show=False, id="lyrics.artist.down",
                 tooltip="The artist below in the list"),
-        Binding("pageup", "walk('page_up')", "Page up", show=False, id="lyrics.artist.page_up",
+        Binding("pageup", "move('page_up')", "Page up", show=False, id="lyrics.artist.page_up",
                 tooltip="A page up in the list of artists"),
-        Binding("pagedown", "walk('page_down')", "Page down", show=False,
+        Binding("pagedown", "move('page_down')", "Page down", show=False,
                 id="lyrics.artist.page_down", tooltip="A page down in the list of artists"),
     ]  # fmt: skip
 
-    async def action_walk(self, way: str) -> None:
+    def __init__(self) -> None:
+        help_ = "Artist style: a name, or a mix such as Ada Moor=0.7, Quiet Harbour=0.3"
+        super().__init__("artist", "Artist", NO_ARTIST, str, help_)
+
+    async def action_move(self, movement: str) -> None:
         """Move in the list."""
         if isinstance(self.parent, ArtistField):
-            self.parent.walk(way)
+            self.parent.move(movement)
 
     async def action_submit(self) -> None:
-        """Take what is marked in the list."""
+        """Choose the highlighted artist, and submit the form."""
         if isinstance(self.parent, ArtistField):
-            self.parent.take()
+            self.parent.accept()
         await super().action_submit()
 
 
 class ArtistField(Vertical):
-    """A field with a list below it that opens while it is typed in."""
+    """A field with a list of artists below it, open while the field is used."""
 
     DEFAULT_CSS = """
     ArtistField {
@@ -82,25 +107,25 @@ class ArtistField(Vertical):
     def __init__(self) -> None:
         super().__init__()
         self._artists: tuple[str, ...] = ()
-        self._input = ArtistInput("", NO_ARTIST, "artist")
+        self._input = ArtistInput()
         self._list = OptionList(markup=False)
         self._list.can_focus = False  # the keys stay with the field
-        self._taken = ""  # the text that was chosen, as against typed
+        self._chosen = ""  # the text that was chosen, as against typed
 
     def compose(self) -> ComposeResult:
-        """The field and its list."""
+        """Lay out the field and its list."""
         yield self._input
         yield self._list
 
     def set_artists(self, artists: Sequence[str]) -> None:
-        """Offer these; one chosen before that is not among them is forgotten."""
+        """Offer these artists; one chosen before that is not among them is cleared."""
         self._artists = tuple(dict.fromkeys(artists))
-        self._input.placeholder = NO_ARTIST if artists else "this model knows no artists"
+        self._input.placeholder = NO_ARTIST if artists else "no artists"
         self._input.disabled = not artists
         typing = self._input.has_focus and bool(artists)
         if self._input.value not in artists and not typing and not self.mix:
             self._choose("")
-        self._fill()
+        self._update_list()
 
     def choose_first(self) -> None:
         """Choose the first artist, if there are any."""
@@ -108,9 +133,9 @@ class ArtistField(Vertical):
             self._choose(self._artists[0])
 
     def value(self) -> str | None:
-        """The artist, None for anyone and for a mix.
+        """Return the artist; None without one, and for a mix.
 
-        Raises InputError where no name has what was typed, and for a mix's wrong weights.
+        Raises InputError where no name matches the text, and for a mix with wrong weights.
         """
         text = self._input.value.strip()
         if self.mix:
@@ -122,42 +147,42 @@ class ArtistField(Vertical):
             return text
         found = matching(self._artists, text)
         if not found:
-            raise InputError(f"No artist of this model has {text!r} in the name: type less of it.")
+            raise InputError(f"No artist of this model matches {text!r}: type less of the name.")
         return found[0]
 
     @property
     def mix(self) -> str | None:
-        """Several artists with their weights, where such are typed: "Ada=0.7, Bo=0.3"."""
+        """Several artists with their weights, as "Ada=0.7, Bo=0.3", if that is what was typed."""
         text = self._input.value.strip()
         return text if "=" in text and text not in self._artists else None
 
-    def take(self) -> None:
-        """Choose what is marked in the open list, if anything is, and close it."""
+    def accept(self) -> None:
+        """Choose what is highlighted in the open list, if anything is, and close it."""
         option = self._list.highlighted_option
         if self.mix:
-            self._taken = self._input.value
+            self._chosen = self._input.value
         elif self.has_class("-open") and option is not None and not option.disabled:
             self._choose(option.id or "")
         self.remove_class("-open")
 
     def cancel(self) -> None:
-        """Close the open list, and go back to what was chosen before it opened."""
+        """Close the open list, and restore what was chosen before it opened."""
         if self.has_class("-open"):
-            self._choose(self._taken)
+            self._choose(self._chosen)
         self.remove_class("-open")
 
-    def walk(self, way: str) -> None:
-        """Move the mark in the list: `cursor_up`, `cursor_down`, `page_up` or `page_down`."""
+    def move(self, movement: str) -> None:
+        """Move in the list: `cursor_up`, `cursor_down`, `page_up` or `page_down`."""
         self.add_class("-open")
-        getattr(self._list, f"action_{way}")()
+        getattr(self._list, f"action_{movement}")()
 
     def _choose(self, name: str) -> None:
-        self._taken = self._input.value = name
+        self._chosen = self._input.value = name
 
-    def _fill(self) -> None:
-        """List what matches: everybody where the text is what was chosen before."""
+    def _update_list(self) -> None:
+        """List the artists that match; all of them where nothing was typed since the choice."""
         text = self._input.value
-        query = "" if text == self._taken else text.strip()
+        query = "" if text == self._chosen else text.strip()
         found = matching(self._artists, query)
         options = [Option(clean(name), id=name) for name in found[:MAX_SHOWN]]
         if not query:
@@ -165,26 +190,26 @@ class ArtistField(Vertical):
         elif NO_ARTIST.startswith(query.casefold()):
             options.append(Option(NO_ARTIST))
         if len(found) > MAX_SHOWN:
-            options.append(Option(f"and {len(found) - MAX_SHOWN:,} more: type on", disabled=True))
+            options.append(Option(f"{len(found) - MAX_SHOWN:,} more: keep typing", disabled=True))
         if not options:
-            options.append(Option("nobody of that name", disabled=True))
+            options.append(Option("no artist matches", disabled=True))
         self._list.set_options(options)
-        here = [index for index, option in enumerate(options) if text and option.id == text]
-        self._list.highlighted = here[0] if here else (None if options[0].disabled else 0)
+        chosen = [index for index, option in enumerate(options) if text and option.id == text]
+        self._list.highlighted = chosen[0] if chosen else (None if options[0].disabled else 0)
 
     @on(Input.Changed)
     def _typed(self) -> None:
-        self.set_class(self._input.value != self._taken and not self.mix, "-open")
-        self._fill()
+        self.set_class(self._input.value != self._chosen and not self.mix, "-open")
+        self._update_list()
 
     def on_descendant_focus(self) -> None:
         """Open the list."""
-        self._fill()
+        self._update_list()
         self.add_class("-open")
 
     def on_descendant_blur(self) -> None:
-        """Take what is marked, and close the list."""
-        self.take()
+        """Choose what is highlighted, and close the list."""
+        self.accept()
 
     @on(OptionList.OptionSelected)
     def _clicked(self, event: OptionList.OptionSelected) -> None:

@@ -1,4 +1,4 @@
-"""Songs that are written together, side by side, to pick one from."""
+"""Songs that are written together, side by side, for the user to choose one."""
 
 import math
 from collections.abc import Sequence
@@ -11,28 +11,28 @@ from textual.containers import VerticalScroll
 from textual.message import Message
 
 from tui.pages.lyrics.session import STATES, SongView, most_probable
-from tui.pages.lyrics.text import LyricsText
+from tui.pages.lyrics.shading import LyricsText
 
-MIN_TILE = (24, 5)  # columns and rows of a tile; where they do not fit, the grid scrolls
+MIN_TILE = (24, 5)  # columns and rows; where tiles of this size do not fit, the grid scrolls
 BEST = "★"
 
 
 def columns_of(count: int, width: int) -> int:
-    """How many tiles stand in a row: as many as rows, or as few as fit a width in cells."""
+    """Return the columns of a grid of about as many rows, no more than fit a width in cells."""
     return max(1, min(math.ceil(math.sqrt(count)), width // MIN_TILE[0]))
 
 
 class SongTile(LyricsText):
-    """One of the songs: its number and seed above it, its likelihood below."""
+    """One of the songs, with its number and seed above it and its bits per character below."""
 
     BINDING_GROUP_TITLE = "Songs side by side"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "pick", "This one", id="lyrics.grid.pick",
-                tooltip="Take this song; the others stay among the earlier ones"),
+        Binding("enter", "choose", "Choose", id="lyrics.grid.choose",
+                tooltip="Show this song alone; the others stay in the session"),
         Binding("left", "move('left')", "Left", show=False, id="lyrics.grid.left",
-                tooltip="The song before"),
+                tooltip="The song on the left"),
         Binding("right", "move('right')", "Right", show=False, id="lyrics.grid.right",
-                tooltip="The song after"),
+                tooltip="The song on the right"),
         Binding("up", "move('up')", "Up", show=False, id="lyrics.grid.up",
                 tooltip="The song above; page up and down scroll within one"),
         Binding("down", "move('down')", "Down", show=False, id="lyrics.grid.down",
@@ -45,7 +45,7 @@ class SongTile(LyricsText):
         border: round $foreground 30%;
         border-title-color: $text-muted;
         border-subtitle-color: $text-muted;
-        &.-likeliest { border-subtitle-style: bold; border-subtitle-color: $text; }
+        &.-best { border-subtitle-style: bold; border-subtitle-color: $text; }
         &:focus { border: heavy $accent; border-title-color: $text; border-title-style: bold; }
     }
     """
@@ -55,12 +55,12 @@ class SongTile(LyricsText):
         self.song: SongView | None = None
 
     def show(self, song: SongView, view: str) -> None:
-        """Show another song, its characters shaded as the view wants."""
+        """Show another song, shaded by a view."""
         self.song = song
         super().show(song, view)
 
-    def tell(self, best: bool) -> None:
-        """Say in the frame how the song stands, and whether it is the likeliest."""
+    def update_frame(self, best: bool) -> None:
+        """Show the song's state in the frame, and whether it is the most probable one."""
         song = self.song
         if song is None:
             return
@@ -68,35 +68,35 @@ class SongTile(LyricsText):
         self.border_title = f"{mark} {song.number + 1}{seed}"
         bits = "" if song.bits is None else f"{song.bits:.2f} bits/char"
         self.border_subtitle = f"{bits} {BEST}" if best else bits
-        self.set_class(best, "-likeliest")
+        self.set_class(best, "-best")
 
-    def action_pick(self) -> None:
-        """Take this one."""
+    def action_choose(self) -> None:
+        """Choose this song."""
         if self.song is not None:
-            self.post_message(SongGrid.Picked(self.song))
+            self.post_message(SongGrid.Chosen(self.song))
 
-    def action_move(self, way: str) -> None:
-        """Go to the next tile in a way."""
+    def action_move(self, direction: str) -> None:
+        """Go to the next tile in a direction."""
         if isinstance(self.parent, SongGrid):
-            self.parent.move(self, way)
+            self.parent.move(self, direction)
 
 
 class SongGrid(VerticalScroll, can_focus=False):
-    """A tile for each song, in rows; the arrow keys walk about, enter picks."""
+    """A tile for each song, in rows. The arrow keys move between them, enter chooses one."""
 
     DEFAULT_CSS = """
     SongGrid { layout: grid; height: 1fr; scrollbar-size-vertical: 1; }
     """
 
     class Moved(Message):
-        """The focus went to a song."""
+        """The focus moved to a song."""
 
         def __init__(self, song: SongView) -> None:
             super().__init__()
             self.song = song
 
-    class Picked(Message):
-        """A song was picked."""
+    class Chosen(Message):
+        """A song was chosen."""
 
         def __init__(self, song: SongView) -> None:
             super().__init__()
@@ -104,11 +104,11 @@ class SongGrid(VerticalScroll, can_focus=False):
 
     def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._tiles: list[SongTile] = []  # as many as were ever shown; the rest are hidden
+        self._tiles: list[SongTile] = []  # those beyond the songs shown are hidden
         self.songs: Sequence[SongView] = ()  # those shown
 
     def show(self, songs: Sequence[SongView], view: str) -> None:
-        """Show these."""
+        """Show these songs, shaded by a view."""
         self.songs = songs
         new = [SongTile() for _ in range(len(songs) - len(self._tiles))]
         self._tiles += new
@@ -118,33 +118,33 @@ class SongGrid(VerticalScroll, can_focus=False):
             if song is not None:
                 tile.show(song, view)
         self._lay_out()
-        self.tell()
+        self.update_frames()
 
     def tile(self, song: SongView | None) -> SongTile | None:
-        """Where a song stands, if it is here."""
+        """Return the tile of a song, if it has one."""
         return next((tile for tile in self._tiles if tile.display and tile.song is song), None)
 
-    def tell(self) -> None:
-        """Say of each song how it stands, and, when all have ended, which is the likeliest."""
+    def update_frames(self) -> None:
+        """Show the state of each song and, once all have ended, which is the most probable."""
         best = most_probable(self.songs)
         for tile, song in zip(self._tiles, self.songs, strict=False):
-            tile.tell(song is best)
+            tile.update_frame(song is best)
 
-    def move(self, tile: SongTile, way: str) -> None:
-        """Go from a tile to its neighbour "left", "right", "up" or "down", if it has one."""
+    def move(self, tile: SongTile, direction: str) -> None:
+        """Go from a tile to its neighbor "left", "right", "up" or "down", if it has one."""
         columns = self.styles.grid_size_columns
-        steps = {"left": -1, "right": 1, "up": -columns, "down": columns}[way]
-        place = self._tiles.index(tile) + steps
-        if 0 <= place < len(self.songs):
-            self._tiles[place].focus()
+        steps = {"left": -1, "right": 1, "up": -columns, "down": columns}[direction]
+        index = self._tiles.index(tile) + steps
+        if 0 <= index < len(self.songs):
+            self._tiles[index].focus()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Tell which song has the focus."""
+        """Report which song has the focus."""
         if isinstance(event.widget, SongTile) and event.widget.song is not None:
             self.post_message(self.Moved(event.widget.song))
 
     def on_resize(self) -> None:
-        """Lay the tiles out anew."""
+        """Lay out the tiles for the new size."""
         self._lay_out()
 
     def _lay_out(self) -> None:

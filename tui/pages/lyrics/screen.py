@@ -1,4 +1,4 @@
-"""The Lyrics page: choose a model, say how the song begins, and watch it being written."""
+"""The Lyrics page: a model writes songs from a prompt, character by character."""
 
 import dataclasses
 import time
@@ -14,59 +14,56 @@ from textual.widgets import Input, Static
 from engine import files
 from engine.errors import InputError, WorkError
 from engine.protocol import Failed, Loaded
-from tui.formatting import clean
 from tui.pages.hints import lyrics_hint
 from tui.pages.lyrics import shading
 from tui.pages.lyrics.controls import LyricsControls
 from tui.pages.lyrics.grid import SongGrid
-from tui.pages.lyrics.session import Session, SongView
-from tui.pages.lyrics.shading import VIEWS
+from tui.pages.lyrics.session import LyricsSession, SongView
+from tui.pages.lyrics.shading import VIEWS, LyricsText
 from tui.pages.lyrics.sheet import LyricsEditor, LyricsSheet
-from tui.pages.lyrics.text import LyricsText
-from tui.pages.model_page import ModelPage, SamplerAnswered
+from tui.pages.model_page import SamplerAnswered, WritingPage
 from tui.sources.process import ProcessEnded
 from tui.sources.programs import INSTALLED, Programs
-from tui.widgets.file_dialog import FileDialog, file_name
 from tui.widgets.footer import Footer
 
 
-class LyricsScreen(ModelPage):
+class LyricsScreen(WritingPage[LyricsControls, SongView]):
     """The page that writes lyrics."""
 
     AUTO_FOCUS = "LyricsText"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("g", "sing", "Sing", id="lyrics.sing",
-                tooltip="Write a song, or as many as Count says; a new seed unless one is kept"),
-        Binding("enter", "sing", "Sing", show=False, id="lyrics.sing_enter",
-                tooltip="Write a song, as g does"),
+        Binding("g", "generate", "Sing", id="lyrics.sing",
+                tooltip="Write a song, or as many as Count; with a new seed unless one is locked"),
+        Binding("enter", "generate", "Sing", show=False, id="lyrics.sing_enter",
+                tooltip="Write a song, like g"),
         Binding("G,shift+enter", "again", "Same seed", id="lyrics.again",
                 tooltip="Write again with the seed of the song in view"),
         Binding("escape", "stop", "Stop", id="lyrics.stop",
-                tooltip="Stop writing at once; where nothing is written, leave the field"),
-        Binding("left_square_bracket", "temperature(-1)", "Cooler", id="lyrics.cooler",
-                tooltip="Temperature a tenth lower"),
-        Binding("right_square_bracket", "temperature(1)", "Warmer", id="lyrics.warmer",
-                tooltip="Temperature a tenth higher"),
+                tooltip="Stop writing; if nothing is being written, leave the field"),
+        Binding("left_square_bracket", "step('temperature',-1)", "Cooler", id="lyrics.cooler",
+                tooltip="Lower the temperature by 0.1"),
+        Binding("right_square_bracket", "step('temperature',1)", "Warmer", id="lyrics.warmer",
+                tooltip="Raise the temperature by 0.1"),
         Binding("e", "edit", "Edit", id="lyrics.edit",
-                tooltip="Change the text of the song in view, and have it go on from there"),
-        Binding("w", "write_on", "Write on", show=False, id="lyrics.write_on",
-                tooltip="Go on from before the character looked at, or from the song's end"),
+                tooltip="Edit the song in view, and continue it from there"),
+        Binding("w", "rewrite", "Rewrite", show=False, id="lyrics.rewrite",
+                tooltip="Rewrite from the selected character, or continue from the song's end"),
         Binding("b", "together", "Side by side", show=False, id="lyrics.together",
-                tooltip="The songs that were written together side by side, and one alone again"),
+                tooltip="Show songs that were written together side by side, or one alone"),
         Binding("c", "copy", "Copy", id="lyrics.copy", tooltip="Copy the song to the clipboard"),
         Binding("S,ctrl+s", "save", "Save", id="lyrics.save", tooltip="Save the song to a file"),
-        Binding("comma", "walk(-1)", "Earlier", id="lyrics.earlier",
-                tooltip="The song before, of this visit"),
-        Binding("full_stop", "walk(1)", "Later", id="lyrics.later",
-                tooltip="The song after, of this visit"),
+        Binding("comma", "browse(-1)", "Previous", id="lyrics.previous",
+                tooltip="The previous song of this session"),
+        Binding("full_stop", "browse(1)", "Next", id="lyrics.next",
+                tooltip="The next song of this session"),
         Binding("x", "clear", "Clear", show=False, id="lyrics.clear",
-                tooltip="Clear the page; the song stays among the earlier ones"),
-        Binding("h", "shade", "Shade", show=False, id="lyrics.shade",
-                tooltip="Shade the songs to come by surprise, by what is copied, or not"),
-        Binding("k", "keep", "Keep seed", show=False, id="lyrics.keep",
-                tooltip="Keep the seed of the song in view, or let go of a kept one"),
-        Binding("p", "field('prime')", "Beginning", show=False, id="lyrics.prime",
-                tooltip="Go to how the song begins"),
+                tooltip="Clear the page; the song stays in the session"),
+        Binding("h", "shade", "Shading", show=False, id="lyrics.shade",
+                tooltip="Shading of the next songs: off, surprise or copied"),
+        Binding("k", "lock_seed", "Lock seed", show=False, id="lyrics.lock_seed",
+                tooltip="Lock the seed of the song in view, or unlock the seed"),
+        Binding("p", "field('prime')", "Prompt", show=False, id="lyrics.prime",
+                tooltip="Go to the prompt: how the song begins"),
         Binding("a", "field('artist')", "Artist", show=False, id="lyrics.artist",
                 tooltip="Go to the artist, and type a part of the name"),
         Binding("t", "field('temperature')", "Temperature", show=False, id="lyrics.temperature",
@@ -74,258 +71,213 @@ class LyricsScreen(ModelPage):
         Binding("m", "field('model')", "Model", show=False, id="lyrics.model",
                 tooltip="Go to the model"),
         Binding("r", "reload", "Reload models", show=False, id="lyrics.reload",
-                tooltip="Look again for models"),
+                tooltip="Look for models again"),
     ]  # fmt: skip
+    DEFAULT_CSS = """
+    LyricsScreen {
+        & #text { width: 1fr; height: 1fr; margin: 1 1 0 3; }
+        & #status { min-height: 2; max-height: 5; padding: 0 1 0 3; margin: 1 0 0 0; }
+        & #status.-failed { max-height: 8; }
+        &.-normal #text { margin: 0 1 0 3; }
+        &.-grid.-medium LyricsControls { display: none; }
+        &.-grid.-medium LyricsControls.-open { display: block; }
+        &.-grid #status { margin: 0; padding: 0 1; }
+        &.-narrow #text { margin: 0 0 0 1; }
+        &.-narrow #status { padding: 0 1; margin: 0; min-height: 1; max-height: 2; }
+    }
+    """
 
-    _controls = getters.query_one(LyricsControls)
     _sheet = getters.query_one(LyricsSheet)
+    session: LyricsSession
 
     def __init__(self, programs: Programs = INSTALLED) -> None:
-        super().__init__(programs, "lyrics")
-        self._visit = Session()
+        super().__init__(programs, LyricsControls(), "lyrics", LyricsSession())
 
-    @property
-    def songs(self) -> list[SongView]:
-        """The songs of this visit."""
-        return self._visit.songs
+    def compose(self) -> ComposeResult:
+        """Lay out the page."""
+        with Horizontal(id="page"):
+            yield self.form
+            with Vertical(id="sheet"):
+                yield LyricsSheet()
+                yield Static(id="status", markup=False)
+        yield Footer()
+
+    # ── writing ──────────────────────────────────────────────────────────────────────────────────
+
+    @on(Input.Submitted)
+    @on(LyricsEditor.Continue)
+    def action_generate(self) -> None:
+        """Write songs with the values of the fields; a text in the editor is continued."""
+        self._generate(prime=self._sheet.edited)
+
+    def action_again(self) -> None:
+        """Write again with the seed of the song in view, and its prompt if it continued a song."""
+        song = self.shown
+        prime = song.request.prime if song and song.continued else None
+        self._generate(song.seed if song else None, self._sheet.edited or prime)
+
+    def action_rewrite(self) -> None:
+        """Write again from the selected character, or continue from the end."""
+        if self._song_to("continue"):
+            self._generate(prime=self._sheet.before)
+
+    def _generate(self, seed: int | None = None, prime: str | None = None) -> None:
+        """Write songs with the values of the fields; a given seed or prompt replaces a field."""
+        self.form.accept()
+        try:
+            request = self.form.request()
+        except InputError as error:
+            self.refuse(error, self.form.wrong_field())
+            return
+        request = dataclasses.replace(
+            request,
+            seed=request.seed if seed is None else seed,
+            prime=request.prime if prime is None else prime,
+            **shading.request_fields(self._sheet.view),
+        )
+        self.stop()
+        self._problem = ""
+        request_id, now = self.sampler.request(request), time.monotonic()
+        score = self.form.model.score if self.form.model else ""
+        song = self.session.begin(request_id, request, now, score, prime is not None)
+        if request.count > 1:
+            self._show_together(song)
+        else:
+            self.show(song)
+        self.leave_fields()
+
+    def stop(self) -> None:
+        """Stop the active songs at once, and ignore what is still in the pipe."""
+        if songs := self.session.active:
+            self.sampler.stop()
+            self.session.stop()
+            self._sheet.update_songs((song, "") for song in songs)
+
+    def on_sampler_answered(self, event: SamplerAnswered) -> None:
+        """Show what was written."""
+        with self.app.batch_update():
+            news = self.session.receive(event.answers, time.monotonic())
+            self._sheet.update_songs(news)
+            for answer in event.answers:
+                match answer:
+                    case Loaded() | Failed() if self.loaded(answer):
+                        artists = answer.conditions if isinstance(answer, Loaded) else ()
+                        self.form.set_artists(artists)
+                        self.start_once()
+                    case ProcessEnded(error):
+                        self._load_id = 0
+                        if not news:
+                            self._problem = error
+            self.refresh_status()
+
+    def start(self) -> None:
+        """Write a song in the style of some artist."""
+        if not self.session.items:
+            self.form.suggest()
+            self.action_generate()
+
+    @on(Input.Changed, "#prime")
+    def _prime_changed(self) -> None:
+        if self.shown is None:
+            self.show(None)
+
+    @on(Input.Changed, "#temperature")
+    def _temperature_changed(self) -> None:
+        """Change the temperature of the active songs too."""
+        if self.session.active and self.form.temperature is not None:
+            self.sampler.change({"temperature": self.form.temperature})
+
+    # ── what is shown ────────────────────────────────────────────────────────────────────────────
 
     @property
     def shown(self) -> SongView | None:
         """The song in view; of several side by side the one that has the focus."""
         return self._sheet.song
 
-    def compose(self) -> ComposeResult:
-        """Lay out the page."""
-        with Horizontal(id="page"):
-            yield LyricsControls()
-            with Vertical(id="sheet"):
-                yield LyricsSheet()
-                yield Static(id="status", markup=False)
-        yield Footer()
-
-    # ── models ───────────────────────────────────────────────────────────────────────────────────
-
-    @property
-    def chooser(self) -> LyricsControls:
-        """The controls that choose the model."""
-        return self._controls
-
-    def refresh_words(self) -> None:
-        """Say anew what there is to say about the models."""
-        self._show()
-
-    @on(LyricsControls.ModelChosen)
-    def _model_chosen(self) -> None:
-        self.load()
-
-    # ── writing ──────────────────────────────────────────────────────────────────────────────────
-
-    @on(Input.Submitted)
-    @on(LyricsEditor.GoOn)
-    def action_sing(self) -> None:
-        """Write songs as the fields say; one that is being edited goes on."""
-        self._sing(prime=self._sheet.edited)
-
-    def action_again(self) -> None:
-        """Write again with the seed of the song in view, and from where that one went on."""
-        song = self.shown
-        begun = song.request.prime if song and song.continued else None
-        self._sing(song.seed if song else None, self._sheet.edited or begun)
-
-    def action_write_on(self) -> None:
-        """Go on from before the character looked at, or from the end."""
-        if self._song_to("go on from"):
-            self._sing(prime=self._sheet.before)
-
-    def _sing(self, seed: int | None = None, prime: str | None = None) -> None:
-        """Write songs as the fields say, but for a seed and a beginning that are given."""
-        controls = self._controls
-        controls.take()
-        try:
-            request = controls.request()
-        except InputError as error:
-            if not self._looking:
-                self.notify(str(error), severity="error", markup=False)
-            if name := controls.wrong_field():
-                self.action_field(name)
-            return
-        request = dataclasses.replace(
-            request,
-            seed=request.seed if seed is None else seed,
-            prime=request.prime if prime is None else prime,
-            **shading.asked(self._sheet.view),
-        )
-        self._end()
-        self._problem = ""
-        number, now = self.sampler.request(request), time.monotonic()
-        song = self._visit.begin(number, request, now, controls.score, prime is not None)
-        self._show(song, together=request.count > 1)
-        self._leave_fields()
-
-    def _end(self) -> None:
-        """Stop the songs under way at once: what is still in the pipe is not taken in."""
-        if songs := self._visit.under_way:
-            self.sampler.stop()
-            self._visit.stop()
-            self._sheet.hear((song, "") for song in songs)
-
-    def action_stop(self) -> None:
-        """Stop writing; where nothing is being written, leave the field."""
-        if self._visit.under_way:
-            self._end()
-            self._show_status()
+    def show(self, item: SongView | None) -> None:
+        """Bring a song into view, or a hint on what to do."""
+        if item is not None:
+            self._sheet.show(item)
         else:
-            self._controls.cancel()
-            self._leave_fields()
+            form = self.form
+            hint = lyrics_hint(form.model, form.prime, self._searching, bool(self._problem))
+            self._sheet.show_hint(hint)
+        self.refresh_status()
 
-    def on_sampler_answered(self, event: SamplerAnswered) -> None:
-        """Add what was written."""
-        with self.app.batch_update():
-            news = self._visit.receive(event.answers, time.monotonic())
-            self._sheet.hear(news)
-            for answer in event.answers:
-                match answer:
-                    case Loaded() | Failed() if self.loaded(answer):
-                        artists = answer.conditions if isinstance(answer, Loaded) else ()
-                        self._controls.set_artists(artists)
-                        self.begin_once()
-                    case ProcessEnded(error):
-                        self._loading = 0
-                        if not news:
-                            self._problem = error
-            self._show_status()
+    def _show_together(self, song: SongView) -> None:
+        """Bring a song into view side by side with those written together with it."""
+        self._sheet.show_together(self.session.together(song), song)
+        self.refresh_status()
 
-    def begin(self) -> None:
-        """Sing something to begin with."""
-        if not self.songs:
-            self._controls.suggest()
-            self.action_sing()
-
-    @on(Input.Changed, "#prime")
-    def _prime_changed(self) -> None:
-        if self.shown is None:
-            self._show()
-
-    # ── what is in view ──────────────────────────────────────────────────────────────────────────
-
-    def _show(self, song: SongView | None = None, together: bool = False) -> None:
-        """Bring a song into view, alone or together with those written with it.
-
-        Without one, say what to do, unless there is one in view.
-        """
-        if song is not None and together:
-            self._sheet.show_together(self._visit.together(song), song)
-        elif song is not None:
-            self._sheet.show(song)
-        elif self.shown is None:
-            name = self._controls.model.name if self._controls.model else None
-            self._sheet.show_hint(
-                lyrics_hint(name, self._controls.prime, self._looking, self._problem)
-            )
-        self._show_status()
-
-    @on(LyricsText.Looked)
-    def _show_status(self) -> None:
-        song, model = self.shown, self._controls.model
+    @on(LyricsText.Selected)
+    def refresh_status(self) -> None:
+        """Update the status line."""
+        song = self.shown
         self.set_class(self._sheet.side_by_side, "-grid")
         if self._problem:
             words = f"✗ {self._problem}"
         elif self._sheet.edited is not None:
             words = ""  # the hint alone
         elif song is not None:
-            words = song.status(self._visit.place(song))
-        elif self._looking or self._loading:
-            words = "○ looking for models" if model is None else f"○ loading {model.name}"
+            words = song.status(self.session.position(song))
         else:
-            words = " · ".join(filter(None, ("○ ready", model.name, model.score))) if model else ""
-        status = self.query_one("#status", Static)
-        status.update(clean(self._sheet.lines(words)))
-        status.set_class(bool(self._problem or (song and song.error)), "-failed")
-
-    def action_walk(self, steps: int) -> None:
-        """Bring an earlier or a later song into view."""
-        song = self._visit.beside(self.shown, steps)
-        if song is not None and song is not self.shown:
-            self._problem = ""
-            self._show(song)
+            words = self.model_status()
+        failed = bool(self._problem or (song and song.error))
+        self.show_status(self._sheet.with_hint(words), failed)
 
     def action_together(self) -> None:
         """Show the songs written with the one in view, or that one alone again."""
-        if not (song := self.shown) or song.request.count == 1:
-            self.notify("No song was written with this one: ask for several by the field Count.")
-            return
-        self._show(song, together=not self._sheet.side_by_side)
+        song = self.shown
+        if song is None or song.request.count == 1:
+            self.notify("This song was written alone: to write several, set the field Count.")
+        elif self._sheet.side_by_side:
+            self.show(song)
+        else:
+            self._show_together(song)
 
-    @on(SongGrid.Picked)
-    def _picked(self, event: SongGrid.Picked) -> None:
-        self._show(event.song)
+    @on(SongGrid.Chosen)
+    def _song_chosen(self, event: SongGrid.Chosen) -> None:
+        self.show(event.song)
 
     @on(SongGrid.Moved)
-    def _moved(self, event: SongGrid.Moved) -> None:
+    def _focus_moved(self, event: SongGrid.Moved) -> None:
         if self._sheet.side_by_side:
             self._sheet.song = event.song
-            self._show_status()
+            self.refresh_status()
 
-    def action_clear(self) -> None:
-        """Clear the page, and end the song under way."""
-        self._end()
-        self._problem = ""
-        self._sheet.song = None
-        self._show()
+    def action_shade(self) -> None:
+        """Switch to the next shading; the songs written from now on have what it needs."""
+        index = VIEWS.index(self._sheet.view)
+        self._sheet.shade(VIEWS[(index + 1) % len(VIEWS)])
+        self.refresh_status()
 
-    def action_edit(self) -> None:
-        """Let the text of the song in view be changed."""
-        if self._song_to("edit"):
-            self._sheet.edit()
-            self._show_status()
+    def focus_view(self) -> None:
+        """Focus the song in view."""
+        self._sheet.focus_song()
 
-    @on(LyricsEditor.Left)
-    def _left_editor(self) -> None:
-        self._sheet.leave()
-        self._show_status()
+    def leave_fields(self) -> None:
+        """Go from the form to the song in view; an artist being typed is not chosen."""
+        self.form.cancel()
+        super().leave_fields()
+
+    # ── the song in view ─────────────────────────────────────────────────────────────────────────
 
     def _song_to(self, what: str) -> SongView | None:
-        """The song in view, to do something with; where there is none that is said."""
+        """Return the song in view, to do something with; without one, notify the user."""
         if self.shown is None:
             self.notify(f"There is no song to {what} yet: press g to write one.")
         return self.shown
 
-    # ── fields ───────────────────────────────────────────────────────────────────────────────────
+    def action_edit(self) -> None:
+        """Open the song in view in the editor."""
+        if self._song_to("edit"):
+            self._sheet.edit()
+            self.refresh_status()
 
-    def action_field(self, name: str) -> None:
-        """Go to a field; on a narrow screen the panel opens for it."""
-        self._controls.add_class("-open")
-        field = self._controls.query_one(f"#{name}")
-        field.call_after_refresh(field.focus)  # what is not laid out yet cannot be scrolled to
-
-    def _leave_fields(self) -> None:
-        self._controls.remove_class("-open")
-        self._sheet.focus_song()
-
-    def action_temperature(self, steps: int) -> None:
-        """Change the temperature by so many tenths."""
-        self._controls.warm(steps)
-
-    @on(Input.Changed, "#temperature")
-    def _warmed(self) -> None:
-        """Turn the temperature of the song under way too."""
-        temperature = self._controls.temperature
-        if self._visit.under_way and temperature is not None:
-            self.sampler.change({"temperature": temperature})
-
-    # ── looking closer ───────────────────────────────────────────────────────────────────────────
-
-    def action_shade(self) -> None:
-        """Take the next view; what it needs is told of the songs to come."""
-        place = VIEWS.index(self._sheet.view)
-        self._sheet.shade(VIEWS[(place + 1) % len(VIEWS)])
-        self._show_status()
-
-    def action_keep(self) -> None:
-        """Keep the seed of the song in view for those to come, or let go of a kept one."""
-        self._controls.keep(self.shown.seed if self.shown else None)
-
-    # ── taking it away ───────────────────────────────────────────────────────────────────────────
+    @on(LyricsEditor.Left)
+    def _editor_left(self) -> None:
+        self._sheet.leave()
+        self.refresh_status()
 
     def action_copy(self) -> None:
         """Copy the song in view."""
@@ -335,7 +287,7 @@ class LyricsScreen(ModelPage):
 
     @work(exclusive=True, group="save")
     async def action_save(self) -> None:
-        """Ask for a name, and save the song in view."""
+        """Ask for a file name, and save the song in view."""
         if not (song := self._song_to("save")):
             return
 
@@ -347,12 +299,5 @@ class LyricsScreen(ModelPage):
                     f"Cannot write {path} ({error.strerror}): choose another place."
                 ) from error
 
-        seed = "" if song.seed is None else str(song.seed)
-        parts = [song.request.prime, song.request.artist or "", seed]
-        name = file_name(parts, ".txt", default="lyrics")
         hint = "enter: save · escape: cancel"
-        path = await self.app.push_screen_wait(
-            FileDialog("Save the song as", hint, write, name, new=True)
-        )
-        if path is not None:
-            self.notify(f"Saved {path}.", markup=False)
+        await self.save_as("Save the song as", hint, song.file_name, write)

@@ -1,4 +1,4 @@
-"""One song of a visit to the Lyrics page: what was asked, what came, and how it stands."""
+"""The songs of the Lyrics page: what was requested, what was received, and their state."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,12 +13,14 @@ from engine.protocol import (
     SamplerAnswer,
 )
 from tui.formatting import clean
+from tui.pages.model_page import Session
 from tui.sources.process import ProcessEnded
 from tui.sources.sampler import Answers
+from tui.widgets.file_dialog import file_name
 
 STATES = {
     "waiting": "○ waiting",
-    "singing": "♪ singing",
+    "writing": "♪ writing",
     "end": "✓ the end",
     "length": "✓ full length",
     "stopped": "■ stopped",
@@ -28,37 +30,45 @@ STATES = {
 
 @dataclass
 class SongView:
-    """A song, complete or on its way."""
+    """A song, complete or being written."""
 
     id: int  # of its request
     request: SampleLyrics
-    asked: float  # when, in seconds of a steady clock
+    requested: float  # when it was, or when writing began, in seconds of a monotonic clock
     score: str = ""  # the model's, as "2.01 bits/char"
     number: int = 0  # among the songs of its request
-    continued: bool = False  # its prime is a part of another song
+    continued: bool = False  # its prompt is a part of another song
     state: str = "waiting"  # one of STATES
     seed: int | None = None  # the one used, once known
-    text: str = ""  # without the prime
+    text: str = ""  # without the prompt
     characters: list[Character] = field(default_factory=list)  # of the text
-    novelty: str = ""  # how much is copied, in words; empty where that was not asked
+    novelty: str = ""  # how much is copied, in words; empty where that was not requested
     error: str = ""
     seconds: float = 0.0  # of writing, so far
-    surprise: float = 0.0  # bits, of all characters so far, where that was asked
-    bits: float | None = None  # the surprise of a character on average, once known
+    surprise: float = 0.0  # bits, the sum over all characters so far, where that was requested
+    bits: float | None = None  # the mean surprise of a character, once known
 
     @property
-    def under_way(self) -> bool:
+    def active(self) -> bool:
         """Whether more of it may come."""
-        return self.state in {"waiting", "singing"}
+        return self.state in {"waiting", "writing"}
 
     @property
     def whole(self) -> str:
-        """The prime and the text, fit to be written to a file."""
+        """The prompt and the text, encodable as UTF-8."""
         return (self.request.prime + self.text).encode(errors="replace").decode()
+
+    @property
+    def file_name(self) -> str:
+        """The name suggested for its file: `<prompt>-<artist>-<seed>.txt`."""
+        seed = "" if self.seed is None else str(self.seed)
+        return file_name(
+            [self.request.prime, self.request.artist or "", seed], ".txt", default="lyrics"
+        )
 
     def receive(self, answers: Answers, now: float) -> str:
         """Add answers about this song; return the new characters, none once it has ended."""
-        if not self.under_way:
+        if not self.active:
             return ""
         text = []
         for answer in answers:
@@ -68,30 +78,27 @@ class SongView:
                     self.characters.append(answer)
                     self.surprise += answer.bits or 0
                 case LyricsStarted(seed=seed):
-                    self.seed, self.asked = seed + self.number, now
-                    self.state = "singing"
+                    self.seed, self.requested = seed + self.number, now
+                    self.state = "writing"
         self.text += "".join(text)
         if self.request.bits and self.characters:
             self.bits = self.surprise / len(self.characters)
-        self.seconds = now - self.asked
+        self.seconds = now - self.requested
         match answers[-1]:
             case LyricsDone() as done:
                 self.state, self.seconds, self.bits = done.reason, done.seconds, done.bits
                 self.novelty = _novelty(done.novelty)
             case Failed(error=error) | ProcessEnded(error=error):
-                self.fail(error)
+                self.state, self.error = "failed", error
         return "".join(text)
 
-    def before(self, place: int | None) -> str:
-        """The prime and the text before a character of the text; all of it without one."""
-        return self.request.prime + "".join(character.text for character in self.characters[:place])
+    def before(self, index: int | None) -> str:
+        """Return the prompt and the text before a character; all of it without an index."""
+        return self.request.prime + "".join(character.text for character in self.characters[:index])
 
-    def fail(self, error: str) -> None:
-        """End it with an error."""
-        self.state, self.error = "failed", error
-
-    def status(self, place: str = "") -> str:
-        """One line, the most important first; place: as "song 2 of 3"."""
+    def status(self, position: str = "") -> str:
+        """Return the status line, the most important first; position: as "2 of 3"."""
+        place = f"song {position}" if position else ""
         parts = [f"{STATES[self.state]} {self.error}".rstrip()]
         if self.state == "failed" and not self.text:
             return " · ".join(filter(None, (*parts, place)))
@@ -106,7 +113,7 @@ class SongView:
 
 
 def _novelty(novelty: Novelty | None) -> str:
-    """How much of a song is copied, in words; empty where that was not requested."""
+    """Describe how much of a song is copied; empty where that was not requested."""
     if novelty is None:
         return ""
     if not novelty.longest:
@@ -114,34 +121,28 @@ def _novelty(novelty: Novelty | None) -> str:
     return f"{100 * novelty.copied:.0f} % copied, at most {novelty.longest} characters in a row"
 
 
-MAX_SONGS = 100  # songs
-
-
-class Session:
-    """The songs written since the page came up, the oldest first."""
-
-    def __init__(self) -> None:
-        self.songs: list[SongView] = []
+class LyricsSession(Session[SongView]):
+    """The songs written since the app was started; those of one request are written together."""
 
     def begin(
-        self, number: int, request: SampleLyrics, now: float, score: str, continued: bool = False
+        self,
+        request_id: int,
+        request: SampleLyrics,
+        now: float,
+        score: str,
+        continued: bool = False,
     ) -> SongView:
-        """Add the songs of a request of that number; gives the first."""
+        """Add the songs of a request; returns the first of them."""
         songs = [
-            SongView(number, request, now, score, place, continued)
-            for place in range(request.count)
+            SongView(request_id, request, now, score, number, continued)
+            for number in range(request.count)
         ]
-        self.songs = [*self.songs, *songs][-MAX_SONGS:]
+        self.add(*songs)
         return songs[0]
 
-    @property
-    def under_way(self) -> list[SongView]:
-        """Those of which more may come: all of the newest request."""
-        return [song for song in self.songs if song.under_way]
-
     def stop(self) -> None:
-        """Take nothing more in of those under way."""
-        for song in self.under_way:
+        """End the active songs."""
+        for song in self.active:
             song.state = "stopped"
 
     def receive(self, answers: Answers, now: float) -> list[tuple[SongView, str]]:
@@ -149,7 +150,7 @@ class Session:
 
         Answers to older requests are ignored.
         """
-        songs = {song.number: song for song in self.under_way}
+        songs = {song.number: song for song in self.active}
         received: dict[int, list[SamplerAnswer | ProcessEnded]] = {number: [] for number in songs}
         ids = {song.id for song in songs.values()}
         for answer in answers:
@@ -164,27 +165,14 @@ class Session:
         ]
 
     def together(self, song: SongView) -> list[SongView]:
-        """The songs that were written in step with one, itself too."""
-        return [other for other in self.songs if other.id == song.id]
-
-    def place(self, song: SongView) -> str:
-        """Where it stands, as "song 2 of 3"; nothing to say of the only one."""
-        if len(self.songs) == 1:
-            return ""
-        return f"song {self.songs.index(song) + 1} of {len(self.songs)}"
-
-    def beside(self, song: SongView | None, steps: int) -> SongView | None:
-        """The song so many steps later; without one, from after the newest."""
-        if not self.songs:
-            return None
-        place = len(self.songs) if song is None else self.songs.index(song)
-        return self.songs[min(max(place + steps, 0), len(self.songs) - 1)]
+        """Return all songs of the song's request."""
+        return [other for other in self.items if other.id == song.id]
 
 
 def most_probable(songs: Sequence[SongView]) -> SongView | None:
-    """Of songs that have all ended, the one whose characters surprise the model least."""
+    """Return the song with the fewest bits a character, once all of several have ended."""
     known = [(song.bits, song.number) for song in songs if song.text and song.bits is not None]
-    if len(songs) < 2 or not known or any(song.under_way for song in songs):
+    if len(songs) < 2 or not known or any(song.active for song in songs):
         return None
     best = min(known)[1]
     return next(song for song in songs if song.number == best)

@@ -1,36 +1,76 @@
-"""How a song's characters are shaded: by their surprise, or by what is copied."""
+"""The text of a song on the Lyrics page, shaded by surprise or by what is copied."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
+
+from textual.binding import Binding, BindingType
 
 from engine.protocol import Character
 from tui.formatting import NOTHING, clean
+from tui.pages.lyrics.session import SongView
+from tui.widgets.song_text import SongText
 
 VIEWS = ("plain", "surprise", "copies")
 STEPS = (1.0, 2.5, 4.5, 7.0)  # bits from which a character is shaded by one level more
 COPIED = len(STEPS) + 1  # the level of what is copied
-MIN_COPIED = 20  # characters: shorter stretches are anyone's
-ALTERNATIVES = 5  # alternatives shown
+MIN_COPIED = 20  # characters: shorter stretches are common by chance
+ALTERNATIVES = 5  # shown for a character
 
 LEGENDS = {
     "plain": "",
-    "surprise": "the darker, the more surprising; ← → look closer",
-    "copies": f"marked: {MIN_COPIED} characters or more as in a song it learned from; "
-    "← → look closer",
+    "surprise": "stronger color: more surprising; ← → select a character",
+    "copies": f"highlighted: {MIN_COPIED}+ characters copied from a training song; "
+    "← → select a character",
 }
 
 
-def asked(view: str) -> dict[str, Any]:
-    """What a view needs to be told, as fields of a request."""
+class LyricsText(SongText):
+    """One song of the session."""
+
+    BINDING_GROUP_TITLE = "Song"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "select(-1)", "Back", show=False, id="lyrics.text.left",
+                tooltip="Select the previous character, first the last one"),
+        Binding("right", "select(1)", "Forward", show=False, id="lyrics.text.right",
+                tooltip="Select the next character; a click selects one too"),
+    ]  # fmt: skip
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        f"song-text--level{level}" for level in range(1, COPIED + 1)
+    }
+    DEFAULT_CSS = """
+    LyricsText {
+        & > .song-text--level1 { background: $warning 15%; }
+        & > .song-text--level2 { background: $warning 35%; }
+        & > .song-text--level3 { background: $error 40%; }
+        & > .song-text--level4 { background: $error 70%; }
+        & > .song-text--level5 { background: $success 30%; text-style: underline; }
+    }
+    """
+
+    def show(self, song: SongView, view: str) -> None:
+        """Show another song, shaded by one of VIEWS."""
+        self.writing = song.active
+        self.show_text(song.request.prime, song.text)
+        self.shade(levels(view, song.characters))
+
+    def update_song(self, song: SongView, text: str, view: str) -> None:
+        """Show more of the song: new characters, and its state."""
+        self.append(text)
+        self.shade(levels(view, song.characters))
+        self.writing = song.active
+
+
+def request_fields(view: str) -> dict[str, Any]:
+    """Return the fields of a request for what a view shows."""
     if view == "surprise":
         return {"bits": True, "alternatives": ALTERNATIVES}
     return {"novelty": MIN_COPIED} if view == "copies" else {}
 
 
 def levels(view: str, characters: Sequence[Character]) -> list[int]:
-    """The level of each character as it is shown: 0, one more for each of STEPS, or COPIED.
+    """Return the level of each character as it is shown: 0, 1 … len(STEPS), or COPIED.
 
-    None where nothing is shaded.
+    The list is empty where nothing is shaded.
     """
     if view == "plain":
         return []
@@ -44,18 +84,19 @@ def levels(view: str, characters: Sequence[Character]) -> list[int]:
     return result
 
 
-def closely(view: str, character: Character) -> str:
-    """What there is to tell of a character in a view, in words."""
+def describe(view: str, character: Character) -> str:
+    """Describe a character as far as a view has something about it."""
     if view == "copies":
         if character.copied:
-            return f"{character.copied} characters as in {clean(character.source)}"
-        return "ends nothing that is copied"
+            return f"{character.copied} characters copied from {clean(character.source)}"
+        return "no copied stretch ends here"
     if view != "surprise" or not character.alternatives:
         return ""
     shares = (f"{_name(text)} {100 * share:.0f} %" for text, share in character.alternatives)
-    return f"{_name(character.text)} {character.bits or 0:.1f} bits; likeliest {' · '.join(shares)}"
+    most_probable = " · ".join(shares)
+    return f"{_name(character.text)} {character.bits or 0:.1f} bits; most probable: {most_probable}"
 
 
 def _name(text: str) -> str:
-    """A character so that it can be seen."""
+    """Return a visible name of a character."""
     return {"": "the end", "\n": "⏎", " ": "␣"}.get(text, clean(text) or NOTHING)

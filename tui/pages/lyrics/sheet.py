@@ -1,4 +1,4 @@
-"""Where the songs of the Lyrics page stand: one alone, several side by side, or one edited."""
+"""The songs in view on the Lyrics page: one alone, several side by side, or one being edited."""
 
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
@@ -10,25 +10,28 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher, TextArea
 
 from tui.formatting import clean
-from tui.pages.hints import EDITING, LOOKED, TOGETHER
 from tui.pages.lyrics import shading
 from tui.pages.lyrics.grid import SongGrid
 from tui.pages.lyrics.session import SongView
-from tui.pages.lyrics.shading import VIEWS
-from tui.pages.lyrics.text import LyricsText
+from tui.pages.lyrics.shading import VIEWS, LyricsText
+
+# Below the songs, on what is shown:
+SELECTED = "character {number:,} of {count:,} · w: rewrite from here"
+SIDE_BY_SIDE = "arrow keys: move · enter: choose · ★ most probable"
+EDITING = "ctrl+g: continue · ctrl+t: cut after the cursor · esc: discard"
 
 
 class LyricsEditor(TextArea):
-    """A song's text, prime and all, to be changed and cut."""
+    """A song's text with its prompt, to be changed and cut."""
 
     BINDING_GROUP_TITLE = "Editing a song"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+g", "go_on", "Go on", id="lyrics.edit.go_on",
-                tooltip="Write on from the end of the text, as the fields say"),
+        Binding("ctrl+g", "continue", "Continue", id="lyrics.edit.continue",
+                tooltip="Continue the song from the end of the text"),
         Binding("ctrl+t", "cut_rest", "Cut here", id="lyrics.edit.cut",
-                tooltip="Cut off what follows the cursor; ctrl+z brings it back"),
-        Binding("escape", "leave", "Leave", id="lyrics.edit.leave",
-                tooltip="Leave the song as it was"),
+                tooltip="Delete what follows the cursor; ctrl+z undoes it"),
+        Binding("escape", "leave", "Discard", id="lyrics.edit.leave",
+                tooltip="Discard the changes and leave the editor"),
     ]  # fmt: skip
     DEFAULT_CSS = """
     LyricsEditor, LyricsEditor:focus {
@@ -41,38 +44,41 @@ class LyricsEditor(TextArea):
     }
     """
 
-    class GoOn(Message):
-        """A song is to be written that begins with the text."""
+    class Continue(Message):
+        """The model is to continue the text."""
 
     class Left(Message):
-        """Nothing is to come of it."""
+        """The changes were discarded."""
 
     def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.border_title = "Editing"
 
-    def begin(self, text: str, place: int) -> None:
-        """Show a text with the cursor before the character at a place."""
+    def begin(self, text: str, index: int) -> None:
+        """Show a text with the cursor before the character at an index."""
         self.load_text(text)
-        before = text[:place]
+        before = text[:index]
         self.move_cursor((before.count("\n"), len(before) - before.rfind("\n") - 1))
         self.focus()
 
-    def action_go_on(self) -> None:
-        """Go on from the end of the text."""
-        self.post_message(self.GoOn())
+    def action_continue(self) -> None:
+        """Continue the song from the end of the text."""
+        self.post_message(self.Continue())
 
     def action_cut_rest(self) -> None:
-        """Delete all that follows the cursor."""
+        """Delete what follows the cursor."""
         self.delete(self.cursor_location, self.document.end)
 
     def action_leave(self) -> None:
-        """Leave the song as it was."""
+        """Discard the changes."""
         self.post_message(self.Left())
 
 
 class LyricsSheet(ContentSwitcher):
-    """What is shown stays up to date also below the editor."""
+    """Switches between one song, a grid of songs, and the editor.
+
+    What is shown is also updated while the editor hides it.
+    """
 
     DEFAULT_CSS = """
     LyricsSheet { width: 1fr; height: 1fr; }
@@ -84,11 +90,11 @@ class LyricsSheet(ContentSwitcher):
         self._editor = LyricsEditor("editor")
         super().__init__(initial="text")
         self.view = VIEWS[0]  # how characters are shaded
-        self.song: SongView | None = None  # the one in view, that keys are about
-        self._below = "text"  # the editor, or in view
+        self.song: SongView | None = None  # the one in view; of several the one with the focus
+        self._behind = "text"  # what the editor hides, or what is shown
 
     def compose(self) -> ComposeResult:
-        """All three, of which one is seen."""
+        """Lay out all three, of which one is shown."""
         yield self.text
         yield self._grid
         yield self._editor
@@ -100,98 +106,98 @@ class LyricsSheet(ContentSwitcher):
 
     @property
     def edited(self) -> str | None:
-        """The text in the editor, while it is there."""
+        """The text in the editor, while it is open."""
         return self._editor.text if self.current == "editor" else None
 
     @property
-    def _text(self) -> LyricsText | None:
-        """Where the song in view stands."""
-        return self.text if self._below == "text" else self._grid.tile(self.song)
+    def _song_text(self) -> LyricsText | None:
+        """The widget of the song in view."""
+        return self.text if self._behind == "text" else self._grid.tile(self.song)
 
     @property
-    def looked(self) -> int | None:
-        """The place, after the prime, of the character that is looked at."""
-        text = self._text
-        return text.looked if text is not None and self.song is not None else None
+    def selected(self) -> int | None:
+        """The index, after the prompt, of the selected character."""
+        text = self._song_text
+        return text.selected if text is not None and self.song is not None else None
 
     @property
     def before(self) -> str:
-        """The song in view as far as the character looked at, or all of it."""
-        return self.song.before(self.looked) if self.song else ""
+        """The song in view up to the selected character, or all of it."""
+        return self.song.before(self.selected) if self.song else ""
 
     @property
-    def closely(self) -> str:
-        """What there is to tell of the character looked at, or of what is shown."""
+    def hint(self) -> str:
+        """A line on the selected character, or on what is shown."""
         if self.current == "editor":
             return EDITING
-        characters, looked = self.song.characters if self.song else [], self.looked
-        if looked is not None and looked < len(characters):
-            words = shading.closely(self.view, characters[looked])
-            return words or LOOKED.format(place=looked + 1, count=len(characters))
-        return TOGETHER if self.current == "grid" else shading.LEGENDS[self.view]
+        characters, selected = self.song.characters if self.song else [], self.selected
+        if selected is not None and selected < len(characters):
+            words = shading.describe(self.view, characters[selected])
+            return words or SELECTED.format(number=selected + 1, count=len(characters))
+        return SIDE_BY_SIDE if self.current == "grid" else shading.LEGENDS[self.view]
 
-    def lines(self, status: str) -> str:
-        """How the song in view stands, and what there is to tell of what is seen."""
-        lines = [status, self.closely]
-        if self.looked is not None:
-            lines.reverse()  # where there is little room the last lines are not seen
+    def with_hint(self, status: str) -> str:
+        """Return a status line and the hint, in the order of their importance."""
+        lines = [status, self.hint]
+        if self.selected is not None:
+            lines.reverse()  # on a small screen the last lines are cut off
         return "\n".join(filter(None, lines))
 
     def show(self, song: SongView) -> None:
         """Show a song alone."""
         self.song = song
         self.text.show(song, self.view)
-        self._turn("text")
+        self._switch("text")
 
     def show_hint(self, words: str) -> None:
-        """Show words in place of a song."""
+        """Show a hint in place of a song."""
         self.song = None
         self.text.show_hint(words)
-        self._turn("text")
+        self._switch("text")
 
     def show_together(self, songs: Sequence[SongView], song: SongView) -> None:
-        """Show songs side by side, the focus on one."""
+        """Show songs side by side, the focus on one of them."""
         self.song = song
         self._grid.show(songs, self.view)
-        self._turn("grid")
+        self._switch("grid")
 
     def edit(self) -> None:
-        """Let the song in view be edited, from the character looked at, or from the end."""
+        """Open the song in view in the editor, at the selected character or at the end."""
         if self.song is None or self.current == "editor":
             self.focus_song()
             return
         text, before = self.song.before(None), self.before
         self.current = "editor"
-        # Control characters would reach the terminal: they are shown as they are on the sheet.
+        # Control characters would reach the terminal: they are replaced as in the song's view.
         self._editor.begin(clean(text), len(clean(before)))
 
     def leave(self) -> None:
-        """Put the editor away."""
-        self._turn(self._below)
+        """Close the editor."""
+        self._switch(self._behind)
 
-    def _turn(self, name: str) -> None:
-        self._below = name
+    def _switch(self, name: str) -> None:
+        self._behind = name
         if name != self.current:
             self.current = name
             self.focus_song()
 
     def focus_song(self) -> None:
-        """Focus what is seen."""
-        widget: Widget | None = self._editor if self.current == "editor" else self._text
+        """Focus the song in view, or the editor."""
+        widget: Widget | None = self._editor if self.current == "editor" else self._song_text
         if widget is not None:
             widget.focus()
 
-    def hear(self, news: Iterable[tuple[SongView, str]]) -> None:
-        """Add what came of songs, as far as they are shown."""
-        for song, more in news:
-            if self._below == "grid" and (tile := self._grid.tile(song)):
-                tile.hear(song, more, self.view)
-            elif self._below == "text" and song is self.song:
-                self.text.hear(song, more, self.view)
-        self._grid.tell()
+    def update_songs(self, news: Iterable[tuple[SongView, str]]) -> None:
+        """Show new characters and the state of songs, as far as these are shown."""
+        for song, text in news:
+            if self._behind == "grid" and (tile := self._grid.tile(song)):
+                tile.update_song(song, text, self.view)
+            elif self._behind == "text" and song is self.song:
+                self.text.update_song(song, text, self.view)
+        self._grid.update_frames()
 
     def shade(self, view: str) -> None:
-        """Shade in another way."""
+        """Shade the songs by another view."""
         self.view = view
-        shown = self._grid.songs if self._below == "grid" else filter(None, [self.song])
-        self.hear((song, "") for song in shown)
+        shown = self._grid.songs if self._behind == "grid" else filter(None, [self.song])
+        self.update_songs((song, "") for song in shown)

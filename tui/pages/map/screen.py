@@ -5,9 +5,9 @@ from typing import ClassVar
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Horizontal, VerticalScroll
+from textual.containers import Container, VerticalScroll
 from textual.content import Content
-from textual.widgets import Label, Select, Static
+from textual.widgets import Static
 
 from engine.protocol import (
     Failed,
@@ -24,13 +24,13 @@ from tui.pages.map.plane import MapPlane
 from tui.pages.model_page import ModelPage, SamplerAnswered
 from tui.sources.process import ProcessEnded
 from tui.sources.programs import INSTALLED, Programs
+from tui.widgets.fields import FormPanel
 from tui.widgets.footer import Footer
-from tui.widgets.model_select import ModelSelect
 
 _NO_MODEL = "No lyrics model yet: press 1, then n to train one; press r to search again"
 
 
-class MapScreen(ModelPage):
+class MapScreen(ModelPage[FormPanel]):
     """Artists as points; enter opens an artist's songs, and for a song the most similar ones."""
 
     AUTO_FOCUS = "MapPlane"
@@ -39,26 +39,24 @@ class MapScreen(ModelPage):
                 tooltip="Show the artist's songs, or the songs most similar to the song"),
         Binding("escape", "back", "Back", id="map.back",
                 tooltip="Go back to the artists; stops reading songs"),
-        Binding("m", "field", "Model", id="map.model", tooltip="Choose a model"),
+        Binding("m", "field('model')", "Model", id="map.model", tooltip="Choose a model"),
         Binding("r", "reload", "Reload", show=False, id="map.reload",
                 tooltip="Search for new models and draw the map again"),
     ]  # fmt: skip
     DEFAULT_CSS = """
     MapScreen {
-        & #chooser { height: 1; margin: 1 1 0 1; }
-        & #chooser Label { width: 8; color: $text-muted; }
-        & #chooser Select { width: 28; }
-        & #chooser #words { width: 1fr; padding: 0 2; color: $text-muted; text-wrap: nowrap;
-                            text-overflow: ellipsis; }
-        & Select.-textual-compact > SelectCurrent { padding: 0 1; }
-        & Select:focus > SelectCurrent { background: $panel; text-style: bold; }
+        & FormPanel { layout: horizontal; width: 1fr; height: 1; margin: 1 1 0 1; padding: 0; }
+        & FormPanel > Horizontal { width: 36; margin: 0; }
+        & FormPanel Label { width: 8; }
+        & FormPanel #model-info { width: 1fr; height: 1; padding: 0 2; margin: 0;
+                                  text-wrap: nowrap; text-overflow: ellipsis; }
+        & FormPanel #problem { display: none; }
         & #page { layout: horizontal; height: 1fr; margin: 1 1 0 1; }
         & #near { display: none; width: 44; padding: 0 1; border-left: vkey $foreground 20%; }
         & #near.-open { display: block; }
         & #near Static { width: 1fr; }
-        & #status { height: auto; max-height: 3; padding: 0 1; color: $text-muted; }
-        & #status.-failed { color: $text-error; text-style: bold; }
-        &.-normal #chooser, &.-short #chooser, &.-normal #page, &.-short #page { margin-top: 0; }
+        & #status { max-height: 3; }
+        &.-normal FormPanel, &.-short FormPanel, &.-normal #page, &.-short #page { margin-top: 0; }
         &.-medium #page, &.-narrow #page { layout: vertical; }
         &.-medium #near, &.-narrow #near { width: 100%; height: 7; border-left: none;
                                            border-top: hkey $foreground 20%; }
@@ -70,11 +68,10 @@ class MapScreen(ModelPage):
     _plane = getters.query_one(MapPlane)
 
     def __init__(self, programs: Programs = INSTALLED) -> None:
-        super().__init__(programs, "lyrics")
+        super().__init__(programs, FormPanel(), "lyrics")
         self.placed: SongMap | None = None  # what is shown
         self.near: SimilarSongs | None = None  # the songs nearest to one that was opened
-        self._select = ModelSelect()
-        self._asked = 0  # the id of the request under way, 0 when there is none
+        self._request_id = 0  # the id of the request under way, 0 when there is none
         self._reading: ReadProgress | None = None
         self._artist: str | None = None  # whose songs are shown, or asked for
         self._name: str | None = None  # the point that the cursor is to go to
@@ -82,10 +79,7 @@ class MapScreen(ModelPage):
 
     def compose(self) -> ComposeResult:
         """Lay out the plane, and beside it the songs nearest to one."""
-        with Horizontal(id="chooser"):
-            yield Label("Model")
-            yield self._select
-            yield Static(id="words", markup=False)
+        yield self.form
         with Container(id="page"):
             yield MapPlane()
             with VerticalScroll(id="near", can_focus=False):
@@ -93,17 +87,8 @@ class MapScreen(ModelPage):
         yield Static(id="status", markup=False)
         yield Footer()
 
-    @property
-    def chooser(self) -> ModelSelect:
-        """The field that chooses the model."""
-        return self._select
-
-    def refresh_words(self) -> None:
-        """Say anew what there is to say about the models."""
-        self._show()
-
-    @on(Select.Changed, "#model")
-    def _model_chosen(self) -> None:
+    def model_changed(self) -> None:
+        """Place the artists by the model that the user has chosen."""
         self._stop()
         self._problem = ""
         self.placed = self._artist = self._name = None
@@ -112,42 +97,38 @@ class MapScreen(ModelPage):
         self.load()
         self._plane.focus()
 
-    def action_field(self) -> None:
-        """Go to the model."""
-        self._select.focus()
+    def focus_view(self) -> None:
+        """Focus the plane."""
+        self._plane.focus()
 
     # ── asking ───────────────────────────────────────────────────────────────────────────────────
-
-    def begin(self) -> None:
-        """Nothing: the map is there for every model, not only where nothing was trained."""
 
     def _place(self, artist: str | None, name: str | None = None) -> None:
         """Ask where an artist's songs lie, or the artists; then the cursor goes to a name."""
         self._artist, self._name, self._problem = artist, name, ""
-        self._asked = self.sampler.request(MapSongs(self._select.model_name, artist))
-        self._show()
+        self._request_id = self.sampler.request(MapSongs(self.form.models.model_name, artist))
+        self.refresh_view()
 
     def _stop(self) -> None:
-        if self._asked:
+        if self._request_id:
             self.sampler.stop()
-            self._asked, self._reading = 0, None
+            self._request_id, self._reading = 0, None
 
     def action_open(self) -> None:
         """Show the artist's songs, or the songs nearest to the song."""
         point = self._plane.point
-        if point is None or self._asked:
+        if point is None or self._request_id:
             return
         if point.song is None:
             self._place(point.name)
         else:
             self._of = point.name
-            self._asked = self.sampler.request(
-                FindSimilar(self._select.model_name, song=point.song)
-            )
+            request = FindSimilar(self.form.models.model_name, song=point.song)
+            self._request_id = self.sampler.request(request)
 
     def action_back(self) -> None:
         """Stop the reading; else close the nearest songs; else go back to the artists."""
-        if self._asked:
+        if self._request_id:
             self._stop()
             self._problem = "Stopped. Press r to read the songs again."
         elif self.near:
@@ -155,28 +136,28 @@ class MapScreen(ModelPage):
         elif self.placed and self._artist is not None:
             self._place(None, self._artist)
         self._plane.focus()
-        self._show()
+        self.refresh_view()
 
     def on_sampler_answered(self, event: SamplerAnswered) -> None:
         """Show what was found."""
         for answer in event.answers:
             match answer:
                 case ProcessEnded(error):
-                    self._loading = self._asked = 0
+                    self._load_id = self._request_id = 0
                     self._reading, self._problem = None, error
                 case Loaded() | Failed() if self.loaded(answer):
                     if not self._problem:
                         point = self._plane.point
                         self._place(self._artist, point.name if point else None)
-                case _ if self._asked and answer.id == self._asked:
+                case _ if self._request_id and answer.id == self._request_id:
                     self._receive(answer)
-        self._show()
+        self.refresh_view()
 
     def _receive(self, answer: SamplerAnswer) -> None:
         if isinstance(answer, ReadProgress):
             self._reading = answer
             return
-        self._asked, self._reading = 0, None
+        self._request_id, self._reading = 0, None
         match answer:
             case Failed(error):
                 self._problem = error
@@ -196,36 +177,32 @@ class MapScreen(ModelPage):
 
     @on(MapPlane.Moved)
     def _moved(self) -> None:
-        self._show()
+        self.refresh_view()
 
     @on(MapPlane.Chosen)
     def _chosen(self) -> None:
         self.action_open()
 
-    def _show(self) -> None:
-        model = self._select.model
-        words = (model.summary, model.score) if model else ()
-        self.query_one("#words", Static).update(clean(" · ".join(filter(None, words))))
+    def refresh_view(self) -> None:
+        """Show the nearest songs and the status."""
         if self.near:
             lines = [Content.styled(f"Nearest to {clean(self._of)}", "bold")]
             for song in self.near.songs:
                 by = f"{clean(song.artist)} – " if song.artist else ""
                 lines.append(Content(f"{song.similarity:5.2f}  {by}{clean(song.title)}"))
             self.query_one("#near Static", Static).update(Content("\n").join(lines))
-        status = self.query_one("#status", Static)
-        status.update(clean(self._status()))
-        status.set_class(bool(self._problem), "-failed")
+        self.show_status(self._status(), bool(self._problem))
 
     def _status(self) -> str:
         if self._problem:
             return f"✗ {self._problem}"
-        if self._select.model is None:
-            return "○ looking for models" if self._looking else _NO_MODEL
+        if self.form.model is None:
+            return "○ looking for models" if self._searching else _NO_MODEL
         if self._reading:
             return f"○ read {self._reading.read:,} of {self._reading.songs:,} songs · esc to stop"
         if self.placed is None:
-            doing = "loading" if self._loading else "reading songs with"
-            return f"○ {doing} {self._select.model.name} …"
+            doing = "loading" if self._load_id else "reading songs with"
+            return f"○ {doing} {self.form.model.name} …"
         point, count = self._plane.point, len(self.placed.points)
         here = "" if point is None else f"▸ {' '.join(point.name.split())}"
         if point and point.songs:

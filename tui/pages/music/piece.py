@@ -1,4 +1,4 @@
-"""One piece of a visit to the Music page: written or opened, its notes, and how it stands."""
+"""A piece of the Music page, written or opened: its notes and its state; opening and saving it."""
 
 import asyncio
 import dataclasses
@@ -33,45 +33,45 @@ _CELL = 0.25  # beats that a column shows of an opened file
 
 @dataclass
 class Piece:
-    """Music, complete or on its way."""
+    """Music, complete or being written."""
 
     title: str  # the model's name, or the file's
     id: int = 0  # of its request; 0 for a file
     request: SampleMusic | None = None  # None for a file
-    asked: float = 0.0  # when, in seconds of a steady clock
+    requested: float = 0.0  # when it was, or when writing began, in seconds of a monotonic clock
     state: str = "waiting"  # one of STATES
-    sheet: RollView = field(default_factory=RollView)
-    frame: float = 0.0  # seconds, of what is written; 0 before that is known
+    roll: RollView = field(default_factory=RollView)
+    frame_seconds: float = 0.0  # of what is written; 0 before that is known
     program: int = 0
     seed: int | None = None  # the one used, once known
-    frames: int = 0  # written, without the prime
+    frames: int = 0  # written, without the prompt
     seconds: float = 0.0  # of writing, so far
     error: str = ""
-    _growing: NoteBuilder | None = None
+    _builder: NoteBuilder | None = None
 
     @property
-    def under_way(self) -> bool:
+    def active(self) -> bool:
         """Whether more of it may come."""
         return self.state in {"waiting", "writing"}
 
     @property
-    def until(self) -> float | None:
-        """Up to where its notes are known, in seconds; None: there are no others."""
-        if not self.under_way:
+    def complete_until(self) -> float | None:
+        """The second up to which all notes are known; None once the piece has ended."""
+        if not self.active:
             return None
-        return self._growing.complete_until if self._growing else 0.0
+        return self._builder.complete_until if self._builder else 0.0
 
     def receive(self, answers: Answers, now: float) -> list[Note]:
-        """Add answers; return the notes that are now complete, none once it has ended.
+        """Add answers; return the notes that are complete now, none once it has ended.
 
         Answers to other requests are ignored.
         """
         notes: list[Note] = []
         for answer in answers:
-            if not self.under_way:
+            if not self.active:
                 return notes
             if isinstance(answer, ProcessEnded) or answer.id == self.id:
-                self.seconds = now - self.asked
+                self.seconds = now - self.requested
                 notes += self._receive(answer, now)
         return notes
 
@@ -79,10 +79,10 @@ class Piece:
         match answer:
             case MusicStarted():
                 self._start(answer, now)
-            case MusicFrame(frame) if self._growing is not None:
+            case MusicFrame(frame) if self._builder is not None:
                 self.frames += 1
-                notes = self._growing.add(frame.keys, frame.onsets)
-                self._grow(notes)
+                notes = self._builder.add(frame.keys, frame.onsets)
+                self._add(notes)
                 return notes
             case MusicDone(reason=reason, seconds=seconds):
                 self.seconds = self.seconds if seconds is None else seconds
@@ -93,95 +93,88 @@ class Piece:
         return []
 
     def _start(self, started: MusicStarted, now: float) -> None:
-        self.seed, self.asked, self.state = started.seed, now, "writing"
-        length = self.frame = started.frame.seconds
-        self._growing = NoteBuilder(length)
-        self.sheet = RollView(
-            TempoMap(started.frame.tempo, started.time_signature),
-            len(started.prime) * length,
-            length / 2,
+        self.seed, self.requested, self.state = started.seed, now, "writing"
+        length = self.frame_seconds = started.frame.seconds
+        self._builder = builder = NoteBuilder(length)
+        tempo_map = TempoMap(started.frame.tempo, started.time_signature)
+        self.roll = RollView(tempo_map, len(started.prime) * length, length / 2)
+        self._add(
+            [note for frame in started.prime for note in builder.add(frame.keys, frame.onsets)]
         )
-        notes = [
-            note for frame in started.prime for note in self._growing.add(frame.keys, frame.onsets)
-        ]
-        self._grow(notes)
 
-    def _grow(self, notes: list[Note]) -> None:
-        assert self._growing is not None
-        self.sheet.add(notes)
-        self.sheet.held = tuple(self._growing.open_notes())
-        self.sheet.seconds = self._growing.seconds
+    def _add(self, notes: list[Note]) -> None:
+        assert self._builder is not None
+        self.roll.add(notes)
+        self.roll.open_notes = tuple(self._builder.open_notes())
+        self.roll.seconds = self._builder.seconds
 
     def end(self, state: str) -> list[Note]:
-        """Nothing more comes, for the reason that the state says; gives the last notes."""
+        """End it in one of STATES; returns the last notes."""
         self.state = state
-        notes = self._growing.finish() if self._growing else []
-        self.sheet.held = ()
-        self.sheet.add(notes)
+        notes = self._builder.finish() if self._builder else []
+        self.roll.open_notes = ()
+        self.roll.add(notes)
         return notes
 
     @property
     def score(self) -> Score:
-        """It as music, as far as it has come."""
-        tempo_map = self.sheet.tempo_map
-        notes = (*self.sheet.notes, *self.sheet.held)
+        """The music written so far."""
+        tempo_map = self.roll.tempo_map
+        notes = (*self.roll.notes, *self.roll.open_notes)
         return Score(
             notes, tempo_map.tempo, tempo_map.time_signature, self.program, tempo_map.tempo_changes
         )
 
-    def status(self, place: str = "") -> str:
-        """One line, the most important first; place: as "piece 2 of 3"."""
+    @property
+    def file_name(self) -> str:
+        """The name suggested for its file: `<title>-<seed>.mid`."""
+        seed = "" if self.seed is None else str(self.seed)
+        return file_name([Path(self.title).stem, seed], ".mid", default="music")
+
+    async def save(self, command: Sequence[str], path: Path, playback: PlaybackSettings) -> None:
+        """Write it as it is played, in the format of the path's ending, by a command."""
+        score = dataclasses.replace(self.score, program=playback.program)
+        score = score.transposed(playback.transpose).louder(playback.velocity)
+        score = score.faster(playback.tempo)
+        await music_export.save(command, score, path, self.frame_seconds / playback.tempo)
+
+    def status(self, position: str = "") -> str:
+        """Return the status line, the most important first; position: as "2 of 3"."""
         parts = [f"{STATES[self.state]} {self.error}".rstrip()]
         if self.state != "failed" or self.frames:
-            parts.append(_count(len(self.sheet.notes) + len(self.sheet.held), "note"))
+            parts.append(_count(len(self.roll.notes) + len(self.roll.open_notes), "note"))
         if self.frames:
             parts.append(_count(self.frames, "frame"))
             if self.seconds > 0:
                 parts.append(f"{self.frames / self.seconds:,.0f}/s")
         if self.seed is not None:
             parts.append(f"seed {self.seed}")
-        parts += [place, clean(self.title)]
+        parts += [f"piece {position}" if position else "", clean(self.title)]
         return " · ".join(part for part in parts if part)
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'s' * (number != 1)}"
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
-def opened(title: str, score: Score) -> Piece:
-    """The piece of a MIDI file."""
+def from_score(title: str, score: Score) -> Piece:
+    """Return the piece of a MIDI file."""
     cell = _CELL * 60 / score.tempo
-    sheet = RollView(score.tempo_map, cell=min(max(cell, 0.05), 0.5))
-    sheet.add(score.notes)
-    return Piece(title, state="opened", sheet=sheet, frame=cell / 2, program=score.program)
+    roll = RollView(score.tempo_map, cell=min(max(cell, 0.05), 0.5))
+    roll.add(score.notes)
+    return Piece(title, state="opened", roll=roll, frame_seconds=cell / 2, program=score.program)
 
 
 async def ask_to_open(app: App[None]) -> Piece | None:
-    """Ask for a MIDI file; gives its music."""
+    """Ask for a MIDI file; returns its piece, or None if that was cancelled."""
     pieces: list[Piece] = []
 
     async def read(path: Path) -> None:
         from engine.music import midi
 
         score = await asyncio.to_thread(midi.read, path)
-        pieces.append(opened(path.name, score))
+        pieces.append(from_score(path.name, score))
 
     hint = "enter: open · right: accept the suggestion · escape: cancel"
     await app.push_screen_wait(FileDialog("Open a MIDI file", hint, read))
     return pieces[-1] if pieces else None
-
-
-async def ask_to_save(
-    app: App[None], command: Sequence[str], piece: Piece, how: PlaybackSettings
-) -> Path | None:
-    """Ask for a name, and save a piece as it is played; gives the file."""
-
-    async def write(path: Path) -> None:
-        score = dataclasses.replace(piece.score, program=how.program)
-        score = score.transposed(how.transpose).louder(how.velocity).faster(how.tempo)
-        await music_export.save(command, score, path, piece.frame / how.tempo)
-
-    seed = "" if piece.seed is None else str(piece.seed)
-    name = file_name([Path(piece.title).stem, seed], ".mid", default="music")
-    hint = "the ending sets the format: .mid, .wav or .png · escape: cancel"
-    return await app.push_screen_wait(FileDialog("Save the music as", hint, write, name, new=True))

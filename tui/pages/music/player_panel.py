@@ -1,4 +1,4 @@
-"""The roll of the Music page, the process that plays it, and the line that says how."""
+"""The piano roll of the Music page with the player process and the line on playback."""
 
 import asyncio
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ from tui.pages.music.roll import PianoRoll
 from tui.sources.player import Answers, Player
 from tui.sources.process import ProcessEnded
 
-_HEARD = {"port", "synth"}  # the kinds of ports that one can hope to hear
+_AUDIBLE = {"port", "synth"}  # kinds of ports
 
 
 @dataclass
@@ -52,22 +52,22 @@ class PlayerAnswered(Message):
 
 
 class PlayerPanel(Vertical):
-    """Shows one piece and plays it; how it is played is kept from piece to piece."""
+    """Shows one piece and plays it; the settings of playback hold for all pieces."""
 
-    BINDING_GROUP_TITLE = "Playing"
+    BINDING_GROUP_TITLE = "Playback"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "play", "Play", id="music.play",
-                tooltip="Play, also while it is being written; or pause"),
-        Binding("s", "stop", "Rest", show=False, id="music.rest",
-                tooltip="Stop playing, and go back to the beginning"),
+                tooltip="Play or pause, also while the piece is being written"),
+        Binding("s", "stop", "Stop", show=False, id="music.stop_playback",
+                tooltip="Stop playback, and return to the beginning"),
         Binding("l", "loop(False)", "Loop", show=False, id="music.loop",
-                tooltip="Play all of it again and again, or no longer"),
-        Binding("L", "loop(True)", "Loop a part", show=False, id="music.loop_part",
-                tooltip="Play again and again what is in view, or no longer"),
+                tooltip="Loop the whole piece (on/off)"),
+        Binding("L", "loop(True)", "Loop visible", show=False, id="music.loop_visible",
+                tooltip="Loop the visible part (on/off)"),
         Binding("exclamation_mark", "panic", "Panic", show=False, id="music.panic",
-                tooltip="Let go of every key there is, and pause"),
+                tooltip="All notes off, and pause"),
         Binding("R", "rescan", "Rescan ports", show=False, id="music.rescan",
-                tooltip="Look again for ports to play on"),
+                tooltip="Look for MIDI ports again"),
     ]  # fmt: skip
     DEFAULT_CSS = """
     PlayerPanel {
@@ -77,15 +77,15 @@ class PlayerPanel(Vertical):
     }
     """
 
-    class Told(Message):
-        """Something is wrong with the playing, in a sentence, or no longer: then an empty one."""
+    class ProblemChanged(Message):
+        """Playback has a problem; an empty one: none any more."""
 
-        def __init__(self, sentence: str) -> None:
+        def __init__(self, problem: str) -> None:
             super().__init__()
-            self.sentence = sentence
+            self.problem = problem
 
-    class Ports(Message):
-        """The ports that there are now."""
+    class PortsListed(Message):
+        """The ports were listed."""
 
         def __init__(self, ports: Sequence[Port]) -> None:
             super().__init__()
@@ -97,57 +97,57 @@ class PlayerPanel(Vertical):
         super().__init__()
         self.player = Player(command, lambda answers: self.post_message(PlayerAnswered(answers)))
         self.port: Port | None = None  # the open one
-        self.at: PlaybackStatus | None = None  # where the player is in the piece shown
+        self.status: PlaybackStatus | None = None  # of the piece
         self._piece: Piece | None = None
-        self._loaded = 0  # the song's number in the player, 0 where it has none of ours
-        self._how = PlaybackSettings()
+        self._loaded = 0  # the id of the piece in the player, 0 if it is not loaded
+        self._playback = PlaybackSettings()
         self._loop: tuple[float, float | None] | None = None
-        self._resort = False  # the silent port was opened for want of another
+        self._fallback = False  # the silent port was opened because there is no other
 
     def compose(self) -> ComposeResult:
-        """The roll above the line."""
+        """Lay out the roll above the line."""
         yield PianoRoll()
         yield Static(id="transport", markup=False)
 
     async def on_unmount(self) -> None:
-        """End the player's process."""
+        """End the player process."""
         await asyncio.to_thread(self.player.close)
 
     # ── the piece ────────────────────────────────────────────────────────────────────────────────
 
     def show(self, piece: Piece | None, hint: str = "") -> None:
-        """Show and load a piece, at rest at its beginning; without one, a hint."""
-        self._piece, self.at = piece, None
-        self.roll.show(piece.sheet if piece else None, hint)
+        """Show and load a piece, stopped at its beginning; without one, show a hint."""
+        self._piece, self.status = piece, None
+        self.roll.show(piece.roll if piece else None, hint)
         if self._loaded or piece is not None:
             self._load()
-        if piece is not None and piece.under_way:
-            self.roll.reveal(piece.sheet.seconds)
+        if piece is not None and piece.active:
+            self.roll.reveal(piece.roll.seconds)
         self._show_transport()
 
-    def grew(self, notes: Sequence[Note]) -> None:
-        """Add what was written since; the roll shows where writing is, unless it is played."""
+    def append(self, notes: Sequence[Note]) -> None:
+        """Add notes that were written; the roll shows them, unless it follows playback."""
         piece = self._piece
         if piece is None:
             return
         if self._loaded:
-            self.player.append(notes, piece.until)
-        self.roll.grown()
-        if not (self.at and self.at.playing) and self.roll.window.following:
-            if piece.under_way:
-                self.roll.reveal(piece.sheet.seconds)
+            self.player.append(notes, piece.complete_until)
+        self.roll.refresh_notes()
+        if not (self.status and self.status.playing) and self.roll.viewport.following:
+            if piece.active:
+                self.roll.reveal(piece.roll.seconds)
             else:
-                self.roll.action_follow()  # all is there: back to where it will be played from
+                self.roll.action_follow()  # back to where playback starts
         self._show_transport()
 
     def _load(self) -> None:
-        """Give the player the piece, as far as it has come."""
+        """Load the notes written so far into the player."""
         piece = self._piece
-        notes, until = (piece.sheet.notes, piece.until) if piece else ((), None)
-        self._loaded = self.player.load(notes, until)
+        notes, complete_until = (piece.roll.notes, piece.complete_until) if piece else ((), None)
+        self._loaded = self.player.load(notes, complete_until)
 
     def _ready(self) -> bool:
-        """Whether there is a piece to play; a player that died is given it again, as it was."""
+        """Whether there is a piece to play; a restarted player gets it again, as it was."""
         if self._piece is None:
             return False
         if not self._loaded:
@@ -157,63 +157,63 @@ class PlayerPanel(Vertical):
             self.player.request(Seek(self.roll.moment))
         return True
 
-    # ── how it is played ─────────────────────────────────────────────────────────────────────────
+    # ── playback ─────────────────────────────────────────────────────────────────────────────────
 
-    def play_so(self, how: PlaybackSettings) -> None:
-        """Play in this way from now on."""
-        before, self._how = self._how, how
-        if how.tempo != before.tempo:
-            self.player.request(SetTempo(how.tempo))
-        if how.transpose != before.transpose:
-            self.player.request(Transpose(how.transpose))
-        if how.velocity != before.velocity:
-            self.player.request(SetVelocity(how.velocity))
-        if how.program != before.program:
-            self.player.request(SetProgram(how.program))
+    def set_playback(self, settings: PlaybackSettings) -> None:
+        """Apply other settings of playback."""
+        before, self._playback = self._playback, settings
+        if settings.tempo != before.tempo:
+            self.player.request(SetTempo(settings.tempo))
+        if settings.transpose != before.transpose:
+            self.player.request(Transpose(settings.transpose))
+        if settings.velocity != before.velocity:
+            self.player.request(SetVelocity(settings.velocity))
+        if settings.program != before.program:
+            self.player.request(SetProgram(settings.program))
         self._show_transport()
 
     def choose_port(self, name: str | None) -> None:
-        """Open a port; None is the best there is."""
-        self._resort = False
+        """Open a port; None chooses one automatically."""
+        self._fallback = False
         self.player.request(OpenPort(name))
 
     def action_play(self) -> None:
-        """Play, or pause."""
+        """Play or pause."""
         if not self._ready():
             self.notify("There is nothing to play yet: press g to write, or o to open a file.")
-        elif self.at and self.at.playing:
+        elif self.status and self.status.playing:
             self.player.request(Pause())
         else:
             self.roll.follow()
             self.player.request(Play())
 
     def action_stop(self) -> None:
-        """Rest at the beginning."""
+        """Stop, and return to the beginning."""
         if self._ready():
             self.player.request(StopPlaying())
 
-    def action_loop(self, part: bool) -> None:
-        """Loop all of it or the part in view, or no longer."""
+    def action_loop(self, visible: bool) -> None:
+        """Loop the whole piece or its visible part, or end the loop."""
         if not self._ready():
             return
         if self._loop is not None:
             self._loop = None
         else:
-            self._loop = self.roll.window.seconds if part else (0.0, None)
+            self._loop = self.roll.viewport.seconds if visible else (0.0, None)
         start, end = self._loop or (0.0, None)
         self.player.request(Loop(self._loop is not None, start, end))
-        if part and self._loop is not None:
+        if visible and self._loop is not None:
             self.player.request(Seek(start))
         self._show_transport()
 
     def action_panic(self) -> None:
-        """Silence, whatever it takes."""
+        """Switch all notes off, and pause."""
         self.player.request(Pause())
         self.player.request(Panic())
-        self.notify("Every key is let go.")
+        self.notify("All notes off.")
 
     def action_rescan(self) -> None:
-        """Look for ports anew."""
+        """Look for ports again."""
         self.player.request(ListPorts())
 
     @on(PianoRoll.Sought)
@@ -222,80 +222,80 @@ class PlayerPanel(Vertical):
         if self._ready():
             self.player.request(Seek(event.seconds))
 
-    # ── what the player says ─────────────────────────────────────────────────────────────────────
+    # ── answers of the player ────────────────────────────────────────────────────────────────────
 
     def on_player_answered(self, event: PlayerAnswered) -> None:
-        """Show where playing is, and what failed."""
+        """Show the position of playback, and what failed."""
         event.stop()
         for answer in event.answers:
             match answer:
                 case PlaybackStatus() if answer.id == self._loaded:
-                    # Also while it is paused, a status follows each request, as for more notes.
+                    # While playback is paused, a status still follows requests such as more notes.
                     if answer.playing or answer.position != self.roll.moment:
                         self.roll.move(answer.position)
-                    self.at = answer
+                    self.status = answer
                 case PortOpened(port):
-                    self.port, self._resort = port, self._resort and port.kind == "silent"
-                    if not self._resort:
-                        self.post_message(self.Told(""))
+                    self.port, self._fallback = port, self._fallback and port.kind == "silent"
+                    if not self._fallback:
+                        self.post_message(self.ProblemChanged(""))
                 case PortList(ports):
-                    self._listed(ports)
+                    self._ports_listed(ports)
                 case PlayerFailed(error, do):
                     self._failed(error, do)
                 case ProcessEnded(error):
-                    self._loaded, self.at, self.port, self._resort = 0, None, None, False
-                    self.post_message(self.Told(error))
+                    self._loaded, self.status, self.port, self._fallback = 0, None, None, False
+                    self.post_message(self.ProblemChanged(error))
         self._show_transport()
 
-    def _listed(self, ports: Sequence[Port]) -> None:
-        self.post_message(self.Ports(ports))
-        if self._resort and any(port.kind in _HEARD for port in ports):
+    def _ports_listed(self, ports: Sequence[Port]) -> None:
+        self.post_message(self.PortsListed(ports))
+        if self._fallback and any(port.kind in _AUDIBLE for port in ports):
             self.player.request(OpenPort())
 
     def _failed(self, error: str, do: str | None) -> None:
         if do == Play.DO and self.port is None:
-            # Nothing to hear it by: then at least it is seen.
-            self._resort = True
+            # Without a port, playback is at least visible.
+            self._fallback = True
             self.player.request(OpenPort(SILENT.name))
             self.player.request(Play())
         elif do == OpenPort.DO:
-            if self._resort:  # still no other
+            if self._fallback:  # there is still no other
                 return
             self.port = None
-        self.post_message(self.Told(error))
+        self.post_message(self.ProblemChanged(error))
 
     def _show_transport(self) -> None:
-        self.query_one("#transport", Static).update(clean(self._words()))
+        self.query_one("#transport", Static).update(clean(self._transport()))
 
-    def _words(self) -> str:
-        piece, at = self._piece, self.at
+    def _transport(self) -> str:
+        """Return the line on playback."""
+        piece, status, settings = self._piece, self.status, self._playback
         if piece is None:
             return ""
-        sheet = piece.sheet
+        roll = piece.roll
         moment = self.roll.moment
         state = "■"
-        if at and at.playing:
-            state = "… waiting for notes" if at.waiting else "▶"
+        if status and status.playing:
+            state = "… waiting for notes" if status.waiting else "▶"
         elif moment:
             state = "‖"
-        bar, beat = sheet.tempo_map.bar_and_beat(moment)
+        bar, beat = roll.tempo_map.bar_and_beat(moment)
         parts = [
-            f"{state} {minutes_seconds(moment)} / {minutes_seconds(sheet.seconds)}",
+            f"{state} {minutes_seconds(moment)} / {minutes_seconds(roll.seconds)}",
             f"bar {bar}.{beat}",
         ]
-        how = self._how
         if self._loop is not None:
             start, end = self._loop
             parts.append(
                 "loop" if end is None else f"loop {minutes_seconds(start)}–{minutes_seconds(end)}"
             )
-        if how.tempo != 1:
-            parts.append(f"× {how.tempo:g}")
-        if how.transpose:
-            parts.append(f"{how.transpose:+d} st")
-        if how.velocity != 1:
-            parts.append(f"velocity × {how.velocity:g}")
+        if settings.tempo != 1:
+            parts.append(f"× {settings.tempo:g}")
+        if settings.transpose:
+            parts.append(f"{settings.transpose:+d} st")
+        if settings.velocity != 1:
+            parts.append(f"velocity × {settings.velocity:g}")
         if self.port is not None:
             parts.append(f"on {self.port.name}" if self.port.kind != "silent" else "silent")
-        parts.append(INSTRUMENTS[how.program])
+        parts.append(INSTRUMENTS[settings.program])
         return " · ".join(parts)

@@ -12,46 +12,45 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.formatting import clean
-from tui.pages.music import roll_view as windows
 from tui.pages.music.roll_colors import LEFT, RollColors, RollTheme
 from tui.pages.music.roll_view import Raster, RollView, Viewport, rasterize
 
-FRAMES = 15  # pictures a second, at most
-TOP, BOTTOM = 2, 1  # rows: bars and sections above the keys, the clock below
-_CLOSER = 1.5
+FRAME_RATE = 15  # redraws a second, at most
+TOP, BOTTOM = 2, 1  # rows: bars and sections above the keys, times below
+_ZOOM = 1.5  # factor of a step
 
 
 class PianoRoll(Widget, can_focus=True):
-    """One piece. What changed is drawn anew up to FRAMES times a second, and only that."""
+    """One piece. Only what changed is redrawn, at most FRAME_RATE times a second."""
 
     BINDING_GROUP_TITLE = "Piano roll"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "seek_beats(-1)", "Back", show=False, id="music.roll.back",
-                tooltip="Play from a beat earlier"),
+                tooltip="Back by a beat"),
         Binding("right", "seek_beats(1)", "Forward", show=False, id="music.roll.forward",
-                tooltip="Play from a beat later"),
+                tooltip="Forward by a beat"),
         Binding("shift+left", "seek_bars(-1)", "Bar back", show=False, id="music.roll.bar_back",
-                tooltip="Play from a bar earlier"),
+                tooltip="Back by a bar"),
         Binding("shift+right", "seek_bars(1)", "Bar forward", show=False,
-                id="music.roll.bar_forward", tooltip="Play from a bar later"),
-        Binding("home", "seek_to(0)", "To the beginning", show=False, id="music.roll.home",
-                tooltip="Play from the beginning"),
-        Binding("end", "seek_to(1)", "To the end", show=False, id="music.roll.end",
+                id="music.roll.bar_forward", tooltip="Forward by a bar"),
+        Binding("home", "seek_to(0)", "Beginning", show=False, id="music.roll.home",
+                tooltip="Go to the beginning"),
+        Binding("end", "seek_to(1)", "End", show=False, id="music.roll.end",
                 tooltip="Go to the end"),
-        Binding("up", "look(0,1)", "Higher", show=False, id="music.roll.higher",
-                tooltip="See higher keys"),
-        Binding("down", "look(0,-1)", "Lower", show=False, id="music.roll.lower",
-                tooltip="See lower keys"),
-        Binding("pageup,ctrl+left", "look(-1,0)", "Earlier part", show=False,
-                id="music.roll.earlier", tooltip="See an earlier part; the playhead stays"),
-        Binding("pagedown,ctrl+right", "look(1,0)", "Later part", show=False,
-                id="music.roll.later", tooltip="See a later part; the playhead stays"),
-        Binding("plus,equals_sign", "zoom(1)", "Closer", show=False, key_display="+",
-                id="music.roll.closer", tooltip="See less time, and more of it"),
-        Binding("minus", "zoom(-1)", "Further", show=False, key_display="-",
-                id="music.roll.further", tooltip="See more time"),
+        Binding("up", "scroll(0,1)", "Higher", show=False, id="music.roll.higher",
+                tooltip="Scroll to higher keys"),
+        Binding("down", "scroll(0,-1)", "Lower", show=False, id="music.roll.lower",
+                tooltip="Scroll to lower keys"),
+        Binding("pageup,ctrl+left", "scroll(-1,0)", "Scroll back", show=False,
+                id="music.roll.earlier", tooltip="Scroll back; the playhead stays"),
+        Binding("pagedown,ctrl+right", "scroll(1,0)", "Scroll forward", show=False,
+                id="music.roll.later", tooltip="Scroll forward; the playhead stays"),
+        Binding("plus,equals_sign", "zoom(1)", "Zoom in", show=False, key_display="+",
+                id="music.roll.zoom_in", tooltip="Zoom in"),
+        Binding("minus", "zoom(-1)", "Zoom out", show=False, key_display="-",
+                id="music.roll.zoom_out", tooltip="Zoom out"),
         Binding("f", "follow", "Follow", show=False, id="music.roll.follow",
-                tooltip="Keep the playhead in sight, and all the keys that sound"),
+                tooltip="Keep the playhead and all the notes in view"),
     ]  # fmt: skip
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"piano-roll--{name}" for name in RollTheme._fields}
     DEFAULT_CSS = """
@@ -62,13 +61,13 @@ class PianoRoll(Widget, can_focus=True):
         & > .piano-roll--white { color: $surface-lighten-1; }
         & > .piano-roll--black { color: $background; }
         & > .piano-roll--note { color: $primary; }
-        & > .piano-roll--given { color: $foreground; }
+        & > .piano-roll--prompt { color: $foreground; }
         & > .piano-roll--accent { color: $accent; }
     }
     """
 
     class Sought(Message):
-        """Playing is to be at another moment."""
+        """Playback is to move to another moment."""
 
         def __init__(self, seconds: float) -> None:
             super().__init__()
@@ -76,102 +75,105 @@ class PianoRoll(Widget, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__()
-        self.window = Viewport()
-        self.hint = ""  # what is said where there is no piece
+        self.viewport = Viewport()
+        self.hint = ""  # shown where there is no piece
         self.moment = 0.0  # the playhead, in seconds
-        self._sheet: RollView | None = None
-        self._paint: RollColors | None = None
+        self._roll: RollView | None = None
+        self._colors: RollColors | None = None
         self._raster: Raster | None = None
         self._strips: list[Strip] = []  # of the rows, without labels and playhead
-        self._stale = False  # the picture is not of the sheet as it is
-        self._playhead: int | None = None  # the column drawn, in the window
-        self._lit: frozenset[int] = frozenset()  # the keys drawn as sounding
+        self._stale = False  # the strips are out of date
+        self._playhead: int | None = None  # its column in the viewport, as drawn
+        self._lit: frozenset[int] = frozenset()  # pitches of the keys drawn as sounding
 
     # ── what is shown ────────────────────────────────────────────────────────────────────────────
 
     @property
-    def fresh(self) -> bool:
-        """Whether the screen shows what there is."""
+    def up_to_date(self) -> bool:
+        """Whether the screen shows the current notes and playhead."""
         return not self._stale and self._playhead == self._column()
 
-    def show(self, sheet: RollView | None, hint: str = "") -> None:
-        """Show another piece from its beginning; without one, a hint."""
-        self._sheet, self.hint, self.moment = sheet, hint, 0.0
-        if sheet is not None:
-            window = Viewport(self.window.columns, self.window.rows, sheet.cell)
-            self.window = windows.fitted(window, sheet)
+    def show(self, roll: RollView | None, hint: str = "") -> None:
+        """Show another piece from its beginning; without one, show a hint."""
+        self._roll, self.hint, self.moment = roll, hint, 0.0
+        if roll is not None:
+            viewport = Viewport(self.viewport.columns, self.viewport.rows, roll.cell)
+            self.viewport = viewport.fitted(roll)
         self._stale = True
 
-    def grown(self) -> None:
-        """There is more of the piece."""
+    def refresh_notes(self) -> None:
+        """Redraw because notes were added."""
         self._stale = True
 
     def move(self, moment: float) -> None:
-        """Put the playhead at a moment; keep it in sight."""
+        """Move the playhead to a moment, and keep it in view."""
         self.moment = moment
-        self.look(windows.followed(self.window, moment))
+        self.set_viewport(self.viewport.followed(moment))
 
-    def look(self, window: Viewport) -> None:
-        """See this part."""
-        if window != self.window:
-            self.window = window
+    def set_viewport(self, viewport: Viewport) -> None:
+        """Show another part."""
+        if viewport != self.viewport:
+            self.viewport = viewport
             self._stale = True
 
     def reveal(self, moment: float) -> None:
-        """Bring a moment into sight, and new keys too, while the window follows."""
-        if self._sheet is not None and self.window.following:
-            window = windows.followed(self.window, moment)
-            self.look(windows.widened(window, self._sheet))
+        """Bring a moment and new keys into view, while the viewport follows."""
+        if self._roll is not None and self.viewport.following:
+            viewport = self.viewport.followed(moment)
+            self.set_viewport(viewport.widened(self._roll))
 
     # ── drawing ──────────────────────────────────────────────────────────────────────────────────
 
     def on_mount(self) -> None:
-        """Draw what changed, FRAMES times a second."""
-        self.set_interval(1 / FRAMES, self._draw)
+        """Redraw what changed, FRAME_RATE times a second."""
+        self.set_interval(1 / FRAME_RATE, self._draw)
 
     def on_resize(self) -> None:
-        """See as much as there is room for."""
-        old = self.window
+        """Fit the viewport to the new size."""
+        before = self.viewport
         columns = max(self.size.width - LEFT, 1)
         rows = max(self.size.height - TOP - BOTTOM, 1)
-        if (columns, rows) != (old.columns, old.rows):
-            middle = old.low + old.rows
+        if (columns, rows) != (before.columns, before.rows):
+            middle = before.low + before.rows
             low = middle - rows
-            window = Viewport(columns, rows, old.cell, old.start, low - low % 2, old.following)
-            self.window = windows.moved(window)
-            if self._sheet is not None and old.columns == 1:  # it has never been seen
-                self.window = windows.fitted(self.window, self._sheet)
+            viewport = Viewport(
+                columns, rows, before.cell, before.start, low - low % 2, before.following
+            )
+            self.viewport = viewport.moved()
+            if self._roll is not None and before.columns == 1:  # it was not visible before
+                self.viewport = self.viewport.fitted(self._roll)
             self.move(self.moment)
         self._redraw()
 
     def notify_style_update(self) -> None:
-        """Draw in the new paint."""
+        """Redraw in the colors of the new theme."""
         super().notify_style_update()
         self._stale = True
 
     def _column(self) -> int | None:
-        """Where the playhead is in the window."""
-        column = self.window.column(self.moment) - self.window.start
-        seen = self._sheet is not None and 0 <= column < self.window.columns
-        return column if seen else None
+        """The column of the playhead in the viewport; None outside."""
+        column = self.viewport.column(self.moment) - self.viewport.start
+        visible = self._roll is not None and 0 <= column < self.viewport.columns
+        return column if visible else None
 
     def _sounding(self) -> frozenset[int]:
-        """The keys that sound where the playhead is seen."""
-        seen = self._sheet is not None and self._column() is not None
-        return self._sheet.sounding(self.moment) if self._sheet and seen else frozenset()
+        """The pitches that sound at the playhead, if it is in view."""
+        if self._roll is None or self._column() is None:
+            return frozenset()
+        return self._roll.sounding(self.moment)
 
     def _draw(self) -> None:
-        """Draw what is not as it should be, if the page is in front."""
+        """Redraw what is out of date."""
         if self._stale:
             self._redraw()
             return
         column = self._column()
-        if column == self._playhead or self._sheet is None:
+        if column == self._playhead or self._roll is None:
             return
-        columns = [place for place in (self._playhead, column) if place is not None]
+        columns = [drawn for drawn in (self._playhead, column) if drawn is not None]
         self._playhead = column
         height = self.size.height
-        regions = [Region(LEFT + place, 0, 1, height) for place in columns]
+        regions = [Region(LEFT + drawn, 0, 1, height) for drawn in columns]
         lit = self._sounding()
         if lit != self._lit:
             self._lit = lit
@@ -182,32 +184,32 @@ class PianoRoll(Widget, can_focus=True):
         self._stale, self._playhead = False, self._column()
         styles = (self.get_component_styles(f"piano-roll--{name}") for name in RollTheme._fields)
         theme = RollTheme(*(style.color for style in styles))
-        if self._paint is None or self._paint.theme != theme:
-            self._paint = RollColors(theme)
+        if self._colors is None or self._colors.theme != theme:
+            self._colors = RollColors(theme)
         self._strips = []
-        if self._sheet is not None:
+        if self._roll is not None:
             self._lit = self._sounding()
-            self._raster = rasterize(self._sheet, self.window)
-            rows = range(self.window.rows)
-            self._strips = [self._paint.row(self._raster, self.window, row) for row in rows]
+            self._raster = rasterize(self._roll, self.viewport)
+            rows = range(self.viewport.rows)
+            self._strips = [self._colors.row(self._raster, self.viewport, row) for row in rows]
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """One row of the picture."""
-        width, drawn, paint = self.size.width, self._raster, self._paint
-        if self._sheet is None or drawn is None or paint is None:
+        """Draw one row."""
+        width, raster, colors = self.size.width, self._raster, self._colors
+        if self._roll is None or raster is None or colors is None:
             return self._hint_line(y)
         row = y - TOP
         if 0 <= row < len(self._strips):
-            strip, label = self._strips[row], paint.label(self.window, row, self._lit)
+            strip, label = self._strips[row], colors.label(self.viewport, row, self._lit)
             if self._playhead is not None:
-                strip = paint.crossed(strip, drawn, self.window, row, self._playhead)
+                strip = colors.with_playhead(strip, raster, self.viewport, row, self._playhead)
         elif row < 0:
-            strip, label = self._over_line(y, drawn, paint)
+            strip, label = self._line_above(y, raster, colors)
         else:
-            words = drawn.times if row == len(self._strips) else ""
-            strip, label = Strip([Segment(words, paint.text)]), Strip.blank(LEFT, paint.text)
-        return Strip.join([label, strip]).adjust_cell_length(width, paint.text)
+            words = raster.times if row == len(self._strips) else ""
+            strip, label = Strip([Segment(words, colors.text)]), Strip.blank(LEFT, colors.text)
+        return Strip.join([label, strip]).adjust_cell_length(width, colors.text)
 
     def _hint_line(self, y: int) -> Strip:
         style = self.rich_style
@@ -216,96 +218,96 @@ class PianoRoll(Widget, can_focus=True):
         words = "  " + lines[row] if 0 <= row < len(lines) else ""
         return Strip([Segment(words, style)]).adjust_cell_length(self.size.width, style)
 
-    def _over_line(self, y: int, drawn: Raster, paint: RollColors) -> tuple[Strip, Strip]:
-        """The two lines above the keys."""
+    def _line_above(self, y: int, raster: Raster, colors: RollColors) -> tuple[Strip, Strip]:
+        """Return one of the two lines above the keys, and its label."""
         if y:
-            return Strip([Segment(drawn.sections, paint.text)]), Strip.blank(LEFT, paint.text)
-        words = drawn.ruler[:-1] + "▶" if drawn.later else drawn.ruler
-        segments = [Segment(words, paint.text)]
+            return Strip([Segment(raster.sections, colors.text)]), Strip.blank(LEFT, colors.text)
+        words = raster.ruler[:-1] + "▶" if raster.later else raster.ruler
+        segments = [Segment(words, colors.text)]
         if self._playhead is not None:
-            place = self._playhead
-            segments = [Segment(words[:place], paint.text), Segment("▼", paint.strong),
-                        Segment(words[place + 1 :], paint.text)]  # fmt: skip
-        arrow = "◀".rjust(LEFT - 1) + " " if drawn.earlier else " " * LEFT
-        return Strip(segments), Strip([Segment(arrow, paint.text)])
+            column = self._playhead
+            segments = [Segment(words[:column], colors.text), Segment("▼", colors.strong),
+                        Segment(words[column + 1 :], colors.text)]  # fmt: skip
+        arrow = "◀".rjust(LEFT - 1) + " " if raster.earlier else " " * LEFT
+        return Strip(segments), Strip([Segment(arrow, colors.text)])
 
-    # ── looking about, and seeking ───────────────────────────────────────────────────────────────
+    # ── scrolling and seeking ─────────────────────────────────────────────────────────────────────
 
-    def action_look(self, parts: int, rows: int) -> None:
-        """See an earlier or later part, or other keys."""
-        self._scroll(parts * max(self.window.columns // 2, 1), rows)
+    def action_scroll(self, halves: int, rows: int) -> None:
+        """Scroll by halves of the width, and by rows."""
+        self._scroll(halves * max(self.viewport.columns // 2, 1), rows)
 
     def _scroll(self, columns: int, rows: int) -> None:
-        end = self._sheet.seconds if self._sheet else 0.0
-        self.look(windows.moved(self.window, columns, rows, end))
+        end = self._roll.seconds if self._roll else 0.0
+        self.set_viewport(self.viewport.moved(columns, rows, end))
 
     def action_zoom(self, steps: int) -> None:
-        """See more or less of the time."""
-        start, end = self.window.seconds
-        centre = self.moment if start <= self.moment < end else (start + end) / 2
-        self.look(windows.zoomed(self.window, _CLOSER**-steps, centre))
+        """Zoom in, or out for negative steps."""
+        start, end = self.viewport.seconds
+        center = self.moment if start <= self.moment < end else (start + end) / 2
+        self.set_viewport(self.viewport.zoomed(_ZOOM**-steps, center))
 
     def action_follow(self) -> None:
-        """Keep the playhead in sight, and the keys too."""
-        if self._sheet is not None:
-            window = Viewport(self.window.columns, self.window.rows, self.window.cell)
-            self.look(windows.followed(windows.fitted(window, self._sheet), self.moment))
+        """Follow the playhead, with all the notes in view if they fit."""
+        if self._roll is not None:
+            viewport = Viewport(self.viewport.columns, self.viewport.rows, self.viewport.cell)
+            self.set_viewport(viewport.fitted(self._roll).followed(self.moment))
 
     def follow(self) -> None:
-        """Bring the playhead into sight, and keep it there."""
-        self.look(windows.followed(replace(self.window, following=True), self.moment))
+        """Bring the playhead into view, and keep it there."""
+        self.set_viewport(replace(self.viewport, following=True).followed(self.moment))
 
     def action_seek_beats(self, beats: int) -> None:
-        """Go so many of the metre's beats forward, or back."""
-        if self._sheet is not None:
-            self._seek(beats * self._sheet.tempo_map.unit_length, self._sheet.tempo_map.unit_length)
+        """Move the playhead by beats of the time signature."""
+        if self._roll is not None:
+            self._seek(beats * self._roll.tempo_map.unit_length, self._roll.tempo_map.unit_length)
 
     def action_seek_bars(self, bars: int) -> None:
-        """Go so many bars forward, or back."""
-        if self._sheet is not None:
-            self._seek(bars * self._sheet.tempo_map.bar_length, self._sheet.tempo_map.bar_length)
+        """Move the playhead by bars."""
+        if self._roll is not None:
+            self._seek(bars * self._roll.tempo_map.bar_length, self._roll.tempo_map.bar_length)
 
     def _seek(self, beats: float, grid: float) -> None:
-        """Go so many beats on, to the next multiple of `grid` that way."""
-        assert self._sheet is not None
-        tempo_map = self._sheet.tempo_map
+        """Move the playhead by beats to a multiple of `grid` beats."""
+        assert self._roll is not None
+        tempo_map = self._roll.tempo_map
         units = tempo_map.beat_at(self.moment) / grid
         step = round(beats / grid)
         nearest = round(units)
-        if abs(units - nearest) < 0.05:  # on it, but for rounding and the player's clock
-            to = nearest + step
+        if abs(units - nearest) < 0.05:  # on the grid but for rounding
+            target = nearest + step
         else:
-            to = int(units) + (step if step > 0 else step + 1)
-        self._go(tempo_map.second_at(max(to, 0) * grid))
+            target = int(units) + (step if step > 0 else step + 1)
+        self._go(tempo_map.second_at(max(target, 0) * grid))
 
     def action_seek_to(self, share: int) -> None:
-        """Go to the beginning, or to the end."""
-        if self._sheet is not None:
-            self._go(self._sheet.seconds * share)
+        """Move the playhead to a share of the length: 0 is the beginning, 1 the end."""
+        if self._roll is not None:
+            self._go(self._roll.seconds * share)
 
     def _go(self, seconds: float) -> None:
-        if self._sheet is not None:
-            self.window = replace(self.window, following=True)
-            self.post_message(self.Sought(min(max(seconds, 0.0), self._sheet.seconds)))
+        if self._roll is not None:
+            self.viewport = replace(self.viewport, following=True)
+            self.post_message(self.Sought(min(max(seconds, 0.0), self._roll.seconds)))
 
     def on_click(self, event: events.Click) -> None:
-        """Go to where the mouse is."""
-        place = event.get_content_offset(self)
-        if place is not None and place.x >= LEFT and self._sheet is not None:
-            self._go((self.window.start + place.x - LEFT) * self.window.cell)
+        """Move the playhead to the mouse."""
+        offset = event.get_content_offset(self)
+        if offset is not None and offset.x >= LEFT and self._roll is not None:
+            self._go((self.viewport.start + offset.x - LEFT) * self.viewport.cell)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """See an earlier part; with shift or ctrl, higher keys."""
+        """Scroll back; with shift or ctrl, to higher keys."""
         event.stop()
         self._wheel(event, -1)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """See a later part; with shift or ctrl, lower keys."""
+        """Scroll forward; with shift or ctrl, to lower keys."""
         event.stop()
         self._wheel(event, 1)
 
-    def _wheel(self, event: events.MouseEvent, way: int) -> None:
+    def _wheel(self, event: events.MouseEvent, direction: int) -> None:
         if event.shift or event.ctrl:
-            self._scroll(0, -way)
+            self._scroll(0, -direction)
         else:
-            self._scroll(4 * way, 0)
+            self._scroll(4 * direction, 0)

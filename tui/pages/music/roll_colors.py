@@ -1,4 +1,4 @@
-"""The rows of the piano roll in colours: a half-block is two keys, the upper one its foreground."""
+"""Colors of the piano roll. A cell is a half-block: the upper key is its foreground."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -9,30 +9,31 @@ from textual.color import Color
 from textual.strip import Strip
 
 from engine.music.pitch import is_black, pitch_name
-from tui.pages.music.roll_view import CODES, GIVEN, LEVELS, ONSET, Raster, Viewport
+from tui.pages.music.roll_view import CODES, LEVELS, ONSET, PROMPT, Raster, Viewport
 
-LEFT = 8  # cells before the roll: a key's name, the keyboard, a gap
-_FAINTEST = 0.55  # of a note's colour, for the softest
-_ONSET = 0.62  # how far an onset goes from the note's colour to the text's
-_BAR, _PLAYHEAD, _UNDER = 0.09, 0.3, 0.7  # and the lines, and a note under the playhead
+LEFT = 8  # cells before the roll: the name of a key, the keyboard, a gap
+_SOFTEST = 0.55  # opacity of the softest note
+_ONSET = 0.62  # blend of an onset from the color of the note to that of text
+# Blends to the color of text: a bar line, the playhead, and a note under the playhead.
+_BAR, _PLAYHEAD, _NOTE_UNDER_PLAYHEAD = 0.09, 0.3, 0.7
 _WHITE_KEY, _BLACK_KEY = Color.parse("#dfe3e8"), Color.parse("#15181c")
 
-Keys = tuple[bool, bool]  # something about the upper and the lower key of a row
+KeyPair = tuple[bool, bool]  # whether the upper and the lower key of a row are black
 
 
 class RollTheme(NamedTuple):
-    """The colours that a theme gives."""
+    """The colors of the app's theme for the roll."""
 
     text: Color
-    white: Color  # the row of a white key
+    white: Color  # background of the rows of white keys
     black: Color
-    note: Color  # what was written
-    given: Color
+    note: Color  # notes that were written
+    prompt: Color  # notes of the prompt
     accent: Color
 
 
 class RollColors:
-    """The colours of one theme."""
+    """The styles of the cells for one theme."""
 
     def __init__(self, theme: RollTheme) -> None:
         self.theme = theme
@@ -42,76 +43,78 @@ class RollColors:
         self.strong = Style(color=strong, bgcolor=theme.black.rich_color, bold=True)
         self._style = lru_cache(maxsize=None)(self._make)
 
-    def row(self, drawn: Raster, window: Viewport, row: int) -> Strip:
-        """The cells of two keys."""
-        black = _row_keys(window, row)
+    def row(self, raster: Raster, viewport: Viewport, row: int) -> Strip:
+        """Return the cells of two keys."""
+        black = _row_keys(viewport, row)
         segments: list[Segment] = []
         before, run = None, 0
-        pairs = zip(drawn.cells[2 * row], drawn.cells[2 * row + 1], strict=True)
+        pairs = zip(raster.cells[2 * row], raster.cells[2 * row + 1], strict=True)
         for column, (upper, lower) in enumerate(pairs):
-            cell = upper, lower, column in drawn.bars
+            cell = upper, lower, column in raster.bars
             if cell != before and before is not None:
                 segments.append(self._half_blocks(run, *before, black))
                 run = 0
             before, run = cell, run + 1
         if before is not None:
             segments.append(self._half_blocks(run, *before, black))
-        return Strip(segments, window.columns)
+        return Strip(segments, viewport.columns)
 
-    def _half_blocks(self, run: int, upper: int, lower: int, bar: bool, black: Keys) -> Segment:
+    def _half_blocks(self, run: int, upper: int, lower: int, bar: bool, black: KeyPair) -> Segment:
         return Segment("▀" * run, self._style(upper, lower, "bar" if bar else "", black))
 
-    def crossed(self, strip: Strip, drawn: Raster, window: Viewport, row: int, place: int) -> Strip:
-        """A row with the playhead over it."""
-        upper, lower = drawn.cells[2 * row][place], drawn.cells[2 * row + 1][place]
-        style = self._style(upper, lower, "playhead", _row_keys(window, row))
+    def with_playhead(
+        self, strip: Strip, raster: Raster, viewport: Viewport, row: int, column: int
+    ) -> Strip:
+        """Return a row with the playhead over a column."""
+        upper, lower = raster.cells[2 * row][column], raster.cells[2 * row + 1][column]
+        style = self._style(upper, lower, "playhead", _row_keys(viewport, row))
         cell = Strip([Segment("▀", style)])
-        return Strip.join([strip.crop(0, place), cell, strip.crop(place + 1, window.columns)])
+        return Strip.join([strip.crop(0, column), cell, strip.crop(column + 1, viewport.columns)])
 
-    def label(self, window: Viewport, row: int, sounding: frozenset[int]) -> Strip:
-        """The name of a C, or of keys that sound, and the two keys of the keyboard."""
-        upper = window.high - 2 * row
+    def label(self, viewport: Viewport, row: int, sounding: frozenset[int]) -> Strip:
+        """Return the name of a key that sounds, or else of a C, and two keys of the keyboard."""
+        upper = viewport.high - 2 * row
         lower = upper - 1
         lit = [key for key in (upper, lower) if key in sounding]
         words = pitch_name(lit[-1]) if lit else pitch_name(lower) if lower % 12 == 0 else ""
-        colours = []
+        colors = []
         for key in (upper, lower):
             plain = _BLACK_KEY if is_black(key) else _WHITE_KEY
-            colours.append((self.theme.accent if key in sounding else plain).rich_color)
+            colors.append((self.theme.accent if key in sounding else plain).rich_color)
         return Strip([
             Segment(f"{words:>{LEFT - 4}} ", self.strong if lit else self.text),
-            Segment("▀▀", Style(color=colours[0], bgcolor=colours[1])),
+            Segment("▀▀", Style(color=colors[0], bgcolor=colors[1])),
             Segment(" ", self.text),
         ])  # fmt: skip
 
-    def _make(self, upper: int, lower: int, line: str, black: Keys) -> Style:
+    def _make(self, upper: int, lower: int, line: str, black: KeyPair) -> Style:
         return Style(
-            color=self._colour(upper, line, black[0]).rich_color,
-            bgcolor=self._colour(lower, line, black[1]).rich_color,
+            color=self._color(upper, line, black[0]).rich_color,
+            bgcolor=self._color(lower, line, black[1]).rich_color,
         )
 
-    def _colour(self, code: int, line: str, black: bool) -> Color:
-        """The colour of a key in a column."""
+    def _color(self, code: int, line: str, black: bool) -> Color:
+        """Return the color of a key in a column."""
         theme = self.theme
         row = theme.black if black else theme.white
         if not code:
             share = {"": 0.0, "bar": _BAR, "playhead": _PLAYHEAD}[line]
             return row.blend(theme.text, share)
-        colour = _note(theme, code, row)
-        return colour.blend(theme.text, _UNDER) if line == "playhead" else colour
+        color = _note(theme, code, row)
+        return color.blend(theme.text, _NOTE_UNDER_PLAYHEAD) if line == "playhead" else color
 
 
 def _note(theme: RollTheme, code: int, row: Color) -> Color:
-    """The colour of a note: brighter the harder it is struck, and brightest where it begins."""
+    """Return the color of a note: stronger for a higher velocity, strongest at its onset."""
     assert 0 < code < CODES
-    given, rest = divmod(code - 1, GIVEN)
+    in_prompt, rest = divmod(code - 1, PROMPT)
     onset, level = divmod(rest, ONSET)
-    strength = _FAINTEST + (1 - _FAINTEST) * level / (LEVELS - 1)
-    colour = row.blend(theme.given, strength / 2) if given else row.blend(theme.note, strength)
-    return colour.blend(theme.text, _ONSET) if onset else colour
+    strength = _SOFTEST + (1 - _SOFTEST) * level / (LEVELS - 1)
+    color = row.blend(theme.prompt, strength / 2) if in_prompt else row.blend(theme.note, strength)
+    return color.blend(theme.text, _ONSET) if onset else color
 
 
-def _row_keys(window: Viewport, row: int) -> Keys:
-    """Whether the upper and the lower key of a row are black."""
-    upper = window.high - 2 * row
+def _row_keys(viewport: Viewport, row: int) -> KeyPair:
+    """Return whether the upper and the lower key of a row are black."""
+    upper = viewport.high - 2 * row
     return is_black(upper), is_black(upper - 1)

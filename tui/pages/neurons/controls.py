@@ -1,48 +1,47 @@
-"""The panel of the Neurons page: the model, the unit in view, and the best unit of each feature."""
+"""The panel of the Neurons page: the model, the unit in view, and the units of each feature."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.message import Message
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Input, Label, OptionList, Static, TextArea
 
 from engine.protocol import Feature
 from tui.pages.neurons import units
 from tui.pages.neurons.units import Unit
-from tui.widgets.model_select import ModelChooser
+from tui.widgets.fields import FormPanel, row
 
 
 class UnitField(Input):
-    """The unit in view; another can be typed."""
+    """The unit in view; another one can be typed."""
 
-    BINDING_GROUP_TITLE = "The unit"
+    BINDING_GROUP_TITLE = "Unit"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "See it", id="neurons.field.see",
-                tooltip="See the unit typed, as 2:117: layer and number"),
+        Binding("enter", "submit", "Show", id="neurons.field.show",
+                tooltip="Show the unit typed as layer:number, for example 2:117"),
     ]  # fmt: skip
 
     def __init__(self) -> None:
         super().__init__(placeholder="layer:number", id="unit", compact=True)
 
 
-class NeuronControls(Vertical):
-    """Up and down go through the features, each of which brings its best unit into view."""
+class NeuronControls(FormPanel):
+    """A list of features, of which the highlighted one brings its best unit into view."""
 
+    DEFAULT_CLASSES = "-side"
     DEFAULT_CSS = """
     NeuronControls {
-        width: 42;
-        padding: 1 2;
-        & ModelChooser { margin-bottom: 1; }
-        & Horizontal { height: 1; }
-        & Label { width: 7; color: $text-muted; }
-        & Input.-textual-compact { width: 1fr; padding: 0 1; background: $surface; }
-        & Input.-textual-compact:focus { background: $panel; }
-        & #problem { height: auto; color: $text-error; text-style: bold; }
+        overflow-y: hidden;
+        & > Horizontal { margin-bottom: 0; }
+        & Label { width: 7; }
+        & #model-info { margin: 0 0 0 8; }
+        & #unit-row { margin-top: 1; }
         & #heads { height: 1; margin-top: 1; color: $text-muted; }
         & #features { height: 1fr; border: none; padding: 0; background: $background;
                        scrollbar-size-vertical: 1; }
@@ -52,7 +51,7 @@ class NeuronControls(Vertical):
     """
 
     class UnitChosen(Message):
-        """Another unit is to be seen."""
+        """Another unit was chosen."""
 
         def __init__(self, unit: Unit) -> None:
             super().__init__()
@@ -61,30 +60,35 @@ class NeuronControls(Vertical):
     def __init__(self) -> None:
         super().__init__()
         self.features: tuple[Feature, ...] = ()
-        self._ranks: list[int] = []  # which of its best units each feature shows
+        self._ranks: list[int] = []  # for each feature, which of its best units is shown
         self._list = OptionList(id="features", markup=False)
 
+    def compose_rows(self) -> Iterable[Widget]:
+        """Return the row of the unit."""
+        unit_row = row("Unit", UnitField())
+        unit_row.id = "unit-row"
+        return [unit_row]
+
     def compose(self) -> ComposeResult:
-        """The fields, then the list."""
-        yield ModelChooser()
-        with Horizontal():
-            yield Label("Unit")
-            yield UnitField()
-        yield Static(id="problem", markup=False)
-        yield Static(f"{'goes with':<14} {'unit':>7}     r", id="heads", markup=False)
+        """Lay out the form, then the list."""
+        yield from super().compose()
+        yield Static(f"{'tracks':<9} {'unit · correlation':>18}", id="heads", markup=False)
         yield self._list
+
+    def check(self) -> None:
+        """Wait until a unit is submitted."""
 
     @property
     def best(self) -> Unit | None:
-        """The unit that the feature chosen shows."""
-        place = self._list.highlighted
-        if place is None or not self.features[place].units:
+        """The unit that is shown for the highlighted feature."""
+        index = self._list.highlighted
+        if index is None or not self.features[index].units:
             return None
-        layer, number, _ = self.features[place].units[self._ranks[place]]
+        layer, number, _ = self.features[index].units[self._ranks[index]]
         return Unit(layer, number)
 
     def set_features(self, features: Sequence[Feature]) -> None:
-        """Offer these; the one chosen stays so."""
+        """List these features; the same line stays highlighted."""
         before = self._list.highlighted
         self.features = tuple(features)
         self._ranks = [0] * len(features)
@@ -92,26 +96,20 @@ class NeuronControls(Vertical):
             self._list.set_options([units.line(feature) for feature in features])
             self._list.highlighted = min(before or 0, len(features) - 1) if features else None
 
-    def show(self, unit: Unit) -> None:
-        """Say which unit is in view."""
+    def show_unit(self, unit: Unit) -> None:
+        """Show which unit is in view."""
         self.query_one(UnitField).value = str(unit)
-        self.say("")
+        self.show_problem("")
 
-    def say(self, problem: str) -> None:
-        """Say what is wrong with the unit typed."""
-        line = self.query_one("#problem", Static)
-        line.update(f"✗ {problem}" if problem else "")
-        line.display = bool(problem)
-
-    def rank(self, steps: int) -> None:
-        """Take a better or a worse unit of the feature chosen."""
-        place = self._list.highlighted
-        if place is None or not self.features[place].units:
+    def move_rank(self, steps: int) -> None:
+        """Choose another one of the best units of the highlighted feature."""
+        index = self._list.highlighted
+        if index is None or not self.features[index].units:
             return
-        feature = self.features[place]
-        rank = min(max(self._ranks[place] + steps, 0), len(feature.units) - 1)
-        self._ranks[place] = rank
-        self._list.replace_option_prompt_at_index(place, units.line(feature, rank))
+        feature = self.features[index]
+        rank = min(max(self._ranks[index] + steps, 0), len(feature.units) - 1)
+        self._ranks[index] = rank
+        self._list.replace_option_prompt_at_index(index, units.line(feature, rank))
         self._choose()
 
     @on(OptionList.OptionHighlighted, "#features")
@@ -122,13 +120,13 @@ class NeuronControls(Vertical):
 
 
 class TextDialog(ModalScreen[str | None]):
-    """Ends with the text, or None."""
+    """Asks for a text and returns it; None if that was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s,ctrl+enter", "read", "Read", id="neurons.text.read", priority=True,
-                tooltip="Have the network read the text"),
+                tooltip="Let the network read the text"),
         Binding("escape", "dismiss(None)", "Cancel", id="neurons.text.cancel", priority=True,
-                tooltip="Go back to the text in view"),
+                tooltip="Return to the text in view"),
     ]  # fmt: skip
     DEFAULT_CSS = """
     TextDialog {
@@ -142,12 +140,12 @@ class TextDialog(ModalScreen[str | None]):
         self._text = text
 
     def compose(self) -> ComposeResult:
-        """A question, the field, and which keys end it."""
+        """Lay out a question, the field, and the keys."""
         with Vertical(classes="dialog wide"):
             yield Label("A text for the network to read")
             yield TextArea(self._text, tab_behavior="focus")
-            yield Static("ctrl+s: read it · escape: go back", markup=False)
+            yield Static("ctrl+s: read · escape: cancel", markup=False)
 
     def action_read(self) -> None:
-        """Take the text."""
+        """Return the text."""
         self.dismiss(self.query_one(TextArea).text)

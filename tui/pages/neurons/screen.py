@@ -1,5 +1,6 @@
-"""The Neurons page: see what single units of a network keep track of along a song."""
+"""The Neurons page: what single units of a network keep track of along a song."""
 
+from pathlib import Path
 from typing import ClassVar
 
 from textual import getters, on, work
@@ -20,8 +21,7 @@ from engine.protocol import (
     UnitRead,
     UnitsRead,
 )
-from tui.formatting import clean
-from tui.pages.hints import LOOKING, NO_MODEL, TROUBLE
+from tui.pages.hints import NO_MODEL, SEARCHING, UNUSABLE
 from tui.pages.model_page import ModelPage, SamplerAnswered
 from tui.pages.neurons import units
 from tui.pages.neurons.controls import NeuronControls, TextDialog
@@ -31,89 +31,77 @@ from tui.sources.process import ProcessEnded
 from tui.sources.programs import INSTALLED, Programs
 from tui.widgets.file_dialog import FileDialog
 from tui.widgets.footer import Footer
-from tui.widgets.model_select import ModelChooser
 
 
-class NeuronsScreen(ModelPage):
-    """The page that looks at units, after Karpathy, Johnson & Fei-Fei 2015."""
+class NeuronsScreen(ModelPage[NeuronControls]):
+    """The page that shows units, after Karpathy, Johnson & Fei-Fei 2015."""
 
     AUTO_FOCUS = "#features"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "look(-1)", "Back", show=False, id="neurons.left",
-                tooltip="Look closer at the character or frame before"),
-        Binding("right", "look(1)", "On", show=False, id="neurons.right",
-                tooltip="Look closer at the character or frame after"),
-        Binding("plus,equals_sign", "step(1)", "Next unit", id="neurons.next", key_display="+",
-                tooltip="The unit after the one in view"),
-        Binding("minus", "step(-1)", "Unit before", id="neurons.before", key_display="-",
-                tooltip="The unit before the one in view"),
+        Binding("left", "select(-1)", "Back", show=False, id="neurons.left",
+                tooltip="Select the previous character or frame"),
+        Binding("right", "select(1)", "Forward", show=False, id="neurons.right",
+                tooltip="Select the next character or frame"),
+        Binding("plus,equals_sign", "next_unit(1)", "Next unit", id="neurons.next",
+                key_display="+", tooltip="Next unit"),
+        Binding("minus", "next_unit(-1)", "Previous", id="neurons.previous",
+                key_display="-", tooltip="Previous unit"),
         Binding("right_square_bracket", "rank(1)", "Next best", id="neurons.worse",
-                tooltip="Of the feature chosen the next best unit, down to the tenth"),
+                tooltip="Next-best unit for this feature (top 10)"),
         Binding("left_square_bracket", "rank(-1)", "Better", show=False, id="neurons.better",
-                tooltip="Of the feature chosen the unit before, up to the best"),
+                tooltip="Next-better unit for this feature"),
         Binding("n", "song(1)", "Next song", id="neurons.song",
-                tooltip="Another song, one that the model never saw; the unit stays"),
-        Binding("N", "song(-1)", "Song before", show=False, id="neurons.song_before",
-                tooltip="The song before; the unit stays"),
+                tooltip="Next held-out song; the unit stays"),
+        Binding("N", "song(-1)", "Previous song", show=False, id="neurons.previous_song",
+                tooltip="Previous held-out song; the unit stays"),
         Binding("o", "other", "Own text", id="neurons.other",
                 tooltip="Type or paste a text to be read; for music, open a MIDI file"),
         Binding("u", "field('unit')", "Unit", show=False, id="neurons.unit",
-                tooltip="Go to the unit, and type one, as 2:117: layer and number"),
+                tooltip="Go to the unit, and type one as layer:number, for example 2:117"),
         Binding("m", "field('model')", "Model", show=False, id="neurons.model",
                 tooltip="Go to the model"),
         Binding("escape", "leave", "Features", show=False, id="neurons.leave",
-                tooltip="Leave the field, for the features"),
+                tooltip="Leave the field, and go to the features"),
         Binding("r", "reload", "Reload models", show=False, id="neurons.reload",
-                tooltip="Look again for models, and read the song again"),
+                tooltip="Look for models again, and read the song again"),
     ]  # fmt: skip
     DEFAULT_CSS = """
     NeuronsScreen {
-        & #page { height: 1fr; }
-        & NeuronControls { border-right: vkey $foreground 20%; }
-        & #sheet { width: 1fr; height: 1fr; }
         & #title { height: auto; max-height: 2; padding: 0 1 0 3; margin-top: 1; text-style: bold; }
         & NeuronText, & NeuronRoll { width: 1fr; height: 1fr; margin: 1 1 0 3; }
         & NeuronRoll { display: none; }
         &.-music NeuronRoll { display: block; }
         &.-music NeuronText { display: none; }
-        & #status { height: auto; min-height: 2; max-height: 4; padding: 0 1 0 3; margin: 1 0 0 0;
-                    color: $text-muted; }
-        & #status.-failed { max-height: 8; color: $text-error; text-style: bold; }
-        &.-medium NeuronControls ModelChooser #words { margin-left: 0; }
-        &.-medium NeuronControls { width: 33; padding: 1 1 0 1; }
+        & #status { min-height: 2; max-height: 4; padding: 0 1 0 3; margin: 1 0 0 0; }
+        & #status.-failed { max-height: 8; }
+        &.-medium NeuronControls { padding: 1 1 0 1; }
         &.-normal #title { margin-top: 0; }
-        &.-normal NeuronControls { padding: 0 1; }
-        &.-short NeuronControls { padding: 0 1; }
         &.-short #title { margin-top: 0; height: 1; }
-        &.-narrow #page { layout: vertical; }
-        &.-narrow NeuronControls { display: none; width: 100%; height: 60%; border: none;
-                                   border-bottom: hkey $foreground 20%; }
-        &.-narrow NeuronControls.-open { display: block; }
+        &.-narrow NeuronControls { height: 60%; }
         &.-narrow NeuronText, &.-narrow NeuronRoll { margin: 0 0 0 1; }
         &.-narrow #title { padding: 0 1; }
         &.-narrow #status { padding: 0 1; margin: 0; min-height: 1; max-height: 3; }
     }
     """
 
-    _controls = getters.query_one(NeuronControls)
     _text = getters.query_one(NeuronText)
     _roll = getters.query_one(NeuronRoll)
 
     def __init__(self, programs: Programs = INSTALLED) -> None:
-        super().__init__(programs, "lyrics", "music")
+        super().__init__(programs, NeuronControls(), "lyrics", "music")
         self.reading: SongReading | None = None
-        self.told: UnitActivations | None = None  # of the unit in view
-        self._request = ReadUnits("")  # the song that is read, or to be read
+        self.activations: UnitActivations | None = None  # of the unit in view
+        self._request = ReadUnits("")  # for the song that is read
         self._read_by = ""  # the key of the model that reads it
-        self._asked = 0  # the id of the request to read it, 0 when it is answered
-        self._asked_unit = 0
-        self._unit: Unit | None = None  # in view, or asked for
-        self._looked: int | None = None  # the character or frame looked at
+        self._reading_id = 0  # the id of the request for the song, 0 once it is answered
+        self._unit_id = 0  # the id of the request for a unit, 0 once it is answered
+        self._unit: Unit | None = None  # in view, or requested
+        self._selected: int | None = None  # the index of a character or frame
 
     def compose(self) -> ComposeResult:
         """Lay out the page."""
         with Horizontal(id="page"):
-            yield NeuronControls()
+            yield self.form
             with Vertical(id="sheet"):
                 yield Static(id="title", markup=False)
                 yield NeuronText()
@@ -121,40 +109,34 @@ class NeuronsScreen(ModelPage):
                 yield Static(id="status", markup=False)
         yield Footer()
 
-    # ── models ───────────────────────────────────────────────────────────────────────────────────
-
     @property
-    def chooser(self) -> ModelChooser:
-        """The field that chooses the model."""
-        return self._controls.query_one(ModelChooser)
+    def waiting(self) -> bool:
+        """Whether a request is not answered yet."""
+        return self._reading_id > 0 or self._unit_id > 0
 
-    def refresh_words(self) -> None:
-        """Say anew what there is to say about the models."""
-        self._show_status()
-
-    @on(ModelChooser.Chosen)
-    def _model_chosen(self) -> None:
+    def model_changed(self) -> None:
+        """Read with the model that the user has chosen."""
         self.load()
-        self.action_leave()
+        self.leave_fields()
 
-    def begin(self) -> None:
-        """Read the song again, or with another model the first one."""
-        model = self.chooser.model
+    # ── reading ──────────────────────────────────────────────────────────────────────────────────
+
+    def start(self) -> None:
+        """Read the song again, or with another model the first song."""
+        model = self.form.model
         if model is None:
             return
         if model.key != self._read_by:
             self._forget()
             self._read_by = model.key
-            self._request = ReadUnits(self.chooser.model_name)
+            self._request = ReadUnits(self.form.models.model_name)
         self._read(self._request)
-
-    # ── reading ──────────────────────────────────────────────────────────────────────────────────
 
     def _read(self, request: ReadUnits) -> None:
         self.sampler.stop()
         self._request, self._problem = request, ""
-        self._asked = self.sampler.request(request)
-        self._show_status()
+        self._reading_id = self.sampler.request(request)
+        self.refresh_view()
 
     def on_sampler_answered(self, event: SamplerAnswered) -> None:
         """Show what was read."""
@@ -163,21 +145,21 @@ class NeuronsScreen(ModelPage):
                 match answer:
                     case ProcessEnded(error):
                         self._problem = error
-                        self._loading = self._asked = self._asked_unit = 0
+                        self._load_id = self._reading_id = self._unit_id = 0
                     case Loaded() if self.loaded(answer):
-                        self.begin()
+                        self.start()
                     case Failed() if self.loaded(answer):
                         self._forget()
                     case _:
                         self._receive(answer)
-            self._show_status()
+            self.refresh_view()
 
     def _receive(self, answer: SamplerAnswer) -> None:
-        is_song, is_unit = answer.id == self._asked, answer.id == self._asked_unit
+        is_song, is_unit = answer.id == self._reading_id, answer.id == self._unit_id
         if is_song:
-            self._asked = 0
+            self._reading_id = 0
         elif is_unit:
-            self._asked_unit = 0
+            self._unit_id = 0
         match answer:
             case Failed(error) if is_song or is_unit:
                 self._problem = error
@@ -187,42 +169,42 @@ class NeuronsScreen(ModelPage):
                 self._shade(activations)
 
     def _show_song(self, reading: SongReading) -> None:
-        self.reading, self.told, self._looked = reading, None, None
-        self._controls.set_features(reading.features)
+        self.reading, self.activations, self._selected = reading, None, None
+        self.form.set_features(reading.features)
         self.set_class(not reading.text, "-music")
         if reading.text:
-            self._text.show_song("", units.shown(reading.text))
+            self._text.show_text("", units.printable(reading.text))
         else:
             self._roll.show(reading)
-        self._see(self._unit or self._controls.best or Unit(1, 1))
-
-    def _forget(self) -> None:
-        """Take away what another model read."""
-        self.reading, self.told, self._unit, self._read_by = None, None, None, ""
-        self._controls.set_features(())
-        self.remove_class("-music")
+        self._show_unit(self._unit or self.form.best or Unit(1, 1))
 
     def _shade(self, activations: UnitActivations) -> None:
         if self.reading is None:
             return
-        self.told = activations
+        self.activations = activations
         if self.reading.text:
             self._text.shade(units.levels(activations.activations))
         else:
             self._roll.shade(activations.activations)
 
-    # ── what is in view ──────────────────────────────────────────────────────────────────────────
+    def _forget(self) -> None:
+        """Remove what another model read."""
+        self.reading, self.activations, self._unit, self._read_by = None, None, None, ""
+        self.form.set_features(())
+        self.remove_class("-music")
 
-    def _see(self, unit: Unit) -> None:
+    # ── the unit ─────────────────────────────────────────────────────────────────────────────────
+
+    def _show_unit(self, unit: Unit) -> None:
         """Bring a unit into view."""
-        if self.reading is not None and not self._asked:
+        if self.reading is not None and not self._reading_id:
             self._unit, self._problem = unit, ""
-            self._controls.show(unit)
-            self._asked_unit = self.sampler.request(ReadUnit(unit.layer, unit.number))
+            self.form.show_unit(unit)
+            self._unit_id = self.sampler.request(ReadUnit(unit.layer, unit.number))
 
     @on(NeuronControls.UnitChosen)
     def _unit_chosen(self, event: NeuronControls.UnitChosen) -> None:
-        self._see(event.unit)
+        self._show_unit(event.unit)
 
     @on(Input.Submitted, "#unit")
     def _unit_typed(self, event: Input.Submitted) -> None:
@@ -230,105 +212,104 @@ class NeuronsScreen(ModelPage):
             return
         layer = self._unit.layer if self._unit else 1
         try:
-            self._see(units.parse(event.value, self.reading, layer))
+            self._show_unit(units.parse(event.value, self.reading, layer))
         except InputError as error:
-            self._controls.say(str(error))
+            self.form.show_problem(str(error))
         else:
-            self.action_leave()
+            self.leave_fields()
 
-    def action_step(self, steps: int) -> None:
-        """Bring the unit so many further into view."""
+    def action_next_unit(self, steps: int) -> None:
+        """Bring the unit some steps further into view."""
         if self.reading is not None and self._unit is not None:
-            self._see(units.stepped(self._unit, steps, self.reading))
+            self._show_unit(units.step(self._unit, steps, self.reading))
 
     def action_rank(self, steps: int) -> None:
-        """Bring a better or a worse unit of the feature chosen into view."""
-        self._controls.rank(steps)
+        """Bring a better or a worse unit of the highlighted feature into view."""
+        self.form.move_rank(steps)
 
-    def action_look(self, steps: int) -> None:
-        """Look at another character or frame."""
+    # ── what is shown ────────────────────────────────────────────────────────────────────────────
+
+    def action_select(self, steps: int) -> None:
+        """Select another character or frame."""
         if self.reading is not None:
-            (self._text if self.reading.text else self._roll).action_look(steps)
+            (self._text if self.reading.text else self._roll).action_select(steps)
 
-    @on(NeuronText.Looked)
-    @on(NeuronRoll.Looked)
-    def _look(self, event: NeuronText.Looked | NeuronRoll.Looked) -> None:
-        if isinstance(event, NeuronRoll.Looked):
-            self._looked = event.place
+    @on(NeuronText.Selected)
+    @on(NeuronRoll.Selected)
+    def _character_selected(self, event: NeuronText.Selected | NeuronRoll.Selected) -> None:
+        if isinstance(event, NeuronRoll.Selected):
+            self._selected = event.frame
         else:
-            self._looked = self._text.looked
-        self._show_status()
+            self._selected = self._text.selected
+        self.refresh_view()
 
-    def _show_status(self) -> None:
-        reading, told, model = self.reading, self.told, self.chooser.model
+    def refresh_view(self) -> None:
+        """Show the title, the status, and a hint where there is no song."""
+        reading, model = self.reading, self.form.model
+        activations = self.activations
         if self._problem:
             lines = [f"✗ {self._problem}"]
-        elif self._looking or self._loading or self._asked:
+        elif self.busy or self._reading_id:
             what = "looking for models" if model is None else f"reading with {model.name}"
             lines = [f"○ {what}"]
         else:
-            lines = [units.about(told)] if told else []
-        if reading and told and not self._problem:
-            seen = self._looked is not None and self._looked < len(told.activations)
-            lines.append(
-                units.closely(reading, told, self._looked or 0)
-                if seen
-                else units.LEGEND.format(most=units.largest(told.activations))
-            )
+            lines = [units.about(activations)] if activations else []
+        if reading and activations and not self._problem:
+            index = self._selected
+            if index is not None and index < len(activations.activations):
+                lines.append(units.describe(reading, activations, index))
+            else:
+                largest = units.largest(activations.activations)
+                lines.append(units.LEGEND.format(largest=largest))
         if reading is None:
             self._text.show_hint(self._hint())
         self.query_one("#title", Static).update(units.title(reading) if reading else "")
-        status = self.query_one("#status", Static)
-        status.update(clean("\n".join(lines)))
-        status.set_class(bool(self._problem), "-failed")
+        self.show_status("\n".join(lines), bool(self._problem))
 
     def _hint(self) -> str:
-        if self._looking:
-            return LOOKING
-        if self.chooser.model is not None:
+        if self._searching:
+            return SEARCHING
+        if self.form.model is not None:
             return ""
-        return TROUBLE if self._problem else NO_MODEL
+        return UNUSABLE if self._problem else NO_MODEL
 
-    # ── songs and fields ─────────────────────────────────────────────────────────────────────────
+    def focus_view(self) -> None:
+        """Focus the features."""
+        self.form.query_one("#features").focus()
+
+    def action_leave(self) -> None:
+        """Leave the field."""
+        self.leave_fields()
+
+    # ── songs ────────────────────────────────────────────────────────────────────────────────────
 
     def action_song(self, steps: int) -> None:
-        """Read another of the songs there are."""
-        if self.reading is None or self._asked:
+        """Read another held-out song."""
+        if self.reading is None or self._reading_id:
             return
         own = self._request.text is not None or self._request.path is not None
         song = 0 if own else self.reading.song + steps
         if self.reading.songs and not own:
             song %= self.reading.songs
-        self._read(ReadUnits(self.chooser.model_name, song=max(song, 0)))
+        self._read(ReadUnits(self.form.models.model_name, song=max(song, 0)))
 
     @work(exclusive=True, group="other")
     async def action_other(self) -> None:
-        """Ask for a text, or a MIDI file, and read it."""
+        """Ask for a text or a MIDI file, and read it."""
         if self.reading is None:
             self.notify("There is no model to read with yet.")
             return
-        name = self.chooser.model_name
+        name = self.form.models.model_name
         if self.reading.text:
             text = await self.app.push_screen_wait(TextDialog(self._request.text or ""))
             if text is not None:
                 self._read(ReadUnits(name, text=text))
             return
 
-        async def take(path: object) -> None:
-            """The sampler reads it, and says what is wrong."""
+        async def accept(path: Path) -> None:
+            """Leave the reading of the file to the sampler."""
 
         hint = "enter: read · right: accept the suggestion · escape: cancel"
-        path = await self.app.push_screen_wait(FileDialog("Read a MIDI file", hint, take))
+        path = await self.app.push_screen_wait(FileDialog("Read a MIDI file", hint, accept))
         if path is not None:
             self._read(ReadUnits(name, path=str(path)))
-
-    def action_field(self, name: str) -> None:
-        """Go to a field; on a narrow screen the panel opens for it."""
-        self._controls.add_class("-open")
-        field = self._controls.query_one(f"#{name}")
-        field.call_after_refresh(field.focus)  # what is not laid out yet cannot be scrolled to
-
-    def action_leave(self) -> None:
-        """Go back to the features; on a narrow screen the panel closes."""
-        self._controls.remove_class("-open")
-        self._controls.query_one("#features").focus()

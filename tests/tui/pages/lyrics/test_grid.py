@@ -20,13 +20,13 @@ async def test_one_request_brings_songs_side_by_side() -> None:
     async with page() as lyrics:
         await lyrics.fill(count="4", seed="3")
         await lyrics.sing()
-        assert [song.seed for song in lyrics.screen.songs] == [3, 4, 5, 6]
-        assert len({song.id for song in lyrics.screen.songs}) == 1
+        assert [song.seed for song in lyrics.screen.session.items] == [3, 4, 5, 6]
+        assert len({song.id for song in lyrics.screen.session.items}) == 1
         assert lyrics.song.request.count == 4
         assert len(lyrics.tiles) == 4
         for number, tile in enumerate(lyrics.tiles):
             text = fake.song(3 + number, None)
-            assert lyrics.screen.songs[number].text == text
+            assert lyrics.screen.session.items[number].text == text
             assert tile.text == "Why" + text
             assert not tile.writing
             assert str(tile.border_title) == f"✓ {number + 1} · seed {3 + number}"
@@ -40,12 +40,12 @@ async def test_while_they_stream_the_bits_are_those_so_far() -> None:
     async with page() as lyrics:
         await lyrics.fill(count="2", prime="wait", length="10")
         await lyrics.press("g")
-        await lyrics.until(lambda: lyrics.song.state == "singing")
+        await lyrics.until(lambda: lyrics.song.state == "writing")
         assert all(tile.writing for tile in lyrics.tiles)
         assert [str(tile.border_title) for tile in lyrics.tiles] == ["♪ 1 · seed 7", "♪ 2 · seed 8"]
         assert not any(str(tile.border_subtitle) for tile in lyrics.tiles)
         await lyrics.press("escape")
-        assert [song.state for song in lyrics.screen.songs] == ["stopped"] * 2
+        assert [song.state for song in lyrics.screen.session.items] == ["stopped"] * 2
         assert not any(tile.writing for tile in lyrics.tiles)
         assert str(lyrics.tiles[1].border_title) == "■ 2 · seed 8"
 
@@ -62,9 +62,9 @@ async def test_arrows_tab_and_clicks_move_among_them_and_the_song_in_view_follow
             place += steps
             await lyrics.press(key)
             await lyrics.until(lambda: lyrics.screen.focused is lyrics.tiles[place])  # noqa: B023
-            await lyrics.until(lambda: lyrics.screen.shown is lyrics.screen.songs[place])  # noqa: B023
+            await lyrics.until(lambda: lyrics.screen.shown is lyrics.screen.session.items[place])  # noqa: B023
         await lyrics.pilot.click(lyrics.tiles[4], offset=(5, 2))
-        await lyrics.until(lambda: lyrics.screen.shown is lyrics.screen.songs[4])
+        await lyrics.until(lambda: lyrics.screen.shown is lyrics.screen.session.items[4])
         assert "seed 14 · song 5 of 9" in lyrics.status
         await lyrics.press("c")
         assert lyrics.app.clipboard == "Why" + fake.song(14, None)
@@ -78,7 +78,7 @@ async def test_enter_picks_one_and_b_brings_the_others_back() -> None:
         await lyrics.sing()
         await lyrics.press("right", "enter")
         await lyrics.until(lambda: lyrics.screen.focused is lyrics.text)
-        assert lyrics.screen.shown is lyrics.screen.songs[1]
+        assert lyrics.screen.shown is lyrics.screen.session.items[1]
         assert lyrics.text.text == "Why" + fake.song(21, None)
         assert not lyrics.screen.has_class("-grid")
         assert "song 2 of 4" in lyrics.status
@@ -88,7 +88,7 @@ async def test_enter_picks_one_and_b_brings_the_others_back() -> None:
         await lyrics.until(lambda: lyrics.screen.focused is lyrics.tiles[2])
         await lyrics.press("b")
         await lyrics.until(lambda: lyrics.screen.focused is lyrics.text)
-        assert lyrics.screen.shown is lyrics.screen.songs[2]
+        assert lyrics.screen.shown is lyrics.screen.session.items[2]
         await lyrics.fill(count="")
         song = await lyrics.sing()
         assert (song.request.count, lyrics.text.text) == (1, song.whole)
@@ -104,7 +104,7 @@ async def test_fewer_songs_after_more_and_a_refusal() -> None:
         assert "✗ The prime has characters that first has never seen ('w')." in lyrics.status
         await lyrics.fill(prime="die")
         await lyrics.sing()
-        assert [song.state for song in lyrics.screen.songs[-2:]] == ["failed", "failed"]
+        assert [song.state for song in lyrics.screen.session.items[-2:]] == ["failed", "failed"]
 
 
 async def test_tiles_are_shaded_too() -> None:
@@ -112,10 +112,10 @@ async def test_tiles_are_shaded_too() -> None:
         await lyrics.fill(count="2", prime="", length="60")
         await lyrics.sing()
         plain = lyrics.tiles[0].render_line(1).text
-        assert not lyrics.tiles[0]._levels
+        assert not lyrics.tiles[0].levels
         await lyrics.press("h")
         steps = (1, 2.5, 4.5, 7)
-        assert lyrics.tiles[1]._levels == [sum(n % 9 >= s for s in steps) for n in range(60)]
+        assert lyrics.tiles[1].levels == [sum(n % 9 >= s for s in steps) for n in range(60)]
         assert lyrics.tiles[0].render_line(1).text == plain
 
 

@@ -27,8 +27,8 @@ from tests.tui.lyrics_page import LyricsPage, made_up, page, use  # noqa: F401
 from tui.pages.lyrics import artist_field
 from tui.pages.lyrics.grid import SongTile
 from tui.pages.lyrics.screen import LyricsScreen
+from tui.pages.lyrics.shading import LyricsText
 from tui.pages.lyrics.sheet import LyricsEditor
-from tui.pages.lyrics.text import LyricsText
 from tui.sources import commands
 from tui.sources.programs import INSTALLED
 from tui.widgets import fields
@@ -40,13 +40,13 @@ async def test_where_nothing_was_trained_yet_it_sings_at_once(
 ) -> None:
     use(monkeypatch, "bundled")
     async with page(ready="✓") as lyrics:
-        assert len(lyrics.screen.songs) == 1
+        assert len(lyrics.screen.session.items) == 1
         assert (lyrics.song.request.prime, lyrics.song.request.artist) == ("Why", fake.ARTISTS[0])
         assert lyrics.field("prime").value == "Why"
         assert lyrics.song.text == fake.song(7, None)
         await lyrics.press("4", "2", "r")  # once is enough
-        await lyrics.until(lambda: not lyrics.screen._looking and not lyrics.screen._loading)
-        assert len(lyrics.screen.songs) == 1
+        await lyrics.until(lambda: not lyrics.screen._searching and not lyrics.screen._load_id)
+        assert len(lyrics.screen.session.items) == 1
 
 
 async def test_the_first_model_is_made_warm_and_its_artists_offered() -> None:
@@ -117,36 +117,36 @@ async def test_enter_in_any_field_sings_with_its_value() -> None:
 
 async def test_a_wrong_value_is_said_at_once_and_never_sent() -> None:
     wrong = [
-        ("temperature", "nan", "✗ Temperature is 'nan': give 0 or more, or inf."),
-        ("top_k", "2.5", "✗ Top-k is '2.5': give a whole number"),
-        ("top_p", "0", "✗ Top-p is '0': give a number above 0 and up to 1"),
-        ("min_p", "1.1", "✗ Min-p is '1.1': give a number from 0 to 1"),
-        ("guidance", "11", "✗ Guidance is '11': give a number from 0 to 10"),
-        ("guidance", "2", "✗ There is no artist to be guided by: choose one, or a mix."),
-        ("repetition", "-1", "✗ Repetition is '-1': give a number from 0 to 10"),
-        ("memory", "2", "✗ Memory is '2': give a number from 0 to 1"),
-        ("line", "201", "✗ Line is '201': give a whole number of characters up to 200"),
-        ("count", "17", "✗ Count is '17': give a whole number from 1 to 16"),
-        ("length", "0", "✗ Length is '0': give a whole number of characters"),
-        ("seed", "-3", "✗ Seed is '-3': give a whole number"),
-        ("artist", "zeppelin", "✗ No artist of this model has 'zeppelin' in the name"),
-        ("artist", "Ada Moor=0.7", "✗ The weights of the mix sum to 0.7: make them sum to 1."),
-        ("artist", "Ada Moor=2,Bo=-1", "✗ A weight of the mix is '2': give each one from 0 to 1."),
+        ("temperature", "nan", "✗ Temperature must be a number from 0 to inf, not 'nan'."),
+        ("top_k", "2.5", "✗ Top-k must be a whole number of 0 or more, not '2.5'."),
+        ("top_p", "0", "✗ Top-p must be a number above 0 and at most 1, not '0'."),
+        ("min_p", "1.1", "✗ Min-p must be a number from 0 to 1, not '1.1'."),
+        ("guidance", "11", "✗ Guidance must be a number from 0 to 10, not '11'."),
+        ("guidance", "2", "✗ Guidance needs an artist: choose one, or a mix."),
+        ("repetition", "-1", "✗ Repetition must be a number from 0 to 10, not '-1'."),
+        ("memory", "2", "✗ Memory must be a number from 0 to 1, not '2'."),
+        ("line", "201", "✗ Line must be a whole number from 0 to 200, not '201'."),
+        ("count", "17", "✗ Count must be a whole number from 1 to 16, not '17'."),
+        ("length", "0", "✗ Length must be a whole number of 1 or more, not '0'."),
+        ("seed", "-3", "✗ Seed must be a whole number of 0 or more, not '-3'."),
+        ("artist", "zeppelin", "✗ No artist of this model matches 'zeppelin': type less"),
+        ("artist", "Ada Moor=0.7", "✗ The weights of the mix must sum to 1, not 0.7."),
+        ("artist", "Ada Moor=2,Bo=-1", "✗ A weight of the mix must be from 0 to 1, not '2'."),
     ]
     async with page() as lyrics:
         for name, typed, sentence in wrong:
             await lyrics.fill(**{name: typed})
             assert lyrics.problem.startswith(sentence)
             assert lyrics.field(name).has_class("-invalid")
-            lyrics.screen.action_sing()
-            assert lyrics.screen.songs == []
+            lyrics.screen.action_generate()
+            assert lyrics.screen.session.items == []
             await lyrics.fill(**{name: ""})
             assert lyrics.problem == ""
             assert not lyrics.field(name).has_class("-invalid")
         await lyrics.fill(min_p="2")
         lyrics.text.focus()
         await lyrics.press("g")
-        assert (lyrics.focused, lyrics.screen.songs) == ("min_p", [])
+        assert (lyrics.focused, lyrics.screen.session.items) == ("min_p", [])
 
 
 async def test_again_takes_the_seed_of_the_song_in_view() -> None:
@@ -165,26 +165,26 @@ async def test_escape_stops_at_once_and_nothing_more_is_taken_in() -> None:
     async with page() as lyrics:
         await lyrics.fill(prime="wait")
         await lyrics.press("g")
-        await lyrics.until(lambda: lyrics.song.state == "singing")
+        await lyrics.until(lambda: lyrics.song.state == "writing")
         assert lyrics.text.writing
-        assert "♪ singing" in lyrics.status
+        assert "♪ writing" in lyrics.status
         await lyrics.press("escape")
         assert lyrics.song.state == "stopped"
         assert "■ stopped" in lyrics.status
         assert not lyrics.text.writing
         await lyrics.fill(prime="Why")
         assert (await lyrics.sing()).state == "end"
-        assert lyrics.screen.songs[0].text == ""
+        assert lyrics.screen.session.items[0].text == ""
 
 
 async def test_a_new_song_ends_the_one_before() -> None:
     async with page() as lyrics:
         await lyrics.fill(prime="wait")
         await lyrics.press("g")
-        await lyrics.until(lambda: lyrics.song.state == "singing")
+        await lyrics.until(lambda: lyrics.song.state == "writing")
         await lyrics.fill(prime="Why")
         assert (await lyrics.sing()).text == fake.song(7, None)
-        assert lyrics.screen.songs[0].state == "stopped"
+        assert lyrics.screen.session.items[0].state == "stopped"
 
 
 async def test_brackets_steps_and_arrows_change_the_temperature() -> None:
@@ -200,7 +200,7 @@ async def test_brackets_steps_and_arrows_change_the_temperature() -> None:
         assert field.value == "0.9"
         await lyrics.go("t", "temperature")
         await lyrics.press("up", "up", "down")
-        assert field.value == "1.0"
+        assert field.value == "1"
 
 
 async def test_letters_are_typed_where_a_field_has_the_focus() -> None:
@@ -209,7 +209,7 @@ async def test_letters_are_typed_where_a_field_has_the_focus() -> None:
         await lyrics.press(*"gxtc", "left_square_bracket", "comma", "S")
         assert lyrics.field("prime").value == "gxtc[,S"
         assert lyrics.focused == "prime"
-        assert lyrics.screen.songs == []
+        assert lyrics.screen.session.items == []
         await lyrics.press("escape")
         assert lyrics.screen.focused is lyrics.text
 
@@ -242,7 +242,7 @@ async def test_an_artist_is_found_by_a_part_of_the_name() -> None:
         names = lyrics.screen.query_one(artist_field.ArtistField).query_one(OptionList)
         await lyrics.go("a", "artist")
         await lyrics.until(lambda: names.display)
-        assert [option.prompt for option in names.options] == ["anyone", *fake.ARTISTS]
+        assert [option.prompt for option in names.options] == ["no artist", *fake.ARTISTS]
         await lyrics.press(*"MO")
         await lyrics.until(lambda: names.option_count == 2)
         assert [option.prompt for option in names.options] == ["Moor & Daughters", "Ada Moor"]
@@ -322,7 +322,7 @@ async def test_earlier_songs_can_be_walked_through_also_while_another_is_written
             await lyrics.sing()
         await lyrics.fill(prime="wait")
         await lyrics.press("g")
-        await lyrics.until(lambda: lyrics.song.state == "singing")
+        await lyrics.until(lambda: lyrics.song.state == "writing")
         assert "song 3 of 3" in lyrics.status
         await lyrics.press("comma")
         assert "song 2 of 3" in lyrics.status
@@ -330,7 +330,7 @@ async def test_earlier_songs_can_be_walked_through_also_while_another_is_written
         await lyrics.press("comma", "comma", "comma")
         assert lyrics.text.text == "Why" + fake.song(1, None)
         assert not lyrics.text.writing
-        assert lyrics.song.under_way
+        assert lyrics.song.active
         await lyrics.press("full_stop", "full_stop", "full_stop")
         assert lyrics.text.text == "wait"
         assert lyrics.text.writing
@@ -346,7 +346,7 @@ async def test_x_clears_and_the_song_can_be_brought_back() -> None:
         assert lyrics.text.text.startswith("Why")
         await lyrics.fill(prime="wait")
         await lyrics.press("g")
-        await lyrics.until(lambda: lyrics.song.state == "singing")
+        await lyrics.until(lambda: lyrics.song.state == "writing")
         await lyrics.press("x")
         assert lyrics.song.state == "stopped"
 
@@ -424,7 +424,7 @@ async def test_without_a_model_it_says_how_to_get_one(monkeypatch: pytest.Monkey
     async with page(ready="") as lyrics:
         await lyrics.until(lambda: "rnn-tui train lyrics" in lyrics.lines)
         await lyrics.press("g")
-        assert lyrics.screen.songs == []
+        assert lyrics.screen.session.items == []
         use(monkeypatch)
         await lyrics.press("r")
         await lyrics.until(lambda: "○ ready · first" in lyrics.status)
@@ -482,7 +482,7 @@ async def test_sixty_thousand_characters_stream_while_keys_are_answered() -> Non
         await lyrics.fill(length="60000")
         await lyrics.press("g")
         answered = 0
-        while lyrics.song.under_way:
+        while lyrics.song.active:
             before = lyrics.field("temperature").value
             key = "right_square_bracket" if answered % 2 else "left_square_bracket"
             await lyrics.press(key)
@@ -499,18 +499,18 @@ async def test_the_view_follows_the_end_until_it_is_scrolled_away() -> None:
     async with page() as lyrics:
         text = lyrics.text
         text.writing = True
-        text.show_song("Why", "\n".join(map(str, range(100))))
+        text.show_text("Why", "\n".join(map(str, range(100))))
         await lyrics.until(lambda: text.is_vertical_scroll_end and text.show_vertical_scrollbar)
         assert text.vertical_scrollbar.position == text.max_scroll_y
         await lyrics.press("up")
         await lyrics.until(lambda: not text.is_vertical_scroll_end)
         place = text.scroll_y
-        text.write("\nmore" * 10)
+        text.append("\nmore" * 10)
         await lyrics.pilot.pause()
         assert text.scroll_y == place
         await lyrics.press("end")
         await lyrics.until(lambda: text.is_vertical_scroll_end)
-        text.write("\nmore" * 10)
+        text.append("\nmore" * 10)
         await lyrics.until(lambda: text.is_vertical_scroll_end)
         text.writing = False
         await lyrics.pilot.resize_terminal(40, 12)
@@ -533,7 +533,7 @@ def test_every_key_has_an_id_and_says_what_it_does() -> None:
         FileDialog,
         fields.Field,
         fields.PrimeField,
-        fields.TemperatureField,
+        fields.StepField,
         artist_field.ArtistInput,
         LyricsText,
         SongTile,
@@ -576,14 +576,14 @@ async def test_with_the_real_commands_and_the_real_sampler(
         assert (await lyrics.sing("G")).text == song.text
         await lyrics.fill(length="60", count="3")
         await lyrics.sing()
-        three = lyrics.screen.songs[-3:]
+        three = lyrics.screen.session.items[-3:]
         assert [(one.seed, len(one.text)) for one in three] == [(3, 60), (4, 60), (5, 60)]
         assert three[0].text == song.text[:60]
         assert all(one.bits for one in three)
-        (likeliest,) = (tile.song for tile in lyrics.tiles if tile.has_class("-likeliest"))
+        (likeliest,) = (tile.song for tile in lyrics.tiles if tile.has_class("-best"))
         assert likeliest is min(three, key=lambda one: one.bits or 0.0)
         await lyrics.press("enter", "w")
-        await lyrics.until(lambda: len(lyrics.screen.songs) == 8 and not lyrics.song.under_way)
+        await lyrics.until(lambda: len(lyrics.screen.session.items) == 8 and not lyrics.song.active)
         assert lyrics.song.request.prime == three[0].whole
         await lyrics.fill(prime="Q", length="", count="")
         await lyrics.sing()
@@ -601,7 +601,7 @@ async def test_characters_are_shaded_by_their_surprise() -> None:
     async with page() as lyrics:
         await lyrics.fill(prime="", length="30", seed="0")
         await lyrics.press("h")
-        assert "the more surprising" in lyrics.status
+        assert "more surprising" in lyrics.status
         song = await lyrics.sing()
         assert (song.request.bits, song.request.alternatives) == (True, 5)
         assert [character.bits for character in song.characters] == [
@@ -613,14 +613,14 @@ async def test_characters_are_shaded_by_their_surprise() -> None:
         assert "".join(text for text, _ in pieces).startswith(song.text[:20])
         await lyrics.press("left")
         shown = song.text[-1].replace(" ", "␣")
-        words = f"{shown} 2.0 bits; likeliest e 50 % · the end 25 %"
+        words = f"{shown} 2.0 bits; most probable: e 50 % · the end 25 %"
         await lyrics.until(lambda: words in lyrics.status)
         await lyrics.press("left", "left", "right")
         await lyrics.until(lambda: "1.0 bits" in lyrics.status)
         await lyrics.press("h", "h")
         await lyrics.until(lambda: "bits;" not in lyrics.status)
         assert not any(shaded for _, shaded in marked(lyrics))
-        await lyrics.until(lambda: "at 29 of 30" in lyrics.status)
+        await lyrics.until(lambda: "character 29 of 30" in lyrics.status)
 
 
 async def test_what_is_copied_is_marked_with_where_it_is_from() -> None:
@@ -634,9 +634,9 @@ async def test_what_is_copied_is_marked_with_where_it_is_from() -> None:
         assert not any(shaded for _, shaded in pieces[1:])
         assert "50 % copied, at most 25 characters in a row" in lyrics.status
         await lyrics.press("left")
-        await lyrics.until(lambda: "ends nothing that is copied" in lyrics.status)
+        await lyrics.until(lambda: "no copied stretch ends here" in lyrics.status)
         await lyrics.press(*["left"] * 6)
-        await lyrics.until(lambda: "24 characters as in Ada Moor – Kettle" in lyrics.status)
+        await lyrics.until(lambda: "24 characters copied from Ada Moor – Kettle" in lyrics.status)
 
 
 async def test_a_mix_of_artists_is_typed_like_one() -> None:
@@ -659,7 +659,7 @@ async def test_the_temperature_turns_while_the_song_is_written(
         assert not turned  # nothing is being written
         await lyrics.fill(prime="wait")
         await lyrics.press("g")
-        await lyrics.until(lambda: lyrics.song.state == "singing")
+        await lyrics.until(lambda: lyrics.song.state == "writing")
         await lyrics.press("right_square_bracket")
         await lyrics.until(lambda: turned == [{"temperature": 0.9}])
         await lyrics.fill(temperature="hot")

@@ -1,4 +1,4 @@
-"""A song as it comes in."""
+"""Songs while they are received, and those of a session."""
 
 import dataclasses
 from typing import Any
@@ -7,10 +7,10 @@ import pytest
 
 from engine.protocol import Character, Failed, LyricsDone, LyricsStarted, SampleLyrics
 from tui.pages.lyrics.artist_field import matching
-from tui.pages.lyrics.session import MAX_SONGS, Session, SongView, most_probable
+from tui.pages.lyrics.session import LyricsSession, SongView, most_probable
 from tui.sources.process import ProcessEnded
 
-SONG = SongView(5, SampleLyrics("first", "Why"), asked=100.0, score="2.01 bits/char")
+SONG = SongView(5, SampleLyrics("first", "Why"), requested=100.0, score="2.01 bits/char")
 
 
 def characters(text: str, number: int = 5) -> tuple[Character, ...]:
@@ -26,9 +26,9 @@ def test_a_song_from_beginning_to_end() -> None:
     assert song.status() == "○ waiting · 0 chars · first · 2.01 bits/char"
     assert song.receive((LyricsStarted(3, "Why", id=5), *characters("ab")), now=102.0) == "ab"
     assert song.receive(characters("c" * 1000), now=104.0) == "c" * 1000
-    assert song.under_way
-    assert song.status("song 2 of 2") == (
-        "♪ singing · 1,002 chars · 501/s · seed 3 · song 2 of 2 · first · 2.01 bits/char"
+    assert song.active
+    assert song.status("2 of 2") == (
+        "♪ writing · 1,002 chars · 501/s · seed 3 · song 2 of 2 · first · 2.01 bits/char"
     )
     assert song.receive((*characters("!"), done(5, 1003, 2.0)), now=200.0) == "!"
     assert song.status().startswith("✓ the end · 1,003 chars · 502/s · seed 3")
@@ -39,7 +39,7 @@ def test_a_song_from_beginning_to_end() -> None:
 def test_an_error_ends_it() -> None:
     song = dataclasses.replace(SONG, score="")
     song.receive((Failed("The seed is odd: give an even one.", id=5),), now=101.0)
-    assert not song.under_way
+    assert not song.active
     assert song.status() == "✗ The seed is odd: give an even one."
 
 
@@ -48,7 +48,7 @@ def test_a_lone_surrogate_can_be_saved() -> None:
     assert song.whole.encode() == b"Whya?"
 
 
-def test_artists_match_whatever_the_case_and_first_where_the_name_begins() -> None:
+def test_artists_match_in_any_case_first_those_whose_names_start_so() -> None:
     names = ["The Moor", "moor end", "Other", "MOORLAND"]
     assert matching(names, " Moor") == ["moor end", "MOORLAND", "The Moor"]
     assert matching(names, "") == names
@@ -60,53 +60,53 @@ THREE = SampleLyrics("first", "Why", count=3, bits=True)
 
 
 def test_answers_go_to_the_songs_they_are_about() -> None:
-    visit = Session()
-    first = visit.begin(1, THREE, 0.0, "")
-    assert visit.receive((LyricsStarted(40, "Why", id=1),), 1.0) == [
-        (song, "") for song in visit.songs
+    session = LyricsSession()
+    first = session.begin(1, THREE, 0.0, "")
+    assert session.receive((LyricsStarted(40, "Why", id=1),), 1.0) == [
+        (song, "") for song in session.items
     ]
-    assert [song.seed for song in visit.songs] == [40, 41, 42]
+    assert [song.seed for song in session.items] == [40, 41, 42]
     more = (Character("a", 1, 2.0, id=1), Character("b", 1, 1.0, id=1))
-    assert visit.receive(more, 2.0) == [(visit.songs[1], "ab")]
-    assert [song.text for song in visit.songs] == ["", "ab", ""]
-    assert [song.bits for song in visit.songs] == [None, 1.5, None]
-    assert visit.receive((done(1, 2, 1.0, bits=1.25, song=1),), 3.0)
-    assert (visit.songs[1].state, visit.songs[1].bits) == ("end", 1.25)
-    assert visit.under_way == [first, visit.songs[2]]
-    assert visit.receive((Character("c", 1, id=1),), 3.0) == []
-    visit.receive((Failed("It burst.", id=1),), 4.0)
-    assert [song.error for song in visit.songs] == ["It burst.", "", "It burst."]
+    assert session.receive(more, 2.0) == [(session.items[1], "ab")]
+    assert [song.text for song in session.items] == ["", "ab", ""]
+    assert [song.bits for song in session.items] == [None, 1.5, None]
+    assert session.receive((done(1, 2, 1.0, bits=1.25, song=1),), 3.0)
+    assert (session.items[1].state, session.items[1].bits) == ("end", 1.25)
+    assert session.active == [first, session.items[2]]
+    assert session.receive((Character("c", 1, id=1),), 3.0) == []
+    session.receive((Failed("It burst.", id=1),), 4.0)
+    assert [song.error for song in session.items] == ["It burst.", "", "It burst."]
 
 
 def test_what_answers_an_older_request_is_about_none_and_a_death_about_all() -> None:
-    visit = Session()
-    visit.begin(1, THREE, 0.0, "")
-    visit.stop()
-    assert [song.state for song in visit.songs] == ["stopped"] * 3
-    song = visit.begin(2, ALONE, 0.0, "")
-    assert visit.receive((Character("a", 0, id=1),), 1.0) == []
-    assert visit.receive((ProcessEnded("It burst."),), 1.0) == [(song, "")]
+    session = LyricsSession()
+    session.begin(1, THREE, 0.0, "")
+    session.stop()
+    assert [song.state for song in session.items] == ["stopped"] * 3
+    song = session.begin(2, ALONE, 0.0, "")
+    assert session.receive((Character("a", 0, id=1),), 1.0) == []
+    assert session.receive((ProcessEnded("It burst."),), 1.0) == [(song, "")]
     assert song.state == "failed"
 
 
-def test_places_and_neighbours() -> None:
-    visit = Session()
-    assert visit.beside(None, -1) is None
-    only = visit.begin(1, ALONE, 0.0, "")
-    assert visit.place(only) == ""
-    first = visit.begin(2, THREE, 0.0, "", continued=True)
-    assert visit.together(only) == [only]
-    assert visit.together(first) == visit.songs[1:]
-    assert all(song.continued for song in visit.songs[1:])
-    assert visit.place(first) == "song 2 of 4"
-    assert visit.beside(first, 1) is visit.songs[2]
-    assert visit.beside(first, -5) is only
-    assert visit.beside(None, -1) is visit.songs[3]
-    assert visit.beside(None, 1) is visit.songs[3]
-    for number in range(MAX_SONGS):
-        visit.begin(3 + number, ALONE, 0.0, "")
-    assert len(visit.songs) == MAX_SONGS
-    assert visit.songs[0].id == 3
+def test_positions_and_neighbors() -> None:
+    session = LyricsSession()
+    assert session.neighbor(None, -1) is None
+    only = session.begin(1, ALONE, 0.0, "")
+    assert session.position(only) == ""
+    first = session.begin(2, THREE, 0.0, "", continued=True)
+    assert session.together(only) == [only]
+    assert session.together(first) == session.items[1:]
+    assert all(song.continued for song in session.items[1:])
+    assert session.position(first) == "2 of 4"
+    assert session.neighbor(first, 1) is session.items[2]
+    assert session.neighbor(first, -5) is only
+    assert session.neighbor(None, -1) is session.items[3]
+    assert session.neighbor(None, 1) is session.items[3]
+    for number in range(LyricsSession.MAX_ITEMS):
+        session.begin(3 + number, ALONE, 0.0, "")
+    assert len(session.items) == LyricsSession.MAX_ITEMS
+    assert session.items[0].id == 3
 
 
 def ended(number: int, bits: float | None, text: str = "a", state: str = "end") -> SongView:
@@ -120,12 +120,12 @@ def ended(number: int, bits: float | None, text: str = "a", state: str = "end") 
         ([ended(0, 2.0), ended(1, 2.0)], 0),
         ([ended(0, 2.0), ended(1, 0.0, text=""), ended(2, 1.0, state="stopped")], 2),
         ([ended(0, 2.0)], None),
-        ([ended(0, 2.0), ended(1, 1.0, state="singing")], None),
+        ([ended(0, 2.0), ended(1, 1.0, state="writing")], None),
         ([ended(0, None), ended(1, None)], None),
         ([], None),
     ],
 )
-def test_the_likeliest_has_the_fewest_bits_once_all_have_ended(
+def test_the_most_probable_song_has_the_fewest_bits_once_all_have_ended(
     songs: list[SongView], best: int | None
 ) -> None:
     found = most_probable(songs)

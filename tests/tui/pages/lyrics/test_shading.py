@@ -16,7 +16,7 @@ def test_a_copied_stretch_is_marked_from_its_first_character() -> None:
     )  # longer than the text, as the prime was copied
     assert shading.levels("copies", characters[:4]) == [0, 5, 5, 5]
     assert shading.levels("copies", characters) == [5, 5, 5, 5, 5, 0]
-    assert shading.closely("copies", characters[3]) == "3 characters as in x"
+    assert shading.describe("copies", characters[3]) == "3 characters copied from x"
 
 
 def test_levels_are_of_what_is_shown() -> None:
@@ -29,7 +29,7 @@ def test_levels_are_of_what_is_shown() -> None:
 
 def test_characters_are_named_so_that_they_can_be_seen() -> None:
     character = Character("\n", bits=2.0, alternatives=((" ", 0.5), ("", 0.25), ("e", 0.125)))
-    words = "⏎ 2.0 bits; likeliest ␣ 50 % · the end 25 % · e 12 %"
-    assert shading.closely("surprise", character) == words
-    assert shading.closely("surprise", Character("a")) == ""  # nothing was told of it
-    assert shading.closely("plain", character) == ""
+    words = "⏎ 2.0 bits; most probable: ␣ 50 % · the end 25 % · e 12 %"
+    assert shading.describe("surprise", character) == words
+    assert shading.describe("surprise", Character("a")) == ""  # nothing was told of it
+    assert shading.describe("plain", character) == ""

@@ -50,14 +50,14 @@ async def test_a_song_is_changed_cut_and_gone_on_from() -> None:
 async def test_escape_leaves_the_song_as_it_was() -> None:
     async with page() as lyrics:
         await lyrics.press("e", "w")
-        assert not lyrics.screen.songs
+        assert not lyrics.screen.session.items
         song = await lyrics.sing()
         await edit(lyrics)
         await lyrics.press("x", "escape")
         await lyrics.until(lambda: lyrics.screen.focused is lyrics.text)
         assert lyrics.text.text == song.whole
         assert "✓ the end" in lyrics.status
-        assert len(lyrics.screen.songs) == 1
+        assert len(lyrics.screen.session.items) == 1
         assert (await edit(lyrics)).text == song.whole
 
 
@@ -69,7 +69,7 @@ async def test_fields_can_be_changed_while_a_song_is_edited() -> None:
         text = field.text
         lyrics.field("length").focus()
         await lyrics.fill(length="many")
-        lyrics.screen.action_sing()
+        lyrics.screen.action_generate()
         assert field.text == text
         assert field.display
         await lyrics.fill(length="12")
@@ -88,7 +88,7 @@ async def test_a_song_under_way_can_be_edited_and_streams_on_below() -> None:
     async with page() as lyrics:
         await lyrics.fill(prime="wait")
         await lyrics.press("g")
-        await lyrics.until(lambda: lyrics.song.state == "singing")
+        await lyrics.until(lambda: lyrics.song.state == "writing")
         await edit(lyrics)
         lyrics.screen.sampler.stop()
         await lyrics.until(lambda: lyrics.song.state == "stopped")
@@ -101,12 +101,12 @@ async def test_w_goes_on_from_before_the_character_looked_at() -> None:
         await lyrics.fill(seed="0", length="40")
         song = await lyrics.sing()
         await lyrics.press("left", "left", "left")
-        await lyrics.until(lambda: "at 38 of 40 · w: go on from before it" in lyrics.status)
+        await lyrics.until(lambda: "character 38 of 40 · w: rewrite from here" in lyrics.status)
         assert (await edit(lyrics)).cursor_location == (1, 2)
         await lyrics.press("escape")
         after = await lyrics.sing("w")
         assert after.request.prime == "Why" + song.text[:37]
-        assert lyrics.text.looked is None
+        assert lyrics.text.selected is None
         whole = await lyrics.sing("w")
         assert whole.request.prime == after.whole
 
@@ -116,16 +116,18 @@ async def test_a_click_looks_at_a_character_also_of_one_of_several_songs() -> No
         await lyrics.fill(seed="0", length="200")
         song = await lyrics.sing()
         await lyrics.pilot.click(lyrics.text, offset=(2, 0))  # in the prime
-        assert lyrics.text.looked is None
+        assert lyrics.text.selected is None
         await lyrics.pilot.click(lyrics.text, offset=(7, 0))
-        await lyrics.until(lambda: "at 5 of 200" in lyrics.status)
+        await lyrics.until(lambda: "character 5 of 200" in lyrics.status)
         await lyrics.press("end")
         await lyrics.press("left")
         await lyrics.fill(count="4")
         await lyrics.sing("w")
-        assert {one.request.prime for one in lyrics.screen.songs[1:]} == {"Why" + song.text[:3]}
+        assert {one.request.prime for one in lyrics.screen.session.items[1:]} == {
+            "Why" + song.text[:3]
+        }
         await lyrics.pilot.click(lyrics.tiles[1], offset=(4, 1))
-        await lyrics.until(lambda: lyrics.screen.shown is lyrics.screen.songs[2])
+        await lyrics.until(lambda: lyrics.screen.shown is lyrics.screen.session.items[2])
         await lyrics.press("pagedown")
         await edit(lyrics)
         await lyrics.press("escape")
@@ -146,5 +148,5 @@ async def test_looking_at_a_character_brings_it_into_sight() -> None:
         await lyrics.press("left")
         await lyrics.until(lambda: lyrics.text.is_vertical_scroll_end)
         await lyrics.pilot.pause()
-        lyrics.text._look(0)
+        lyrics.text.select(0)
         await lyrics.until(lambda: lyrics.text.scroll_y == 0)

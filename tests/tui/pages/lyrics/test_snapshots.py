@@ -46,11 +46,11 @@ def look(
             if models == "models":
                 await page.until(lambda: "ready" in page.status)
             else:
-                await page.until(lambda: not page.screen._looking)
+                await page.until(lambda: not page.screen._searching)
             await page.fill(**fields)
             for key in keys:
                 await page.press(key)
-                await page.until(lambda: not any(song.under_way for song in page.screen.songs))
+                await page.until(lambda: not any(song.active for song in page.screen.session.items))
                 if key == "S":
                     await page.in_front(FileDialog)
             await page.still()

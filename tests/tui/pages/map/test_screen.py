@@ -153,7 +153,7 @@ async def test_returning_to_the_page_keeps_the_cursor(opened: Open) -> None:
         name, asked = page.name, page.screen.sampler._last
         await page.press("1", "7")
         await page.until(lambda: page.screen.sampler._last == asked + 2)  # to load, and to place
-        await page.until(lambda: not page.screen._asked)
+        await page.until(lambda: not page.screen._request_id)
         assert page.name == name
         assert "songs by Bo" in page.status
 

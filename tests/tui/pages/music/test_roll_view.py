@@ -1,4 +1,4 @@
-"""Notes found again by their time."""
+"""The notes of a roll by their time, its viewport, and its cells."""
 
 from dataclasses import replace
 
@@ -8,8 +8,16 @@ from hypothesis import strategies as st
 from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.music.score import Note
 from engine.music.tempo_map import TempoMap
-from tui.pages.music import roll_view as windows
-from tui.pages.music.roll_view import GIVEN, LEVELS, ONSET, RollView, Viewport, rasterize
+from tui.pages.music.roll_view import (
+    LEVELS,
+    MAX_CELL,
+    MIN_CELL,
+    ONSET,
+    PROMPT,
+    RollView,
+    Viewport,
+    rasterize,
+)
 
 NOTES = st.builds(
     lambda start, length, pitch: Note(start, start + length, pitch),
@@ -18,35 +26,36 @@ NOTES = st.builds(
 
 
 @given(st.lists(NOTES), st.lists(NOTES, max_size=3), st.floats(0, 25), st.floats(0.01, 10))
-def test_the_notes_of_a_while_are_those_that_sound_in_it(
+def test_the_notes_between_two_moments_are_those_that_sound_there(
     notes: list[Note], held: list[Note], start: float, length: float
 ) -> None:
-    sheet = RollView(held=tuple(held))
-    sheet.add(notes[::2])
-    sheet.add(notes[1::2])
-    assert list(sheet.notes) == sorted(sheet.notes, key=lambda note: note.start)
+    view = RollView(open_notes=tuple(held))
+    view.add(notes[::2])
+    view.add(notes[1::2])
+    assert list(view.notes) == sorted(view.notes, key=lambda note: note.start)
     end = start + length
     expected = [note for note in (*notes, *held) if note.start < end and note.end > start]
     key = lambda note: (note.start, note.end, note.pitch)  # noqa: E731
-    assert sorted(sheet.between(start, end), key=key) == sorted(expected, key=key)
+    assert sorted(view.between(start, end), key=key) == sorted(expected, key=key)
     pitches = [note.pitch for note in (*notes, *held)]
-    assert sheet.pitches() == ((min(pitches), max(pitches)) if pitches else None)
-    assert sheet.seconds == max((note.end for note in notes), default=0)
-    assert sheet.sounding(start) == {
+    assert view.pitch_range() == ((min(pitches), max(pitches)) if pitches else None)
+    assert view.seconds == max((note.end for note in notes), default=0)
+    assert view.sounding(start) == {
         note.pitch for note in (*notes, *held) if note.start < start + 1e-9 and note.end > start
     }
 
 
-SIGNS = "." + "abcd" + "ABCD" + "ghij" + "GHIJ"  # held, begun; given: held, begun; by velocity
+# By velocity: held, onset; of the prompt: held, onset.
+SIGNS = "." + "abcd" + "ABCD" + "ghij" + "GHIJ"
 
 
-def test_a_picture() -> None:
-    sheet = RollView(TempoMap(120.0), given=0.5)
-    sheet.add([
+def test_a_raster() -> None:
+    view = RollView(TempoMap(120.0), prompt_seconds=0.5)
+    view.add([
         Note(0.0, 0.75, 60, 127), Note(0.0, 1.0, 64, 1), Note(0.5, 1.0, 67, 80),
         Note(1.0, 1.25, 67, 80), Note(1.25, 2.0, 67, 80), Note(2.5, 3.0, 90), Note(3, 3.5, 40),
     ])  # fmt: skip
-    drawn = rasterize(sheet, Viewport(columns=16, rows=4, cell=0.25, low=60))
+    drawn = rasterize(view, Viewport(columns=16, rows=4, cell=0.25, low=60))
     assert ["".join(SIGNS[code] for code in row) for row in drawn.cells] == [
         "..CcCCcc........",
         "................",
@@ -66,21 +75,21 @@ def test_a_picture() -> None:
 
 
 def test_a_part_in_the_middle() -> None:
-    sheet = RollView(TempoMap(100.0, (3, 4)), given=6.0)
-    sheet.add([Note(0, 1, 60), Note(5, 6, 60), Note(30, 31, 60)])
-    drawn = rasterize(sheet, Viewport(columns=30, rows=1, cell=0.2, start=20, low=60))
+    view = RollView(TempoMap(100.0, (3, 4)), prompt_seconds=6.0)
+    view.add([Note(0, 1, 60), Note(5, 6, 60), Note(30, 31, 60)])
+    drawn = rasterize(view, Viewport(columns=30, rows=1, cell=0.2, start=20, low=60))
     assert drawn.ruler == " ·  ·  │4 ·  ·  │5 ·  ·  │6 · "
-    assert drawn.sections == "─ given ─┤                    "
+    assert drawn.sections == "─ prompt ┤                    "
     assert drawn.times == "0:04      0:06      0:08      "
     assert drawn.earlier
     assert drawn.later
     assert drawn.cells[1].hex() == "00" * 5 + "0f" + "0b" * 4 + "00" * 20
 
 
-def test_bars_far_away_are_counted_in_strides() -> None:
-    sheet = RollView(TempoMap(120.0))
-    sheet.add([Note(0, 400, 60)])
-    drawn = rasterize(sheet, Viewport(columns=24, rows=1, cell=2.0, low=60))
+def test_bars_are_numbered_in_larger_steps_where_zoomed_out() -> None:
+    view = RollView(TempoMap(120.0))
+    view.add([Note(0, 400, 60)])
+    drawn = rasterize(view, Viewport(columns=24, rows=1, cell=2.0, low=60))
     assert drawn.ruler == "│1      │9      │17     "
     assert drawn.times == "0:00           0:30     "
 
@@ -96,93 +105,93 @@ PARTS = st.builds(
 
 
 @given(st.lists(NOTES, max_size=12), PARTS, st.integers(0, 40))
-def test_every_cell_says_what_sounds(notes: list[Note], window: Viewport, given_: int) -> None:
-    sheet = RollView(given=given_ / 4)
-    sheet.add(notes)
-    drawn = rasterize(sheet, window)
-    assert {len(line) for line in (drawn.ruler, drawn.sections, drawn.times)} == {window.columns}
-    assert len(drawn.cells) == 2 * window.rows
+def test_every_cell_shows_what_sounds(notes: list[Note], viewport: Viewport, prompt: int) -> None:
+    view = RollView(prompt_seconds=prompt / 4)
+    view.add(notes)
+    drawn = rasterize(view, viewport)
+    assert {len(line) for line in (drawn.ruler, drawn.sections, drawn.times)} == {viewport.columns}
+    assert len(drawn.cells) == 2 * viewport.rows
     for row, cells in enumerate(drawn.cells):
-        mine = [note for note in notes if note.pitch == window.high - row]
+        mine = [note for note in notes if note.pitch == viewport.high - row]
         for column, code in enumerate(cells):
-            at = (window.start + column) * 0.25
+            at = (viewport.start + column) * 0.25
             sounding = [note for note in mine if note.start <= at < note.end]
             assert (code > 0) == bool(sounding)
             if sounding:
                 newest = max(note.start for note in sounding)
                 latest = [note for note in sounding if note.start == newest]
-                assert (code - 1) // GIVEN == (newest < sheet.given)
-                assert ((code - 1) % GIVEN >= ONSET) == (newest == at)
+                assert (code - 1) // PROMPT == (newest < view.prompt_seconds)
+                assert ((code - 1) % PROMPT >= ONSET) == (newest == at)
                 assert (code - 1) % LEVELS in {(n.velocity - 1) * LEVELS // 127 for n in latest}
-    start, end = window.seconds
-    for column in range(window.columns):
-        at = (window.start + column) * 0.25
-        up = any(n.pitch > window.high and n.start <= at < n.end for n in notes)
-        down = any(n.pitch < window.low and n.start <= at < n.end for n in notes)
+    start, end = viewport.seconds
+    for column in range(viewport.columns):
+        at = (viewport.start + column) * 0.25
+        up = any(n.pitch > viewport.high and n.start <= at < n.end for n in notes)
+        down = any(n.pitch < viewport.low and n.start <= at < n.end for n in notes)
         assert (drawn.sections[column] == "▲") == up
         assert (drawn.times[column] == "▼") == down
-    assert drawn.earlier == (window.start > 0 and any(note.start < start for note in notes))
+    assert drawn.earlier == (viewport.start > 0 and any(note.start < start for note in notes))
     assert drawn.later == any(note.end > end for note in notes)
 
 
-WINDOWS = st.builds(
+VIEWPORTS = st.builds(
     Viewport, columns=st.integers(1, 200), rows=st.integers(1, 60), start=st.integers(0, 5000),
     low=st.integers(10, 54).map(lambda half: 2 * half), cell=st.sampled_from([0.01, 0.15, 1.0]),
 )  # fmt: skip
 
 
-def sheet(*pitches: int) -> RollView:
+def roll_view(*pitches: int) -> RollView:
     made = RollView()
-    made.add(Note(float(place), place + 0.5, pitch) for place, pitch in enumerate(pitches))
+    made.add(Note(float(index), index + 0.5, pitch) for index, pitch in enumerate(pitches))
     return made
 
 
-@given(WINDOWS, st.floats(0, 500))
-def test_one_that_follows_has_the_moment_in_sight(window: Viewport, moment: float) -> None:
-    seen = windows.followed(window, moment)
+@given(VIEWPORTS, st.floats(0, 500))
+def test_a_viewport_that_follows_has_the_moment_in_view(viewport: Viewport, moment: float) -> None:
+    seen = viewport.followed(moment)
     assert seen.start <= seen.column(moment) < seen.start + seen.columns
-    assert windows.followed(seen, moment) == seen
-    away = replace(window, following=False)
-    assert windows.followed(away, moment) == away
+    assert seen.followed(moment) == seen
+    away = replace(viewport, following=False)
+    assert away.followed(moment) == away
 
 
-@given(WINDOWS, st.integers(-500, 500), st.integers(-45, 45), st.floats(0, 500))
+@given(VIEWPORTS, st.integers(-500, 500), st.integers(-45, 45), st.floats(0, 500))
 def test_moving_stays_on_the_keyboard_and_near_the_music(
-    window: Viewport, columns: int, rows: int, end: float
+    viewport: Viewport, columns: int, rows: int, end: float
 ) -> None:
-    seen = windows.moved(window, columns, rows, end)
-    assert 0 <= seen.start <= max(window.start, window.column(end))
+    seen = viewport.moved(columns, rows, end)
+    assert 0 <= seen.start <= max(viewport.start, viewport.column(end))
     assert seen.low % 2 == 0
     assert seen.low >= LOWEST_PITCH - 1
     assert seen.high <= HIGHEST_PITCH + 2 or 2 * seen.rows > HIGHEST_PITCH - LOWEST_PITCH
-    assert seen.following == (window.following and seen.start == window.start)
+    assert seen.following == (viewport.following and seen.start == viewport.start)
 
 
-@given(WINDOWS, st.sampled_from([1.5, 1 / 1.5, 100, 0.001]), st.floats(0, 500))
-def test_a_zoom_leaves_what_is_in_sight_there(window: Viewport, factor: float, at: float) -> None:
-    window = windows.followed(window, at)
-    seen = windows.zoomed(window, factor, at)
-    assert windows.MIN_CELL <= seen.cell <= windows.MAX_CELL
+@given(VIEWPORTS, st.sampled_from([1.5, 1 / 1.5, 100, 0.001]), st.floats(0, 500))
+def test_a_zoom_keeps_a_moment_in_view(viewport: Viewport, factor: float, at: float) -> None:
+    viewport = viewport.followed(at)
+    seen = viewport.zoomed(factor, at)
+    assert MIN_CELL <= seen.cell <= MAX_CELL
     assert 0 <= seen.column(at) - seen.start < seen.columns
 
 
-@given(WINDOWS, st.lists(st.integers(LOWEST_PITCH, HIGHEST_PITCH), min_size=1))
-def test_all_keys_are_seen_where_there_is_room(window: Viewport, pitches: list[int]) -> None:
-    made = sheet(*pitches)
-    for seen in (windows.fitted(window, made), windows.widened(window, made)):
+@given(VIEWPORTS, st.lists(st.integers(LOWEST_PITCH, HIGHEST_PITCH), min_size=1))
+def test_all_notes_are_in_view_where_they_fit(viewport: Viewport, pitches: list[int]) -> None:
+    made = roll_view(*pitches)
+    for seen in (viewport.fitted(made), viewport.widened(made)):
         if max(pitches) - min(pitches) < 2 * seen.rows - 2:
             assert seen.low <= min(pitches)
             assert max(pitches) <= seen.high
-    if max(pitches) - min(pitches) >= 2 * window.rows - 1:
-        assert windows.widened(window, made) == window
+    if max(pitches) - min(pitches) >= 2 * viewport.rows - 1:
+        assert viewport.widened(made) == viewport
 
 
-def test_too_many_keys_show_where_most_notes_are() -> None:
-    seen = windows.fitted(Viewport(rows=4), sheet(21, 60, 62, 64, 108))
+def test_too_many_keys_show_most_notes() -> None:
+    seen = Viewport(rows=4).fitted(roll_view(21, 60, 62, 64, 108))
     assert seen.low <= 60 <= 64 <= seen.high
 
 
 def test_seconds_and_columns() -> None:
-    window = Viewport(columns=10, cell=0.15, start=4)
-    assert window.seconds == (0.6, 2.1)
-    assert [window.column(0.15 * place) for place in range(200)] == list(range(200))
+    viewport = Viewport(columns=10, cell=0.15, start=4)
+    assert viewport.seconds == (0.6, 2.1)
+    assert [viewport.column(0.15 * column) for column in range(200)] == list(range(200))

@@ -42,7 +42,7 @@ def expected(first: int, count: int, lead: int = 0) -> list[Note]:
 
 
 def notes_of(piece: Piece) -> list[Note]:
-    return sorted(piece.sheet.notes, key=lambda note: (note.start, note.pitch))
+    return sorted(piece.roll.notes, key=lambda note: (note.start, note.pitch))
 
 
 # ── writing ──────────────────────────────────────────────────────────────────────────────────────
@@ -53,7 +53,7 @@ async def test_where_nothing_was_trained_yet_it_writes_and_plays_at_once(
 ) -> None:
     use(monkeypatch, "bundled")
     async with page(ready="folk") as music:
-        await music.until(lambda: len(music.screen.pieces) == 1)
+        await music.until(lambda: len(music.screen.session.items) == 1)
         await music.until(lambda: music.down)
         await music.until(lambda: "▶" in music.transport)
 
@@ -63,11 +63,11 @@ async def test_only_models_of_music_are_offered_and_the_first_made_warm() -> Non
         chooser = music.select("model")
         assert [str(label) for label, _ in chooser._options] == ["folk", "chorals"]
         assert music.status == "○ ready · folk · 2.94 nats/frame"
-        words = music.said("#words")
+        words = music.said("#model-info")
         assert words == "lstm 2 × 192 · 2.94 nats/frame"
-        assert any("Press g, and folk begins." in line for line in music.lines)
+        assert any("Press g: the model “folk” begins a piece." in line for line in music.lines)
         await music.fill(begins="C4 E4")
-        await music.until(lambda: any("goes on from C4 E4" in line for line in music.lines))
+        await music.until(lambda: any("continues C4 E4" in line for line in music.lines))
 
 
 async def test_a_piece_streams_onto_the_roll() -> None:
@@ -95,7 +95,7 @@ async def test_the_fields_are_what_is_asked_for() -> None:
             0.5,
         )
         assert (request.options["least"], request.length, request.seed) == (2, 32, 3)
-        assert piece.sheet.given == 2 * QUARTER
+        assert piece.roll.prompt_seconds == 2 * QUARTER
         assert notes_of(piece)[:2] == [Note(0, 0.25, 60), Note(0, 0.25, 64)]
         assert notes_of(piece)[4:] == expected(3, 32, lead=2)
         assert "┤" in music.lines[1]
@@ -116,10 +116,10 @@ async def test_another_model_has_other_frames() -> None:
 async def test_a_wrong_value_is_said_and_nothing_is_written() -> None:
     async with page() as music:
         await music.fill(length="soon")
-        assert music.problem == "✗ Length is 'soon': give it as 200 frames, 16 bars or 30 s."
+        assert music.problem == "✗ Length must be like 200 frames, 16 bars or 30 s, not 'soon'."
         await music.press("g")
         await music.until(lambda: music.focused == "length")
-        assert music.screen.pieces == []
+        assert music.screen.session.items == []
         assert music.field("length").has_class("-invalid")
 
 
@@ -143,7 +143,7 @@ async def test_escape_stops_at_once_and_the_piece_is_whole() -> None:
         await music.press("g")
         await music.until(lambda: music.piece.frames == 8)
         assert music.status.startswith("♪ writing · 11 notes · 8 frames")
-        await music.until(lambda: music.roll.fresh)
+        await music.until(lambda: music.roll.up_to_date)
         await music.press("escape")
         assert music.status.startswith("■ stopped · 11 notes · 8 frames")
         assert notes_of(music.piece) == expected(7, 8)
@@ -162,7 +162,7 @@ async def test_what_the_sampler_refuses_and_its_death_are_said() -> None:
             "✗ The sampler ended unexpectedly (exit status 1: a string broke): try again to restart"
         )
         await music.fill(begins="")
-        assert len((await music.write()).sheet.notes) == 251
+        assert len((await music.write()).roll.notes) == 251
 
 
 async def test_earlier_pieces_are_walked_through_and_cleared() -> None:
@@ -195,7 +195,7 @@ async def test_without_a_model_it_says_what_to_do(
     async with page(ready="") as music:
         await music.until(lambda: any(said in line for line in music.lines))
         await music.press("g")
-        assert music.screen.pieces == []
+        assert music.screen.session.items == []
         if models == "broken":
             assert "cannot be read" in music.status
         use(monkeypatch)
@@ -231,7 +231,7 @@ async def test_a_piece_is_played_while_it_is_written() -> None:
         struck = [int(words[2:4], 16) for words in music.tape if words[0] == "9"]
         assert struck[:2] == [note.pitch for note in expected(7, 8)[:2]]
         await music.press("escape")  # no more will come: the last notes are known now
-        await music.until(lambda: not (music.stage.at and music.stage.at.playing))
+        await music.until(lambda: not (music.stage.status and music.stage.status.playing))
         struck = [int(words[2:4], 16) for words in music.tape if words[0] == "9"]
         assert sorted(struck) == sorted(note.pitch for note in expected(7, 8))
 
@@ -253,8 +253,8 @@ async def test_seeking_by_keys_and_mouse() -> None:
         await at(2.0)
         await music.press("end")
         await at(50.0)
-        assert music.roll.window.following
-        await music.until(lambda: music.roll.fresh and music.roll._playhead is not None)
+        assert music.roll.viewport.following
+        await music.until(lambda: music.roll.up_to_date and music.roll._playhead is not None)
         await music.press("home")
         await at(0.0)
         await music.pilot.click(PianoRoll, offset=(LEFT + 12, 0))
@@ -265,27 +265,27 @@ async def test_seeking_by_keys_and_mouse() -> None:
 async def test_looking_about_leaves_the_playhead_alone() -> None:
     async with page() as music:
         await music.write()
-        roll, first = music.roll, music.roll.window
+        roll, first = music.roll, music.roll.viewport
         await music.press("pagedown")
-        assert roll.window.start == first.columns // 2
+        assert roll.viewport.start == first.columns // 2
         await music.press("ctrl+right", "ctrl+left", "pageup")
-        assert roll.window.start == 0
+        assert roll.viewport.start == 0
         await music.press("up", "up", "down")
-        assert roll.window.low == first.low + 2
+        assert roll.viewport.low == first.low + 2
         await music.press("plus")
-        assert roll.window.cell < first.cell
+        assert roll.viewport.cell < first.cell
         await music.press("minus", "minus")
-        assert roll.window.cell > first.cell
+        assert roll.viewport.cell > first.cell
         roll.post_message(scroll(roll, down=True))
-        await music.until(lambda: roll.window.start == 4)
+        await music.until(lambda: roll.viewport.start == 4)
         roll.post_message(scroll(roll, down=False))
-        await music.until(lambda: roll.window.start == 0)
+        await music.until(lambda: roll.viewport.start == 0)
         roll.post_message(scroll(roll, down=False, shift=True))
-        await music.until(lambda: roll.window.low == first.low + 4)
-        assert (roll.moment, roll.window.following) == (0.0, False)
+        await music.until(lambda: roll.viewport.low == first.low + 4)
+        assert (roll.moment, roll.viewport.following) == (0.0, False)
         await music.press("f")
-        assert (roll.window.low, roll.window.following) == (first.low, True)
-        await music.until(lambda: roll.fresh)
+        assert (roll.viewport.low, roll.viewport.following) == (first.low, True)
+        await music.until(lambda: roll.up_to_date)
 
 
 def scroll(roll: PianoRoll, down: bool, shift: bool = False) -> Any:
@@ -300,7 +300,7 @@ async def test_the_playhead_is_followed() -> None:
         await music.fill(tempo="10", length="60")
         await music.write()
         await music.press("space")
-        await music.until(lambda: music.roll.window.start > 40)
+        await music.until(lambda: music.roll.viewport.start > 40)
         await music.until(lambda: not music.playing and music.roll.moment == 15.0)
         await music.fill(tempo="1")
         await music.press("space")  # from the beginning again
@@ -320,7 +320,7 @@ async def test_all_of_it_or_a_part_is_looped() -> None:
         await music.fill(length="200")
         await music.write()
         await music.press("pagedown", "L")
-        start, end = music.roll.window.seconds
+        start, end = music.roll.viewport.seconds
         await music.until(lambda: music.roll.moment == pytest.approx(start, abs=1e-3))
         assert f"loop 0:{int(start):02}–0:{int(end):02}" in music.transport
         await music.press("L")
@@ -350,7 +350,7 @@ async def test_how_it_is_played_is_changed_by_keys_and_fields() -> None:
         on = next(words for words in music.tape if words[0] == "9")
         assert on == f"90{notes_of(music.piece)[0].pitch + 1:02X}58"
         await music.fill(transpose="far")
-        assert music.problem.startswith("✗ Transpose is 'far'")
+        assert music.problem == "✗ Transpose must be a whole number from -60 to 60, not 'far'."
         assert "+1 st" in music.transport  # as before
 
 
@@ -441,7 +441,7 @@ async def test_a_midi_file_is_opened_and_played(tmp_path: Path) -> None:
         await music.open("tune.mid")
         assert music.status == "✓ opened · 2 notes · tune.mid"
         await music.until(lambda: "Violin" in music.transport)
-        assert music.piece.sheet.tempo_map.time_signature == (3, 4)
+        assert music.piece.roll.tempo_map.time_signature == (3, 4)
         await music.press("space")
         await music.until(lambda: 64 in music.down)
         assert "C028" in music.tape
@@ -566,10 +566,10 @@ async def test_the_panel_hides_and_a_narrow_page_opens_it_for_a_field() -> None:
 async def test_a_change_of_size_keeps_what_is_seen() -> None:
     async with page() as music:
         await music.write()
-        middle = music.roll.window.low + music.roll.window.rows
+        middle = music.roll.viewport.low + music.roll.viewport.rows
         await music.pilot.resize_terminal(120, 36)
-        await music.until(lambda: music.roll.window.rows > 20 and music.roll.fresh)
-        assert abs(music.roll.window.low + music.roll.window.rows - middle) <= 2
+        await music.until(lambda: music.roll.viewport.rows > 20 and music.roll.up_to_date)
+        assert abs(music.roll.viewport.low + music.roll.viewport.rows - middle) <= 2
         assert len(music.lines) == music.roll.size.height
         assert {len(line) for line in music.lines} == {music.roll.size.width}
 

@@ -45,11 +45,13 @@ def look(
             if models == "models":
                 await page.until(lambda: "ready" in page.status)
             else:
-                await page.until(lambda: not page.screen._looking)
+                await page.until(lambda: not page.screen._searching)
             await page.fill(**fields)
             for key in keys:
                 await page.press(key)
-                await page.until(lambda: not any(piece.under_way for piece in page.screen.pieces))
+                await page.until(
+                    lambda: not any(piece.active for piece in page.screen.session.items)
+                )
             await page.still()
 
         return snap_compare(app, terminal_size=size, run_before=before)

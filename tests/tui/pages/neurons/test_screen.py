@@ -30,7 +30,7 @@ class NeuronsPage(Page[NeuronsScreen]):
 
     @property
     def unit(self) -> Unit | None:
-        told = self.screen.told
+        told = self.screen.activations
         return Unit(told.layer, told.unit) if told else None
 
     @property
@@ -59,7 +59,7 @@ def page(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
             if models == "models":
                 await page.sees(2, 5)
             else:
-                await page.until(lambda: not page.screen._looking)
+                await page.until(lambda: not page.screen._searching)
             yield page
 
     return opened
@@ -69,12 +69,12 @@ async def test_a_song_is_read_at_once_and_shaded_by_the_best_unit(page: Open) ->
     async with page() as here:
         assert here.text.text == SONGS[0]
         held = fake.activations(2, 5, len(SONGS[0]))
-        assert list(here.text._levels) == units.levels(held)
+        assert list(here.text.levels) == units.levels(held)
         assert here.features[0].split() == ["place", "in", "line", "2:5", "+0.81"]
-        assert here.features[2].endswith("never changes")
+        assert here.features[2].endswith("not in song")
         assert "song 1 of 2" in here.said("#title")
         assert "unit 2:5 · place in line +0.81" in here.status
-        assert "darkest ±0.90" in here.status
+        assert "full color = ±0.90" in here.status
         assert here.field("unit").value == "2:5"
         strips = here.text.render_lines(here.text.size.region)
         colours = {segment.style.bgcolor for strip in strips for segment in strip if segment.style}
@@ -133,9 +133,9 @@ async def test_the_cursor_tells_a_characters_value(page: Open) -> None:
         await here.press("down")  # another unit: the same character
         await here.until(lambda: "unit 1:7" in here.status)
         assert "after T, character 1:" in here.status
-        here.text.action_look(len(SONGS[0]))
+        here.text.action_select(len(SONGS[0]))
         assert here.text.scroll_offset.y > 0  # it is kept in sight
-        row = len(here.text._wrapped.rows) - 2 - here.text.scroll_offset.y
+        row = len(here.text.wrapped.rows) - 2 - here.text.scroll_offset.y
         assert row == here.text.size.height - 1
 
 
@@ -190,7 +190,7 @@ async def test_music_is_a_strip_of_frames(page: Open, tmp_path: Path) -> None:
         await here.press("right", "right")
         await here.until(lambda: "after frame 2, bar 1:" in here.status)
         assert "C3 C♯4 G4" in here.status
-        roll.action_look(100)
+        roll.action_select(100)
         await here.until(lambda: "after frame 102, bar 16:" in here.status)
         assert roll._start > 0
         file = tmp_path / "tune.mid"
@@ -226,7 +226,7 @@ async def test_a_sampler_that_died_is_started_anew(page: Open) -> None:
 
 async def test_without_models_the_page_says_what_to_do(page: Open) -> None:
     async with page("none") as here:
-        await here.until(lambda: here.text._wrapped.text)
+        await here.until(lambda: here.text.wrapped.text)
         assert here.text.text == ""
         await here.press("n", "plus", "right", "o", "right_square_bracket")
         assert here.screen.reading is None
@@ -267,13 +267,15 @@ def look(
         async def before(pilot: Pilot[None]) -> None:
             page = await NeuronsPage.of(pilot)
             screen = page.screen
-            await page.until(lambda: screen.told and not screen._loading)
+            await page.until(lambda: screen.activations and not screen._load_id)
             if model:
                 page.select("model").value = model
-                await page.until(lambda: screen.reading and screen.reading.frames and screen.told)
+                await page.until(
+                    lambda: screen.reading and screen.reading.frames and screen.activations
+                )
             for key in keys:
                 await page.press(key)
-                await page.until(lambda: not (screen._asked or screen._asked_unit))
+                await page.until(lambda: not (screen.waiting))
             await page.still()
 
         return snap_compare(app, terminal_size=size, run_before=before)

@@ -1,0 +1,47 @@
+"""Fields whose numbers are changed by steps."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.options import LYRICS_OPTIONS, PLAYBACK_OPTIONS
+from tui.widgets.fields import step_option
+
+TEMPERATURE = LYRICS_OPTIONS["temperature"]
+
+
+@pytest.mark.parametrize(
+    ("text", "steps", "result"),
+    [
+        ("0.7", 1, "0.8"),
+        ("0.7", -1, "0.6"),
+        ("0.75", 1, "0.8"),
+        ("0.75", -1, "0.7"),
+        ("2", 1, "2"),
+        ("0.05", -1, "0"),
+        ("0", -1, "0"),
+        ("0.2", -1, "0.1"),
+        ("inf", -1, "1.9"),
+        ("", 1, "0.8"),
+        ("what", 1, "0.8"),
+    ],
+)
+def test_steps_of_temperature(text: str, steps: int, result: str) -> None:
+    assert step_option(TEMPERATURE, text, steps) == result
+
+
+@given(st.integers(0, 19))
+def test_a_step_up_and_one_down_return(tenths: int) -> None:
+    text = f"{tenths / 10:g}"
+    up = step_option(TEMPERATURE, text, 1)
+    assert float(up) == pytest.approx((tenths + 1) / 10)
+    assert step_option(TEMPERATURE, up, -1) == text
+
+
+def test_steps_stay_within_their_range() -> None:
+    transpose, tempo = PLAYBACK_OPTIONS["transpose"], PLAYBACK_OPTIONS["tempo"]
+    assert step_option(transpose, "-24", -1) == "-24"
+    assert step_option(transpose, "-60", 1) == "-23"
+    assert step_option(transpose, "", -1) == "-1"
+    assert step_option(tempo, "× 1", 1) == "1.1"
+    assert step_option(tempo, "0.1", -1) == "0.1"
