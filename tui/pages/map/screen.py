@@ -52,15 +52,15 @@ class MapScreen(ModelPage[FormPanel]):
                                   text-wrap: nowrap; text-overflow: ellipsis; }
         & FormPanel #problem { display: none; }
         & #page { layout: horizontal; height: 1fr; margin: 1 1 0 1; }
-        & #near { display: none; width: 44; padding: 0 1; border-left: vkey $foreground 20%; }
-        & #near.-open { display: block; }
-        & #near Static { width: 1fr; }
+        & #similar { display: none; width: 44; padding: 0 1; border-left: vkey $foreground 20%; }
+        & #similar.-open { display: block; }
+        & #similar Static { width: 1fr; }
         & #status { max-height: 3; }
         &.-normal FormPanel, &.-short FormPanel, &.-normal #page, &.-short #page { margin-top: 0; }
         &.-medium #page, &.-narrow #page { layout: vertical; }
-        &.-medium #near, &.-narrow #near { width: 100%; height: 7; border-left: none;
+        &.-medium #similar, &.-narrow #similar { width: 100%; height: 7; border-left: none;
                                            border-top: hkey $foreground 20%; }
-        &.-short #near { height: 4; }
+        &.-short #similar { height: 4; }
         &.-short #status { max-height: 2; }
     }
     """
@@ -69,30 +69,30 @@ class MapScreen(ModelPage[FormPanel]):
 
     def __init__(self, programs: Programs = INSTALLED) -> None:
         super().__init__(programs, FormPanel(), "lyrics")
-        self.placed: SongMap | None = None  # what is shown
-        self.near: SimilarSongs | None = None  # the songs nearest to one that was opened
-        self._request_id = 0  # the id of the request under way, 0 when there is none
+        self.map: SongMap | None = None  # what is shown
+        self.similar: SimilarSongs | None = None  # the list beside it
+        self._request_id = 0  # of the request in progress; 0 without one
         self._reading: ReadProgress | None = None
-        self._artist: str | None = None  # whose songs are shown, or asked for
-        self._name: str | None = None  # the point that the cursor is to go to
-        self._of = ""  # the song that the nearest are to
+        self._artist: str | None = None  # whose songs are shown or requested; None: all artists
+        self._name: str | None = None  # the point for the cursor on the requested map
+        self._song = ""  # to which the list of similar songs belongs
 
     def compose(self) -> ComposeResult:
-        """Lay out the plane, and beside it the songs nearest to one."""
+        """Lay out the form, the plane, and beside it the list of similar songs."""
         yield self.form
         with Container(id="page"):
             yield MapPlane()
-            with VerticalScroll(id="near", can_focus=False):
+            with VerticalScroll(id="similar", can_focus=False):
                 yield Static(markup=False)
         yield Static(id="status", markup=False)
         yield Footer()
 
     def model_changed(self) -> None:
-        """Place the artists by the model that the user has chosen."""
+        """Show the map of another model."""
         self._stop()
         self._problem = ""
-        self.placed = self._artist = self._name = None
-        self._close()
+        self.map = self._artist = self._name = None
+        self._close_similar()
         self._plane.show(None)
         self.load()
         self._plane.focus()
@@ -101,10 +101,10 @@ class MapScreen(ModelPage[FormPanel]):
         """Focus the plane."""
         self._plane.focus()
 
-    # ── asking ───────────────────────────────────────────────────────────────────────────────────
+    # ── requests ─────────────────────────────────────────────────────────────────────────────────
 
-    def _place(self, artist: str | None, name: str | None = None) -> None:
-        """Ask where an artist's songs lie, or the artists; then the cursor goes to a name."""
+    def _request_map(self, artist: str | None, name: str | None = None) -> None:
+        """Request the map of an artist's songs, or of all artists. name: a point for the cursor."""
         self._artist, self._name, self._problem = artist, name, ""
         self._request_id = self.sampler.request(MapSongs(self.form.models.model_name, artist))
         self.refresh_view()
@@ -115,31 +115,31 @@ class MapScreen(ModelPage[FormPanel]):
             self._request_id, self._reading = 0, None
 
     def action_open(self) -> None:
-        """Show the artist's songs, or the songs nearest to the song."""
+        """Show the artist's songs, or the songs most similar to the song."""
         point = self._plane.point
         if point is None or self._request_id:
             return
         if point.song is None:
-            self._place(point.name)
+            self._request_map(point.name)
         else:
-            self._of = point.name
+            self._song = point.name
             request = FindSimilar(self.form.models.model_name, song=point.song)
             self._request_id = self.sampler.request(request)
 
     def action_back(self) -> None:
-        """Stop the reading; else close the nearest songs; else go back to the artists."""
+        """Stop reading songs; or else close the list; or else go back to the artists."""
         if self._request_id:
             self._stop()
             self._problem = "Stopped. Press r to read the songs again."
-        elif self.near:
-            self._close()
-        elif self.placed and self._artist is not None:
-            self._place(None, self._artist)
+        elif self.similar:
+            self._close_similar()
+        elif self.map and self._artist is not None:
+            self._request_map(None, self._artist)
         self._plane.focus()
         self.refresh_view()
 
     def on_sampler_answered(self, event: SamplerAnswered) -> None:
-        """Show what was found."""
+        """Show the answers to the current request."""
         for answer in event.answers:
             match answer:
                 case ProcessEnded(error):
@@ -148,7 +148,7 @@ class MapScreen(ModelPage[FormPanel]):
                 case Loaded() | Failed() if self.loaded(answer):
                     if not self._problem:
                         point = self._plane.point
-                        self._place(self._artist, point.name if point else None)
+                        self._request_map(self._artist, point.name if point else None)
                 case _ if self._request_id and answer.id == self._request_id:
                     self._receive(answer)
         self.refresh_view()
@@ -162,18 +162,18 @@ class MapScreen(ModelPage[FormPanel]):
             case Failed(error):
                 self._problem = error
             case SongMap():
-                self.placed, self._artist = answer, answer.artist
-                self._close()
+                self.map, self._artist = answer, answer.artist
+                self._close_similar()
                 self._plane.show(answer, self._name)
             case SimilarSongs():
-                self.near = answer
-                self.query_one("#near").add_class("-open")
+                self.similar = answer
+                self.query_one("#similar").add_class("-open")
 
-    # ── what is in view ──────────────────────────────────────────────────────────────────────────
+    # ── view ─────────────────────────────────────────────────────────────────────────────────────
 
-    def _close(self) -> None:
-        self.near = None
-        self.query_one("#near").remove_class("-open")
+    def _close_similar(self) -> None:
+        self.similar = None
+        self.query_one("#similar").remove_class("-open")
 
     @on(MapPlane.Moved)
     def _moved(self) -> None:
@@ -184,13 +184,13 @@ class MapScreen(ModelPage[FormPanel]):
         self.action_open()
 
     def refresh_view(self) -> None:
-        """Show the nearest songs and the status."""
-        if self.near:
-            lines = [Content.styled(f"Nearest to {clean(self._of)}", "bold")]
-            for song in self.near.songs:
+        """Show the similar songs and the status."""
+        if self.similar:
+            lines = [Content.styled(f"Nearest to {clean(self._song)}", "bold")]
+            for song in self.similar.songs:
                 by = f"{clean(song.artist)} – " if song.artist else ""
                 lines.append(Content(f"{song.similarity:5.2f}  {by}{clean(song.title)}"))
-            self.query_one("#near Static", Static).update(Content("\n").join(lines))
+            self.query_one("#similar Static", Static).update(Content("\n").join(lines))
         self.show_status(self._status(), bool(self._problem))
 
     def _status(self) -> str:
@@ -200,15 +200,15 @@ class MapScreen(ModelPage[FormPanel]):
             return "○ looking for models" if self._searching else _NO_MODEL
         if self._reading:
             return f"○ read {self._reading.read:,} of {self._reading.songs:,} songs · esc to stop"
-        if self.placed is None:
+        if self.map is None:
             doing = "loading" if self._load_id else "reading songs with"
             return f"○ {doing} {self.form.model.name} …"
-        point, count = self._plane.point, len(self.placed.points)
-        here = "" if point is None else f"▸ {' '.join(point.name.split())}"
+        point, count = self._plane.point, len(self.map.points)
+        current = "" if point is None else f"▸ {' '.join(point.name.split())}"
         if point and point.songs:
-            here += f", {point.songs} songs" if point.songs > 1 else ", 1 song"
-        what = f"{count} artists" if self._artist is None else f"{count} songs"
+            current += f", {point.songs} songs" if point.songs > 1 else ", 1 song"
+        total = f"{count} artists" if self._artist is None else f"{count} songs"
         if self._artist:
-            what += f" by {self._artist}"
-        share = f"the two axes show {100 * self.placed.share:.0f} % of the variance"
-        return " · ".join(filter(None, (here, what, share)))
+            total += f" by {self._artist}"
+        variance = f"the two axes show {100 * self.map.share:.0f} % of the variance"
+        return " · ".join(filter(None, (current, total, variance)))

@@ -29,8 +29,8 @@ class MapPage(Page[MapScreen]):
         return self.plane.point.name if self.plane.point else ""
 
     @property
-    def near(self) -> str:
-        box = self.screen.query_one("#near")
+    def similar(self) -> str:
+        box = self.screen.query_one("#similar")
         return str(box.query_one(Static).render()) if box.display else ""
 
     @property
@@ -100,13 +100,13 @@ async def test_enter_opens_an_artist_and_lists_the_songs_most_similar_to_a_song(
     async with opened() as page:
         await page.songs_of("Bo")
         assert page.status == "▸ Kettle · 4 songs by Bo · the two axes show 30 % of the variance"
-        assert not page.near
+        assert not page.similar
         await page.press("full_stop", "enter")
-        await page.until(lambda: page.near)
-        assert page.near.splitlines()[:2] == ["Nearest to Lamp", " 0.90  Ada Moor – Song 0"]
-        assert len(page.near.splitlines()) == 11
+        await page.until(lambda: page.similar)
+        assert page.similar.splitlines()[:2] == ["Nearest to Lamp", " 0.90  Ada Moor – Song 0"]
+        assert len(page.similar.splitlines()) == 11
         await page.press("escape")
-        assert not page.near
+        assert not page.similar
         assert "songs by Bo" in page.status
         await page.press("escape")
         await page.until(lambda: "6 artists" in page.status)
@@ -177,7 +177,7 @@ def test_map(
         if size[0] != 120:
             await page.songs_of("Bo")
             await pilot.press("full_stop", "enter")
-            await page.until(lambda: page.near)
+            await page.until(lambda: page.similar)
         await pilot.pause()
 
     assert snap_compare(
