@@ -1,12 +1,15 @@
-"""The two ways a command can fail, besides an interrupt."""
+"""The two errors that end a command with a message: `InputError` and `WorkError`."""
 
 
 class InputError(Exception):
-    """Bad usage or input (exit status 2).
+    """Bad usage or bad input, which ends a command with exit status 2.
 
-    Its message is one sentence that names the thing, the place and the remedy.
+    The message is one sentence with the problem, where it is and what to do about it.
     """
 
 
 class WorkError(Exception):
-    """A failure on good input (exit status 1), with a message as of `InputError`."""
+    """A failure on good input, such as a failed download, which ends a command with exit status 1.
+
+    The message is like that of `InputError`.
+    """

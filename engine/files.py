@@ -1,4 +1,7 @@
-"""Writing files so that a reader sees the old or the new, whole, and errors in sentences."""
+"""Atomic writing of files and folders, and errors of files as sentences.
+
+A reader of a file that is written atomically sees the whole old content or the whole new one.
+"""
 
 import contextlib
 import errno
@@ -27,26 +30,26 @@ _NOT_WRITABLE = {
 
 @contextlib.contextmanager
 def explain_read_errors(path: Path) -> Iterator[None]:
-    """Raise InputError for an OSError; `path` is what is read within the block."""
+    """Raise InputError for an OSError within the block, which reads `path`."""
     try:
         yield
     except OSError as error:
-        raise InputError(f"Cannot read {path} ({error.strerror}): choose another.") from error
+        raise InputError(f"Cannot read {path} ({error.strerror}): choose another path.") from error
 
 
 @contextlib.contextmanager
 def explain_write_errors(path: Path) -> Iterator[None]:
-    """Raise InputError for an OSError of a full disk, a missing permission or the like.
+    """Raise InputError for an OSError within the block, which writes `path`.
 
-    `path` is what is written within the block.
+    Lack of space and paths that cannot be written are converted; others are raised unchanged.
     """
     try:
         yield
     except OSError as error:
         if error.errno in _NO_SPACE:
             raise InputError(
-                f"No space left while writing {path}: free some, or set RNN_TUI_HOME to a folder "
-                "on another disk; what was saved before is untouched."
+                f"No space left while writing {path}: free some space, or set RNN_TUI_HOME to a "
+                "folder on another disk; files saved before are unchanged."
             ) from error
         if error.errno in _NOT_WRITABLE:
             raise InputError(
@@ -64,13 +67,14 @@ def _sync(path: Path) -> None:
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:
-    """Write a file under a temporary name, fsync and rename it: `path` holds the old or the new.
+    """Replace the content of `path` atomically: write a temporary file, fsync and rename it.
 
-    A path that is not a regular file, such as /dev/stdout, is written to directly.
+    A path that is not a regular file, such as /dev/stdout, is written to directly. Raises
+    InputError as `explain_write_errors` does.
     """
     data = content.encode() if isinstance(content, str) else content
     with explain_write_errors(path):
-        path = path.resolve()  # a symbolic link stays one
+        path = path.resolve()  # a symbolic link is kept: the file that it points to is replaced
         if path.exists() and not path.is_file() and not path.is_dir():
             path.write_bytes(data)
             return
@@ -91,9 +95,10 @@ def write_atomic(path: Path, content: bytes | str) -> None:
 
 @contextlib.contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Yield a temporary folder to fill; it becomes `path` if the block ends without an error.
+    """Yield a temporary folder to fill, which is renamed to `path` at the end of the block.
 
-    A folder already at `path` is replaced.
+    A folder already at `path` is replaced. After an error in the block the temporary folder is
+    deleted and `path` stays unchanged.
     """
     with explain_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +119,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 def replace_link(link: Path, target: str) -> None:
-    """Make `link` a symbolic link to `target`, a name in the same folder, in one step."""
+    """Point the symbolic link `link` to `target`, a name in the same folder, atomically."""
     with explain_write_errors(link):
         draft = link.with_name(f".{link.name}.new")
         draft.unlink(missing_ok=True)

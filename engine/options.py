@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 from engine.errors import InputError
 
-_SHOWN = 60  # characters of a wrong value that an error repeats
+_SHOWN = 60  # characters of an invalid value that an error quotes
 
 
 class Step(NamedTuple):
-    """What the up and down keys do in a field: the size of a step, within a range."""
+    """The amount by which the up and down keys change a field, and the range they keep to."""
 
     size: float
     low: float
@@ -24,20 +24,20 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """A number that a person may give: its name, type, range, default and description."""
+    """A numeric option of sampling or playback: its name, type, range, default and texts."""
 
     name: str  # as in the protocol, for example top_p
     type: type[int] | type[float]
-    default: float | None  # None: see `placeholder`
+    default: float | None  # None: unset, explained in `help`
     low: float
-    high: float = math.inf  # inf: no limit, and for a float inf itself is allowed
+    high: float = math.inf  # inf: no limit; a float may be inf itself
     excludes_low: bool = False  # the value must be above `low`
-    label: str  # in the app and in error messages, for example Top-p
+    label: str  # its name in the app and in error messages, for example Top-p
     metavar: str  # in `--help`
     help: str  # one sentence that names the default
-    placeholder: str = ""  # what the app's field shows while it is blank; empty: no field
+    placeholder: str = ""  # shown in its blank field in the app; empty: the app has no field
     step: Step | None = None  # None: the up and down keys do nothing
-    live: bool = False  # it can be changed while a song is written or played
+    live: bool = False  # whether it can be changed while a song is written or played
 
     @property
     def flag(self) -> str:
@@ -50,10 +50,10 @@ class Option:
         return range_words(self.type, self.low, self.high, excludes_low=self.excludes_low)
 
     def check(self, value: object) -> Any:
-        """Return a value; an int as a float where the type is float.
+        """Return a valid value unchanged, except that an int becomes a float if the type is float.
 
-        None is allowed only if it is the default. Raises InputError for another type and for a
-        value out of range; NaN is out of every range.
+        None is valid only if it is the default. Raises InputError for another type and for a value
+        out of range; NaN is out of every range.
         """
         if value is None and self.default is None:
             return None
@@ -69,7 +69,7 @@ class Option:
         return value
 
     def convert(self, text: str) -> Any:
-        """Return the value of a text, with or without a leading ×; raises InputError as `check`."""
+        """Parse a number, with or without a leading ×; raises InputError as `check` does."""
         number = text.strip().removeprefix("×")
         if not number.isascii():  # int() would take the digits of any script
             raise self._error(text)
@@ -79,7 +79,7 @@ class Option:
             raise self._error(text) from error
 
     def parse(self, text: str) -> Any:
-        """Return the value of a form's field, the default where it is blank."""
+        """Parse the text of a form's field as `convert` does; a blank field has the default."""
         return self.convert(text) if text.strip() else self.default
 
     def _error(self, value: object) -> InputError:
@@ -95,7 +95,7 @@ def range_words(
 ) -> str:
     """Describe a range, for example "a whole number from 1 to 8" or "a finite number of 0 or more".
 
-    high: None if there is no upper limit, inf if inf itself is allowed.
+    low, high: None for no limit; for a float, a `high` of inf means that inf itself is valid.
     """
     noun = "a whole number" if type_ is int else "a number" if high else "a finite number"
     if low is None:
@@ -195,7 +195,7 @@ LYRICS_OPTIONS = _table([
     _seed("the same song"),
 ])  # fmt: skip
 
-# Those of the command and the protocol that the form does not have.
+# Options of the command and of the protocol that the form on the Lyrics page does not have.
 LYRICS_EXTRA_OPTIONS = _table([
     Option(
         name="best", type=int, default=None, low=1, high=1_000, label="Best", metavar="N",
@@ -236,7 +236,7 @@ MUSIC_OPTIONS = _table([
     _seed("the same music"),
 ])  # fmt: skip
 
-# Of `rnn-tui play` (but velocity) and of the Music page.
+# Options of the Music page and, except velocity, of `rnn-tui play`.
 PLAYBACK_OPTIONS = _table([
     Option(
         name="tempo", type=float, default=1.0, low=0.1, high=10, label="Tempo", metavar="X",

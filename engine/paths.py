@@ -1,4 +1,4 @@
-"""Folders: the user's data, and the assets that are installed with the program."""
+"""Paths of the user's folders (runs, corpora, data) and of the assets that are included."""
 
 import os
 from pathlib import Path
@@ -35,7 +35,10 @@ def models() -> Path:
 
 
 def assets() -> Path:
-    """Return the folder of included presets, corpora and models."""
+    """Return the folder of included presets, corpora and models.
+
+    It is `engine/_assets` in an installed package and `assets` in a checkout.
+    """
     package = Path(__file__).parent
     packaged = package / "_assets"
     return packaged if packaged.is_dir() else package.parent / "assets"

@@ -1,4 +1,4 @@
-"""Names as people type them: comparing spellings, and suggesting the closest where none matches."""
+"""Names that people type: comparing their spellings, and suggesting the closest known names."""
 
 import difflib
 import unicodedata
@@ -11,11 +11,11 @@ _BLANKS = str.maketrans(dict.fromkeys("\t\n\v\f\r\x1c\x1d\x1e\x1f", " "))
 
 
 def normalize(name: str) -> str:
-    """Return a form that spellings of one name share: NFC, case folded, runs of blanks as one."""
+    """Return a name in NFC, case-folded, with runs of blanks as one space, to compare it by."""
     folded = unicodedata.normalize("NFC", name).casefold()
     if not folded.isascii():
         return " ".join(folded.split())
-    # The same for ASCII in half the time, which counts for a song's whole text.
+    # The same result for ASCII in half the time, which matters for the whole text of a song.
     folded = folded.translate(_BLANKS)
     while "  " in folded:
         folded = folded.replace("  ", " ")
@@ -23,9 +23,9 @@ def normalize(name: str) -> str:
 
 
 def closest(name: str, names: Iterable[str], count: int = 3, cutoff: float = 0.6) -> list[str]:
-    """Return up to `count` names spelt like `name`, the closest first.
+    """Return up to `count` of the names whose spelling is similar to `name`, the closest first.
 
-    cutoff: the least similarity, 0 to 1, as in `difflib.get_close_matches`.
+    cutoff: the lowest similarity, from 0 to 1, as in `difflib.get_close_matches`.
     """
     spellings = {normalize(item): item for item in sorted(names, reverse=True)}
     matches = difflib.get_close_matches(normalize(name), spellings, count, cutoff)
@@ -45,10 +45,11 @@ def did_you_mean(name: str, names: Iterable[str], otherwise: str, count: int = 3
 
 
 def missing_path(source: Path, remedy: str) -> InputError:
-    """Return the error for a path that is neither a file nor a folder, with close names beside it.
+    """Return the error for a path that is neither a file nor a folder.
 
-    remedy: what to give instead, without a full stop. Raises OSError if the parent folder cannot be
-    read.
+    It suggests similar names in the same folder or, without any, the remedy.
+    remedy: a clause with what to give instead, such as "give a CSV file". Raises OSError if the
+    folder cannot be read.
     """
     beside = [file.name for file in source.parent.iterdir()] if source.parent.is_dir() else []
     if source.name in beside:  # a pipe, or a broken link

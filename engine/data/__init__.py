@@ -1,1 +1,1 @@
-"""From files of songs to memory-mapped corpora and batches."""
+"""Data sets, readers of song files, prepared corpora and batches for training."""

@@ -1,4 +1,9 @@
-"""Batches for truncated back-propagation through time: songs read side by side in L streams."""
+"""Batches for truncated back-propagation through time (BPTT).
+
+The songs are read in L parallel streams, where L is the batch size. A stream is a sequence of whole
+songs, one after the other; a batch has the next T frames of each stream, and the network's state is
+carried from batch to batch. S is the number of songs of the split, *frame the shape of one frame.
+"""
 
 import functools
 import heapq
@@ -18,19 +23,20 @@ from engine.frames import KEYS
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """T frames of each of L streams, time first; every batch continues where the last one ended.
+    """The next T frames of each of L streams, time first.
 
-    The arrays of frames are int64 if a frame is an index, else of the corpus's own type.
+    Frames of characters are int64, frames of keys have the corpus's type.
     """
 
-    inputs: npt.NDArray[Any]  # (T, L, *frame): the frame before the target, zero at a song's first
+    inputs: npt.NDArray[Any]  # (T, L, *frame): the frame before the target, zero at a song's start
     targets: npt.NDArray[Any]  # (T, L, *frame): the frame to predict
     reset: npt.NDArray[np.bool_]  # (T, L): a song begins: the state is reset before this frame
     condition: npt.NDArray[np.int64]  # (T, L): 1 + an index into corpus.conditions; 0: no artist
-    weight: npt.NDArray[np.float32]  # (T, L): 1, or 0 past the last song of a stream
+    weight: npt.NDArray[np.float32]  # (T, L): 1, or 0 where a stream has no song left
     position: npt.NDArray[np.int64]  # (T, L): of the target in its song, from 0
-    matched: npt.NDArray[Any] | None = None  # (T, L, *frame): the target by the match memory
-    match_kind: npt.NDArray[np.int64] | None = None  # (T, L): 0: no match
+    # What the match memory predicts for each target, see `MatchMemory`; None without one.
+    matched: npt.NDArray[Any] | None = None  # (T, L, *frame)
+    match_kind: npt.NDArray[np.int64] | None = None  # (T, L)
 
 
 @dataclass(frozen=True)
@@ -38,20 +44,23 @@ class Augmentation:
     """Random changes of the songs in training."""
 
     condition_dropout: float = 0.0  # probability that a song is read without its artist
-    transpose: int = 0  # music: moves a song up or down by at most this number of semitones
+    transpose: int = 0  # music: greatest shift of a song up or down, in semitones
 
 
 def transpose_keys(frames: npt.NDArray[Any], semitones: int) -> npt.NDArray[Any]:
-    """Return frames of keys (T, 88 · planes) moved up by a number of semitones, in all planes.
+    """Return frames of keys (T, 88 · planes) transposed up by `semitones`, or down if negative.
 
-    Keys moved past one end of the keyboard wrap to the other: see `shift_range`.
+    Keys that are moved past one end of the piano wrap to the other: see `shift_range`.
     """
     planes = frames.reshape(len(frames), -1, KEYS)
     return np.roll(planes, semitones, axis=2).reshape(frames.shape)
 
 
 def shift_range(frames: npt.NDArray[Any], semitones: int) -> tuple[int, int]:
-    """Return the lowest and highest shift, up to `semitones`, that keeps all keys on the piano."""
+    """Return the lowest and highest shift that keep a song's keys on the piano.
+
+    Both are in semitones, within ±`semitones`; 0, 0 for silence.
+    """
     used = np.flatnonzero(frames.reshape(-1, KEYS).any(axis=0))
     if not len(used):
         return 0, 0
@@ -59,7 +68,7 @@ def shift_range(frames: npt.NDArray[Any], semitones: int) -> tuple[int, int]:
 
 
 def rank_slice(batch_size: int, rank: int, ranks: int) -> slice:
-    """Return the streams that one of several processes reads.
+    """Return the streams that process `rank` of `ranks` reads.
 
     Raises InputError if the number of processes does not divide the batch size.
     """
@@ -75,12 +84,12 @@ def rank_slice(batch_size: int, rank: int, ranks: int) -> slice:
 
 @dataclass
 class _Stream:
-    """The song that a stream reads, if any, and how much of it is done."""
+    """The song that a stream is reading, and how many of its frames it has read."""
 
-    row: int = -1
-    start: int = 0  # in corpus.frames
+    row: int = -1  # of the song in corpus.songs; -1: no song yet
+    start: int = 0  # of the song in corpus.frames
     length: int = 0
-    offset: int = 0  # frames of the song that are done
+    offset: int = 0  # frames of the song that are read
     condition: int = 0
     shift: int = 0  # semitones by which it is transposed
 
@@ -90,19 +99,21 @@ class _Stream:
 
 
 class BatchStream:
-    """A split of a corpus as batches of `window` frames in `batch_size` streams.
+    """Reads a split of a corpus as batches of `window` frames of each of `batch_size` streams.
 
-    No song is cut: a stream whose song has ended takes the next one from a queue for all streams
-    (at the same frame, the lower stream is first). With a window of 0 each batch has one whole song
-    in each stream and is as long as the longest; frames past a song's end have weight 0.
+    Songs are read whole, each over as many batches as it needs. A stream whose song has ended takes
+    the next song from a queue that all streams share (if several end at once, the lowest stream is
+    first). With a window of 0 each batch has one whole song per stream and is as long as the
+    longest of them; frames past a song's end have weight 0.
 
-    seed: reads the split without end, each epoch in an order that is a function of (seed, epoch).
-        Without a seed, the split is read once, in the order of its table.
-    max_frames: reads only the first songs that have at most this number of frames together, but at
-        least one song (0: all songs).
-    model: whose match memory, if it has one, the batches include.
-    augment: random changes of each song, a function of (seed, epoch, song).
-    streams: those to return, of one of several processes; all processes track all streams.
+    seed: read the split endlessly, each epoch in an order that is a function of (seed, epoch);
+        None: read it once, in the order of the corpus's table.
+    max_frames: read only the first songs, with at most this number of frames together but at least
+        one song; 0: read all songs.
+    model: if it has a match memory, the batches include the matched frames.
+    augment: random changes of each song, a function of (seed, epoch, song); None: no changes.
+    streams: the streams that the batches contain, if several processes share them; each process
+        tracks all streams, because they share the queue.
 
     Raises InputError for a split without songs.
     """
@@ -132,20 +143,20 @@ class BatchStream:
         self._corpus, self._rows, self._seed = corpus, rows, seed
         self._model, self._augment = model or ModelConfig(), augment or Augmentation()
         self._frames = np.asarray(corpus.frames)  # slicing a np.memmap itself is slow
-        self._matches = functools.lru_cache(maxsize=4096)(self._find_matches)  # some MB of songs
+        self._matches = functools.lru_cache(maxsize=4096)(self._find_matches)  # takes some MB
         self._streams = [_Stream() for _ in range(batch_size)]
         self._columns = {index: column for column, index in enumerate(range(batch_size)[streams])}
         self._start_epoch(0)
 
     def _start_epoch(self, epoch: int, position: int = 0) -> None:
-        """Set the queue to a position in an epoch."""
+        """Fill the queue with the songs of an epoch, from the one at `position` in its order."""
         self._epoch, self._position = epoch, position
         count = len(self._rows)
         generator = np.random.default_rng([self._seed or 0, epoch])
         order = generator.permutation(count)  # (S,)
         dropped = generator.random(count) < self._augment.condition_dropout
-        self._dropped = dropped  # (S,), by song, whatever its turn
-        self._shifts = generator.random(count)  # (S,): which shift of its range a song has
+        self._dropped = dropped  # (S,), indexed by song, not by its turn in the queue
+        self._shifts = generator.random(count)  # (S,): a song's shift, as a fraction of its range
         self._order = order if self._seed is not None else np.arange(count)
 
     def _take(self, stream: _Stream) -> bool:
@@ -171,7 +182,7 @@ class BatchStream:
         stream.length = int(self._corpus.songs["length"][row])
 
     def next_batch(self) -> Batch | None:
-        """Return the next batch, or None after a single pass."""
+        """Return the next batch; without a seed, None after the last one."""
         queued = self._seed is not None or self._position < len(self._rows)
         if not queued and not any(stream.left for stream in self._streams):
             return None
@@ -189,7 +200,7 @@ class BatchStream:
             matched=np.zeros(*frames) if matching else None,
             match_kind=np.zeros((T, L), np.int64) if matching else None,
         )
-        # The step at which each stream needs a song: served in order of step, then of stream.
+        # (step at which a stream needs its next song, stream): served in this order.
         needs = [(self._fill(batch, index, 0), index) for index in range(len(self._streams))]
         heapq.heapify(needs)
         while self.window and needs and needs[0][0] < T:
@@ -201,24 +212,24 @@ class BatchStream:
         table = self._corpus.table
         if table is None:
             return batch
-        # Index 0 maps to itself in every table: frames left zero stay zero.
+        # Index 0 maps to itself in every table, so that zero inputs and padding stay zero.
         return replace(batch, inputs=table[batch.inputs], targets=table[batch.targets])
 
     def _longest(self) -> int:
-        """Give every stream a song and return the number of frames left of the longest."""
+        """Give a song to each stream without one; return the greatest number of frames left."""
         for stream in self._streams:
             if not stream.left:
                 self._take(stream)
         return max(stream.left for stream in self._streams)
 
     def _fill(self, batch: Batch, index: int, step: int) -> int:
-        """Write a stream's song to the batch from `step` on; return the step after it."""
+        """Copy a stream's song to the batch at `step`, as far as it fits; return the step after."""
         stream = self._streams[index]
         count = min(stream.left, len(batch.targets) - step)
         column = self._columns.get(index)
         if count and column is not None:
             begin, end, stop = stream.offset, stream.offset + count, step + count
-            before = int(begin > 0)  # whether the frame before the first is in the song
+            before = int(begin > 0)  # 1 if the song has a frame before the first target
             start = stream.start + begin
             frames = self._transpose(self._frames[start - before : start + count], stream)
             batch.targets[step:stop, column] = frames[before:]
@@ -242,13 +253,13 @@ class BatchStream:
         return find_matches(self._corpus.song(row), spec, recovery)
 
     def cursor(self) -> dict[str, Any]:
-        """Return the position in the songs as plain values for JSON; `seek` restores it."""
+        """Return the position in the epoch and in each stream as plain values for JSON."""
         streams = [[stream.row, stream.offset, stream.condition] for stream in self._streams]
         shifts = [stream.shift for stream in self._streams]
         return {"epoch": self._epoch, "place": self._position, "lanes": streams, "shifts": shifts}
 
     def seek(self, cursor: Mapping[str, Any]) -> None:
-        """Continue from a cursor, with the same batches that would have followed it.
+        """Restore a position that `cursor` returned, so that the same batches follow as before.
 
         Raises InputError for a cursor of another corpus or batch size.
         """
@@ -257,8 +268,8 @@ class BatchStream:
         fits = all(row < len(lengths) and offset <= lengths[row] for row, offset, _ in streams)
         if len(streams) != len(self._streams) or position > len(self._rows) or not fits:
             raise InputError(
-                f"The saved position in the songs is of batch size {len(streams)} or other songs, "
-                f"not of these and batch size {len(self._streams)}: resume with the same data and "
+                f"The saved position in the songs, of batch size {len(streams)}, does not fit "
+                f"these songs and batch size {len(self._streams)}: resume with the same data and "
                 "train.batch_size."
             )
         self._start_epoch(epoch, position)

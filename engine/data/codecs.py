@@ -1,4 +1,4 @@
-"""Codecs: between frames and characters, or frames and piano rolls."""
+"""Codecs, which convert lyrics or piano rolls to the frames of a model, and back."""
 
 import math
 import unicodedata
@@ -16,26 +16,27 @@ from engine.music import piano_roll
 from engine.music.piano_roll import Roll
 from engine.music.score import Score
 
-END, UNKNOWN = 1, 2  # after BEGIN
+END, UNKNOWN = 1, 2  # indices of the end mark and of the unknown mark; BEGIN is 0
 MARKS = 3  # the index of the first character
-REPLACEMENT = "\ufffd"  # the text of the unknown mark
+REPLACEMENT = "\ufffd"  # the character that the unknown mark is decoded to
 
 
 def code_points(text: str) -> npt.NDArray[np.uint32]:
-    """Return the text's code points, (len(text),), lone surrogates included."""
+    """Return the code points of a text, (len(text),), which may have lone surrogates."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
 
 
 def _is_character(point: int) -> bool:
-    """Return whether a codec may hold it: not a surrogate (no text), not U+FFFD (the unknown)."""
+    """Return whether a codec may have a code point: neither a surrogate nor U+FFFD (unknown)."""
     return not 0xD800 <= point < 0xE000 and point != ord(REPLACEMENT)
 
 
 @dataclass(frozen=True)
 class CharacterCodec:
-    """Text as indices: character i has index i + 3, after the begin, end and unknown marks.
+    """Converts text to indices, one per character, and back.
 
-    characters: in order of their code points. Raises InputError if they are out of order.
+    The indices 0, 1 and 2 are the begin, end and unknown marks; `characters[i]` has index i + 3.
+    Raises InputError if `characters` are not distinct and in the order of their code points.
     """
 
     characters: str
@@ -44,17 +45,17 @@ class CharacterCodec:
         points = [ord(character) for character in self.characters]
         if points != sorted(set(points)) or not all(map(_is_character, points)):
             raise InputError(
-                "The codec's characters are not distinct and in order: the model or corpus that "
-                "has them is damaged; make it again."
+                "The codec's characters are not distinct and in order: its model or corpus is "
+                "damaged; train the model or prepare the corpus again."
             )
 
     @classmethod
     def from_counts(
         cls, counts: Mapping[int, int] | npt.NDArray[np.integer[Any]], min_count: int = 1
     ) -> "CharacterCodec":
-        """Return the codec of the code points that occur at least `min_count` times.
+        """Return the codec of the characters that occur at least `min_count` times.
 
-        counts: the number of occurrences by code point, as a mapping or as an array.
+        counts: occurrences by code point, as a mapping or as an array.
         """
         least = max(1, min_count)
         if isinstance(counts, Mapping):
@@ -65,12 +66,12 @@ class CharacterCodec:
 
     @property
     def spec(self) -> FrameSpec:
-        """Frames of one index below V = 3 + len(characters)."""
+        """The frames: one index each, below V = 3 + len(characters)."""
         return FrameSpec("characters", MARKS + len(self.characters))
 
     @cached_property
     def _indices(self) -> npt.NDArray[Any]:
-        """The index of each code point, (last + 2,); the last entry stands for all further ones."""
+        """The index of each code point up to the last character's, then one for all others."""
         points = code_points(self.characters)
         size = int(points[-1]) + 2 if len(points) else 1
         indices = np.full(size, UNKNOWN, self.spec.dtype)
@@ -83,20 +84,20 @@ class CharacterCodec:
         return np.concatenate([code_points("\0\0" + REPLACEMENT), code_points(self.characters)])
 
     def encode(self, text: str) -> npt.NDArray[Any]:
-        """Return the indices (n,) of the text's characters after NFC, of `spec.dtype`.
+        """Return the indices (n,) of a text's n characters in NFC, of type `spec.dtype`.
 
-        Characters without an index become the unknown mark.
+        Characters that the codec lacks become the unknown mark.
         """
         points = code_points(unicodedata.normalize("NFC", text))
         return self._indices.take(points, mode="clip")
 
     def decode(self, indices: npt.ArrayLike) -> str:
-        """Return the text of indices (n,): U+FFFD for unknown, nothing for begin and end."""
+        """Return the text of indices (n,): U+FFFD for unknown marks, nothing for begin and end."""
         array = np.asarray(indices, dtype=np.int64)
         return self._points[array[array >= UNKNOWN]].astype("<u4").tobytes().decode("utf-32-le")
 
     def unknown_characters(self, text: str) -> list[str]:
-        """Return the distinct characters of the text without an index, in order of appearance."""
+        """Return the distinct characters of a text that the codec lacks, in order of appearance."""
         known = set(self.characters)
         return [c for c in dict.fromkeys(unicodedata.normalize("NFC", text)) if c not in known]
 
@@ -112,30 +113,36 @@ class CharacterCodec:
             if isinstance(characters, str):
                 return cls(characters)
         raise InputError(
-            "The codec is not one of characters: the model or corpus that has it is damaged or of "
-            "another kind; choose another."
+            "The codec is not one of characters: its model or corpus is damaged or of another "
+            "kind; choose another model or corpus."
         )
 
 
 def index_table(old: CharacterCodec, new: CharacterCodec) -> npt.NDArray[np.int64]:
-    """Return the index in `new` for each index of `old`, (V of old,); unknown if it has none."""
+    """Return the index in `new` of each index of `old`, (V of `old`,).
+
+    Characters that `new` lacks become the unknown mark.
+    """
     characters = new._indices.take(code_points(old.characters), mode="clip")
     return np.concatenate([np.arange(MARKS), characters]).astype(np.int64)
 
 
 _DAMAGED = (
-    "The codec is not one of piano keys: the model or corpus that has it is damaged or of another "
-    "kind; choose another."
+    "The codec is not one of piano keys: its model or corpus is damaged or of another kind; choose "
+    "another model or corpus."
 )
 
 
 @dataclass(frozen=True)
 class KeysCodec:
-    """Piano rolls as frames. Raises InputError for values out of range."""
+    """Converts piano rolls to frames of piano keys, and back.
 
-    planes: int  # 1: the keys that sound; 2: and the keys that begin to
-    frame: float | None  # the length of a frame in seconds, or …
-    beats: float | None  # … in beats
+    A frame has one or two planes of 88 zeros and ones. Raises InputError for values out of range.
+    """
+
+    planes: int  # 1: the keys that sound; 2: these, then the keys that begin to sound
+    frame: float | None  # the length of a frame in seconds; None: `beats` is set
+    beats: float | None  # the length of a frame in beats (quarter notes); None: `frame` is set
     tempo: float  # beats a minute: the median of the corpus
 
     def __post_init__(self) -> None:
@@ -150,21 +157,24 @@ class KeysCodec:
 
     @property
     def spec(self) -> FrameSpec:
-        """Frames of 88 or 176 zeros and ones."""
+        """The frames: 88 or 176 zeros and ones each."""
         return FrameSpec("keys", KEYS * self.planes)
 
     @property
     def seconds(self) -> float:
-        """The length of a frame in seconds, at `tempo` if it is set in beats."""
+        """The length of a frame in seconds; a length in beats is converted at `tempo`."""
         return self.frame or (self.beats or 0.0) * 60 / self.tempo
 
     def frames_per_bar(self, metre: tuple[int, int]) -> float:
-        """Return the number of frames in a bar, at `tempo` if the frame is set in seconds."""
+        """Return the number of frames in a bar of a metre such as (3, 4).
+
+        A frame's length in seconds is converted to beats at `tempo`.
+        """
         beats = metre[0] * 4 / metre[1]  # quarter notes
         return beats / (self.beats or self.seconds * self.tempo / 60)
 
     def quantize(self, score: Score) -> Roll:
-        """Return the roll of a score in frames of this length."""
+        """Return the piano roll of a score, in frames of the codec's length."""
         return piano_roll.from_score(score, self.seconds, self.beats or 0.0)
 
     def encode(self, music: Roll) -> npt.NDArray[np.uint8]:
@@ -202,7 +212,7 @@ def codec_from_json(values: object) -> Codec:
     kind = values.get("kind") if isinstance(values, Mapping) else None
     if not isinstance(kind, str) or kind not in CODECS:
         raise InputError(
-            "The codec is of an unknown kind: the model or corpus that has it is damaged or of a "
-            "later version; choose another."
+            "The codec is of an unknown kind: its model or corpus is damaged or from a later "
+            "version; choose another model or corpus."
         )
     return CODECS[kind](values)

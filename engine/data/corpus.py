@@ -1,4 +1,7 @@
-"""Corpora: songs prepared for training once, then memory-mapped."""
+"""Corpora: songs that are prepared for training once, then opened from memory-mapped files.
+
+A corpus has S songs, with N frames of shape *frame in all; see `engine.data.corpus_format`.
+"""
 
 import contextlib
 import dataclasses
@@ -35,9 +38,9 @@ from engine.frames import FrameSpec
 from engine.music.piano_roll import Roll
 from engine.suggestions import normalize
 
-FORMAT = 2  # raise it with every change to the files: older corpora are then prepared again
+FORMAT = 2  # raise it with each change to the files, so that older corpora are prepared again
 
-# For each kind: the files of a source, and what writes their frames.
+# For each kind of songs: the function that lists a source's files, and that which writes frames.
 WriteFrames = Callable[[Path, IO[bytes], Path, DataConfig, Progress], PreparedSongs]
 _KINDS: dict[Kind, tuple[Callable[[Path], list[Path]], WriteFrames]] = {
     "lyrics": (lyrics_files.list_files, lyrics_corpus.write_frames),
@@ -47,18 +50,19 @@ _KINDS: dict[Kind, tuple[Callable[[Path], list[Path]], WriteFrames]] = {
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """Songs as frames, ready to be made into batches.
+    """The songs of a source as frames, from which batches are made.
 
-    A song of lyrics is stored as its characters and the end mark, a song of music as its frames.
-    The order of the songs in their source shows only in `start`, where their frames are, and in
-    which title stays of equal songs.
+    Lyrics are stored as the indices of their characters and of the end mark, music as frames of
+    keys. The order of the songs in the source affects only where their frames are (`start`), and
+    which title is kept of songs that are equal.
     """
 
     path: Path
     meta: dict[str, Any]  # the content of meta.json
     frames: npt.NDArray[Any]  # (N, *frame), the songs end to end
     songs: npt.NDArray[Any]  # (S,) of SONG_DTYPE
-    table: npt.NDArray[np.int64] | None = None  # (V,): index in `codec` for each index in `frames`
+    # (V,): the index in `codec` of each index in `frames`; None: the same index
+    table: npt.NDArray[np.int64] | None = None
 
     @classmethod
     def open(cls, path: Path) -> "Corpus":
@@ -84,7 +88,7 @@ class Corpus:
         return corpus
 
     def _check(self) -> None:
-        """Raise ValueError if the parts do not fit each other."""
+        """Raise ValueError if the files of the corpus do not fit together."""
         songs, splits, spec = self.songs, self.meta["splits"], self.codec.spec
         if songs.dtype != SONG_DTYPE or self.frames.dtype != spec.dtype:
             raise ValueError("types")
@@ -121,7 +125,7 @@ class Corpus:
 
     @cached_property
     def codec(self) -> Codec:
-        """The meaning of the frames."""
+        """The codec that converts the frames to text or piano rolls."""
         return codec_from_json(self.meta["codec"])
 
     @cached_property
@@ -132,19 +136,22 @@ class Corpus:
         return [(artist, title) for artist, _, title in pairs]
 
     def select(self, split: str) -> npt.NDArray[np.intp]:
-        """Return the rows of `songs` that belong to a split, rising."""
+        """Return the rows of `songs` that belong to a split, ascending."""
         return np.flatnonzero(self.songs["split"] == SPLITS.index(split))
 
     def limit_rows(self, rows: npt.NDArray[np.intp], max_frames: int) -> npt.NDArray[np.intp]:
-        """Return the first of `rows`: as many as have at most `max_frames` frames together, or one.
+        """Return the first of `rows` that have at most `max_frames` frames together, at least one.
 
-        Songs are stored in random order, so the first are as representative as any.
+        The table is sorted by hashes, so the first rows are a random sample.
         """
         frames = np.cumsum(self.songs["length"][rows], dtype=np.int64)
         return rows[: max(1, int(np.searchsorted(frames, max_frames, side="right")))]
 
     def require_hash(self, expected: str | None, since: str) -> None:
-        """Raise InputError, "The songs of … have changed since …", for another hash."""
+        """Raise InputError if the corpus does not have the hash `expected`.
+
+        since: the end of the message "The songs of … have changed since …".
+        """
         if self.hash != expected:
             raise InputError(f"The songs of {self.name} have changed since {since}")
 
@@ -155,7 +162,10 @@ class Corpus:
         return frames if self.table is None else self.table[frames]
 
     def text(self, row: int) -> str:
-        """Return the text of a song of lyrics, with rare characters as U+FFFD."""
+        """Return the text of a song, with characters that the codec lacks as U+FFFD.
+
+        Raises InputError for a corpus of music.
+        """
         if not isinstance(self.codec, CharacterCodec):
             raise InputError(
                 f"The corpus {self.name!r} is of music and has no texts: use one of lyrics."
@@ -163,10 +173,10 @@ class Corpus:
         return self.codec.decode(self.song(row))
 
     def roll(self, row: int) -> Roll:
-        """Return the piano roll of a song of music."""
+        """Return the piano roll of a song; raises InputError for a corpus of lyrics."""
         if not isinstance(self.codec, KeysCodec):
             raise InputError(
-                f"The corpus {self.name!r} is of lyrics and has no rolls: use one of music."
+                f"The corpus {self.name!r} is of lyrics and has no piano rolls: use one of music."
             )
         return self.codec.decode(self.song(row))
 
@@ -174,7 +184,7 @@ class Corpus:
         """Return the same songs with the codec and the artists of a model.
 
         Characters that `codec` lacks become the unknown mark, artists that `conditions` lacks
-        become 0, no artist. Characters that are unknown in this corpus stay unknown: prepare it
+        become 0 (no artist). Characters that are unknown in this corpus stay unknown: prepare it
         with data.min_count = 1 to lose none. Frames of keys stay the same. Raises InputError if
         the codecs differ in kind or in the number of keys.
         """
@@ -191,8 +201,9 @@ class Corpus:
             table = None
         else:
             raise InputError(
-                f"The corpus {self.name!r} has frames of {_words(self.codec.spec)}, the model of "
-                f"{_words(codec.spec)}: give songs of the kind that the model was trained on."
+                f"The corpus {self.name!r} has frames of {_words(self.codec.spec)}, but the model "
+                f"has frames of {_words(codec.spec)}: use songs of the kind that the model was "
+                "trained on."
             )
         meta = {**self.meta, "codec": codec.to_json(), "conditions": list(conditions)}
         return dataclasses.replace(self, meta=meta, songs=songs, table=table)
@@ -205,11 +216,11 @@ def _words(spec: FrameSpec) -> str:
 def prepare_corpus(
     config: DataConfig, progress: Progress | None = None, kind: Kind = "lyrics"
 ) -> Corpus:
-    """Prepare the songs of `config`, or open them if they are prepared already.
+    """Open the corpus of the songs that `config` selects; prepare it first if it does not exist.
 
-    progress: called with the amount done and in total, in bytes of lyrics or files of music.
-    Raises InputError if the source cannot be read or no song of it is left; nothing is written
-    then.
+    progress: called with the amount done and the total, in bytes of lyrics or files of music.
+    Raises InputError, and writes nothing, if the source cannot be read or all its songs are left
+    out.
     """
     list_files, write_frames = _KINDS[kind]
     source = datasets.resolve(config.source, kind)
@@ -237,12 +248,12 @@ def prepare_corpus(
 
 
 def _fingerprint(kind: Kind, source: Path, found: list[Path], config: DataConfig) -> str:
-    """Return 12 hexadecimal digits that change with the source's files and with the settings."""
+    """Return a hash, 12 digits, of the source's files (names, sizes, times) and the settings."""
     resolved = dataclasses.replace(config, source=str(source.resolve()))
     stats = [
         (str(file.relative_to(source)), file.stat().st_size, file.stat().st_mtime_ns)
         for file in found
     ]
-    # JSON is ASCII, whatever the names of the files.
+    # json.dumps escapes all characters beyond ASCII, so any file name can be encoded.
     text = json.dumps([FORMAT, kind, dataclasses.asdict(resolved), stats])
     return hashlib.sha256(text.encode()).hexdigest()[:12]

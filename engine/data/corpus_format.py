@@ -1,9 +1,9 @@
-"""The files of a prepared corpus.
+"""The files of a prepared corpus: S songs, with N frames of shape *frame in all.
 
 frames.npy   the frames of all songs, end to end: (N, *frame)
-songs.npy    a row of `SONG_DTYPE` for each song, sorted by key and artist: (S,)
-titles.txt   for each row a line "artist<TAB>title"
-meta.json    the facts in `describe`, with the format, the kind and the name
+songs.npy    the table of songs, (S,): a row of `SONG_DTYPE` each, sorted by key and artist
+titles.txt   a line "artist<TAB>title" for each row of the table
+meta.json    the facts that `describe` returns, with the format, the kind and the name
 """
 
 import dataclasses
@@ -22,14 +22,14 @@ from engine.data.codecs import Codec
 from engine.data.splits import SPLITS
 from engine.frames import FrameSpec
 
-Progress = Callable[[int, int], None]  # done, total: bytes of lyrics, files of music
+Progress = Callable[[int, int], None]  # (done, total), in bytes of lyrics or files of music
 
 SONG_DTYPE = np.dtype(
     [
-        ("key", "<u8"),  # see engine.data.splits
-        ("start", "<i8"),  # its frames are frames[start : start + length]
+        ("key", "<u8"),  # the split key, see engine.data.splits
+        ("start", "<i8"),  # the song's frames are frames[start : start + length]
         ("length", "<i4"),
-        ("condition", "<i4"),  # 1 + the index of its artist in the conditions; 0: no artist
+        ("condition", "<i4"),  # 1 + the index of the artist in the conditions; 0: no artist
         ("split", "u1"),  # an index into SPLITS
     ]
 )
@@ -37,20 +37,20 @@ SONG_DTYPE = np.dtype(
 
 @dataclass(frozen=True, eq=False)
 class PreparedSongs:
-    """What belongs into a corpus beside its frames."""
+    """The contents of a corpus other than its frames."""
 
     table: npt.NDArray[Any]  # (S,) of SONG_DTYPE
     digests: npt.NDArray[np.uint64]  # (S,): a hash of each song's exact content
     names: Iterable[tuple[str, str]]  # artist and title of each song
     codec: Codec
     conditions: list[str]  # the artists, sorted
-    report: dict[str, Any]  # what was left out, and why
+    report: dict[str, Any]  # what was left out, by reason
 
 
 def write_frames_header(file: IO[bytes], spec: FrameSpec, size: int) -> None:
-    """Begin an .npy file of `size` frames, which the caller appends.
+    """Write the header of an .npy file of `size` frames, to which the caller appends the frames.
 
-    (Not a memory map: writing to one on a full disk kills the process.)
+    (The file is not a memory map, because writing to one on a full disk kills the process.)
     """
     descr = np.lib.format.dtype_to_descr(spec.dtype)
     header = {"descr": descr, "fortran_order": False, "shape": (size, *spec.shape)}
@@ -58,14 +58,14 @@ def write_frames_header(file: IO[bytes], spec: FrameSpec, size: int) -> None:
 
 
 def write_songs(folder: Path, songs: PreparedSongs) -> None:
-    """Write songs.npy and titles.txt."""
+    """Write songs.npy and titles.txt to the corpus's folder."""
     np.save(folder / "songs.npy", songs.table)
     with (folder / "titles.txt").open("w", encoding="utf-8", newline="\n") as lines:
         lines.writelines(f"{artist}\t{title}\n" for artist, title in songs.names)
 
 
 def describe(source: Path, config: DataConfig, songs: PreparedSongs) -> dict[str, Any]:
-    """Return the facts about a corpus for meta.json."""
+    """Return the facts about a corpus that are written to meta.json."""
     table = songs.table
     lengths = {split: table["length"][table["split"] == i] for i, split in enumerate(SPLITS)}
     return {
@@ -85,7 +85,7 @@ def describe(source: Path, config: DataConfig, songs: PreparedSongs) -> dict[str
 
 
 def _hash(songs: PreparedSongs) -> str:
-    """Return a hash of the codec, the artists and of each song's content, artist and split."""
+    """Return a hash of the codec, the artists, and the content, artist and split of each song."""
     state = hashlib.sha256(json.dumps([songs.codec.to_json(), songs.conditions]).encode())
     table = songs.table
     for column in (table["key"], songs.digests, table["condition"], table["split"]):

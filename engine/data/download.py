@@ -20,30 +20,31 @@ TIMEOUT = 30.0  # seconds to wait for the server's first or next bytes
 
 @dataclass(frozen=True)
 class LocalFile:
-    """A data set on this machine."""
+    """The file of a data set on this machine, as `download_dataset` returns it."""
 
     path: Path
     sha256: str | None  # None for an included data set
-    verified: bool  # whether that is the expected one
-    downloaded: bool  # whether it was downloaded now
+    verified: bool  # whether it has the expected checksum; True for an included data set
+    downloaded: bool  # whether this call downloaded it
 
 
 def download_dataset(
     dataset: Dataset, progress: Progress | None = None, timeout: float = TIMEOUT
 ) -> LocalFile:
-    """Download a data set unless it is on this machine with the expected checksum.
+    """Download a data set, unless it is on this machine with the expected checksum.
 
-    Incomplete and wrong downloads are discarded. (They start from the beginning the next time: not
-    all servers can resume, nor can `pooch`.) progress: called if the server sends the size.
-    timeout: seconds to wait for the server's next bytes. Raises WorkError if the download fails,
-    InputError if the file cannot be written.
+    A download that is incomplete or has another checksum is discarded, and the next one starts from
+    the beginning, because some servers, and `pooch`, cannot resume downloads.
+    progress: called if the server sends the size of the file. timeout: seconds to wait for the
+    server's next bytes. Raises WorkError if the download fails, InputError if the file cannot be
+    written.
     """
     if not dataset.address:
         return LocalFile(dataset.file, None, verified=True, downloaded=False)
     folder = dataset.file.parent.parent
     with explain_write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(folder / f".{dataset.name}.lock"):  # of two processes one downloads
+        with filelock.FileLock(folder / f".{dataset.name}.lock"):  # only one process downloads
             if dataset.file.is_file():
                 sha256 = _sha256(dataset.file)
                 if dataset.sha256 in (None, sha256):
@@ -137,5 +138,8 @@ def _from_kaggle(dataset: Dataset, folder: Path) -> Path:
         raise WorkError(f"{failed}{reason}; check your connection.") from error
     found = sorted(content.rglob(dataset.file.name))
     if not found:
-        raise WorkError(f"{failed}it no longer has a file {dataset.file.name}.")
+        raise WorkError(
+            f"{failed}the data set no longer has a file {dataset.file.name}; put one at "
+            f"{dataset.file}."
+        )
     return found[0]

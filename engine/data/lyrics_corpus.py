@@ -1,7 +1,8 @@
-"""Corpora of lyrics: choosing the songs, learning the characters, writing the frames.
+"""Preparation of lyrics corpora: select the songs, collect the characters, write the frames.
 
-One pass over the source writes the texts to a scratch file and keeps a small row of each song in
-memory. All that follows needs only the rows and that file, so memory does not grow with the texts.
+One pass over the source writes the texts to a scratch file and keeps a row of 48 bytes per song in
+memory (`ROW_DTYPE`). The later steps read the rows and the scratch file only, so the memory needed
+does not depend on the length of the texts. S is the number of songs.
 """
 
 import dataclasses
@@ -23,40 +24,38 @@ from engine.data.splits import assign_splits, digest, split_key
 from engine.errors import InputError
 from engine.suggestions import closest, join_or, normalize
 
-# A song in memory: its split key and a hash of its text; where its text (UTF-8) lies in the scratch
-# file and its title in `titles`, in bytes; the index of its artist; its length in characters.
 ROW_DTYPE = np.dtype(
     [
-        ("key", "<u8"),
-        ("digest", "<u8"),
-        ("text", "<i8"),
-        ("title", "<i8"),
-        ("text_size", "<i4"),
-        ("title_size", "<i4"),
-        ("artist", "<i4"),
-        ("length", "<i4"),
+        ("key", "<u8"),  # the split key, see engine.data.splits
+        ("digest", "<u8"),  # a hash of the text
+        ("text", "<i8"),  # offset of the text in the scratch file
+        ("title", "<i8"),  # offset of the title in `StoredTexts.titles`
+        ("text_size", "<i4"),  # bytes of UTF-8
+        ("title_size", "<i4"),  # bytes of UTF-8
+        ("artist", "<i4"),  # an index into `StoredTexts.artists`
+        ("length", "<i4"),  # characters of the text
     ]
 )
 _PACK = struct.Struct("<QQqqiiii").pack
-_REPORT_EVERY = 256  # songs
-LOOKUP_ROWS = 4096  # rows converted to Python integers, which take more room, at a time
-COUNT_SONGS = 8  # songs whose characters are counted in one call, which saves half of the time
+_REPORT_EVERY = 256  # songs between two calls of `progress`
+LOOKUP_ROWS = 4096  # rows converted at a time to Python integers, which take more memory
+COUNT_SONGS = 8  # songs whose characters are counted in one call, in half the time
 
 
 def write_frames(
     folder: Path, scratch: IO[bytes], source: Path, config: DataConfig, progress: Progress
 ) -> PreparedSongs:
-    """Write frames.npy of a corpus of lyrics: the characters of each song and the end mark.
+    """Write frames.npy, the characters of each song and an end mark; return the other contents.
 
-    scratch: an empty file for the texts. Raises InputError if a file cannot be read or no song is
-    left.
+    scratch: an empty file for the texts. Raises InputError if a file cannot be read or all songs
+    are left out.
     """
     size = max(1, sum(path.stat().st_size for path in list_files(source)))
     stored = store_texts(
         scratch,
         read_songs(source),
         config,
-        lambda done: progress(min(done, size) // 2, size),  # reading is about the first half
+        lambda done: progress(min(done, size) // 2, size),  # reading takes about half of the time
     )
     selection = select_songs(stored, config, str(source))
     rows = selection.rows
@@ -65,7 +64,7 @@ def write_frames(
     condition_of = np.array([index.get(artist, 0) for artist in stored.artists], np.int32)
 
     table = np.zeros(len(rows), SONG_DTYPE)
-    table["key"], table["length"] = rows["key"], rows["length"] + 1  # and the end mark
+    table["key"], table["length"] = rows["key"], rows["length"] + 1  # with the end mark
     table["split"] = assign_splits(rows["key"], config.valid_fraction, config.test_fraction)
     table["condition"] = condition_of[rows["artist"]]
     order = np.argsort(rows["text"])  # frames.npy has the order of the scratch file
@@ -102,16 +101,16 @@ class StoredTexts:
     file: IO[bytes]
     rows: npt.NDArray[Any]  # (S,) of ROW_DTYPE, in the source's order
     artists: list[str]  # all artists of the source, also those with short songs only
-    titles: bytearray
+    titles: bytearray  # UTF-8, end to end
     short: int  # number of songs left out because they are too short
 
     def title(self, row: npt.NDArray[Any]) -> str:
-        """Return the title of one row."""
+        """Return the title of the song of a row."""
         start = int(row["title"])
         return self.titles[start : start + int(row["title_size"])].decode()
 
     def texts(self, rows: npt.NDArray[Any], order: npt.NDArray[np.intp]) -> Iterator[str]:
-        """Yield the texts of rows in an order; the order of the file is by far the fastest."""
+        """Yield the texts of `rows[order]`; reading in the order of the file is by far fastest."""
         for first in range(0, len(order), LOOKUP_ROWS):
             some = rows[order[first : first + LOOKUP_ROWS]]
             for start, size in zip(some["text"].tolist(), some["text_size"].tolist(), strict=True):
@@ -125,9 +124,9 @@ def store_texts(
     config: DataConfig,
     progress: Callable[[int], None],
 ) -> StoredTexts:
-    """Write the texts of the songs that are long enough to `file`.
+    """Write to `file` the texts of the songs that have at least `config.min_length` characters.
 
-    progress: called now and then with the number of bytes written.
+    progress: called from time to time with the number of bytes written.
     """
     artists: dict[str, int] = {}
     packed, titles = bytearray(), bytearray()
@@ -160,26 +159,26 @@ def store_texts(
 class ArtistReport:
     """The artists of a corpus, and the requested ones that are not in it."""
 
-    found: dict[str, int]  # the artists used, and the number of songs of each
-    few: dict[str, int]  # requested, but with fewer songs than data.min_songs
-    missing: dict[str, tuple[str, ...]]  # requested, not in the source: up to three close names
+    found: dict[str, int]  # the artists in the corpus, with their numbers of songs
+    few: dict[str, int]  # requested artists with fewer songs than data.min_songs, and how many
+    missing: dict[str, tuple[str, ...]]  # requested, but not in the source: up to 3 similar names
 
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """The songs to use."""
+    """The songs of a source that are selected for the corpus."""
 
     rows: npt.NDArray[Any]  # (S,) of ROW_DTYPE, sorted by key and artist
     artists: ArtistReport
-    duplicates: int  # songs left out because the same artist has another with the same key
-    filtered: int  # songs left out because of their artist
+    duplicates: int  # songs left out because their artist has another one with the same key
+    filtered: int  # songs left out because their artist is not selected
 
 
 def select_songs(stored: StoredTexts, config: DataConfig, source: str) -> Selection:
-    """Select the songs by the configured artists, each text once for an artist.
+    """Select the songs of the configured artists; of an artist's equal texts only one.
 
-    Which of an artist's texts with the same key stays does not depend on the order of the songs.
-    Raises InputError, naming `source`, if no song is left.
+    Texts are equal if they have the same split key. Which of them is selected does not depend on
+    the order of the songs. Raises InputError, in which `source` is named, if no song is left.
     """
     if not len(stored.rows):
         raise InputError(
@@ -188,7 +187,7 @@ def select_songs(stored: StoredTexts, config: DataConfig, source: str) -> Select
             if stored.short
             else f"{source} has no songs: choose a file with an artist and a text in each row."
         )
-    rank = np.empty(len(stored.artists), np.int64)  # of each artist, by name
+    rank = np.empty(len(stored.artists), np.int64)  # of each artist by name
     rank[sorted(range(len(rank)), key=stored.artists.__getitem__)] = np.arange(len(rank))
     keys, ranks = stored.rows["key"], rank[stored.rows["artist"]]
     order = np.lexsort((stored.rows["digest"], ranks, keys))
@@ -207,10 +206,11 @@ def select_songs(stored: StoredTexts, config: DataConfig, source: str) -> Select
 
 
 def select_artists(counts: Mapping[str, int], config: DataConfig, source: str) -> ArtistReport:
-    """Select the configured artists (all if none is named) that have at least `min_songs` songs.
+    """Select the configured artists, or all, that have at least `config.min_songs` songs.
 
-    counts: the number of songs of each artist; songs without an artist have the name "" and stay
-    unless artists are named. Raises InputError, naming `source`, if no song is left.
+    counts: the number of songs of each artist; "" stands for songs without an artist, which are
+    used only if no artists are configured. Raises InputError, in which `source` is named, if no
+    song is left.
     """
     wanted, enough = config.artists, max(1, config.min_songs)
     spellings: dict[str, list[str]] = {}  # "abba" finds both "ABBA" and "Abba"
@@ -256,7 +256,7 @@ def _unknown_artists(
     if close:
         remedy = f"did you mean {join_or(close)}?"
     elif largest:  # perhaps the artists of a preset with the songs of another file
-        remedy = f"it has {join_or(largest)}; '--set data.artists=' selects all artists."
+        remedy = f"choose {join_or(largest)}; '--set data.artists=' selects all artists."
     else:
         remedy = "its songs name no artist; '--set data.artists=' selects all songs."
     return InputError(f"{source} has no songs by {names}{more}: {remedy}")

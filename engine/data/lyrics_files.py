@@ -1,4 +1,4 @@
-"""Readers of lyrics: a CSV file, a JSONL file, or a folder artist/song.txt."""
+"""Readers of lyrics, from a CSV file, a JSONL file or a folder of artist/song.txt files."""
 
 import codecs
 import json
@@ -13,13 +13,13 @@ from engine.errors import InputError
 from engine.files import explain_read_errors
 from engine.suggestions import missing_path
 
-CHUNK_ROWS = 2000  # rows of a CSV file in memory at a time
-_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON can hold "\ud800", UTF-8 cannot
+CHUNK_ROWS = 2000  # rows of a CSV file that are in memory at a time
+_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON may have "\ud800", UTF-8 cannot
 
 
 @dataclass(frozen=True)
 class LyricsSong:
-    """One song in NFC; its lines have no trailing blanks, its text no empty first or last line."""
+    """One song in NFC; its lines have no trailing blanks, its first and last line are not empty."""
 
     artist: str  # "": no artist
     title: str
@@ -36,9 +36,9 @@ def _song(artist: str, title: str, text: str) -> LyricsSong:
 
 
 def list_files(source: Path) -> list[Path]:
-    """Return the files of a source: itself, or a folder's artist/song.txt in order.
+    """Return the files of a source: the file itself, or a folder's artist/song.txt files, sorted.
 
-    Raises InputError for a folder without songs.
+    Raises InputError for a folder without such files and for a path that does not exist.
     """
     with explain_read_errors(source):
         if source.is_dir():
@@ -62,9 +62,10 @@ def list_files(source: Path) -> list[Path]:
 def read_songs(source: Path) -> Iterator[LyricsSong]:
     """Yield the songs of a source in its order, without holding all of them in memory.
 
-    A .jsonl or .ndjson file has an object with `artist`, `text` and optionally `song` on each line;
-    any other file is a CSV with these columns. Raises InputError, naming the position, for a
-    missing field, another form and text that is not UTF-8.
+    A .jsonl or .ndjson file has on each line an object with `artist`, `text` and optionally `song`
+    (the title); any other file is a CSV with columns of these names. Raises InputError, with the
+    position in the file where possible, for missing fields, invalid files and text that is not
+    UTF-8.
     """
     found = list_files(source)
     if source.is_dir():
@@ -87,7 +88,7 @@ def _read_files(
 
 
 def _first_invalid_byte(path: Path) -> str:
-    """Return the position of the first byte of a file that is not UTF-8."""
+    """Return the position of a file's first invalid byte, for example "byte 7, line 2"."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     offset, line = 0, 1
     with path.open("rb") as file:
@@ -96,7 +97,7 @@ def _first_invalid_byte(path: Path) -> str:
             try:
                 decoder.decode(block, final=not block)
             except UnicodeDecodeError as error:
-                pending = len(error.object) - len(block)  # bytes of the block before
+                pending = len(error.object) - len(block)  # bytes kept from the block before
                 offset += error.start - pending
                 line += error.object[: error.start].count(b"\n")
                 break
@@ -184,13 +185,13 @@ def _rows(chunk: Any, path: Path) -> Iterator[LyricsSong]:
     columns = {str(column).strip().casefold(): column for column in reversed(chunk.columns)}
     if len(columns) == 1:
         raise InputError(
-            f"{path} is not a CSV file, as its first line has no comma: choose one with the "
+            f"{path} is not a CSV file, as its first line has no comma: choose a CSV file with the "
             "columns artist and text."
         )
     for name in ("artist", "text"):
         if name not in columns:
             present = ", ".join(str(column) for column in chunk.columns)
-            raise InputError(f"{path} has no column {name!r} (it has {present}): rename one.")
+            raise InputError(f"{path} has no column {name!r} (it has {present}): rename a column.")
     titles = chunk[columns["song"]].tolist() if "song" in columns else [""] * len(chunk)
     for row in zip(
         chunk[columns["artist"]].tolist(), titles, chunk[columns["text"]].tolist(), strict=True

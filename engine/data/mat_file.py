@@ -1,7 +1,8 @@
 """A reader of cell arrays in MATLAB files of version 5, the format of `.mat` before HDF5.
 
-Only what files of piano rolls hold is read: cell arrays of numeric matrices. Sizes in the file are
-checked against the bytes present before anything is allocated.
+Data sets of piano rolls are published as cell arrays of numeric matrices in such files; nothing
+else is read. A file is a header of 128 bytes and elements, each with a type, a size and content.
+Each size is checked against the bytes present before anything is allocated.
 """
 
 import struct
@@ -14,9 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-MAX_BYTES = 64 << 20  # of the file, and again of its unpacked content
-MAX_PARTS = 1 << 16  # of a cell array
-_TYPES = {
+MAX_BYTES = 64 << 20  # of a file, and also of its unpacked content
+MAX_PARTS = 1 << 16  # elements of a cell array: three of its header, then its cells
+_TYPES = {  # NumPy's type for each type of numbers
     1: "i1",
     2: "u1",
     3: "i2",
@@ -28,16 +29,17 @@ _TYPES = {
     12: "i8",
     13: "u8",
 }
-_MATRIX, _COMPRESSED = 14, 15
-_CELL = 1
+_MATRIX, _COMPRESSED = 14, 15  # types of elements
+_CELL = 1  # the class of cell arrays
 _NUMERIC = range(6, 16)  # the classes of numeric matrices
 
 
 def read_cell_arrays(path: Path) -> dict[str, list[npt.NDArray[Any] | None]]:
-    """Return the cell arrays of a file by name: lists of matrices, None for any other content.
+    """Return the cell arrays of a file by name, each a list of matrices.
 
-    Raises OSError, and ValueError with a clause for an invalid file and one that unpacks to over
-    64 MiB.
+    None stands for a cell that is not a numeric matrix. Raises OSError if the file cannot be read,
+    and ValueError if it is invalid or has over 64 MiB, packed or unpacked. The message of the
+    ValueError is a clause about the file, such as "it is cut off".
     """
     with path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
@@ -62,6 +64,7 @@ def read_cell_arrays(path: Path) -> dict[str, list[npt.NDArray[Any] | None]]:
 
 
 def _unpacked(data: bytes, room: int) -> bytes:
+    """Return an element's unpacked content; raises ValueError if it is over `room` bytes."""
     unpacker = zlib.decompressobj()
     try:
         body = unpacker.decompress(data, room + 1)  # 0 would mean no limit
@@ -73,7 +76,10 @@ def _unpacked(data: bytes, room: int) -> bytes:
 
 
 def _elements(data: bytes, order: str) -> Iterator[tuple[int, bytes]]:
-    """Yield the type and the content of each element in `data`."""
+    """Yield the type and the content of each element in `data`.
+
+    order: the byte order, "<" or ">", as in `struct`.
+    """
     offset = 0
     while offset < len(data):
         if len(data) - offset < 8:
@@ -91,13 +97,14 @@ def _elements(data: bytes, order: str) -> Iterator[tuple[int, bytes]]:
 
 
 def _matrix(data: bytes, order: str, inside: bool = False) -> tuple[str, Any]:
-    """Return a matrix's name and value: an array, a list of arrays, or None for other classes.
+    """Return the name and the value of an array: a numeric matrix, or a list for a cell array.
 
-    inside: it is an item of a list, where another list counts as another class.
+    None stands for the value of any other array. inside: whether the array is an item of a cell
+    array, where another cell array is not read.
     """
     parts = list(islice(_elements(data, order), MAX_PARTS + 1))
     if len(parts) > MAX_PARTS:
-        raise ValueError(f"it has a list of over {MAX_PARTS - 3:,} matrices")
+        raise ValueError(f"it has a cell array of over {MAX_PARTS - 3:,} matrices")
     if len(parts) < 3 or len(parts[0][1]) < 4:
         raise ValueError("it has a matrix without a header")
     (flags,) = struct.unpack_from(order + "I", parts[0][1])

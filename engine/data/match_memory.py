@@ -1,9 +1,11 @@
-"""The match memory: what followed the last frames when they occurred before in the same song.
+"""The match memory: a guess of a song's next frame from an earlier passage of the same song.
 
-Songs repeat whole choruses and bars from further back than a network's state can hold. Finding the
-last frames among those before takes a dozen dictionary lookups a frame. Only the past is used, so
-it works for a song that is still being written. The same as the match models of text compressors
-(Mahoney 2005, "Adaptive weighing of context models for lossless data compression").
+If the last frames of a song, for example the last 8 characters, occurred in it before, the frame
+that followed them then is likely to follow again. The network gets it as a further input, because
+songs repeat choruses and bars from further back than a recurrent state can hold. Finding it takes a
+dozen dictionary lookups and only the frames so far, so it works while a song is being written, too.
+In text compressors this is a match model (Mahoney 2005, "Adaptive weighing of context models for
+lossless data compression").
 """
 
 import copy
@@ -18,12 +20,15 @@ Frame = npt.NDArray[Any] | np.generic
 
 
 class MatchMemory:
-    """Finds the longest match of a song's last frames among those before.
+    """Stores the frames of a song so far, and finds an earlier occurrence of the last ones.
 
-    Matches are distinguished by the lengths in `spec.match_lengths`; of equal ones the latest
-    counts. With `recovery`, if not even the shortest length matches, the last match continues with
-    the frame after the one it returned before: a tune that returns with a note changed is matched
-    to its end. (Not for text, where words of another length shift the rest, nor for music that
+    A match is an earlier occurrence of the last n frames, where n is the greatest of
+    `spec.match_lengths` for which there is one; of several occurrences the latest is taken. The
+    matched frame is the one that followed it, which predicts the next frame of the song.
+
+    With `recovery`, if there is no match, the last one is continued: the matched frame is the one
+    after the previous matched frame. Thus a tune that returns with one note changed is followed to
+    its end. (Not useful for text, where words of another length shift the rest, nor for music that
     repeats by chance only.)
     """
 
@@ -31,24 +36,26 @@ class MatchMemory:
         self._lengths, self._recovery = spec.match_lengths(recovery), recovery
         self._zero = np.zeros(spec.shape, spec.dtype)[()]
         self._frames: list[Frame] = []
-        self._symbols: dict[bytes, str] = {}  # a code point for each different frame
-        self._last = ""  # the symbols of the last frames
-        self._ends: dict[str, int] = {}  # the position after the last occurrence of these symbols
-        self._position = 0  # of the last matched frame; 0: none
+        self._symbols: dict[bytes, str] = {}  # a character that stands for each distinct frame
+        self._last = ""  # the symbols of the last frames, as many as the longest match length
+        self._ends: dict[
+            str, int
+        ] = {}  # for each run of symbols, the position after its latest one
+        self._position = 0  # of the last matched frame; 0: no match yet
 
     def copy(self) -> "MatchMemory":
-        """Return another memory of the same frames, which can continue differently."""
+        """Return an independent copy, so that the song can be continued in two ways."""
         other = copy.copy(self)
         other._frames, other._symbols = [*self._frames], {**self._symbols}
         other._ends = {**self._ends}
         return other
 
     def push(self, frame: Frame) -> tuple[Frame, int]:
-        """Add the next frame, always of one type, and return the matched frame and its match kind.
+        """Add the song's next frame; return the matched frame, which predicts the one after it.
 
-        The matched frame is the one that followed the match, zero without a match. The kind is
-        below `spec.match_kinds`: 0 no match, with `recovery` 1 a continued match, then one for
-        each of `spec.match_lengths`: that number of frames or more.
+        Also returns the match kind: 0 for no match (the matched frame is zero then), with
+        `recovery` 1 for a continued match, then one kind for each of `spec.match_lengths`, in
+        their order. All frames must have the same dtype, because their bytes are compared.
         """
         self._frames.append(frame)
         symbol = self._symbols.setdefault(frame.tobytes(), chr(len(self._symbols)))
@@ -60,7 +67,7 @@ class MatchMemory:
             if length > count:
                 break
             run = last[-length:]
-            if run in ends:  # and so are all shorter ones
+            if run in ends:  # the shorter runs are in it too, and the longest counts
                 position, kind = ends[run], number
             ends[run] = count
         self._position = position
@@ -70,9 +77,10 @@ class MatchMemory:
 def find_matches(
     song: npt.NDArray[Any], spec: FrameSpec, recovery: bool = False
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """Return the matched frame for each frame of a song, (T, *frame), and the match kinds, (T,).
+    """Return the matched frames (T, *frame) and match kinds (T,) for a song (T, *frame).
 
-    The memory begins with the zero frame, as the song's inputs do. The kinds are uint8.
+    Matched frame t predicts frame t of the song from those before it; see `MatchMemory`, also for
+    `recovery`. A zero frame comes before the song, as in the network's inputs. Kinds are uint8.
     """
     memory = MatchMemory(spec, recovery)
     matched = np.zeros_like(song)

@@ -1,4 +1,8 @@
-"""Corpora of music: one pass over the source writes the frames and keeps a row of each song."""
+"""Preparation of music corpora: read the songs, choose the splits, write the frames.
+
+One pass over the source writes the frames of all songs to a scratch file; in memory it keeps only
+what the corpus's table of songs needs. S is the number of songs.
+"""
 
 import shutil
 from collections import Counter
@@ -20,17 +24,17 @@ from engine.errors import InputError
 from engine.frames import KEYS
 from engine.music import MIDI_SUFFIXES
 
-_NAMED_ERRORS = 20  # unreadable songs that the report names
-_DEFAULT_TEMPO = 120.0  # beats a minute, if the source has no tempo
+_NAMED_ERRORS = 20  # errors of unreadable songs that the report lists
+_DEFAULT_TEMPO = 120.0  # beats a minute, if no song has a tempo
 
 
 def write_frames(
     folder: Path, scratch: IO[bytes], source: Path, config: DataConfig, progress: Progress
 ) -> PreparedSongs:
-    """Write frames.npy of a corpus of music.
+    """Write frames.npy, the frames of all songs; return the other contents of the corpus.
 
-    scratch: an empty file for the frames. Raises InputError if no song can be read, or none would
-    be left to train on.
+    scratch: an empty file for the frames. Raises InputError if no song can be read, or if no song
+    would be left to train on.
     """
     stored = store_songs(scratch, source, config, progress)
     table = np.zeros(len(stored.keys), SONG_DTYPE)
@@ -65,27 +69,27 @@ def write_frames(
 
 @dataclass(frozen=True, eq=False)
 class StoredSongs:
-    """The songs of a source, in its order; their frames are in a file, end to end."""
+    """The songs of a source, in its order, whose frames are in the scratch file, end to end."""
 
     names: list[str]
-    keys: npt.NDArray[np.uint64]  # (S,): equal for equal frames
+    keys: npt.NDArray[np.uint64]  # (S,): the split keys, equal for songs with equal frames
     lengths: npt.NDArray[np.int64]  # (S,), in frames
     source_splits: npt.NDArray[np.uint8]  # (S,): an index into SPLITS, or ANY
     codec: KeysCodec
-    report: dict[str, Any]
+    report: dict[str, Any]  # what was left out, by reason
 
 
 @dataclass(frozen=True)
 class _Row:
-    """A song without its frames."""
+    """What is kept in memory of a song."""
 
     name: str
     key: int
     length: int  # frames
-    split: int
+    split: int  # an index into SPLITS, or ANY
     planes: int
-    tempo: float | None
-    left_out: dict[str, int]
+    tempo: float | None  # beats a minute
+    left_out: dict[str, int]  # numbers of notes, by reason
 
 
 def store_songs(
@@ -93,9 +97,11 @@ def store_songs(
 ) -> StoredSongs:
     """Write the frames of a source's songs to `file`.
 
-    Songs that cannot be read are left out, counted and named. Of equal songs the first stays; if
-    the source sets the splits all stay, so that results compare with published ones. progress:
-    called with the number of songs read and of all. Raises InputError if no song can be read.
+    Songs that cannot be read are left out and listed in the report. Of songs with equal frames only
+    the first is kept, unless the source sets the splits: then all are kept, so that results are
+    comparable with published ones.
+    progress: called with the number of songs that are read and the number of all songs. Raises
+    InputError if no song can be read.
     """
     rows: list[_Row] = []
     errors: list[str] = []
@@ -123,7 +129,7 @@ def store_songs(
 def _read(
     entries: Sequence[SongEntry], config: DataConfig, errors: list[str], progress: Progress
 ) -> Iterator[tuple[SongEntry, MusicSong]]:
-    """Yield the songs that can be read; append a sentence to `errors` for each other."""
+    """Yield the songs that can be read; for each of the others append its error to `errors`."""
     for number, entry in enumerate(entries):
         progress(number, len(entries))
         try:
@@ -136,7 +142,7 @@ def _read(
 
 
 def _key(frames: npt.NDArray[np.uint8], seed: int) -> int:
-    """Return 64 bits that are equal for songs with equal frames."""
+    """Return the split key of a song: a 64-bit hash of its frames, which changes with the seed."""
     return digest(f"{seed} {frames.shape}\n".encode(), np.packbits(frames).tobytes())
 
 
@@ -181,15 +187,16 @@ def _summarize(
 
 
 def choose_splits(stored: StoredSongs, config: DataConfig, source: str) -> npt.NDArray[np.uint8]:
-    """Return the split of each song, (S,) as an index into SPLITS: that of the source, if it has.
+    """Return the split of each song, (S,), as an index into SPLITS.
 
-    Validation or test songs that the source lacks are taken from its training songs, by their keys.
-    Raises InputError, naming `source`, if no song would be left to train on.
+    The source's own splits are used where it sets them. If it has no validation songs, or no test
+    songs, they are taken from its training songs by `assign_splits`. Raises InputError if no song
+    would be left to train on.
     """
     splits = stored.source_splits.copy()
     free = (splits == TRAIN) | (splits == ANY)
     if not free.any():
-        raise InputError(f"{source} has no songs to train on: put some into a folder train.")
+        raise InputError(f"{source} has no songs to train on: put some into a folder named train.")
     valid_fraction = 0.0 if np.any(splits == VALID) else config.valid_fraction
     test_fraction = 0.0 if np.any(splits == TEST) else config.test_fraction
     splits[free] = assign_splits(stored.keys[free], valid_fraction, test_fraction)

@@ -1,4 +1,7 @@
-"""Readers of piano music: MIDI files, folders and zips of them, MATLAB and JSON files of rolls."""
+"""Readers of piano music.
+
+A source is a MIDI file, a folder or a zip of MIDI files, or a MATLAB or JSON file of piano rolls.
+"""
 
 import contextlib
 import json
@@ -25,35 +28,36 @@ from engine.suggestions import join_or, missing_path
 _FOLDERS = {"train": TRAIN, "valid": VALID, "validation": VALID, "val": VALID, "test": TEST}
 _MATRICES = {"traindata": TRAIN, "validdata": VALID, "testdata": TEST}
 _PIANO = range(LOWEST_PITCH, HIGHEST_PITCH + 1)
-MAX_ENTRIES = 200_000  # of a zip
+MAX_ENTRIES = 200_000  # files in a zip
 MAX_JSON = 64 << 20  # bytes
-MAX_UNPACKED = 256 << 20  # bytes of all MIDI files of a zip together
+MAX_UNPACKED = 256 << 20  # bytes of all MIDI files in a zip together
 
-Matrix = npt.NDArray[Any] | None
+Matrix = npt.NDArray[Any] | None  # a roll (T, 88), not checked yet; None: it is not a roll
 
 
 @dataclass(frozen=True)
 class SongEntry:
-    """A song of a source that is not read yet."""
+    """A song of a source, which is not read yet."""
 
     name: str  # its path or number in the source
     split: int  # an index into SPLITS, or ANY
-    load: Callable[[], bytes | Matrix]  # returns a MIDI file or a matrix; may raise InputError
+    load: Callable[[], bytes | Matrix]  # reads a MIDI file or a matrix; may raise InputError
 
 
 @dataclass(frozen=True, eq=False)
 class MusicSong:
-    """A song as frames."""
+    """A song as frames of piano keys."""
 
     frames: npt.NDArray[np.uint8]  # (T, 88 · planes)
-    tempo: float | None  # beats a minute
+    tempo: float | None  # beats a minute; None: the source sets none
     left_out: dict[str, int]  # number of notes of the file that are not in the frames, by reason
 
 
 def list_files(source: Path) -> list[Path]:
-    """Return the files of a source: itself, or all MIDI files in a folder, in order.
+    """Return the files of a source: the file itself, or all MIDI files in a folder, sorted.
 
-    Raises InputError for a folder without MIDI files and a file of another kind.
+    Raises InputError for a folder without MIDI files, a file that is not of music and a path that
+    does not exist.
     """
     with explain_read_errors(source):
         if source.is_dir():
@@ -73,25 +77,25 @@ def list_files(source: Path) -> list[Path]:
 
 
 def _is_midi(path: Path | PurePosixPath) -> bool:
-    """Return whether a path in a source is a MIDI file and not hidden, as those that macOS adds."""
+    """Return whether a path in a source is a MIDI file, and not a hidden one that macOS adds."""
     hidden = any(part.startswith((".", "__MACOSX")) and part != ".." for part in path.parts)
     return path.suffix.lower() in MIDI_SUFFIXES and not hidden
 
 
 def _printable(path: Path | PurePosixPath) -> str:
-    """Return a path as one line without control characters, safe to print."""
+    """Return a path as one line without control characters, which is safe to print."""
     return " ".join("".join(c if c.isprintable() else " " for c in str(path)).split())
 
 
 def _split(path: Path | PurePosixPath) -> int:
-    """Return the split named by the innermost folder of a path that names one, or ANY."""
+    """Return the split that a folder of the path is named after (the innermost one), or ANY."""
     folders = (part.casefold() for part in reversed(path.parts[:-1]))
     return next((_FOLDERS[name] for name in folders if name in _FOLDERS), ANY)
 
 
 @contextlib.contextmanager
 def open_songs(source: Path) -> Iterator[list[SongEntry]]:
-    """Open a source and yield its songs, to be loaded within the block.
+    """Open a source and yield its songs, which can be loaded within the block.
 
     The content of a zip is never written to disk. Raises InputError for a zip, a .mat or a .json
     file that cannot be read.
@@ -127,7 +131,9 @@ def _mat_entries(source: Path) -> list[SongEntry]:
             f"{source} is not a MATLAB file of piano rolls, as {error}: choose another."
         ) from error
     if not any(lists.get(name) for name in _MATRICES):
-        raise InputError(f"{source} has no rolls: choose a .mat file with {join_or(_MATRICES)}.")
+        raise InputError(
+            f"{source} has no piano rolls: choose a .mat file with {join_or(_MATRICES)}."
+        )
     return [
         SongEntry(f"{name} {number}", split, _constant(matrix))
         for name, split in _MATRICES.items()
@@ -136,7 +142,10 @@ def _mat_entries(source: Path) -> list[SongEntry]:
 
 
 def _json_entries(source: Path) -> list[SongEntry]:
-    """Return the songs of {"train": [song, …], "valid": …, "test": …}: frames of MIDI pitches."""
+    """Return the songs of a file {"train": [song, …], "valid": [song, …], "test": [song, …]}.
+
+    A song is a list of frames, a frame a list of the MIDI pitches that sound.
+    """
     try:
         with explain_read_errors(source):
             songs = _json_songs(source)
@@ -163,7 +172,7 @@ def _json_songs(source: Path) -> dict[str, list[Any]]:
 
 
 def _matrix(song: list[list[float]]) -> Matrix:
-    """Return the roll (T, 88) of frames of pitches; None if some are outside the piano's range."""
+    """Return the roll (T, 88) of a song; None if it has a pitch outside the piano's range."""
     roll = np.zeros((len(song), KEYS), np.uint8)
     for row, pitches in zip(roll, song, strict=True):
         if not all(pitch in _PIANO for pitch in pitches):  # 60.0 counts as 60
@@ -189,16 +198,16 @@ def _open_zip(source: Path) -> Iterator[zipfile.ZipFile]:
 def _zip_entries(source: Path, archive: zipfile.ZipFile) -> list[SongEntry]:
     inside = archive.infolist()
     if len(inside) > MAX_ENTRIES:
-        raise InputError(f"{source} has over {MAX_ENTRIES:,} files: use a folder of them.")
+        raise InputError(f"{source} has over {MAX_ENTRIES:,} files: unpack it and use the folder.")
     named = sorted((PurePosixPath(info.filename), number) for number, info in enumerate(inside))
     music = [(path, inside[number]) for path, number in named if _is_midi(path)]
     if not music:
         raise InputError(f"{source} has no MIDI files: choose a zip with .mid files.")
-    if (
-        sum(info.file_size for _, info in music) > MAX_UNPACKED
-    ):  # never more is unpacked than the directory declares
+    # `zipfile` unpacks no more of a file than the size in the zip's directory.
+    if sum(info.file_size for _, info in music) > MAX_UNPACKED:
         raise InputError(
-            f"{source} unpacks to over {MAX_UNPACKED >> 20} MiB of MIDI files: use a folder."
+            f"{source} unpacks to over {MAX_UNPACKED >> 20} MiB of MIDI files: unpack it and use "
+            "the folder."
         )
     return [
         SongEntry(_printable(path), _split(path), _load_member(archive, info, _printable(path)))
@@ -208,7 +217,7 @@ def _zip_entries(source: Path, archive: zipfile.ZipFile) -> list[SongEntry]:
 
 def _load_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> Callable[[], bytes]:
     def load() -> bytes:
-        # Some other compression methods cannot be stopped half way.
+        # Some other methods unpack everything at once, whatever its size.
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise InputError(f"{name} is compressed by an unusual method: pack it with deflate.")
         try:
@@ -221,10 +230,12 @@ def _load_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> 
 
 
 def load_song(entry: SongEntry, frame_seconds: float, frame_beats: float) -> MusicSong:
-    """Load a song in frames of `frame_seconds`, or of `frame_beats` if that is not zero.
+    """Load a song as frames.
 
-    A MIDI file becomes two planes (keys that sound, keys that begin to); a matrix is one plane of
-    the frames it has. Raises InputError, naming the song, if it is damaged or empty.
+    A MIDI file becomes frames of two planes (the keys that sound, the keys that begin to sound),
+    each `frame_beats` beats long or, if that is 0, `frame_seconds` seconds. A matrix already has
+    frames, of one plane (the keys that sound). Raises InputError, with the song's name, if the song
+    is damaged or empty.
     """
     data = entry.load()
     if isinstance(data, bytes):
@@ -238,5 +249,7 @@ def load_song(entry: SongEntry, frame_seconds: float, frame_beats: float) -> Mus
         return MusicSong(music.frames(2), score.tempo, left_out)
     is_roll = data is not None and data.ndim == 2 and data.shape[1] == KEYS and len(data)
     if data is None or not is_roll or not np.isin(data, (0, 1)).all():
-        raise InputError(f"{entry.name} is not a roll of {KEYS} keys, 0 or 1 each: leave it out.")
+        raise InputError(
+            f"{entry.name} is not a piano roll of {KEYS} keys, 0 or 1 each: leave it out."
+        )
     return MusicSong(data.astype(np.uint8), None, {})

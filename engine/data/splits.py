@@ -1,4 +1,8 @@
-"""Training, validation and test songs: split by a hash of their content, not by their order."""
+"""The split of songs into training, validation and test songs.
+
+Unless the source sets the split of a song, it follows from the song's split key, a hash of its
+content. So it does not depend on the order of the songs, and equal songs are in the same split.
+"""
 
 import hashlib
 
@@ -10,11 +14,11 @@ from engine.suggestions import normalize
 
 SPLITS = ("train", "valid", "test")  # a song's split is stored as an index into these
 TRAIN, VALID, TEST = range(3)
-ANY = 255  # the source does not set the song's split
+ANY = 255  # in place of an index: the source does not set the song's split
 
 
 def digest(*parts: bytes) -> int:
-    """Return 64 bits of the parts' BLAKE2b hash."""
+    """Return the 64-bit BLAKE2b hash of the parts, joined."""
     state = hashlib.blake2b(digest_size=8)
     for part in parts:
         state.update(part)
@@ -22,21 +26,23 @@ def digest(*parts: bytes) -> int:
 
 
 def split_key(text: str, seed: int) -> int:
-    """Return 64 bits that are equal for texts that differ in case and blanks only."""
+    """Return the split key of a text, a 64-bit hash that ignores case and runs of blanks."""
     return digest(f"{seed}\n".encode(), normalize(text).encode("utf-8", "surrogatepass"))
 
 
 def _count(songs: int, fraction: float) -> int:
+    """Return the number of songs in a fraction of all: at least 1 if the fraction is not 0."""
     return max(1, round(songs * fraction)) if fraction > 0 else 0
 
 
 def assign_splits(
     keys: npt.NDArray[np.uint64], valid_fraction: float, test_fraction: float
 ) -> npt.NDArray[np.uint8]:
-    """Return the split of each song, (n,) as an index into SPLITS, from the songs' keys (n,).
+    """Return the split of each song, (S,), as an index into SPLITS, from the split keys (S,).
 
-    The lowest keys are the test songs, the next ones the validation songs: fractions are exact to
-    one song, the order of the songs does not matter, and equal texts share a split. Raises
+    The songs with the lowest keys are the test songs, those with the next ones the validation
+    songs, so the numbers of both are exact fractions of the different songs, rounded to whole songs
+    (at least one if the fraction is not 0). Songs with equal keys have the same split. Raises
     InputError if no song would be left to train on.
     """
     unique = np.unique(keys)
@@ -48,7 +54,7 @@ def assign_splits(
             f"data.valid_fraction = {valid_fraction} and data.test_fraction = {test_fraction}: "
             "use more songs or lower the fractions."
         )
-    rank = np.searchsorted(unique, keys)  # (n,)
+    rank = np.searchsorted(unique, keys)  # (S,)
     return np.where(rank < tests, TEST, np.where(rank < tests + valids, VALID, TRAIN)).astype(
         np.uint8
     )

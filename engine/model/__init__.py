@@ -1,1 +1,1 @@
-"""Models: networks for training (torch), and n-gram models (NumPy)."""
+"""Models: recurrent networks for training (torch), and n-gram models (NumPy)."""

@@ -1,20 +1,20 @@
-"""Recurrent layers over a whole window, each with its own backward pass.
+"""Recurrent layers over a whole window of steps, each with its own backward pass.
 
-A layer over T steps is one autograd operation, not ten operations a step. The forward pass computes
-the input's product for all steps at once and runs the recurrence in place in that buffer. The
-backward pass turns the same buffer into the gradients of the gates, step by step so that the work
-stays in the processor's cache, and then computes each weight's gradient as one product over all
-steps. States are reset within the window where a new song begins in a stream, which fused kernels
-cannot do.
+A layer over T steps is one autograd operation instead of some ten operations per step. The forward
+pass multiplies the inputs of all steps by the input weights at once, and runs the recurrence in
+place in the resulting buffer. The backward pass turns that buffer into the gradients of the gates,
+step by step so that the work stays in the processor's cache, and then computes the gradient of each
+weight as one product over all steps. Where a new song begins in a stream, the state is reset within
+the window, which fused kernels cannot do.
 
-Shapes: T steps, L streams, I inputs, H hidden units, G gates; products are x @ W.
-The backward pass overwrites the buffer, so it can run once for a graph; autograd raises an error
-otherwise.
+Shapes: T steps, L streams (the batch size), I inputs, H hidden units, G gates; products are x @ W.
+The backward pass overwrites the buffer, so it can run only once per graph; the second time autograd
+raises an error.
 
 Under `torch.autocast` products are computed in its type, bfloat16, which can be twice as fast on a
-CPU, and what is saved for the backward pass has that type too, except the LSTM's cells. Sums,
-gates, states and their gradients are computed in the type of the weights, one step at a time in
-`scratch`.
+CPU. What is saved for the backward pass has that type too, except the cell states of the LSTM.
+Sums, gates, states and their gradients are computed in the type of the weights, one step at a time
+in the buffer `scratch`.
 """
 
 from collections.abc import Callable
@@ -24,20 +24,21 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-State = tuple[Tensor, ...]  # each (L, H); the first is the output
-Resets = tuple[Tensor, list[bool]]  # keep (T, L, 1): 0 where a song begins, else 1; any at step t?
+State = tuple[Tensor, ...]  # (h,), for an LSTM (h, c), each (L, H); h is the layer's output
+# keep (T, L, 1): 0 where a song begins, else 1; and for each step whether any song begins at it.
+Resets = tuple[Tensor, list[bool]]
 
 _sigmoid_gradient = torch.ops.aten.sigmoid_backward  # (gradient, output) → gradient · y(1 − y)
 _tanh_gradient = torch.ops.aten.tanh_backward  # (gradient, output) → gradient · (1 − y²)
 
 
 def prepare_resets(reset: Tensor, dtype: torch.dtype) -> Resets:
-    """Return what the layers need of `reset` (T, L), true where a song begins."""
+    """Convert `reset` (T, L), true where a song begins, to the form that the layers need."""
     return (~reset).to(dtype).unsqueeze(2), reset.any(1).tolist()
 
 
 def _to_product_type(*tensors: Tensor) -> tuple[Tensor, ...]:
-    """Return the tensors in the type of products: that of autocast, if enabled."""
+    """Return the tensors in the type of products: that of autocast if enabled, else their own."""
     kind = tensors[0].device.type
     if not torch.is_autocast_enabled(kind):
         return tensors
@@ -45,14 +46,14 @@ def _to_product_type(*tensors: Tensor) -> tuple[Tensor, ...]:
 
 
 def _scratch(gates: Tensor, dtype: torch.dtype) -> Tensor | None:
-    """Return a buffer (L, G·H) for the gates of one step, if they are saved in another type."""
+    """Return a buffer (L, G·H) for one step's gates, or None if `gates` has the type already."""
     return None if gates.dtype == dtype else torch.empty_like(gates[0], dtype=dtype)
 
 
 def _input_products(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Return the input's part of every gate, (T, L, G·H), in a new buffer.
+    """Return what the input adds to the gates' sums, (T, L, G·H), in a new buffer.
 
-    The bias is included if it has the type of the products; else it is added at each step.
+    The bias is included if it has the type of the products; otherwise each step adds it.
     """
     flat = x.flatten(0, 1)
     products = torch.addmm(bias, flat, weight) if x.dtype == bias.dtype else flat @ weight
@@ -62,19 +63,19 @@ def _input_products(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 def _add_recurrent(
     part: Tensor, bias: Tensor, h: Tensor, w: Tensor, scratch: Tensor | None
 ) -> Tensor:
-    """Add h @ w to the input's part of a step's gates (L, G·H), in place or in `scratch`."""
+    """Return a step's gate sums (L, G·H): `part` of the input + h @ w, in place or in `scratch`."""
     if scratch is None:
         return part.addmm_(h, w)
     return torch.add(part, bias, out=scratch).add_(h.to(w.dtype) @ w)
 
 
 def _states_before(first: Tensor, states: Tensor, keep: Tensor) -> Tensor:
-    """Return the state before each step, after its resets, (T, L, H)."""
+    """Return the state before each step, (T, L, H), with zeros where it is reset."""
     return torch.cat((first.to(states.dtype).unsqueeze(0), states[:-1])).mul_(keep)
 
 
 def _weight_gradient(inputs: Tensor, gates: Tensor, dtype: torch.dtype) -> Tensor:
-    """Return the gradient of a weight from what it multiplied and the gates' gradients."""
+    """Return a weight's gradient from its inputs (T, L, I) and the gates' gradients."""
     return (inputs.flatten(0, 1).t() @ gates.flatten(0, 1)).to(dtype)
 
 
@@ -90,7 +91,7 @@ def _input_gradients(
 
 
 class _Rnn(Function):
-    """h' = tanh(x + h W)  (Elman 1990)."""
+    """The simple RNN of Elman 1990: h' = tanh(x @ w_in + bias + h @ w)."""
 
     @staticmethod
     def forward(
@@ -175,7 +176,8 @@ class _Gru(Function):
         size = w.shape[0]
         scratch = _scratch(gates, ctx.dtype)
         before = _states_before(first, outputs, keep)
-        d_product = torch.empty_like(gates)  # the gates' gradient, with the candidate's times r
+        # The gradient of h @ w: that of the gates, with the candidate's multiplied by r.
+        d_product = torch.empty_like(gates)
         w_t = w.t().contiguous()
         for t in reversed(range(len(x))):
             step = gates[t] if scratch is None else scratch.copy_(gates[t])
@@ -269,6 +271,7 @@ class _Lstm(Function):
         return *_input_gradients(gates, x, w_in, ctx.dtype), dw, None, dh.to(ctx.dtype), dc
 
 
+# For each cell a function that runs a layer:
 # scan(x (T, L, I), input (I, G·H), bias (G·H), hidden (H, G·H)[, hidden_bias (H)], resets, *state)
 # returns the outputs (T, L, H), then the tensors of the state after the last step.
 SCANS: dict[str, Callable[..., tuple[Tensor, ...]]] = {

@@ -1,11 +1,11 @@
-"""The recurrent layers by cuDNN, whose kernels have no resets within a sequence.
+"""The recurrent layers computed by cuDNN, whose kernels cannot reset a state within a sequence.
 
-A window is cut where songs begin: each piece of a stream is a sequence of its own, which starts
-from the carried state if it continues a song and from zeros if it begins one. All pieces are packed
-into one call, the longest first, as torch packs sequences of different lengths. The result equals
-that of `engine.model.cells`, without one kernel for each step.
+Each stream of a window is cut into pieces where songs begin. A piece is a sequence of its own: it
+starts from the carried state if it continues a song, and from zeros if it begins one. All pieces
+are packed into one call, the longest first, as in torch's `PackedSequence`. The result equals that
+of `engine.model.cells`, without launching kernels for each step.
 
-Shapes: T steps, L streams, I inputs, H hidden units, G gates, P pieces.
+Shapes: T steps, L streams (the batch size), I inputs, H hidden units, G gates, P pieces.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,18 +27,16 @@ class Packing(NamedTuple):
 
     order: Tensor  # (T·L,): the frame, t·L + stream, at each packed position
     inverse: Tensor  # (T·L,): the packed position of each frame
-    batch_sizes: (
-        Tensor  # (longest piece,) on the CPU: the number of pieces with a frame at each step
-    )
-    stream: Tensor  # (P,): of each piece, the longest first
+    batch_sizes: Tensor  # (longest piece,), on the CPU: the number of pieces that have each step
+    stream: Tensor  # (P,): the stream of each piece, the longest piece first
     keep: Tensor  # (P, 1): 0 if the piece begins a song, else 1
-    last: Tensor  # (L,): the last piece of each stream
+    last: Tensor  # (L,): the index of the last piece of each stream
 
 
 def pack(reset: Tensor, device: torch.device, dtype: torch.dtype) -> Packing:
-    """Cut a window where `reset` (T, L), on the CPU, is true; copy the result to a device.
+    """Cut a window into pieces where `reset` (T, L) is true; return the packing on a device.
 
-    dtype: the type of `keep`.
+    `reset` is on the CPU; dtype is the type of `keep`.
     """
     T, L = reset.shape
     begins = reset.numpy().T.copy()  # (L, T)
@@ -68,7 +66,7 @@ def pack(reset: Tensor, device: torch.device, dtype: torch.dtype) -> Packing:
 
 
 class _Permute(Function):
-    """x[order], with a gradient by the inverse: that of indexing is a slow sum."""
+    """x[order]; its gradient is permuted by `inverse`, as the gradient of indexing is slow."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, order: Tensor, inverse: Tensor) -> Tensor:
@@ -83,10 +81,10 @@ class _Permute(Function):
 
 @dataclass(frozen=True)
 class Kernel:
-    """A cell in torch."""
+    """PyTorch's function (cuDNN on a GPU) that computes the same as one of our cells."""
 
     run: Callable[..., tuple[Tensor, ...]]
-    gates: tuple[int, ...]  # our index of each of torch's gates
+    gates: tuple[int, ...]  # for each gate in PyTorch's order, its index in ours
 
 
 _permute: Callable[[Tensor, Tensor, Tensor], Tensor] = _Permute.apply
@@ -99,7 +97,7 @@ KERNELS: dict[str, Kernel] = {
 
 
 def _compute_type(x: Tensor, weight: Tensor) -> torch.dtype:
-    """Return the type of a layer's products: that of autocast if the kernels support it."""
+    """Return the type of a layer's products: autocast's if cuDNN supports it, else the weight's."""
     if not torch.is_autocast_enabled(x.device.type):
         return weight.dtype
     supported = x.device.type == "cpu" or (torch.backends.cudnn.version() or 0) >= BFLOAT16_SINCE
@@ -109,10 +107,11 @@ def _compute_type(x: Tensor, weight: Tensor) -> torch.dtype:
 def scan(
     kind: str, x: Tensor, weights: Sequence[Tensor], packing: Packing, state: tuple[Tensor, ...]
 ) -> tuple[Tensor, ...]:
-    """Return a layer's outputs (T, L, H) and the tensors (L, H) of the state after the last step.
+    """Run one layer on x (T, L, I), from a state of tensors (L, H).
 
-    x (T, L, I); weights as for `engine.model.cells.SCANS`: input (I, G·H), bias (G·H), hidden
-    (H, G·H) and, for a GRU, hidden_bias (H).
+    kind: the cell, a key of `KERNELS`. weights: as in `engine.model.cells.SCANS`, input (I, G·H),
+    bias (G·H), hidden (H, G·H) and, for a GRU, hidden_bias (H). Returns the outputs (T, L, H), then
+    the tensors of the state after the last step.
     """
     kernel, (w_in, bias, w, *inner) = KERNELS[kind], weights
     size, dtype = w.shape[0], _compute_type(x, w)
@@ -124,7 +123,7 @@ def scan(
     hidden_bias = torch.zeros_like(bias)
     if inner:
         hidden_bias = torch.cat((hidden_bias[: 2 * size], inner[0]))
-    # autocast would use half precision in cuDNN, whatever the type
+    # Autocast would run cuDNN in half precision, whatever autocast's type is.
     with torch.autocast(x.device.type, enabled=False):
         arranged = [arrange(w_in).t(), arrange(w).t(), arrange(bias), hidden_bias.to(dtype)]
         packed = _permute(x.flatten(0, 1).to(dtype), packing.order, packing.inverse)

@@ -1,11 +1,14 @@
-"""Heads: from a frame to the network's input, and from its output to a likelihood.
+"""Heads: they encode frames as inputs of the network, and compute likelihoods from its outputs.
 
-All that depends on the kind of frame is in its head, so the network and the trainer are the same
-for text and music.
+Everything that depends on the kind of frame is in its head, so the network and the trainer are the
+same for lyrics and music.
 
-Frames of piano keys have one plane (the keys that sound) or two (then the keys that begin to). A
-key that sounds but did not in the frame before certainly begins, and a silent one certainly does
-not, so an onset is predicted only for a key that sounds and sounded before.
+Frames of piano keys have one plane of 88 (the keys that sound) or two (then the onsets, the keys
+that begin to sound). If a key sounds but was silent in the frame before, its onset is certain, and
+a silent key certainly has none; so onsets are predicted only for keys that sound in both frames.
+
+Shapes: T steps, L streams (the batch size), H hidden units, E embedding size, V characters,
+K = 88 · planes, M match kinds, F features of a key.
 """
 
 import torch
@@ -24,22 +27,22 @@ from engine.frames import (
 )
 from engine.model.window import Window
 
-INITIAL_KEY_LOGIT = -3.0  # few keys sound
+INITIAL_KEY_LOGIT = -3.0  # the initial bias, because few keys sound
 
 
 def _uniform(*shape: int) -> nn.Parameter:
-    """Return initial weights (inputs, …), uniform within ±1/√inputs."""
+    """Return weights of a shape (inputs, …), initially uniform within ±1/√inputs."""
     bound = shape[0] ** -0.5
     return nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
 
 
 def _bit_nats(logits: Tensor, bits: Tensor) -> Tensor:
-    """Return the negative log likelihood of each bit."""
+    """Return the negative log likelihood of each bit, in nats."""
     return functional.binary_cross_entropy_with_logits(logits, bits, reduction="none")
 
 
 class IndependentHead(nn.Module):
-    """Keys independent of each other, as the RNN baseline of Boulanger-Lewandowski et al. 2012."""
+    """Predicts each key on its own, like the RNN baseline of Boulanger-Lewandowski et al. 2012."""
 
     def __init__(self, config: ModelConfig, spec: FrameSpec) -> None:
         super().__init__()
@@ -47,13 +50,14 @@ class IndependentHead(nn.Module):
         self.input = _uniform(spec.size, config.embedding_size)
         self.weight = _uniform(config.hidden_size, spec.size)
         self.bias = nn.Parameter(torch.full((spec.size,), INITIAL_KEY_LOGIT))
-        # Added to the logits of keys silent and sounding in the matched frame, by match kind.
+        # Added, by match kind, to the logits of keys that are silent in the matched frame, and of
+        # those that sound in it.
         kinds = spec.match_kinds(config.match_recovery)
         self.gain = nn.Parameter(torch.zeros(kinds, 2)) if config.match_memory else None
 
     @property
     def output_weight(self) -> nn.Parameter:
-        """The weights that multiply the top layer's output."""
+        """The weights that multiply the top layer's outputs."""
         return self.weight
 
     def encode(self, frames: Tensor) -> Tensor:
@@ -61,7 +65,10 @@ class IndependentHead(nn.Module):
         return frames.to(self.input.dtype) @ self.input
 
     def nats(self, hidden: Tensor, window: Window) -> Tensor:
-        """Return the negative log likelihood of each frame, (T, L), from hidden (T, L, H)."""
+        """Return the negative log likelihood of each target, (T, L), in nats.
+
+        hidden: the top layer's outputs (T, L, H).
+        """
         logits = hidden @ self.weight + self.bias  # (T, L, K)
         if self.gain is not None and window.matched is not None and window.match_kind is not None:
             silent, sounding = functional.embedding(window.match_kind, self.gain).split(1, 2)
@@ -73,11 +80,12 @@ class IndependentHead(nn.Module):
 
 
 class Decider(nn.Module):
-    """A small network, shared by all keys, that predicts each key given all higher ones.
+    """A small network, shared by all keys, that predicts each key given the higher ones.
 
-    Its inputs are the keys above, the number of them that are set, known planes of keys around the
-    key, and the key's features of the hidden state. The neural autoregressive distribution
-    estimator of Larochelle & Murray 2011, with weights shared by the keys.
+    Its inputs are the keys above (set or not), the number of them that are set, the keys around it
+    in planes that are known already, and features of the key, computed from the hidden state. This
+    is the neural autoregressive distribution estimator of Larochelle & Murray 2011, with weights
+    that the keys share.
     """
 
     def __init__(self, planes: int) -> None:
@@ -91,22 +99,19 @@ class Decider(nn.Module):
     def forward(
         self, bits: Tensor, features: Tensor, planes: Tensor, where: Tensor | None = None
     ) -> Tensor:
-        """Return logits (m,) of the m keys where `where` (n, 88) is true, or of all keys.
+        """Return the logits (m,) of the m keys where `where` (n, 88) is true; None: of all keys.
 
-        bits (n, 88): the keys to predict; features (n, 88, F); planes (n, P, 88): the known ones.
+        bits (n, 88): the n frames to predict; features (n, 88, F); planes (n, P, 88): P known
+        planes for each frame.
         """
-        above = functional.pad(bits, (0, KEYS_ABOVE))[:, 1:].unfold(
-            1, KEYS_ABOVE, 1
-        )  # (n, 88, ABOVE)
-        around = functional.pad(planes, (KEYS_AROUND, KEYS_AROUND)).unfold(
-            2, 2 * KEYS_AROUND + 1, 1
-        )
+        above = functional.pad(bits, (0, KEYS_ABOVE))[:, 1:]
+        above = above.unfold(1, KEYS_ABOVE, 1)  # (n, 88, ABOVE)
+        around = functional.pad(planes, (KEYS_AROUND, KEYS_AROUND))
+        around = around.unfold(2, 2 * KEYS_AROUND + 1, 1)  # (n, P, 88, 2 · AROUND + 1)
         around = around.transpose(1, 2)  # (n, 88, P, 2 · AROUND + 1)
         # A sum of integers is deterministic on every device.
-        count = (bits.flip(1).cumsum(1, dtype=torch.int32).flip(1) - bits).unsqueeze(
-            2
-        )  # (n, 88, 1)
-        counted = count > torch.arange(NOTE_COUNTS, device=bits.device)
+        count = bits.flip(1).cumsum(1, dtype=torch.int32).flip(1) - bits  # (n, 88): set above it
+        counted = count.unsqueeze(2) > torch.arange(NOTE_COUNTS, device=bits.device)
         parts = (features, above, counted, around)
         selected = [part.flatten(0, 1) if where is None else part[where] for part in parts]
         features, *inputs = [part.flatten(1).to(bits.dtype) for part in selected]  # (m, …) each
@@ -116,7 +121,7 @@ class Decider(nn.Module):
 
 
 class JointHead(nn.Module):
-    """Keys that depend on each other: sounding keys from high to low, then onsets likewise."""
+    """Predicts the keys from high to low, each given those above: sounding keys, then onsets."""
 
     def __init__(self, config: ModelConfig, spec: FrameSpec) -> None:
         super().__init__()
@@ -131,7 +136,7 @@ class JointHead(nn.Module):
 
     @property
     def output_weight(self) -> nn.Parameter:
-        """The weights that multiply the top layer's output."""
+        """The weights that multiply the top layer's outputs."""
         return self.features
 
     def encode(self, frames: Tensor) -> Tensor:
@@ -139,7 +144,10 @@ class JointHead(nn.Module):
         return frames.to(self.input.dtype) @ self.input
 
     def nats(self, hidden: Tensor, window: Window) -> Tensor:
-        """Return the negative log likelihood of each frame, (T, L), from hidden (T, L, H)."""
+        """Return the negative log likelihood of each target, (T, L), in nats.
+
+        hidden: the top layer's outputs (T, L, H).
+        """
         flat = hidden.flatten(0, 1)  # (n, H), n = T·L
         features = torch.addmm(self.bias, flat, self.features).view(len(flat), KEYS, KEY_FEATURES)
         frames = [window.inputs] if window.matched is None else [window.inputs, window.matched]
@@ -159,10 +167,10 @@ class JointHead(nn.Module):
 
 
 class CharacterHead(nn.Module):
-    """Characters: an embedding at the input, a softmax at the output.
+    """Predicts characters: an embedding at the input, a softmax at the output.
 
-    With `tied`, the output layer is the embedding (Press & Wolf 2017), after a projection from H
-    to E.
+    If the config has `tied`, the embedding also is the output layer (Press & Wolf 2017), after a
+    projection from H to E.
     """
 
     def __init__(self, config: ModelConfig, spec: FrameSpec) -> None:
@@ -179,14 +187,14 @@ class CharacterHead(nn.Module):
             self.weight = nn.Parameter(torch.empty(size, hidden).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.zeros(size))
         self.tied = config.tied
-        # Initially about the log odds of the matched character, which rise with the match length.
+        # About the log odds that the matched character is right, by match length.
         rising = torch.linspace(1, 5, len(spec.match_lengths(config.match_recovery)))
         gain = torch.cat((torch.zeros(1 + config.match_recovery), rising)).unsqueeze(1)
         self.gain = nn.Parameter(gain) if config.match_memory else None  # (M, 1)
 
     @property
     def output_weight(self) -> nn.Parameter:
-        """The weights that multiply the top layer's output."""
+        """The weights that multiply the top layer's outputs."""
         return self.project if self.tied else self.weight
 
     def encode(self, frames: Tensor) -> Tensor:
@@ -194,9 +202,9 @@ class CharacterHead(nn.Module):
         return functional.embedding(frames, self.embedding)
 
     def logits(self, hidden: Tensor, window: Window) -> Tensor:
-        """Return logits (T, L, V) from the top layer's output (T, L, H).
+        """Return logits (T, L, V) from the top layer's outputs `hidden` (T, L, H).
 
-        A learned gain for the match kind is added to the matched character's logit.
+        To the logit of the matched character a learned gain is added, one for each match kind.
         """
         if self.tied:
             logits = functional.linear(hidden @ self.project, self.embedding, self.bias)
@@ -208,7 +216,10 @@ class CharacterHead(nn.Module):
         return logits.to(gain.dtype).scatter_add(2, window.matched.unsqueeze(2), gain)
 
     def nats(self, hidden: Tensor, window: Window) -> Tensor:
-        """Return the negative log likelihood of each frame, (T, L), from hidden (T, L, H)."""
+        """Return the negative log likelihood of each target, (T, L), in nats.
+
+        hidden: the top layer's outputs (T, L, H).
+        """
         logits, targets = self.logits(hidden, window).flatten(0, 1), window.targets  # (T·L, V)
         nats = functional.cross_entropy(logits, targets.flatten(), reduction="none")
         return nats.view_as(targets)

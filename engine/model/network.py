@@ -1,4 +1,7 @@
-"""The network: an encoded frame, with its other inputs → recurrent layers → head."""
+"""The network: the vector of a frame, with other inputs → recurrent layers → head.
+
+Shapes: T steps, L streams (the batch size), H hidden units.
+"""
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +17,7 @@ from engine.model.window import Window
 
 
 class Layer(nn.Module):
-    """The weights of one recurrent layer."""
+    """One recurrent layer, with the cells that `kind` names in `CELL_SPECS`."""
 
     def __init__(self, kind: str, inputs: int, hidden: int) -> None:
         super().__init__()
@@ -30,7 +33,10 @@ class Layer(nn.Module):
             self.bias.data[hidden : 2 * hidden] = 1.0
 
     def forward(self, x: Tensor, state: State, reset: Resets | Packing) -> tuple[Tensor, State]:
-        """Return outputs (T, L, H) and the state after the last step, from x (T, L, inputs)."""
+        """Return the outputs (T, L, H) for x (T, L, inputs), and the state after the last step.
+
+        With a `Packing` the layer is run by `engine.model.cudnn`, else by `engine.model.cells`.
+        """
         weights = [self.input, self.bias, self.hidden]
         if self.hidden_bias is not None:
             weights.append(self.hidden_bias)
@@ -44,13 +50,13 @@ class Layer(nn.Module):
 class Network(nn.Module):
     """A recurrent network over frames, optionally conditioned on one of `conditions` artists.
 
-    The input of every step is the frame before, with the match memory followed by the matched frame
-    and the match kind (one-hot), with the beat position by the position encoding, with artists by
-    the artist's vector. Artist 0 means no artist; its vector stays zero, so that one model writes
-    with and without an artist.
+    The input of a step is the vector of the frame before. To it are joined, if the network has a
+    match memory, the vector of the matched frame and the match kind (one-hot); if it has
+    `beat_position`, the position encoding; if it has artists, the vector of the artist. Artist 0
+    means no artist; its vector stays zero, so that one model writes with and without an artist.
     """
 
-    positions: Tensor | None  # the position encoding
+    positions: Tensor | None  # the table of the position encoding; None without `beat_position`
 
     def __init__(self, config: ModelConfig, spec: FrameSpec, conditions: int) -> None:
         super().__init__()
@@ -68,24 +74,27 @@ class Network(nn.Module):
         self.cells = nn.ModuleList(Layer(config.cell, size, config.hidden_size) for size in sizes)
 
     def output_weights(self) -> list[nn.Parameter]:
-        """Return the weights that multiply layers' outputs: of the layers above and the head."""
+        """Return the weights that multiply hidden states: of the head and of layers 2 and up."""
         layers = [layer for layer in self.cells if isinstance(layer, Layer)]
         return [*(layer.input for layer in layers[1:]), self.head.output_weight]
 
     def zero_state(self, batch_size: int) -> list[State]:
-        """Return the state before any song: for each layer the cell's tensors (L, H)."""
+        """Return the state before a song: for each layer a tuple (h,), or (h, c) for an LSTM.
+
+        All tensors are zeros of shape (batch_size, hidden_size).
+        """
         cell = CELL_SPECS[self.config.cell]
         zeros = self.head.bias.new_zeros(batch_size, self.config.hidden_size)
         return [tuple(zeros for _ in range(cell.states)) for _ in self.cells]
 
     def forward(self, window: Window, state: list[State]) -> tuple[Tensor, list[State]]:
-        """Run T steps of L streams, from the state of `zero_state` or of the last call.
+        """Run a window from a state, that of `zero_state` or that of the window before.
 
-        Returns the top layer's outputs (T, L, H) and the new state.
+        Returns the top layer's outputs (T, L, H) and the state after the last step.
         """
         x = self._join(window)
         reset: Resets | Packing
-        if x.is_cuda:  # one kernel for each step would leave the device idle most of the time
+        if x.is_cuda:  # kernels for each step would leave the device idle most of the time
             reset = cudnn.pack(window.reset, x.device, state[0][0].dtype)
         else:
             reset = prepare_resets(window.reset, x.dtype)
@@ -113,11 +122,11 @@ class Network(nn.Module):
         return torch.cat(parts, 2)
 
     def nats(self, window: Window, state: list[State]) -> tuple[Tensor, list[State]]:
-        """Return the negative log likelihood of each target, (T, L), and the new state."""
+        """Return the negative log likelihood of each target in nats, (T, L), and the new state."""
         hidden, last = self(window, state)
         return self.head.nats(hidden, window), last
 
 
 def detach_state(state: list[State]) -> list[State]:
-    """Return the state without its history: where truncated back-propagation cuts."""
+    """Return the state detached from the graph, so that back-propagation stops here."""
     return [tuple(tensor.detach() for tensor in layer) for layer in state]

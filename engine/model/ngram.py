@@ -1,12 +1,16 @@
-"""N-gram models: uniform, frequencies, and Markov chains of order 1 to 8.
+"""N-gram models: uniform probabilities, character frequencies, and Markov chains of order 1 to 8.
 
 A Markov chain of order k is smoothed by interpolated Kneser-Ney with three discounts a level,
 estimated from the counts of counts (Kneser & Ney 1995, "Improved backing-off for m-gram language
 modeling"; Chen & Goodman 1999, "An empirical study of smoothing techniques for language
-modeling"). Its top level holds plain counts. Below, a count is the number of different frames
-before a context and its continuation. The lowest distribution is uniform over all indices except
-the begin mark, so only that one is impossible. Contexts are 64-bit hashes: among some millions of
-contexts two share one with a probability of about 1 in a million.
+modeling"). A context is the frames before the one to predict, which is its continuation; there is a
+level for each length of context. The level of the longest contexts has plain counts. On the others
+a count is the number of different frames that occur before a context and its continuation. Below
+the lowest level the distribution is uniform over all indices except the begin mark, so only that
+one is impossible.
+
+Contexts are stored as 64-bit hashes: among several million contexts, the probability that any two
+have the same hash is about 1 in a million. V is the number of indices that a frame can have.
 """
 
 from collections.abc import Iterable, Mapping
@@ -29,34 +33,34 @@ Ints = NDArray[Any]
 
 @dataclass(frozen=True)
 class Level:
-    """The continuations of the contexts of one length: C contexts, n different continuations.
+    """The counts for contexts of one length: C contexts with n different continuations in all.
 
-    Those of context i are `starts[i]` to `starts[i + 1]`, ordered by symbol.
+    The continuations of context i are at starts[i] : starts[i + 1], ordered by symbol.
     """
 
-    contexts: Ints  # (C,) uint64, rising
+    contexts: Ints  # (C,) uint64, ascending: hashes
     starts: Ints  # (C + 1,) int64
-    symbols: Ints  # (n,)
+    symbols: Ints  # (n,): the index of the frame that continues the context
     counts: Ints  # (n,) uint32
-    keys: Ints  # (n,) int64, rising: index of the context · V + symbol
-    discounted: Floats  # (n,) discounted count / total count of the context
-    backoff: Floats  # (C,) probability left by the discounts, for the level below
+    keys: Ints  # (n,) int64, ascending: number of the context · V + symbol
+    discounted: Floats  # (n,): discounted count / total count of the context
+    backoff: Floats  # (C,): the probability that the discounts leave to the level below
 
 
 def context_length(config: ModelConfig) -> int:
-    """Return the number of frames in a context; -1 for the uniform model, which has no level."""
+    """Return the length of the longest contexts; -1 for the uniform model, which has no levels."""
     return {"uniform": -1, "frequencies": 0, "markov": config.order}[config.kind]
 
 
 def _extend(hashes: Ints, frames: Ints) -> Ints:
-    """Return hashes (n,) of contexts one frame longer, from those of the shorter and the frame."""
+    """Return the hashes (n,) of contexts, each made one frame longer by the frame before it."""
     longer: Ints = (hashes + frames.astype(np.uint64) + np.uint64(1)) * _MIX
     longer ^= longer >> np.uint64(32)
     return longer
 
 
 def _discounts(counts: Ints) -> Floats:
-    """Return the discounts of a count of 0, 1, 2, and 3 or more, (4,)."""
+    """Return the discounts for counts of 0, 1, 2, and 3 or more, (4,)."""
     n = np.bincount(np.minimum(counts, 5), minlength=6)[1:5].astype(float)  # counts of counts
     if n.all():
         y = n[0] / (n[0] + 2 * n[1])
@@ -79,9 +83,9 @@ def _level(contexts: Ints, starts: Ints, symbols: Ints, counts: Ints, size: int)
 
 @dataclass(frozen=True)
 class NgramModel:
-    """Probabilities from counts, the same for every artist; see `fit` and `from_tensors`.
+    """An n-gram model, which `fit` or `from_tensors` makes; it ignores artists.
 
-    `levels[l]` has contexts of l frames, of V different ones.
+    `levels[l]` is that of contexts of l frames.
     """
 
     config: ModelConfig
@@ -90,11 +94,11 @@ class NgramModel:
 
     @property
     def parameters(self) -> int:
-        """The number of counts."""
+        """The number of counts, of all levels."""
         return sum(len(level.counts) for level in self.levels)
 
     def nats(self, song: Ints) -> Floats:
-        """Return −log p of each frame of a song (T,) given all before it, (T,)."""
+        """Return −log p of each frame of a song (T,) given the frames before it, (T,)."""
         order = len(self.levels) - 1
         frames = np.concatenate([np.full(max(order, 0), BEGIN, song.dtype), song])
         result = np.where(song == BEGIN, 0.0, 1 / (self.size - 1))  # (T,) probabilities
@@ -114,9 +118,9 @@ class NgramModel:
             return -np.log(result)
 
     def probabilities(self, context: Ints) -> Floats:
-        """Return the probability of every next frame after a context of any length, (V,).
+        """Return the probability of each frame that may follow a context of any length, (V,).
 
-        A context shorter than the model's is the beginning of a song.
+        A context that is shorter than those of the model is taken for the beginning of a song.
         """
         result = np.full(self.size, 1 / (self.size - 1))
         result[BEGIN] = 0.0
@@ -133,7 +137,7 @@ class NgramModel:
         return result
 
     def tensors(self) -> dict[str, Ints]:
-        """Return the counts as named arrays, four a level: `levels.l.contexts`, `starts`, …"""
+        """Return the counts as named arrays, four per level: `levels.l.contexts`, `starts`, …"""
         return {
             f"levels.{length}.{name}": getattr(level, name)
             for length, level in enumerate(self.levels)
@@ -143,20 +147,20 @@ class NgramModel:
 
 @dataclass(frozen=True)
 class _Table:
-    """The continuations of the contexts of one length, as in `Level`, counted in two ways."""
+    """The continuations of contexts of one length, as in `Level`, counted in two ways."""
 
     contexts: Ints
     starts: Ints
     symbols: Ints
-    before: Ints  # (n,) uint32: different frames before it; for the longest contexts, occurrences
-    occurrences: Ints  # (n,) uint32
+    before: Ints  # (n,) uint32: different frames before each; for the longest contexts, occurrences
+    occurrences: Ints  # (n,) uint32: of each continuation
 
     def level(self, counts: Ints, size: int) -> Level:
         return _level(self.contexts, self.starts, self.symbols, counts, size)
 
 
 def _tables(songs: Iterable[Ints], size: int, order: int) -> list[_Table]:
-    """Return the tables of contexts of 0 to `order` frames."""
+    """Count songs: return a table for each length of context from 0 to `order`."""
     dtype = np.min_scalar_type(size - 1)
     padding = np.full(max(order, 0), BEGIN, dtype)
     pieces = [piece for song in songs for piece in (padding, np.asarray(song, dtype))]
@@ -175,21 +179,21 @@ def _tables(songs: Iterable[Ints], size: int, order: int) -> list[_Table]:
         key = context * size + frames[positions]
         by_key = np.argsort(key)
         key = key[by_key]
-        first = np.flatnonzero(np.diff(key, prepend=-1))  # the first of each continuation
+        first = np.flatnonzero(np.diff(key, prepend=-1))  # where each continuation begins
         counts = np.diff(first, append=len(key)).astype(np.uint32)
         occurrences = np.add.reduceat(occurrences[by_key], first, dtype=np.uint32)
         keys = key[first]
         starts = np.searchsorted(keys, np.arange(len(contexts) + 1) * size)
         symbols = (keys % size).astype(dtype)
         tables.insert(0, _Table(contexts, starts, symbols, counts, occurrences))
-        positions = positions[by_key[first]]  # each counts once in the level below
+        positions = positions[by_key[first]]  # each continuation counts once on the level below
     return tables
 
 
 def fit(songs: Iterable[Ints], size: int, config: ModelConfig) -> NgramModel:
-    """Count songs, each an array (T,) of frames below `size` that ends in its end mark.
+    """Return the model of some songs, each an array (T,) of indices that ends in the end mark.
 
-    Takes about 100 bytes of memory a frame. Raises InputError without a song.
+    size: V. Takes about 100 bytes of memory per frame. Raises InputError if there are no songs.
     """
     tables = _tables(songs, size, context_length(config))
     levels = tuple(table.level(table.before, size) for table in tables)
@@ -197,10 +201,10 @@ def fit(songs: Iterable[Ints], size: int, config: ModelConfig) -> NgramModel:
 
 
 def fit_all_orders(songs: Iterable[Ints], size: int, highest: int) -> list[NgramModel]:
-    """Return the uniform model, the frequencies and the chains of order 1 to `highest`.
+    """Return the uniform model, the frequencies and the Markov chains of order 1 to `highest`.
 
-    Each equals what `fit` returns, but all are counted at once: they share the levels below their
-    top level.
+    Each equals the model that `fit` returns, but the songs are counted only once: the models
+    share all their levels but the highest.
     """
     tables = _tables(songs, size, highest)
     shared = [table.level(table.before, size) for table in tables]
@@ -215,9 +219,10 @@ def fit_all_orders(songs: Iterable[Ints], size: int, highest: int) -> list[Ngram
 
 
 def from_tensors(config: ModelConfig, size: int, tensors: Mapping[str, NDArray[Any]]) -> NgramModel:
-    """Build a model from its tensors, the inverse of `NgramModel.tensors`.
+    """Build a model from the arrays that `NgramModel.tensors` returned.
 
-    Raises ValueError, naming the tensor, if they are not the counts of such a model.
+    size: V. Raises ValueError if they are not the counts of such a model; the message is a clause,
+    such as "the tensor levels.0.counts is missing".
     """
     wanted = [
         f"levels.{length}.{name}"

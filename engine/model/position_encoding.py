@@ -1,8 +1,8 @@
 """A position encoding: the position of a frame in its song as sines and cosines.
 
-The encoding of Vaswani et al. 2017 ("Attention is all you need"), with the periods of music: twos,
-threes and their products. Counting is hard for a recurrent network; with the position as an input
-it can follow where bars, phrases and parts begin.
+The encoding of Vaswani et al. 2017 ("Attention is all you need"), with periods that are common in
+music: products of twos and threes. A recurrent network learns to count with difficulty; from this
+input it can see where bars, phrases and parts begin.
 """
 
 import numpy as np

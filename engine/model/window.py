@@ -1,4 +1,7 @@
-"""Windows of truncated back-propagation as tensors: T frames of each of L streams, time first."""
+"""Windows of truncated back-propagation through time (BPTT) as tensors.
+
+A window has T frames of each of L streams (the batch size), time first.
+"""
 
 from typing import Any, NamedTuple
 
@@ -8,7 +11,10 @@ from torch import Tensor
 
 
 def to_device(array: np.ndarray[Any, Any], device: torch.device) -> Tensor:
-    """Copy an array to a device, to CUDA from pinned memory without waiting for the copy."""
+    """Return an array as a tensor on a device.
+
+    On the CPU it shares the array's memory; to CUDA it is copied from pinned memory asynchronously.
+    """
     tensor = torch.from_numpy(array)
     if device.type == "cpu":
         return tensor
@@ -16,18 +22,22 @@ def to_device(array: np.ndarray[Any, Any], device: torch.device) -> Tensor:
 
 
 class Window(NamedTuple):
-    """A batch as tensors; `frame` is () for characters, (keys,) for piano keys."""
+    """An `engine.data.batches.Batch` as tensors.
+
+    The shape of a frame, *frame, is () for characters and (K,) for K keys of the piano.
+    """
 
     inputs: Tensor  # (T, L, *frame): the frame before
     targets: Tensor  # (T, L, *frame): the frame to predict
-    reset: Tensor  # (T, L) bool: the stream's state is reset before this frame; always on the CPU
+    reset: Tensor  # (T, L) bool, on the CPU: the stream's state is reset before this frame
     condition: Tensor  # (T, L): 1 + the index of the artist; 0: no artist
-    matched: Tensor | None = None  # (T, L, *frame): the target by the match memory
-    match_kind: Tensor | None = None  # (T, L): 0: no match
-    position: Tensor | None = None  # (T, L): of the target in its song, from 0
+    # What the match memory predicts for each target, see `MatchMemory`; None without one.
+    matched: Tensor | None = None  # (T, L, *frame)
+    match_kind: Tensor | None = None  # (T, L)
+    position: Tensor | None = None  # (T, L): of the target in its song, from 0; None: not needed
 
     def part(self, start: int, stop: int) -> "Window":
-        """Return the steps from `start` to before `stop`, as views."""
+        """Return the steps `start` to `stop` − 1 as a window of views."""
         tensors = self._asdict().items()
         cut = {name: tensor[start:stop] for name, tensor in tensors if tensor is not None}
         return self._replace(**cut)

@@ -128,13 +128,19 @@ def test_music_in_place_of_lyrics_is_refused_and_the_reverse(
     music, lyrics = of_music(tunes), prepare_corpus(DataConfig(source=str(source)))
     with pytest.raises(InputError, match="is of music and has no texts"):
         music.text(0)
-    with pytest.raises(InputError, match="is of lyrics and has no rolls"):
+    with pytest.raises(InputError, match="is of lyrics and has no piano rolls"):
         lyrics.roll(0)
-    with pytest.raises(InputError, match="has frames of 176 keys, the model of characters"):
+    with pytest.raises(
+        InputError, match="has frames of 176 keys, but the model has frames of characters"
+    ):
         music.translated(lyrics.codec, [])
-    with pytest.raises(InputError, match="has frames of characters, the model of 176 keys"):
+    with pytest.raises(
+        InputError, match="has frames of characters, but the model has frames of 176 keys"
+    ):
         lyrics.translated(music.codec, [])
-    with pytest.raises(InputError, match="has frames of 176 keys, the model of 88 keys"):
+    with pytest.raises(
+        InputError, match="has frames of 176 keys, but the model has frames of 88 keys"
+    ):
         music.translated(KeysCodec(1, 0.3, None, 120.0), [])
     with pytest.raises(InputError, match="is not music: choose a MIDI file"):
         of_music(source)

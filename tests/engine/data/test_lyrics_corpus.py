@@ -49,7 +49,7 @@ def test_artists_with_few_songs_are_left_out() -> None:
         (
             ("Qqqqq",),
             1,
-            "it has 'Mabel Rowe', 'Neon Meridian' or 'Old Ferry'; '--set data.artists='",
+            "choose 'Mabel Rowe', 'Neon Meridian' or 'Old Ferry'; '--set data.artists='",
         ),
         (("Old Ferry",), 3, "3 songs or more (at most 2, by 'Old Ferry')"),
         (("a1", "b1", "c1", "d1", "e1"), 1, "'a1', 'b1', 'c1' and 2 others"),

@@ -77,7 +77,7 @@ BROKEN = {
     "claims": (HEAD + matrix(9, (2**30, 2**30), element(2, b"12345")), "5 numbers"),
     "negative": (HEAD + matrix(9, (-1, -5), element(2, b"12345")), "dimension"),
     "uneven": (HEAD + matrix(9, (1, 1), element(9, b"12345")), "multiple of element size"),
-    "many": (HEAD + matrix(1, (1, 9), element(14, b"") * 70_000), "a list of over 65,533"),
+    "many": (HEAD + matrix(1, (1, 9), element(14, b"") * 70_000), "a cell array of over 65,533"),
 }
 
 

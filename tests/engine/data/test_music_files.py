@@ -138,7 +138,8 @@ def test_bad_songs_are_refused_by_name(tmp_path: Path, tune: Tune, write_mat: Wr
     results = [isinstance(song, music_files.MusicSong) or song for _, song in found.values()]
     assert results[0] is True
     assert results[1:] == [
-        f"traindata {i} is not a roll of 88 keys, 0 or 1 each: leave it out." for i in (2, 3, 4, 5)
+        f"traindata {i} is not a piano roll of 88 keys, 0 or 1 each: leave it out."
+        for i in (2, 3, 4, 5)
     ]
 
 
@@ -248,7 +249,9 @@ def test_an_invalid_source_is_refused(
 
 
 def test_a_mat_file_or_zip_of_other_content_is_refused(tmp_path: Path, write_mat: WriteMat) -> None:
-    with pytest.raises(InputError, match=r"has no rolls: choose a .mat file with 'traindata', "):
+    with pytest.raises(
+        InputError, match=r"has no piano rolls: choose a .mat file with 'traindata', "
+    ):
         read(write_mat(tmp_path / "a.mat", {"weights": [np.ones((2, 2))]}))
     with pytest.raises(InputError, match="has no MIDI files"):
         read(zipped(tmp_path / "a.zip", {"a.txt": b"la"}))
@@ -301,7 +304,7 @@ def test_a_json_file_of_pitches(tmp_path: Path) -> None:
     song = found["train 1"][1]
     assert isinstance(song, music_files.MusicSong)
     assert [np.flatnonzero(frame).tolist() for frame in song.frames] == [[39, 43], [], [0, 87]]
-    assert "train 2 is not a roll of 88 keys" in str(found["train 2"][1])
+    assert "train 2 is not a piano roll of 88 keys" in str(found["train 2"][1])
 
 
 @pytest.mark.parametrize(
@@ -320,4 +323,6 @@ def test_an_invalid_json_file_is_refused(tmp_path: Path, text: str) -> None:
     except InputError as error:
         messages = {str(error)}
     (message,) = messages
-    assert "x.json is not a JSON file of piano rolls" in message or "is not a roll of" in message
+    assert (
+        "x.json is not a JSON file of piano rolls" in message or "is not a piano roll of" in message
+    )
