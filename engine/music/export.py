@@ -1,8 +1,8 @@
-"""Save music as MIDI, sound or a picture, chosen by the file's ending.
+"""Save a score as a MIDI file, a WAV file or a PNG image, chosen by the file name's ending.
 
-`python -m engine.music.export` does it in a process of its own, since rendering sound takes
-seconds and the app must stay responsive: it reads one `ExportRequest` as JSON from stdin. An error
-is one sentence on stderr, with exit status 2.
+`python -m engine.music.export` saves in a process of its own, because rendering sound takes seconds
+and the app must stay responsive. It reads one `ExportRequest` as JSON from stdin. On an error it
+prints one sentence to stderr and exits with status 2.
 """
 
 import dataclasses
@@ -19,14 +19,16 @@ ENDINGS = (".mid", ".wav", ".png")
 
 
 def save(score: Score, path: Path, frame_seconds: float) -> None:
-    """Write a score to `path`, whole or not at all.
+    """Write a score to `path`, complete or not at all.
 
-    frame_seconds: length of a frame in a picture. Raises InputError for a path with another ending
-    and for one that cannot be written.
+    frame_seconds: length of a frame of the piano roll in an image. Raises InputError for a path
+    that does not end in one of ENDINGS, or that cannot be written.
     """
     ending = path.suffix.lower()
     if ending not in ENDINGS:
-        raise InputError(f"{path.name} ends in none of {', '.join(ENDINGS)}: add one of them.")
+        raise InputError(
+            f"{path.name} has none of the endings {', '.join(ENDINGS)}: add one of them."
+        )
     try:
         with files.explain_write_errors(path):
             if ending == ".mid":
@@ -42,19 +44,19 @@ def save(score: Score, path: Path, frame_seconds: float) -> None:
 
                 roll_image.write([piano_roll.from_score(score, frame_seconds)], path)
     except OSError as error:
-        raise InputError(f"Cannot write {path} ({error.strerror}): choose another place.") from None
+        raise InputError(f"Cannot write {path} ({error.strerror}): choose another path.") from None
 
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """The arguments of `save`, as the process reads them from stdin."""
+    """The arguments of `save`, which the process reads from stdin."""
 
     score: Score
     path: Path
     frame_seconds: float
 
     def encode(self) -> str:
-        """Return the request as a JSON object; `Score.left_out` is not part of it."""
+        """Return the request as a JSON object, without the score's `left_out`."""
         score = dataclasses.asdict(self.score)
         del score["left_out"]
         score["notes"] = [dataclasses.astuple(note) for note in self.score.notes]
@@ -62,7 +64,7 @@ class ExportRequest:
 
     @classmethod
     def decode(cls, text: str | bytes) -> "ExportRequest":
-        """Return the request that `encode` wrote."""
+        """Parse the result of `encode`."""
         values = json.loads(text)
         score = values["score"]
         score["notes"] = tuple(Note(*note) for note in score["notes"])
@@ -72,7 +74,7 @@ class ExportRequest:
 
 
 def main() -> int:
-    """Serve the request on stdin."""
+    """Carry out the request on stdin; returns the exit status."""
     request = ExportRequest.decode(sys.stdin.read())
     try:
         save(request.score, request.path, request.frame_seconds)

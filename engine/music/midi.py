@@ -1,9 +1,9 @@
 """Read and write MIDI files.
 
-The parser is our own because files come from anywhere: its time and memory grow with the size of
-the file alone. General readers accept numbers of any length, so that a few hundred kilobytes of
+The parser is our own because files may come from any source: its time and memory grow with the size
+of the file alone. Other readers accept numbers of any length, so that a few hundred kilobytes of
 0xFF keep them busy for minutes; mido also takes three times as long (2.2 s against 0.7 s for a MiB
-of notes) and refuses a song for an odd event that matters to no note, such as a key signature, a
+of notes) and refuses a file for an invalid event that affects no note, such as a key signature, a
 time signature or a sequence number.
 """
 
@@ -23,36 +23,36 @@ from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.music.score import LeftOut, Note, Score, merge_overlapping
 from engine.music.tempo_map import DENOMINATORS, integrate
 
-MAX_BYTES = 2 << 20  # hours of piano with all its pedaling take less
+MAX_BYTES = 2 << 20  # of a file: hours of piano music, with pedals, take less
 MAX_SECONDS = 3 * 3600
 META, END_OF_TRACK, SET_TEMPO, TIME_SIGNATURE = 0xFF, 0x2F, 0x51, 0x58
-# Data bytes of each channel message, by the upper half of its status.
+# Number of data bytes of each channel message, by the upper four bits of its status byte.
 _DATA_BYTES = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
 _PERCUSSION = 9  # channel
-_DEFAULT_TEMPO = 500_000  # microseconds a beat, of a file that sets none
-_MICROSECONDS = 60_000_000  # a minute: MIDI counts tempo in microseconds a beat
-_TICKS_PER_BEAT = 960  # of files written here: half a millisecond at 120 beats a minute
+_DEFAULT_TEMPO = 500_000  # microseconds per beat, of a file without a tempo
+_MICROSECONDS = 60_000_000  # in a minute; a tempo in MIDI is in microseconds per beat
+_TICKS_PER_BEAT = 960  # of files written here: half a millisecond at 120 beats per minute
 
 
 class Event(NamedTuple):
     """One event of a track."""
 
-    tick: int  # from the start of the file
-    status: int  # 0x80 … 0xEF with the channel in the lower half, or META
-    kind: int  # of a META event; 0 in others
+    tick: int  # from the start of the track
+    status: int  # 0x80 … 0xEF, with the channel in the lower four bits, or META
+    kind: int  # of a META event; 0 for other events
     data: bytes  # without status, kind and length
 
 
 @dataclass(frozen=True)
 class MidiFile:
-    """The tracks of a file, to be played together."""
+    """The tracks of a MIDI file, which are played together."""
 
     ticks_per_beat: int
     tracks: list[bytes]
 
 
 def parse(data: bytes) -> MidiFile:
-    """Split a file into its tracks; raises ValueError, with the reason, for any other data."""
+    """Split a MIDI file into its tracks; raises ValueError, with the reason, for other data."""
     if data[:4] != b"MThd":
         raise ValueError("it does not begin with MThd")
     chunks = list(_chunks(data))
@@ -62,10 +62,10 @@ def parse(data: bytes) -> MidiFile:
     if file_format > 1:
         raise ValueError(f"it is of format {file_format}, whose tracks are separate pieces")
     if not 0 < division < 0x8000:
-        raise ValueError("it does not count time in parts of a beat")
+        raise ValueError("it does not count time in ticks per beat")
     tracks = [body for name, body in chunks[1:] if name == b"MTrk"]
     if len(tracks) < count:
-        raise ValueError(f"it has {len(tracks)} tracks and announces {count}")
+        raise ValueError(f"its header announces {count} tracks, and it has {len(tracks)}")
     return MidiFile(division, tracks)
 
 
@@ -109,7 +109,7 @@ def _events(track: bytes) -> Iterator[Event]:
         else:
             if track[offset] >= 0x80:
                 status, offset = track[offset], offset + 1
-            size = _DATA_BYTES.get(status & 0xF0, 0)  # without a status the last one holds
+            size = _DATA_BYTES.get(status & 0xF0, 0)  # without a status byte, the last one applies
             if not size:
                 raise ValueError(f"a track holds the status {status:#04x}")
             body = _slice(track, offset, size)
@@ -120,7 +120,7 @@ def _events(track: bytes) -> Iterator[Event]:
 
 
 def _variable_length(data: bytes, offset: int) -> tuple[int, int]:
-    """Return the number of one to four bytes at an offset, and the offset after it."""
+    """Parse a variable-length number of up to four bytes; returns it and the offset after it."""
     value = 0
     for end in range(offset, offset + 4):
         value = value << 7 | data[end] & 0x7F
@@ -130,22 +130,23 @@ def _variable_length(data: bytes, offset: int) -> tuple[int, int]:
 
 
 def _slice(track: bytes, offset: int, size: int) -> bytes:
-    """Return `size` bytes; raises IndexError past the end."""
+    """Return the `size` bytes at an offset; raises IndexError if the track ends before."""
     if offset + size > len(track):
         raise IndexError
     return track[offset : offset + size]
 
 
 def read(source: Path | bytes, name: str = "") -> Score:
-    """Read the notes of a MIDI file, all instruments on one keyboard.
+    """Read a MIDI file as a score, with all its instruments on one keyboard.
 
-    Left out and counted: drums, pitches outside the piano's range, notes of zero length. A note-off
-    ends the earliest open note of its pitch, channel and track; a note that is never ended lasts
-    until its track ends. Overlapping notes of one pitch: see `merge_overlapping`. Tempo and time
-    signature are the first ones; later tempos are kept as changes, pedals are not kept.
+    Drums, pitches outside the piano's range and notes of zero length are left out and counted in
+    `Score.left_out`. A note-off ends the earliest open note of its pitch, channel and track; a note
+    without a note-off lasts until its track ends. Overlapping notes of one pitch are merged: see
+    `merge_overlapping`. The score has the file's first time signature and all its tempos. Pedals
+    are ignored.
 
-    name: the source as error messages call it. Raises InputError for data of another kind, over
-    2 MiB, without notes or longer than three hours.
+    name: how error messages call the source (default: its path). Raises InputError for data that is
+    not a MIDI file, is over 2 MiB, has no notes, or lasts longer than three hours.
     """
     name = name or (str(source) if isinstance(source, Path) else "the MIDI data")
     data = _load(source, name) if isinstance(source, Path) else source
@@ -155,7 +156,7 @@ def read(source: Path | bytes, name: str = "") -> Score:
         return _to_score(parse(data))
     except ValueError as error:
         raise InputError(
-            f"{name} is not a usable MIDI file ({error}): export it again or use another."
+            f"{name} is not a usable MIDI file ({error}): export it again, or use another file."
         ) from error
 
 
@@ -164,7 +165,7 @@ def _load(path: Path, name: str) -> bytes:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise InputError(f"Cannot read {name} ({error.strerror}): use a MIDI file.") from error
+        raise InputError(f"Cannot read {name} ({error.strerror}): use another file.") from error
 
 
 class _TickNote(NamedTuple):
@@ -179,11 +180,11 @@ class _TickNote(NamedTuple):
 
 @dataclass
 class _Contents:
-    """What all tracks hold together, timed in ticks."""
+    """The notes, tempos and time signature of all tracks of a file, timed in ticks."""
 
     notes: list[_TickNote] = field(default_factory=list)
-    tempos: dict[int, int] = field(default_factory=dict)  # by tick, in microseconds a beat
-    time_signature: tuple[int, tuple[int, int]] | None = None  # (tick, time signature)
+    tempos: dict[int, int] = field(default_factory=dict)  # by tick, in microseconds per beat
+    time_signature: tuple[int, tuple[int, int]] | None = None  # the earliest, with its tick
     drums: int = 0  # notes on the percussion channel
 
 
@@ -194,7 +195,7 @@ def _to_score(file: MidiFile) -> Score:
     on_piano = [note for note in contents.notes if LOWEST_PITCH <= note.pitch <= HIGHEST_PITCH]
     contents.tempos.setdefault(0, _DEFAULT_TEMPO)
     tempo_ticks = sorted(contents.tempos)
-    microseconds = np.array([contents.tempos[tick] for tick in tempo_ticks])  # a beat, (k,)
+    microseconds = np.array([contents.tempos[tick] for tick in tempo_ticks])  # per beat, (k,)
     seconds = integrate(
         np.array(tempo_ticks, np.float64),
         microseconds / 1e6 / file.ticks_per_beat,
@@ -202,7 +203,7 @@ def _to_score(file: MidiFile) -> Score:
     )
     starts, ends, changes = np.split(seconds, [len(on_piano), 2 * len(on_piano)])
     if np.any(ends > MAX_SECONDS):
-        raise ValueError(f"it claims to last {ends.max() / 3600:,.0f} hours")
+        raise ValueError(f"it lasts {ends.max() / 3600:,.0f} hours")
     timed = [
         Note(start, end, note.pitch, note.velocity)
         for start, end, note in zip(starts.tolist(), ends.tolist(), on_piano, strict=True)
@@ -258,7 +259,7 @@ def _read_meta(tick: int, kind: int, data: bytes, contents: _Contents) -> None:
             raise ValueError("it sets an invalid tempo")
         contents.tempos[tick] = int.from_bytes(data, "big")
     elif kind == TIME_SIGNATURE and len(data) >= 2:
-        valid = data[0] > 0 and data[1] < len(DENOMINATORS)  # any other is ignored
+        valid = data[0] > 0 and data[1] < len(DENOMINATORS)  # an invalid one is ignored
         if valid and (contents.time_signature is None or tick < contents.time_signature[0]):
             contents.time_signature = tick, (data[0], DENOMINATORS[data[1]])
 
@@ -268,7 +269,7 @@ def encode(score: Score) -> bytes:
 
     Times are rounded to 1/960 of a beat; a note lasts at least that long.
     """
-    import mido  # reading does without it
+    import mido  # not needed to read files
 
     def tempo_message(tempo: float) -> mido.MetaMessage:
         microseconds = min(max(round(_MICROSECONDS / tempo), 1), 0xFFFFFF)
@@ -278,7 +279,7 @@ def encode(score: Score) -> bytes:
         return [round(beat * _TICKS_PER_BEAT) for beat in score.tempo_map.beats(seconds).tolist()]
 
     numerator, denominator = score.time_signature
-    # (tick, order in the tick, message): keys are released before others are struck.
+    # (tick, order at that tick, message): notes end before others start.
     messages = [
         (0, 0, tempo_message(score.tempo)),
         (0, 0, mido.MetaMessage("time_signature", numerator=numerator, denominator=denominator)),
@@ -290,7 +291,7 @@ def encode(score: Score) -> bytes:
     notes = merge_overlapping(score.notes)
     starts = ticks([note.start for note in notes])
     ends = ticks([note.end for note in notes])
-    free = [0] * 128  # by pitch: the tick from which the key can be struck again
+    free = [0] * 128  # by pitch: the tick from which the next note can start
     for start, end, note in zip(starts, ends, notes, strict=True):
         start = max(start, free[note.pitch])
         free[note.pitch] = end = max(end, start + 1)
@@ -309,5 +310,5 @@ def encode(score: Score) -> bytes:
 
 
 def write(score: Score, path: Path) -> None:
-    """Write the score to a MIDI file, whole or not at all; see `encode`."""
+    """Write the score to a MIDI file, complete or not at all; see `encode`."""
     files.write_atomic(path, encode(score))

@@ -12,22 +12,22 @@ from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.music.score import Note, Score
 
 MAX_FRAMES = 1 << 18
-Keys = npt.NDArray[np.bool_]  # (T, 88)
+Keys = npt.NDArray[np.bool_]  # (T, 88): T frames, 88 keys
 
 
 @dataclass(frozen=True, eq=False)
 class Roll:
     """T frames of the 88 keys, the lowest key first.
 
-    The onsets distinguish repeated notes from held ones: a key has one where it begins to sound and
-    where it is struck again while it sounds. Raises ValueError for arrays that break this rule;
-    `from_frames` accepts any.
+    A key has an onset in the frame in which it begins to sound, and in each frame in which it is
+    struck again while it sounds, so that repeated notes can be distinguished from held ones. Raises
+    ValueError for arrays that break this rule; `from_frames` accepts any arrays.
     """
 
     sounding: Keys
     onset: Keys
     frame_seconds: float = 0.3
-    tempo: float = 120.0  # of the music, in beats a minute
+    tempo: float = 120.0  # of the music, in beats per minute
 
     def __post_init__(self) -> None:
         shapes = {self.sounding.shape, self.onset.shape}
@@ -43,11 +43,11 @@ class Roll:
 
     @property
     def seconds(self) -> float:
-        """Its length in seconds."""
+        """Length of the roll in seconds."""
         return len(self) * self.frame_seconds
 
     def notes(self) -> npt.NDArray[np.int64]:
-        """Return the notes as sorted rows (n, 3) of first frame, frame after the last, key."""
+        """Return the notes as sorted rows (n, 3): first frame, frame after the last, key."""
         after = np.zeros((1, KEYS), np.bool_)
         held_next = np.concatenate([(self.sounding & ~self.onset)[1:], after])  # (T, 88)
         # By key, then by time: the i-th first frame belongs to the i-th last frame.
@@ -56,11 +56,14 @@ class Roll:
         return np.array(sorted(zip(first, last + 1, keys, strict=True)), np.int64).reshape(-1, 3)
 
     def frames(self, planes: int) -> npt.NDArray[np.uint8]:
-        """Return a model's frames, (T, 88 · planes) of 0 and 1: keys that sound, then onsets."""
+        """Return the frames of a model, (T, 88 · planes), with values 0 and 1.
+
+        planes: 1 for the keys that sound; 2 for these and then the onsets.
+        """
         return np.concatenate([self.sounding, self.onset][:planes], axis=1).astype(np.uint8)
 
     def transposed(self, semitones: int) -> "Roll":
-        """Return the roll shifted in pitch, without the notes that leave the keyboard."""
+        """Return the roll shifted in pitch, without the notes that are then not on the piano."""
         target = slice(max(semitones, 0), max(KEYS + min(semitones, 0), 0))
         source = slice(max(-semitones, 0), max(KEYS - max(semitones, 0), 0))
         sounding, onset = np.zeros((2, len(self), KEYS), np.bool_)
@@ -69,9 +72,10 @@ class Roll:
         return replace(self, sounding=sounding, onset=onset)
 
     def score(self, velocity: int | npt.NDArray[np.integer] = 80, program: int = 0) -> Score:
-        """Return the notes in seconds.
+        """Return the notes of the roll as a score.
 
-        velocity: one for all notes, or one for each frame and key, (T, 88).
+        velocity: one for all notes, or an array (T, 88) in which each note's velocity is at its
+        first frame and its key.
         """
         velocities = np.broadcast_to(velocity, self.sounding.shape)
         notes = tuple(
@@ -87,17 +91,17 @@ class Roll:
 
 
 def _starts(sounding: Keys) -> Keys:
-    """Return where a key sounds that was silent in the frame before, (T, 88)."""
+    """Return which keys sound that were silent in the frame before, (T, 88)."""
     starts = sounding.copy()
     starts[1:] &= ~sounding[:-1]
     return starts
 
 
 def from_frames(frames: npt.ArrayLike, frame_seconds: float = 0.3, tempo: float = 120.0) -> Roll:
-    """Return the roll of a model's frames, (T, 88) or (T, 176), whatever their zeros and ones.
+    """Return the roll of a model's frames, (T, 88) or (T, 176): see `Roll.frames`.
 
-    A key with an onset is made to sound, and one that begins to sound gets an onset. Without a
-    plane of onsets, a repeated note becomes a held one.
+    Frames that break the rule of `Roll` are completed: a key with an onset also sounds, and a key
+    that begins to sound gets an onset. Without onsets, repeated notes become held ones.
     """
     planes = np.asarray(frames) != 0
     sounding, onset = planes[:, :KEYS], planes[:, KEYS:]
@@ -110,14 +114,15 @@ def from_frames(frames: npt.ArrayLike, frame_seconds: float = 0.3, tempo: float 
 def from_score(score: Score, frame_seconds: float = 0.3, frame_beats: float = 0.0) -> Roll:
     """Return the roll of a score.
 
-    frame_beats: the length of a frame in beats, in place of `frame_seconds` unless 0. Such frames
-    follow all tempo changes of the score; the roll's `frame_seconds` is by the first tempo.
+    frame_beats: the length of a frame in beats, which unless 0 is used instead of `frame_seconds`.
+    Such frames follow all tempo changes of the score; the roll's `frame_seconds` is then that of
+    the first tempo.
 
-    A note sounds in the frames whose middles it covers, or if it covers none in the frame in which
-    it begins: no note vanishes, and times off by less than half a frame do no harm. Notes of one
-    key that begin in one frame become one: `len(score.notes) - roll.onset.sum()` notes disappear
-    so, if all are on the keyboard. Silence after the last note is left out. Raises InputError for
-    a roll of over 262,144 frames.
+    A note sounds in the frames whose middles it covers; if it covers no middle, in the frame in
+    which it begins. Thus short notes are kept, and inaccuracies of less than half a frame have no
+    effect. Notes of one key that begin in the same frame are merged; if all notes are on the piano,
+    that removes `len(score.notes) - roll.onset.sum()` notes. Silence after the last note is left
+    out. Raises InputError for a roll of over 262,144 frames.
     """
     notes = [note for note in score.notes if LOWEST_PITCH <= note.pitch <= HIGHEST_PITCH]
     times = np.array([(note.start, note.end) for note in notes]).reshape(-1, 2)  # (n, 2)
@@ -145,16 +150,16 @@ def from_score(score: Score, frame_seconds: float = 0.3, frame_beats: float = 0.
 
 
 class NoteBuilder:
-    """Incremental `from_frames(…).score()`, for frames that arrive one by one.
+    """Builds the notes of `from_frames(…).score()` from frames that arrive one by one.
 
-    A note is returned when it ends; after `finish` all have been.
+    `add` returns each note when it has ended, and `finish` the notes that still sound.
     """
 
     def __init__(self, frame_seconds: float, velocity: int = 80) -> None:
         self.frame_seconds = frame_seconds
         self.velocity = velocity
-        self.frame_count = 0  # frames so far
-        self._onsets: dict[int, int] = {}  # by pitch that sounds: the frame of its onset
+        self.frame_count = 0  # number of frames so far
+        self._onsets: dict[int, int] = {}  # of each pitch that sounds: the frame of its onset
 
     @property
     def seconds(self) -> float:
@@ -163,14 +168,14 @@ class NoteBuilder:
 
     @property
     def complete_until(self) -> float:
-        """The second before which every note that starts has been returned."""
+        """Time in seconds: all notes that start before it have been returned."""
         return min(self._onsets.values(), default=self.frame_count) * self.frame_seconds
 
     def add(self, keys: Collection[int], onsets: Collection[int] | None = None) -> list[Note]:
-        """Add the pitches of a frame and return the notes that have ended.
+        """Add a frame and return the notes that end at its beginning.
 
-        onsets: the pitches struck in this frame; None if unknown, then a key that keeps sounding is
-        held.
+        keys: the pitches that sound. onsets: the pitches struck in this frame; None: not known, and
+        a pitch that sounded in the frame before is held.
         """
         struck = set(onsets or ())
         sounding = struck.union(keys)
@@ -182,7 +187,7 @@ class NoteBuilder:
         return notes
 
     def open_notes(self) -> list[Note]:
-        """Return the notes that still sound, up to the last frame."""
+        """Return the notes that still sound, as if they ended after the last frame."""
         return [self._note(pitch, onset) for pitch, onset in self._onsets.items()]
 
     def finish(self) -> list[Note]:

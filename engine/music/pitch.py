@@ -4,7 +4,7 @@ import re
 
 from engine.errors import InputError
 
-LOWEST_PITCH, HIGHEST_PITCH = 21, 108  # a piano's first and last of `engine.frames.KEYS`: A0, C8
+LOWEST_PITCH, HIGHEST_PITCH = 21, 108  # of a piano with `engine.frames.KEYS` keys: A0, C8
 _NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 _SEMITONES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 _ACCIDENTALS = {"#": 1, "♯": 1, "b": -1, "♭": -1, "": 0}
@@ -23,10 +23,10 @@ def is_black(pitch: int) -> bool:
 
 
 def parse_chord(text: str) -> tuple[int, ...]:
-    """Parse a chord such as `C4 E4 G4`, `c eb g` or `60,63,67` into rising, distinct pitches.
+    """Parse a chord such as `C4 E4 G4`, `c eb g` or `60,63,67` into pitches in ascending order.
 
-    A name without an octave is in octave 4. Raises InputError for a word that is not a note and for
-    a pitch outside the piano's range.
+    Repeated pitches are merged. A note name without an octave is in octave 4. Raises InputError for
+    a word that is not a note, a pitch outside the piano's range, and a text without notes.
     """
     pitches = set()
     for word in text.replace(",", " ").split():

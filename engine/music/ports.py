@@ -1,8 +1,8 @@
 """MIDI output ports: list them, find one by name, open it, notice when it disappears.
 
-`python -m engine.music.ports` prints them, one JSON object a line. Ports are always listed so, in a
-process of their own: the C libraries write to the screen and can crash, above all while a port is
-open.
+`python -m engine.music.ports` prints them, one JSON object per line. Ports are always listed by
+such a separate process, because the C libraries that list them write to the screen and can crash,
+above all while a port is open.
 """
 
 import contextlib
@@ -20,8 +20,8 @@ from engine.protocol import Port, PortKind
 from engine.suggestions import closest, join_or
 
 SCAN_TIMEOUT = 20.0  # seconds
-POLL_SECONDS = 4.0  # between two scans of a watcher: each takes a process
-_MAX_MISSES = 2  # scans in a row without the port: under load one may fail to list it
+POLL_SECONDS = 4.0  # between two scans of a watcher; each scan starts a process
+_MAX_MISSES = 2  # successive scans without the port; under load a single scan may miss a port
 
 
 @dataclass(frozen=True)
@@ -29,24 +29,24 @@ class ScanResult:
     """The ports found by a scan."""
 
     ports: tuple[Port, ...]
-    synth_error: str | None = None  # why the built-in synthesizer is missing, in a sentence
+    synth_error: str | None = None  # why the built-in synthesizer is not among them, as a sentence
 
 
 SYNTH = Port("synth", "miniaudio", "synth")  # the built-in synthesizer
 SILENT = Port("silent", "none", "silent")  # no output: playback runs without sound
-VIRTUAL = "rnn-tui"  # name of the virtual port
+VIRTUAL = "rnn-tui"  # name of the virtual port, to which other programs can connect
 _ORDER: tuple[PortKind, ...] = ("port", "synth", "virtual")
 
 
 def scan() -> ScanResult:
-    """List all output ports: MIDI ports, then the synthesizer, then the virtual port."""
+    """List all output ports: the MIDI ports, the built-in synthesizer, the virtual port."""
     try:
         done = subprocess.run(
             processes.command("engine.music.ports"),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=SCAN_TIMEOUT,
-            check=False,  # ports printed before a crash count
+            check=False,  # after a crash, the ports printed before it are used
         )
         lines = done.stdout
     except subprocess.TimeoutExpired as error:
@@ -68,17 +68,17 @@ def scan() -> ScanResult:
 def find(name: str | None) -> Port:
     """Scan the ports and return the one with a name; see `choose`.
 
-    The silent port is found by its full name only and is in no list: playback without sound has to
-    be asked for.
+    The silent port is never listed and is found by its full name only, so that playback is not
+    silent by accident.
     """
     return SILENT if name == SILENT.name else choose(name, scan())
 
 
 def choose(name: str | None, found: ScanResult) -> Port:
-    """Return the port with a name, or the only one whose name contains it.
+    """Return the port with this name, or the only port whose name contains it.
 
-    None: the first MIDI port or else the synthesizer. Raises InputError if no port or more than one
-    fits, WorkError if no port was found.
+    name: None for the first MIDI port, or else the built-in synthesizer; raises WorkError if
+    neither was found. Raises InputError if no port or several ports match a name.
     """
     if name is None:
         return _default(found)
@@ -94,14 +94,16 @@ def choose(name: str | None, found: ScanResult) -> Port:
         raise InputError(f"The port {name!r} could be {matching}: give more of its name.")
     names = [port.name for port in found.ports]
     if not names:
-        raise InputError(f"There is no MIDI port {name!r}: no ports were found.")
+        raise InputError(
+            f"There is no MIDI port {name!r}: no ports were found; connect a synthesizer."
+        )
     suggested = closest(name, names, cutoff=0.4) or names
     raise InputError(f"There is no MIDI port {name!r}: use {join_or(suggested)}.")
 
 
 def _default(found: ScanResult) -> Port:
     for port in found.ports:
-        # Linux's own "Midi Through" only passes on what it receives, without sound.
+        # Linux's "Midi Through" port makes no sound; it only forwards messages.
         if port.kind == "synth" or (port.kind == "port" and "Midi Through" not in port.name):
             return port
     reason = found.synth_error or "The built-in synthesizer does not answer: connect a synthesizer."
@@ -109,11 +111,14 @@ def _default(found: ScanResult) -> Port:
 
 
 def _refuse_unavailable(name: str, found: ScanResult) -> None:
-    """Raise InputError for the virtual port or the synthesizer, with why it is missing."""
+    """Raise InputError, with the reason, if `name` is the virtual port or the synthesizer.
+
+    `name` is one that the scan did not find.
+    """
     if name == VIRTUAL:
         raise InputError(
-            "This system cannot make a virtual MIDI port (on Linux it takes ALSA's sequencer or "
-            "JACK; Windows has none): use another port."
+            "This system cannot make a virtual MIDI port (Linux needs ALSA's sequencer or JACK for "
+            "it; Windows cannot): use another port."
         )
     if name == SYNTH.name and found.synth_error:
         raise InputError(found.synth_error)
@@ -131,19 +136,20 @@ def open_port(port: Port) -> Any:
         return mido.ports.BaseOutput(port.name)  # ignores every message
     backend = mido.Backend(f"mido.backends.rtmidi/{port.api}")
     try:
-        # Never with a client_name: that would make a virtual port, connected to nothing.
+        # Without a client_name, which would make a virtual port, connected to nothing.
         return backend.open_output(port.name, virtual=port.kind == "virtual")
     except (OSError, ValueError, ImportError, NotImplementedError) as error:
         raise InputError(
-            f"Cannot open the MIDI port {port.name!r} ({error}): list the ports again."
+            f"Cannot open the MIDI port {port.name!r} ({error}): list the ports again and choose "
+            "one of them."
         ) from error
 
 
 class PortWatcher:
-    """Scans in a thread, while playing, whether a port is still listed.
+    """Checks, in a thread, while music is playing, whether a port still exists.
 
-    JACK and ALSA accept messages to a port that is gone without an error. `on_gone` is called once,
-    in the thread.
+    That is necessary because JACK and ALSA accept messages to a port that no longer exists, without
+    an error. `on_gone` is called once, in the thread, when it does not.
     """
 
     def __init__(
@@ -151,7 +157,7 @@ class PortWatcher:
     ) -> None:
         self._port, self._is_playing, self._on_gone = port, is_playing, on_gone
         self._ended = threading.Event()
-        if port.kind == "port":  # the other kinds are this process's own
+        if port.kind == "port":  # the other kinds belong to this process
             threading.Thread(target=self._watch, daemon=True).start()
 
     def end(self) -> None:
@@ -174,7 +180,10 @@ class PortWatcher:
 
 
 def _probe() -> Iterator[dict[str, str]]:
-    """Yield the ports as JSON values, found in this process; {"trouble": …} for no synthesizer."""
+    """Yield the fields of each `Port`, listed by this process.
+
+    If the built-in synthesizer is not available, {"trouble": the reason} is yielded instead of it.
+    """
     from engine.music import synth_port
 
     reason = synth_port.unavailable_reason()

@@ -15,10 +15,10 @@ from engine.music.pitch import LOWEST_PITCH, is_black, pitch_name
 
 # Sizes in pixels, for a high-density screen.
 _KEY_HEIGHT = 14
-_WIDTH, _MIN_WIDTH = 2000, 900  # of a single roll, and at least of each of several
+_WIDTH, _MIN_WIDTH = 2000, 900  # width of a single roll; minimum width of each of several rolls
 _TOP, _BOTTOM, _LEFT, _GAP, _MARGIN = 76, 64, 84, 44, 32
 _KEYBOARD_WIDTH = 26
-_TITLE_SIZE, _LABEL_SIZE = 34, 24  # of fonts
+_TITLE_SIZE, _LABEL_SIZE = 34, 24  # font sizes
 
 _PAPER, _INK, _FAINT = "#ffffff", "#1d2430", "#6b7482"
 _WHITE_ROW, _BLACK_ROW, _OCTAVE_LINE, _SECOND_LINE = "#fbfcfd", "#eef1f5", "#c3cad4", "#dde2e9"
@@ -27,10 +27,11 @@ _TO_ASCII = str.maketrans("×–—", "x--")  # Pillow's built-in font has ASCII
 
 
 def draw(rolls: Sequence[Roll], titles: Sequence[str] = ()) -> bytes:
-    """Draw rolls side by side, on one scale of seconds and keys, as the bytes of a PNG.
+    """Draw rolls side by side, with a common scale of seconds and keys; returns the bytes of a PNG.
 
-    A note is a bar whose darker left edge is its onset. The height fits the keys in use; the width
-    does not depend on the lengths of the rolls. Raises ValueError without a roll.
+    A note is a bar whose left edge, its onset, is darker. The height of the image depends on the
+    keys in use, its width on the number of rolls only. titles: one for each roll, or for the first
+    ones. Raises ValueError without a roll.
     """
     if not rolls:
         raise ValueError("no rolls to draw")
@@ -57,12 +58,12 @@ def draw(rolls: Sequence[Roll], titles: Sequence[str] = ()) -> bytes:
 
 
 def write(rolls: Sequence[Roll], path: Path, titles: Sequence[str] = ()) -> None:
-    """Write the drawing of rolls to a PNG file, whole or not at all; see `draw`."""
+    """Write the image of rolls to a PNG file, complete or not at all; see `draw`."""
     files.write_atomic(path, draw(rolls, titles))
 
 
 def _key_range(rolls: Sequence[Roll]) -> tuple[int, int]:
-    """Return the first key to show and the key after the last: two octaves or more."""
+    """Return the lowest key to show and the key above the highest: at least two octaves."""
     used = np.flatnonzero(np.any([roll.sounding.any(axis=0) for roll in rolls], axis=0))
     low, high = (int(used[0]), int(used[-1]) + 1) if len(used) else (39, 40)
     missing = max(24 - (high - low), 4)
@@ -86,7 +87,7 @@ def _draw_title(canvas: ImageDraw.ImageDraw, title: str, left: int, width: int) 
 def _draw_keys(
     canvas: ImageDraw.ImageDraw, left: int, width: int, low: int, high: int, labels: bool
 ) -> None:
-    """Draw the rows of the keys, the keyboard left of them, and the names of the Cs."""
+    """Draw the rows of the keys, the keyboard to the left of them, and the names of the Cs."""
     font = ImageFont.load_default(_LABEL_SIZE)
     right, start = left + _KEYBOARD_WIDTH + width, left + _KEYBOARD_WIDTH
     for key in range(low, high):
@@ -114,7 +115,7 @@ def _draw_keys(
 def _draw_seconds(
     canvas: ImageDraw.ImageDraw, left: int, width: int, height: int, seconds: float
 ) -> None:
-    """Draw a line and its label at round numbers of seconds, up to ten of them."""
+    """Draw up to ten vertical lines at round numbers of seconds, with labels."""
     steps = (factor * 10**power for power in range(300) for factor in (1, 2, 5))
     step = next(step for step in steps if seconds / step <= 10)
     font = ImageFont.load_default(_LABEL_SIZE)
@@ -129,8 +130,8 @@ def _draw_seconds(
 def _draw_notes(
     canvas: ImageDraw.ImageDraw, roll: Roll, left: int, high: int, scale: float
 ) -> None:
-    """Draw the notes at `scale` pixels a second."""
-    pixels = roll.frame_seconds * scale  # a frame
+    """Draw the notes at `scale` pixels per second."""
+    pixels = roll.frame_seconds * scale  # width of a frame
     edge = max(2.0, min(6.0, pixels * 0.4))
     for first, stop, key in roll.notes().tolist():
         x = left + first * pixels

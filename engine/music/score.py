@@ -31,7 +31,7 @@ class LeftOut:
     drums: int = 0  # on the percussion channel
     outside: int = 0  # outside the piano's range
     empty: int = 0  # of zero length
-    joined: int = 0  # merged with another that starts together on the same pitch, as in two hands
+    joined: int = 0  # merged with a note of the same pitch and start, for example of the other hand
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,14 @@ class Score:
     """
 
     notes: tuple[Note, ...]
-    tempo: float = 120.0  # beats a minute, at the start
+    tempo: float = 120.0  # beats per minute at the start
     time_signature: tuple[int, int] = (4, 4)  # such as (3, 8); the denominator is a power of two
     program: int = 0  # General MIDI instrument, 0 … 127; 0 is a piano
-    tempo_changes: tuple[tuple[float, float], ...] = ()  # (second, beats a minute from there)
-    left_out: LeftOut = LeftOut()
+    tempo_changes: tuple[tuple[float, float], ...] = ()  # (seconds, beats per minute from then on)
+    left_out: LeftOut = LeftOut()  # of the MIDI file that the score was read from
 
     def __post_init__(self) -> None:
-        TempoMap(self.tempo, self.time_signature, self.tempo_changes)  # checks them
+        TempoMap(self.tempo, self.time_signature, self.tempo_changes)  # raises ValueError
         if not 0 <= self.program <= 127:
             raise ValueError(f"the program {self.program}")
 
@@ -64,7 +64,7 @@ class Score:
         return TempoMap(self.tempo, self.time_signature, self.tempo_changes)
 
     def transposed(self, semitones: int) -> "Score":
-        """Return the score shifted in pitch, without the notes that leave the piano's range."""
+        """Return the score shifted in pitch, without the notes that are then not on the piano."""
         notes = tuple(
             replace(note, pitch=note.pitch + semitones)
             for note in self.notes
@@ -73,7 +73,7 @@ class Score:
         return replace(self, notes=notes)
 
     def faster(self, factor: float) -> "Score":
-        """Return the score with its tempos multiplied by `factor`."""
+        """Return the score `factor` times as fast: tempos multiplied, times divided."""
         notes = (
             replace(note, start=note.start / factor, end=note.end / factor) for note in self.notes
         )
@@ -90,7 +90,7 @@ class Score:
 
 
 def merge_overlapping(notes: Iterable[Note]) -> tuple[Note, ...]:
-    """Return the notes as one keyboard can play them, ordered by start, then by pitch.
+    """Return the notes as one keyboard can play them, in the order of start, then of pitch.
 
     A note that starts while its key is down ends the earlier note, and lasts until the later end of
     the two: every onset is kept, and the key is down whenever one of the notes sounds. Notes of one

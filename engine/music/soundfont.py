@@ -1,6 +1,6 @@
 """SoundFont 2 files: the samples that sound for a key, with their pitch, gain and envelopes.
 
-Read are the presets and instruments of bank 0 with their zones, samples, loops, tuning, pan, both
+The presets and instruments of bank 0 are read, with their zones, samples, loops, tuning, pan, both
 envelopes and the filter. Modulators, low-frequency oscillators, resonance and effects are ignored.
 Source: SoundFont Technical Specification 2.04.
 """
@@ -40,7 +40,8 @@ _RECORDS = {
     ],
 }
 
-# Generators (section 8.1.2): number → (name, default). Times are in timecents: 1200 · log2 s.
+# Generators, the parameters of a zone (section 8.1.2): number → (name, default). Times are in
+# timecents: 1200 · log2(seconds).
 _GENERATORS = {
     0: ("start", 0),
     1: ("end", 0),
@@ -78,20 +79,21 @@ _GENERATORS = {
     56: ("scale", 100),
     58: ("root", -1),
 }
-_INSTRUMENT, _KEYS, _VELOCITIES, _SAMPLE = 41, 43, 44, 53
-_FULL_RANGE = 0x7F00  # 0–127: the low byte is the lowest, the high byte the highest
-# Generators without a meaning in a preset; any other there is added to the instrument's.
+_INSTRUMENT, _KEYS, _VELOCITIES, _SAMPLE = 41, 43, 44, 53  # further generators
+_FULL_RANGE = 0x7F00  # 0–127: the low byte is the lowest value, the high byte the highest
+# Generators that are ignored in a preset's zones. The amounts of all others there are added to
+# those of the instrument's zones.
 _INSTRUMENT_ONLY = {0, 1, 2, 3, 4, 12, 45, 46, 47, 50, 54, 58, _SAMPLE}
 
-Zone = dict[int, int]  # generator → amount
+Zone = dict[int, int]  # a zone's generators: number → amount
 
 
 @dataclass(frozen=True)
 class Envelope:
-    """Delay, attack, hold, decay, sustain, release; times in seconds.
+    """An envelope of a volume or of a filter's cutoff, with times in seconds.
 
-    `decay` and `release` are the times of a fall over the full range (100 dB of volume); while the
-    key is held the envelope falls by the share `drop` of that range at most.
+    `decay` and `release` are the times of a fall over the full range, for the volume 100 dB. While
+    the key is held, the envelope falls by at most `drop`, a share of that range.
     """
 
     delay: float
@@ -104,11 +106,11 @@ class Envelope:
 
 @dataclass(frozen=True)
 class Region:
-    """A sample with its parameters for one key and velocity."""
+    """A sample that sounds for a key and velocity, with its parameters for them."""
 
     samples: NDArray[np.int16]  # (n,): the sample up to its end
     loop: tuple[int, int] | None  # first frame and frame after the last; None: played once
-    rate: float  # frames of the sample a second, at the key's pitch
+    rate: float  # frames of the sample per second, at the key's pitch
     gain: float
     pan: float  # -1 left, 1 right
     cutoff: float  # of the low-pass filter, in cents above 8.176 Hz
@@ -118,9 +120,9 @@ class Region:
 
 
 def bundled() -> Path:
-    """Return the path of TimGM6mb, the SoundFont in pretty_midi: all 128 General MIDI sounds.
+    """Return the path of TimGM6mb, a SoundFont with all 128 General MIDI programs.
 
-    Raises InputError if it is missing.
+    It is part of the package pretty_midi. Raises InputError if it is missing.
     """
     package = importlib.util.find_spec("pretty_midi")
     folders = package.submodule_search_locations if package else None
@@ -131,7 +133,10 @@ def bundled() -> Path:
 
 
 class SoundFont:
-    """The presets of bank 0 in a file."""
+    """The presets, one for each General MIDI program, in bank 0 of a SoundFont file.
+
+    `regions(program, key, velocity)` returns the regions that sound for a key.
+    """
 
     def __init__(self, path: Path) -> None:
         """Read the file; raises InputError if it is not a SoundFont."""
@@ -146,7 +151,7 @@ class SoundFont:
         except OSError as error:
             raise InputError(f"Cannot read {path} ({error.strerror}): use a .sf2 file.") from error
         except (KeyError, ValueError, struct.error) as error:
-            raise InputError(f"{path} is not a SoundFont 2 file: use another.") from error
+            raise InputError(f"{path} is not a SoundFont 2 file: use another file.") from error
         headers = self._records["phdr"][:-1]  # the last one only marks the end
         self._presets = {
             int(header["program"]): number
@@ -158,11 +163,15 @@ class SoundFont:
 
     @property
     def programs(self) -> list[int]:
-        """The General MIDI programs (from 0) with sounds."""
+        """The General MIDI programs, counted from 0, that have a preset."""
         return sorted(self._presets)
 
     def _read_zones(self, level: str, number: int) -> list[Zone]:
-        """Return the zones of a preset ("p") or instrument ("i"), with their common values."""
+        """Return the zones of a preset (level "p") or an instrument ("i").
+
+        Each zone includes the amounts of the global zone, if there is one; it is the first in the
+        file and refers to no instrument or sample.
+        """
         headers = self._records["phdr" if level == "p" else "inst"]
         bags, generators = self._records[f"{level}bag"], self._records[f"{level}gen"]
         target = _INSTRUMENT if level == "p" else _SAMPLE
@@ -178,7 +187,10 @@ class SoundFont:
         return zones
 
     def _regions(self, program: int, key: int, velocity: int) -> tuple[Region, ...]:
-        """Return what sounds for a key (0–127); a missing program is replaced by the first."""
+        """Return the regions that sound for a key and velocity, both 0–127.
+
+        A program that is missing is replaced by the first one in the file.
+        """
         preset = self._presets.get(program, next(iter(self._presets.values()), None))
         if preset is None:
             return ()

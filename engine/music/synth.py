@@ -1,8 +1,9 @@
-"""Polyphonic synthesizer that plays a SoundFont: note-on and note-off in, stereo frames out.
+"""Polyphonic synthesizer that plays a SoundFont: note-on and note-off in, audio frames out.
 
-Each note starts a voice: its sample, resampled to the pitch of the key, through a low-pass filter
-and a volume envelope. The same voices render WAV files and feed the loudspeaker. (No library does
-it: tinysoundfont 0.3.7 requires pyaudio, which only installs where PortAudio's headers are.)
+Each note starts one or more voices. A voice is a sample that is resampled to the pitch of the key
+and passes a low-pass filter and a volume envelope. An audio frame is a value for each channel. The
+synthesizer renders both WAV files and live sound. (No library is used for it: tinysoundfont 0.3.7
+requires pyaudio, which can be installed only where PortAudio's headers are.)
 """
 
 import math
@@ -13,11 +14,11 @@ from numpy.typing import NDArray
 from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.music.soundfont import Envelope, Region, SoundFont
 
-RATE = 44_100  # frames a second
-CONTROL_FRAMES = 512  # at most between two updates of filter and volume; in between is linear
-MAX_VOICES = 64  # at once; a further one replaces the quietest
-SILENCE = 1e-4  # of a voice's full volume: it ends below
-LEVEL = 0.5  # of full scale: the peak of one voice at full volume
+RATE = 44_100  # frames per second
+CONTROL_FRAMES = 512  # maximum between two updates of the filter; the volume is linear in between
+MAX_VOICES = 64  # at the same time; a new one then replaces the quietest
+SILENCE = 1e-4  # share of its full volume below which a voice ends
+LEVEL = 0.5  # peak of one voice at full volume, as a share of full scale
 
 _BANDS = 9  # copies of a sample: one unfiltered and eight with cutoffs an octave apart
 _OVERSAMPLING = 4
@@ -28,12 +29,12 @@ SampleKey = tuple[int, int, tuple[int, int] | None]  # a sample's address, lengt
 
 
 def _build_table(region: Region) -> tuple[Frames, int]:
-    """Return a sample filtered to `_BANDS` brightnesses, (bands, frames + 1), and its loop's start.
+    """Return a sample in several bands, (bands, frames + 1), and the first frame of its loop.
 
-    Band b has passed a second-order Butterworth low-pass with a cutoff of 0.5 / 2**b of the
-    sample's rate; a voice interpolates between two bands. All are oversampled `_OVERSAMPLING`
-    times, so that linear interpolation between frames adds no audible overtones. The loop is
-    unrolled until the filter has settled, so that its end joins its beginning.
+    Band 0 is the sample itself; band b has passed a second-order Butterworth low-pass with a cutoff
+    of 0.5 / 2**b of the sample's rate. A voice interpolates between two bands. All bands are
+    oversampled `_OVERSAMPLING` times, so that linear interpolation between frames adds no audible
+    overtones. The loop is unrolled until the filter has settled, so that its end fits its start.
     """
     wave = region.samples.astype(np.float32) / 32768  # (n,)
     start, stop = 0, len(wave)
@@ -41,7 +42,7 @@ def _build_table(region: Region) -> tuple[Frames, int]:
         size = region.loop[1] - region.loop[0]
         turns = math.ceil(_SETTLING_FRAMES / size)
         start, stop = region.loop[0] + turns * size, region.loop[1] + turns * size
-        # Once more past the end, for the oversampled frames just before it.
+        # As many turns again after the end, on which the oversampled frames just before it depend.
         wave = np.concatenate([wave, *[wave[region.loop[0] :]] * 2 * turns])
     length = 1 << (len(wave) + _SETTLING_FRAMES).bit_length()
     spectrum = np.fft.rfft(wave, length)  # (length // 2 + 1,)
@@ -52,14 +53,14 @@ def _build_table(region: Region) -> tuple[Frames, int]:
         oversampled = _OVERSAMPLING * np.fft.irfft(filtered, _OVERSAMPLING * length)
         table[band, :-1] = oversampled[: _OVERSAMPLING * stop]
     if region.loop is not None:
-        table[:, -1] = table[:, _OVERSAMPLING * start]  # to interpolate to from the last frame
+        table[:, -1] = table[:, _OVERSAMPLING * start]  # the successor of the last frame
     return table, _OVERSAMPLING * start
 
 
 def _low_pass(z: NDArray[np.complex128], cutoff: float) -> NDArray[np.complex64]:
-    """Return a Butterworth low-pass's frequency response at z⁻¹ = `z`, (n,), on the unit circle.
+    """Return the frequency response of a second-order Butterworth low-pass, (n,).
 
-    cutoff: in cycles a frame.
+    z: values of z⁻¹ on the unit circle, (n,). cutoff: in cycles per frame.
     """
     angle = 2 * math.pi * cutoff
     alpha = math.sin(angle) / math.sqrt(2)
@@ -69,15 +70,15 @@ def _low_pass(z: NDArray[np.complex128], cutoff: float) -> NDArray[np.complex64]
 
 
 class _Voice:
-    """One sounding sample."""
+    """A sample that sounds, from a note-on until it has faded."""
 
     def __init__(self, region: Region, table: Frames, loop_start: int) -> None:
         self._region = region
         self._table = table  # (bands, n + 1)
         self._end = table.shape[1] - 1
         self._loop_start = loop_start if region.loop is not None else None
-        self._step = _OVERSAMPLING * region.rate / RATE  # frames of the table an output frame
-        self._position = 0.0  # in the table
+        self._step = _OVERSAMPLING * region.rate / RATE  # frames of the table per output frame
+        self._position = 0.0  # in the table, in frames
         self._time = 0.0  # seconds since the note-on
         # (time, volume, modulation) at the note-off
         self._released: tuple[float, float, float] | None = None
@@ -99,7 +100,7 @@ class _Voice:
         envelope = self._region.volume
         if self._released is not None and time >= self._released[0]:
             since, level, _ = self._released
-            return level * 10 ** (-5 * (time - since) / envelope.release)  # 100 dB in all
+            return level * 10 ** (-5 * (time - since) / envelope.release)  # falls by 100 dB
         rise, fall = _envelope_phase(envelope, time)
         return rise * 10 ** (-5 * fall)
 
@@ -112,9 +113,9 @@ class _Voice:
         return rise - fall
 
     def _band(self, time: float) -> float:
-        """Return the band of the table to read, between 0 and `_BANDS` - 1."""
+        """Return the band of the table for the filter's cutoff, a number from 0 to `_BANDS` - 1."""
         cents = self._region.cutoff + self._region.mod_cutoff * self._modulation(time)
-        cutoff = 8.176 * 2 ** (cents / 1200) / self._region.rate  # cycles a frame of the sample
+        cutoff = 8.176 * 2 ** (cents / 1200) / self._region.rate  # cycles per frame of the sample
         return min(_BANDS - 1.001, max(0.0, math.log2(0.5 / cutoff)))
 
     def add_to(self, out: Frames) -> None:
@@ -153,7 +154,10 @@ class _Voice:
 
 
 def _envelope_phase(envelope: Envelope, time: float) -> tuple[float, float]:
-    """Return how far a held envelope has risen (0 … 1) and has fallen again (0 … 1)."""
+    """Return how far an envelope has risen, and then fallen, while the key is held, both 0 … 1.
+
+    time: seconds since the note-on.
+    """
     time -= envelope.delay
     if time < envelope.attack:
         return max(0.0, time / envelope.attack), 0.0
@@ -162,7 +166,7 @@ def _envelope_phase(envelope: Envelope, time: float) -> tuple[float, float]:
 
 
 class Synth:
-    """One instrument with its sounding voices."""
+    """A synthesizer with one instrument at a time, and its sounding voices."""
 
     def __init__(self, font: SoundFont) -> None:
         self._font = font
@@ -176,13 +180,13 @@ class Synth:
         return not self._voices
 
     def prepare(self, program: int) -> None:
-        """Build the tables of an instrument's samples, so that no note-on is late for them."""
+        """Build the tables of an instrument's samples in advance, so that they delay no note."""
         regions = [
             region
             for key in range(LOWEST_PITCH, HIGHEST_PITCH + 1)
             for region in self._font.regions(program, key, 80)
         ]
-        # Only these are kept: all instruments together would take hundreds of megabytes.
+        # The tables of other instruments are dropped: all would take hundreds of megabytes.
         self._tables = {_sample_key(region): self._table(region) for region in regions}
 
     def select_program(self, program: int) -> None:
@@ -190,7 +194,7 @@ class Synth:
         self._program = program
 
     def note_on(self, key: int, velocity: int) -> None:
-        """Start a note; one of the same key that still sounds is released."""
+        """Start a note; a note of the same key that still sounds is released."""
         self.note_off(key)
         for region in self._font.regions(self._program, key, velocity):
             if len(self._voices) >= MAX_VOICES:

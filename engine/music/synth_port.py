@@ -1,7 +1,7 @@
 """The built-in synthesizer as a MIDI output port, played through the loudspeaker.
 
-Needs the extra `synth` (miniaudio). A message sounds a fixed time after it was sent, exact to the
-frame, however the sound system cuts its blocks.
+It needs the extra `synth` (the package miniaudio). The sound of a message follows LATENCY seconds
+after it was sent, exact to the frame, whatever blocks the sound system requests.
 """
 
 import collections
@@ -19,35 +19,38 @@ from engine.music import soundfont
 from engine.music.soundfont import SoundFont
 from engine.music.synth import RATE, Frames, Synth
 
-LATENCY = 0.06  # seconds from a message to its sound: over two blocks, so that none is too late
-_BLOCK_MILLISECONDS = 20  # that the sound system requests at once
-_BUFFERED_SECONDS = 3 * _BLOCK_MILLISECONDS / 1000  # held by the sound system
-_FADE_SECONDS = 1.2  # that sounds may take to fade before the port closes
-ALL_SOUND_OFF, ALL_NOTES_OFF = 120, 123  # controllers
+LATENCY = 0.06  # seconds: over two blocks, so that no message comes too late for its block
+_BLOCK_MILLISECONDS = 20  # length of the blocks that the sound system requests
+_BUFFERED_SECONDS = 3 * _BLOCK_MILLISECONDS / 1000  # length of sound in the system's buffers
+_FADE_SECONDS = 1.2  # maximum for notes to fade before the port closes
+ALL_SOUND_OFF, ALL_NOTES_OFF = 120, 123  # MIDI controllers
 
 
 class BlockRenderer:
-    """Renders messages, sent at some moment each, into consecutive blocks of frames."""
+    """Renders MIDI messages into consecutive blocks of frames.
+
+    A moment is a time in seconds of the clock that the caller uses.
+    """
 
     def __init__(self, synth: Synth, now: float) -> None:
         self._synth = synth
         self._messages: collections.deque[tuple[float, Any]] = collections.deque()
-        self._next_moment = now  # of the next frame, without the latency
+        self._next_moment = now  # when the next frame was requested; LATENCY is not included
 
     @property
     def is_silent(self) -> bool:
-        """Whether nothing sounds or is about to."""
+        """Whether nothing sounds and no message is scheduled."""
         return self._synth.is_silent and not self._messages
 
     def add(self, moment: float, message: Any) -> None:
-        """Schedule a message for LATENCY after its moment; moments must not decrease."""
+        """Schedule a message for LATENCY after a moment; moments must not decrease."""
         self._messages.append((moment, message))
 
     def block(self, count: int, now: float) -> Frames:
         """Return the next frames, (count, 2), requested at the moment `now`."""
         drift = now - self._next_moment
-        # The sound card's clock runs at a slightly different rate than ours: follow it slowly, and
-        # at once after an interruption of the sound.
+        # The sound card's clock runs at a slightly different rate than ours. It is followed slowly,
+        # but at once after the sound was interrupted.
         self._next_moment += drift if abs(drift) > LATENCY / 2 else drift / 50
         blocks: list[Frames] = []
         done = 0
@@ -86,8 +89,8 @@ def _open_device() -> Any:
             "The built-in synthesizer needs the package miniaudio: install rnn-tui with its extra "
             "'synth'."
         ) from error
-    # One by one: miniaudio stays with the first sound system that exists, though it may have no
-    # device, and without any would fall back on one that discards all sound.
+    # Each backend is tried alone: with several, miniaudio uses the first sound system that exists,
+    # even if it has no device, or otherwise a backend that discards all sound.
     for backend in miniaudio.Backend:
         if backend.name not in ("NULL", "CUSTOM"):
             with contextlib.suppress(miniaudio.MiniaudioError):

@@ -1,4 +1,4 @@
-"""Tempo map: tempos and time signature, and with them seconds as beats and bars.
+"""Tempo maps, which convert between seconds, beats and bars.
 
 A beat is a quarter note, as in MIDI, whatever the time signature.
 """
@@ -17,11 +17,11 @@ DENOMINATORS = (1, 2, 4, 8, 16, 32, 64)  # of a time signature
 
 @dataclass(frozen=True)
 class TempoMap:
-    """Tempos and one time signature; raises ValueError for invalid ones."""
+    """The tempos and the time signature of a piece; raises ValueError for invalid ones."""
 
-    tempo: float = 120.0  # beats a minute, at the start
+    tempo: float = 120.0  # beats per minute at the start
     time_signature: tuple[int, int] = (4, 4)  # such as (3, 8); the denominator is a power of two
-    tempo_changes: tuple[tuple[float, float], ...] = ()  # (second, beats a minute from there)
+    tempo_changes: tuple[tuple[float, float], ...] = ()  # (seconds, beats per minute from then on)
 
     def __post_init__(self) -> None:
         seconds = [0.0, *(second for second, _ in self.tempo_changes)]
@@ -34,7 +34,7 @@ class TempoMap:
 
     @property
     def unit_length(self) -> float:
-        """Length in beats of the note that the time signature counts: 0.5 for the eighth of 6/8."""
+        """Length in beats of the time signature's unit: 0.5 for 6/8, which counts eighth notes."""
         return 4 / self.time_signature[1]
 
     @property
@@ -43,46 +43,47 @@ class TempoMap:
         return self.time_signature[0] * self.unit_length
 
     def beats(self, seconds: npt.ArrayLike) -> npt.NDArray[Any]:
-        """Return the beats from the start to each of `seconds`, in the same shape."""
+        """Return the number of beats from the start to each of `seconds`, in the same shape."""
         return integrate(self._seconds, self._rates, seconds)
 
     def beat_at(self, second: float) -> float:
-        """Return the beats from the start to one moment."""
+        """Return the number of beats from the start to one time in seconds."""
         return float(self.beats(second))
 
     def second_at(self, beat: float) -> float:
-        """Return the second at which a beat falls; the inverse of `beat_at`."""
+        """Return the time in seconds of a number of beats; the inverse of `beat_at`."""
         i = max(bisect.bisect_right(self._beats, beat) - 1, 0)
         return float(self._seconds[i] + (beat - self._beats[i]) / self._rates[i])
 
     def bar_and_beat(self, second: float) -> tuple[int, int]:
-        """Return the bar of a moment and the beat that the time signature counts, both from 1."""
+        """Return the bar at a time, and the unit of the time signature in that bar, both from 1."""
         counts = self.beat_at(second) / self.unit_length + 1e-6
         bar, rest = divmod(counts, self.time_signature[0])
         return int(bar) + 1, int(rest) + 1
 
     @cached_property
     def _seconds(self) -> npt.NDArray[np.float64]:
-        """When each tempo begins, (k,)."""
+        """When each of the k tempos begins, (k,)."""
         return np.array([0.0, *(second for second, _ in self.tempo_changes)])
 
     @cached_property
     def _beats(self) -> npt.NDArray[Any]:
-        """The beats before each tempo, (k,)."""
+        """The number of beats before each tempo begins, (k,)."""
         return self.beats(self._seconds)
 
     @cached_property
     def _rates(self) -> npt.NDArray[np.float64]:
-        """Beats a second of each tempo, (k,)."""
+        """Beats per second of each tempo, (k,)."""
         return np.array([self.tempo, *(tempo for _, tempo in self.tempo_changes)]) / 60
 
 
 def integrate(
     knots: npt.NDArray[Any], rates: npt.NDArray[Any], points: npt.ArrayLike
 ) -> npt.NDArray[Any]:
-    """Integrate a step function from 0 to each of `points` (any shape).
+    """Return the integral of a step function from 0 to each of `points`, in the same shape.
 
-    Its value is `rates[i]` from `knots[i]` on, both (k,); the knots rise from 0.
+    The function's value is `rates[i]` from `knots[i]` to `knots[i + 1]`, both (k,). The knots begin
+    with 0 and ascend.
     """
     at = np.asarray(points, np.float64)
     before = np.concatenate([[0.0], np.cumsum(np.diff(knots) * rates[:-1])])  # (k,)

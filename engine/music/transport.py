@@ -1,8 +1,8 @@
 """Transport of a player: play, pause, seek, loop, tempo and transposition as key events in time.
 
-Nothing here reads a clock: every method takes the current moment in seconds and returns the keys to
-strike and to release until then. In whatever order the methods are called, a key that was struck is
-released, and is not struck again before that.
+Nothing here reads a clock: methods take the current moment, in seconds, as `now`, and return the
+keys to strike and to release until then. In whatever order the methods are called, a key that was
+struck is released before it is struck again.
 """
 
 import bisect
@@ -18,7 +18,7 @@ MAX_PITCH = 127
 
 @dataclass(frozen=True, slots=True)
 class KeyEvent:
-    """A key to be struck (velocity 1 … 127) or released (velocity 0)."""
+    """The strike (velocity 1 … 127) or the release (velocity 0) of a key."""
 
     pitch: int
     velocity: int
@@ -29,10 +29,11 @@ def _start(note: Note) -> float:
 
 
 class Transport:
-    """The position in a song and the notes that sound there.
+    """The song that is played, the position in it, and the notes that sound.
 
-    Positions are seconds of the song as written: a tempo factor of 2 passes two of them a second.
-    Notes may still be arriving: playback waits where they are not complete yet.
+    Positions are seconds of the song as written: with a tempo factor of 2, the position advances by
+    2 in a second. The song may still be incomplete: playback then waits at the position up to which
+    all notes have been added.
     """
 
     def __init__(self) -> None:
@@ -43,17 +44,18 @@ class Transport:
         self._loop: tuple[float, float] | None = None
         self._transpose = 0
         self._tempo = 1.0
-        self._anchor_position, self._anchor_moment = 0.0, 0.0  # playback was there at that moment
+        # The anchor: a position, and the moment at which playback was there.
+        self._anchor_position, self._anchor_moment = 0.0, 0.0
         self.playing = False
-        self.waiting = False  # playing, but held up until more notes arrive
-        self.ended = False  # at the end of the song, which was reached by playing
-        self.duration = 0.0  # seconds: the end of the last note so far
+        self.waiting = False  # playing, but waiting for more notes
+        self.ended = False  # playback has reached the end of the song
+        self.duration = 0.0  # seconds: the latest end of the notes so far
         self.velocity_scale = 1.0
 
     def load(self, notes: Iterable[Note], until: float = math.inf) -> list[KeyEvent]:
         """Replace the song and stop at its beginning.
 
-        until: every note that starts before this position is among `notes`; more may follow.
+        until: `notes` are complete up to this position; `append` adds later ones.
         """
         events = self.release_all()
         self._notes = sorted(notes, key=_start)
@@ -64,7 +66,10 @@ class Transport:
         return events
 
     def append(self, notes: Iterable[Note], until: float, now: float) -> list[KeyEvent]:
-        """Add notes to the song; a note that starts before the current position stays silent."""
+        """Add notes to the song, which is then complete up to the position `until`.
+
+        A note that starts before the current position stays silent.
+        """
         events = self.advance(now)
         position = self.position(now)
         for note in notes:
@@ -86,7 +91,7 @@ class Transport:
         return self.advance(now)
 
     def pause(self, now: float) -> list[KeyEvent]:
-        """Pause here and release every key."""
+        """Pause at the current position and release every key."""
         events = self.advance(now)
         self._set_anchor(now)
         self.playing = self.waiting = False
@@ -99,15 +104,15 @@ class Transport:
         return events
 
     def seek(self, position: float, now: float) -> list[KeyEvent]:
-        """Move to a position, clipped to the song; playback continues there or stays paused."""
+        """Move to a position, limited to the song; playback continues there or stays paused."""
         events = self.advance(now) + self.release_all()
         self._jump(min(max(0.0, position), max(self.duration, self._complete_until())), now)
         return events
 
     def set_loop(self, loop: tuple[float, float] | None, now: float) -> list[KeyEvent]:
-        """Repeat from the first position to the second; infinity stands for the song's end.
+        """Repeat the song between two positions; None: no loop. Infinity is the song's end.
 
-        Past the loop's end, playback continues to the end of the song.
+        If playback is past the loop's end already, it continues to the end of the song.
         """
         events = self.advance(now)
         self._set_anchor(now)
@@ -122,13 +127,13 @@ class Transport:
         return events
 
     def set_transpose(self, semitones: int, now: float) -> list[KeyEvent]:
-        """Set the transposition; notes that leave the MIDI range stay silent."""
+        """Set the transposition; notes that it moves out of the MIDI range stay silent."""
         events = self.advance(now) + self.release_all()
         self._transpose = semitones
         return events
 
     def exclude_pause(self, seconds: float) -> None:
-        """Leave out a time in which the process could not play."""
+        """Do not count the last `seconds`, in which the process could not play, as played."""
         self._anchor_moment += seconds
 
     def release_all(self) -> list[KeyEvent]:
@@ -145,7 +150,7 @@ class Transport:
         return min(self._anchor_position + played, self._barrier())
 
     def due(self) -> float | None:
-        """Return the moment of the next event; None while nothing is due."""
+        """Return the moment of the next event; None while paused or waiting for notes."""
         if not self.playing or self.waiting:
             return None
         return self._moment(min(self._upcoming()))
@@ -157,7 +162,7 @@ class Transport:
             release, strike, barrier = self._upcoming()
             if self._moment(min(release, strike, barrier)) > now:
                 break
-            if release <= min(strike, barrier):  # first, so that the key can be struck again
+            if release <= min(strike, barrier):  # before a strike of the same key at that position
                 pitch = min(self._sounding, key=lambda pitch: self._sounding[pitch].end)
                 del self._sounding[pitch]
                 events.append(KeyEvent(pitch, 0))
@@ -169,17 +174,17 @@ class Transport:
         return events
 
     def _upcoming(self) -> tuple[float, float, float]:
-        """Return the positions of the next release, the next strike and the barrier."""
+        """Return the positions of the next release and strike (infinity: never) and the barrier."""
         release = min((note.end for note in self._sounding.values()), default=math.inf)
         strike = self._notes[self._next].start if self._next < len(self._notes) else math.inf
         return release, strike, self._barrier()
 
     def _moment(self, position: float) -> float:
-        """Return when playback is at a position."""
+        """Return the moment at which playback reaches a position."""
         return self._anchor_moment + (position - self._anchor_position) / self._tempo
 
     def _complete_until(self) -> float:
-        """Return the position up to which the song is complete."""
+        """Return the position up to which all notes of the song have been added."""
         return self._until if self._until < math.inf else self.duration
 
     def _loop_end(self) -> float | None:
@@ -192,7 +197,7 @@ class Transport:
         return end if end - start >= MIN_LOOP_SECONDS and self._anchor_position <= end else None
 
     def _barrier(self) -> float:
-        """Return where playback jumps back, waits or ends: the loop's or the notes' end."""
+        """Return the position at which playback next jumps back, waits for notes, or ends."""
         loop_end = self._loop_end()
         if loop_end is not None and self._until == math.inf:
             complete_until = math.inf
@@ -202,7 +207,7 @@ class Transport:
         return max(self._anchor_position, barrier)
 
     def _cross(self, barrier: float) -> list[KeyEvent]:
-        """Jump back in the loop, wait for more notes, or end."""
+        """At the barrier, jump back to the start of the loop, wait for more notes, or end."""
         moment, events = self._moment(barrier), self.release_all()
         if self._loop is not None and barrier == self._loop_end():
             self._jump(self._loop[0], moment)
@@ -221,7 +226,7 @@ class Transport:
         events = []
         sounding = self._sounding.get(pitch)
         if sounding is not None:
-            # The key stays down until the later end of the two notes.
+            # The key stays down until the later of the two notes' ends.
             note = Note(note.start, max(sounding.end, note.end), note.pitch, note.velocity)
             if sounding.start < note.start:
                 events.append(KeyEvent(pitch, 0))
@@ -232,18 +237,18 @@ class Transport:
         return events
 
     def _set_anchor(self, now: float) -> None:
-        """Count from the current position and moment."""
+        """Make the current position and moment the anchor."""
         self._anchor_position, self._anchor_moment = self.position(now), now
 
     def _jump(self, position: float, now: float) -> None:
-        """Move to a position; notes that start before it are passed."""
+        """Move to a position; notes that start before it are skipped."""
         self._anchor_position, self._anchor_moment = position, now
         self._next = bisect.bisect_left(self._notes, position, key=_start)
         self.waiting = self.ended = False
 
 
 def key_events(notes: Iterable[Note]) -> list[tuple[float, KeyEvent]]:
-    """Return every key event of a song played straight through, with its moment in seconds."""
+    """Return all key events of a song played from start to end, each with its time in seconds."""
     transport = Transport()
     transport.load(notes)
     events = [(0.0, event) for event in transport.play(0.0)]

@@ -1,4 +1,4 @@
-"""A score as a WAV file, rendered by the synthesizer that also plays aloud."""
+"""Scores as WAV files, rendered by the built-in synthesizer."""
 
 import io
 import wave
@@ -14,23 +14,23 @@ from engine.music.soundfont import SoundFont
 from engine.music.synth import RATE, Frames, Synth
 
 MAX_SECONDS = 3600.0
-_FADE_SECONDS = 10.0  # that the last notes may take to fade
+_FADE_SECONDS = 10.0  # maximum for the last notes to fade after their ends
 
 
 def synthesize(score: Score) -> Frames:
-    """Return the sound of a score, (n, 2) at `synth.RATE` within -1 … 1, until it has faded.
+    """Return the sound of a score with its fading: stereo frames (n, 2), −1 … 1, at `synth.RATE`.
 
     Raises InputError for a score of over an hour.
     """
     if score.end > MAX_SECONDS:
         raise InputError(
-            f"The song takes {score.end / 60:.0f} minutes: a WAV file can have up to "
-            f"{MAX_SECONDS / 60:.0f} minutes."
+            f"The music takes {score.end / 60:.0f} minutes, and a WAV file can have up to "
+            f"{MAX_SECONDS / 60:.0f}: save it as a MIDI file."
         )
     synth = Synth(SoundFont(soundfont.bundled()))
     synth.select_program(score.program)
     blocks: list[Frames] = []
-    done = 0  # frames
+    done = 0  # number of frames so far
     for moment, event in transport.key_events(score.notes):
         blocks.append(synth.render(round(moment * RATE) - done))
         done = round(moment * RATE)
@@ -46,7 +46,7 @@ def synthesize(score: Score) -> Frames:
 
 
 def write(score: Score, path: Path) -> None:
-    """Write the sound of a score as 16-bit stereo at 44.1 kHz, whole or not at all."""
+    """Write the sound of a score as 16-bit stereo at 44.1 kHz, complete or not at all."""
     sound = synthesize(score)
     content = io.BytesIO()
     with wave.open(content, "wb") as file:

@@ -42,7 +42,7 @@ def test_sound_and_images_are_written(tmp_path: Path) -> None:
 
 
 def test_errors_are_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"song\.ogg ends in none of \.mid, \.wav, \.png"):
+    with pytest.raises(InputError, match=r"song\.ogg has none of the endings \.mid, \.wav, \.png"):
         export.save(SCORE, tmp_path / "song.ogg", 0.25)
     (tmp_path / "song.mid").mkdir()
     done = run(tmp_path / "song.mid")

@@ -59,7 +59,11 @@ def test_without_a_name_a_port_with_sound_is_chosen() -> None:
     [
         ("flud syn", ALL, "port 'flud syn': use 'synth' or 'fluidsynth-midi:midi_00'."),
         ("fluid", ALL, f"could be '{FLUID.name}' or '{JACK.name}': give more"),
-        ("x", ScanResult(()), "There is no MIDI port 'x': no ports were found."),
+        (
+            "x",
+            ScanResult(()),
+            "There is no MIDI port 'x': no ports were found; connect a synthesizer.",
+        ),
         ("x", ScanResult((JACK,)), f"There is no MIDI port 'x': use '{JACK.name}'."),
         ("rnn-tui", ScanResult((JACK,)), "This system cannot make a virtual MIDI port"),
         ("synth", ScanResult((JACK,), "It is missing."), "It is missing."),

@@ -147,6 +147,8 @@ def test_an_empty_score_is_an_empty_file(tmp_path: Path) -> None:
 
 
 def test_a_refused_song_leaves_no_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="takes 70 minutes: a WAV file can have up to 60"):
+    with pytest.raises(
+        InputError, match="takes 70 minutes, and a WAV file can have up to 60: save"
+    ):
         wav.write(Score((Note(0, 4200, 60, 80),)), tmp_path / "long.wav")
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -497,11 +497,11 @@ async def test_what_cannot_be_saved_is_said(
         await music.fill(length="4")
         await music.write()
         await music.save("song.mp3")
-        await music.until(lambda: music.says("ends in none of .mid, .wav, .png"))
+        await music.until(lambda: music.says("has none of the endings .mid, .wav, .png"))
         field = music.app.screen.query_one(Input)
         field.value = "[b]mine.ogg"  # no markup
         await music.press("enter")
-        await music.until(lambda: music.says("[b]mine.ogg ends in none of"))
+        await music.until(lambda: music.says("[b]mine.ogg has none of the endings"))
         assert str(music.app.screen.query_one(Label).visual).startswith("Save the ")
         field.value = "none/song.mid"
         await music.press("enter")
