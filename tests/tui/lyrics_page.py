@@ -46,7 +46,7 @@ class LyricsPage(Page[LyricsScreen]):
         """The sheet as drawn."""
         return "\n".join(drawn(self.text))
 
-    async def sing(self, *keys: str) -> SongView:
+    async def write(self, *keys: str) -> SongView:
         """Press keys that start a song, and wait for its end."""
         before = len(self.screen.session.items)
         await self.press(*(keys or ("g",)))

@@ -78,7 +78,7 @@ class ModelPage(Screen[None], Generic[F]):
         self._kinds = kinds  # of models: "lyrics", "music"
         self._in_background = True  # another page is in front
         self._searching = False  # for models
-        self._load_id = 0  # the id of the request to load the model, 0 when there is none
+        self._load_id = 0  # the id of the request to load the model, 0 once it is answered
         self._problem = ""  # a sentence about something else than what is shown
         self._starts_itself = True
 
@@ -259,7 +259,7 @@ class WritingPage(ModelPage[F], Generic[F, W]):
 
     @abstractmethod
     def show(self, item: W | None) -> None:
-        """Bring a song or piece into view, or a hint on what to do."""
+        """Show a song or piece, or without one a hint on what to do."""
 
     @abstractmethod
     def refresh_status(self) -> None:
@@ -285,7 +285,7 @@ class WritingPage(ModelPage[F], Generic[F, W]):
             self.leave_fields()
 
     def action_browse(self, steps: int) -> None:
-        """Bring a previous or a next one of the session into view."""
+        """Show a previous or a next one of the session."""
         item = self.session.neighbor(self.shown, steps)
         if item is not None and item is not self.shown:
             self._problem = ""

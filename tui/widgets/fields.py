@@ -75,7 +75,7 @@ class Field(Input):
 
 
 class PrimeField(Field):
-    """How a song begins. The up and down keys bring back what was used before."""
+    """How a song begins. The up and down keys recall what was used before."""
 
     BINDING_GROUP_TITLE = "Prompt"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -86,8 +86,8 @@ class PrimeField(Field):
     ]  # fmt: skip
 
     def __init__(self) -> None:
-        help_ = "Prompt: how the song begins; up and down recall previous prompts"
-        super().__init__("prime", "Begins with", "nothing", str, help_, value="Why")
+        help_ = "How the song begins; up and down recall previous prompts"
+        super().__init__("prime", "Prompt", "none", str, help_, value="Why")
         self._history: list[str] = []
         self._index = 0
 

@@ -33,7 +33,7 @@ class ModelSelect(Select[str]):
 
     @property
     def description(self) -> str:
-        """The chosen model's architecture and score, as far as they are known."""
+        """The chosen model's architecture and score."""
         facts = (self.model.summary, self.model.score) if self.model else ()
         return clean(" · ".join(filter(None, facts)))
 

@@ -24,8 +24,8 @@ CURSOR = "▌"
 class SongText(ScrollView, can_focus=True):
     """One song; its prompt, which was not written by the model, is set off from the rest.
 
-    Indices of characters count from the end of the prompt. A subclass gives the component classes
-    `song-text--level1` and so on the styles of its levels of shading.
+    Indices of characters count from the end of the prompt. A subclass styles its levels of shading
+    by the component classes `song-text--level1` and so on.
     """
 
     ALLOW_SELECT = True
@@ -114,7 +114,7 @@ class SongText(ScrollView, can_focus=True):
                 self.select(start + offset.x - self._prime_length)
 
     def select(self, index: int) -> None:
-        """Select a character, and bring it into view; nothing where there is none."""
+        """Select a character and scroll to it; nothing if the index is out of range."""
         if self._is_hint or not 0 <= index < len(self.text) - self._prime_length:
             return
         self.selected = index

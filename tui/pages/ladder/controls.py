@@ -48,7 +48,7 @@ class LadderControls(FormPanel):
 
 
 class RungView(Horizontal, can_focus=True):
-    """A rung: a box with its text, or a row with a label before it, as the page's classes say."""
+    """A rung: a box with its text, or a row with a label before it, by the page's classes."""
 
     DEFAULT_CSS = """
     RungView {

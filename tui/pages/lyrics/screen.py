@@ -59,7 +59,7 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
         Binding("x", "clear", "Clear", show=False, id="lyrics.clear",
                 tooltip="Clear the page; the song stays in the session"),
         Binding("h", "shade", "Shading", show=False, id="lyrics.shade",
-                tooltip="Shading of the next songs: off, surprise or copied"),
+                tooltip="Shading of songs written from now on: off, surprise or copied"),
         Binding("k", "lock_seed", "Lock seed", show=False, id="lyrics.lock_seed",
                 tooltip="Lock the seed of the song in view, or unlock the seed"),
         Binding("p", "field('prime')", "Prompt", show=False, id="lyrics.prime",
@@ -195,7 +195,7 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
         return self._sheet.song
 
     def show(self, item: SongView | None) -> None:
-        """Bring a song into view, or a hint on what to do."""
+        """Show a song, or without one a hint on what to do."""
         if item is not None:
             self._sheet.show(item)
         else:
@@ -205,7 +205,7 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
         self.refresh_status()
 
     def _show_together(self, song: SongView) -> None:
-        """Bring a song into view side by side with those written together with it."""
+        """Show a song side by side with those written together with it."""
         self._sheet.show_together(self.session.together(song), song)
         self.refresh_status()
 
@@ -229,7 +229,7 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
         """Show the songs written with the one in view, or that one alone again."""
         song = self.shown
         if song is None or song.request.count == 1:
-            self.notify("This song was written alone: to write several, set the field Count.")
+            self.notify("No songs were written together: to write several, set Count.")
         elif self._sheet.side_by_side:
             self.show(song)
         else:

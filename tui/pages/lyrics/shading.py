@@ -68,7 +68,7 @@ def request_fields(view: str) -> dict[str, Any]:
 
 
 def levels(view: str, characters: Sequence[Character]) -> list[int]:
-    """Return the level of each character as it is shown: 0, 1 … len(STEPS), or COPIED.
+    """Return a level for each character shown: 0, 1 … len(STEPS), or COPIED.
 
     The list is empty where nothing is shaded.
     """

@@ -55,8 +55,8 @@ class MusicControls(FormPanel):
 
     def __init__(self) -> None:
         prompt = Field(
-            "begins", "Begins with", "nothing", parse_prompt,
-            "Prompt: notes such as C4 E4 G4, or the path of a MIDI file",
+            "begins", "Prompt", "none", parse_prompt,
+            "How the music begins: notes such as C4 E4 G4, or the path of a MIDI file",
         )  # fmt: skip
         frames = MUSIC_OPTIONS["length"]
         length = Field(

@@ -132,7 +132,7 @@ class Piece:
         return file_name([Path(self.title).stem, seed], ".mid", default="music")
 
     async def save(self, command: Sequence[str], path: Path, playback: PlaybackSettings) -> None:
-        """Write it as it is played, in the format of the path's ending, by a command."""
+        """Write it with the settings of playback, in the format of the path's ending."""
         score = dataclasses.replace(self.score, program=playback.program)
         score = score.transposed(playback.transpose).louder(playback.velocity)
         score = score.faster(playback.tempo)

@@ -117,7 +117,7 @@ class PianoRoll(Widget, can_focus=True):
             self._stale = True
 
     def reveal(self, moment: float) -> None:
-        """Bring a moment and new keys into view, while the viewport follows."""
+        """Move a following viewport to a moment and to new keys."""
         if self._roll is not None and self.viewport.following:
             viewport = self.viewport.followed(moment)
             self.set_viewport(viewport.widened(self._roll))
@@ -254,7 +254,7 @@ class PianoRoll(Widget, can_focus=True):
             self.set_viewport(viewport.fitted(self._roll).followed(self.moment))
 
     def follow(self) -> None:
-        """Bring the playhead into view, and keep it there."""
+        """Show the playhead, and keep it in view."""
         self.set_viewport(replace(self.viewport, following=True).followed(self.moment))
 
     def action_seek_beats(self, beats: int) -> None:

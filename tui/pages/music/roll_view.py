@@ -125,7 +125,7 @@ class Viewport:
         return replace(self, low=low - low % 2).moved()
 
     def widened(self, roll: RollView) -> "Viewport":
-        """Return it moved just so far that all the notes are in view, if they fit."""
+        """Return it moved by the fewest rows that show all the notes, if they fit."""
         found = roll.pitch_range()
         if found is None or found[1] - found[0] >= 2 * self.rows - 1:
             return self

@@ -39,7 +39,7 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
                 tooltip="Stop writing; if nothing is being written, leave the field"),
         Binding("o", "open", "Open", id="music.open", tooltip="Open a MIDI file to see and play"),
         Binding("S,ctrl+s", "save", "Save", id="music.save",
-                tooltip="Save the piece as it is played: MIDI, WAV or a picture (PNG)"),
+                tooltip="Save the piece as played: MIDI, WAV or a picture (PNG)"),
         Binding("left_square_bracket", "step('temperature',-1)", "Cooler", show=False,
                 id="music.cooler", tooltip="Lower the temperature by 0.1"),
         Binding("right_square_bracket", "step('temperature',1)", "Warmer", show=False,
@@ -136,7 +136,7 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
         self._add(Piece(model.name, request_id, request, time.monotonic()))
 
     def _add(self, piece: Piece) -> None:
-        """Add a piece to the session, and bring it into view."""
+        """Add a piece to the session, and show it."""
         self.session.add(piece)
         self.leave_fields()
         self.show(piece)
@@ -198,7 +198,7 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
         return self._shown
 
     def show(self, item: Piece | None) -> None:
-        """Bring a piece into view, or a hint on what to do."""
+        """Show a piece, or without one a hint on what to do."""
         self._shown = item
         form = self.form
         hint = music_hint(form.model, form.prompt, self._searching, bool(self._problem))
@@ -259,7 +259,7 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
 
     @work(exclusive=True, group="file")
     async def action_save(self) -> None:
-        """Ask for a file name, and save the piece in view as it is played."""
+        """Ask for a file name, and save the piece in view as played."""
         piece = self.shown
         if piece is None or not piece.frame_seconds:
             self.notify("There is no music to save yet: press g to write some.")

@@ -32,7 +32,7 @@ class UnitField(Input):
 
 
 class NeuronControls(FormPanel):
-    """A list of features, of which the highlighted one brings its best unit into view."""
+    """A list of features; highlighting one shows its best unit."""
 
     DEFAULT_CLASSES = "-side"
     DEFAULT_CSS = """

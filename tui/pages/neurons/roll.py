@@ -63,7 +63,7 @@ class NeuronRoll(Widget, can_focus=True):
         self.refresh()
 
     def action_select(self, steps: int) -> None:
-        """Select another frame, first the first one in view, and bring it into view."""
+        """Select another frame, at first the first one in view, and scroll to it."""
         if self._reading is None or not self._values:
             return
         frame = self._start if self._selected is None else self._selected + steps

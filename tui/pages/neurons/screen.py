@@ -196,7 +196,7 @@ class NeuronsScreen(ModelPage[NeuronControls]):
     # ── the unit ─────────────────────────────────────────────────────────────────────────────────
 
     def _show_unit(self, unit: Unit) -> None:
-        """Bring a unit into view."""
+        """Show a unit."""
         if self.reading is not None and not self._reading_id:
             self._unit, self._problem = unit, ""
             self.form.show_unit(unit)
@@ -219,12 +219,12 @@ class NeuronsScreen(ModelPage[NeuronControls]):
             self.leave_fields()
 
     def action_next_unit(self, steps: int) -> None:
-        """Bring the unit some steps further into view."""
+        """Show the unit some steps further."""
         if self.reading is not None and self._unit is not None:
             self._show_unit(units.step(self._unit, steps, self.reading))
 
     def action_rank(self, steps: int) -> None:
-        """Bring a better or a worse unit of the highlighted feature into view."""
+        """Show a better or a worse unit for the highlighted feature."""
         self.form.move_rank(steps)
 
     # ── what is shown ────────────────────────────────────────────────────────────────────────────

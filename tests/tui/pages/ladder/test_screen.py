@@ -1,4 +1,4 @@
-"""The Ladder page, each key and field of it, before a made-up sampler."""
+"""The Ladder page, each key and field, with a fake sampler."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -30,7 +30,7 @@ class LadderPage(Page[LadderScreen]):
     def rung(self, place: int) -> RungView:
         return list(self.screen.query(RungView))[place]
 
-    async def sing(self, *keys: str) -> None:
+    async def write(self, *keys: str) -> None:
         before = self.screen.request_id
         await self.press(*(keys or ("g",)))
         await self.until(lambda: self.screen.request_id > before and not self.screen.active)
@@ -53,15 +53,15 @@ def opened(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     return open_
 
 
-async def test_where_nothing_was_trained_yet_it_is_climbed_at_once(opened: Open) -> None:
+async def test_without_a_trained_model_the_page_starts_by_itself(opened: Open) -> None:
     async with opened(models="bundled", ready="✓") as page:
         assert page.texts[10] == fake.LADDER_VERSE * 3
         assert page.field("prime").value == "Why"
 
 
-async def test_every_rung_says_how_good_it_is_and_what_it_wrote(opened: Open) -> None:
+async def test_every_rung_shows_its_bits_and_its_text(opened: Open) -> None:
     async with opened(size=(120, 36)) as page:
-        await page.sing()
+        await page.write()
         assert page.status.startswith("✓ full length · seed 7 · bits per character")
         for place, (name, bits) in enumerate(zip(NAMES, fake.LADDER_BITS, strict=True)):
             assert page.rung(place).border_title == name
@@ -82,52 +82,52 @@ async def test_the_fields_make_the_request(opened: Open, monkeypatch: pytest.Mon
             return send(request)
 
         monkeypatch.setattr(page.screen.sampler, "request", noted)
-        await page.sing("enter")
+        await page.write("enter")
         assert asked == [SampleLadder("first", "Snow", 0.5, 3)]
         await page.fill(seed="")
-        await page.sing("G")
+        await page.write("G")
         assert asked[-1].seed == 3
         await page.press("right_square_bracket")
         assert page.field("temperature").value == "0.6"
         await page.press("left_square_bracket", "left_square_bracket")
         assert page.field("temperature").value == "0.4"
-        await page.sing()
+        await page.write()
         assert asked[-1] == SampleLadder("first", "Snow", 0.4, None)
         await page.go("s", "seed")
-        await page.sing("5", "enter")
+        await page.write("5", "enter")
         assert asked[-1].seed == 5
         assert isinstance(page.screen.focused, RungView)
 
 
-async def test_wrong_values_are_said_and_ask_for_nothing(opened: Open) -> None:
+async def test_wrong_values_are_explained_and_not_sent(opened: Open) -> None:
     async with opened() as page:
         await page.fill(temperature="hot")
         assert "Temperature must be a number from 0 to inf, not 'hot'." in page.problem
         await page.press("g")
         assert page.screen.request_id == 0
         await page.fill(temperature="0")
-        await page.sing()
+        await page.write()
         assert page.screen.state == "length"
 
 
-async def test_what_is_refused_is_said(opened: Open) -> None:
+async def test_refusals_are_shown(opened: Open) -> None:
     async with opened() as page:
         await page.fill(prime="wrong")
-        await page.sing()
+        await page.write()
         assert page.status.startswith("✗ The prime has characters")
         await page.fill(prime="die")
-        await page.sing()
+        await page.write()
         assert "the ladder fell" in page.status
         await page.fill(prime="")
-        await page.sing()
+        await page.write()
         assert page.status.startswith("✓")
         await page.fill(prime="wrong")
-        await page.sing()
+        await page.write()
         page.select("model").value = "run/mine"
         await page.until(lambda: "○ ready" in page.status)
         assert page.texts == [""] * 11
         await page.fill(prime="")
-        await page.sing()
+        await page.write()
         assert page.status == "✗ There is no file songs.csv: check the path."
 
 
@@ -145,9 +145,9 @@ async def test_escape_stops_and_then_leaves_the_field(opened: Open) -> None:
         assert isinstance(page.screen.focused, RungView)
 
 
-async def test_arrows_go_from_rung_to_rung(opened: Open) -> None:
+async def test_arrows_move_from_rung_to_rung(opened: Open) -> None:
     async with opened() as page:
-        await page.sing()
+        await page.write()
         assert page.rung(10).has_focus
         await page.press("up", "up")
         assert page.rung(8).has_focus
@@ -158,14 +158,14 @@ async def test_arrows_go_from_rung_to_rung(opened: Open) -> None:
         assert page.rung(1).has_focus
 
 
-async def test_without_a_model_it_says_what_to_do(opened: Open) -> None:
+async def test_without_a_model_the_page_shows_what_to_do(opened: Open) -> None:
     async with opened(models="none", ready="There is no lyrics model") as page:
         await page.press("g")
         assert page.screen.request_id == 0
 
 
 @pytest.mark.parametrize("size", [(120, 36), (80, 24), (40, 12)], ids=["120x36", "80x24", "40x12"])
-def test_it_looks_so(
+def test_ladder(
     snap_compare: Snap,
     home: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -176,7 +176,7 @@ def test_it_looks_so(
     async def before(pilot: Pilot[None]) -> None:
         page = await LadderPage.of(pilot)
         await page.until(lambda: "○ ready" in page.status)
-        await page.sing()
+        await page.write()
         await pilot.pause()
 
     assert snap_compare(

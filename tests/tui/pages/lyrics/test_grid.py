@@ -1,4 +1,4 @@
-"""Songs side by side on the Lyrics page, before a made-up sampler."""
+"""Songs side by side on the Lyrics page, with a fake sampler."""
 
 import pytest
 
@@ -16,10 +16,10 @@ def test_columns(count: int, width: int, columns: int) -> None:
     assert columns_of(count, width) == columns
 
 
-async def test_one_request_brings_songs_side_by_side() -> None:
+async def test_one_request_writes_songs_side_by_side() -> None:
     async with page() as lyrics:
         await lyrics.fill(count="4", seed="3")
-        await lyrics.sing()
+        await lyrics.write()
         assert [song.seed for song in lyrics.screen.session.items] == [3, 4, 5, 6]
         assert len({song.id for song in lyrics.screen.session.items}) == 1
         assert lyrics.song.request.count == 4
@@ -36,7 +36,7 @@ async def test_one_request_brings_songs_side_by_side() -> None:
         assert lyrics.screen.focused is lyrics.tiles[0]
 
 
-async def test_while_they_stream_the_bits_are_those_so_far() -> None:
+async def test_songs_being_written_show_the_bits_so_far() -> None:
     async with page() as lyrics:
         await lyrics.fill(count="2", prime="wait", length="10")
         await lyrics.press("g")
@@ -50,10 +50,10 @@ async def test_while_they_stream_the_bits_are_those_so_far() -> None:
         assert str(lyrics.tiles[1].border_title) == "■ 2 · seed 8"
 
 
-async def test_arrows_tab_and_clicks_move_among_them_and_the_song_in_view_follows() -> None:
+async def test_arrows_tab_and_clicks_move_between_songs() -> None:
     async with page() as lyrics:
         await lyrics.fill(count="9", seed="10")
-        await lyrics.sing()
+        await lyrics.write()
         place = 0
         for key, steps in (
             ("right", 1), ("down", 3), ("left", -1), ("up", -3), ("up", 0), ("left", 0),
@@ -70,12 +70,12 @@ async def test_arrows_tab_and_clicks_move_among_them_and_the_song_in_view_follow
         assert lyrics.app.clipboard == "Why" + fake.song(14, None)
 
 
-async def test_enter_picks_one_and_b_brings_the_others_back() -> None:
+async def test_enter_chooses_a_song_and_b_shows_all_again() -> None:
     async with page() as lyrics:
-        await lyrics.press("b")  # nothing to bring
+        await lyrics.press("b")  # there is nothing to show
         assert not lyrics.tiles
         await lyrics.fill(count="4", seed="20")
-        await lyrics.sing()
+        await lyrics.write()
         await lyrics.press("right", "enter")
         await lyrics.until(lambda: lyrics.screen.focused is lyrics.text)
         assert lyrics.screen.shown is lyrics.screen.session.items[1]
@@ -90,27 +90,27 @@ async def test_enter_picks_one_and_b_brings_the_others_back() -> None:
         await lyrics.until(lambda: lyrics.screen.focused is lyrics.text)
         assert lyrics.screen.shown is lyrics.screen.session.items[2]
         await lyrics.fill(count="")
-        song = await lyrics.sing()
+        song = await lyrics.write()
         assert (song.request.count, lyrics.text.text) == (1, song.whole)
 
 
 async def test_fewer_songs_after_more_and_a_refusal() -> None:
     async with page() as lyrics:
         await lyrics.fill(count="9")
-        await lyrics.sing()
+        await lyrics.write()
         await lyrics.fill(count="2", prime="wrong")
-        await lyrics.sing()
+        await lyrics.write()
         assert [tile.text for tile in lyrics.tiles] == ["wrong", "wrong"]
         assert "✗ The prime has characters that first has never seen ('w')." in lyrics.status
         await lyrics.fill(prime="die")
-        await lyrics.sing()
+        await lyrics.write()
         assert [song.state for song in lyrics.screen.session.items[-2:]] == ["failed", "failed"]
 
 
 async def test_tiles_are_shaded_too() -> None:
     async with page() as lyrics:
         await lyrics.fill(count="2", prime="", length="60")
-        await lyrics.sing()
+        await lyrics.write()
         plain = lyrics.tiles[0].render_line(1).text
         assert not lyrics.tiles[0].levels
         await lyrics.press("h")
@@ -119,10 +119,10 @@ async def test_tiles_are_shaded_too() -> None:
         assert lyrics.tiles[0].render_line(1).text == plain
 
 
-async def test_where_there_is_little_room_the_panel_makes_room_and_the_grid_scrolls() -> None:
+async def test_on_a_small_screen_the_panel_hides_and_the_grid_scrolls() -> None:
     async with page((40, 12)) as lyrics:
         await lyrics.fill(count="4")
-        await lyrics.sing()
+        await lyrics.write()
         assert not lyrics.seen(lyrics.tiles[3])
         await lyrics.press("down", "down", "down")
         await lyrics.until(lambda: lyrics.seen(lyrics.tiles[3]))

@@ -1,4 +1,4 @@
-"""The Lyrics page, each key and field of it, before a made-up sampler."""
+"""The Lyrics page, each key and field, with a fake sampler."""
 
 import contextlib
 import dataclasses
@@ -35,7 +35,7 @@ from tui.widgets import fields
 from tui.widgets.file_dialog import FileDialog
 
 
-async def test_where_nothing_was_trained_yet_it_sings_at_once(
+async def test_without_a_trained_model_the_page_starts_by_itself(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     use(monkeypatch, "bundled")
@@ -49,7 +49,7 @@ async def test_where_nothing_was_trained_yet_it_sings_at_once(
         assert len(lyrics.screen.session.items) == 1
 
 
-async def test_the_first_model_is_made_warm_and_its_artists_offered() -> None:
+async def test_the_first_model_is_loaded_and_its_artists_are_listed() -> None:
     async with page() as lyrics:
         assert "first · 2.01 bits/char" in lyrics.status
         assert "Press g" in lyrics.lines
@@ -57,9 +57,9 @@ async def test_the_first_model_is_made_warm_and_its_artists_offered() -> None:
         assert lyrics.focused is None or lyrics.screen.focused is lyrics.text
 
 
-async def test_a_song_comes_with_defaults_and_its_prime_stands_out() -> None:
+async def test_a_song_has_the_default_options_and_its_prompt_is_set_off() -> None:
     async with page() as lyrics:
-        song = await lyrics.sing("enter")
+        song = await lyrics.write("enter")
         whole = fake.song(7, None)
         assert song.request == SampleLyrics("first", "Why")
         assert song.text == whole
@@ -74,7 +74,7 @@ async def test_a_song_comes_with_defaults_and_its_prime_stands_out() -> None:
         assert not rest.style.underline
 
 
-async def test_enter_in_any_field_sings_with_its_value() -> None:
+async def test_enter_in_any_field_writes_with_its_value() -> None:
     asked: dict[str, tuple[str, object]] = {
         "artist": ("ada", "Ada Moor"),
         "prime": ("Snow", "Snow"),
@@ -89,7 +89,7 @@ async def test_enter_in_any_field_sings_with_its_value() -> None:
         for name, (typed, value) in asked.items():
             lyrics.field(name).focus()
             await lyrics.fill(**{name: typed})
-            song = await lyrics.sing("enter")
+            song = await lyrics.write("enter")
             options = song.request.options
             assert (options[name] if name in options else getattr(song.request, name)) == value
             assert song.error == ""
@@ -115,7 +115,7 @@ async def test_enter_in_any_field_sings_with_its_value() -> None:
         )
 
 
-async def test_a_wrong_value_is_said_at_once_and_never_sent() -> None:
+async def test_a_wrong_value_is_explained_at_once_and_never_sent() -> None:
     wrong = [
         ("temperature", "nan", "✗ Temperature must be a number from 0 to inf, not 'nan'."),
         ("top_k", "2.5", "✗ Top-k must be a whole number of 0 or more, not '2.5'."),
@@ -152,16 +152,16 @@ async def test_a_wrong_value_is_said_at_once_and_never_sent() -> None:
 async def test_again_takes_the_seed_of_the_song_in_view() -> None:
     async with page() as lyrics:
         await lyrics.fill(seed="31")
-        first = await lyrics.sing()
+        first = await lyrics.write()
         await lyrics.fill(seed="")
         for key in ("G", "shift+enter"):
-            again = await lyrics.sing(key)
+            again = await lyrics.write(key)
             assert again is not first
             assert (again.request.seed, again.text) == (31, first.text)
-        assert (await lyrics.sing("g")).request.seed is None
+        assert (await lyrics.write("g")).request.seed is None
 
 
-async def test_escape_stops_at_once_and_nothing_more_is_taken_in() -> None:
+async def test_escape_stops_at_once_and_later_characters_are_ignored() -> None:
     async with page() as lyrics:
         await lyrics.fill(prime="wait")
         await lyrics.press("g")
@@ -173,7 +173,7 @@ async def test_escape_stops_at_once_and_nothing_more_is_taken_in() -> None:
         assert "■ stopped" in lyrics.status
         assert not lyrics.text.writing
         await lyrics.fill(prime="Why")
-        assert (await lyrics.sing()).state == "end"
+        assert (await lyrics.write()).state == "end"
         assert lyrics.screen.session.items[0].text == ""
 
 
@@ -183,7 +183,7 @@ async def test_a_new_song_ends_the_one_before() -> None:
         await lyrics.press("g")
         await lyrics.until(lambda: lyrics.song.state == "writing")
         await lyrics.fill(prime="Why")
-        assert (await lyrics.sing()).text == fake.song(7, None)
+        assert (await lyrics.write()).text == fake.song(7, None)
         assert lyrics.screen.session.items[0].state == "stopped"
 
 
@@ -203,7 +203,7 @@ async def test_brackets_steps_and_arrows_change_the_temperature() -> None:
         assert field.value == "1"
 
 
-async def test_letters_are_typed_where_a_field_has_the_focus() -> None:
+async def test_letters_are_typed_into_a_field_with_the_focus() -> None:
     async with page() as lyrics:
         await lyrics.go("p", "prime")
         await lyrics.press(*"gxtc", "left_square_bracket", "comma", "S")
@@ -214,7 +214,7 @@ async def test_letters_are_typed_where_a_field_has_the_focus() -> None:
         assert lyrics.screen.focused is lyrics.text
 
 
-async def test_a_key_goes_to_a_field_that_can_be_seen_also_where_there_is_little_room() -> None:
+async def test_a_key_makes_its_field_visible_on_a_small_screen() -> None:
     async with page((40, 12)) as lyrics:
         for key, name in (("p", "prime"), ("a", "artist"), ("t", "temperature"), ("m", "model")):
             await lyrics.go(key, name)
@@ -224,7 +224,7 @@ async def test_a_key_goes_to_a_field_that_can_be_seen_also_where_there_is_little
             assert lyrics.screen.focused is lyrics.text
 
 
-async def test_up_and_down_bring_back_earlier_beginnings() -> None:
+async def test_up_and_down_recall_previous_prompts() -> None:
     async with page() as lyrics:
         for prime in ("One", "Two", "One", "Three"):
             await lyrics.fill(prime=prime)
@@ -247,16 +247,16 @@ async def test_an_artist_is_found_by_a_part_of_the_name() -> None:
         await lyrics.until(lambda: names.option_count == 2)
         assert [option.prompt for option in names.options] == ["Moor & Daughters", "Ada Moor"]
         await lyrics.press("down")
-        song = await lyrics.sing("enter")
+        song = await lyrics.write("enter")
         assert song.request.artist == "Ada Moor"
         assert lyrics.field("artist").value == "Ada Moor"
         assert not names.display
         await lyrics.go("a", "artist")
         await lyrics.press("delete")  # all of it: a field that is gone to is marked whole
-        assert (await lyrics.sing("enter")).request.artist is None
+        assert (await lyrics.write("enter")).request.artist is None
 
 
-async def test_leaving_the_artist_takes_what_is_marked_and_escape_does_not() -> None:
+async def test_leaving_the_artist_field_chooses_the_highlighted_name_and_escape_does_not() -> None:
     async with page() as lyrics:
         await lyrics.go("a", "artist")
         await lyrics.press("q", "tab")
@@ -285,7 +285,7 @@ async def test_ten_thousand_artists_are_searched() -> None:
         await lyrics.go("a", "artist")
         await lyrics.press(*"7421")
         await lyrics.until(lambda: names.option_count == 1)
-        assert (await lyrics.sing("enter")).request.artist == "Singer 07421"
+        assert (await lyrics.write("enter")).request.artist == "Singer 07421"
 
 
 async def test_a_model_without_artists_and_without_a_score() -> None:
@@ -296,13 +296,13 @@ async def test_a_model_without_artists_and_without_a_score() -> None:
         await lyrics.until(lambda: lyrics.status == "○ ready · mine")
         assert lyrics.field("artist").disabled
         assert lyrics.field("memory").disabled
-        song = await lyrics.sing("g")
+        song = await lyrics.write("g")
         assert (song.request.model, song.request.artist) == ("mine", None)
         assert song.request.options["memory"] == 1.0
         assert lyrics.status.endswith("seed 7 · mine")
 
 
-async def test_of_two_models_of_one_name_the_path_is_asked_for(
+async def test_of_two_models_with_one_name_the_path_is_sent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rows = [dict(row, name="twin") for row in fake.LYRICS_MODELS]
@@ -312,14 +312,14 @@ async def test_of_two_models_of_one_name_the_path_is_asked_for(
 
     monkeypatch.setattr(commands, "run", run)
     async with page() as lyrics:
-        assert (await lyrics.sing()).request.model == "models/first"
+        assert (await lyrics.write()).request.model == "models/first"
 
 
-async def test_earlier_songs_can_be_walked_through_also_while_another_is_written() -> None:
+async def test_previous_songs_can_be_shown_while_another_is_written() -> None:
     async with page() as lyrics:
         for seed in ("1", "2"):
             await lyrics.fill(seed=seed)
-            await lyrics.sing()
+            await lyrics.write()
         await lyrics.fill(prime="wait")
         await lyrics.press("g")
         await lyrics.until(lambda: lyrics.song.state == "writing")
@@ -336,9 +336,9 @@ async def test_earlier_songs_can_be_walked_through_also_while_another_is_written
         assert lyrics.text.writing
 
 
-async def test_x_clears_and_the_song_can_be_brought_back() -> None:
+async def test_x_clears_the_page_and_keeps_the_song() -> None:
     async with page() as lyrics:
-        await lyrics.sing()
+        await lyrics.write()
         await lyrics.press("x")
         assert lyrics.text.text == ""
         assert "○ ready" in lyrics.status
@@ -351,35 +351,37 @@ async def test_x_clears_and_the_song_can_be_brought_back() -> None:
         assert lyrics.song.state == "stopped"
 
 
-async def test_k_keeps_the_seed_and_lets_it_go() -> None:
+async def test_k_locks_and_unlocks_the_seed() -> None:
     async with page() as lyrics:
         await lyrics.press("k")
         assert lyrics.field("seed").value == ""
-        await lyrics.sing()
+        await lyrics.write()
         await lyrics.press("k")
         assert lyrics.field("seed").value == "7"
-        assert (await lyrics.sing()).request.seed == 7
+        assert (await lyrics.write()).request.seed == 7
         await lyrics.press("k")
         assert lyrics.field("seed").value == ""
 
 
-async def test_c_copies_the_song_as_it_came() -> None:
+async def test_c_copies_the_song_unchanged() -> None:
     async with page() as lyrics:
         await lyrics.press("c")
         assert lyrics.app.clipboard == ""
         await lyrics.fill(prime="odd")
-        await lyrics.sing()
+        await lyrics.write()
         await lyrics.press("c")
         assert lyrics.app.clipboard == "odda\x07b\x1b[31mc [bold]d[/]"
         assert lyrics.text.text == "odda␇b␛[31mc [bold]d[/]"
 
 
-async def test_saving_asks_for_a_name_and_does_not_overwrite_unasked(tmp_path: Path) -> None:
+async def test_a_file_is_replaced_only_after_a_second_enter(
+    tmp_path: Path,
+) -> None:
     async with page() as lyrics:
         await lyrics.press("S")
         assert isinstance(lyrics.app.screen, LyricsScreen)
         await lyrics.fill(artist="Moor & Daughters", prime="Why, oh why?", length="20")
-        song = await lyrics.sing()
+        song = await lyrics.write()
         whole = "Why, oh why?" + song.text + "\n"
         file = tmp_path / "Why-oh-why-Moor-Daughters-7.txt"
         for key, content in (("S", ""), ("ctrl+s", "mine")):
@@ -398,9 +400,9 @@ async def test_saving_asks_for_a_name_and_does_not_overwrite_unasked(tmp_path: P
         assert list(tmp_path.glob("*.txt")) == [file]
 
 
-async def test_a_file_that_cannot_be_is_said_and_escape_leaves_it(tmp_path: Path) -> None:
+async def test_a_wrong_file_name_is_explained_and_escape_cancels(tmp_path: Path) -> None:
     async with page() as lyrics:
-        await lyrics.sing()
+        await lyrics.write()
         await lyrics.press("S")
         dialog = await lyrics.in_front(FileDialog)
         for name, sentence in (
@@ -419,7 +421,9 @@ async def test_a_file_that_cannot_be_is_said_and_escape_leaves_it(tmp_path: Path
         assert list(tmp_path.glob("*.txt")) == []
 
 
-async def test_without_a_model_it_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_a_model_the_page_shows_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     use(monkeypatch, "none")
     async with page(ready="") as lyrics:
         await lyrics.until(lambda: "rnn-tui train lyrics" in lyrics.lines)
@@ -430,7 +434,7 @@ async def test_without_a_model_it_says_how_to_get_one(monkeypatch: pytest.Monkey
         await lyrics.until(lambda: "○ ready · first" in lyrics.status)
 
 
-async def test_models_that_cannot_be_listed_are_said_and_r_tries_again(
+async def test_an_error_of_the_list_of_models_is_shown_and_r_tries_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     use(monkeypatch, "broken")
@@ -440,41 +444,41 @@ async def test_models_that_cannot_be_listed_are_said_and_r_tries_again(
         await lyrics.until(lambda: "○ ready · first" in lyrics.status)
 
 
-async def test_a_refusal_is_shown_and_the_next_song_goes_well() -> None:
+async def test_a_refusal_is_shown_and_the_next_song_succeeds() -> None:
     async with page() as lyrics:
         await lyrics.fill(prime="wrong")
-        song = await lyrics.sing()
+        song = await lyrics.write()
         assert song.state == "failed"
         assert "✗ The prime has characters that first has never seen ('w')." in lyrics.status
         assert lyrics.screen.query_one("#status").has_class("-failed")
         await lyrics.fill(prime="Why")
-        assert (await lyrics.sing()).state == "end"
+        assert (await lyrics.write()).state == "end"
         assert not lyrics.screen.query_one("#status").has_class("-failed")
 
 
-async def test_a_sampler_that_dies_is_said_and_started_anew() -> None:
+async def test_the_end_of_the_sampler_is_shown_and_it_is_restarted() -> None:
     async with page() as lyrics:
         before = lyrics.screen.sampler.pid
         await lyrics.fill(prime="die")
-        song = await lyrics.sing()
+        song = await lyrics.write()
         assert (
             "✗ The sampler ended unexpectedly (exit status 1: the bellows burst)" in lyrics.status
         )
         assert song.state == "failed"
         await lyrics.fill(prime="Why")
-        assert (await lyrics.sing()).state == "end"
+        assert (await lyrics.write()).state == "end"
         assert lyrics.screen.sampler.pid not in {None, before}
 
 
-async def test_a_sampler_killed_while_idle_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_end_of_an_idle_sampler_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     async with page() as lyrics:
-        song = await lyrics.sing()
+        song = await lyrics.write()
         pid = lyrics.screen.sampler.pid
         assert pid
         os.kill(pid, 9)
         await lyrics.until(lambda: "✗ The sampler ended unexpectedly" in lyrics.status)
         assert song.state == "end"
-        assert (await lyrics.sing("G")).text == song.text
+        assert (await lyrics.write("G")).text == song.text
 
 
 async def test_sixty_thousand_characters_stream_while_keys_are_answered() -> None:
@@ -527,7 +531,7 @@ async def test_the_process_ends_with_the_app() -> None:
     assert lyrics.screen.sampler.pid is None
 
 
-def test_every_key_has_an_id_and_says_what_it_does() -> None:
+def test_every_key_has_an_id_a_name_and_a_tooltip() -> None:
     classes = [
         LyricsScreen,
         FileDialog,
@@ -571,11 +575,11 @@ async def test_with_the_real_commands_and_the_real_sampler(
         lyrics.select("model").value = "run/small"
         await lyrics.until(lambda: "○ ready · small · 1.44 bits/char" in lyrics.status)
         await lyrics.fill(seed="3", length="300")
-        song = await lyrics.sing()
+        song = await lyrics.write()
         assert (song.state, song.seed, len(song.text)) == ("length", 3, 300)
-        assert (await lyrics.sing("G")).text == song.text
+        assert (await lyrics.write("G")).text == song.text
         await lyrics.fill(length="60", count="3")
-        await lyrics.sing()
+        await lyrics.write()
         three = lyrics.screen.session.items[-3:]
         assert [(one.seed, len(one.text)) for one in three] == [(3, 60), (4, 60), (5, 60)]
         assert three[0].text == song.text[:60]
@@ -586,7 +590,7 @@ async def test_with_the_real_commands_and_the_real_sampler(
         await lyrics.until(lambda: len(lyrics.screen.session.items) == 8 and not lyrics.song.active)
         assert lyrics.song.request.prime == three[0].whole
         await lyrics.fill(prime="Q", length="", count="")
-        await lyrics.sing()
+        await lyrics.write()
         assert "✗ The prompt has characters that small was not trained on ('Q')" in lyrics.status
 
 
@@ -602,7 +606,7 @@ async def test_characters_are_shaded_by_their_surprise() -> None:
         await lyrics.fill(prime="", length="30", seed="0")
         await lyrics.press("h")
         assert "more surprising" in lyrics.status
-        song = await lyrics.sing()
+        song = await lyrics.write()
         assert (song.request.bits, song.request.alternatives) == (True, 5)
         assert [character.bits for character in song.characters] == [
             float(n % 9) for n in range(30)
@@ -623,11 +627,11 @@ async def test_characters_are_shaded_by_their_surprise() -> None:
         await lyrics.until(lambda: "character 29 of 30" in lyrics.status)
 
 
-async def test_what_is_copied_is_marked_with_where_it_is_from() -> None:
+async def test_copied_text_is_highlighted_with_its_source() -> None:
     async with page() as lyrics:
         await lyrics.fill(prime="", length="30", seed="0")
         await lyrics.press("h", "h")
-        song = await lyrics.sing()
+        song = await lyrics.write()
         assert song.request.novelty == 20
         pieces = marked(lyrics)
         assert pieces[0] == (song.text[:25], True)
@@ -639,17 +643,17 @@ async def test_what_is_copied_is_marked_with_where_it_is_from() -> None:
         await lyrics.until(lambda: "24 characters copied from Ada Moor – Kettle" in lyrics.status)
 
 
-async def test_a_mix_of_artists_is_typed_like_one() -> None:
+async def test_a_mix_of_artists_is_typed_like_a_name() -> None:
     async with page() as lyrics:
         await lyrics.go("a", "artist")
         await lyrics.fill(artist="Ada Moor=0.7, Quiet Harbour=0.3")
-        song = await lyrics.sing("enter")
+        song = await lyrics.write("enter")
         assert song.request.artist is None
         assert song.request.mix == "Ada Moor=0.7, Quiet Harbour=0.3"
         assert lyrics.field("artist").value == "Ada Moor=0.7, Quiet Harbour=0.3"
 
 
-async def test_the_temperature_turns_while_the_song_is_written(
+async def test_the_temperature_can_be_changed_while_the_song_is_written(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     turned: list[Mapping[str, float]] = []

@@ -48,7 +48,7 @@ def test_a_lone_surrogate_can_be_saved() -> None:
     assert song.whole.encode() == b"Whya?"
 
 
-def test_artists_match_in_any_case_first_those_whose_names_start_so() -> None:
+def test_artists_match_in_any_case_and_prefixes_come_first() -> None:
     names = ["The Moor", "moor end", "Other", "MOORLAND"]
     assert matching(names, " Moor") == ["moor end", "MOORLAND", "The Moor"]
     assert matching(names, "") == names
@@ -78,7 +78,7 @@ def test_answers_go_to_the_songs_they_are_about() -> None:
     assert [song.error for song in session.items] == ["It burst.", "", "It burst."]
 
 
-def test_what_answers_an_older_request_is_about_none_and_a_death_about_all() -> None:
+def test_answers_to_an_older_request_are_ignored_and_the_end_of_the_sampler_ends_all() -> None:
     session = LyricsSession()
     session.begin(1, THREE, 0.0, "")
     session.stop()

@@ -8,7 +8,7 @@ def test_surprise_is_shaded_by_steps() -> None:
     assert shading.levels("plain", characters) == []
 
 
-def test_a_copied_stretch_is_marked_from_its_first_character() -> None:
+def test_a_copied_stretch_is_highlighted_from_its_first_character() -> None:
     characters = [Character(character) for character in "abcdef"]
     characters[3] = Character("d", copied=3, source="x")
     characters[4] = Character(
@@ -19,7 +19,7 @@ def test_a_copied_stretch_is_marked_from_its_first_character() -> None:
     assert shading.describe("copies", characters[3]) == "3 characters copied from x"
 
 
-def test_levels_are_of_what_is_shown() -> None:
+def test_there_is_a_level_for_each_character_shown() -> None:
     assert shading.levels("surprise", [Character("\x1b[", bits=9.0), Character("b", bits=0.0)]) == [
         4,
         4,
@@ -27,9 +27,9 @@ def test_levels_are_of_what_is_shown() -> None:
     ]
 
 
-def test_characters_are_named_so_that_they_can_be_seen() -> None:
+def test_characters_have_visible_names() -> None:
     character = Character("\n", bits=2.0, alternatives=((" ", 0.5), ("", 0.25), ("e", 0.125)))
     words = "⏎ 2.0 bits; most probable: ␣ 50 % · the end 25 % · e 12 %"
     assert shading.describe("surprise", character) == words
-    assert shading.describe("surprise", Character("a")) == ""  # nothing was told of it
+    assert shading.describe("surprise", Character("a")) == ""  # without alternatives
     assert shading.describe("plain", character) == ""

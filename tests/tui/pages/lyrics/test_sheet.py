@@ -1,4 +1,4 @@
-"""Changing a song on the Lyrics page and going on from there, before a made-up sampler."""
+"""Editing and continuing a song on the Lyrics page, with a fake sampler."""
 
 import dataclasses
 
@@ -17,10 +17,10 @@ async def edit(lyrics: LyricsPage) -> LyricsEditor:
     return editor(lyrics)
 
 
-async def test_a_song_is_changed_cut_and_gone_on_from() -> None:
+async def test_a_song_is_edited_cut_and_continued() -> None:
     async with page() as lyrics:
         await lyrics.fill(artist="Ada Moor", temperature="0.9", seed="0")
-        song = await lyrics.sing()
+        song = await lyrics.write()
         field = await edit(lyrics)
         assert field.text == song.whole
         assert field.cursor_location == field.document.end
@@ -32,7 +32,7 @@ async def test_a_song_is_changed_cut_and_gone_on_from() -> None:
         await lyrics.press("ctrl+y", *"ok g", "enter")
         assert field.text == "Why" + fake.VERSE + "ok g\n"
         lyrics.field("seed").value = ""
-        after = await lyrics.sing("ctrl+g")
+        after = await lyrics.write("ctrl+g")
         assert after.request.prime == "Why" + fake.VERSE + "ok g\n"
         assert (after.request.artist, after.request.options["temperature"]) == ("Ada Moor", 0.9)
         assert lyrics.screen.focused is lyrics.text
@@ -42,16 +42,16 @@ async def test_a_song_is_changed_cut_and_gone_on_from() -> None:
         assert first.style
         assert first.style.underline
         assert song.whole == "Why" + song.text
-        again = await lyrics.sing("G")
+        again = await lyrics.write("G")
         assert again.request == dataclasses.replace(after.request, seed=after.seed)
-        assert (await lyrics.sing("g")).request.prime == "Why"
+        assert (await lyrics.write("g")).request.prime == "Why"
 
 
-async def test_escape_leaves_the_song_as_it_was() -> None:
+async def test_escape_discards_the_changes() -> None:
     async with page() as lyrics:
         await lyrics.press("e", "w")
         assert not lyrics.screen.session.items
-        song = await lyrics.sing()
+        song = await lyrics.write()
         await edit(lyrics)
         await lyrics.press("x", "escape")
         await lyrics.until(lambda: lyrics.screen.focused is lyrics.text)
@@ -63,7 +63,7 @@ async def test_escape_leaves_the_song_as_it_was() -> None:
 
 async def test_fields_can_be_changed_while_a_song_is_edited() -> None:
     async with page() as lyrics:
-        await lyrics.sing()
+        await lyrics.write()
         field = await edit(lyrics)
         await lyrics.press("pageup", "home", *"Oh ")
         text = field.text
@@ -76,15 +76,15 @@ async def test_fields_can_be_changed_while_a_song_is_edited() -> None:
         await lyrics.press("escape")
         assert lyrics.screen.focused is field
         lyrics.field("length").focus()
-        song = await lyrics.sing("enter")
+        song = await lyrics.write("enter")
         assert (song.request.prime, len(song.text)) == (text, 12)
         await edit(lyrics)
         await lyrics.press("o", "k")
-        again = await lyrics.sing("shift+enter")
+        again = await lyrics.write("shift+enter")
         assert (again.request.prime, again.request.seed) == (song.whole + "ok", song.seed)
 
 
-async def test_a_song_under_way_can_be_edited_and_streams_on_below() -> None:
+async def test_an_active_song_can_be_edited_and_is_updated_behind_the_editor() -> None:
     async with page() as lyrics:
         await lyrics.fill(prime="wait")
         await lyrics.press("g")
@@ -96,25 +96,25 @@ async def test_a_song_under_way_can_be_edited_and_streams_on_below() -> None:
         assert not lyrics.text.writing
 
 
-async def test_w_goes_on_from_before_the_character_looked_at() -> None:
+async def test_w_rewrites_from_the_selected_character() -> None:
     async with page() as lyrics:
         await lyrics.fill(seed="0", length="40")
-        song = await lyrics.sing()
+        song = await lyrics.write()
         await lyrics.press("left", "left", "left")
         await lyrics.until(lambda: "character 38 of 40 · w: rewrite from here" in lyrics.status)
         assert (await edit(lyrics)).cursor_location == (1, 2)
         await lyrics.press("escape")
-        after = await lyrics.sing("w")
+        after = await lyrics.write("w")
         assert after.request.prime == "Why" + song.text[:37]
         assert lyrics.text.selected is None
-        whole = await lyrics.sing("w")
+        whole = await lyrics.write("w")
         assert whole.request.prime == after.whole
 
 
-async def test_a_click_looks_at_a_character_also_of_one_of_several_songs() -> None:
+async def test_a_click_selects_a_character_also_of_one_of_several_songs() -> None:
     async with page() as lyrics:
         await lyrics.fill(seed="0", length="200")
-        song = await lyrics.sing()
+        song = await lyrics.write()
         await lyrics.pilot.click(lyrics.text, offset=(2, 0))  # in the prime
         assert lyrics.text.selected is None
         await lyrics.pilot.click(lyrics.text, offset=(7, 0))
@@ -122,7 +122,7 @@ async def test_a_click_looks_at_a_character_also_of_one_of_several_songs() -> No
         await lyrics.press("end")
         await lyrics.press("left")
         await lyrics.fill(count="4")
-        await lyrics.sing("w")
+        await lyrics.write("w")
         assert {one.request.prime for one in lyrics.screen.session.items[1:]} == {
             "Why" + song.text[:3]
         }
@@ -134,17 +134,17 @@ async def test_a_click_looks_at_a_character_also_of_one_of_several_songs() -> No
         await lyrics.until(lambda: lyrics.screen.focused is lyrics.tiles[1])
 
 
-async def test_what_no_model_writes_is_harmless_in_the_editor() -> None:
+async def test_control_characters_are_replaced_in_the_editor() -> None:
     async with page() as lyrics:
         await lyrics.fill(prime="odd")
-        await lyrics.sing()
+        await lyrics.write()
         assert (await edit(lyrics)).text == "odda␇b␛[31mc [bold]d[/]"
 
 
-async def test_looking_at_a_character_brings_it_into_sight() -> None:
+async def test_a_selected_character_is_scrolled_into_view() -> None:
     async with page((40, 12)) as lyrics:
         await lyrics.fill(length="800")
-        await lyrics.sing()
+        await lyrics.write()
         await lyrics.press("left")
         await lyrics.until(lambda: lyrics.text.is_vertical_scroll_end)
         await lyrics.pilot.pause()

@@ -1,4 +1,4 @@
-"""The Lyrics page as it looks."""
+"""The Lyrics page: snapshots."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -105,11 +105,11 @@ def test_four_songs_shaded(look: Look) -> None:
     assert look(USUAL, "h", "g", seed="31", length="150", count="4")
 
 
-def test_looking_closer_in_80_by_24(look: Look) -> None:
+def test_selected_character_in_80_by_24(look: Look) -> None:
     assert look(USUAL, "g", "left", "left", seed="31", length="300")
 
 
-def test_looking_closer_in_40_by_12(look: Look) -> None:
+def test_selected_character_in_40_by_12(look: Look) -> None:
     assert look(SMALL, "h", "g", "left", seed="31", length="300")
 
 
@@ -118,7 +118,7 @@ def test_editing(look: Look, size: tuple[int, int]) -> None:
     assert look(size, "g", "e", seed="31", length="300")
 
 
-def test_gone_on(look: Look) -> None:
+def test_rewritten(look: Look) -> None:
     assert look(USUAL, "g", "left", "w", seed="0", length="100")
 
 

@@ -80,7 +80,7 @@ def test_a_piece_that_fails_keeps_what_it_has() -> None:
     assert refused.status() == "✗ No. · folk"
 
 
-def test_a_file_is_whole_at_once() -> None:
+def test_a_piece_of_a_file_is_complete_at_once() -> None:
     score = Score((Note(0.0, 1.0, 60, 33),), 90.0, (6, 8), 12, ((1.0, 60.0),))
     piece = from_score("a.mid", score)
     assert (piece.complete_until, piece.active, piece.score) == (None, False, score)

@@ -1,4 +1,4 @@
-"""The Music page, each key and field of it, before a made-up sampler and a player that is taped."""
+"""The Music page, each key and field, with a fake sampler and a recording player."""
 
 import os
 import re
@@ -23,11 +23,11 @@ from tui.pages.music.screen import MusicScreen
 from tui.sources.programs import Programs
 from tui.widgets.file_dialog import FileDialog
 
-QUARTER = 0.25  # seconds: the made-up model's frame
+QUARTER = 0.25  # seconds: a frame of the fake model
 
 
 def expected(first: int, count: int, lead: int = 0) -> list[Note]:
-    """The notes of the made-up tune, after so many frames."""
+    """Return `count` notes of the fake tune from frame `first`, `lead` frames later."""
     made = []
     for place in range(count):
         start = (lead + place) * QUARTER
@@ -48,7 +48,7 @@ def notes_of(piece: Piece) -> list[Note]:
 # ── writing ──────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_where_nothing_was_trained_yet_it_writes_and_plays_at_once(
+async def test_without_a_trained_model_the_page_writes_and_plays_by_itself(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     use(monkeypatch, "bundled")
@@ -58,7 +58,7 @@ async def test_where_nothing_was_trained_yet_it_writes_and_plays_at_once(
         await music.until(lambda: "▶" in music.transport)
 
 
-async def test_only_models_of_music_are_offered_and_the_first_made_warm() -> None:
+async def test_only_music_models_are_listed_and_the_first_is_loaded() -> None:
     async with page() as music:
         chooser = music.select("model")
         assert [str(label) for label, _ in chooser._options] == ["folk", "chorals"]
@@ -70,7 +70,7 @@ async def test_only_models_of_music_are_offered_and_the_first_made_warm() -> Non
         await music.until(lambda: any("continues C4 E4" in line for line in music.lines))
 
 
-async def test_a_piece_streams_onto_the_roll() -> None:
+async def test_a_piece_is_shown_on_the_roll_while_it_is_written() -> None:
     async with page() as music:
         piece = await music.write()
         assert notes_of(piece) == expected(7, 200)
@@ -81,7 +81,7 @@ async def test_a_piece_streams_onto_the_roll() -> None:
         assert any(line.startswith("  C4 ▀▀") for line in drawn[TOP:])
 
 
-async def test_the_fields_are_what_is_asked_for() -> None:
+async def test_the_fields_make_the_request() -> None:
     async with page() as music:
         values = {"begins": "60 E4", "temperature": "inf", "memory": "0.5", "least": "2"}
         await music.fill(**values, length="4 bars", seed="3")
@@ -113,7 +113,7 @@ async def test_another_model_has_other_frames() -> None:
         assert (piece.request.model, piece.request.length) == ("chorals", 16)
 
 
-async def test_a_wrong_value_is_said_and_nothing_is_written() -> None:
+async def test_a_wrong_value_is_explained_and_nothing_is_written() -> None:
     async with page() as music:
         await music.fill(length="soon")
         assert music.problem == "✗ Length must be like 200 frames, 16 bars or 30 s, not 'soon'."
@@ -123,7 +123,7 @@ async def test_a_wrong_value_is_said_and_nothing_is_written() -> None:
         assert music.field("length").has_class("-invalid")
 
 
-async def test_seeds_are_kept_and_used_again() -> None:
+async def test_seeds_are_used_again_and_locked() -> None:
     async with page() as music:
         await music.fill(seed="11", length="8")
         await music.write()
@@ -137,7 +137,7 @@ async def test_seeds_are_kept_and_used_again() -> None:
         assert music.field("seed").value == ""
 
 
-async def test_escape_stops_at_once_and_the_piece_is_whole() -> None:
+async def test_escape_stops_at_once_and_the_piece_is_complete() -> None:
     async with page() as music:
         await music.fill(begins="wait.mid")
         await music.press("g")
@@ -151,7 +151,7 @@ async def test_escape_stops_at_once_and_the_piece_is_whole() -> None:
         assert len(notes_of(await music.write())) == 251
 
 
-async def test_what_the_sampler_refuses_and_its_death_are_said() -> None:
+async def test_refusals_and_the_end_of_the_sampler_are_shown() -> None:
     async with page() as music:
         await music.fill(begins="wrong.mid")
         await music.write()
@@ -165,7 +165,7 @@ async def test_what_the_sampler_refuses_and_its_death_are_said() -> None:
         assert len((await music.write()).roll.notes) == 251
 
 
-async def test_earlier_pieces_are_walked_through_and_cleared() -> None:
+async def test_previous_pieces_are_shown_again_and_cleared() -> None:
     async with page() as music:
         await music.fill(length="8")
         first = await music.write()
@@ -188,7 +188,7 @@ async def test_earlier_pieces_are_walked_through_and_cleared() -> None:
     ("models", "said"),
     [("none", "rnn-tui train music --data pieces"), ("broken", "no model to write with")],
 )
-async def test_without_a_model_it_says_what_to_do(
+async def test_without_a_model_the_page_shows_what_to_do(
     monkeypatch: pytest.MonkeyPatch, models: str, said: str
 ) -> None:
     use(monkeypatch, models)
@@ -262,7 +262,7 @@ async def test_seeking_by_keys_and_mouse() -> None:
         assert not music.down
 
 
-async def test_looking_about_leaves_the_playhead_alone() -> None:
+async def test_scrolling_and_zooming_do_not_move_the_playhead() -> None:
     async with page() as music:
         await music.write()
         roll, first = music.roll, music.roll.viewport
@@ -307,7 +307,7 @@ async def test_the_playhead_is_followed() -> None:
         await music.until(lambda: music.playing and music.roll.moment < 10)
 
 
-async def test_all_of_it_or_a_part_is_looped() -> None:
+async def test_the_whole_piece_or_its_visible_part_is_looped() -> None:
     async with page() as music:
         await music.fill(length="4", tempo="4")
         await music.write()
@@ -327,7 +327,7 @@ async def test_all_of_it_or_a_part_is_looped() -> None:
         assert "loop" not in music.transport
 
 
-async def test_how_it_is_played_is_changed_by_keys_and_fields() -> None:
+async def test_playback_is_changed_by_keys_and_fields() -> None:
     async with page() as music:
         await music.write()
         await music.press("right_curly_bracket", "right_curly_bracket", "left_curly_bracket")
@@ -354,7 +354,7 @@ async def test_how_it_is_played_is_changed_by_keys_and_fields() -> None:
         assert "+1 st" in music.transport  # as before
 
 
-async def test_panic_lets_every_key_go() -> None:
+async def test_panic_ends_all_notes() -> None:
     async with page() as music:
         await music.write()
         await music.press("space")
@@ -364,7 +364,7 @@ async def test_panic_lets_every_key_go() -> None:
         assert not music.down
 
 
-async def test_ports_are_chosen_and_found_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_ports_are_chosen_and_listed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async with page(ports=("grand", "broken", "upright")) as music:
         chooser = music.select("port")
 
@@ -389,7 +389,7 @@ async def test_ports_are_chosen_and_found_anew(monkeypatch: pytest.MonkeyPatch) 
         await music.until(lambda: chooser.value == "grand")
 
 
-async def test_without_any_port_it_is_seen_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_a_port_playback_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     async with page(ports=("none",)) as music:
         await music.write()
         await music.press("space")
@@ -404,7 +404,7 @@ async def test_without_any_port_it_is_seen_in_silence(monkeypatch: pytest.Monkey
         assert "There is no MIDI port" in music.status
 
 
-async def test_a_player_that_died_is_told_and_started_anew_where_it_was() -> None:
+async def test_the_end_of_the_player_is_shown_and_playback_can_be_resumed() -> None:
     async with page() as music:
         await music.write()
         await music.press("end", "shift+left", "shift+left")
@@ -463,7 +463,7 @@ async def test_a_path_is_suggested(tmp_path: Path) -> None:
         assert field.value == "tunes/one.mid"
 
 
-async def test_a_piece_is_saved_as_it_is_played(tmp_path: Path) -> None:
+async def test_a_piece_is_saved_with_the_settings_of_playback(tmp_path: Path) -> None:
     async with page() as music:
         await music.press("S")
         assert isinstance(music.app.screen, MusicScreen)  # only a word about it
@@ -490,7 +490,7 @@ async def test_a_piece_is_saved_as_it_is_played(tmp_path: Path) -> None:
             assert min(image.size) > 100
 
 
-async def test_what_cannot_be_saved_is_said(
+async def test_what_cannot_be_saved_is_explained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with page() as music:
@@ -522,7 +522,7 @@ async def test_what_cannot_be_saved_is_said(
         assert not (tmp_path / "other.mid").exists()
 
 
-async def test_a_save_that_is_left_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_escape_cancels_a_save(monkeypatch: pytest.MonkeyPatch) -> None:
     async with page() as music:
         await music.fill(length="4")
         await music.write()
@@ -541,7 +541,7 @@ async def test_a_save_that_is_left_is_broken_off(monkeypatch: pytest.MonkeyPatch
 # ── the whole ────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_the_panel_hides_and_a_narrow_page_opens_it_for_a_field() -> None:
+async def test_the_panel_can_be_hidden_and_opens_for_a_field_on_a_narrow_screen() -> None:
     async with page() as music:
         panel = music.screen.query_one("MusicControls")
         await music.press("z")
@@ -563,7 +563,7 @@ async def test_the_panel_hides_and_a_narrow_page_opens_it_for_a_field() -> None:
         await music.until(lambda: not music.seen(panel))
 
 
-async def test_a_change_of_size_keeps_what_is_seen() -> None:
+async def test_a_change_of_size_keeps_the_keys_in_view() -> None:
     async with page() as music:
         await music.write()
         middle = music.roll.viewport.low + music.roll.viewport.rows
@@ -574,7 +574,7 @@ async def test_a_change_of_size_keeps_what_is_seen() -> None:
         assert {len(line) for line in music.lines} == {music.roll.size.width}
 
 
-async def test_leaving_ends_both_processes_and_silences_the_player() -> None:
+async def test_quitting_ends_both_processes_and_all_notes() -> None:
     async with page() as music:
         await music.write()
         await music.press("space")

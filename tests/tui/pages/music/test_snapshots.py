@@ -1,4 +1,4 @@
-"""The Music page as it looks."""
+"""The Music page: snapshots."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The Neurons page, each key and field of it, before a made-up sampler; and as it looks."""
+"""The Neurons page, each key and field, with a fake sampler; and snapshots."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -81,7 +81,7 @@ async def test_a_song_is_read_at_once_and_shaded_by_the_best_unit(page: Open) ->
         assert len(colours) >= 1 + 2 * units.LEVELS
 
 
-async def test_features_and_ranks_bring_their_units(page: Open) -> None:
+async def test_features_and_ranks_show_their_units(page: Open) -> None:
     async with page() as here:
         await here.press("down")
         await here.sees(1, 7)
@@ -123,7 +123,7 @@ async def test_a_unit_is_typed(page: Open) -> None:
         assert here.focused == "features"
 
 
-async def test_the_cursor_tells_a_characters_value(page: Open) -> None:
+async def test_a_selected_character_shows_its_activation(page: Open) -> None:
     async with page(size=USUAL) as here:
         await here.press("right", "right")
         held = fake.activations(2, 5, 2)
@@ -139,7 +139,7 @@ async def test_the_cursor_tells_a_characters_value(page: Open) -> None:
         assert row == here.text.size.height - 1
 
 
-async def test_other_songs_keep_the_unit(page: Open) -> None:
+async def test_another_song_keeps_the_unit(page: Open) -> None:
     async with page() as here:
         await here.press("plus")
         await here.sees(2, 6)
@@ -152,7 +152,7 @@ async def test_other_songs_keep_the_unit(page: Open) -> None:
         await here.until(lambda: here.text.text == SONGS[1])
 
 
-async def test_a_text_of_ones_own(page: Open) -> None:
+async def test_an_own_text_is_read(page: Open) -> None:
     async with page() as here:
         await here.press("o")
         await here.in_front(TextDialog)
@@ -213,7 +213,7 @@ async def test_a_model_without_units_is_refused(page: Open) -> None:
         await here.until(lambda: "unit 2:5" in here.status)
 
 
-async def test_a_sampler_that_died_is_started_anew(page: Open) -> None:
+async def test_a_sampler_that_ended_is_restarted(page: Open) -> None:
     async with page() as here:
         await here.press("o")
         dialog = await here.in_front(TextDialog)
@@ -224,7 +224,7 @@ async def test_a_sampler_that_died_is_started_anew(page: Open) -> None:
         await here.until(lambda: "unit 2:5" in here.status)
 
 
-async def test_without_models_the_page_says_what_to_do(page: Open) -> None:
+async def test_without_models_the_page_shows_what_to_do(page: Open) -> None:
     async with page("none") as here:
         await here.until(lambda: here.text.wrapped.text)
         assert here.text.text == ""
@@ -234,7 +234,7 @@ async def test_without_models_the_page_says_what_to_do(page: Open) -> None:
         await here.until(lambda: "cannot be read" in here.status)
 
 
-async def test_coming_back_reads_the_same_song_again(page: Open) -> None:
+async def test_returning_to_the_page_reads_the_same_song_again(page: Open) -> None:
     async with page() as here:
         await here.press("n")
         await here.until(lambda: here.text.text == SONGS[1])
@@ -287,18 +287,18 @@ Look = Callable[..., bool]
 
 
 @pytest.mark.parametrize("size", [LARGE, USUAL, SMALL], ids=["120x36", "80x24", "40x12"])
-def test_a_text_as_it_looks(look: Look, size: tuple[int, int]) -> None:
+def test_text(look: Look, size: tuple[int, int]) -> None:
     assert look(size, "down", "right", "right")
 
 
-def test_a_text_in_light(look: Look) -> None:
+def test_text_in_light(look: Look) -> None:
     assert look(USUAL, "plus", theme="textual-light")
 
 
 @pytest.mark.parametrize("size", [LARGE, USUAL, SMALL], ids=["120x36", "80x24", "40x12"])
-def test_music_as_it_looks(look: Look, size: tuple[int, int]) -> None:
+def test_music(look: Look, size: tuple[int, int]) -> None:
     assert look(size, "right", "right", model="bundled/folk")
 
 
-def test_the_dialog_as_it_looks(look: Look) -> None:
+def test_text_dialog(look: Look) -> None:
     assert look(USUAL, "o")

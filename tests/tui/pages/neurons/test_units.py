@@ -41,7 +41,7 @@ def test_steps_go_through_all_units_and_back(place: int, steps: int) -> None:
     assert units.step(there, -steps, READING) == unit
 
 
-def test_the_unit_after_a_layers_last_is_the_next_ones_first() -> None:
+def test_the_last_unit_of_a_layer_is_followed_by_the_first_of_the_next() -> None:
     assert units.step(Unit(1, 8), 1, READING) == Unit(2, 1)
     assert units.step(Unit(1, 1), -1, READING) == Unit(2, 8)
 
@@ -60,7 +60,7 @@ def test_units_are_typed_with_or_without_their_layer() -> None:
             units.parse(text, READING, 1)
 
 
-def test_each_character_shown_is_one() -> None:
+def test_each_character_is_shown_as_one() -> None:
     text = "a\tb\r\nc\x1b é\u2028"
     assert len(units.printable(text)) == len(text)
     assert "\x1b" not in units.printable(text)
