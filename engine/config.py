@@ -1,7 +1,7 @@
-"""The settings of a training run: one table of them, filled from presets and `--set key=value`.
+"""The settings of a training run: their table, and how presets and `--set key=value` change them.
 
-A value comes from the default below, then the preset, then `--set`. A wrong key, type or value is
-refused by name. `rnn-tui settings` and docs/settings.md list the table.
+`--set` takes precedence over the preset, and the preset over the defaults below. An InputError
+names an unknown key or a wrong value. `rnn-tui settings` and docs/settings.md list the table.
 """
 
 import contextlib
@@ -57,7 +57,7 @@ def _to_str(value: object) -> str:
 
 
 def _to_texts(value: object) -> tuple[str, ...]:
-    """Convert a list, a,b,c, or the text of a TOML list, which may hold commas."""
+    """Convert a list, a text such as a,b,c, or a TOML list, whose items may contain commas."""
     if isinstance(value, str) and value.startswith("["):
         with contextlib.suppress(tomllib.TOMLDecodeError):
             value = tomllib.loads(f"items = {value}")["items"]
@@ -78,17 +78,17 @@ _CONVERTERS: dict[type, Callable[[object], Any]] = {
 
 @dataclass(frozen=True)
 class Setting:
-    """A key of `--set`: its type, default, range or choices, and meaning."""
+    """A setting: its type, default, range or choices, and meaning."""
 
     table: str  # data, model or train
     name: str
-    type: type  # bool, int, float, str, or tuple, of texts
+    type: type  # bool, int, float, str, or tuple (of texts)
     default: Any
-    low: float | None
-    high: float | None
-    choices: tuple[str, ...]  # of a text; of a number, words that may stand in its place
+    low: float | None  # None: any number
+    high: float | None  # None: no upper limit
+    choices: tuple[str, ...]  # the texts allowed (): any; of a number: words allowed instead of it
     help: str  # one sentence
-    kind: Kind | None  # None: for lyrics and music
+    kind: Kind | None  # the kind of run on which it has an effect; None: lyrics and music
 
     @property
     def key(self) -> str:
@@ -97,14 +97,14 @@ class Setting:
 
     @property
     def default_text(self) -> str:
-        """The default as `--set` takes it; empty for an empty text or list."""
+        """The default in the form that `--set` accepts; empty for an empty text or list."""
         if isinstance(self.default, bool):
             return str(self.default).lower()
         return ",".join(self.default) if isinstance(self.default, tuple) else str(self.default)
 
     @property
     def values(self) -> str:
-        """The values allowed, in words, for example "a whole number of 1 or more"."""
+        """A description of the allowed values, for example "a whole number of 1 or more"."""
         if self.type is bool:
             return "true or false"
         if self.type is tuple:
@@ -115,7 +115,10 @@ class Setting:
         return f"{number}, or {_join(self.choices)}" if self.choices else number
 
     def convert(self, value: object) -> Any:
-        """Convert a value of TOML or JSON, or the text of `--set`; InputError if it is wrong."""
+        """Convert a value from TOML or JSON, or the text of `--set`.
+
+        Raises InputError for a wrong type and for a value that is not allowed.
+        """
         if self.choices and value in self.choices:
             return value
         try:
@@ -188,11 +191,14 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class CellSpec:
-    """The layout of a recurrent cell's weights and state, in training and in sampling."""
+    """The layout of a recurrent cell's weights and state, in training and in sampling.
 
-    gates: int  # G: a weight has G blocks of H columns
-    states: int  # tensors (N, H) in the state; the first is the output
-    hidden_bias: bool = False  # whether it has a bias (H) inside its reset gate
+    H: number of hidden units; N: number of songs in a batch.
+    """
+
+    gates: int  # G: a weight has G blocks of H columns, one for each gate
+    states: int  # number of tensors (N, H) in the state; the first is the output
+    hidden_bias: bool = False  # whether there is a bias (H,) inside the product with the reset gate
 
 
 CELL_SPECS = {
@@ -204,7 +210,7 @@ CELL_SPECS = {
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Which model: a recurrent network, or one that counts (uniform, frequencies, markov)."""
+    """Which model: a recurrent network, or an n-gram model (uniform, frequencies, markov)."""
 
     kind: str = _setting(
         "network",
@@ -262,7 +268,7 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How the network is trained."""
+    """How a network is trained, and which samples are written during training."""
 
     steps: int = _setting(2000, "Number of optimizer steps.", 1)
     init_from: str = _setting(
@@ -376,9 +382,10 @@ def settings() -> dict[str, Setting]:
 
 
 def from_mapping(values: Mapping[str, object], where: str) -> RunConfig:
-    """Build a config from nested tables, as TOML or JSON give them.
+    """Build a config from nested tables, such as the content of a TOML or JSON file.
 
-    Raises InputError for an unknown key, naming `where`, and for a wrong type or value.
+    Settings that are missing have their defaults. Raises InputError for an unknown key and for a
+    wrong type or value; `where` is how the message calls the source.
     """
     config: dict[str, Any] = {}
     for name, value in values.items():
@@ -411,7 +418,7 @@ def _unknown(key: str, known: Iterable[str], where: str) -> InputError:
 
 
 def to_mapping(config: RunConfig) -> dict[str, Any]:
-    """Return nested tables of plain values, for JSON; `from_mapping` is the inverse."""
+    """Return the config as nested tables of plain values; `from_mapping` is the inverse."""
     return dataclasses.asdict(config)
 
 
@@ -420,7 +427,7 @@ def to_toml(config: RunConfig) -> str:
     lines = []
     for table, values in to_mapping(config).items():
         if isinstance(values, dict):
-            # JSON's texts, numbers, booleans and lists are TOML's too.
+            # Texts, numbers, booleans and lists are written alike in JSON and TOML.
             pairs = (f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in values.items())
             lines += ["", f"[{table}]", *pairs]
         else:
@@ -447,10 +454,10 @@ def _read_toml(path: Path) -> dict[str, Any]:
 def load(
     kind: str, preset: str | None = None, pairs: Iterable[str] = (), source: str = ""
 ) -> RunConfig:
-    """Build a config from the defaults, a preset, a data source and `key=value` pairs, in turn.
+    """Build a config from the defaults, a preset, a data source and `key=value` pairs.
 
-    preset: a name or the path of a TOML file. Raises InputError also for a setting that has no
-    effect on that kind.
+    Later ones take precedence. preset: a name or the path of a TOML file; None: no preset. Raises
+    InputError as `from_mapping` does, and for a setting that has no effect on a run of that kind.
     """
     values: dict[str, Any] = {}
     if preset:
@@ -476,7 +483,7 @@ def load(
 
 
 def with_settings(config: RunConfig, pairs: Iterable[str]) -> RunConfig:
-    """Return the config with `key=value` pairs in place; raises InputError as `load` does."""
+    """Return the config as changed by `key=value` pairs; raises InputError as `load` does."""
     pairs = list(pairs)
     changed = _with_pairs(to_mapping(config), pairs)
     _refuse_other_kind(changed, [pair.partition("=")[0].strip() for pair in pairs])
@@ -501,7 +508,10 @@ def _with_pairs(values: dict[str, Any], pairs: Iterable[str]) -> RunConfig:
 
 
 def _refuse_other_kind(config: RunConfig, keys: Iterable[str]) -> None:
-    """Refuse settings that have no effect on lyrics, or on music, unless at their defaults."""
+    """Raise InputError for a setting among `keys` that has no effect on this kind of run.
+
+    A setting that has its default value is accepted.
+    """
     for key in keys:
         setting = settings()[key]
         value = getattr(getattr(config, setting.table), setting.name)
