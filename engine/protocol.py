@@ -1,77 +1,29 @@
 """Requests to the sampler's and the player's processes, and their answers: one JSON object a line.
 
-docs/architecture.md shows the lines. A request has its name under "do"; an answer is told by the
-key that only it has. A field without a default is always there; one with a default may be left out,
-and null means the default. `id` is any number or text: the answers to a request carry its id.
-
-The decoding options of a request follow from `engine.options`. Plain Python: the app imports this
-before it draws its first page.
+docs/architecture.md shows the lines, and `engine.schema` how each follows from its dataclass. A
+request has its name under "do", an answer a key that only it has. The `id` of a request is any
+number or text; the answers to it have the same. The decoding options follow from `engine.options`.
+Plain Python: the app imports this before it draws its first page.
 """
 
 import contextlib
-import dataclasses
-import functools
 import json
 import math
-import types
-import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, get_args
 
 from engine.errors import InputError
-from engine.options import LYRICS_EXTRA_OPTIONS, LYRICS_OPTIONS, MUSIC_OPTIONS, Option, range_words
+from engine.options import LYRICS_EXTRA_OPTIONS, LYRICS_OPTIONS, MUSIC_OPTIONS
+from engine.schema import Check, Inline, Key, OptionTable, Range, Words, schema_of
 
 Id = int | float | str | None
 Precision = Literal["fast", "full"]
-EndReason = Literal[
-    "end", "length", "stopped"
-]  # why a song ended: its end mark, the length, a stop
+# Why a song ended: its end mark, the length requested, a stop.
+EndReason = Literal["end", "length", "stopped"]
 PortKind = Literal["port", "synth", "virtual", "silent"]
 
 LADDER_CHARACTERS = 400  # of each step, unless a length is given
-
-
-# ── what stands in an annotation beside a type ───────────────────────────────────────────────────
-
-
-class Range(NamedTuple):
-    """The range of a number."""
-
-    low: float
-    high: float
-
-
-class Words(NamedTuple):
-    """What an error asks for in place of the type's words."""
-
-    text: str
-
-
-class Key(NamedTuple):
-    """The key of a field whose name in Python is another."""
-
-    name: str
-
-
-class Inline(NamedTuple):
-    """The fields of a dataclass stand in the same object."""
-
-
-class Table(NamedTuple):
-    """Options by name stand in the same object, as the rows of a table allow them.
-
-    complete: those left out have their defaults.
-    """
-
-    options: Mapping[str, Option]
-    complete: bool = True
-
-
-class Check(NamedTuple):
-    """A function that returns the value in its type, or raises InputError."""
-
-    function: Callable[[Any], Any]
 
 
 # ── values within requests and answers ───────────────────────────────────────────────────────────
@@ -86,37 +38,36 @@ class NoteRow(NamedTuple):
     velocity: int  # 1 … 127
 
 
-def _note_rows(value: Any) -> tuple[NoteRow, ...]:
-    if not isinstance(value, list):
-        raise InputError(f"notes is {value!r:.40}: give a list of [start, end, pitch, velocity].")
-    rows = []
-    for number, item in enumerate(value, 1):
-        with contextlib.suppress(TypeError, ValueError, OverflowError):
-            start, end, pitch, velocity = item
-            row = NoteRow(float(start), float(end), int(pitch), int(velocity))
-            if (
-                0 <= row.start < row.end < math.inf
-                and 0 <= row.pitch <= 127
-                and 1 <= row.velocity <= 127
-            ):
-                rows.append(row)
-                continue
-        raise InputError(
-            f"Note {number} is {item!r:.60}: give [start, end, pitch, velocity], seconds and "
-            "MIDI's numbers."
-        )
-    return tuple(rows)
+def _read_notes(value: Any) -> tuple[NoteRow, ...]:
+    if type(value) is not list:
+        raise TypeError
+    return tuple(_read_note(number, row) for number, row in enumerate(value, 1))
+
+
+def _read_note(number: int, value: Any) -> NoteRow:
+    with contextlib.suppress(TypeError, ValueError, OverflowError):
+        start, end, pitch, velocity = value
+        note = NoteRow(float(start), float(end), int(pitch), int(velocity))
+        if 0 <= start < end < math.inf and 0 <= pitch <= 127 and 1 <= velocity <= 127:
+            return note
+    raise InputError(
+        f"Note {number} is {value!r:.60}: give [start, end, pitch, velocity], seconds and MIDI's "
+        "numbers."
+    )
 
 
 Model = Annotated[str, Words("its name or path")]
-Notes = Annotated[tuple[NoteRow, ...], Words("a list of [start, end, pitch, velocity]"),
-                  Check(_note_rows)]  # fmt: skip
+Notes = Annotated[
+    tuple[NoteRow, ...], Words("a list of [start, end, pitch, velocity]"), Check(_read_notes)
+]
 Seconds = Annotated[float, Range(0, 1_000_000_000)]
 
+# The options of decoding: those of lyrics can be changed while songs are written.
 SAMPLING_OPTIONS = {name: option for name, option in LYRICS_OPTIONS.items() if option.live}
 MUSIC_SAMPLING_OPTIONS = {
     name: option for name, option in MUSIC_OPTIONS.items() if name not in {"length", "seed"}
 }
+_LYRICS, _MUSIC = OptionTable(SAMPLING_OPTIONS), OptionTable(MUSIC_SAMPLING_OPTIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,11 +187,6 @@ class Request:
     id: Id = field(default=None, kw_only=True)
 
 
-def _options(table: Mapping[str, Option], given: Mapping[str, float]) -> dict[str, float]:
-    defaults: dict[str, Any] = {name: option.default for name, option in table.items()}
-    return {**defaults, **given}
-
-
 @dataclass(frozen=True)
 class LoadModel(Request):
     """Load a model; answered by Loaded."""
@@ -259,7 +205,7 @@ class SampleLyrics(Request):
     prime: str = ""
     artist: str | None = None
     mix: str | None = None  # artists with their weights, as "ABBA=0.7,Eminem=0.3"
-    options: Annotated[Mapping[str, float], Table(SAMPLING_OPTIONS)] = field(default_factory=dict)
+    options: Annotated[Mapping[str, float], _LYRICS] = field(default_factory=dict)
     seed: Annotated[int, LYRICS_OPTIONS["seed"]] | None = None
     length: Annotated[int, LYRICS_OPTIONS["length"]] | None = None
     count: Annotated[int, LYRICS_OPTIONS["count"]] = 1
@@ -270,7 +216,7 @@ class SampleLyrics(Request):
     precision: Precision = "fast"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "options", _options(SAMPLING_OPTIONS, self.options))
+        object.__setattr__(self, "options", _LYRICS.fill(self.options))
 
 
 @dataclass(frozen=True)
@@ -278,7 +224,7 @@ class ChangeSampling(Request):
     """Change options of the songs being written; answered by SamplingChanged."""
 
     DO = "change"
-    options: Annotated[Mapping[str, float], Table(SAMPLING_OPTIONS, complete=False)]
+    options: Annotated[Mapping[str, float], OptionTable(SAMPLING_OPTIONS, complete=False)]
 
 
 @dataclass(frozen=True)
@@ -289,14 +235,12 @@ class SampleMusic(Request):
     model: Model | None = None
     prime: str | None = None  # the path of a MIDI file
     notes: Annotated[tuple[int, ...], Words("a list of pitches")] | None = None  # or a first frame
-    options: Annotated[Mapping[str, float], Table(MUSIC_SAMPLING_OPTIONS)] = field(
-        default_factory=dict
-    )
+    options: Annotated[Mapping[str, float], _MUSIC] = field(default_factory=dict)
     seed: Annotated[int, MUSIC_OPTIONS["seed"]] | None = None
     length: Annotated[int, MUSIC_OPTIONS["length"]] = MUSIC_OPTIONS["length"].default  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "options", _options(MUSIC_SAMPLING_OPTIONS, self.options))
+        object.__setattr__(self, "options", _MUSIC.fill(self.options))
 
 
 @dataclass(frozen=True)
@@ -715,79 +659,65 @@ PlayerAnswer = PlayerFailed | PlaybackStatus | PlaybackEnded | PortOpened | Port
 
 # ── encoding and decoding ────────────────────────────────────────────────────────────────────────
 
-Message = SamplerRequest | SamplerAnswer | PlayerRequest | PlayerAnswer
 M = TypeVar("M")
 
 
 class MessageError(InputError):
-    """A line that is no request or answer."""
+    """A line that is no request or answer.
 
-    def __init__(self, sentence: str, id: Id = None, kind: type | None = None) -> None:  # noqa: A002
+    id: of the request, if it has one. kind: its class, if its name is known.
+    """
+
+    def __init__(self, sentence: str, id: Id = None, kind: Any = None) -> None:  # noqa: A002
         super().__init__(sentence)
-        self.id = id  # of the request
-        self.kind = kind  # the request's class, if its name is known
+        self.id, self.kind = id, kind
 
 
 @dataclass(frozen=True)
-class Kinds(Generic[M]):
-    """The classes that a line may be of, by the name of a request or the key of an answer.
+class Messages(Generic[M]):
+    """The classes of the messages that a process reads or writes.
 
-    The key that comes first decides where an answer has several.
+    by_name: of requests, by their names. by_key: of answers, by a key that only they have; the
+    first key counts for an answer that has several.
     """
 
-    classes: Mapping[str, type[M]]
-    requests: bool = True
+    by_name: Mapping[str, type[M]] = field(default_factory=dict)
+    by_key: Mapping[str, type[M]] = field(default_factory=dict)
 
     def find(self, values: dict[str, Any]) -> type[M]:
-        """Return the class of an object; raises InputError where there is none."""
-        if self.requests:
-            do = values.get("do")
-            if isinstance(do, str) and do in self.classes:
-                return self.classes[do]
-            raise InputError(f"The request asks to do {do!r:.60}: it can be {self._names}.")
-        for key, cls in self.classes.items():
+        """Return the class of a message; raises InputError where there is none."""
+        for key, cls in self.by_key.items():
             if key in values:
                 return cls
-        raise InputError(f"An answer has none of the keys {self._names}.")
-
-    @property
-    def _names(self) -> str:
-        return ", ".join(self.classes)
-
-
-def _requests(union: Any) -> dict[str, Any]:
-    return {cls.DO: cls for cls in typing.get_args(union)}
+        if self.by_key:
+            raise InputError(f"An answer needs one of the keys {', '.join(self.by_key)}.")
+        do = values.get("do")
+        if isinstance(do, str) and do in self.by_name:
+            return self.by_name[do]
+        raise InputError(f"The request asks to do {do!r:.60}: it can be {', '.join(self.by_name)}.")
 
 
-SAMPLER_REQUESTS = Kinds[SamplerRequest](_requests(SamplerRequest))
-PLAYER_REQUESTS = Kinds[PlayerRequest](_requests(PlayerRequest))
-SAMPLER_ANSWERS = Kinds[SamplerAnswer](
-    {
+SAMPLER_REQUESTS = Messages[SamplerRequest]({cls.DO: cls for cls in get_args(SamplerRequest)})
+PLAYER_REQUESTS = Messages[PlayerRequest]({cls.DO: cls for cls in get_args(PlayerRequest)})
+SAMPLER_ANSWERS = Messages[SamplerAnswer](
+    by_key={
         "error": Failed, "name": LadderStep, "rung": LadderCharacter, "text": Character,
         "keys": MusicFrame, "metre": MusicStarted, "started": LyricsStarted, "frames": MusicDone,
         "done": LyricsDone, "loaded": Loaded, "changed": SamplingChanged, "doing": Progress,
         "read": ReadProgress, "map": SongMap, "near": SimilarSongs, "neurons": UnitsRead,
         "unit": UnitRead,
-    },
-    requests=False,
+    }
 )  # fmt: skip
-PLAYER_ANSWERS = Kinds[PlayerAnswer](
-    {
+PLAYER_ANSWERS = Messages[PlayerAnswer](
+    by_key={
         "error": PlayerFailed, "position": PlaybackStatus, "ended": PlaybackEnded,
         "port": PortOpened, "ports": PortList,
-    },
-    requests=False,
+    }
 )  # fmt: skip
 
 
-def name(kind: type | None) -> str | None:
-    """Return the name of a class of requests; None for none."""
-    do: str | None = getattr(kind, "DO", None)
-    return do
-
-
-def encode(message: Message) -> str:
-    """Return the line of a request or an answer, in ASCII, without its newline."""
+def encode(message: SamplerRequest | SamplerAnswer | PlayerRequest | PlayerAnswer) -> str:
+    """Return the line of a message, in ASCII, without its newline."""
     return json.dumps(_to_json(message))
 
 
@@ -798,29 +728,42 @@ def encode_output(answer: SamplerAnswer, **more: object) -> str:
     return json.dumps({**values, **more}, ensure_ascii=False)
 
 
-def decode(line: bytes | str, kinds: Kinds[M]) -> M:
-    """Return the request or the answer of a line.
+def _to_json(message: Any) -> dict[str, Any]:
+    head: dict[str, Any] = {}
+    if isinstance(message, Request):
+        head["do"] = message.DO
+    elif isinstance(message, Answer):
+        head["id"] = None  # it is always there
+        if message.FLAG is not None:
+            head[message.FLAG] = True
+    return {**head, **schema_of(type(message)).write(message)}
 
-    Raises MessageError, an InputError, for what is none: one sentence that names the key. Unknown
-    keys are refused in a request and ignored in an answer.
+
+def decode(line: bytes, messages: Messages[M]) -> M:
+    """Return the message of a line.
+
+    Raises MessageError, one sentence that names the key, for a line that is none. Unknown keys are
+    refused in a request and ignored in an answer.
     """
     id_, cls = None, None
     try:
-        values = _parse(line, "A request" if kinds.requests else "An answer")
+        values = _parse(line, "An answer" if messages.by_key else "A request")
         id_ = _read_id(values)
-        cls = kinds.find(values)
-        shape = _shape(cls)
-        if kinds.requests:
-            shape.refuse_unknown(values)
-        message: M = shape.read(values)
+        cls = messages.find(values)
+        schema = schema_of(cls)
+        if messages.by_name:
+            _refuse_unknown_keys(values, schema.keys)
+        message: M = schema.read(values)
     except InputError as error:
         raise MessageError(str(error), id_, cls) from error
+    except RecursionError as error:  # where a value is shown in an error message
+        raise MessageError("A value is nested too deep.", id_, cls) from error
     return message
 
 
-def _parse(line: bytes | str, what: str) -> dict[str, Any]:
+def _parse(line: bytes, what: str) -> dict[str, Any]:
     try:
-        values = json.loads(line)
+        values = json.loads(line.decode())
     except (ValueError, RecursionError) as error:
         raise InputError(f"{what} is not JSON ({error}): send one object a line.") from error
     if not isinstance(values, dict):
@@ -829,287 +772,13 @@ def _parse(line: bytes | str, what: str) -> dict[str, Any]:
 
 
 def _read_id(values: dict[str, Any]) -> Id:
-    found: Id = _shape(Stop).fields[0].read(values)
-    return found
-
-
-# ── the shape of a class, from its type hints ────────────────────────────────────────────────────
-
-
-class _Type(NamedTuple):
-    """How values of a type are read and written."""
-
-    words: str  # what an error asks for
-    read: Callable[[Any], Any]  # raises TypeError or OverflowError for another type
-    write: Callable[[Any], Any] | None = None  # None: JSON has the value as it is
-
-
-@dataclass(frozen=True)
-class _Field:
-    """A field of a class, and where it stands in an object."""
-
-    name: str
-    keys: tuple[str, ...]
-    read: Callable[[dict[str, Any]], Any]
-    write: Callable[[Any, dict[str, Any]], None]
-    default: Any  # what is not written; MISSING: everything is
-
-
-@dataclass(frozen=True)
-class _Shape:
-    """All fields of a class."""
-
-    cls: type
-    head: dict[str, Any]
-    fields: tuple[_Field, ...]
-    keys: frozenset[str]
-
-    def read(self, values: dict[str, Any]) -> Any:
-        return self.cls(**{item.name: item.read(values) for item in self.fields})
-
-    def refuse_unknown(self, values: dict[str, Any]) -> None:
-        for key in values:
-            if key not in self.keys:
-                raise InputError(
-                    f"A request to {self.head['do']} has no key {key!r:.60}: leave it out."
-                )
-
-    def write(self, message: object) -> dict[str, Any]:
-        result = dict(self.head)
-        for item in self.fields:
-            value = getattr(message, item.name)
-            if value != item.default:
-                item.write(value, result)
-        return result
-
-
-_SHAPES: dict[type, _Shape] = {}
-
-
-def _to_json(message: object) -> dict[str, Any]:
-    return _shape(type(message)).write(message)
-
-
-def _shape(cls: Any) -> _Shape:
-    if cls not in _SHAPES:
-        _SHAPES[cls] = _compile(cls)
-    return _SHAPES[cls]
-
-
-def _compile(cls: Any) -> _Shape:
-    hints = typing.get_type_hints(cls, include_extras=True)
-    fields = tuple(_field(cls, item, hints[item.name]) for item in dataclasses.fields(cls))
-    head: dict[str, Any] = {}
-    if issubclass(cls, Request):
-        head["do"] = cls.DO
-    if issubclass(cls, Answer):
-        head["id"] = None  # it stands first
-    if flag := getattr(cls, "FLAG", None):
-        head[flag] = True
-    keys = {key for item in fields for key in item.keys}
-    return _Shape(cls, head, fields, frozenset({"do", *keys}))
-
-
-def _field(cls: type, item: "dataclasses.Field[Any]", hint: Any) -> _Field:
-    hint, optional = _without_none(hint)
-    notes = hint.__metadata__ if typing.get_origin(hint) is Annotated else ()
-    default = item.default
-    for note in notes:
-        if isinstance(note, Table):
-            return _table(item.name, note)
-        if isinstance(note, Inline):
-            return _inline(item.name, _shape(hint.__origin__), default)
-    key = next((note.name for note in notes if isinstance(note, Key)), item.name)
-    type_ = _type(hint)
-    instead = default if default is not dataclasses.MISSING else None
-    required = not optional and default is dataclasses.MISSING
-
-    def read(values: dict[str, Any]) -> Any:
-        value = values.get(key)
-        if value is None:
-            if required:
-                who = f"A request to {cls.DO}" if issubclass(cls, Request) else "An answer"
-                raise InputError(f"{who} needs {key}: give {type_.words}.")
-            return instead
-        try:
-            return type_.read(value)
-        except (TypeError, OverflowError) as error:
-            raise InputError(f"{key} is {value!r:.60}: give {type_.words}.") from error
-
-    def write(value: Any, result: dict[str, Any]) -> None:
-        result[key] = value if type_.write is None or value is None else type_.write(value)
-
-    return _Field(item.name, (key,), read, write, default)
-
-
-def _table(name: str, table: Table) -> _Field:
-    """Options that stand in the same object."""
-    types_ = {key: _option(option) for key, option in table.options.items()}
-
-    def read(values: dict[str, Any]) -> dict[str, float]:
-        given = {
-            key: type_.read(values[key])
-            for key, type_ in types_.items()
-            if values.get(key) is not None
-        }
-        return _options(table.options, given) if table.complete else given
-
-    def write(value: Mapping[str, float], result: dict[str, Any]) -> None:
-        result.update({key: _finite(number) for key, number in value.items()})
-
-    return _Field(name, tuple(types_), read, write, dataclasses.MISSING)
-
-
-def _inline(name: str, shape: _Shape, default: Any) -> _Field:
-    """A dataclass whose fields stand in the same object; without any of them the default."""
-
-    def read(values: dict[str, Any]) -> Any:
-        if default is not dataclasses.MISSING and not shape.keys & values.keys():
-            return default
-        return shape.read(values)
-
-    def write(value: Any, result: dict[str, Any]) -> None:
-        result.update(shape.write(value))
-
-    return _Field(name, tuple(shape.keys), read, write, default)
-
-
-def _without_none(hint: Any) -> tuple[Any, bool]:
-    """Return the hint X of `X | None`, and whether it was one."""
-    if typing.get_origin(hint) not in {types.UnionType, typing.Union}:
-        return hint, False
-    rest = tuple(arg for arg in typing.get_args(hint) if arg is not types.NoneType)
-    return (rest[0] if len(rest) == 1 else typing.Union[rest]), True  # noqa: UP007
-
-
-def _type(hint: Any) -> _Type:
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is Annotated:
-        return _annotated(hint.__origin__, hint.__metadata__)
-    if origin is Literal:
-        return _Type(" or ".join(arguments), functools.partial(_one_of, arguments))
-    if origin is typing.Union:
-        return _Type("a number or a text", functools.partial(_of_types, arguments))
-    if origin is tuple and arguments[1:] == (...,):
-        return _list(_type(arguments[0]))
-    if origin is tuple:
-        return _array(tuple, arguments)
-    if origin is dict:
-        return _Type("an object of numbers", _read_numbers)
-    if issubclass(hint, tuple):
-        return _array(hint._make, tuple(typing.get_type_hints(hint).values()))
-    if dataclasses.is_dataclass(hint):
-        shape = _shape(hint)
-        return _Type("an object", functools.partial(_read_object, shape), shape.write)
-    return _PLAIN[hint]
-
-
-def _annotated(base: Any, notes: tuple[Any, ...]) -> _Type:
-    type_ = _type(base)
-    for note in notes:
-        match note:
-            case Option():
-                type_ = _option(note)
-            case Range(low, high):
-                words = range_words(base, low, high)
-                type_ = _Type(words, functools.partial(_in_range, type_.read, low, high))
-            case Words(words):
-                type_ = type_._replace(words=words)
-            case Check(function):
-                type_ = type_._replace(read=function)
-    return type_
-
-
-def _option(option: Option) -> _Type:
-    """The values of an option, with its own sentence for a wrong one; infinity is "inf"."""
-    endless = option.type is float and option.high == math.inf
-
-    def read(value: Any) -> Any:
-        if endless and value == "inf":
-            return math.inf
-        if option.type is int and isinstance(value, float) and value.is_integer():
-            value = int(value)
-        return option.check(value)
-
-    return _Type(f"a value of {option.label}", read, _finite if endless else None)
-
-
-def _list(type_: _Type) -> _Type:
-    read, write = type_.read, type_.write
-
-    def read_all(value: Any) -> tuple[Any, ...]:
-        return tuple([read(item) for item in _checked(list, value)])
-
-    def write_all(value: tuple[Any, ...]) -> list[Any]:
-        assert write is not None
-        return [write(item) for item in value]
-
-    return _Type(f"a list, each {type_.words}", read_all, None if write is None else write_all)
-
-
-def _array(make: Callable[[Any], Any], hints: tuple[Any, ...]) -> _Type:
-    """A tuple of a fixed length, of values that JSON has as they are."""
-    reads = [_type(hint).read for hint in hints]
-
-    def read(value: Any) -> Any:
-        if len(_checked(list, value)) != len(reads):
-            raise TypeError
-        return make([read(item) for read, item in zip(reads, value, strict=True)])
-
-    return _Type(f"a list of {len(reads)} values", read)
-
-
-def _checked(cls: type, value: Any) -> Any:
-    if type(value) is not cls:
-        raise TypeError
-    return value
-
-
-def _read_int(value: Any) -> int:
-    if type(value) is float and value.is_integer():
-        return int(value)
-    return int(_checked(int, value))
-
-
-def _read_float(value: Any) -> float:
-    return float(value if type(value) is int else _checked(float, value))
-
-
-def _read_numbers(value: Any) -> dict[str, float]:
-    return {name: _read_float(number) for name, number in _checked(dict, value).items()}
-
-
-def _read_object(shape: _Shape, value: Any) -> Any:
-    return shape.read(_checked(dict, value))
-
-
-def _one_of(values: tuple[str, ...], value: Any) -> Any:
-    if type(value) is not str or value not in values:
-        raise TypeError
-    return value
-
-
-def _of_types(types_: tuple[type, ...], value: Any) -> Any:
-    if type(value) not in types_:
-        raise TypeError
-    return value
-
-
-def _in_range(read: Callable[[Any], Any], low: float, high: float, value: Any) -> Any:
-    number = read(value)
-    if not low <= number <= high:
-        raise TypeError
-    return number
-
-
-def _finite(value: float) -> float | str:
-    """Return a number as JSON can hold it."""
-    return "inf" if value == math.inf else value
-
-
-_PLAIN: dict[Any, _Type] = {
-    str: _Type("a text", functools.partial(_checked, str)),
-    bool: _Type("true or false", functools.partial(_checked, bool)),
-    int: _Type("a whole number", _read_int),
-    float: _Type("a number", _read_float),
-}
+    value = values.get("id")
+    if value is None or type(value) in {int, float, str}:
+        return value
+    raise InputError(f"id is {value!r:.60}: give a number or a text.")
+
+
+def _refuse_unknown_keys(values: dict[str, Any], known: Collection[str]) -> None:
+    for key in values:
+        if key != "do" and key not in known:
+            raise InputError(f"A request to {values['do']} has no key {key!r:.60}: leave it out.")

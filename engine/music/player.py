@@ -181,7 +181,7 @@ class Player:
                 raise request
             self._handlers[type(request)](request)
         except (InputError, WorkError) as error:
-            self._answer(PlayerFailed(str(error), protocol.name(kind)))
+            self._answer(PlayerFailed(str(error), None if kind is None else kind.DO))
 
     # The port.
 

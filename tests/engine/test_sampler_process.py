@@ -304,7 +304,7 @@ def test_songs_are_placed_and_compared(process: Process, write_trained: Write) -
     for words, values in (
         ("no songs by 'Bo'", {"do": "map", "artist": "Bo"}),
         ("no song number 40", {"do": "similar", "song": 40}),
-        ("needs song: give the song's number", {"do": "similar"}),
+        ("song is missing: give the song's number", {"do": "similar"}),
         ("The count must be 1 to 1,000 songs, not 0", {"do": "similar", "song": 1, "count": 0}),
         ("no key 'artist'", {"do": "similar", "song": 1, "artist": "Zed"}),
     ):
@@ -497,7 +497,7 @@ def test_a_conversation_about_units(
     for values, said in (
         ({"layer": 3, "unit": 1}, "no unit 1 in layer 3"),
         ({"layer": "1", "unit": 1}, "layer is '1': give its number, from 1."),
-        ({"unit": 1}, "A request to unit needs layer: give its number, from 1."),
+        ({"unit": 1}, "layer is missing: give its number, from 1."),
     ):
         process.send(do="unit", id=3, **values)
         assert said in process.hear()["error"]

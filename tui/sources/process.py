@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import IO, ClassVar, Generic, TypeVar
 
 from engine import protocol
-from engine.protocol import Kinds, MessageError, PlayerRequest, SamplerRequest
+from engine.protocol import MessageError, Messages, PlayerRequest, SamplerRequest
 
 R = TypeVar("R", SamplerRequest, PlayerRequest)  # requests
 A = TypeVar("A")  # answers
@@ -35,7 +35,7 @@ class Process(Generic[R, A]):
     """
 
     NAME: ClassVar[str]  # in error messages
-    ANSWERS: Kinds[A]
+    ANSWERS: Messages[A]
     RATE: ClassVar[float | None] = None  # deliveries a second; None: any
     PATIENCE: ClassVar[float]  # seconds that it may take to end after its stdin has
 
