@@ -86,7 +86,7 @@ class PrimeField(Field):
     ]  # fmt: skip
 
     def __init__(self) -> None:
-        help_ = "How the song begins; up and down recall previous prompts"
+        help_ = "How the song begins; up and down recall previous prompts."
         super().__init__("prime", "Prompt", "none", str, help_, value="Why")
         self._history: list[str] = []
         self._index = 0

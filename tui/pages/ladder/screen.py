@@ -38,7 +38,7 @@ class LadderScreen(ModelPage[LadderControls]):
     AUTO_FOCUS = "RungView:last-child"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("g,enter", "generate", "Write", id="ladder.write",
-                tooltip="All rungs continue the prompt; with a new seed unless one is set"),
+                tooltip="Continue the prompt on all rungs, with a new seed unless one is set"),
         Binding("G,shift+enter", "again", "Same seed", id="ladder.again",
                 tooltip="Write again with the seed of what is in view"),
         Binding("escape", "stop", "Stop", id="ladder.stop",

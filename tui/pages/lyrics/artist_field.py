@@ -63,7 +63,7 @@ class ArtistInput(Field):
     ]  # fmt: skip
 
     def __init__(self) -> None:
-        help_ = "Artist style: a name, or a mix such as Ada Moor=0.7, Quiet Harbour=0.3"
+        help_ = "Artist style: a name, or a mix such as Ada Moor=0.7, Quiet Harbour=0.3."
         super().__init__("artist", "Artist", NO_ARTIST, str, help_)
 
     async def action_move(self, movement: str) -> None:

@@ -33,9 +33,9 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
     AUTO_FOCUS = "LyricsText"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("g", "generate", "Sing", id="lyrics.sing",
-                tooltip="Write a song, or as many as Count; with a new seed unless one is locked"),
+                tooltip="Write as many songs as Count, with a new seed unless one is locked"),
         Binding("enter", "generate", "Sing", show=False, id="lyrics.sing_enter",
-                tooltip="Write a song, like g"),
+                tooltip="Write songs, like g"),
         Binding("G,shift+enter", "again", "Same seed", id="lyrics.again",
                 tooltip="Write again with the seed of the song in view"),
         Binding("escape", "stop", "Stop", id="lyrics.stop",

@@ -28,7 +28,7 @@ STATES = {
 }
 
 
-@dataclass
+@dataclass(eq=False)
 class SongView:
     """A song, complete or being written."""
 

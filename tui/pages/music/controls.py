@@ -56,12 +56,12 @@ class MusicControls(FormPanel):
     def __init__(self) -> None:
         prompt = Field(
             "begins", "Prompt", "none", parse_prompt,
-            "How the music begins: notes such as C4 E4 G4, or the path of a MIDI file",
+            "How the music begins: notes such as C4 E4 G4, or the path of a MIDI file.",
         )  # fmt: skip
         frames = MUSIC_OPTIONS["length"]
         length = Field(
             "length", frames.label, frames.placeholder, parse_length,
-            f"How much to write: 200 frames, 16 bars or 30 s (default {frames.placeholder})",
+            f"How much to write: 200 frames, 16 bars or 30 s (default {frames.placeholder}).",
         )  # fmt: skip
         options = (MUSIC_OPTIONS | PLAYBACK_OPTIONS).values()
         fields = (length if option is frames else option_field(option) for option in options)

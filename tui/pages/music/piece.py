@@ -31,7 +31,7 @@ STATES = {
 _CELL = 0.25  # beats that a column shows of an opened file
 
 
-@dataclass
+@dataclass(eq=False)
 class Piece:
     """Music, complete or being written."""
 

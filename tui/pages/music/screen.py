@@ -30,7 +30,7 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
     AUTO_FOCUS = "PianoRoll"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("g", "generate", "Write", id="music.write",
-                tooltip="Write music; with a new seed unless one is locked"),
+                tooltip="Write music, with a new seed unless one is locked"),
         Binding("enter", "generate", "Write", show=False, id="music.write_enter",
                 tooltip="Write music, like g"),
         Binding("G,shift+enter", "again", "Same seed", show=False, id="music.again",
