@@ -39,7 +39,7 @@ def read_lines(receive: Callable[[bytes], object], ended: Callable[[], object]) 
 
 
 def write_line(line: str) -> None:
-    """Write a line to stdout at once; raises BrokenPipeError where no one reads it."""
+    """Write a line to stdout at once; raises BrokenPipeError where stdout has no reader."""
     rest = memoryview(line.encode() + b"\n")
     while rest:
         rest = rest[os.write(1, rest) :]
@@ -62,10 +62,10 @@ class LineWriter(Generic[M]):
         if not droppable or self._queue.qsize() < MAX_BACKLOG:
             self._queue.put(message)
 
-    def close(self, patience: float = 0.5) -> None:
-        """Write what is left, within so many seconds."""
+    def close(self, timeout: float = 0.5) -> None:
+        """Write what is left, for at most `timeout` seconds."""
         self._queue.put(None)
-        self._thread.join(timeout=patience)
+        self._thread.join(timeout)
 
     def _write(self) -> None:
         with contextlib.suppress(OSError):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, get_args
 
 from engine.errors import InputError
-from engine.options import LYRICS_EXTRA_OPTIONS, LYRICS_OPTIONS, MUSIC_OPTIONS
+from engine.options import LYRICS_EXTRA_OPTIONS, LYRICS_OPTIONS, MUSIC_OPTIONS, Option
 from engine.schema import Check, Inline, Key, OptionTable, Range, Words, schema_of
 
 Id = int | float | str | None
@@ -68,6 +68,11 @@ MUSIC_SAMPLING_OPTIONS = {
     name: option for name, option in MUSIC_OPTIONS.items() if name not in {"length", "seed"}
 }
 _LYRICS, _MUSIC = OptionTable(SAMPLING_OPTIONS), OptionTable(MUSIC_SAMPLING_OPTIONS)
+_TEMPERATURE = LYRICS_OPTIONS["temperature"]
+
+
+def _default(option: Option) -> Any:
+    return option.default
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +97,9 @@ class Novelty:
     """How much of a song is copied from the training songs."""
 
     characters: int
-    least: int  # characters from which a stretch counts as copied
+    least: int  # characters from which a passage counts as copied
     copied: float  # share of the characters
-    longest: int  # characters of the longest stretch; 0 without any
+    longest: int  # characters of the longest passage; 0 without any
     source: str | None  # the song it is from
 
 
@@ -192,13 +197,13 @@ class LoadModel(Request):
     """Load a model; answered by Loaded."""
 
     DO = "load"
-    model: Model | None = None  # None: the first model there is
+    model: Model | None = None  # None: the first one
     precision: Precision = "fast"
 
 
 @dataclass(frozen=True)
 class SampleLyrics(Request):
-    """Write songs: LyricsStarted, a Character for each, LyricsDone for each song."""
+    """Write songs; answered by LyricsStarted, a Character for each, LyricsDone for each song."""
 
     DO = "sample"
     model: Model | None = None
@@ -229,15 +234,15 @@ class ChangeSampling(Request):
 
 @dataclass(frozen=True)
 class SampleMusic(Request):
-    """Write music: MusicStarted, a MusicFrame for each, MusicDone."""
+    """Write music; answered by MusicStarted, a MusicFrame for each, MusicDone."""
 
     DO = "sample_music"
     model: Model | None = None
     prime: str | None = None  # the path of a MIDI file
-    notes: Annotated[tuple[int, ...], Words("a list of pitches")] | None = None  # or a first frame
+    notes: Annotated[tuple[int, ...], Words("a list of pitches")] | None = None  # or a chord
     options: Annotated[Mapping[str, float], _MUSIC] = field(default_factory=dict)
     seed: Annotated[int, MUSIC_OPTIONS["seed"]] | None = None
-    length: Annotated[int, MUSIC_OPTIONS["length"]] = MUSIC_OPTIONS["length"].default  # type: ignore[assignment]
+    length: Annotated[int, MUSIC_OPTIONS["length"]] = _default(MUSIC_OPTIONS["length"])
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "options", _MUSIC.fill(self.options))
@@ -245,14 +250,14 @@ class SampleMusic(Request):
 
 @dataclass(frozen=True)
 class SampleLadder(Request):
-    """Continue a text by models of all kinds: LadderStep and LadderCharacter in between."""
+    """Continue a prompt with models from the simplest up; answered by LadderStep for each of them,
+    LyricsStarted, a LadderCharacter for each character, LyricsDone.
+    """
 
     DO = "ladder"
     model: Model | None = None  # the network, the last step
     prime: str = ""
-    temperature: Annotated[float, LYRICS_OPTIONS["temperature"]] = LYRICS_OPTIONS[
-        "temperature"
-    ].default  # type: ignore[assignment]
+    temperature: Annotated[float, _TEMPERATURE] = _default(_TEMPERATURE)
     seed: Annotated[int, LYRICS_OPTIONS["seed"]] | None = None
     length: Annotated[int, LYRICS_OPTIONS["length"]] = LADDER_CHARACTERS
 
@@ -336,8 +341,8 @@ class Loaded(Answer):
     FLAG = "loaded"
     model: str
     kind: str  # "lyrics" or "music"
-    words: str  # for example "lstm 2 × 256"
-    conditions: tuple[str, ...]  # the artists it knows
+    summary: Annotated[str, Key("words")]  # for example "lstm 2 × 256"
+    conditions: tuple[str, ...]  # the artists of its training songs
     frame: Annotated[FrameLength, Inline()] | None = None  # of music
 
 
@@ -358,8 +363,8 @@ class Character(Answer):
     song: int | None = None  # which of several
     bits: float | None = None  # its surprise
     alternatives: tuple[tuple[str, float], ...] = ()  # the most probable; "": the end mark
-    copied: int = 0  # characters of the copied stretch that it ends
-    source: Annotated[str, Key("from")] = ""  # the song of that stretch
+    copied: int = 0  # characters of the copied passage that ends here
+    source: Annotated[str, Key("from")] = ""  # the song of that passage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -579,7 +584,7 @@ class OpenPort(Request):
     """Open a port; answered by PortOpened."""
 
     DO = "port"
-    name: Annotated[str, Words("a port's name")] | None = None  # None: the first that can be heard
+    name: Annotated[str, Words("a port's name")] | None = None  # None: the first one with sound
 
 
 @dataclass(frozen=True)
@@ -591,7 +596,7 @@ class ListPorts(Request):
 
 @dataclass(frozen=True)
 class Panic(Request):
-    """Release every key, one by one too."""
+    """Release every key, also one by one."""
 
     DO = "panic"
 
@@ -616,7 +621,6 @@ PlayerRequest = (
 class PlayerFailed:
     """Something could not be done."""
 
-    FLAG: ClassVar[str | None] = None
     error: str  # one sentence
     do: str | None  # the name of the request
 
@@ -642,7 +646,6 @@ class PlaybackEnded(Answer):
 class PortOpened:
     """A port is open."""
 
-    FLAG: ClassVar[str | None] = None
     port: Port
 
 
@@ -650,7 +653,6 @@ class PortOpened:
 class PortList:
     """The ports there are."""
 
-    FLAG: ClassVar[str | None] = None
     ports: tuple[Port, ...]
 
 
@@ -663,7 +665,7 @@ M = TypeVar("M")
 
 
 class MessageError(InputError):
-    """A line that is no request or answer.
+    """An invalid request or answer.
 
     id: of the request, if it has one. kind: its class, if its name is known.
     """
@@ -685,7 +687,7 @@ class Messages(Generic[M]):
     by_key: Mapping[str, type[M]] = field(default_factory=dict)
 
     def find(self, values: dict[str, Any]) -> type[M]:
-        """Return the class of a message; raises InputError where there is none."""
+        """Return the class of a message; raises InputError for an unknown one."""
         for key, cls in self.by_key.items():
             if key in values:
                 return cls
@@ -742,7 +744,7 @@ def _to_json(message: Any) -> dict[str, Any]:
 def decode(line: bytes, messages: Messages[M]) -> M:
     """Return the message of a line.
 
-    Raises MessageError, one sentence that names the key, for a line that is none. Unknown keys are
+    Raises MessageError, one sentence that names the key, for an invalid line. Unknown keys are
     refused in a request and ignored in an answer.
     """
     id_, cls = None, None

@@ -64,7 +64,7 @@ from engine.sampling.decoding import SamplingParams
 from engine.sampling.lyrics import LyricsRequest, LyricsStream
 from engine.sampling.music import MusicRequest
 
-Answer = Callable[[SamplerAnswer], None]
+Reply = Callable[[SamplerAnswer], None]
 Stopped = Callable[[], bool]
 
 
@@ -129,7 +129,7 @@ class Worker:
         self._model: Model | None = None
         self._version: object = None  # of the model's file
         self._reading: UnitReading | None = None  # the song last read
-        self._handlers: dict[type, Callable[[Any, Answer, Stopped], None]] = {
+        self._handlers: dict[type, Callable[[Any, Reply, Stopped], None]] = {
             LoadModel: self._load_model,
             SampleLyrics: self._sample_lyrics,
             ChangeSampling: lambda *_: self._change_sampling(None),
@@ -146,16 +146,16 @@ class Worker:
         """Answer until stdin ends."""
         for number, request in self._inbox:
             stopped = functools.partial(self._inbox.stopped, number)
-            answer = functools.partial(_answer, request.id)
+            reply = functools.partial(_send, request.id)
             try:
                 if isinstance(request, MessageError):
                     raise request
-                self._handlers[type(request)](request, answer, stopped)
+                self._handlers[type(request)](request, reply, stopped)
             except InputError as error:
-                answer(Failed(str(error)))
+                reply(Failed(str(error)))
 
     def _load(self, name: str | None, kind: str | None = None, precision: str = "fast") -> Model:
-        """Return a model of a kind, "lyrics" or "music"; the last one stays loaded."""
+        """Return a model of lyrics or music; the last one stays loaded."""
         found, folder = models.locate(name, kind)
         version = found, models.file_version(folder), precision
         if self._model is None or self._version != version:
@@ -164,13 +164,13 @@ class Worker:
             self._version = version
         return self._model
 
-    def _load_model(self, request: LoadModel, answer: Answer, stopped: Stopped) -> None:  # noqa: ARG002
+    def _load_model(self, request: LoadModel, reply: Reply, stopped: Stopped) -> None:  # noqa: ARG002
         model = self._load(request.model, precision=request.precision)
         frame = _frame_length(model.codec) if isinstance(model.codec, KeysCodec) else None
         kind, words = model.kind, model.config.words
-        answer(Loaded(model.name, kind, words, tuple(model.conditions), frame))
+        reply(Loaded(model.name, kind, words, tuple(model.conditions), frame))
 
-    def _sample_lyrics(self, request: SampleLyrics, answer: Answer, stopped: Stopped) -> None:
+    def _sample_lyrics(self, request: SampleLyrics, reply: Reply, stopped: Stopped) -> None:
         keep_best = request.best is not None and request.best > 1
         if keep_best and request.count > 1:
             raise InputError("Both count and best were given: give one of them.")
@@ -195,9 +195,9 @@ class Worker:
         copies = None
         if request.novelty is not None:
             copies = novelty.copy_detectors(model, request.novelty, wanted.count)
-        answer(LyricsStarted(songs.songs[0].seed, songs.prime))
+        reply(LyricsStarted(songs.songs[0].seed, songs.prime))
         for each in annotation.annotate(songs, keep_best, request.bits, copies):
-            answer(each)
+            reply(each)
 
     def _change_sampling(self, songs: LyricsStream | None) -> None:
         """Change the options of the songs being written, as far as requested since."""
@@ -206,11 +206,11 @@ class Worker:
                 if isinstance(change, MessageError):
                     raise change
                 lyrics.change_params(songs, change.options)
-                _answer(change.id, SamplingChanged())
+                _send(change.id, SamplingChanged())
             except InputError as error:
-                _answer(change.id, Failed(str(error)))
+                _send(change.id, Failed(str(error)))
 
-    def _sample_music(self, request: SampleMusic, answer: Answer, stopped: Stopped) -> None:
+    def _sample_music(self, request: SampleMusic, reply: Reply, stopped: Stopped) -> None:
         model = self._load(request.model, "music")
         codec = music.keys_codec(model)
         file = None if request.prime is None else Path(request.prime)
@@ -223,17 +223,17 @@ class Worker:
         )
         stream = music.stream(model, wanted, stopped)
         prime = tuple(music.frame_pitches(frame, codec.planes) for frame in stream.prime)
-        answer(MusicStarted(stream.seed, prime, time_signature, _frame_length(codec)))
+        reply(MusicStarted(stream.seed, prime, time_signature, _frame_length(codec)))
         start = time.perf_counter()
         for frame in stream:
-            answer(MusicFrame(music.frame_pitches(frame, codec.planes)))
+            reply(MusicFrame(music.frame_pitches(frame, codec.planes)))
         assert stream.reason is not None
         seconds = round(time.perf_counter() - start, 6)
-        answer(
+        reply(
             MusicDone(reason=stream.reason, frames=stream.frames, seconds=seconds, seed=stream.seed)
         )
 
-    def _sample_ladder(self, request: SampleLadder, answer: Answer, stopped: Stopped) -> None:
+    def _sample_ladder(self, request: SampleLadder, reply: Reply, stopped: Stopped) -> None:
         wanted = LyricsRequest(
             prime=request.prime,
             params=SamplingParams(temperature=request.temperature),
@@ -241,44 +241,44 @@ class Worker:
             length=request.length,
         )
         for each in ladder.compare(self._load(request.model, "lyrics"), wanted, stopped):
-            answer(each)
+            reply(each)
 
-    def _map_songs(self, request: MapSongs, answer: Answer, stopped: Stopped) -> None:
-        answer(song_map.map_points(self._embed(request, answer, stopped), request.artist))
+    def _map_songs(self, request: MapSongs, reply: Reply, stopped: Stopped) -> None:
+        reply(song_map.map_points(self._embed(request, reply, stopped), request.artist))
 
-    def _find_similar(self, request: FindSimilar, answer: Answer, stopped: Stopped) -> None:
-        songs = self._embed(request, answer, stopped)
-        answer(song_map.similar_songs(songs, request.song, request.count))
+    def _find_similar(self, request: FindSimilar, reply: Reply, stopped: Stopped) -> None:
+        songs = self._embed(request, reply, stopped)
+        reply(song_map.similar_songs(songs, request.song, request.count))
 
     def _embed(
-        self, request: MapSongs | FindSimilar, answer: Answer, stopped: Stopped
+        self, request: MapSongs | FindSimilar, reply: Reply, stopped: Stopped
     ) -> EmbeddedSongs:
         """Return the songs of a model with their vectors."""
         return song_embeddings.embed_songs(
             self._load(request.model, "lyrics"),
-            lambda read, songs: answer(ReadProgress(read, songs)),
+            lambda read, songs: reply(ReadProgress(read, songs)),
             stopped,
         )
 
-    def _read_units(self, request: ReadUnits, answer: Answer, stopped: Stopped) -> None:
+    def _read_units(self, request: ReadUnits, reply: Reply, stopped: Stopped) -> None:
         file = None if request.path is None else Path(request.path)
         song = SongRequest(request.text, file, request.artist, request.song)
         model = self._load(request.model, precision=request.precision)
         self._reading = None
         self._reading = neurons.read_song(model, song, stopped)
-        answer(UnitsRead(self._reading.summary() if self._reading else None))
+        reply(UnitsRead(self._reading.summary() if self._reading else None))
 
-    def _read_unit(self, request: ReadUnit, answer: Answer, stopped: Stopped) -> None:  # noqa: ARG002
+    def _read_unit(self, request: ReadUnit, reply: Reply, stopped: Stopped) -> None:  # noqa: ARG002
         if self._reading is None:
             raise InputError("No song has been read yet: ask for neurons first.")
-        answer(UnitRead(self._reading.unit(request.layer, request.unit)))
+        reply(UnitRead(self._reading.unit(request.layer, request.unit)))
 
 
 def _frame_length(codec: KeysCodec) -> FrameLength:
     return FrameLength(codec.seconds, codec.beats, codec.tempo)
 
 
-def _answer(id: Id, answer: SamplerAnswer) -> None:  # noqa: A002
+def _send(id: Id, answer: SamplerAnswer) -> None:  # noqa: A002
     """Write an answer at once: a reader slower than the sampler holds it back."""
     processes.write_line(protocol.encode(dataclasses.replace(answer, id=id)))
 

@@ -1,4 +1,4 @@
-"""Dataclasses as JSON objects: read, checked field by field as their type hints say, and written.
+"""Dataclasses as JSON objects: read and checked field by field by their type hints, and written.
 
 A field without a default is always written, one with a default only where its value is another.
 For both, null and a missing key mean the default, or None where the type allows that. Plain Python:
@@ -74,7 +74,7 @@ class _Type(NamedTuple):
 
     words: str  # what an error message asks for
     read: Callable[[Any], Any]  # raises TypeError or OverflowError for a value of another type
-    write: Callable[[Any], Any] | None = None  # None: JSON has the value as it is
+    write: Callable[[Any], Any] | None = None  # None: unchanged
 
 
 class _Field(NamedTuple):
@@ -276,7 +276,7 @@ def _list(hint: Any) -> _Type:
 
 
 def _array(make: Callable[[Iterable[Any]], Any], hints: tuple[Any, ...]) -> _Type:
-    """Return the type of a tuple of fixed length, of values that JSON has as they are."""
+    """Return the type of a tuple of fixed length; its values are written unchanged."""
     reads, exact = [_type(hint).read for hint in hints], [*hints]
 
     def read(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Songs as they are written, as answers of the protocol: with surprise, alternatives and copies."""
+"""Songs, character by character, as answers of the protocol: surprise, alternatives, copies."""
 
 import dataclasses
 import time
@@ -17,7 +17,7 @@ def annotate(
     bits: bool = False,
     copies: Sequence[CopyDetector] | None = None,
 ) -> Iterator[protocol.Character | LyricsDone]:
-    """Write the songs: yield each character as it is chosen, and the end of each song.
+    """Write the songs; yield each character at once, and the end of each song.
 
     keep_best: only those of the most probable song, once all are written; bits: with the surprise
     of each character; copies: a watch for each song, which marks copied text.

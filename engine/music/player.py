@@ -71,7 +71,7 @@ class Suspend:
 
 @dataclass(frozen=True)
 class PortGone:
-    """A port is listed no more."""
+    """A port is not listed any more."""
 
     watcher: PortWatcher
 
@@ -92,7 +92,7 @@ class Player:
         self._id: Id = None  # of the song
         self._program = 0
         self._reported = -math.inf  # the moment of the last report
-        self._state = False, False, False  # and what it said: playing, waiting, ended
+        self._state = False, False, False  # and its state: playing, waiting, ended
         self._handlers: dict[type, Callable[[Any], None]] = {
             LoadNotes: self._load,
             AppendNotes: self._append,
@@ -127,8 +127,8 @@ class Player:
                         self._suspend()
                     case PortGone(watcher):
                         if watcher is self._watcher:  # else of a port closed meanwhile
-                            self._all_off()  # to be on the safe side
-                            self._lose_port("it is listed no more")
+                            self._all_off()  # in case it is still there
+                            self._lose_port("it is not listed any more")
                     case _:
                         self._handle(request)
                 self._report(requested=request is not None)
@@ -141,7 +141,7 @@ class Player:
         return time.perf_counter()
 
     def _wait(self) -> Request | None:
-        """The next request; None when a key or a report is due before."""
+        """Return the next request; None if a key or a report is due before it."""
         due = self._transport.due()
         if due is None:
             return self._requests.get()
@@ -186,7 +186,7 @@ class Player:
     # The port.
 
     def _send_keys(self, keys: Iterable[KeyEvent]) -> None:
-        """Send keys; without a port, or to one that is gone, they are lost."""
+        """Send keys; they are dropped while no port is open."""
         for key in keys:
             kind = "note_on" if key.velocity else "note_off"
             self._send(mido.Message(kind, note=key.pitch, velocity=key.velocity or 64))
@@ -196,7 +196,7 @@ class Player:
             return
         try:
             self._port.send(message)
-        except Exception as error:  # each library has its own when a cable is drawn
+        except Exception as error:  # each library has its own for a device unplugged
             self._lose_port(" ".join(str(error).split()))
 
     def _lose_port(self, words: str) -> None:
@@ -221,7 +221,7 @@ class Player:
     def _open_port(self, name: str | None) -> None:
         self._all_off()
         port = ports.find(name)
-        self._close_port()  # before the other is opened: JACK knows but one of ours
+        self._close_port()  # before the other is opened: JACK has only one of ours
         try:
             self._port = ports.open_port(port)
         except InputError:
@@ -244,7 +244,7 @@ class Player:
 
     @contextlib.contextmanager
     def _held(self) -> Iterator[None]:
-        """Play nothing meanwhile, and go on from here afterwards."""
+        """Pause playback meanwhile, and resume it from the same position."""
         began = self._now()
         self._send_keys(self._transport.advance(began))
         try:
@@ -297,7 +297,7 @@ class Player:
             self._send(mido.Message("program_change", program=self._program))
 
     def _panic(self, _: Panic) -> None:
-        """Release every key, one by one too: some synthesizers know no other way."""
+        """Release every key, also one by one: some synthesizers ignore all-notes-off."""
         self._all_off()
         self._send_keys(KeyEvent(pitch, 0) for pitch in range(128))
 
@@ -315,7 +315,7 @@ class Player:
         threading.Thread(target=scan, daemon=True).start()
 
     def _suspend(self) -> None:
-        """Stop as Ctrl-Z wants it, in silence; go on from here when woken."""
+        """Suspend the process silently, as ctrl-z does; playback resumes where it was."""
         with self._held():
             self._all_off()
             os.kill(os.getpid(), signal.SIGSTOP)

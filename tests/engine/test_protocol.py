@@ -1,4 +1,4 @@
-"""Requests and answers as lines: recorded ones, invented ones, and lines that are none."""
+"""Requests and answers as lines: recorded ones, invented ones, and invalid lines."""
 
 import builtins
 import contextlib
@@ -168,7 +168,7 @@ def test_what_is_written_is_read_again(messages: Messages[Any], cls: type) -> No
     check()
 
 
-# ── lines that are none ──────────────────────────────────────────────────────────────────────────
+# ── invalid lines ────────────────────────────────────────────────────────────────────────────────
 
 KEYS = sorted({key for messages in ALL.values() for cls in classes(messages)
                for key in schema_of(cls).keys} | {"do", "id"})  # fmt: skip
@@ -213,7 +213,7 @@ def test_a_line_nested_at_any_depth_is_an_input_error(key: str) -> None:
         ("{", "A request is not JSON ("),
         ("7", "A request is not a JSON object: send one object a line."),
         ("{}", "The request asks to do None: it can be load, sample, change, "),
-        ('{"do": "sing"}', "The request asks to do 'sing': it can be load"),
+        ('{"do": "dance"}', "The request asks to do 'dance': it can be load"),
         ('{"do": "stop", "model": "m"}', "A request to stop has no key 'model': leave it out."),
         ('{"do": "load", "id": [1]}', "id is [1]: give a number or a text."),
         ('{"do": "load", "id": true}', "id is True: give a number or a text."),
@@ -239,7 +239,7 @@ def test_an_error_has_the_id_and_the_kind_of_its_request() -> None:
         decode('{"do": "tempo", "id": "a", "factor": 0}', protocol.PLAYER_REQUESTS)
     assert (caught.value.id, caught.value.kind) == ("a", SetTempo)
     with pytest.raises(MessageError) as caught:
-        decode('{"do": "sing", "id": 7}', protocol.PLAYER_REQUESTS)
+        decode('{"do": "dance", "id": 7}', protocol.PLAYER_REQUESTS)
     assert (caught.value.id, caught.value.kind) == (7, None)
 
 

@@ -1,4 +1,4 @@
-"""The sampler's process, spoken to as the app does."""
+"""The sampler's process, used as the app uses it."""
 
 import contextlib
 import json
@@ -24,7 +24,7 @@ ENDLESS = 10**9  # characters
 
 
 class Process:
-    """A worker and its pipes."""
+    """The process and its pipes."""
 
     def __init__(self) -> None:
         self.popen = subprocess.Popen(
@@ -39,20 +39,20 @@ class Process:
         self.popen.stdin.write((json.dumps(values).encode() if line is None else line) + b"\n")
         self.popen.stdin.flush()
 
-    def hear(self) -> dict[str, Any]:
+    def read(self) -> dict[str, Any]:
         assert self.popen.stdout
         answer: dict[str, Any] = json.loads(self.popen.stdout.readline())
         return answer
 
-    def hear_until(self, key: str) -> tuple[str, dict[str, Any]]:
-        """The text up to the answer that has the key, and that answer."""
+    def read_until(self, key: str) -> tuple[str, dict[str, Any]]:
+        """Return the text up to the answer that has the key, and that answer."""
         text = ""
-        while key not in (answer := self.hear()):
+        while key not in (answer := self.read()):
             text += answer["text"]
         return text, answer
 
     def end(self) -> tuple[int, bytes]:
-        """The exit status and what stands on stderr, once the process has ended."""
+        """Close stdin; return the exit status and stderr."""
         _, errors = self.popen.communicate(timeout=30)
         return self.popen.returncode, errors
 
@@ -69,7 +69,7 @@ def process(home: Path) -> Iterator[Process]:
 def test_a_conversation(process: Process, write: Write, tmp_path: Path) -> None:
     model = str(write(tmp_path / "model", kind="markov", order=4))
     process.send(do="load", id=1, model=model)
-    assert process.hear() == {
+    assert process.read() == {
         "id": 1,
         "loaded": True,
         "model": model,
@@ -85,45 +85,45 @@ def test_a_conversation(process: Process, write: Write, tmp_path: Path) -> None:
         "length": None,
     }
     process.send(**ask, id="two", artist=None, top_k=3, top_p=0.9, min_p=0.1, memory=0.5, seed=9)
-    assert process.hear() == {"id": "two", "started": True, "seed": 9, "prime": "dead"}
-    assert process.hear() == {"id": "two", "text": " "}
-    text, done = process.hear_until("done")
+    assert process.read() == {"id": "two", "started": True, "seed": 9, "prime": "dead"}
+    assert process.read() == {"id": "two", "text": " "}
+    text, done = process.read_until("done")
     assert text == "bee,\nfed a fig."
     assert done.pop("seconds") >= 0
     assert 0 < done.pop("bits") < 1
     assert done == {"id": "two", "done": True, "reason": "end", "characters": 16, "seed": 9}
     process.send(do="sample", id=3, model=model, temperature="inf", length=30)
-    seed = process.hear()["seed"]
-    text, done = process.hear_until("done")
+    seed = process.read()["seed"]
+    text, done = process.read_until("done")
     assert (len(text), done["reason"], done["seed"]) == (30, "length", seed)
     process.send(do="sample", id=4, model=model, temperature="inf", length=30, seed=seed)
-    process.hear()
-    assert process.hear_until("done")[0] == text
+    process.read()
+    assert process.read_until("done")[0] == text
     assert process.end() == (0, b"")
 
 
-def test_a_stop_ends_the_song_under_way_and_no_later_one(
+def test_a_stop_ends_the_current_song_and_no_later_one(
     process: Process, write: Write, tmp_path: Path
 ) -> None:
     model = str(write(tmp_path / "model"))
     process.send(do="stop")  # with nothing under way
     process.send(do="sample", id=1, model=model, length=ENDLESS)
-    assert process.hear()["started"]
-    process.hear()
+    assert process.read()["started"]
+    process.read()
     process.send(do="stop")
-    text, done = process.hear_until("done")
+    text, done = process.read_until("done")
     assert (done["reason"], done["characters"]) == ("stopped", len(text) + 1)
     process.send(do="sample", id=2, model=model, length=5)
-    process.hear()
-    assert process.hear_until("done")[1]["reason"] == "length"
+    process.read()
+    assert process.read_until("done")[1]["reason"] == "length"
 
 
 def test_a_stop_acts_within_a_long_prime(process: Process, write: Write, tmp_path: Path) -> None:
     model = str(write(tmp_path / "model", hidden_size=700))
     process.send(do="sample", id=1, model=model, prime="a" * 100_000)
-    assert process.hear()["started"]
+    assert process.read()["started"]
     process.send(do="stop")
-    done = process.hear()
+    done = process.read()
     assert (done["reason"], done["characters"]) == ("stopped", 0)
     assert done["seconds"] < 5
 
@@ -135,12 +135,12 @@ def test_a_conversation_about_music(process: Process, write_music: Write, tmp_pa
     midi.write(Score(notes, time_signature=(3, 4)), file)
     process.send(do="load", id=1, model=str(folder))
     length = {"seconds": 0.3, "beats": None, "tempo": 100.0}
-    loaded = process.hear()
+    loaded = process.read()
     assert (loaded["kind"], loaded["conditions"]) == ("music", [])
     assert {key: loaded[key] for key in length} == length
     ask: dict[str, Any] = {"do": "sample_music", "model": str(folder), "length": 12, "least": 1}
     process.send(**ask, id=2, prime=str(file), notes=None, seed=9, temperature=0.8, memory=0.5)
-    assert process.hear() == {
+    assert process.read() == {
         "id": 2,
         "started": True,
         "seed": 9,
@@ -152,8 +152,8 @@ def test_a_conversation_about_music(process: Process, write_music: Write, tmp_pa
             {"keys": [60], "onsets": [60]},
         ],
     }
-    frames = [process.hear() for _ in range(12)]
-    done = process.hear()
+    frames = [process.read() for _ in range(12)]
+    done = process.read()
     assert done.pop("seconds") >= 0
     assert done == {"id": 2, "done": True, "reason": "length", "frames": 12, "seed": 9}
     model = models.load(str(folder))
@@ -166,7 +166,7 @@ def test_a_conversation_about_music(process: Process, write_music: Write, tmp_pa
     assert frames == expected
     assert all(frame["keys"] for frame in frames)
     process.send(**ask, id=3, notes=[60, 67], temperature="inf")
-    assert process.hear()["prime"] == [{"keys": [60, 67], "onsets": [60, 67]}]
+    assert process.read()["prime"] == [{"keys": [60, 67], "onsets": [60, 67]}]
     assert process.end() == (0, b"")
 
 
@@ -175,18 +175,18 @@ def test_music_in_beats_without_onsets_is_stopped(
 ) -> None:
     model = str(write_music(tmp_path / "model", beats=0.25))
     process.send(do="sample_music", id=1, model=model, length=100_000)
-    started = process.hear()
+    started = process.read()
     assert (started["seconds"], started["beats"], started["metre"]) == (0.15, 0.25, [4, 4])
     assert started["prime"] == []
-    assert process.hear()["onsets"] is None
+    assert process.read()["onsets"] is None
     process.send(do="stop")
     count = 1
-    while "done" not in (answer := process.hear()):
+    while "done" not in (answer := process.read()):
         count += 1
     assert (answer["reason"], answer["frames"]) == ("stopped", count)
 
 
-def test_music_that_cannot_be_is_refused(
+def test_invalid_requests_for_music_are_refused(
     process: Process, write: Write, write_music: Write, tmp_path: Path
 ) -> None:
     music, lyrics = str(write_music(tmp_path / "music")), str(write(tmp_path / "lyrics"))
@@ -209,47 +209,49 @@ def test_music_that_cannot_be_is_refused(
     ]
     for words, values in cases:
         process.send(do="sample_music", id=5, **values)
-        answer = process.hear()
+        answer = process.read()
         assert answer["id"] == 5
         assert words in answer["error"]
     process.send(do="sample", id=6, model=music)
-    assert "writes music" in process.hear()["error"]
+    assert "writes music" in process.read()["error"]
 
 
-def test_rules_are_changed_while_a_song_streams(
+def test_options_are_changed_while_a_song_streams(
     process: Process, write: Write, tmp_path: Path
 ) -> None:
     model = str(write(tmp_path / "model", kind="markov", order=3))
     process.send(do="sample", id=1, model=model, temperature="inf", length=ENDLESS)
-    assert process.hear()["started"]
+    assert process.read()["started"]
     process.send(do="change", id=2, temperature=-1)
     process.send(do="change", id=3, temperature=0, top_k=1)
-    _, refused = process.hear_until("error")
+    _, refused = process.read_until("error")
     assert refused["id"] == 2
     assert "Temperature must be a number from 0 to inf, not -1" in refused["error"]
-    assert process.hear_until("changed")[1] == {"id": 3, "changed": True}
-    written = "".join(process.hear()["text"] for _ in range(400))
+    assert process.read_until("changed")[1] == {"id": 3, "changed": True}
+    written = "".join(process.read()["text"] for _ in range(400))
     following: dict[str, set[str]] = {}
     for place in range(3, 400):
         following.setdefault(written[place - 3 : place], set()).add(written[place])
     assert all(len(characters) == 1 for characters in following.values())
     process.send(do="stop")
-    assert process.hear_until("done")[1]["reason"] == "stopped"
+    assert process.read_until("done")[1]["reason"] == "stopped"
     process.send(do="change", id=4, temperature=1)
-    assert "No song is being written" in process.hear()["error"]
+    assert "No song is being written" in process.read()["error"]
 
 
-def test_songs_at_once_with_their_insides(process: Process, write: Write, tmp_path: Path) -> None:
+def test_several_songs_with_surprise_and_alternatives(
+    process: Process, write: Write, tmp_path: Path
+) -> None:
     model = str(write(tmp_path / "model"))
     ask: dict[str, Any] = {"do": "sample", "model": model, "length": 8, "seed": 5}
     process.send(**ask, id=1, count=3, bits=True, alternatives=2, mix="Zed=0.5, Ada Löwe=0.5")
-    assert process.hear()["seed"] == 5
+    assert process.read()["seed"] == 5
     songs = [""] * 3
     ends: list[dict[str, Any]] = []
     while len(ends) < 3:
-        answer = process.hear()
+        answer = process.read()
         if answer.get("done"):
-            assert len(songs[answer["song"]]) == 8  # told as soon as it has ended
+            assert len(songs[answer["song"]]) == 8  # sent as soon as it has ended
             ends.append(answer)
             continue
         songs[answer["song"]] += answer["text"]
@@ -263,42 +265,42 @@ def test_songs_at_once_with_their_insides(process: Process, write: Write, tmp_pa
     ]
     likeliest = min(ends, key=lambda end: float(end["bits"]))
     process.send(**ask, id=2, best=3, mix="Zed=0.5, Ada Löwe=0.5")
-    process.hear()
-    text, done = process.hear_until("done")
+    process.read()
+    text, done = process.read_until("done")
     assert text == songs[likeliest["song"]]
     assert (done["seed"], done["bits"]) == (likeliest["seed"], likeliest["bits"])
 
 
-def test_the_ladder_is_climbed_rung_by_rung(process: Process, write_trained: Write) -> None:
+def test_the_ladder_is_sent_step_by_step(process: Process, write_trained: Write) -> None:
     ask: dict[str, Any] = {"do": "ladder", "model": str(write_trained()), "prime": "a", "seed": 4}
     process.send(**ask, id=1, temperature=0.5, length=12)
-    assert process.hear()["doing"].startswith("counting")
-    rungs = [process.hear() for _ in range(11)]
+    assert process.read()["doing"].startswith("counting")
+    rungs = [process.read() for _ in range(11)]
     assert [rung["rung"] for rung in rungs] == list(range(11))
-    assert process.hear() == {"id": 1, "started": True, "seed": 4, "prime": "a"}
-    written = [process.hear() for _ in range(11 * 12)]
+    assert process.read() == {"id": 1, "started": True, "seed": 4, "prime": "a"}
+    written = [process.read() for _ in range(11 * 12)]
     assert [answer["rung"] for answer in written] == list(range(11)) * 12
-    done = process.hear()
+    done = process.read()
     assert (done["reason"], done["characters"], done["seed"]) == ("length", 12, 4)
     process.send(**ask, id=2, temperature="inf", length=ENDLESS)
     for _ in range(14):
-        process.hear()
+        process.read()
     process.send(do="stop")
-    assert process.hear_until("done")[1]["reason"] == "stopped"
+    assert process.read_until("done")[1]["reason"] == "stopped"
 
 
-def test_songs_are_placed_and_compared(process: Process, write_trained: Write) -> None:
+def test_songs_are_mapped_and_compared(process: Process, write_trained: Write) -> None:
     model = str(write_trained())
     process.send(do="map", id=1, model=model)
-    while "map" not in (answer := process.hear()):
+    while "map" not in (answer := process.read()):
         assert 0 < answer["read"] <= answer["songs"] == 40
     assert [point["name"] for point in answer["map"]] == ["Ada Löwe", "Zed"]
     process.send(do="map", id=2, model=model, artist="Zed")
-    placed = process.hear()  # at once: they are read
+    placed = process.read()  # at once: they are read
     assert placed["artist"] == "Zed"
     song = placed["map"][0]["song"]
     process.send(do="similar", id=3, model=model, song=song, count=4)
-    found = process.hear()
+    found = process.read()
     assert (found["song"], len(found["near"])) == (song, 4)
     assert song not in [row["song"] for row in found["near"]]
     for words, values in (
@@ -309,12 +311,12 @@ def test_songs_are_placed_and_compared(process: Process, write_trained: Write) -
         ("no key 'artist'", {"do": "similar", "song": 1, "artist": "Zed"}),
     ):
         process.send(**values, id=4, model=model)
-        assert words in process.hear()["error"]
+        assert words in process.read()["error"]
 
 
 @pytest.fixture(scope="module")
 def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    """One process for all bad requests: it must survive each."""
+    """One process for all invalid requests: it must survive each."""
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path_factory.mktemp("home")))
     worker = Process()
@@ -326,7 +328,7 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        (b"sing!", "not JSON"),
+        (b"load!", "not JSON"),
         (b"\xff\xfe{", "not JSON"),
         (b"[" * 100_000, "not JSON"),
         (b'["sample"]', "not a JSON object"),
@@ -390,14 +392,16 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
         (b'{"id": 7, "do": "change", "model": "a"}', "no key 'model'"),
     ],
 )
-def test_a_bad_request_is_answered_with_an_error(lasting: Process, line: bytes, words: str) -> None:
+def test_an_invalid_request_is_answered_with_an_error(
+    lasting: Process, line: bytes, words: str
+) -> None:
     lasting.send(line)
-    answer = lasting.hear()
+    answer = lasting.read()
     assert words in answer["error"]
     assert answer["id"] == (7 if b'"id": 7' in line else None)
 
 
-def test_a_changed_checkpoint_is_read_anew(process: Process, write: Write, home: Path) -> None:
+def test_a_changed_checkpoint_is_loaded_again(process: Process, write: Write, home: Path) -> None:
     run = home / "runs" / "20250102-030405-night"
     steps = [write(run / "checkpoints" / f"step-{n}", layers=n) for n in (1, 2)]
     (run / "config.json").write_text("{}")
@@ -406,7 +410,7 @@ def test_a_changed_checkpoint_is_read_anew(process: Process, write: Write, home:
 
     def words() -> str:
         process.send(do="load", id=1, model="night")
-        return str(process.hear()["words"])
+        return str(process.read()["words"])
 
     assert words() == "lstm 1 × 12"
     best.unlink()
@@ -416,30 +420,30 @@ def test_a_changed_checkpoint_is_read_anew(process: Process, write: Write, home:
     assert words() == "lstm 3 × 12"
 
 
-def test_a_model_stays_warm(process: Process, write: Write, tmp_path: Path) -> None:
+def test_a_model_stays_loaded(process: Process, write: Write, tmp_path: Path) -> None:
     folder = write(tmp_path / "model")
     process.send(do="load", id=1, model=str(folder))
-    assert process.hear()["loaded"]
+    assert process.read()["loaded"]
     (folder / "meta.json").write_text("no longer read")
     process.send(do="load", id=2, model=str(folder))
-    assert process.hear()["loaded"]
+    assert process.read()["loaded"]
 
 
-def test_the_end_of_stdin_ends_it_in_the_midst_of_a_song(
+def test_the_end_of_stdin_ends_it_within_a_song(
     process: Process, write: Write, tmp_path: Path
 ) -> None:
     model = str(write(tmp_path / "model"))
     process.send(do="sample", id=1, model=model, length=ENDLESS)
-    assert process.hear()["started"]
+    assert process.read()["started"]
     assert process.end() == (0, b"")  # communicate() closes stdin
 
 
-def test_it_ends_quietly_when_nobody_listens(
+def test_it_ends_quietly_when_stdout_is_closed(
     process: Process, write: Write, tmp_path: Path
 ) -> None:
     model = str(write(tmp_path / "model"))
     process.send(do="sample", id=1, model=model, length=ENDLESS)
-    assert process.hear()["started"]
+    assert process.read()["started"]
     assert process.popen.stdout
     process.popen.stdout.close()
     assert process.popen.wait(timeout=30) == 0
@@ -452,10 +456,10 @@ def test_an_interrupt_is_left_to_the_parent_and_sigterm_ends_it(
 ) -> None:
     model = str(write(tmp_path / "model"))
     process.send(do="sample", id=1, model=model, length=ENDLESS)
-    assert process.hear()["started"]
+    assert process.read()["started"]
     process.popen.send_signal(signal.SIGINT)
     for _ in range(100):
-        assert "text" in process.hear()
+        assert "text" in process.read()
     process.popen.send_signal(signal.SIGTERM)
     assert process.end() == (-signal.SIGTERM, b"")
 
@@ -475,10 +479,10 @@ def test_a_conversation_about_units(
 ) -> None:
     model = str(write(tmp_path / "model", cell="gru", layers=2))
     process.send(do="unit", id=0, layer=1, unit=1)
-    assert "ask for neurons first" in process.hear()["error"]
+    assert "ask for neurons first" in process.read()["error"]
     text = "a bad cab,\na bag."
     process.send(do="neurons", id=1, model=model, text=text, path=None, artist="Zed")
-    answer = process.hear()
+    answer = process.read()
     told = answer["neurons"]
     assert (answer["id"], told["text"], told["layers"], told["hidden"]) == (1, text, 2, 12)
     assert (told["title"], told["song"], told["songs"]) == ("the text given", 0, 1)
@@ -486,7 +490,7 @@ def test_a_conversation_about_units(
     assert best["in quotes"] == []
     layer, unit, correlation = best["vowel"][0]
     process.send(do="unit", id=2, layer=layer, unit=unit)
-    seen = process.hear()["unit"]
+    seen = process.read()["unit"]
     assert (seen["layer"], seen["unit"]) == (layer, unit)
     assert seen["correlations"]["vowel"] == correlation
     assert len(seen["activations"]) == len(text)
@@ -500,16 +504,16 @@ def test_a_conversation_about_units(
         ({"unit": 1}, "layer is missing: give its number, from 1."),
     ):
         process.send(do="unit", id=3, **values)
-        assert said in process.hear()["error"]
+        assert said in process.read()["error"]
     music = str(write_music(tmp_path / "music"))
     process.send(do="load", id=4, model=music)
-    assert process.hear()["loaded"]
+    assert process.read()["loaded"]
     process.send(do="unit", id=5, layer=1, unit=1)  # the song went with its model
-    assert "ask for neurons first" in process.hear()["error"]
+    assert "ask for neurons first" in process.read()["error"]
     process.send(do="neurons", id=6, model=music)
-    told = process.hear()["neurons"]
+    told = process.read()["neurons"]
     assert len(told["frames"]) == 200
     assert (told["songs"], told["text"]) == (0, None)
     process.send(do="neurons", id=7, model=music, path=str(tmp_path / "none.mid"))
-    assert "none.mid" in process.hear()["error"]
+    assert "none.mid" in process.read()["error"]
     assert process.end() == (0, b"")

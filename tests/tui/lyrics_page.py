@@ -1,7 +1,6 @@
-"""The Lyrics page before a made-up sampler, and what its tests look at and press."""
+"""The Lyrics page with a fake sampler, as its tests see and use it."""
 
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 
 import pytest
 
@@ -12,12 +11,6 @@ from tui.pages.lyrics.screen import LyricsScreen
 from tui.pages.lyrics.session import SongView
 from tui.pages.lyrics.shading import LyricsText
 from tui.sources.programs import Programs
-
-
-@pytest.fixture(autouse=True)
-def made_up(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    use(monkeypatch)
 
 
 def use(monkeypatch: pytest.MonkeyPatch, models: str = "models") -> None:

@@ -1,4 +1,4 @@
-"""The Music page before a made-up sampler and a player that is taped, and what its tests press."""
+"""The Music page with a fake sampler and a recorded player, as its tests see and use it."""
 
 import dataclasses
 import sys
@@ -19,12 +19,6 @@ from tui.sources.programs import Programs
 from tui.widgets.file_dialog import FileDialog
 
 TAPED = Path(__file__).parents[1] / "engine" / "music" / "recording_player.py"
-
-
-@pytest.fixture(autouse=True)
-def made_up(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    use(monkeypatch)
 
 
 def use(monkeypatch: pytest.MonkeyPatch, models: str = "models") -> None:

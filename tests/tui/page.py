@@ -1,4 +1,4 @@
-"""What the tests of the app's pages share: waiting, and a page to look at and to press keys on."""
+"""What the tests of the app's pages share: waiting, and a page of a running app."""
 
 import asyncio
 import sys
@@ -19,7 +19,7 @@ S = TypeVar("S", bound=Screen[Any])
 T = TypeVar("T", bound=Screen[Any])
 
 
-# Every command fails at once: of a test that says nothing about them.
+# Every command fails at once: for tests that need none.
 FAILING = Programs(cli=(sys.executable, "-c", "raise SystemExit(1)"))
 
 

@@ -14,7 +14,7 @@ async def run(
 ) -> list[dict[str, Any]]:
     """Run rnn-tui, which is called by `command`, and return the JSON objects that it prints.
 
-    on_message: called with each line on its standard error as it comes.
+    on_message: called with each line on its standard error at once.
     Raises WorkError, with the last of these lines, for an exit status other than 0. When this is
     cancelled the command is ended too.
     """

@@ -239,7 +239,7 @@ def test_a_killed_synthesizer_is_an_error(fluid: Fluid, tmp_path: Path) -> None:
     fluid.process.kill()
     _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
-    assert "The MIDI port is gone (it is listed no more)" in errors
+    assert "The MIDI port is gone (it is not listed any more)" in errors
 
 
 def test_a_virtual_port_can_be_made(jack: None, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The player as a real process, on ports that write down what they are sent."""
+"""The player as a real process, on ports that record what they are sent."""
 
 import contextlib
 import fcntl
@@ -25,11 +25,11 @@ PATIENCE = 30.0  # seconds
 Sent = list[tuple[float, str, bytes]]  # moment, port, message; b"" for "open" and "close"
 
 
-def until(true: Callable[[], object]) -> None:
-    """Wait for something to come about."""
-    give_up = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < give_up, "it does not come about"
+def until(condition: Callable[[], object]) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "timed out"
         time.sleep(0.01)
 
 
@@ -46,7 +46,7 @@ class Tape:
         return [(float(moment), port, words) for moment, port, words in rows]
 
     def struck(self) -> list[tuple[float, int, int]]:
-        """Moment, pitch and velocity of every key, 0 where it is let go; checks that none hangs."""
+        """Return time, pitch and velocity (0: released) of each key; none is struck twice."""
         keys = []
         down = set()
         for moment, _, words in self.lines():
@@ -61,7 +61,7 @@ class Tape:
         return keys
 
     def down(self) -> set[int]:
-        """The keys that are down now."""
+        """Return the keys that are down now."""
         keys: set[int] = set()
         for _, pitch, velocity in self.struck():
             (keys.add if velocity else keys.discard)(pitch)
@@ -72,7 +72,7 @@ class Tape:
 
 
 class Player:
-    """The process, its pipes, and the tape of its ports."""
+    """The process, its pipes, and the recording of its ports."""
 
     def __init__(self, tape: Path, *names: str) -> None:
         self.tape = Tape(tape)
@@ -91,24 +91,24 @@ class Player:
         self.popen.stdin.write(line + b"\n")
         self.popen.stdin.flush()
 
-    def hear(self, key: str) -> dict[str, Any]:
-        """The next answer that has the key."""
+    def read(self, key: str) -> dict[str, Any]:
+        """Return the next answer that has the key."""
         assert self.popen.stdout
         for line in self.popen.stdout:
             answer: dict[str, Any] = json.loads(line)
             if key in answer:
                 return answer
-        raise AssertionError(f"no {key!r}: it has ended")
+        raise AssertionError(f"no {key!r}: the process has ended")
 
     def end(self) -> tuple[int, bytes]:
-        """The exit status and what stands on stderr, once it has ended by the end of stdin."""
+        """Close stdin; return the exit status and stderr."""
         _, errors = self.popen.communicate(timeout=PATIENCE)
         return self.popen.returncode, errors
 
     def play(self, notes: list[list[float]], **values: Any) -> None:
         self.send("load", notes=notes, **values)
         self.send("play")
-        assert self.hear("port")["port"]["kind"] == "port"
+        assert self.read("port")["port"]["kind"] == "port"
 
     def chord(self) -> None:
         """Play the long chord, and wait until all of it sounds."""
@@ -136,12 +136,12 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 @pytest.fixture(scope="module")
 def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Player]:
-    """One process for many requests, good and bad: it must survive each."""
+    """One process for many requests, valid or not: it must survive each."""
     player = Player(tmp_path_factory.mktemp("player") / "tape")
     yield player
     player.send("load", notes=[[0, 0.05, 60, 80]])
     player.send("play")
-    assert player.hear("ended")
+    assert player.read("ended")
     assert player.end() == (0, b"")
     assert player.tape.down() == set()
 
@@ -152,7 +152,7 @@ def test_a_song_is_played_on_time_and_ends(start: Start) -> None:
     notes = [[gap * i, gap * (i + 1), 40 + i % 40, 1 + i] for i in range(24)]
     player.play(notes, id="first")
     positions = []
-    while (answer := player.hear("id")).get("ended") is None:
+    while (answer := player.read("id")).get("ended") is None:
         assert answer["id"] == "first"
         assert answer["duration"] == gap * 24
         positions.append(answer["position"])
@@ -174,7 +174,7 @@ def test_a_song_is_played_on_time_and_ends(start: Start) -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_", "more"),
+    ("request_", "pressed"),
     [
         ({"do": "pause"}, set()),
         ({"do": "stop"}, set()),
@@ -186,15 +186,17 @@ def test_a_song_is_played_on_time_and_ends(start: Start) -> None:
         ({"do": "transpose", "semitones": 5}, set()),
     ],
 )
-def test_what_lets_every_key_go(lasting: Player, request_: dict[str, Any], more: set[int]) -> None:
-    """And what is heard afterwards."""
+def test_requests_that_release_every_key(
+    lasting: Player, request_: dict[str, Any], pressed: set[int]
+) -> None:
+    """pressed: the keys down afterwards."""
     lasting.send("load", notes=LONG)
     lasting.send("play")
     until(lambda: lasting.tape.down() == {60, 64, 67})
     count = len(lasting.tape.struck())
     lasting.send(**request_)
     until(lambda: {p for _, p, v in lasting.tape.struck()[count:] if not v} >= {60, 64, 67})
-    until(lambda: lasting.tape.down() >= more)
+    until(lambda: lasting.tape.down() >= pressed)
     lasting.send("loop", on=False)
     lasting.send("stop")
     until(lambda: not lasting.tape.down())
@@ -214,7 +216,7 @@ def test_a_signal_leaves_silence_behind(start: Start, name: str) -> None:
     player.chord()
     player.popen.send_signal(signal.SIGINT)  # meant for the parent
     player.send("tempo", factor=2)
-    player.hear("position")
+    player.read("position")
     assert player.tape.down() == {60, 64, 67}
     player.popen.send_signal(getattr(signal, name))
     assert player.popen.wait(PATIENCE) == 0
@@ -222,7 +224,7 @@ def test_a_signal_leaves_silence_behind(start: Start, name: str) -> None:
     assert player.tape.words()[-1] == "close"
 
 
-def test_it_ends_in_silence_when_nobody_listens(start: Start) -> None:
+def test_it_ends_in_silence_when_stdout_is_closed(start: Start) -> None:
     player = start()
     player.chord()
     assert player.popen.stdout
@@ -232,7 +234,7 @@ def test_it_ends_in_silence_when_nobody_listens(start: Start) -> None:
 
 
 def test_a_kill_of_the_app_leaves_silence_behind(tmp_path: Path) -> None:
-    """The parent, which holds the pipes, is gone without a word."""
+    """The parent, which holds the pipes, is killed."""
     tape = Tape(tmp_path / "tape")
     parent = subprocess.Popen(
         [
@@ -258,7 +260,7 @@ time.sleep({PATIENCE})
     assert tape.down() == set()
 
 
-def test_suspended_it_is_silent_and_goes_on_where_it_was(start: Start) -> None:
+def test_suspended_it_is_silent_and_resumes_where_it_was(start: Start) -> None:
     player = start()
     player.play([[0, 60, 60, 80], [0.6, 60, 64, 80]])
     until(lambda: player.tape.down() == {60})
@@ -268,14 +270,14 @@ def test_suspended_it_is_silent_and_goes_on_where_it_was(start: Start) -> None:
     assert player.tape.down() == set()
     time.sleep(0.7)  # the second note would be due by now
     player.popen.send_signal(signal.SIGCONT)
-    assert player.hear("position")["position"] < 0.6
+    assert player.read("position")["position"] < 0.6
     until(lambda: player.tape.down() == {64})
     began, _, ended = (moment for moment, _, _ in player.tape.struck())
     assert ended - began > 1.2
     assert player.end() == (0, b"")
 
 
-def test_stopped_from_outside_it_does_not_rush_afterwards(start: Start) -> None:
+def test_after_a_sigstop_it_does_not_rush(start: Start) -> None:
     player = start()
     player.play([[0.1 * i, 0.1 * i + 0.1, 30 + i, 80] for i in range(40)])
     until(player.tape.down)
@@ -293,18 +295,18 @@ def test_stopped_from_outside_it_does_not_rush_afterwards(start: Start) -> None:
 def test_a_streamed_song_waits_for_its_notes(start: Start) -> None:
     player = start()
     player.play([[0, 0.1, 60, 80]], until=0.1)
-    while not (answer := player.hear("waiting"))["waiting"]:
+    while not (answer := player.read("waiting"))["waiting"]:
         pass
     assert (answer["position"], answer["playing"]) == (0.1, True)
     player.send("notes", notes=[[0.2, 0.3, 62, 80]], until=None)
-    assert player.hear("ended")
+    assert player.read("ended")
     (_, *first), (_, *_), (_, *second), (_, *last) = player.tape.struck()
     assert (first, second, last) == ([60, 80], [62, 80], [62, 0])
     assert player.end() == (0, b"")
 
 
 @pytest.mark.skipif(not hasattr(fcntl, "F_SETPIPE_SZ"), reason="pipes have one size here")
-def test_a_reader_who_sleeps_does_not_hold_up_the_notes(start: Start) -> None:
+def test_a_reader_that_sleeps_does_not_delay_notes(start: Start) -> None:
     player = start()
     assert player.popen.stdout
     fcntl.fcntl(player.popen.stdout, fcntl.F_SETPIPE_SZ, 4096)  # full after some 40 answers
@@ -313,7 +315,7 @@ def test_a_reader_who_sleeps_does_not_hold_up_the_notes(start: Start) -> None:
     player.send("load", notes=[[0, 0.1, 60, 80], [0.2, 0.3, 62, 80]])
     player.send("play")
     until(lambda: len(player.tape.struck()) == 4)
-    assert player.hear("ended")
+    assert player.read("ended")
     assert player.end() == (0, b"")
 
 
@@ -321,23 +323,23 @@ def test_changing_the_port(start: Start) -> None:
     player = start("upright", "grand", "broken")
     player.send("program", number=4)
     player.send("port", name="gra")
-    assert player.hear("port") == {"port": {"name": "grand", "api": "TAPE", "kind": "port"}}
+    assert player.read("port") == {"port": {"name": "grand", "api": "TAPE", "kind": "port"}}
     player.send("load", notes=LONG)
     player.send("play")
     until(lambda: player.tape.down() == {60, 64, 67})
     player.send("port", name="harp")
-    assert player.hear("error") == {
+    assert player.read("error") == {
         "error": "There is no MIDI port 'harp': use 'upright', 'grand' or 'broken'.",
         "do": "port",
     }
-    assert player.hear("playing")["playing"]
+    assert player.read("playing")["playing"]
     player.send("port", name="upright")
-    assert player.hear("port")["port"]["name"] == "upright"
+    assert player.read("port")["port"]["name"] == "upright"
     player.send("port", name="broken")
-    assert "Cannot open" in player.hear("error")["error"]
-    assert not player.hear("playing")["playing"]
+    assert "Cannot open" in player.read("error")["error"]
+    assert not player.read("playing")["playing"]
     player.send("ports")
-    names = [port["name"] for port in player.hear("ports")["ports"]]
+    names = [port["name"] for port in player.read("ports")["ports"]]
     assert names == ["upright", "grand", "broken"]
     assert player.end() == (0, b"")
     opened = [(port, words) for _, port, words in player.tape.lines() if words[0] in "ocC"]
@@ -355,36 +357,36 @@ def test_changing_the_port(start: Start) -> None:
 def test_on_the_silent_port_time_passes(start: Start) -> None:
     player = start()
     player.send("port", name="silent")
-    assert player.hear("port")["port"]["kind"] == "silent"
+    assert player.read("port")["port"]["kind"] == "silent"
     player.send("load", notes=[[0, 0.2, 60, 80]])
     player.send("play")
-    assert player.hear("ended")["ended"]
+    assert player.read("ended")["ended"]
     assert player.tape.words() == []
 
 
-def test_a_port_that_goes_away_is_told(start: Start) -> None:
+def test_a_port_that_fails_is_reported(start: Start) -> None:
     player = start("loose")
     player.send("load", notes=[[0, 1, 60, 80], [0.1, 1, 62, 80], [0.2, 1, 64, 80]])
     player.send("play")
-    assert player.hear("error") == {
+    assert player.read("error") == {
         "error": "The MIDI port is gone (the cable is drawn): choose another.",
         "do": "port",
     }
-    assert not player.hear("playing")["playing"]
+    assert not player.read("playing")["playing"]
     assert player.end() == (0, b"")
 
 
-def test_a_port_that_takes_everything_and_is_gone_is_told(start: Start) -> None:
+def test_a_port_that_disappears_silently_is_reported(start: Start) -> None:
     player = start("fading", "grand")
     player.play(LONG)
-    assert player.hear("error") == {
-        "error": "The MIDI port is gone (it is listed no more): choose another.",
+    assert player.read("error") == {
+        "error": "The MIDI port is gone (it is not listed any more): choose another.",
         "do": "port",
     }
-    assert not player.hear("playing")["playing"]
+    assert not player.read("playing")["playing"]
     assert player.tape.down() == set()
     player.send("port", name="grand")  # which stays
-    assert player.hear("port")["port"]["name"] == "grand"
+    assert player.read("port")["port"]["name"] == "grand"
     player.send("stop")
     player.send("play")
     until(lambda: player.tape.down() == {60, 64, 67})
@@ -422,6 +424,8 @@ def test_a_port_that_takes_everything_and_is_gone_is_told(start: Start) -> None:
         (b'{"do": "port", "name": 7}', "name is 7"),
     ],
 )
-def test_a_bad_request_is_answered_with_an_error(lasting: Player, line: bytes, words: str) -> None:
+def test_an_invalid_request_is_answered_with_an_error(
+    lasting: Player, line: bytes, words: str
+) -> None:
     lasting.write(line)
-    assert words in lasting.hear("error")["error"]
+    assert words in lasting.read("error")["error"]

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.tui import fake_worker as fake
-from tests.tui.lyrics_page import made_up, page  # noqa: F401
+from tests.tui.lyrics_page import page
 from tui.pages.lyrics.grid import BEST, columns_of
 
 

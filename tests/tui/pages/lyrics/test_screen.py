@@ -23,7 +23,7 @@ from engine.model import ngram
 from engine.protocol import SampleLyrics
 from engine.runs import run_dir
 from tests.tui import fake_worker as fake
-from tests.tui.lyrics_page import LyricsPage, made_up, page, use  # noqa: F401
+from tests.tui.lyrics_page import LyricsPage, page, use
 from tui.pages.lyrics import artist_field
 from tui.pages.lyrics.grid import SongTile
 from tui.pages.lyrics.screen import LyricsScreen

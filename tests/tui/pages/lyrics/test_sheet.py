@@ -3,7 +3,7 @@
 import dataclasses
 
 from tests.tui import fake_worker as fake
-from tests.tui.lyrics_page import LyricsPage, made_up, page  # noqa: F401
+from tests.tui.lyrics_page import LyricsPage, page
 from tui.pages.lyrics.sheet import LyricsEditor
 
 

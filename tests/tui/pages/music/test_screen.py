@@ -15,7 +15,7 @@ from textual.widgets import Input, Label
 from engine.music import midi
 from engine.music.score import Note, Score
 from tests.tui import fake_worker as fake
-from tests.tui.music_page import made_up, page, use  # noqa: F401
+from tests.tui.music_page import page, use
 from tui.pages.music.piece import Piece
 from tui.pages.music.roll import TOP, PianoRoll
 from tui.pages.music.roll_colors import LEFT
