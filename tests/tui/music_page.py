@@ -49,7 +49,7 @@ class MusicPage(Page[MusicScreen]):
 
     @property
     def transport(self) -> str:
-        return self.said("#transport")
+        return self.text_of("#transport")
 
     @property
     def playing(self) -> bool:

@@ -1,4 +1,4 @@
-"""What the tests of the app's pages share: waiting, and a page of a running app."""
+"""What the tests of the app's pages share: waiting, and access to a page."""
 
 import asyncio
 import sys
@@ -19,32 +19,32 @@ S = TypeVar("S", bound=Screen[Any])
 T = TypeVar("T", bound=Screen[Any])
 
 
-# Every command fails at once: for tests that need none.
+# The default of tests: every command fails at once.
 FAILING = Programs(cli=(sys.executable, "-c", "raise SystemExit(1)"))
 
 
 def make_app(
     mode: str = "train", run: RunDir | None = None, programs: Programs = FAILING
 ) -> RnnTuiApp:
-    """The app, which begins with a page of this mode."""
+    """Return an app that opens on the page of this mode."""
     return RnnTuiApp(mode, run, programs)
 
 
-async def until(pilot: Pilot[None], true: Callable[[], object]) -> None:
-    """Wait until something is true, however long the machine takes."""
-    if true():
+async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
+    """Wait until a condition holds; fail after half a minute or more."""
+    if condition():
         return
     for _ in range(3000):
-        await asyncio.sleep(0.01)  # not a pause of the pilot's: that costs as much again
-        if true():
+        await asyncio.sleep(0.01)  # pilot.pause() would cost twice the time
+        if condition():
             await pilot.pause()
-            if true():
+            if condition():
                 return
-    raise AssertionError("it never came true")
+    raise AssertionError("the condition never held")
 
 
 async def in_front(pilot: Pilot[None], kind: type[T]) -> T:
-    """Wait until a screen of this kind is in front, and give it."""
+    """Wait until a screen of this class is in front; return it."""
     await until(pilot, lambda: isinstance(pilot.app.screen, kind))
     screen = pilot.app.screen
     assert isinstance(screen, kind)
@@ -52,15 +52,15 @@ async def in_front(pilot: Pilot[None], kind: type[T]) -> T:
 
 
 def drawn(widget: Widget) -> list[str]:
-    """The rows of a widget as drawn, without colours."""
+    """Return the rows of a widget as text, without colors."""
     return [strip.text for strip in widget.render_lines(widget.size.region)]
 
 
 class Page(Generic[S]):
-    """What a test looks at: a page of the app, its fields and its words."""
+    """A page of the app under test: its fields and texts."""
 
     kind: type[S]
-    mode: str  # one of the app's
+    mode: str  # of the app
     programs = FAILING
 
     def __init__(self, pilot: Pilot[None], screen: S) -> None:
@@ -68,7 +68,7 @@ class Page(Generic[S]):
 
     @classmethod
     async def of(cls, pilot: Pilot[None]) -> Self:
-        """The page, as soon as it is in front."""
+        """Wait until the page is in front; return it."""
         return cls(pilot, await in_front(pilot, cls.kind))
 
     @classmethod
@@ -76,7 +76,7 @@ class Page(Generic[S]):
     async def opened(
         cls, size: tuple[int, int], ready: str = "", programs: Programs | None = None
     ) -> AsyncIterator[Self]:
-        """An app that begins with the page, once its status has these words."""
+        """Open the app on the page, and wait until `ready` is in its status."""
         app = make_app(cls.mode, programs=programs or cls.programs)
         async with app.run_test(size=size) as pilot:
             page = await cls.of(pilot)
@@ -86,23 +86,23 @@ class Page(Generic[S]):
 
     @property
     def status(self) -> str:
-        return self.said("#status")
+        return self.text_of("#status")
 
     @property
     def problem(self) -> str:
-        return self.said("#problem")
+        return self.text_of("#problem")
 
     @property
     def focused(self) -> str | None:
         return self.screen.focused.id if self.screen.focused else None
 
-    def said(self, selector: str) -> str:
-        """The words of a line of the page."""
+    def text_of(self, selector: str) -> str:
+        """Return the text of a line of the page."""
         return str(self.screen.query_one(selector, Static).visual)
 
-    def says(self, words: str) -> bool:
-        """Whether the line of the dialog in front has these words."""
-        return words in str(self.app.screen.query_one("#message", Static).visual)
+    def dialog_shows(self, text: str) -> bool:
+        """Return whether the message of the dialog in front contains a text."""
+        return text in str(self.app.screen.query_one("#message", Static).visual)
 
     def field(self, name: str) -> Input:
         return self.screen.query_one(f"#{name}", Input)
@@ -110,15 +110,15 @@ class Page(Generic[S]):
     def select(self, name: str) -> Select[Any]:
         return self.screen.query_one(f"#{name}", Select)
 
-    def seen(self, widget: Widget) -> bool:
+    def is_visible(self, widget: Widget) -> bool:
         return widget.is_on_screen and bool(self.screen.find_widget(widget).visible_region)
 
-    async def until(self, true: Callable[[], object]) -> None:
-        await until(self.pilot, true)
+    async def until(self, condition: Callable[[], object]) -> None:
+        await until(self.pilot, condition)
 
-    async def until_said(self, words: str) -> None:
-        """Wait for a note with these words."""
-        await self.until(lambda: any(words in note.message for note in self.app._notifications))
+    async def until_notified(self, text: str) -> None:
+        """Wait for a notification that contains a text."""
+        await self.until(lambda: any(text in note.message for note in self.app._notifications))
 
     async def in_front(self, kind: type[T]) -> T:
         return await in_front(self.pilot, kind)
@@ -126,8 +126,8 @@ class Page(Generic[S]):
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
 
-    async def go(self, key: str, name: str) -> None:
-        """Press the key that brings the focus to a field."""
+    async def focus_by(self, key: str, name: str) -> None:
+        """Press the key that moves the focus to a field."""
         await self.press(key)
         await self.until(lambda: self.focused == name)
 
@@ -136,8 +136,8 @@ class Page(Generic[S]):
             self.field(name).value = value
         await self.pilot.pause()
 
-    async def still(self) -> None:
-        """Have no cursor blink in what is in front: a picture of it shall not depend on when."""
+    async def stop_blinking(self) -> None:
+        """Stop the cursors, so that a snapshot does not depend on the time."""
         for field in self.app.screen.query(Input):
             field.cursor_blink = False
         for area in self.app.screen.query(TextArea):

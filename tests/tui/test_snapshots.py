@@ -112,9 +112,9 @@ def test_new_run(
     async def ready(pilot: Pilot[None]) -> None:
         await pilot.press("n")
         form = Page(pilot, await in_front(pilot, NewRunScreen))
-        await form.still()
+        await form.stop_blinking()
         await form.fill(steps="many")
-        await form.until(lambda: "harbour" in form.said("#data-note"))
+        await form.until(lambda: "harbour" in form.text_of("#data-note"))
         await pilot.pause()
 
     assert snap_compare(

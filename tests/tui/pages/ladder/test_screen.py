@@ -93,7 +93,7 @@ async def test_the_fields_make_the_request(opened: Open, monkeypatch: pytest.Mon
         assert page.field("temperature").value == "0.4"
         await page.write()
         assert asked[-1] == SampleLadder("first", "Snow", 0.4, None)
-        await page.go("s", "seed")
+        await page.focus_by("s", "seed")
         await page.write("5", "enter")
         assert asked[-1].seed == 5
         assert isinstance(page.screen.focused, RungView)
@@ -140,7 +140,7 @@ async def test_escape_stops_and_then_leaves_the_field(opened: Open) -> None:
         assert page.status.startswith("♪ writing · seed 7")
         await page.press("escape")
         assert page.status.startswith("■ stopped")
-        await page.go("p", "prime")
+        await page.focus_by("p", "prime")
         await page.press("escape")
         assert isinstance(page.screen.focused, RungView)
 

@@ -32,7 +32,7 @@ async def test_one_request_writes_songs_side_by_side() -> None:
             assert str(tile.border_title) == f"✓ {number + 1} · seed {3 + number}"
             bits = f"{fake.bits(number):.2f} bits/char"
             assert str(tile.border_subtitle) == (f"{bits} {BEST}" if number == 2 else bits)
-            assert lyrics.seen(tile)
+            assert lyrics.is_visible(tile)
         assert lyrics.screen.focused is lyrics.tiles[0]
 
 
@@ -123,13 +123,13 @@ async def test_on_a_small_screen_the_panel_hides_and_the_grid_scrolls() -> None:
     async with page((40, 12)) as lyrics:
         await lyrics.fill(count="4")
         await lyrics.write()
-        assert not lyrics.seen(lyrics.tiles[3])
+        assert not lyrics.is_visible(lyrics.tiles[3])
         await lyrics.press("down", "down", "down")
-        await lyrics.until(lambda: lyrics.seen(lyrics.tiles[3]))
+        await lyrics.until(lambda: lyrics.is_visible(lyrics.tiles[3]))
         await lyrics.pilot.resize_terminal(80, 24)
         await lyrics.until(lambda: lyrics.tiles[1].region.x == 40)
-        await lyrics.go("t", "temperature")
-        await lyrics.until(lambda: lyrics.seen(lyrics.field("temperature")))
+        await lyrics.focus_by("t", "temperature")
+        await lyrics.until(lambda: lyrics.is_visible(lyrics.field("temperature")))
         await lyrics.press("escape")
-        await lyrics.until(lambda: not lyrics.seen(lyrics.field("temperature")))
+        await lyrics.until(lambda: not lyrics.is_visible(lyrics.field("temperature")))
         assert lyrics.screen.focused is lyrics.tiles[3]

@@ -198,14 +198,14 @@ async def test_brackets_steps_and_arrows_change_the_temperature() -> None:
         for sign in (plus, plus, minus):
             await lyrics.pilot.click(sign, offset=(1, 0))
         assert field.value == "0.9"
-        await lyrics.go("t", "temperature")
+        await lyrics.focus_by("t", "temperature")
         await lyrics.press("up", "up", "down")
         assert field.value == "1"
 
 
 async def test_letters_are_typed_into_a_field_with_the_focus() -> None:
     async with page() as lyrics:
-        await lyrics.go("p", "prime")
+        await lyrics.focus_by("p", "prime")
         await lyrics.press(*"gxtc", "left_square_bracket", "comma", "S")
         assert lyrics.field("prime").value == "gxtc[,S"
         assert lyrics.focused == "prime"
@@ -217,9 +217,9 @@ async def test_letters_are_typed_into_a_field_with_the_focus() -> None:
 async def test_a_key_makes_its_field_visible_on_a_small_screen() -> None:
     async with page((40, 12)) as lyrics:
         for key, name in (("p", "prime"), ("a", "artist"), ("t", "temperature"), ("m", "model")):
-            await lyrics.go(key, name)
+            await lyrics.focus_by(key, name)
             field = lyrics.screen.query_one(f"#{name}")
-            await lyrics.until(partial(lyrics.seen, field))
+            await lyrics.until(partial(lyrics.is_visible, field))
             await lyrics.press("escape")
             assert lyrics.screen.focused is lyrics.text
 
@@ -229,7 +229,7 @@ async def test_up_and_down_recall_previous_prompts() -> None:
         for prime in ("One", "Two", "One", "Three"):
             await lyrics.fill(prime=prime)
             await lyrics.press("g")
-        await lyrics.go("p", "prime")
+        await lyrics.focus_by("p", "prime")
         seen = []
         for key in ("up", "up", "up", "down"):
             await lyrics.press(key)
@@ -240,7 +240,7 @@ async def test_up_and_down_recall_previous_prompts() -> None:
 async def test_an_artist_is_found_by_a_part_of_the_name() -> None:
     async with page() as lyrics:
         names = lyrics.screen.query_one(artist_field.ArtistField).query_one(OptionList)
-        await lyrics.go("a", "artist")
+        await lyrics.focus_by("a", "artist")
         await lyrics.until(lambda: names.display)
         assert [option.prompt for option in names.options] == ["no artist", *fake.ARTISTS]
         await lyrics.press(*"MO")
@@ -251,25 +251,25 @@ async def test_an_artist_is_found_by_a_part_of_the_name() -> None:
         assert song.request.artist == "Ada Moor"
         assert lyrics.field("artist").value == "Ada Moor"
         assert not names.display
-        await lyrics.go("a", "artist")
+        await lyrics.focus_by("a", "artist")
         await lyrics.press("delete")  # all of it: a field that is gone to is marked whole
         assert (await lyrics.write("enter")).request.artist is None
 
 
 async def test_leaving_the_artist_field_chooses_the_highlighted_name_and_escape_does_not() -> None:
     async with page() as lyrics:
-        await lyrics.go("a", "artist")
+        await lyrics.focus_by("a", "artist")
         await lyrics.press("q", "tab")
         await lyrics.until(lambda: lyrics.field("artist").value == "Quiet Harbour")
         assert lyrics.focused == "temperature"
-        await lyrics.go("shift+tab", "artist")
+        await lyrics.focus_by("shift+tab", "artist")
         await lyrics.press("d", "escape")
         assert lyrics.field("artist").value == "Quiet Harbour"
 
 
 async def test_an_artist_can_be_clicked() -> None:
     async with page() as lyrics:
-        await lyrics.go("a", "artist")
+        await lyrics.focus_by("a", "artist")
         names = lyrics.screen.query_one(artist_field.ArtistField).query_one(OptionList)
         await lyrics.until(lambda: names.display and names.size.height == 5)
         await lyrics.pilot.click(names, offset=(2, 2))
@@ -282,7 +282,7 @@ async def test_ten_thousand_artists_are_searched() -> None:
         names = lyrics.screen.query_one(artist_field.ArtistField).query_one(OptionList)
         await lyrics.until(lambda: names.option_count == artist_field.MAX_SHOWN + 2)
         assert "9,800 more" in str(names.options[-1].prompt)
-        await lyrics.go("a", "artist")
+        await lyrics.focus_by("a", "artist")
         await lyrics.press(*"7421")
         await lyrics.until(lambda: names.option_count == 1)
         assert (await lyrics.write("enter")).request.artist == "Singer 07421"
@@ -291,7 +291,7 @@ async def test_ten_thousand_artists_are_searched() -> None:
 async def test_a_model_without_artists_and_without_a_score() -> None:
     async with page() as lyrics:
         await lyrics.fill(artist="Ada Moor", memory="0.5")
-        await lyrics.go("m", "model")
+        await lyrics.focus_by("m", "model")
         await lyrics.press("enter", "down", "enter")
         await lyrics.until(lambda: lyrics.status == "○ ready · mine")
         assert lyrics.field("artist").disabled
@@ -392,7 +392,7 @@ async def test_a_file_is_replaced_only_after_a_second_enter(
             assert dialog.query_one(Input).value == file.name
             if content:
                 await lyrics.press("enter")
-                await lyrics.until(partial(lyrics.says, "press enter again"))
+                await lyrics.until(partial(lyrics.dialog_shows, "press enter again"))
                 assert file.read_text() == content
             await lyrics.press("enter")
             await lyrics.until(lambda: lyrics.app.screen is lyrics.screen)
@@ -415,7 +415,7 @@ async def test_a_wrong_file_name_is_explained_and_escape_cancels(tmp_path: Path)
         ):
             dialog.query_one(Input).value = name
             await lyrics.press("enter")
-            await lyrics.until(partial(lyrics.says, sentence))
+            await lyrics.until(partial(lyrics.dialog_shows, sentence))
         await lyrics.press("escape")
         await lyrics.until(lambda: lyrics.app.screen is lyrics.screen)
         assert list(tmp_path.glob("*.txt")) == []
@@ -645,7 +645,7 @@ async def test_copied_text_is_highlighted_with_its_source() -> None:
 
 async def test_a_mix_of_artists_is_typed_like_a_name() -> None:
     async with page() as lyrics:
-        await lyrics.go("a", "artist")
+        await lyrics.focus_by("a", "artist")
         await lyrics.fill(artist="Ada Moor=0.7, Quiet Harbour=0.3")
         song = await lyrics.write("enter")
         assert song.request.artist is None

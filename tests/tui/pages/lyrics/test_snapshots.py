@@ -53,7 +53,7 @@ def look(
                 await page.until(lambda: not any(song.active for song in page.screen.session.items))
                 if key == "S":
                     await page.in_front(FileDialog)
-            await page.still()
+            await page.stop_blinking()
 
         return snap_compare(app, terminal_size=size, run_before=before)
 

@@ -136,7 +136,7 @@ async def test_reading_shows_its_progress_and_can_be_stopped(opened: Open) -> No
 async def test_another_model_draws_its_own_map(opened: Open) -> None:
     async with opened() as page:
         await page.songs_of("Bo")
-        await page.go("m", "model")
+        await page.focus_by("m", "model")
         select = page.select("model")
         select.value = "run/mine"
         await page.until(lambda: "has no hidden state" in page.status)

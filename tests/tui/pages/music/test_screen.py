@@ -63,7 +63,7 @@ async def test_only_music_models_are_listed_and_the_first_is_loaded() -> None:
         chooser = music.select("model")
         assert [str(label) for label, _ in chooser._options] == ["folk", "chorals"]
         assert music.status == "○ ready · folk · 2.94 nats/frame"
-        words = music.said("#model-info")
+        words = music.text_of("#model-info")
         assert words == "lstm 2 × 192 · 2.94 nats/frame"
         assert any("Press g: the model “folk” begins a piece." in line for line in music.lines)
         await music.fill(begins="C4 E4")
@@ -85,7 +85,7 @@ async def test_the_fields_make_the_request() -> None:
     async with page() as music:
         values = {"begins": "60 E4", "temperature": "inf", "memory": "0.5", "least": "2"}
         await music.fill(**values, length="4 bars", seed="3")
-        await music.go("p", "begins")
+        await music.focus_by("p", "begins")
         piece = await music.write("enter")
         request = piece.request
         assert request is not None
@@ -104,7 +104,7 @@ async def test_the_fields_make_the_request() -> None:
 
 async def test_another_model_has_other_frames() -> None:
     async with page() as music:
-        await music.go("m", "model")
+        await music.focus_by("m", "model")
         music.select("model").value = "run/chorals"
         await music.until(lambda: music.status == "○ ready · chorals")
         await music.fill(length="2 bars")
@@ -334,12 +334,12 @@ async def test_playback_is_changed_by_keys_and_fields() -> None:
         assert music.field("tempo").value == "1.1"
         await music.press("greater_than_sign", "greater_than_sign", "less_than_sign")
         assert music.field("transpose").value == "1"
-        await music.go("v", "velocity")
+        await music.focus_by("v", "velocity")
         await music.press("up", "up", "down", "escape")
         assert music.field("velocity").value == "1.1"
         await music.press("right_square_bracket", "left_square_bracket", "left_square_bracket")
         assert music.field("temperature").value == "0.9"
-        await music.go("i", "program")
+        await music.focus_by("i", "program")
         music.select("program").value = 73
         await music.press("escape")
         await music.until(lambda: "Flute" in music.transport)
@@ -374,7 +374,7 @@ async def test_ports_are_chosen_and_listed_again(monkeypatch: pytest.MonkeyPatch
         await music.until(lambda: len(names()) == 5)
         assert names() == ["", "grand", "broken", "upright", "silent"]
         await music.write()
-        await music.go("P", "port")
+        await music.focus_by("P", "port")
         chooser.value = "upright"
         await music.until(lambda: "on upright" in music.transport)
         await music.press("escape", "space")
@@ -436,7 +436,7 @@ async def test_a_midi_file_is_opened_and_played(tmp_path: Path) -> None:
         await music.press("o")
         await music.in_front(FileDialog)
         await music.press("g", "o", "n", "e", "enter")
-        await music.until(lambda: music.says("Cannot read"))
+        await music.until(lambda: music.dialog_shows("Cannot read"))
         await music.press("escape")
         await music.open("tune.mid")
         assert music.status == "✓ opened · 2 notes · tune.mid"
@@ -497,26 +497,28 @@ async def test_what_cannot_be_saved_is_explained(
         await music.fill(length="4")
         await music.write()
         await music.save("song.mp3")
-        await music.until(lambda: music.says("has none of the endings .mid, .wav, .png"))
+        await music.until(lambda: music.dialog_shows("has none of the endings .mid, .wav, .png"))
         field = music.app.screen.query_one(Input)
         field.value = "[b]mine.ogg"  # no markup
         await music.press("enter")
-        await music.until(lambda: music.says("[b]mine.ogg has none of the endings"))
+        await music.until(lambda: music.dialog_shows("[b]mine.ogg has none of the endings"))
         assert str(music.app.screen.query_one(Label).visual).startswith("Save the ")
         field.value = "none/song.mid"
         await music.press("enter")
-        await music.until(lambda: music.says("There is no folder"))
+        await music.until(lambda: music.dialog_shows("There is no folder"))
         (tmp_path / "mine.mid").write_text("dear")
         field.value = "mine.mid"
         await music.press("enter")
-        await music.until(lambda: music.says("mine.mid exists: press enter again to replace it."))
+        await music.until(
+            lambda: music.dialog_shows("mine.mid exists: press enter again to replace it.")
+        )
         assert (tmp_path / "mine.mid").read_text() == "dear"
         await music.press("enter")
         await music.in_front(MusicScreen)
         assert midi.read(tmp_path / "mine.mid").notes
         music.screen.programs = Programs(music_export=("/no/such/python",))
         await music.save("other.mid")
-        await music.until(lambda: music.says("Cannot save (No such file or directory)"))
+        await music.until(lambda: music.dialog_shows("Cannot save (No such file or directory)"))
         await music.press("escape")
         assert isinstance(music.app.screen, MusicScreen)
         assert not (tmp_path / "other.mid").exists()
@@ -545,22 +547,22 @@ async def test_the_panel_can_be_hidden_and_opens_for_a_field_on_a_narrow_screen(
     async with page() as music:
         panel = music.screen.query_one("MusicControls")
         await music.press("z")
-        await music.until(lambda: not music.seen(panel))
-        await music.go("t", "temperature")
-        await music.until(lambda: music.seen(panel))
+        await music.until(lambda: not music.is_visible(panel))
+        await music.focus_by("t", "temperature")
+        await music.until(lambda: music.is_visible(panel))
         await music.press("escape")
-        await music.until(lambda: not music.seen(panel))
+        await music.until(lambda: not music.is_visible(panel))
         await music.press("z")
-        await music.until(lambda: music.seen(panel))
+        await music.until(lambda: music.is_visible(panel))
     async with page((40, 12)) as music:
         panel = music.screen.query_one("MusicControls")
         await music.write()
-        assert not music.seen(panel)
-        await music.go("t", "temperature")
-        await music.until(lambda: music.seen(panel))
+        assert not music.is_visible(panel)
+        await music.focus_by("t", "temperature")
+        await music.until(lambda: music.is_visible(panel))
         await music.press("up", "enter")
         assert music.field("temperature").value == "1.1"
-        await music.until(lambda: not music.seen(panel))
+        await music.until(lambda: not music.is_visible(panel))
 
 
 async def test_a_change_of_size_keeps_the_keys_in_view() -> None:

@@ -52,7 +52,7 @@ def look(
                 await page.until(
                     lambda: not any(piece.active for piece in page.screen.session.items)
                 )
-            await page.still()
+            await page.stop_blinking()
 
         return snap_compare(app, terminal_size=size, run_before=before)
 

@@ -72,7 +72,7 @@ async def test_a_song_is_read_at_once_and_shaded_by_the_best_unit(page: Open) ->
         assert list(here.text.levels) == units.levels(held)
         assert here.features[0].split() == ["place", "in", "line", "2:5", "+0.81"]
         assert here.features[2].endswith("not in song")
-        assert "song 1 of 2" in here.said("#title")
+        assert "song 1 of 2" in here.text_of("#title")
         assert "unit 2:5 · place in line +0.81" in here.status
         assert "full color = ±0.90" in here.status
         assert here.field("unit").value == "2:5"
@@ -112,7 +112,7 @@ async def test_plus_and_minus_step_through_units(page: Open) -> None:
 
 async def test_a_unit_is_typed(page: Open) -> None:
     async with page() as here:
-        await here.go("u", "unit")
+        await here.focus_by("u", "unit")
         await here.fill(unit="2:9")
         await here.press("enter")
         await here.until(lambda: "no unit 2:9" in here.problem)
@@ -172,7 +172,7 @@ async def test_an_own_text_is_read(page: Open) -> None:
                 assert here.text.text == "long"  # what was in view stays
             else:
                 await here.until(lambda: here.text.text == typed)  # noqa: B023
-                assert said in here.said("#title")
+                assert said in here.text_of("#title")
         await here.press("n")
         await here.until(lambda: here.text.text == SONGS[0])
         await here.until(lambda: "has never seen" not in here.status)
@@ -199,7 +199,7 @@ async def test_music_is_a_strip_of_frames(page: Open, tmp_path: Path) -> None:
         dialog = await here.in_front(FileDialog)
         dialog.query_one(Input).value = "tune.mid"
         await here.press("enter")
-        await here.until(lambda: "the text given" in here.said("#title"))
+        await here.until(lambda: "the text given" in here.text_of("#title"))
         assert here.screen._request.path == str(file)
 
 
@@ -208,7 +208,7 @@ async def test_a_model_without_units_is_refused(page: Open) -> None:
         here.select("model").value = "run/mine"
         await here.until(lambda: "✗ mine counts characters" in here.status)
         assert here.screen.reading is None  # what the other model read is gone
-        assert (here.said("#title"), here.features) == ("", [])
+        assert (here.text_of("#title"), here.features) == ("", [])
         here.select("model").value = "bundled/first"
         await here.until(lambda: "unit 2:5" in here.status)
 
@@ -276,7 +276,7 @@ def look(
             for key in keys:
                 await page.press(key)
                 await page.until(lambda: not (screen.waiting))
-            await page.still()
+            await page.stop_blinking()
 
         return snap_compare(app, terminal_size=size, run_before=before)
 

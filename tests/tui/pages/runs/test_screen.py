@@ -50,7 +50,7 @@ async def test_without_runs_the_page_shows_what_to_do(home: object) -> None:
         page.table.action_select_cursor()
         for key in ("space", "o", "s", "r", "y", "x", "enter"):
             await page.press(key)
-        await page.until_said("No runs yet")
+        await page.until_notified("No runs yet")
 
 
 async def test_the_table_follows_the_runs_and_the_cursor_stays(
@@ -98,7 +98,7 @@ async def test_no_more_runs_than_colors_are_compared(write_run: WriteRun) -> Non
     async with opened(7) as page:
         for _ in range(7):
             await page.press("space", "down")
-        await page.until_said("At most 6 runs")
+        await page.until_notified("At most 6 runs")
 
 
 async def test_the_path_is_copied(three: list[RunDir]) -> None:
@@ -117,9 +117,9 @@ async def test_stop_and_resume(
         await page.press("s")
         await page.until((three[2].path / "control" / "stop").exists)
         await page.press("down", "s")
-        await page.until_said("b is not running (stopped)")
+        await page.until_notified("b is not running (stopped)")
         await page.press("r")
-        await page.until_said("b cannot be resumed")
+        await page.until_notified("b cannot be resumed")
         assert f"train lyrics --resume {three[1].path} --detach --json" in fake_command()
 
 
@@ -130,7 +130,7 @@ async def test_deleting_asks_first_and_refuses_a_run_in_training(
     append(three[2], Heartbeat(1000, "waiting"))
     async with opened(3) as page:
         await page.press("x")
-        await page.until_said("a is being trained")
+        await page.until_notified("a is being trained")
         await page.press("down", "x")
         assert isinstance(page.app.screen, ConfirmScreen)
         await page.press("enter")  # "No" has the focus
@@ -149,7 +149,7 @@ async def test_a_run_locked_by_another_process_is_not_deleted(three: list[RunDir
     async with opened(3) as page:
         with three[2].lock():
             await page.press("x", "y")
-            await page.until_said("is already being trained")
+            await page.until_notified("is already being trained")
         assert three[2].path.exists()
 
 
@@ -162,4 +162,6 @@ async def test_a_run_of_another_format_is_listed_and_why_it_cannot_be_resumed(
         assert page.column(1) == ["old"]
         assert page.column(2) == ["! crashed"]
         await page.press("r")
-        await page.until_said("The run 'old' was made by another version of rnn-tui (format 1, not")
+        await page.until_notified(
+            "The run 'old' was made by another version of rnn-tui (format 1, not"
+        )

@@ -45,19 +45,19 @@ async def test_suggestions_come_from_the_command_and_the_disk(
     fake_command: FakeCommand, tmp_path: Path
 ) -> None:
     async with opened(fake_command.programs) as form:
-        await form.until(lambda: "harbour" in form.said("#data-note"))
-        assert "preludes" not in form.said("#data-note")  # not lyrics
+        await form.until(lambda: "harbour" in form.text_of("#data-note"))
+        assert "preludes" not in form.text_of("#data-note")  # not lyrics
         assert "data list --json" in fake_command()
         await form.press("h", "a", "r")
         field = form.field("data")
         await form.until(lambda: field._suggestion == "harbour")
         await form.press("right")
         assert field.value == "harbour"
-        await form.until(lambda: form.said("#data-note") == "Invented sea songs")
+        await form.until(lambda: form.text_of("#data-note") == "Invented sea songs")
         await form.fill(data="")
         form.select("kind").value = "music"
-        await form.until(lambda: "preludes" in form.said("#data-note"))
-        assert "harbour" not in form.said("#data-note")
+        await form.until(lambda: "preludes" in form.text_of("#data-note"))
+        assert "harbour" not in form.text_of("#data-note")
     (tmp_path / "songs").mkdir()
     (tmp_path / "songs.csv").touch()
     suggester = SourceSuggester()
@@ -69,27 +69,27 @@ async def test_suggestions_come_from_the_command_and_the_disk(
 
 async def test_fields_are_checked_as_they_are_typed(fake_command: FakeCommand) -> None:
     async with opened(fake_command.programs) as form:
-        assert form.said("#summary").startswith("lstm 2 × 256 · 2,000 steps")
+        assert form.text_of("#summary").startswith("lstm 2 × 256 · 2,000 steps")
         await form.fill(steps="none")
-        assert form.said("#steps-note").startswith(
+        assert form.text_of("#steps-note").startswith(
             "✗ train.steps must be a whole number of 1 or more, not 'none'."
         )
         await form.fill(steps="500")
-        assert "500 steps" in form.said("#summary")
+        assert "500 steps" in form.text_of("#summary")
         area = form.screen.query_one("#settings", TextArea)
         area.focus()
         await form.press(*"model.hid")
-        await form.until(lambda: form.said("#settings-note") == "model.hidden_size=256")
+        await form.until(lambda: form.text_of("#settings-note") == "model.hidden_size=256")
         await form.press(*"den_size=x")
-        await form.until(lambda: "whole number" in form.said("#settings-note"))
+        await form.until(lambda: "whole number" in form.text_of("#settings-note"))
         area.text = "model.hidden_size=128"
-        await form.until(lambda: "lstm 2 × 128" in form.said("#summary"))
+        await form.until(lambda: "lstm 2 × 128" in form.text_of("#summary"))
         form.select("preset").value = "wide"
         await form.until(lambda: form.field("name").value == "wide")
         area.text = ""
-        await form.until(lambda: "lstm 2 × 512" in form.said("#summary"))
+        await form.until(lambda: "lstm 2 × 512" in form.text_of("#summary"))
         await form.press("ctrl+s")
-        assert form.said("#data-note").startswith("✗ Enter the name of a data set")
+        assert form.text_of("#data-note").startswith("✗ Enter the name of a data set")
         assert "train" not in fake_command()
 
 
@@ -100,12 +100,12 @@ async def test_a_taken_name_is_refused_and_a_free_one_suggested(
     async with opened(fake_command.programs) as form:
         await form.until(lambda: form.field("name").value == "run-2")
         await form.fill(name="run")
-        assert form.said("#name-note") == "✗ The name 'run' is taken; choose another."
+        assert form.text_of("#name-note") == "✗ The name 'run' is taken; choose another."
         form.select("preset").value = "wide"
         await form.pilot.pause()
         assert form.field("name").value == "run"  # a name typed by hand is kept
         await form.fill(name="folk")  # an included model
-        assert form.said("#name-note") == "✗ The name 'folk' is taken; choose another."
+        assert form.text_of("#name-note") == "✗ The name 'folk' is taken; choose another."
 
 
 async def test_a_run_is_started_and_attached(fake_command: FakeCommand) -> None:
@@ -165,17 +165,19 @@ async def test_the_close_button_and_help(fake_command: FakeCommand) -> None:
 async def test_the_kind_is_that_of_the_data_set_or_of_the_preset(fake_command: FakeCommand) -> None:
     async with opened(fake_command.programs) as form:
         kind = form.select("kind")
-        await form.until(lambda: "harbour" in form.said("#data-note"))
+        await form.until(lambda: "harbour" in form.text_of("#data-note"))
         assert kind.value == "lyrics"
         await form.fill(data="preludes")
-        await form.until(lambda: kind.value == "music" and "frames" in form.said("#summary"))
+        await form.until(lambda: kind.value == "music" and "frames" in form.text_of("#summary"))
         await form.fill(data="harbour")
-        await form.until(lambda: kind.value == "lyrics" and "characters" in form.said("#summary"))
+        await form.until(
+            lambda: kind.value == "lyrics" and "characters" in form.text_of("#summary")
+        )
         form.select("preset").value = "tunes"
         await form.until(lambda: kind.value == "music")
         kind.value = "lyrics"
-        await form.until(lambda: "is for music" in form.said("#preset-note"))
+        await form.until(lambda: "is for music" in form.text_of("#preset-note"))
         await form.fill(data="preludes")
-        await form.until(lambda: not form.said("#preset-note"))
+        await form.until(lambda: not form.text_of("#preset-note"))
         await form.press("ctrl+s")
         await form.until(lambda: "train music --data preludes --preset tunes" in fake_command())

@@ -73,10 +73,10 @@ def train(home: Path) -> Opened:
 async def test_without_runs_the_page_shows_what_to_do(train: Opened, write_run: WriteRun) -> None:
     async with train() as page:
         await page.until(lambda: page.screen.has_class("-empty"))
-        assert "train a model" in page.said("Welcome Static")
+        assert "train a model" in page.text_of("Welcome Static")
         for key in ("s", "r", "w", "k", "c", "e"):
             await page.press(key)
-        await page.until_said("No run is attached")
+        await page.until_notified("No run is attached")
         assert page.app.is_running
         write_run("first")  # by another process, meanwhile
         await page.press("4", "1")
@@ -91,14 +91,14 @@ async def test_the_newest_run_is_attached_and_shown_in_full(
     run = write_run("first")
     append(run, Finished(1000, "completed"))
     async with train("first") as page:
-        await page.until(lambda: "finished" in page.said("#state"))
-        assert page.said("#facts") == "lstm 2 × 256 · 894 k parameters · data set harbour"
-        assert page.said("#state") == "✓ finished"
+        await page.until(lambda: "finished" in page.text_of("#state"))
+        assert page.text_of("#facts") == "lstm 2 × 256 · 894 k parameters · data set harbour"
+        assert page.text_of("#state") == "✓ finished"
         values = [str(value.visual) for value in page.screen.query(".value").results(Static)]
         assert values[0].endswith("bits")
         assert values[4].endswith("k char/s")
         assert not page.screen.query_one("#problems").display
-        samples = page.said("#texts")
+        samples = page.text_of("#texts")
         assert samples.startswith("step 1,000 · The Lanterns · temperature 0.7\nWell do the")
 
 
@@ -115,7 +115,7 @@ async def test_a_live_run_is_followed_through_training_stop_and_resume(
         for step in range(5, 55, 5):
             log.append(Step(step, 1.0, 1.44, 1e-3, 0.5, 99.0, 5.0, 1.0, 60.0))
         await page.until(lambda: page.view.step == 50)
-        assert page.said("#state") == "● live"
+        assert page.text_of("#state") == "● live"
         assert "50 / 100 steps · 50 % · 1 min 00 s left" in str(
             page.screen.query_one("ProgressLine").render()
         )
@@ -124,20 +124,20 @@ async def test_a_live_run_is_followed_through_training_stop_and_resume(
         log.append(Evaluated(50, 1.1, 1.5, 10, True))
         log.append(Sampled(50, "Why", None, " \x1b[2Jnot", 0.7))
         await page.until(lambda: page.view.samples)
-        assert "Why ␛[2Jnot" in page.said("#texts")
+        assert "Why ␛[2Jnot" in page.text_of("#texts")
 
         for key, request in (("s", "stop"), ("w", "sample"), ("k", "save")):
             await page.press(key)
             await page.until((run.path / "control" / request).exists)
         await page.press("r")
-        await page.until_said("is already being trained")
+        await page.until_notified("is already being trained")
 
         log.append(Finished(50, "stopped"))
-        await page.until(lambda: page.said("#state") == "■ stopped")
-        assert "Press r to resume" in page.said("#problems")
+        await page.until(lambda: page.text_of("#state") == "■ stopped")
+        assert "Press r to resume" in page.text_of("#problems")
         (run.path / "control" / "stop").unlink()
         await page.press("s")
-        await page.until_said("is not running (stopped)")
+        await page.until_notified("is not running (stopped)")
         assert not (run.path / "control" / "stop").exists()
 
         log.append(Resumed(30))
@@ -145,8 +145,8 @@ async def test_a_live_run_is_followed_through_training_stop_and_resume(
         await page.until(lambda: page.view.state == "live")
         await page.until(lambda: page.view.columns.step.tolist()[-2:] == [30.0, 35.0])
         log.append(Failed(35, "The loss is not a finite number."))
-        await page.until(lambda: page.said("#state") == "✗ failed")
-        assert "Failed: The loss is not a finite number." in page.said("#problems")
+        await page.until(lambda: page.text_of("#state") == "✗ failed")
+        assert "Failed: The loss is not a finite number." in page.text_of("#problems")
         log.close()
 
 
@@ -265,7 +265,7 @@ async def test_no_samples_to_copy(train: Opened, write_run: WriteRun) -> None:
     async with train() as page:
         await page.until(lambda: page.screen.view)
         await page.press("c")
-        await page.until_said("No samples to copy")
+        await page.until_notified("No samples to copy")
 
 
 async def test_export_writes_a_table_into_the_runs_folder(
@@ -274,7 +274,7 @@ async def test_export_writes_a_table_into_the_runs_folder(
     run = write_run("first")
     async with train("first") as page:
         await page.press("e")
-        await page.until_said("metrics.csv")
+        await page.until_notified("metrics.csv")
         rows = list(csv.DictReader((run.path / "metrics.csv").open()))
         assert len(rows) == 200
         assert rows[-1]["step"] == "1000"
@@ -314,7 +314,7 @@ async def test_resume_calls_the_command_and_shows_its_error(
     async with train("first", programs=fake_command.programs) as page:
         await page.until(lambda: page.view.state == "stopped")
         await page.press("r")
-        await page.until_said("first cannot be resumed: it has no checkpoint.")
+        await page.until_notified("first cannot be resumed: it has no checkpoint.")
         assert f"train lyrics --resume {run.path} --detach --json" in fake_command()
 
 
