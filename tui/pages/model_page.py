@@ -44,7 +44,7 @@ class ModelPage(Screen[None], Generic[F]):
     """
 
     # The form is a panel on the left, on a narrow screen a drawer that opens when a key goes to a
-    # field. The Ladder and Map pages lay it out in another way.
+    # field. The Ladder and Map pages have other layouts.
     DEFAULT_CSS = """
     ModelPage {
         & #page { height: 1fr; }

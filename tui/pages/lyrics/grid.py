@@ -18,7 +18,7 @@ BEST = "★"
 
 
 def columns_of(count: int, width: int) -> int:
-    """Return the columns of a grid of about as many rows, no more than fit a width in cells."""
+    """Return the columns of a nearly square grid, no more than fit a width in cells."""
     return max(1, min(math.ceil(math.sqrt(count)), width // MIN_TILE[0]))
 
 

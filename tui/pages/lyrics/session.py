@@ -98,17 +98,17 @@ class SongView:
 
     def status(self, position: str = "") -> str:
         """Return the status line, the most important first; position: as "2 of 3"."""
-        place = f"song {position}" if position else ""
+        number = f"song {position}" if position else ""
         parts = [f"{STATES[self.state]} {self.error}".rstrip()]
         if self.state == "failed" and not self.text:
-            return " · ".join(filter(None, (*parts, place)))
+            return " · ".join(filter(None, (*parts, number)))
         parts.append(f"{len(self.text):,} chars")
         if self.text and self.seconds > 0:
             parts.append(f"{len(self.text) / self.seconds:,.0f}/s")
         parts.append(self.novelty)
         if self.seed is not None:
             parts.append(f"seed {self.seed}")
-        parts += [place, clean(self.request.model or ""), self.score]
+        parts += [number, clean(self.request.model or ""), self.score]
         return " · ".join(part for part in parts if part)
 
 

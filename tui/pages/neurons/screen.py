@@ -287,9 +287,9 @@ class NeuronsScreen(ModelPage[NeuronControls]):
         """Read another held-out song."""
         if self.reading is None or self._reading_id:
             return
-        own = self._request.text is not None or self._request.path is not None
-        song = 0 if own else self.reading.song + steps
-        if self.reading.songs and not own:
+        is_own = self._request.text is not None or self._request.path is not None
+        song = 0 if is_own else self.reading.song + steps
+        if self.reading.songs and not is_own:
             song %= self.reading.songs
         self._read(ReadUnits(self.form.models.model_name, song=max(song, 0)))
 

@@ -30,7 +30,7 @@ class Unit(NamedTuple):
 
 
 def printable(text: str) -> str:
-    """Return a text safe for a terminal, with as many characters."""
+    """Return a text safe for a terminal, of the same length."""
     return clean(text.translate(_SIGNS))
 
 
@@ -106,8 +106,8 @@ def about(activations: UnitActivations) -> str:
 def title(reading: SongReading) -> str:
     """Return the title of the song with its length."""
     what = "characters" if reading.text else "frames"
-    place = f"song {reading.song + 1} of {reading.songs}" if reading.songs > 1 else ""
-    parts = (clean(reading.title), place, f"{reading.size:,} {what}", reading.note)
+    number = f"song {reading.song + 1} of {reading.songs}" if reading.songs > 1 else ""
+    parts = (clean(reading.title), number, f"{reading.size:,} {what}", reading.note)
     return " · ".join(part for part in parts if part)
 
 
