@@ -718,9 +718,18 @@ PLAYER_ANSWERS = Messages[PlayerAnswer](
 )  # fmt: skip
 
 
-def encode(message: SamplerRequest | SamplerAnswer | PlayerRequest | PlayerAnswer) -> str:
-    """Return the line of a message, in ASCII, without its newline."""
-    return json.dumps(_to_json(message))
+def encode(
+    message: SamplerRequest | SamplerAnswer | PlayerRequest | PlayerAnswer,
+    id: Id = None,  # noqa: A002
+) -> str:
+    """Return the line of a message, in ASCII, without its newline.
+
+    id: written in place of the message's own, unless it is None.
+    """
+    values = _to_json(message)
+    if id is not None:
+        values["id"] = id
+    return json.dumps(values)
 
 
 def encode_output(answer: SamplerAnswer, **more: object) -> str:
@@ -731,14 +740,15 @@ def encode_output(answer: SamplerAnswer, **more: object) -> str:
 
 
 def _to_json(message: Any) -> dict[str, Any]:
-    head: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     if isinstance(message, Request):
-        head["do"] = message.DO
+        values["do"] = message.DO
     elif isinstance(message, Answer):
-        head["id"] = None  # it is always there
+        values["id"] = None  # it is always there
         if message.FLAG is not None:
-            head[message.FLAG] = True
-    return {**head, **schema_of(type(message)).write(message)}
+            values[message.FLAG] = True
+    schema_of(type(message)).write_to(values, message)
+    return values
 
 
 def decode(line: bytes, messages: Messages[M]) -> M:

@@ -13,7 +13,6 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["MKL_NUM_THREADS"] = "1"
 
 import contextlib
-import dataclasses
 import functools
 import queue
 import signal
@@ -280,7 +279,7 @@ def _frame_length(codec: KeysCodec) -> FrameLength:
 
 def _send(id: Id, answer: SamplerAnswer) -> None:  # noqa: A002
     """Write an answer at once: a reader slower than the sampler holds it back."""
-    processes.write_line(protocol.encode(dataclasses.replace(answer, id=id)))
+    processes.write_line(protocol.encode(answer, id))
 
 
 def main() -> None:

@@ -86,6 +86,10 @@ class _Field(NamedTuple):
     optional: bool  # None is allowed
     default: Any  # MISSING without one
 
+    @property
+    def writer(self) -> tuple[str, Any, str | None, Any]:
+        return self.name, self.default, self.key, self.type.write
+
 
 class _InlineField(NamedTuple):
     """A field whose value is spread over several keys of the object."""
@@ -93,8 +97,12 @@ class _InlineField(NamedTuple):
     name: str
     keys: frozenset[str]
     read: Callable[[dict[str, Any]], Any]
-    write: Callable[[Any], dict[str, Any]]
+    write: Callable[[dict[str, Any], Any], None]
     default: Any
+
+    @property
+    def writer(self) -> tuple[str, Any, str | None, Any]:
+        return self.name, self.default, None, self.write
 
 
 class Schema:
@@ -107,6 +115,7 @@ class Schema:
         self._by_key = {item.key: item for item in self._fields if isinstance(item, _Field)}
         self._inline = [item for item in self._fields if isinstance(item, _InlineField)]
         self._required = [item for item in self._by_key.values() if item.default is MISSING]
+        self._writers = [item.writer for item in self._fields]
         self.keys = self._by_key.keys() | {key for item in self._inline for key in item.keys}
 
     def read(self, values: dict[str, Any]) -> Any:
@@ -135,17 +144,19 @@ class Schema:
     def write(self, value: object) -> dict[str, Any]:
         """Return the object of a dataclass."""
         result: dict[str, Any] = {}
-        for item in self._fields:
-            part = getattr(value, item.name)
-            if part == item.default:
-                continue
-            if isinstance(item, _InlineField):
-                result.update(item.write(part))
-            elif item.type.write is None or part is None:
-                result[item.key] = part
-            else:
-                result[item.key] = item.type.write(part)
+        self.write_to(result, value)
         return result
+
+    def write_to(self, result: dict[str, Any], value: object) -> None:
+        """Add the keys of a dataclass to an object."""
+        for name, default, key, write in self._writers:
+            part = getattr(value, name)
+            if part is default or part == default:
+                continue
+            if key is None:
+                write(result, part)
+            else:
+                result[key] = part if write is None or part is None else write(part)
 
 
 _SCHEMAS: dict[Any, Schema] = {}
@@ -179,8 +190,8 @@ def _options(name: str, table: OptionTable) -> _InlineField:
         given = {key: values[key] for key in types_ if values.get(key) is not None}
         return table.fill({key: types_[key].read(value) for key, value in given.items()})
 
-    def write(options: Mapping[str, float]) -> dict[str, Any]:
-        return {key: _finite(number) for key, number in options.items()}
+    def write(result: dict[str, Any], options: Mapping[str, float]) -> None:
+        result.update({key: _finite(number) for key, number in options.items()})
 
     return _InlineField(name, frozenset(types_), read, write, MISSING)
 
@@ -190,7 +201,7 @@ def _inline(name: str, schema: Schema, default: Any) -> _InlineField:
         absent = default is not MISSING and schema.keys.isdisjoint(values)
         return default if absent else schema.read(values)
 
-    return _InlineField(name, frozenset(schema.keys), read, schema.write, default)
+    return _InlineField(name, frozenset(schema.keys), read, schema.write_to, default)
 
 
 # ── types ────────────────────────────────────────────────────────────────────────────────────────
@@ -260,11 +271,12 @@ def _option(option: Option) -> _Type:
 def _list(hint: Any) -> _Type:
     type_ = _type(hint)
     read, write = type_.read, type_.write
+    exact = {hint} if hint in _PLAIN else None
 
     def read_all(value: Any) -> tuple[Any, ...]:
         if type(value) is not list:
             raise TypeError
-        if {*map(type, value)} == {hint}:  # of a plain type: no more to check
+        if exact and {*map(type, value)} == exact:  # no more to check
             return tuple(value)
         return tuple([read(item) for item in value])
 
@@ -282,7 +294,7 @@ def _array(make: Callable[[Iterable[Any]], Any], hints: tuple[Any, ...]) -> _Typ
     def read(value: Any) -> Any:
         if type(value) is not list or len(value) != len(exact):
             raise TypeError
-        if [*map(type, value)] == exact:  # of plain types: no more to check
+        if [*map(type, value)] == exact:  # no more to check
             return make(value)
         return make([read(item) for read, item in zip(reads, value, strict=True)])
 

@@ -12,7 +12,6 @@ from textual.screen import Screen
 from engine.runs import run_dir
 from engine.runs.run_dir import RunDir
 from tui.formatting import clean
-from tui.pages.lyrics.screen import LyricsScreen
 from tui.pages.run_actions import AttachRun, RunStarted
 from tui.pages.runs.screen import RunsScreen
 from tui.pages.train.screen import TrainScreen
@@ -33,6 +32,12 @@ class Page(NamedTuple):
 
 
 # Pages with large imports are imported when they are opened, so that the first page is up sooner.
+
+
+def _lyrics(app: "RnnTuiApp") -> Screen[None]:
+    from tui.pages.lyrics.screen import LyricsScreen
+
+    return LyricsScreen(app.programs)
 
 
 def _music(app: "RnnTuiApp") -> Screen[None]:
@@ -62,8 +67,7 @@ def _map(app: "RnnTuiApp") -> Screen[None]:
 PAGES = {  # by mode, in the order of the header
     "train": Page("1", "Train", "Train page: follow a training run",
                   lambda app: app.train),
-    "lyrics": Page("2", "Lyrics", "Lyrics page: write lyrics with a model",
-                   lambda app: LyricsScreen(app.programs)),
+    "lyrics": Page("2", "Lyrics", "Lyrics page: write lyrics with a model", _lyrics),
     "music": Page("3", "Music", "Music page: generate, view and play piano music", _music),
     "runs": Page("4", "Runs", "Runs page: list all runs and compare their curves",
                  lambda app: RunsScreen(app.programs, app.runs)),

@@ -7,7 +7,6 @@ PAGE is lyrics, music, ladder (of the Ladder and Map pages) or neurons. What the
 the ordinary is requested by the prompt: `die` ends the process, `wrong` is refused, and so on.
 """
 
-import dataclasses
 import itertools
 import json
 import math
@@ -363,7 +362,7 @@ HANDLERS: dict[str, dict[type[SamplerRequest], Handler]] = {
 
 
 def answer(request: SamplerRequest, message: SamplerAnswer) -> None:
-    processes.write_line(protocol.encode(dataclasses.replace(message, id=request.id)))
+    processes.write_line(protocol.encode(message, request.id))
 
 
 def worker(page: str) -> None:

@@ -156,8 +156,11 @@ class LyricsSession(Session[SongView]):
         for answer in answers:
             if isinstance(answer, ProcessEnded) or answer.id in ids:
                 one = answer.song if isinstance(answer, Character | LyricsDone) else None
-                for number in songs if one is None else songs.keys() & {one}:
-                    received[number].append(answer)
+                if one in received:
+                    received[one].append(answer)
+                elif one is None:
+                    for some in received.values():
+                        some.append(answer)
         return [
             (songs[number], songs[number].receive(tuple(some), now))
             for number, some in received.items()
