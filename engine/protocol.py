@@ -724,7 +724,7 @@ def encode(
 ) -> str:
     """Return the line of a message, in ASCII, without its newline.
 
-    id: written in place of the message's own, unless it is None.
+    id: replaces that of the message; None keeps it.
     """
     values = _to_json(message)
     if id is not None:

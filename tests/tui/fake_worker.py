@@ -244,7 +244,7 @@ def sample_ladder(request: SampleLadder, stopped: threading.Event) -> Answers:
 
 def map_songs(request: MapSongs, stopped: threading.Event) -> Answers:
     if request.model == "mine":
-        yield Failed("mine is markov 5 and has no hidden state to tell songs by.")
+        yield Failed("mine is markov 5 and has no hidden state: choose a network.")
     elif "slow" in sys.argv:  # 120 of 240 songs, and nothing more until stopped
         yield ReadProgress(120, 240)
         stopped.wait()
