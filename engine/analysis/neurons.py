@@ -16,7 +16,7 @@ from engine.analysis.song_features import Features, key_features, text_features
 from engine.analysis.song_input import InputSong, SongRequest
 from engine.data.codecs import CharacterCodec, KeysCodec
 from engine.errors import InputError
-from engine.frames import BEGIN
+from engine.frame_spec import BEGIN
 from engine.inference.cells import Array
 from engine.inference.models import Model
 from engine.inference.network import Network

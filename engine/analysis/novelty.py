@@ -10,7 +10,7 @@ import numpy as np
 from engine.data.codecs import MARKS, UNKNOWN, CharacterCodec
 from engine.data.ngram_index import MIN_COPY, SPACING, WINDOW, NgramIndex, open_index, roll_hash
 from engine.errors import InputError
-from engine.frames import BEGIN
+from engine.frame_spec import BEGIN
 from engine.inference import models
 from engine.inference.models import Model
 from engine.sampling import lyrics

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.frames import KEYS
+from engine.frame_spec import KEYS
 from engine.suggestions import normalize
 
 Features = dict[str, NDArray[np.float64]]  # by name, (T,) each

@@ -18,7 +18,7 @@ from engine.config import ModelConfig
 from engine.data.corpus import Corpus
 from engine.data.match_memory import find_matches
 from engine.errors import InputError
-from engine.frames import KEYS
+from engine.frame_spec import KEYS
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import InputError
-from engine.frames import KEYS, FrameSpec
+from engine.frame_spec import KEYS, FrameSpec
 from engine.music import piano_roll
 from engine.music.piano_roll import Roll
 from engine.music.score import Score

@@ -34,7 +34,7 @@ from engine.data.corpus_format import (
 from engine.data.splits import SPLITS
 from engine.errors import InputError
 from engine.files import atomic_folder, explain_write_errors
-from engine.frames import FrameSpec
+from engine.frame_spec import FrameSpec
 from engine.music.piano_roll import Roll
 from engine.suggestions import normalize
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from engine.config import DataConfig
 from engine.data.codecs import Codec
 from engine.data.splits import SPLITS
-from engine.frames import FrameSpec
+from engine.frame_spec import FrameSpec
 
 Progress = Callable[[int, int], None]  # (done, total), in bytes of lyrics or files of music
 

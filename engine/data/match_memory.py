@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.frames import FrameSpec
+from engine.frame_spec import FrameSpec
 
 Frame = npt.NDArray[Any] | np.generic
 

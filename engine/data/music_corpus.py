@@ -21,7 +21,7 @@ from engine.data.corpus_format import SONG_DTYPE, PreparedSongs, Progress, write
 from engine.data.music_files import MusicSong, SongEntry
 from engine.data.splits import ANY, SPLITS, TEST, TRAIN, VALID, assign_splits, digest
 from engine.errors import InputError
-from engine.frames import KEYS
+from engine.frame_spec import KEYS
 from engine.music import MIDI_SUFFIXES
 
 _NAMED_ERRORS = 20  # errors of unreadable songs that the report lists

@@ -20,7 +20,7 @@ from engine.data.datasets import MUSIC_SUFFIXES
 from engine.data.splits import ANY, SPLITS, TEST, TRAIN, VALID
 from engine.errors import InputError
 from engine.files import explain_read_errors
-from engine.frames import KEYS
+from engine.frame_spec import KEYS
 from engine.music import MIDI_SUFFIXES, midi, piano_roll
 from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.suggestions import join_or, missing_path

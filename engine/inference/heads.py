@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from engine.config import ModelConfig
-from engine.frames import (
+from engine.frame_spec import (
     KEY_FEATURES,
     KEY_UNITS,
     KEYS,

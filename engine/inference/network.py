@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engine.config import ModelConfig
 from engine.data.match_memory import MatchMemory
-from engine.frames import BEGIN, FrameSpec
+from engine.frame_spec import BEGIN, FrameSpec
 from engine.inference.cells import CELLS, Array, Cell
 from engine.inference.heads import HEADS, CharacterHead, Head, HeadInput
 from engine.inference.matmul import (

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.config import ModelConfig
-from engine.frames import (
+from engine.frame_spec import (
     KEY_FEATURES,
     KEY_UNITS,
     KEYS,

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.config import CELL_SPECS, ModelConfig
-from engine.frames import FrameSpec
+from engine.frame_spec import FrameSpec
 from engine.model import cudnn, position_encoding
 from engine.model.cells import SCANS, Resets, State, prepare_resets
 from engine.model.cudnn import Packing

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from engine.config import ModelConfig
 from engine.errors import InputError
-from engine.frames import BEGIN
+from engine.frame_spec import BEGIN
 
 _MIX = np.uint64(0xBF58476D1CE4E5B9)  # odd, so that multiplying is a bijection
 _TENSORS = ("contexts", "starts", "symbols", "counts")

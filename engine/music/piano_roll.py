@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import InputError
-from engine.frames import KEYS
+from engine.frame_spec import KEYS
 from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.music.score import Note, Score
 

@@ -4,7 +4,7 @@ import re
 
 from engine.errors import InputError
 
-LOWEST_PITCH, HIGHEST_PITCH = 21, 108  # of a piano with `engine.frames.KEYS` keys: A0, C8
+LOWEST_PITCH, HIGHEST_PITCH = 21, 108  # of a piano with `engine.frame_spec.KEYS` keys: A0, C8
 _NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 _SEMITONES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 _ACCIDENTALS = {"#": 1, "♯": 1, "b": -1, "♭": -1, "": 0}

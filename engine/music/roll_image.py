@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from engine import files
-from engine.frames import KEYS
+from engine.frame_spec import KEYS
 from engine.music.piano_roll import Roll
 from engine.music.pitch import LOWEST_PITCH, is_black, pitch_name
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engine.data.codecs import END, UNKNOWN, CharacterCodec
 from engine.errors import InputError
-from engine.frames import BEGIN
+from engine.frame_spec import BEGIN
 from engine.inference.cells import Array
 from engine.inference.models import Model
 from engine.inference.network import select_songs

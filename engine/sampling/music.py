@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.data.codecs import KeysCodec
 from engine.errors import InputError
-from engine.frames import KEYS
+from engine.frame_spec import KEYS
 from engine.inference.heads import KeysHead
 from engine.inference.models import Model
 from engine.inference.network import Network

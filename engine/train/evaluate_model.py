@@ -8,7 +8,7 @@ from engine.data import datasets
 from engine.data.corpus import Corpus, prepare_corpus
 from engine.data.near_duplicates import near_duplicates
 from engine.errors import InputError
-from engine.frames import FrameSpec
+from engine.frame_spec import FrameSpec
 from engine.inference.models import Model, read_tensors
 from engine.inference.network import NgramStepper
 from engine.train import evaluate

@@ -22,11 +22,11 @@ from engine.model.network import detach_state
 from engine.model.window import to_device
 from engine.runs.events import Evaluated, Heartbeat, Saved
 from engine.train import checkpoint
-from engine.train.context import RunContext
 from engine.train.device import precision
 from engine.train.evaluate import score_network, to_window
 from engine.train.metrics import StepMeter, not_finite_error
 from engine.train.optimizer import set_learning_rate, update_ema
+from engine.train.run_context import RunContext
 from engine.train.samples import write_samples
 from engine.train.state import TrainState
 

@@ -9,8 +9,8 @@ from engine.inference import models
 from engine.model import ngram
 from engine.runs.events import Evaluated, Heartbeat, Saved
 from engine.train import checkpoint
-from engine.train.context import RunContext
 from engine.train.evaluate import score_ngram
+from engine.train.run_context import RunContext
 from engine.train.samples import write_samples
 
 

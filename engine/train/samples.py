@@ -17,7 +17,7 @@ from engine.sampling import music
 from engine.sampling.decoding import SamplingParams
 from engine.sampling.lyrics import LyricsRequest, stream
 from engine.sampling.music import MusicRequest
-from engine.train.context import RunContext
+from engine.train.run_context import RunContext
 
 MUSIC_TEMPERATURE = 1.0  # the model's own probabilities, with which a joint head writes best
 

@@ -23,8 +23,8 @@ from engine.runs import event_log, run_dir
 from engine.runs.event_log import EventLog, Listener
 from engine.runs.events import Failed, Finished, Resumed, Started
 from engine.runs.run_dir import RunDir
-from engine.train.context import RunContext
 from engine.train.distributed import SINGLE_PROCESS, Ranks
+from engine.train.run_context import RunContext
 
 POLL_SECONDS = 0.5  # minimum time between two reads of the control folder
 LOCK_TIMEOUT = 5.0  # seconds to wait for the run's previous trainer to end

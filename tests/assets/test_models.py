@@ -10,7 +10,7 @@ import pytest
 
 from engine import paths
 from engine.data.codecs import CharacterCodec
-from engine.frames import BEGIN
+from engine.frame_spec import BEGIN
 from engine.inference import models
 from engine.inference.matmul import PRECISIONS
 from engine.sampling import lyrics, music

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engine import paths
-from engine.frames import FrameSpec
+from engine.frame_spec import FrameSpec
 from engine.model import cudnn
 from engine.model.cudnn import Kernel
 from tests.benchmarks.gpu import __main__ as gpu

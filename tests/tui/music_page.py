@@ -11,11 +11,11 @@ from textual.widgets import Input
 
 from tests.tui import fake_worker as fake
 from tests.tui.page import Page, drawn
+from tui.pages.music.piano_roll import PianoRoll
 from tui.pages.music.piece import Piece
 from tui.pages.music.player_panel import PlayerPanel
-from tui.pages.music.roll import PianoRoll
 from tui.pages.music.screen import MusicScreen
-from tui.sources.programs import Programs
+from tui.sources.child_process import Programs
 from tui.widgets.file_dialog import FileDialog
 
 TAPED = Path(__file__).parents[1] / "engine" / "music" / "recording_player.py"

@@ -23,8 +23,8 @@ from tui.pages.ladder.screen import LadderScreen
 from tui.pages.lyrics.screen import LyricsScreen
 from tui.pages.map.plane import MapPlane
 from tui.pages.map.screen import MapScreen
+from tui.pages.music.piano_roll import PianoRoll
 from tui.pages.music.player_panel import PlayerPanel
-from tui.pages.music.roll import PianoRoll
 from tui.pages.music.screen import MusicScreen
 from tui.pages.neurons.controls import TextDialog, UnitField
 from tui.pages.neurons.screen import NeuronsScreen

@@ -21,7 +21,7 @@ from torch.nn.utils import clip_grad_norm_
 from engine import processes
 from engine.config import ModelConfig, TrainConfig
 from engine.errors import WorkError
-from engine.frames import FrameSpec
+from engine.frame_spec import FrameSpec
 from engine.model.network import Network, detach_state
 from engine.model.window import Window
 from engine.train import gradient_checkpointing

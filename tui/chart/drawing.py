@@ -1,8 +1,6 @@
 """Drawing a line chart into an array of characters, with two by four braille dots per cell."""
 
 import dataclasses
-import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,6 +18,7 @@ from tui.chart.series import (
     smooth,
     x_range,
 )
+from tui.chart.ticks import axis_ticks, tick_labels
 from tui.chart.viewport import MIN_SPAN, Span, Viewport
 
 # The style numbers of cells: these, and SERIES + the color of a series.
@@ -28,82 +27,6 @@ MARKS = "●◆▲■✚★"  # by color of the series, so that they differ with
 
 _BRAILLE = np.array([[1, 8], [2, 16], [4, 32], [64, 128]], np.uint32)  # bit of each dot (4, 2)
 _UTF32 = "utf-32-le" if np.little_endian else "utf-32-be"
-# From which value on a unit is used, its size and its name: up to four digits read well without.
-_UNITS = ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k"))
-
-
-# ── ticks ────────────────────────────────────────────────────────────────────────────────────────
-
-
-def linear_ticks(low: float, high: float, max_ticks: int, whole: bool = False) -> list[float]:
-    """Return the multiples of 1, 2 or 5 × a power of ten from `low` to `high`.
-
-    The step is the smallest that yields at most `max_ticks`. whole: only whole numbers, as for
-    training steps.
-    """
-    if max_ticks < 1:
-        return []
-    power = 10.0 ** math.floor(math.log10((high - low) / max_ticks))
-    steps = (factor * power * scale for scale in (1, 10, 100) for factor in (1, 2, 5))
-    for step in steps:
-        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-        if last - first < max_ticks and (step >= 1 or not whole):
-            return [index * step for index in range(first, last + 1)]
-    return []
-
-
-def log_ticks(low: float, high: float, max_ticks: int, whole: bool = False) -> list[float]:
-    """Return ticks for a logarithmic axis from `low` to `high`, both above zero.
-
-    1-2-5 in each decade; powers of ten if those are too many; linear ticks below a decade.
-    """
-    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    powers = range(first, last + 1)
-
-    def inside(values: list[float]) -> list[float]:
-        return [value for value in values if low * (1 - 1e-9) <= value <= high * (1 + 1e-9)]
-
-    fine = inside([factor * 10.0**power for power in powers for factor in (1, 2, 5)])
-    if 3 <= len(fine) <= max_ticks:
-        return fine
-    if len(fine) > max_ticks:
-        decades = inside([10.0**power for power in powers])
-        if len(decades) >= 2:
-            return decades[:: max(1, math.ceil(len(decades) / max(1, max_ticks)))]
-    return linear_ticks(low, high, max_ticks, whole)
-
-
-def tick_labels(ticks: list[float]) -> list[str]:
-    """Return a label for each tick, with as many decimals as distinguish them."""
-    if not ticks:
-        return []
-    largest = max(abs(tick) for tick in ticks)
-    gaps = [after - before for before, after in itertools.pairwise(ticks)]
-    even = bool(gaps) and max(gaps) - min(gaps) < 1e-6 * max(gaps)
-    if not even:  # a logarithmic axis, or a single tick
-        return [_single_label(tick) for tick in ticks]
-    unit, name = _unit(largest)
-    step = gaps[0] / unit
-    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
-    if decimals > 6:
-        return [f"{tick:.0e}" for tick in ticks]
-    return [f"{tick / unit:.{decimals}f}{name if tick else ''}" for tick in ticks]
-
-
-def _unit(value: float) -> tuple[float, str]:
-    return next(((size, name) for start, size, name in _UNITS if value >= start), (1.0, ""))
-
-
-def _single_label(value: float) -> str:
-    unit, name = _unit(abs(value))
-    return f"{value / unit:g}{name}"
-
-
-def _axis_ticks(span: Span, log: bool, max_ticks: int, whole: bool = False) -> list[float]:
-    """Return the ticks of an axis between two positions on it."""
-    if log:
-        return log_ticks(10 ** span[0], 10 ** span[1], max_ticks, whole)
-    return linear_ticks(*span, max_ticks, whole)
 
 
 def _max_y_ticks(rows: int) -> int:
@@ -271,7 +194,7 @@ def _y_range(values: list[FloatArray]) -> Span | None:
 
 
 def _draw_axes(canvas: _Canvas, plot: _Plot, viewport: Viewport, x_label: str) -> None:
-    y_ticks = _axis_ticks(plot.y, viewport.log_y, _max_y_ticks(plot.height))
+    y_ticks = axis_ticks(plot.y, viewport.log_y, _max_y_ticks(plot.height))
     y_labels = tick_labels(y_ticks)
     bottom = plot.top + plot.height
     for row in range(plot.top, bottom):
@@ -281,7 +204,7 @@ def _draw_axes(canvas: _Canvas, plot: _Plot, viewport: Viewport, x_label: str) -
         canvas.write(row, plot.left - 1, "┤", FRAME)
         canvas.write(row, plot.left - 2 - len(label), label, FRAME)
     canvas.write(bottom, plot.left - 1, "└" + "─" * plot.width, FRAME)
-    x_ticks = _axis_ticks(plot.x, viewport.log_x, max(3, plot.width // 9), whole=True)
+    x_ticks = axis_ticks(plot.x, viewport.log_x, max(3, plot.width // 9), whole=True)
     x_labels = tick_labels(x_ticks)
     free = 0  # the first column that no label has taken
     if plot.left > len(x_label):
@@ -366,7 +289,7 @@ def draw(
 
     gutter = 0
     if axes:
-        labels = tick_labels(_axis_ticks(y_range, viewport.log_y, _max_y_ticks(rows)))
+        labels = tick_labels(axis_ticks(y_range, viewport.log_y, _max_y_ticks(rows)))
         gutter = max([len(label) for label in labels], default=0) + 2
         gutter = max(gutter, len(x_label) + 1 if width >= 50 else 0)
     plot = _Plot(1, gutter, width - gutter, rows, (low, high), y_range)

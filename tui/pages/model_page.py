@@ -19,9 +19,9 @@ from textual.widgets import Select, Static
 from engine.errors import InputError, WorkError
 from engine.protocol import Failed, Loaded, LoadModel
 from tui.formatting import clean
-from tui.sources import commands
+from tui.sources import command_runner
+from tui.sources.child_process import Programs
 from tui.sources.models import models_of_kind
-from tui.sources.programs import Programs
 from tui.sources.sampler import Answers, Sampler
 from tui.widgets.fields import FormPanel
 from tui.widgets.file_dialog import FileDialog
@@ -105,7 +105,7 @@ class ModelPage(Screen[None], Generic[F]):
         self._searching, self._problem = True, ""
         self.refresh_view()
         try:
-            rows = await commands.run(self.programs.cli, "models", "--json")
+            rows = await command_runner.run(self.programs.cli, "models", "--json")
             models = [model for kind in self._kinds for model in models_of_kind(rows, kind)]
             self.form.set_models(models)
             self._starts_itself &= all(model.source == "bundled" for model in models)

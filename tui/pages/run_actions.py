@@ -8,8 +8,8 @@ from textual.screen import Screen
 
 from engine.errors import InputError, WorkError
 from engine.runs.run_dir import ACTIVE, RunDir
-from tui.sources import commands
-from tui.sources.programs import Programs
+from tui.sources import command_runner
+from tui.sources.child_process import Programs
 
 # The requests to a trainer, and what it will do.
 REQUESTS = {
@@ -57,7 +57,7 @@ async def resume(
     screen.notify(f"Resuming {run.name} …", markup=False)
     try:
         arguments = ("train", kind, "--resume", str(run.path), "--detach", "--json")
-        await commands.run(programs.cli, *arguments)
+        await command_runner.run(programs.cli, *arguments)
     except WorkError as error:
         fail(screen, str(error))
         return

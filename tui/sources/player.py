@@ -21,7 +21,7 @@ from engine.protocol import (
     SetVelocity,
     Transpose,
 )
-from tui.sources.process import Process, ProcessEnded
+from tui.sources.child_process import ChildProcess, ProcessEnded
 
 Answers = tuple[PlayerAnswer | ProcessEnded, ...]
 
@@ -30,7 +30,7 @@ _SILENCE_TIMEOUT = 30.0  # seconds
 _SETTINGS = (OpenPort, SetProgram, SetTempo, Transpose, SetVelocity)
 
 
-class Player(Process[PlayerRequest, PlayerAnswer]):
+class Player(ChildProcess[PlayerRequest, PlayerAnswer]):
     """Plays one song at a time; what fails is delivered as `PlayerFailed`."""
 
     NAME = "player"

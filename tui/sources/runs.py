@@ -18,7 +18,7 @@ from engine.runs import run_dir
 from engine.runs.event_log import EventReader, History
 from engine.runs.events import Failed, Heartbeat, Resumed, Started, Step
 from engine.runs.run_dir import RunDir
-from tui.sources.run_view import MetricColumns, RunRow, RunView, start_time
+from tui.sources.run_summary import MetricColumns, RunRow, RunSummary, start_time
 
 POLL_SECONDS = 0.1  # between two reads of the events
 _POLLS_PER_STATE = 10  # the state of the process is checked at every tenth of them
@@ -30,7 +30,7 @@ _LOG_BYTES, _LOG_LINES = 4096, 4
 class RunChanged(Message):
     """A run's new state. generation: that of the `follow_run` which posted it."""
 
-    view: RunView
+    view: RunSummary
     generation: int
 
     def can_replace(self, message: Message) -> bool:
@@ -107,12 +107,12 @@ class RunReader:
             column.append(float("nan") if value is None else value)
 
     def state(self) -> str:
-        """Return one of tui.sources.run_view.STATES."""
+        """Return one of tui.sources.run_summary.STATES."""
         if not self.run.path.is_dir():
             return "gone"
         return run_dir.state(self.run, self.history.last_event)
 
-    def view(self, state: str) -> RunView:
+    def view(self, state: str) -> RunSummary:
         """Return a snapshot, which shares no data with the reader."""
         import numpy as np  # imported here, in the thread, after the first page is up
 
@@ -120,7 +120,7 @@ class RunReader:
         evaluations, last = history.evaluations, history.last_event
         facts = _recorded(started) if started else self._configured
         columns = {name: np.array(column) for name, column in self._columns.items()}
-        return RunView(
+        return RunSummary(
             run=self.run,
             state=state,
             kind=facts.kind,

@@ -6,12 +6,12 @@ from typing import ClassVar
 
 from engine import protocol
 from engine.protocol import ChangeSampling, SamplerAnswer, SamplerRequest, Stop
-from tui.sources.process import Process, ProcessEnded
+from tui.sources.child_process import ChildProcess, ProcessEnded
 
 Answers = tuple[SamplerAnswer | ProcessEnded, ...]
 
 
-class Sampler(Process[SamplerRequest, SamplerAnswer]):
+class Sampler(ChildProcess[SamplerRequest, SamplerAnswer]):
     """Loads models and has them write; its answers have the ids of their requests."""
 
     NAME = "sampler"

@@ -31,7 +31,7 @@ from engine.errors import InputError, WorkError
 from engine.files import write_atomic
 from engine.train.device import choose_device
 from engine.train.distributed import SINGLE_PROCESS
-from tests.benchmarks.gpu import checks, goal, speed
+from tests.benchmarks.gpu import checks, speed, time_to_score
 
 Rows = list[dict[str, Any]]
 
@@ -110,13 +110,17 @@ def _choose_device(arguments: argparse.Namespace) -> torch.device:
 def _measure(arguments: argparse.Namespace, device: torch.device) -> dict[str, Rows]:
     configs = []
     if arguments.songs:
-        configs = goal.prepare(device, arguments.songs.resolve(), arguments.steps, arguments.quick)
+        configs = time_to_score.prepare(
+            device, arguments.songs.resolve(), arguments.steps, arguments.quick
+        )
     results: dict[str, Rows] = {
         "checks": _rows(checks.run(device)),
         "speed": _rows(speed.measure(device, arguments.quick)),
     }
     if configs:
-        results["goal"] = _rows(goal.measure(configs, arguments.bits, 60 * arguments.minutes))
+        results["goal"] = _rows(
+            time_to_score.measure(configs, arguments.bits, 60 * arguments.minutes)
+        )
     return results
 
 

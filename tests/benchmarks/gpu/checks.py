@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.config import CELL_SPECS, ModelConfig, load
-from engine.frames import FrameSpec
+from engine.frame_spec import FrameSpec
 from engine.model import cudnn
 from engine.model.cells import SCANS, prepare_resets
 from engine.model.network import Layer, Network

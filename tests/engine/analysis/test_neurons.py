@@ -19,7 +19,7 @@ from engine.config import DataConfig, ModelConfig
 from engine.data.codecs import CharacterCodec
 from engine.data.corpus import prepare_corpus
 from engine.errors import InputError
-from engine.frames import BEGIN
+from engine.frame_spec import BEGIN
 from engine.inference import models, network
 from engine.inference.models import Model, ModelMeta
 from engine.inference.network import Network

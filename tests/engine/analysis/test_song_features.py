@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from engine.analysis import song_features
-from engine.frames import KEYS
+from engine.frame_spec import KEYS
 
 SONG = 'Oh "é (a)\nb"\n\n"Oh\n\noh "É (A)\n'
 

@@ -21,7 +21,7 @@ from engine.data.codecs import (
     index_table,
 )
 from engine.errors import InputError
-from engine.frames import BEGIN, FrameSpec
+from engine.frame_spec import BEGIN, FrameSpec
 from engine.music import piano_roll
 from engine.music.score import Note, Score
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.data.match_memory import MatchMemory, find_matches
-from engine.frames import FrameSpec
+from engine.frame_spec import FrameSpec
 
 SPECS = [FrameSpec("characters", 40), FrameSpec("keys", 88), FrameSpec("keys", 176)]
 

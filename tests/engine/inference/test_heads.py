@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.config import ModelConfig
-from engine.frames import KEYS, FrameSpec
+from engine.frame_spec import KEYS, FrameSpec
 from engine.inference import network
 from engine.inference.heads import HeadInput, IndependentHead, JointHead, KeyDecision
 from engine.inference.network import Network

@@ -15,7 +15,7 @@ import engine.model.heads
 from engine.config import ModelConfig
 from engine.data.codecs import CharacterCodec
 from engine.data.match_memory import find_matches
-from engine.frames import FrameSpec
+from engine.frame_spec import FrameSpec
 from engine.inference import models
 from engine.inference import network as numpy_side
 from engine.inference.heads import HeadInput

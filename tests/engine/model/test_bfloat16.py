@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from engine.config import ModelConfig
-from engine.frames import FrameSpec
+from engine.frame_spec import FrameSpec
 from engine.model.network import Network
 from engine.model.window import Window
 

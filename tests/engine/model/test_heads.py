@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from engine.config import ModelConfig
-from engine.frames import KEY_FEATURES, KEYS, KEYS_ABOVE, KEYS_AROUND, FrameSpec
+from engine.frame_spec import KEY_FEATURES, KEYS, KEYS_ABOVE, KEYS_AROUND, FrameSpec
 from engine.model.heads import Decider, IndependentHead, JointHead
 from engine.model.network import Network
 from engine.model.window import Window

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.config import CELL_SPECS, ModelConfig
-from engine.frames import FrameSpec
+from engine.frame_spec import FrameSpec
 from engine.model import position_encoding
 from engine.model.cells import State
 from engine.model.heads import CharacterHead

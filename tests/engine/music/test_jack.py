@@ -23,9 +23,8 @@ import pytest
 from engine.music import midi, soundfont
 from engine.music.score import Note, Score
 from engine.protocol import OpenPort, Play, PlaybackStatus, SetProgram
+from tui.sources.child_process import INSTALLED, ProcessEnded
 from tui.sources.player import Answers, Player
-from tui.sources.process import ProcessEnded
-from tui.sources.programs import INSTALLED
 
 pytestmark = [
     pytest.mark.slow,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from engine.errors import InputError
-from engine.frames import KEYS
+from engine.frame_spec import KEYS
 from engine.music import midi, piano_roll
 from engine.music.piano_roll import NoteBuilder, Roll
 from engine.music.pitch import LOWEST_PITCH

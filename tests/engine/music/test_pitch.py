@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InputError
-from engine.frames import KEYS
+from engine.frame_spec import KEYS
 from engine.music import pitch
 from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 

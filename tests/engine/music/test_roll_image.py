@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.frames import KEYS
+from engine.frame_spec import KEYS
 from engine.music import piano_roll, roll_image
 from engine.music.piano_roll import Roll
 from engine.music.score import Note, Score

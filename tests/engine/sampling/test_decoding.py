@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engine.data.codecs import CharacterCodec
 from engine.errors import InputError
-from engine.frames import BEGIN
+from engine.frame_spec import BEGIN
 from engine.inference import models
 from engine.inference.models import Model, ModelMeta
 from engine.sampling.decoding import (

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
 from engine.config import ModelConfig
-from engine.frames import FrameSpec
+from engine.frame_spec import FrameSpec
 from engine.model.network import Network
 from engine.model.window import Window
 from engine.train import gradient_checkpointing

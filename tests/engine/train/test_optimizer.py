@@ -8,7 +8,7 @@ from torch import nn
 from torch.func import functional_call
 
 from engine.config import ModelConfig, TrainConfig
-from engine.frames import FrameSpec
+from engine.frame_spec import FrameSpec
 from engine.model.network import Network
 from engine.model.window import Window
 from engine.train.optimizer import (

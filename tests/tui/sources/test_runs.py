@@ -12,7 +12,7 @@ import pytest
 from engine.runs import run_dir
 from engine.runs.events import Evaluated, Finished, Resumed, Step
 from engine.runs.run_dir import RunDir
-from tui.sources.run_view import start_time
+from tui.sources.run_summary import start_time
 from tui.sources.runs import RunChanged, RunList, RunReader, follow_run, newest_run
 
 WriteRun = Callable[..., RunDir]

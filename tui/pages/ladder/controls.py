@@ -11,7 +11,7 @@ from textual.widgets import Static
 from engine.options import LYRICS_OPTIONS
 from engine.protocol import SampleLadder
 from tui.formatting import clean
-from tui.pages.ladder.ladder import Rung, in_line
+from tui.pages.ladder.rungs import Rung, in_line
 from tui.widgets.fields import FormPanel, PrimeField, option_field, row
 
 _OPTIONS = ("temperature", "seed")

@@ -20,10 +20,9 @@ from tui.pages.lyrics.controls import LyricsControls
 from tui.pages.lyrics.grid import SongGrid
 from tui.pages.lyrics.session import LyricsSession, SongView
 from tui.pages.lyrics.shading import VIEWS, LyricsText
-from tui.pages.lyrics.sheet import LyricsEditor, LyricsSheet
+from tui.pages.lyrics.song_panel import LyricsEditor, SongPanel
 from tui.pages.model_page import SamplerAnswered, WritingPage
-from tui.sources.process import ProcessEnded
-from tui.sources.programs import INSTALLED, Programs
+from tui.sources.child_process import INSTALLED, ProcessEnded, Programs
 from tui.widgets.footer import Footer
 
 
@@ -87,7 +86,7 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
     }
     """
 
-    _sheet = getters.query_one(LyricsSheet)
+    _sheet = getters.query_one(SongPanel)
     session: LyricsSession
 
     def __init__(self, programs: Programs = INSTALLED) -> None:
@@ -98,7 +97,7 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
         with Horizontal(id="page"):
             yield self.form
             with Vertical(id="sheet"):
-                yield LyricsSheet()
+                yield SongPanel()
                 yield Static(id="status", markup=False)
         yield Footer()
 

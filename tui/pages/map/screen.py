@@ -22,8 +22,7 @@ from engine.protocol import (
 from tui.formatting import clean
 from tui.pages.map.plane import MapPlane
 from tui.pages.model_page import ModelPage, SamplerAnswered
-from tui.sources.process import ProcessEnded
-from tui.sources.programs import INSTALLED, Programs
+from tui.sources.child_process import INSTALLED, ProcessEnded, Programs
 from tui.widgets.fields import FormPanel
 from tui.widgets.footer import Footer
 

@@ -15,7 +15,7 @@ from engine.music.tempo_map import TempoMap
 from engine.options import MUSIC_OPTIONS, PLAYBACK_OPTIONS
 from engine.protocol import MUSIC_SAMPLING_OPTIONS, FrameLength, Port, SampleMusic
 from tui.formatting import clean
-from tui.pages.music.options import Length, Prompt, parse_length, parse_prompt
+from tui.pages.music.prompt_and_length import Length, Prompt, parse_length, parse_prompt
 from tui.widgets.fields import Field, FormPanel, field_row, option_field, row
 
 _AUTOMATIC = ("automatic", "")  # the choice of the best port, and its value

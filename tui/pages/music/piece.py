@@ -14,9 +14,9 @@ from engine.music.tempo_map import TempoMap
 from engine.protocol import Failed, MusicDone, MusicFrame, MusicStarted, SampleMusic, SamplerAnswer
 from tui.formatting import clean
 from tui.pages.music.controls import PlaybackSettings
-from tui.pages.music.roll_view import RollView
+from tui.pages.music.roll_raster import RollView
 from tui.sources import music_export
-from tui.sources.process import ProcessEnded
+from tui.sources.child_process import ProcessEnded
 from tui.sources.sampler import Answers
 from tui.widgets.file_dialog import FileDialog, file_name
 

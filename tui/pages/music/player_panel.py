@@ -36,10 +36,10 @@ from engine.protocol import (
 )
 from tui.formatting import clean, minutes_seconds
 from tui.pages.music.controls import PlaybackSettings
+from tui.pages.music.piano_roll import PianoRoll
 from tui.pages.music.piece import Piece
-from tui.pages.music.roll import PianoRoll
+from tui.sources.child_process import ProcessEnded
 from tui.sources.player import Answers, Player
-from tui.sources.process import ProcessEnded
 
 _AUDIBLE = {"port", "synth"}  # kinds of ports
 

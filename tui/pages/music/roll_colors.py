@@ -9,7 +9,7 @@ from textual.color import Color
 from textual.strip import Strip
 
 from engine.music.pitch import is_black, pitch_name
-from tui.pages.music.roll_view import CODES, LEVELS, ONSET, PROMPT, Raster, Viewport
+from tui.pages.music.roll_raster import CODES, LEVELS, ONSET, PROMPT, Raster, Viewport
 
 LEFT = 8  # cells before the roll: the name of a key, the keyboard, a gap
 _SOFTEST = 0.55  # opacity of the softest note

@@ -24,11 +24,10 @@ from engine.protocol import (
 from tui.pages.hints import NO_MODEL, SEARCHING, UNUSABLE
 from tui.pages.model_page import ModelPage, SamplerAnswered
 from tui.pages.neurons import units
+from tui.pages.neurons.activation_view import NeuronRoll, NeuronText
 from tui.pages.neurons.controls import NeuronControls, TextDialog
-from tui.pages.neurons.roll import NeuronRoll, NeuronText
 from tui.pages.neurons.units import Unit
-from tui.sources.process import ProcessEnded
-from tui.sources.programs import INSTALLED, Programs
+from tui.sources.child_process import INSTALLED, ProcessEnded, Programs
 from tui.widgets.file_dialog import FileDialog
 from tui.widgets.footer import Footer
 

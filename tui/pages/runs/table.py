@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
 from tui.formatting import NOTHING, clean
-from tui.sources.run_view import STATES, RunRow
+from tui.sources.run_summary import STATES, RunRow
 
 COLUMNS = ("", "run", "state", "step", "best valid", "model", "data set", "kind", "started")
 

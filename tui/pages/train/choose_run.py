@@ -14,7 +14,7 @@ from textual.widgets.option_list import Option
 
 from engine.runs.run_dir import RunDir
 from tui.formatting import clean
-from tui.sources.run_view import STATES, RunRow
+from tui.sources.run_summary import STATES, RunRow
 from tui.sources.runs import RunList, RunsRead
 from tui.widgets.footer import Footer
 

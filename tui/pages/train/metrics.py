@@ -7,7 +7,7 @@ from textual.widget import Widget
 from textual.widgets import Sparkline, Static
 
 from tui.formatting import progress_bar
-from tui.sources.run_view import Metric
+from tui.sources.run_summary import Metric
 
 
 class MetricTile(Vertical):
@@ -43,7 +43,7 @@ class MetricTile(Vertical):
 
 
 class MetricTiles(Horizontal):
-    """The six tiles of `tui.sources.run_view.metrics`."""
+    """The six tiles of `tui.sources.run_summary.metrics`."""
 
     DEFAULT_CSS = """
     MetricTiles { height: auto; layout: grid; grid-size: 6; grid-rows: auto; }

@@ -23,8 +23,8 @@ from engine.runs.run_dir import RunDir
 from tui.formatting import clean
 from tui.pages.train import new_run_form
 from tui.pages.train.new_run_form import Form
-from tui.sources import commands
-from tui.sources.programs import INSTALLED, Programs
+from tui.sources import command_runner
+from tui.sources.child_process import INSTALLED, Programs
 from tui.widgets.footer import Footer
 
 # The fields from top to bottom, each with its label.
@@ -199,7 +199,7 @@ class NewRunScreen(ModalScreen[RunDir | None]):
         taken |= {folder.name for folder in paths.models().iterdir()}
         self.post_message(SuggestionsRead(taken=taken))
         try:
-            rows = await commands.run(self.programs.cli, "data", "list", "--json")
+            rows = await command_runner.run(self.programs.cli, "data", "list", "--json")
         except WorkError:
             return  # a path can be typed nevertheless
         data_sets = {
@@ -309,7 +309,7 @@ class NewRunScreen(ModalScreen[RunDir | None]):
         self.add_class("-busy")
         self.post_message(StatusChanged("Preparing the data set and the run …"))
         try:
-            printed = await commands.run(
+            printed = await command_runner.run(
                 self.programs.cli,
                 *new_run_form.arguments(form),
                 on_message=lambda line: self.post_message(StatusChanged(line)),

@@ -24,10 +24,10 @@ from tui.pages.train.choose_run import ChooseRunScreen
 from tui.pages.train.metrics import MetricTiles, ProgressLine
 from tui.pages.train.new_run import NewRunScreen
 from tui.pages.train.samples import Samples, plain_text
-from tui.sources.programs import Programs
-from tui.sources.run_view import (
+from tui.sources.child_process import Programs
+from tui.sources.run_summary import (
     STATES,
-    RunView,
+    RunSummary,
     headline,
     metrics,
     metrics_csv,
@@ -132,7 +132,7 @@ class TrainScreen(Screen[None]):
         self._generation = 0  # number of the attachment; messages of earlier ones are ignored
         self._layout = 0  # index into _LAYOUTS
         self.run: RunDir | None = None
-        self.view: RunView | None = None
+        self.view: RunSummary | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the page, and the text in its place while there are no runs."""
@@ -216,7 +216,7 @@ class TrainScreen(Screen[None]):
         with self.app.batch_update():
             self._show(event.view, before)
 
-    def _show(self, view: RunView, before: RunView | None) -> None:
+    def _show(self, view: RunSummary, before: RunSummary | None) -> None:
         self.query_one("#name", Static).update(clean(view.run.name))
         self.query_one("#facts", Static).update(headline(view))
         style = STATES[view.state]
@@ -236,7 +236,7 @@ class TrainScreen(Screen[None]):
         ):
             self._draw(view)
 
-    def _draw(self, view: RunView) -> None:
+    def _draw(self, view: RunSummary) -> None:
         from tui.chart.series import Series
 
         columns = view.columns
@@ -258,7 +258,7 @@ class TrainScreen(Screen[None]):
 
     # ── acting on it ─────────────────────────────────────────────────────────────────────────────
 
-    def _attached(self) -> RunView | None:
+    def _attached(self) -> RunSummary | None:
         """Return the attached run; without one, warn and return None."""
         if self.view is None:
             run_actions.warn(self, "No run is attached: press n to start one, or a to choose one.")

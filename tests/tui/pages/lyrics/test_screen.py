@@ -28,9 +28,9 @@ from tui.pages.lyrics import artist_field
 from tui.pages.lyrics.grid import SongTile
 from tui.pages.lyrics.screen import LyricsScreen
 from tui.pages.lyrics.shading import LyricsText
-from tui.pages.lyrics.sheet import LyricsEditor
-from tui.sources import commands
-from tui.sources.programs import INSTALLED
+from tui.pages.lyrics.song_panel import LyricsEditor
+from tui.sources import command_runner
+from tui.sources.child_process import INSTALLED
 from tui.widgets import fields
 from tui.widgets.file_dialog import FileDialog
 
@@ -310,7 +310,7 @@ async def test_of_two_models_with_one_name_the_path_is_sent(
     async def run(*arguments: str) -> list[dict[str, Any]]:
         return rows
 
-    monkeypatch.setattr(commands, "run", run)
+    monkeypatch.setattr(command_runner, "run", run)
     async with page() as lyrics:
         assert (await lyrics.write()).request.model == "models/first"
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.frames import KEYS
+from engine.frame_spec import KEYS
 from engine.music import piano_roll
 from engine.music.pitch import LOWEST_PITCH
 from engine.music.score import Note, Score

@@ -16,11 +16,11 @@ from engine.music import midi
 from engine.music.score import Note, Score
 from tests.tui import fake_worker as fake
 from tests.tui.music_page import page, use
+from tui.pages.music.piano_roll import TOP, PianoRoll
 from tui.pages.music.piece import Piece
-from tui.pages.music.roll import TOP, PianoRoll
 from tui.pages.music.roll_colors import LEFT
 from tui.pages.music.screen import MusicScreen
-from tui.sources.programs import Programs
+from tui.sources.child_process import Programs
 from tui.widgets.file_dialog import FileDialog
 
 QUARTER = 0.25  # seconds: a frame of the fake model

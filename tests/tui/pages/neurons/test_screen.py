@@ -11,8 +11,8 @@ from textual.widgets import Input, OptionList, TextArea
 from tests.tui import fake_worker as fake
 from tests.tui.page import Page, drawn, make_app
 from tui.pages.neurons import units
+from tui.pages.neurons.activation_view import NeuronRoll, NeuronText
 from tui.pages.neurons.controls import TextDialog
-from tui.pages.neurons.roll import NeuronRoll, NeuronText
 from tui.pages.neurons.screen import NeuronsScreen
 from tui.pages.neurons.units import Unit
 from tui.widgets.file_dialog import FileDialog

@@ -28,8 +28,8 @@ from tui.pages.train.choose_run import ChooseRunScreen
 from tui.pages.train.new_run import NewRunScreen
 from tui.pages.train.samples import Samples
 from tui.pages.train.screen import TrainScreen
-from tui.sources.programs import Programs
-from tui.sources.run_view import RunView
+from tui.sources.child_process import Programs
+from tui.sources.run_summary import RunSummary
 
 WriteRun = Callable[..., RunDir]
 Append = Callable[..., None]
@@ -40,7 +40,7 @@ class TrainPage(Page[TrainScreen]):
     kind, mode = TrainScreen, "train"
 
     @property
-    def view(self) -> RunView:
+    def view(self) -> RunSummary:
         assert self.screen.view is not None
         return self.screen.view
 

@@ -60,7 +60,7 @@ class MetricColumns:
 
 
 @dataclass(frozen=True)
-class RunView:
+class RunSummary:
     """A snapshot of a run."""
 
     run: RunDir
@@ -125,7 +125,7 @@ def start_time(folder: str) -> str:
 # ── a run in words ───────────────────────────────────────────────────────────────────────────────
 
 
-def headline(view: RunView) -> str:
+def headline(view: RunSummary) -> str:
     """Return the model and the data set in one line."""
     parts = [view.model]
     if view.started is not None:
@@ -136,7 +136,7 @@ def headline(view: RunView) -> str:
     return clean(" · ".join(parts))
 
 
-def problem_lines(view: RunView) -> list[str]:
+def problem_lines(view: RunSummary) -> list[str]:
     """Return what is wrong with the run and what to do about it, in lines; [] if all is well."""
     lines = [clean(line) for line in view.log]
     if view.state == "failed":
@@ -147,7 +147,7 @@ def problem_lines(view: RunView) -> list[str]:
     return [*lines, remedy] if remedy else lines
 
 
-def progress_text(view: RunView) -> str:
+def progress_text(view: RunSummary) -> str:
     """Return the steps done, the time left and what the trainer is doing."""
     words = f"{view.step:,} / {view.total_steps:,} steps · {100 * view.fraction_done:.0f} %"
     if view.is_active and view.last_step is not None and view.last_step.remaining is not None:
@@ -168,7 +168,7 @@ class Metric:
     trend: tuple[float, ...] = ()
 
 
-def metrics(view: RunView) -> tuple[Metric, ...]:
+def metrics(view: RunSummary) -> tuple[Metric, ...]:
     """Return the six metrics of the Train page."""
     last, evaluation, columns = view.last_step, view.last_evaluation, view.columns
     best = view.best_evaluation

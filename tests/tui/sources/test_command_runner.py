@@ -6,7 +6,7 @@ import psutil
 import pytest
 
 from engine.errors import WorkError
-from tui.sources import commands
+from tui.sources import command_runner
 
 
 def fake(script: str) -> tuple[str, ...]:
@@ -16,14 +16,14 @@ def fake(script: str) -> tuple[str, ...]:
 
 async def test_objects_a_line_and_the_words() -> None:
     command = fake("import sys, json; print(json.dumps({'words': sys.argv[1:]})); print()")
-    assert await commands.run(command, "runs", "--json") == [{"words": ["runs", "--json"]}]
+    assert await command_runner.run(command, "runs", "--json") == [{"words": ["runs", "--json"]}]
 
 
 async def test_the_last_line_on_stderr_is_the_error() -> None:
     command = fake("import sys; print('one\\nThe reason.\\n', file=sys.stderr); sys.exit(2)")
     heard: list[str] = []
     with pytest.raises(WorkError, match=r"^The reason\.$"):
-        await commands.run(command, "runs", on_message=heard.append)
+        await command_runner.run(command, "runs", on_message=heard.append)
     assert heard == ["one", "The reason."]
 
 
@@ -32,19 +32,19 @@ async def test_a_silent_failure_is_named() -> None:
     with pytest.raises(
         WorkError, match="rnn-tui data list failed: it ended with status 3 and no message"
     ):
-        await commands.run(command, "data", "list", "--json")
+        await command_runner.run(command, "data", "list", "--json")
 
 
 async def test_what_is_no_object_is_refused() -> None:
     command = fake("print('[1]')")
     with pytest.raises(WorkError, match="JSON object"):
-        await commands.run(command, "runs")
+        await command_runner.run(command, "runs")
 
 
 async def test_a_command_that_is_not_there() -> None:
     command = ("/no/such/python",)
     with pytest.raises(WorkError, match="Cannot run /no/such/python"):
-        await commands.run(command, "runs")
+        await command_runner.run(command, "runs")
 
 
 async def test_cancelling_ends_the_command(tmp_path: Path) -> None:
@@ -54,7 +54,9 @@ async def test_cancelling_ends_the_command(tmp_path: Path) -> None:
         "print('going', file=__import__('sys').stderr, flush=True); time.sleep(60)",
     )
     going = asyncio.Event()
-    task = asyncio.create_task(commands.run(command, "train", on_message=lambda _: going.set()))
+    task = asyncio.create_task(
+        command_runner.run(command, "train", on_message=lambda _: going.set())
+    )
     await asyncio.wait_for(going.wait(), 30)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

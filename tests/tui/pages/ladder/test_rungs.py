@@ -1,7 +1,7 @@
 """The ladder while answers are received."""
 
 from engine.protocol import LadderCharacter, LadderStep, Progress
-from tui.pages.ladder.ladder import NAMES, Ladder, Rung, in_line
+from tui.pages.ladder.rungs import NAMES, Ladder, Rung, in_line
 
 
 def test_answers_are_shown_on_their_rung() -> None:

@@ -4,7 +4,7 @@ import dataclasses
 
 from tests.tui import fake_worker as fake
 from tests.tui.lyrics_page import LyricsPage, page
-from tui.pages.lyrics.sheet import LyricsEditor
+from tui.pages.lyrics.song_panel import LyricsEditor
 
 
 def editor(lyrics: LyricsPage) -> LyricsEditor:

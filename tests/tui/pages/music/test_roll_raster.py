@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.music.score import Note
 from engine.music.tempo_map import TempoMap
-from tui.pages.music.roll_view import (
+from tui.pages.music.roll_raster import (
     LEVELS,
     MAX_CELL,
     MIN_CELL,

@@ -74,14 +74,14 @@ class LyricsEditor(TextArea):
         self.post_message(self.Left())
 
 
-class LyricsSheet(ContentSwitcher):
+class SongPanel(ContentSwitcher):
     """Switches between one song, a grid of songs, and the editor.
 
     What is shown is also updated while the editor hides it.
     """
 
     DEFAULT_CSS = """
-    LyricsSheet { width: 1fr; height: 1fr; }
+    SongPanel { width: 1fr; height: 1fr; }
     """
 
     def __init__(self) -> None:

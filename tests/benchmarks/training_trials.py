@@ -1,4 +1,6 @@
-"""Compare settings of training at equal cost: `python -m tests.benchmarks.trials SONGS VARIANT …`.
+"""Compare settings of training at equal cost.
+
+`python -m tests.benchmarks.training_trials SONGS VARIANT …`.
 
 The base, 2 × LSTM 256 as `rnn-tui train lyrics` makes it (or with other settings by `--set`), takes
 `--steps` steps. A variant, "key=value key=value", is the base with settings of its own ("" is the
@@ -30,7 +32,7 @@ SAME = 0.03  # a smaller relative difference of costs is noise of the clock
 def main(argv: list[str]) -> int:
     """Run the trials and return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m tests.benchmarks.trials",
+        prog="python -m tests.benchmarks.training_trials",
         description="Compare settings of training at equal cost.",
     )
     parser.add_argument("songs", metavar="SONGS", help="a file of songs, or a data set")
@@ -65,7 +67,7 @@ def main(argv: list[str]) -> int:
             result = f"{bits:.3f}  {steps} steps, {frames:,} characters, {cost:.2f}"
             print(f"{name:40} {result}", flush=True)
     except (InputError, WorkError) as error:
-        print(f"python -m tests.benchmarks.trials: {error}", file=sys.stderr)
+        print(f"python -m tests.benchmarks.training_trials: {error}", file=sys.stderr)
         return 2 if isinstance(error, InputError) else 1
     return 0
 

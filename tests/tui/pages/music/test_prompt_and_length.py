@@ -11,7 +11,7 @@ from engine.music.general_midi import INSTRUMENTS
 from engine.music.tempo_map import TempoMap
 from engine.options import MUSIC_OPTIONS, PLAYBACK_OPTIONS
 from engine.protocol import FrameLength
-from tui.pages.music.options import Length, Prompt, parse_length, parse_prompt
+from tui.pages.music.prompt_and_length import Length, Prompt, parse_length, parse_prompt
 
 Parse = Callable[[str], Any]
 temperature, memory = MUSIC_OPTIONS["temperature"].parse, MUSIC_OPTIONS["memory"].parse

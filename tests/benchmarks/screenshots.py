@@ -1,4 +1,4 @@
-"""Draw the pictures of the documentation: `python tests/benchmarks/pictures.py RUN`.
+"""Draw the pictures of the documentation: `python tests/benchmarks/screenshots.py RUN`.
 
 Opens the app without a terminal, shows the run on the Train page, and with the included models
 writes a song on the Lyrics page, shows a unit on the Neurons page and writes on the Music page.

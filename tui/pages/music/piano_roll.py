@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from tui.formatting import clean
 from tui.pages.music.roll_colors import LEFT, RollColors, RollTheme
-from tui.pages.music.roll_view import Raster, RollView, Viewport, rasterize
+from tui.pages.music.roll_raster import Raster, RollView, Viewport, rasterize
 
 FRAME_RATE = 15  # redraws a second, at most
 TOP, BOTTOM = 2, 1  # rows: bars and sections above the keys, times below

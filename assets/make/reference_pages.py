@@ -1,4 +1,4 @@
-"""Write docs/commands.md and docs/settings.md from the code: `python -m assets.make.reference`."""
+"""Write docs/commands.md and docs/settings.md: `python -m assets.make.reference_pages`."""
 
 import argparse
 import inspect
@@ -21,7 +21,7 @@ from tui import cli
 
 DOCS = Path(__file__).parents[2] / "docs"
 _COLUMNS = "100"  # of the usage lines
-_SOURCE = "<!-- Written by `python -m assets.make.reference`. -->"
+_SOURCE = "<!-- Written by `python -m assets.make.reference_pages`. -->"
 
 
 def main() -> None:

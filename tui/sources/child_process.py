@@ -8,8 +8,22 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import IO, ClassVar, Generic, TypeVar
 
-from engine import protocol
+from engine import processes, protocol
 from engine.protocol import MessageError, Messages, PlayerRequest, SamplerRequest
+
+
+@dataclass(frozen=True)
+class Programs:
+    """The command of each program."""
+
+    cli: tuple[str, ...] = processes.command("tui.cli")
+    sampler: tuple[str, ...] = processes.command("engine.sampler_process")
+    player: tuple[str, ...] = processes.command("engine.music.player")
+    music_export: tuple[str, ...] = processes.command("engine.music.export")
+
+
+INSTALLED = Programs()
+
 
 R = TypeVar("R", SamplerRequest, PlayerRequest)  # requests
 A = TypeVar("A")  # answers
@@ -24,7 +38,7 @@ class ProcessEnded:
     error: str  # one sentence
 
 
-class Process(Generic[R, A]):
+class ChildProcess(Generic[R, A]):
     """Starts the process with the first request, and again with the next one when it has died.
 
     Answers are delivered as tuples, in order, at most `RATE` times a second: in between they wait

@@ -6,13 +6,13 @@ import pytest
 from engine.runs.event_log import History
 from engine.runs.events import Evaluated, Step
 from engine.runs.run_dir import RunDir
-from tui.sources import run_view
-from tui.sources.run_view import CSV_COLUMNS, STATES, MetricColumns, RunView, metrics_csv
+from tui.sources import run_summary
+from tui.sources.run_summary import CSV_COLUMNS, STATES, MetricColumns, RunSummary, metrics_csv
 
 NONE = np.zeros(0)
 
 
-def view(state: str = "live", **changes: object) -> RunView:
+def view(state: str = "live", **changes: object) -> RunSummary:
     values: dict[str, object] = {
         "run": RunDir(Path("runs/20250301-120000-first")),
         "state": state,
@@ -32,7 +32,7 @@ def view(state: str = "live", **changes: object) -> RunView:
         "reason": "",
         "log": (),
     }
-    return RunView(**{**values, **changes})  # type: ignore[arg-type]
+    return RunSummary(**{**values, **changes})  # type: ignore[arg-type]
 
 
 STEP = Step(250, 1.2, 1.73, 3e-3, 0.5, 12_400.0, 612.0, 62.0, 187.0, time=0.0)
@@ -40,13 +40,13 @@ EVALUATION = Evaluated(200, 1.3, 1.875, 1000, True, time=0.0)
 
 
 def test_a_run_without_events_has_metrics_without_values() -> None:
-    metrics = run_view.metrics(view("starting"))
+    metrics = run_summary.metrics(view("starting"))
     assert [metric.value for metric in metrics] == ["–"] * 6
-    assert run_view.progress_text(view("starting")) == "0 / 1,000 steps · 0 %"
+    assert run_summary.progress_text(view("starting")) == "0 / 1,000 steps · 0 %"
 
 
 def test_the_metrics_of_a_live_run() -> None:
-    metrics = run_view.metrics(
+    metrics = run_summary.metrics(
         view(last_step=STEP, last_evaluation=EVALUATION, best_evaluation=EVALUATION, step=250)
     )
     assert [(metric.value, metric.note) for metric in metrics] == [
@@ -61,39 +61,41 @@ def test_the_metrics_of_a_live_run() -> None:
 
 def test_a_loss_that_is_not_finite_has_no_value() -> None:
     bad = Step(5, None, None, 3e-3, None, 1.0, 1.0, 1.0, None, time=0.0)
-    assert run_view.metrics(view(last_step=bad))[0].value == "–"
+    assert run_summary.metrics(view(last_step=bad))[0].value == "–"
 
 
 def test_progress_in_words() -> None:
     live = view(last_step=STEP, step=250, doing="evaluating")
-    assert run_view.progress_text(live) == "250 / 1,000 steps · 25 % · 3 min 07 s left · evaluating"
+    assert (
+        run_summary.progress_text(live) == "250 / 1,000 steps · 25 % · 3 min 07 s left · evaluating"
+    )
     finished = view("finished", last_step=STEP, step=1000)
-    assert run_view.progress_text(finished) == "1,000 / 1,000 steps · 100 %"
+    assert run_summary.progress_text(finished) == "1,000 / 1,000 steps · 100 %"
 
 
 @pytest.mark.parametrize("state", STATES)
 def test_every_state_has_its_own_mark(state: str) -> None:
     marks = [style.mark for style in STATES.values()]
     assert marks.count(STATES[state].mark) == 1
-    run_view.problem_lines(view(state))  # does not fail
+    run_summary.problem_lines(view(state))  # does not fail
 
 
 def test_problems_have_a_remedy() -> None:
-    assert run_view.problem_lines(view("live")) == []
-    failed = run_view.problem_lines(view("failed", reason="The loss is not finite."))
+    assert run_summary.problem_lines(view("live")) == []
+    failed = run_summary.problem_lines(view("failed", reason="The loss is not finite."))
     assert failed == [
         "Failed: The loss is not finite.",
         "Press r to resume from the last checkpoint.",
     ]
-    crashed = run_view.problem_lines(view("crashed", step=5, log=("Killed\x1b[0m",)))
+    crashed = run_summary.problem_lines(view("crashed", step=5, log=("Killed\x1b[0m",)))
     assert crashed[0] == "Killed␛[0m"
     assert "Press r to resume" in crashed[1]
-    assert "Press n to start another" in run_view.problem_lines(view("crashed"))[0]
+    assert "Press n to start another" in run_summary.problem_lines(view("crashed"))[0]
 
 
 def test_a_trend_is_short_and_omits_values_that_are_not_finite() -> None:
-    assert run_view.trend(np.array([1.0, np.nan, 3.0])) == (1.0, 3.0)
-    long = run_view.trend(np.arange(1000.0))
+    assert run_summary.trend(np.array([1.0, np.nan, 3.0])) == (1.0, 3.0)
+    long = run_summary.trend(np.arange(1000.0))
     assert len(long) == 40
     assert long[0] == pytest.approx(12.0)
     assert list(long) == sorted(long)
