@@ -15,7 +15,7 @@ from tui.formatting import clean
 from tui.pages.run_actions import AttachRun, RunStarted
 from tui.pages.runs.screen import RunsScreen
 from tui.pages.train.screen import TrainScreen
-from tui.sources.child_process import INSTALLED, Programs
+from tui.sources.child_commands import INSTALLED, Programs
 from tui.sources.run_summary import STATES
 from tui.sources.runs import RunChanged, RunList
 from tui.widgets.header import PageHeader

@@ -29,7 +29,7 @@ from tui.commands import (
     watch,
     web,
 )
-from tui.sources.child_process import INSTALLED, Programs
+from tui.sources.child_commands import INSTALLED, Programs
 
 COMMANDS = {
     "train": train,

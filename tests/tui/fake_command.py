@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from tui.sources.child_process import Programs
+from tui.sources.child_commands import Programs
 
 
 class FakeCommand:

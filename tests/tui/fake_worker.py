@@ -59,7 +59,7 @@ from engine.protocol import (
     UnitRead,
     UnitsRead,
 )
-from tui.sources.child_process import Programs
+from tui.sources.child_commands import Programs
 
 MODELS_VARIABLE = "FAKE_MODELS"  # in the environment: "bundled", "none" or "broken"; else all
 DYING_WORDS = {

@@ -10,7 +10,7 @@ from tui.pages.lyrics.grid import SongTile
 from tui.pages.lyrics.screen import LyricsScreen
 from tui.pages.lyrics.session import SongView
 from tui.pages.lyrics.shading import LyricsText
-from tui.sources.child_process import Programs
+from tui.sources.child_commands import Programs
 
 
 def use(monkeypatch: pytest.MonkeyPatch, models: str = "models") -> None:

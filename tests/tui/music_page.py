@@ -15,7 +15,7 @@ from tui.pages.music.piano_roll import PianoRoll
 from tui.pages.music.piece import Piece
 from tui.pages.music.player_panel import PlayerPanel
 from tui.pages.music.screen import MusicScreen
-from tui.sources.child_process import Programs
+from tui.sources.child_commands import Programs
 from tui.widgets.file_dialog import FileDialog
 
 TAPED = Path(__file__).parents[1] / "engine" / "music" / "recording_player.py"

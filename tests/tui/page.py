@@ -13,7 +13,7 @@ from textual.widgets import Input, Select, Static, TextArea
 
 from engine.runs.run_dir import RunDir
 from tui.app import RnnTuiApp
-from tui.sources.child_process import Programs
+from tui.sources.child_commands import Programs
 
 S = TypeVar("S", bound=Screen[Any])
 T = TypeVar("T", bound=Screen[Any])

@@ -12,7 +12,7 @@ from textual.pilot import OutOfBounds, Pilot
 
 from tests.tui.page import make_app
 from tui.app import PAGES
-from tui.sources.child_process import Programs
+from tui.sources.child_commands import Programs
 
 EVENTS = 250
 SIZES = [(20, 6), (40, 10), (60, 15), (80, 24), (100, 32), (140, 60)]

@@ -20,7 +20,7 @@ from engine.errors import InputError, WorkError
 from engine.protocol import Failed, Loaded, LoadModel
 from tui.formatting import clean
 from tui.sources import command_runner
-from tui.sources.child_process import Programs
+from tui.sources.child_commands import Programs
 from tui.sources.models import models_of_kind
 from tui.sources.sampler import Answers, Sampler
 from tui.widgets.fields import FormPanel

@@ -9,7 +9,7 @@ from textual.screen import Screen
 from engine.errors import InputError, WorkError
 from engine.runs.run_dir import ACTIVE, RunDir
 from tui.sources import command_runner
-from tui.sources.child_process import Programs
+from tui.sources.child_commands import Programs
 
 # The requests to a trainer, and what it will do.
 REQUESTS = {

@@ -8,22 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import IO, ClassVar, Generic, TypeVar
 
-from engine import processes, protocol
+from engine import protocol
 from engine.protocol import MessageError, Messages, PlayerRequest, SamplerRequest
-
-
-@dataclass(frozen=True)
-class Programs:
-    """The command of each program."""
-
-    cli: tuple[str, ...] = processes.command("tui.cli")
-    sampler: tuple[str, ...] = processes.command("engine.sampler_process")
-    player: tuple[str, ...] = processes.command("engine.music.player")
-    music_export: tuple[str, ...] = processes.command("engine.music.export")
-
-
-INSTALLED = Programs()
-
 
 R = TypeVar("R", SamplerRequest, PlayerRequest)  # requests
 A = TypeVar("A")  # answers

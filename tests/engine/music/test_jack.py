@@ -23,7 +23,8 @@ import pytest
 from engine.music import midi, soundfont
 from engine.music.score import Note, Score
 from engine.protocol import OpenPort, Play, PlaybackStatus, SetProgram
-from tui.sources.child_process import INSTALLED, ProcessEnded
+from tui.sources.child_commands import INSTALLED
+from tui.sources.child_process import ProcessEnded
 from tui.sources.player import Answers, Player
 
 pytestmark = [

@@ -17,7 +17,7 @@ from engine.music.ports import ScanResult
 from engine.music.score import Note, Score
 from engine.protocol import Port
 from tui import cli
-from tui.sources.child_process import Programs
+from tui.sources.child_commands import Programs
 
 SCRIPT = Path(__file__).parents[2] / "engine" / "music" / "recording_player.py"
 PATIENCE = 30.0  # seconds
@@ -128,7 +128,7 @@ def _program(tape: Path) -> str:
     """Return a Python program that runs `rnn-tui` on the recording ports."""
     command = (sys.executable, str(SCRIPT), str(tape))
     return (
-        "import signal, sys; from tui import cli; from tui.sources.child_process import Programs; "
+        "import signal, sys; from tui import cli; from tui.sources.child_commands import Programs; "
         # What runs in the background of a shell begins with interrupts ignored.
         "signal.signal(signal.SIGINT, signal.default_int_handler); "
         f"sys.exit(cli.main(programs=Programs(player={command!r})))"

@@ -22,7 +22,8 @@ from tui.pages.lyrics.session import LyricsSession, SongView
 from tui.pages.lyrics.shading import VIEWS, LyricsText
 from tui.pages.lyrics.song_panel import LyricsEditor, SongPanel
 from tui.pages.model_page import SamplerAnswered, WritingPage
-from tui.sources.child_process import INSTALLED, ProcessEnded, Programs
+from tui.sources.child_commands import INSTALLED, Programs
+from tui.sources.child_process import ProcessEnded
 from tui.widgets.footer import Footer
 
 

@@ -22,7 +22,8 @@ from engine.protocol import (
 from tui.formatting import clean
 from tui.pages.map.plane import MapPlane
 from tui.pages.model_page import ModelPage, SamplerAnswered
-from tui.sources.child_process import INSTALLED, ProcessEnded, Programs
+from tui.sources.child_commands import INSTALLED, Programs
+from tui.sources.child_process import ProcessEnded
 from tui.widgets.fields import FormPanel
 from tui.widgets.footer import Footer
 

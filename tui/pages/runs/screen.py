@@ -17,7 +17,7 @@ from tui.chart.widget import LineChart
 from tui.pages import run_actions
 from tui.pages.run_actions import AttachRun
 from tui.pages.runs.table import RunTable
-from tui.sources.child_process import Programs
+from tui.sources.child_commands import Programs
 from tui.sources.run_summary import RunRow
 from tui.sources.runs import RunList, RunsRead
 from tui.widgets.confirm import ConfirmScreen

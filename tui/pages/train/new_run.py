@@ -24,7 +24,7 @@ from tui.formatting import clean
 from tui.pages.train import new_run_form
 from tui.pages.train.new_run_form import Form
 from tui.sources import command_runner
-from tui.sources.child_process import INSTALLED, Programs
+from tui.sources.child_commands import INSTALLED, Programs
 from tui.widgets.footer import Footer
 
 # The fields from top to bottom, each with its label.

@@ -24,7 +24,7 @@ from tui.pages.train.choose_run import ChooseRunScreen
 from tui.pages.train.metrics import MetricTiles, ProgressLine
 from tui.pages.train.new_run import NewRunScreen
 from tui.pages.train.samples import Samples, plain_text
-from tui.sources.child_process import Programs
+from tui.sources.child_commands import Programs
 from tui.sources.run_summary import (
     STATES,
     RunSummary,

@@ -30,7 +30,7 @@ from tui.pages.lyrics.screen import LyricsScreen
 from tui.pages.lyrics.shading import LyricsText
 from tui.pages.lyrics.song_panel import LyricsEditor
 from tui.sources import command_runner
-from tui.sources.child_process import INSTALLED
+from tui.sources.child_commands import INSTALLED
 from tui.widgets import fields
 from tui.widgets.file_dialog import FileDialog
 

@@ -20,7 +20,7 @@ from tui.pages.music.piano_roll import TOP, PianoRoll
 from tui.pages.music.piece import Piece
 from tui.pages.music.roll_colors import LEFT
 from tui.pages.music.screen import MusicScreen
-from tui.sources.child_process import Programs
+from tui.sources.child_commands import Programs
 from tui.widgets.file_dialog import FileDialog
 
 QUARTER = 0.25  # seconds: a frame of the fake model

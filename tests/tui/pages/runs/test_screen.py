@@ -13,7 +13,7 @@ from tui.chart.widget import LineChart
 from tui.pages.runs.screen import RunsScreen
 from tui.pages.runs.table import RunTable
 from tui.pages.train.screen import TrainScreen
-from tui.sources.child_process import INSTALLED, Programs
+from tui.sources.child_commands import INSTALLED, Programs
 from tui.widgets.confirm import ConfirmScreen
 
 WriteRun = Callable[..., RunDir]

@@ -13,7 +13,7 @@ from tests.tui.page import FAILING, Page, in_front, make_app
 from tui.app import RnnTuiApp
 from tui.pages.train.new_run import NewRunScreen, SourceSuggester
 from tui.pages.train.screen import TrainScreen
-from tui.sources.child_process import Programs
+from tui.sources.child_commands import Programs
 
 WriteRun = Callable[..., RunDir]
 

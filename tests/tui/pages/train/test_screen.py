@@ -28,7 +28,7 @@ from tui.pages.train.choose_run import ChooseRunScreen
 from tui.pages.train.new_run import NewRunScreen
 from tui.pages.train.samples import Samples
 from tui.pages.train.screen import TrainScreen
-from tui.sources.child_process import Programs
+from tui.sources.child_commands import Programs
 from tui.sources.run_summary import RunSummary
 
 WriteRun = Callable[..., RunDir]
