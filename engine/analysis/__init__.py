@@ -1,1 +1,1 @@
-"""What models and songs are examined for: baselines, units, similar songs, copied text."""
+"""Analyses of models and songs: baselines, units, similar songs, copied text."""

@@ -1,4 +1,8 @@
-"""Songs, character by character, as answers of the protocol: surprise, alternatives, copies."""
+"""Convert songs, while they are written, to answers of the protocol.
+
+The answers are the characters, with surprise, alternatives and copied passages, and the ends of
+songs.
+"""
 
 import dataclasses
 import time
@@ -17,10 +21,10 @@ def annotate(
     bits: bool = False,
     copies: Sequence[CopyDetector] | None = None,
 ) -> Iterator[protocol.Character | LyricsDone]:
-    """Write the songs; yield each character at once, and the end of each song.
+    """Write the songs of a stream; yield each character when it is chosen, and each song's end.
 
-    keep_best: only those of the most probable song, once all are written; bits: with the surprise
-    of each character; copies: a watch for each song, which marks copied text.
+    keep_best: write all songs first, then yield only the most probable one; bits: include the
+    surprise of each character; copies: for each song a detector, to report copied passages.
     """
     start = time.perf_counter()
     songs, characters = lyrics.write_best(stream) if keep_best else (stream.songs, stream)
@@ -34,15 +38,15 @@ def annotate(
             yield _end(song, several, seconds, copies[song.number] if copies else None)
 
     for character in characters:
-        watch = copies[character.song] if copies else None
-        copied = watch.push(character.text) if watch else 0
+        detector = copies[character.song] if copies else None
+        copied = detector.push(character.text) if detector else 0
         yield protocol.Character(
             character.text,
             character.song if several else None,
             round(character.bits, 3) if bits else None,
             tuple((text, round(p, 4)) for text, p in character.alternatives),
             copied,
-            (watch.source or "") if watch and copied else "",
+            (detector.source or "") if detector and copied else "",
         )
         if several:  # the end of one song does not wait for the others
             yield from ends()
@@ -50,16 +54,16 @@ def annotate(
 
 
 def _end(
-    song: GeneratedSong, several: bool, seconds: float, watch: CopyDetector | None
+    song: GeneratedSong, several: bool, seconds: float, detector: CopyDetector | None
 ) -> LyricsDone:
     assert song.reason is not None
-    novelty = protocol.Novelty(**dataclasses.asdict(watch.novelty)) if watch else None
+    novelty = protocol.Novelty(**dataclasses.asdict(detector.novelty)) if detector else None
     return LyricsDone(
         song=song.number if several else None,
         reason=song.reason,
         characters=song.characters,
         seconds=seconds,
         seed=song.seed,
-        bits=round(-song.likelihood, 4),  # of a character
+        bits=round(-song.likelihood, 4),  # per character
         novelty=novelty,
     )

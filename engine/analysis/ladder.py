@@ -1,8 +1,8 @@
-"""The ladder: one prompt continued by models of rising strength, written side by side.
+"""The ladder: a network compared with weaker models, which all continue the same prompt.
 
-Below the network stand the n-gram models, from the uniform one to order 8, fitted to the network's
-training songs. Each has its bits per character on the validation songs: those of the network as
-they were measured in training, with the artist of each song given.
+Its steps, in ascending strength, are n-gram models of the network's training songs, from the
+uniform one to order 8, and the network. Each step has its bits per character on the validation
+songs; those of the network were measured in training, where it reads each song with its artist.
 """
 
 import dataclasses
@@ -27,19 +27,19 @@ from engine.sampling.lyrics import LyricsRequest
 Answer = Progress | LadderStep | LyricsStarted | LadderCharacter | LyricsDone
 
 MAX_ORDER = 8  # of the n-gram models
-MAX_COUNTED = 4_000_000  # training characters: the n-grams need about 100 bytes for each
+MAX_COUNTED = 4_000_000  # training characters, since the n-grams need about 100 bytes for each
 
 
 def compare(
     model: Model, request: LyricsRequest, stopped: Callable[[], bool] = lambda: False
 ) -> Iterator[Answer]:
-    """Yield the bits of each step when they are known, then what all of them write.
+    """Yield the bits per character of each step, then the characters that the steps write in turn.
 
-    Steps are numbered from 0, the uniform model, to the last, the network. Raises InputError for an
-    invalid request, and if the model's training songs no longer exist.
+    Steps are numbered from 0 (the uniform model) to the last (the network). Raises InputError for
+    an invalid request, and if the model's training songs no longer exist.
     """
     start = time.perf_counter()
-    lyrics.stream(model, request)  # refuses an invalid request before anything is counted
+    lyrics.stream(model, request)  # refuses an invalid request before n-grams are counted
     corpus = models.training_corpus(model)
     codec = model.codec
     assert isinstance(codec, CharacterCodec)
@@ -71,19 +71,23 @@ def compare(
 
 
 def _ngram_model(model: Model, ngrams: NgramModel) -> Model:
-    """Return an n-gram model that writes in the characters of a network."""
+    """Return an n-gram model as a `Model` with the codec of a network."""
     meta = dataclasses.replace(model.meta, model=ngrams.config)
     return Model(ngrams.config.words, None, meta, NgramStepper(ngrams))
 
 
 def _songs(path: Path, codec: CharacterCodec) -> Corpus:
-    """Return the corpus in a model's characters, which may come from the model it started from."""
+    """Open a corpus encoded by a model's codec.
+
+    The codec may differ from the corpus's own: a model trained with `train.init_from` has the codec
+    of the model it was initialized from.
+    """
     return Corpus.open(path).translated(codec, [])
 
 
 @lru_cache(maxsize=1)
 def _fit(path: Path, codec: CharacterCodec) -> list[NgramModel]:
-    """Return the n-gram models of the corpus in a folder, by rising order."""
+    """Return the n-gram models of the corpus in a folder, by ascending order."""
     corpus = _songs(path, codec)
     rows = corpus.limit_rows(corpus.select("train"), MAX_COUNTED)
     return ngram.fit_all_orders(map(corpus.song, rows), codec.spec.size, MAX_ORDER)
@@ -91,7 +95,10 @@ def _fit(path: Path, codec: CharacterCodec) -> list[NgramModel]:
 
 @lru_cache(maxsize=MAX_ORDER + 2)
 def _bits(path: Path, codec: CharacterCodec, index: int) -> float | None:
-    """Return a step's bits per character on the validation songs; None without such songs."""
+    """Return a step's bits per character on the validation songs; None if there are no such songs.
+
+    path: the folder of the corpus.
+    """
     ngrams, corpus = _fit(path, codec)[index], _songs(path, codec)
     nats = [ngrams.nats(corpus.song(row)) for row in corpus.select("valid")]
     frames = sum(map(len, nats))

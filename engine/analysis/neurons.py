@@ -1,7 +1,9 @@
-"""What single units of a network track, after Karpathy, Johnson & Fei-Fei 2015.
+"""Find the features of a song that single units of a network track.
 
-(Visualizing and Understanding Recurrent Networks.) A network reads a song; the activation of each
-unit after each character or frame is recorded, and correlated with the features of the song.
+A network reads a song; the activation of each unit after each character or frame is recorded, and
+correlated with the song's features (`engine.analysis.song_features`). After Karpathy, Johnson &
+Fei-Fei 2015 (Visualizing and Understanding Recurrent Networks). T: characters or frames; H: units
+of a layer.
 """
 
 from collections.abc import Callable
@@ -23,22 +25,25 @@ from engine.inference.network import Network
 from engine.protocol import Feature, SongReading, UnitActivations, UnitCorrelation
 from engine.sampling import music
 
-MAX_UNITS = 10  # the units listed for each feature
+MAX_UNITS = 10  # units listed for each feature
 _MIN_DEVIATION = 1e-9  # a value with a smaller standard deviation counts as constant
 
 
 @dataclass(frozen=True, eq=False)
 class UnitReading:
-    """A song as a network has read it. Layers and units are counted from 1."""
+    """The activations of a network's units while it read a song. Layers and units count from 1."""
 
     model: Model
     song: InputSong
     activations: Array  # (T, layers, H), −1 … 1, after each frame
-    # Of each feature with every unit, (layers, H); None: the feature is constant in this song.
+    # By feature: its correlation with each unit, (layers, H); None: it is constant in this song.
     correlations: dict[str, NDArray[np.float64] | None]
 
     def best(self, feature: str, count: int = MAX_UNITS) -> list[tuple[int, int, float]]:
-        """Return the units that correlate most with a feature, as (layer, unit, correlation)."""
+        """Return the units that correlate most with a feature, as (layer, unit, correlation).
+
+        The list is empty for a feature that is constant in this song.
+        """
         values = self.correlations[feature]
         if values is None:
             return []
@@ -47,7 +52,7 @@ class UnitReading:
         return [(1 + i // width, 1 + i % width, float(values.flat[i])) for i in order]
 
     def summary(self) -> SongReading:
-        """Return all but the activations, for the protocol."""
+        """Return the song and the best units of each feature, as a value of the protocol."""
         song, codec = self.song, self.model.codec
         _, layers, hidden = self.activations.shape
         frames = bar = None
@@ -73,7 +78,7 @@ class UnitReading:
         return Feature(name, tuple(units))
 
     def unit(self, layer: int, unit: int) -> UnitActivations:
-        """Return a unit's activations and its correlations with the features, for the protocol.
+        """Return a unit's activations and its correlation with each feature, for the protocol.
 
         Raises InputError for a layer or unit that the network does not have.
         """
@@ -95,7 +100,7 @@ class UnitReading:
 def read_song(
     model: Model, request: SongRequest, stopped: Callable[[], bool] = lambda: False
 ) -> UnitReading | None:
-    """Let a network read a song; None if it was stopped before the end.
+    """Let a network read a song and correlate its units; return None if stopped before the end.
 
     Raises InputError for an n-gram model, and for a song that cannot be read.
     """
@@ -124,10 +129,10 @@ def unit_activations(
 ) -> Array | None:
     """Return the activation of each unit after each frame of a song, (T, layers, H).
 
-    frames: (T, *frame). None if it was stopped before the last frame.
+    frames: (T, *frame). Returns None if it was stopped before the last frame.
     """
     state = network.initial_state(condition, 1)
-    begin = np.full_like(frames, BEGIN, shape=(1, *frames.shape[1:]))  # silence is zeros too
+    begin = np.full_like(frames, BEGIN, shape=(1, *frames.shape[1:]))  # 0, for keys silence
     network.feed(state, begin)
     result = np.empty((len(frames), len(network.layers), network.hidden), np.float32)
     for step in range(len(frames)):
@@ -139,20 +144,21 @@ def unit_activations(
 
 
 def correlations(activations: Array, features: Features) -> dict[str, NDArray[np.float64] | None]:
-    """Return Pearson's correlation of each feature (T,) with every unit, (layers, H).
+    """Return by feature its Pearson correlations with all units, (layers, H).
 
-    activations: (T, layers, H). 0 for a unit that is constant, None for a constant feature.
+    activations: (T, layers, H). The correlation with a constant unit is 0; a constant feature has
+    None in place of correlations.
     """
     T, layers, _ = activations.shape
     names = [name for name, values in features.items() if values.std() > _MIN_DEVIATION]
     rows = np.array([_standardize(features[name]) for name in names]).reshape(-1, T)  # (F, T)
-    # One layer at a time: in double precision all together are large.
+    # One layer at a time, to save memory: the values are copied as float64.
     products = [rows @ _standardize(activations[:, layer]) / T for layer in range(layers)]
     return {**dict.fromkeys(features), **dict(zip(names, np.stack(products, 1), strict=True))}
 
 
 def _standardize(values: NDArray[Any]) -> NDArray[np.float64]:
-    """Return values (T, …) with mean 0 and deviation 1 along T; zeros where they are constant."""
+    """Scale values (T, …) to mean 0 and standard deviation 1 along T; constant ones become 0."""
     centered = values - values.mean(0, dtype=np.float64)
     deviation = centered.std(0)
     result: NDArray[np.float64] = centered / np.where(deviation > _MIN_DEVIATION, deviation, np.inf)

@@ -1,4 +1,4 @@
-"""How much of a text is copied: its passages that occur in the training songs are detected."""
+"""Detect passages of a text that are copied from training songs, and measure how much is copied."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ from engine.sampling import lyrics
 from engine.sampling.decoding import SamplingParams
 from engine.sampling.lyrics import LyricsRequest
 
-# The songs from which a model's novelty is measured: how many, their characters and temperature.
+# A model's novelty is measured on this number of songs, of that many characters and temperature.
 SAMPLE_COUNT, SAMPLE_LENGTH, SAMPLE_TEMPERATURE = 4, 1_000, 0.7
 
-_OFFSETS = np.arange(-SPACING, WINDOW)  # of the frames before a window, and of the window
+_OFFSETS = np.arange(-SPACING, WINDOW)  # the frames before a window, then its own
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,14 @@ class Novelty:
     """How much of a text is copied."""
 
     characters: int
-    least: int  # characters from which a passage counts as copied
+    least: int  # characters of the shortest passage that counts as copied
     copied: float  # share of the characters in copied passages
     longest: int  # characters of the longest copied passage; 0 without any
-    source: str | None  # the song that it is from, as "artist – title"
+    source: str | None  # the song of that passage, as "artist – title"; None without any
 
     @property
     def words(self) -> str:
-        """A description in words."""
+        """A description in words, to be printed."""
         if not self.longest:
             return f"no passage of {self.least} or more characters is copied from training songs"
         return (
@@ -57,39 +57,41 @@ def combine_novelty(parts: Sequence[Novelty]) -> Novelty:
 
 
 class CopyDetector:
-    """Detects, while a text is written, which passages of it are copied; one for each text.
+    """Detects the copied passages of one text while it is written.
 
-    A passage is copied if it occurs, character by character, in a training song.
+    A passage is copied if it occurs, character by character, in a training song. Only passages of
+    `least` or more characters count.
     """
 
     def __init__(self, index: NgramIndex, least: int = MIN_COPY) -> None:
-        """Detect passages of `least` or more characters; raises InputError below 20."""
+        """Start with an empty text; raises InputError if `least` is below `MIN_COPY`."""
         if least < MIN_COPY:
             raise InputError(
-                f"The shortest copy must be {MIN_COPY} characters or more, not {least}."
+                f"The shortest copied passage must be {MIN_COPY} characters or more, not {least}."
             )
         codec = index.corpus.codec
         assert isinstance(codec, CharacterCodec)
         self._symbols = {text: MARKS + i for i, text in enumerate(codec.characters)}
         self._index, self._least = index, least
-        self._last = [BEGIN] * len(_OFFSETS)  # the last frames
-        self._hash = 0
-        # Offsets in the songs where the end of the text occurs, and how many frames match there.
+        self._last = [BEGIN] * len(_OFFSETS)  # the last frames (codec indices)
+        self._hash = 0  # of the last WINDOW frames
+        # Matches of the text's end: offsets of their last frames in the songs, and their lengths.
         self._ends = np.zeros(0, np.int64)
         self._lengths = np.zeros(0, np.int64)
+        # Characters of the text; of copied passages; of the text up to the last copied passage.
         self._characters = self._copied = self._covered = 0
-        self._longest = self._longest_end = 0  # length of the longest passage, and its offset
-        self.length = 0  # of the copied passage that the text now ends in; 0: none
+        self._longest = self._longest_end = 0  # the longest passage: length, offset of its end
+        self.length = 0  # of the copied passage at the end of the text; 0: no such passage
 
     def push(self, text: str) -> int:
-        """Append to the text; return the length of the copied passage that it now ends in."""
+        """Append to the text; return `length`, that of the copied passage at its end (0: none)."""
         for character in text:
             self._push(self._symbols.get(character, UNKNOWN))
         return self.length
 
     @property
     def source(self) -> str | None:
-        """The song of the passage that the text now ends in, as "artist – title"."""
+        """The song of the copied passage at the end of the text, as "artist – title", or None."""
         if not self.length:
             return None
         return self._song_at(int(self._ends[self._lengths.argmax()]))
@@ -125,33 +127,34 @@ class CopyDetector:
                 self._longest, self._longest_end = self.length, int(self._ends[best])
 
     def _add_matches(self) -> None:
-        """Add the matches of the window that the text now ends in."""
+        """Look up the last WINDOW frames in the index, and add the matches that are new."""
         starts = self._index.candidates(self._hash)
         if not len(starts):
             return
         same = self._index.text[starts[:, None] + _OFFSETS] == self._last  # (n, 21)
-        before = np.cumprod(same[:, SPACING - 1 :: -1], 1).sum(1)  # frames that match before it
-        # A match that reaches back to the window before was found there.
+        before = np.cumprod(same[:, SPACING - 1 :: -1], 1).sum(1)  # matching frames before it
+        # A match with SPACING or more frames before it includes the previous window of the index,
+        # and was added at that window.
         new = same[:, SPACING:].all(1) & (before < SPACING)
         self._ends = np.concatenate([self._ends, starts[new] + WINDOW - 1])
         self._lengths = np.concatenate([self._lengths, before[new] + WINDOW])
 
 
 def copy_detectors(model: Model, least: int, count: int) -> list[CopyDetector]:
-    """Return a detector for each of `count` songs by a model, for copies of its training songs.
+    """Return `count` detectors of passages that are copied from a model's training songs.
 
-    Raises InputError if those no longer exist, and for a model of music.
+    Raises InputError if the training songs no longer exist, and for a model of music.
     """
     index = open_index(models.training_corpus(model))
     return [CopyDetector(index, least) for _ in range(count)]
 
 
 def model_novelty(model: Model) -> Novelty:
-    """Return how much a model copies: in `SAMPLE_COUNT` songs without prompt, with fixed seeds.
+    """Write `SAMPLE_COUNT` songs without a prompt and return how much of them is copied.
 
-    Each is in the style of another artist, spread evenly over the list, because that is how songs
-    are usually requested and where they come closest to the training songs. The same model always
-    has the same result. Raises InputError as `copy_detectors` does.
+    Each song is in the style of a different artist, evenly spread over the list of artists: songs
+    are usually requested with an artist, and then copy most. Seeds are fixed, so that a model
+    always has the same result. Raises InputError as `copy_detectors` does.
     """
     detectors = copy_detectors(model, MIN_COPY, SAMPLE_COUNT)
     for seed, detector in enumerate(detectors):

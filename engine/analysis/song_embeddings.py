@@ -1,9 +1,10 @@
 """Song vectors: the mean hidden state of a network while it reads each song.
 
-The last layer's hidden state is what the network predicts the next frame from; its mean over a song
-is the song's vector. Songs are read without their artist, so that the vector shows how a song is
-written and not by whom. (Karpathy et al. 2015, "Visualizing and understanding recurrent networks",
-examine single units; the mean of all units over a text is the simplest of sentence vectors.)
+From the last layer's hidden state the network predicts the next frame; the mean of this state over
+a song's frames is the song's vector. Songs are read without their artist, so that the vector
+depends on how a song is written, not on who wrote it. (Karpathy et al. 2015, "Visualizing and
+understanding recurrent networks", examine single units; the mean of all units over a text is the
+simplest of sentence vectors.) S: songs; H: hidden units.
 """
 
 import hashlib
@@ -24,10 +25,10 @@ from engine.inference import models
 from engine.inference.models import META, WEIGHTS, Model
 from engine.inference.network import Network
 
-MAX_FRAMES = 4_000_000  # of a corpus that are read
+MAX_FRAMES = 4_000_000  # of a corpus; songs after them are not read
 _BATCH_SIZE = 8  # songs stepped together: with more, fast products gain nothing
 _WINDOW = 128  # frames between two checks for a stop
-_MAX_FILES = 8  # files of vectors beside a corpus
+_MAX_FILES = 8  # files of vectors that are kept in a corpus's folder
 
 Vectors = NDArray[np.float32]
 
@@ -37,7 +38,7 @@ class EmbeddedSongs:
     """Songs of a model's corpus with their vectors."""
 
     corpus: Corpus
-    rows: NDArray[np.intp]  # (S,) of the songs in the corpus
+    rows: NDArray[np.intp]  # (S,) the songs' rows in the corpus
     vectors: Vectors  # (S, H)
 
 
@@ -46,10 +47,11 @@ def embed_songs(
     on_progress: Callable[[int, int], None] | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> EmbeddedSongs:
-    """Return the songs of a model's corpus with their vectors, which are cached beside the corpus.
+    """Return the songs of a model's training corpus with their vectors.
 
-    on_progress: called with how many songs have been read, and of how many. Raises InputError if
-    the songs no longer exist, for an n-gram model, and if it is stopped.
+    Vectors are cached in the corpus's folder. on_progress: called with the number of songs read so
+    far and in all. Raises InputError if the songs no longer exist, for an n-gram model, and when
+    `stopped` returns true.
     """
     require_network(model)
     corpus = models.training_corpus(model)
@@ -81,10 +83,10 @@ def require_network(model: Model) -> Network:
 def embed(
     model: Model, songs: Sequence[NDArray[Any]], on_window: Callable[[], None] = lambda: None
 ) -> Iterator[tuple[list[int], Vectors]]:
-    """Read songs (T, *frame), those of similar length together.
+    """Read songs in batches of similar length; yield each batch's indices and vectors (n, H).
 
-    Yields the indices of some songs and their vectors (n, H), until all are read; `on_window` is
-    called often in between, and may raise. Raises InputError for an n-gram model.
+    songs: (T, *frame) each; on_window: called before every `_WINDOW` frames, and may raise to end
+    the reading. Raises InputError for an n-gram model.
     """
     network, spec = require_network(model), model.codec.spec
     order = sorted(range(len(songs)), key=lambda index: len(songs[index]))
@@ -120,8 +122,8 @@ def _embed_rows(
     def check_stop() -> None:
         if stopped():
             raise InputError(
-                f"Reading was stopped after {count} of {len(rows)} songs: start it again for the "
-                "result."
+                f"Reading was stopped after {count} of {len(rows)} songs: start it again to read "
+                "all."
             )
 
     translated = corpus.translated(model.codec, [])
@@ -135,7 +137,7 @@ def _embed_rows(
 
 
 def _hash(folder: Path) -> str:
-    """Return 16 hexadecimal digits that change with the model."""
+    """Return 16 hexadecimal digits, a hash of the model in a folder."""
     return _digest(folder, tuple((folder / name).stat().st_mtime_ns for name in (META, WEIGHTS)))
 
 
@@ -160,7 +162,7 @@ def _load(path: Path | None, shape: tuple[int, int]) -> Vectors | None:
 
 
 def _save(path: Path, vectors: Vectors) -> None:
-    """Cache vectors; of more than `_MAX_FILES` files the oldest are deleted."""
+    """Write vectors to a file; if a folder has more than `_MAX_FILES`, delete the oldest."""
     content = io.BytesIO()
     np.save(content, vectors)
     write_atomic(path, content.getvalue())

@@ -1,4 +1,4 @@
-"""The features of a song that units may track: a number for each character or frame."""
+"""Features of a song, to compare units with: numbers for each character or frame."""
 
 import re
 import unicodedata
@@ -17,15 +17,15 @@ _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 
 def text_features(text: str) -> Features:
-    """Return the features of the T characters of a text; yes or no is 1 or 0.
+    """Return the features of the T characters of a text, those of yes or no as 1 or 0.
 
     line position       characters before it in its line
-    to line end         characters after it in its line
-    in quotes           also over several lines, up to an empty line
-    in parentheses      round or square ones, likewise
-    word end            the last character of a word: the next is neither a letter nor a digit
-    capital, vowel      of letters; accents do not count
-    line repeated       the line occurred before in the song, as in a chorus; case does not count
+    to line end         characters after it in its line, the newline included
+    in quotes           also over several lines, but not beyond an empty line
+    in parentheses      round or square ones; also over several lines, as quotes
+    word end            the last character of a word (letters, digits, apostrophes)
+    capital, vowel      of letters, with or without an accent
+    line repeated       the line occurred earlier in the song, as in a chorus; case is ignored
     song position       from 0 to 1
     """
     lines = _LINE.findall(text)
@@ -53,14 +53,14 @@ def _is_in_word(character: str) -> bool:
 
 
 def _base_letter(character: str) -> str:
-    """Return a letter without its case and accents."""
+    """Return a letter in lower case and without accents."""
     return unicodedata.normalize("NFD", character)[:1].lower()
 
 
 def _inside(text: str, opening: str, closing: str, both: str = "") -> NDArray[np.float64]:
-    """Return where marks are open, the marks included. An empty line closes them all.
+    """Return 1 from each opening mark to the next closing one, both included, else 0: (T,).
 
-    both: a mark that opens and, at its next occurrence, closes.
+    An empty line closes all marks. both: a mark that opens and, at its next occurrence, closes.
     """
     inside, before = False, ""
     result = np.zeros(len(text))
@@ -79,7 +79,7 @@ def _inside(text: str, opening: str, closing: str, both: str = "") -> NDArray[np
 
 
 def _repeated(lines: list[str]) -> NDArray[np.float64]:
-    """Return where the line has occurred before; an empty one does not count."""
+    """Return 1 for each character whose line has occurred before, else 0; never for empty lines."""
     previous: set[str] = set()
     result: list[float] = []
     for line in lines:
@@ -90,19 +90,19 @@ def _repeated(lines: list[str]) -> NDArray[np.float64]:
 
 
 def key_features(frames: NDArray[np.uint8], bar: float, beats: int) -> Features:
-    """Return the features of T frames of keys, (T, 88 · planes); yes or no is 1 or 0.
+    """Return the features of T frames of keys, (T, 88 · planes), those of yes or no as 1 or 0.
 
-    bar position                frames since the bar began; bars count from the first frame
-    bar begins, beat begins
-    keys sounding               how many
-    highest key, lowest key     from 0, the lowest of the piano; in a silence those before it
+    bar position                frames since the bar began; the first frame begins a bar
+    bar begins, beat begins     in this frame
+    keys sounding               their number
+    highest key, lowest key     from 0, the piano's lowest; in silence as in the last frame before
     chord changes               other keys sound than in the frame before
     song position               from 0 to 1
 
-    bar: the frames of a bar; beats: the beats of a bar.
+    bar: frames in a bar, not always a whole number; beats: beats in a bar.
     """
     sounding = frames[:, :KEYS] != 0
-    # The small number puts 3 · 0.1 into the frame of 0.3.
+    # The small number offsets rounding, which could move the start of a bar by a frame.
     times: NDArray[np.float64] = np.arange(len(frames), dtype=np.float64) + 1e-9
     before = np.concatenate([np.zeros_like(sounding[:1]), sounding[:-1]])
     return {
@@ -118,13 +118,13 @@ def key_features(frames: NDArray[np.uint8], bar: float, beats: int) -> Features:
 
 
 def _begins(counts: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the frames in which a rising count reaches a whole number."""
+    """Return 1 for each frame at which an ascending count reaches the next whole number, else 0."""
     begins: NDArray[np.float64] = (np.diff(np.floor(counts), prepend=-1) > 0).astype(np.float64)
     return begins
 
 
 def _hold(sounding: NDArray[np.bool_], keys: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return keys (T,), in a silence the key before it, or otherwise the first key."""
+    """Return keys (T,) with the last key before it in a silence, or the first key at the start."""
     audible = np.flatnonzero(sounding.any(1))
     if not len(audible):
         return np.zeros(len(keys))

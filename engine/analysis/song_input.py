@@ -1,4 +1,4 @@
-"""Songs for a network to read: the one given, a held-out one, or else one that it writes."""
+"""The song that a network reads: a given one, a held-out one, or else one that it writes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from engine.sampling.lyrics import LyricsRequest
 from engine.sampling.music import MusicRequest
 
 MAX_LENGTH = 20_000  # characters or frames; the rest of a song is not read
-# Of a song that the model writes itself, if its own songs no longer exist:
+# Lengths of a song that the model writes, if its training songs no longer exist:
 GENERATED_CHARACTERS = 1_000
 GENERATED_FRAMES = 200
 _TIME_SIGNATURE = (4, 4)  # if unknown
@@ -26,33 +26,33 @@ _TIME_SIGNATURE = (4, 4)  # if unknown
 
 @dataclass(frozen=True)
 class SongRequest:
-    """Which song to read; without a text and a file a held-out one."""
+    """Which song to read: a text, a file, or without both the held-out song of a number."""
 
     text: str | None = None
     file: Path | None = None  # MIDI
-    artist: str | None = None  # read it as a song of this artist; None: the song's own, if any
-    song: int = 0  # held-out song number; wraps around
+    artist: str | None = None  # read it as a song of this artist; None: the song's artist, if known
+    song: int = 0  # number of the held-out song, from 0; wraps around
 
 
 @dataclass(frozen=True, eq=False)
 class InputSong:
-    """A song to be read."""
+    """A song for a network to read."""
 
     title: str
     frames: NDArray[Any]  # (T, *frame)
     text: str = ""  # of lyrics: T characters, U+FFFD for those that the model does not have
-    condition: Array | None = None  # (A + 1,) weights of the artists
+    condition: Array | None = None  # weights of artists as `conditioning.weights` returns them
     time_signature: tuple[int, int] = _TIME_SIGNATURE
-    song: int = 0  # its number
-    songs: int = 1  # the number of songs to choose from; 0: unlimited
-    note: str = ""  # a sentence, if only its beginning is read
+    song: int = 0  # its number among the held-out songs, or the seed that wrote it
+    songs: int = 1  # held-out songs to choose from; 1: this one only; 0: as many as seeds
+    note: str = ""  # a sentence that only the beginning is read; empty: all is read
 
 
 def load_song(model: Model, request: SongRequest) -> InputSong:
     """Return the requested song, at most its first `MAX_LENGTH` characters or frames.
 
-    Raises InputError for a text that the model cannot read, a file that is not MIDI, an artist whom
-    the model does not have, and a song of the wrong kind.
+    Raises InputError for a text that the model cannot read, a file that is not MIDI, an artist that
+    the model does not have, and a text for a model of music or a file for one of lyrics.
     """
     if request.song < 0:
         raise InputError(f"The song number must be 0 or more, not {request.song}.")
@@ -69,7 +69,7 @@ def load_song(model: Model, request: SongRequest) -> InputSong:
         return _read_midi(model, request.file)
     try:
         return _held_out(model, request)
-    except InputError:  # the songs no longer exist, or none was held out
+    except InputError:  # the training songs no longer exist, or no songs are held out
         return _write_song(model, request)
 
 
@@ -86,7 +86,7 @@ def _read_text(model: Model, text: str, artist: str | None) -> InputSong:
 def _truncation_note(size: int, unit: str) -> str:
     if size <= MAX_LENGTH:
         return ""
-    return f"It has {size:,} {unit}: only the first {MAX_LENGTH:,} were read."
+    return f"The song has {size:,} {unit}: only the first {MAX_LENGTH:,} were read."
 
 
 def _read_midi(model: Model, file: Path) -> InputSong:
@@ -101,7 +101,10 @@ def _read_midi(model: Model, file: Path) -> InputSong:
 
 
 def _held_out(model: Model, request: SongRequest) -> InputSong:
-    """Return a validation song of the corpus that the model was trained on."""
+    """Return a validation song of the model's training corpus.
+
+    Raises InputError if the corpus no longer exists, or has no such songs.
+    """
     corpus = models.training_corpus(model)
     rows = corpus.select("valid")
     if not len(rows):
@@ -129,7 +132,7 @@ def _held_out(model: Model, request: SongRequest) -> InputSong:
 
 
 def _write_song(model: Model, request: SongRequest) -> InputSong:
-    """Let the model write a song; its seed is the number of the song."""
+    """Let the model write a song, with the requested song number as its seed."""
     title = f"written by {model.name}, seed {request.song}"
     if isinstance(model.codec, CharacterCodec):
         params = SamplingParams(temperature=0.7)

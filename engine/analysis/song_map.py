@@ -1,4 +1,7 @@
-"""Songs compared by their vectors: those most similar to one, and a map of all in a plane."""
+"""Compare songs by their vectors: list the songs most similar to one, and map all in a plane.
+
+S: songs; H: hidden units, the size of a vector (see `engine.analysis.song_embeddings`).
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,15 +21,15 @@ _SHOWN = 5  # songs that an error names
 
 
 def full_title(artist: str, title: str) -> str:
-    """Return "artist – title"; music has no artist."""
+    """Return "artist – title", or the title if there is no artist, as in music."""
     return f"{artist} – {title}" if artist else title
 
 
 def find_song(songs: EmbeddedSongs, text: str) -> int:
-    """Return the number, the index in `songs.rows`, of the song that a text names.
+    """Return the number of the song that a text names: its index in `songs.rows`.
 
-    text: artist and title, the title, or a part of them. Raises InputError if it names no song, or
-    several.
+    text: "artist – title", the title, or a part of either. Raises InputError if it names no song,
+    or several.
     """
     titles = [songs.corpus.titles[row] for row in songs.rows]
     full = [full_title(*pair) for pair in titles]
@@ -42,18 +45,18 @@ def find_song(songs: EmbeddedSongs, text: str) -> int:
             return matches[0]
         if matches:
             listed = join_or(full[number] for number in matches[:_SHOWN])
-            more = f" ({len(matches) - _SHOWN} more match too)" if len(matches) > _SHOWN else ""
-            raise InputError(f"{text!r} may be {listed}{more}: name one of them.")
+            more = f" (and {len(matches) - _SHOWN} more)" if len(matches) > _SHOWN else ""
+            raise InputError(f"{text!r} may mean {listed}{more}: name one of these songs.")
     close = closest(text, [title for _, title in titles]) or closest(text, full)
     hint = f"did you mean {join_or(close)}?" if close else "name a part of a title, or a file."
     raise InputError(f"There is no song {text!r} in {songs.corpus.name}: {hint}")
 
 
 def similarities(vectors: Vectors, vector: NDArray[Any]) -> Floats:
-    """Return the cosines (S,) between vectors (S, H) and one (H,), minus the mean of the vectors.
+    """Return the cosine similarity of each of the vectors (S, H) with one vector (H,), (S,).
 
-    Without subtracting the mean all would be about 1: most of a hidden state is common to all
-    songs.
+    The mean of the vectors is subtracted first. Otherwise all cosines would be about 1, because
+    most of a hidden state is common to all songs.
     """
     mean = vectors.mean(0, dtype=np.float64)
     centered, one = vectors - mean, vector - mean
@@ -63,7 +66,7 @@ def similarities(vectors: Vectors, vector: NDArray[Any]) -> Floats:
 
 
 def check_count(count: int) -> None:
-    """Raise InputError for a number of similar songs out of range."""
+    """Raise InputError if a number of similar songs to list is out of range."""
     if not 1 <= count <= MAX_COUNT:
         raise InputError(f"The count must be 1 to {MAX_COUNT:,} songs, not {count}.")
 
@@ -71,7 +74,7 @@ def check_count(count: int) -> None:
 def nearest_songs(
     songs: EmbeddedSongs, vector: NDArray[Any], count: int, without: int = -1
 ) -> list[SimilarSong]:
-    """Return the `count` songs most similar to a vector (H,), but for the song number `without`."""
+    """Return the `count` songs most similar to a vector (H,), except song number `without`."""
     check_count(count)
     cosines = similarities(songs.vectors, vector)
     order = [number for number in np.argsort(-cosines, kind="stable").tolist() if number != without]
@@ -83,7 +86,10 @@ def nearest_songs(
 
 
 def similar_songs(songs: EmbeddedSongs, song: int, count: int) -> SimilarSongs:
-    """Return the songs most similar to the song of a number; raises InputError."""
+    """Return the `count` songs most similar to song number `song`.
+
+    Raises InputError if either number is out of range.
+    """
     if not 0 <= song < len(songs.rows):
         last = len(songs.rows) - 1
         raise InputError(f"There is no song number {song}: the numbers are 0 to {last}.")
@@ -93,8 +99,9 @@ def similar_songs(songs: EmbeddedSongs, song: int, count: int) -> SimilarSongs:
 def principal_plane(vectors: NDArray[Any]) -> tuple[Floats, float]:
     """Return coordinates (N, 2) of vectors (N, H) on their two principal axes (Pearson 1901).
 
-    Also returns the share of the variance that lies in that plane. Each axis points to where its
-    largest coordinate is, so that the same vectors always have the same picture.
+    Also returns the share of the variance that lies in that plane, from 0 to 1. The sign of each
+    axis is chosen so that the largest coordinate is positive, hence the same vectors always have
+    the same picture.
     """
     centered = vectors.astype(np.float64) - vectors.mean(0, dtype=np.float64)
     left, sizes, _ = np.linalg.svd(centered, full_matrices=False)
@@ -116,10 +123,10 @@ def group_by_artist(titles: Sequence[tuple[str, str]]) -> dict[str, list[int]]:
 
 
 def map_points(songs: EmbeddedSongs, artist: str | None) -> SongMap:
-    """Return the points of all artists in the plane, or of one artist's songs.
+    """Return a map of one artist's songs, or with None of all artists.
 
-    If all songs are by one artist, or have none, the songs are mapped. Raises InputError for an
-    artist without songs.
+    The vector of an artist is the mean of the songs' vectors. If all songs are by one artist, or
+    have no artist, the songs are mapped in any case. Raises InputError for an artist without songs.
     """
     titles = [songs.corpus.titles[row] for row in songs.rows]
     groups = group_by_artist(titles)
@@ -127,7 +134,7 @@ def map_points(songs: EmbeddedSongs, artist: str | None) -> SongMap:
         artist = next(iter(groups))
     if artist is not None and artist not in groups:
         raise InputError(f"There are no songs by {artist!r}: name another artist.")
-    names: list[tuple[str, int | None, int | None]]  # with the number of songs, or of the song
+    names: list[tuple[str, int | None, int | None]]  # (artist, songs, None), (title, None, number)
     if artist is None:
         vectors = np.stack([songs.vectors[numbers].mean(0) for numbers in groups.values()])
         names = [(name, len(numbers), None) for name, numbers in groups.items()]

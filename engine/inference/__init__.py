@@ -1,1 +1,1 @@
-"""The NumPy side of the models: weights read from safetensors and stepped without torch."""
+"""Trained models in NumPy: read from safetensors and stepped to sample, without torch."""

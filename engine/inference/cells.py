@@ -1,9 +1,9 @@
-"""Recurrent cells, one step at a time in NumPy: the streaming side of `engine.model.cells`.
+"""Recurrent cells in NumPy, stepped one frame at a time; `engine.model.cells` trains them.
 
-Shapes: N rows of a batch, H hidden units, G gates; a weight has H columns for each gate. A step
-starts from the pre-activations (N, S·H): S blocks of H columns, the sum of what the layer below,
-the cell's own last output and the bias contribute. `Cell.pack_gates` arranges the weights so that
-one product computes all blocks.
+N: songs, stepped as a batch; H: hidden units; G: gates. A layer's weights in a model's file have H
+columns for each gate, (…, G·H). A step takes the layer's pre-activations x W + h U + bias (x: its
+input, h: its last output) in S blocks of H columns, (N, S·H). S is G, except for the GRU: its
+candidate n needs two blocks. `Cell.pack_gates` arranges weights in blocks.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,28 +15,28 @@ from numpy.typing import NDArray
 from engine.config import CELL_SPECS, CellSpec
 
 Array = NDArray[np.float32]
-Blocks = tuple[tuple[int, float], ...]  # of each block: the gate of the weights, and a factor
+Blocks = tuple[tuple[int, float], ...]  # for each block: a gate, and a factor for its weights
 
 _HALF = np.array(0.5, np.float32)  # an array: NumPy takes longer to convert a scalar
 
 
 def _sigmoid(half: Array) -> None:
-    """Compute 1 / (1 + exp(−x)) in place from x / 2, through tanh, which cannot overflow."""
+    """Replace x / 2 by 1 / (1 + exp(−x)); computed by tanh, which cannot overflow."""
     np.tanh(half, out=half)
     half *= _HALF
     half += _HALF
 
 
 def rnn(sums: Array, h: Array) -> tuple[Array, ...]:  # noqa: ARG001
-    """Return h' = tanh(x + h W) (Elman 1990). sums: (N, H), overwritten; h: (N, H)."""
+    """Return the next h, tanh(sums) (Elman 1990). sums: (N, H), overwritten; h is not needed."""
     return (np.tanh(sums, out=sums),)
 
 
 def gru(sums: Array, h: Array) -> tuple[Array, ...]:
-    """Step the GRU of Cho et al. 2014 with the reset gate after the product.
+    """Return the next h of a GRU (Cho et al. 2014), the reset gate applied after the product.
 
-    sums: (N, 4·H), overwritten: r / 2, z / 2, the input's part of n, the hidden state's part of n;
-    h: (N, H).
+    sums: (N, 4·H), overwritten: half the pre-activations of the gates r and z, then the two terms
+    of the candidate n, from the input and from h. h: (N, H).
     """
     size = h.shape[1]
     _sigmoid(sums[:, : 2 * size])
@@ -50,12 +50,13 @@ def gru(sums: Array, h: Array) -> tuple[Array, ...]:
 
 
 def lstm(sums: Array, h: Array, c: Array) -> tuple[Array, ...]:
-    """Step the LSTM of Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000.
+    """Return the next h and c of an LSTM (Hochreiter & Schmidhuber 1997; Gers et al. 2000).
 
-    sums: (N, 4·H), overwritten: i / 2, f / 2, o / 2, g; h and c: (N, H).
+    sums: (N, 4·H), overwritten: half the pre-activations of the gates i, f and o, then that of the
+    candidate g. c: (N, H); h is not needed.
     """
     size = c.shape[1]
-    np.tanh(sums, out=sums)  # of all blocks at once; the gates are finished as in _sigmoid
+    np.tanh(sums, out=sums)  # all blocks at once; the next two lines complete the sigmoids
     gates = sums[:, : 3 * size]
     gates *= _HALF
     gates += _HALF
@@ -74,22 +75,22 @@ def _output(h: Array) -> Array:
 
 
 def _cell_state(h: Array, c: Array) -> Array:  # noqa: ARG001
-    """Return tanh(c): what an LSTM unit remembers, even while its output gate is closed."""
+    """Return tanh(c), what an LSTM's units remember, even while their output gates are closed."""
     return np.tanh(c)
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A kind of cell: step(sums (N, S·H), *state) returns the new state, its output first."""
+    """A kind of cell: its step, and the blocks in which the step takes pre-activations."""
 
     spec: CellSpec
-    input_blocks: Blocks  # (S) for the weights of the input, and the bias
-    hidden_blocks: Blocks  # (S) for the weights of the cell's own output
-    step: Callable[..., tuple[Array, ...]]
-    activation: Callable[..., Array]  # *state → (N, H): what each unit holds, within −1 … 1
+    input_blocks: Blocks  # S blocks: for the weights of the layer's input, and the bias
+    hidden_blocks: Blocks  # S blocks: for the weights of the layer's last output
+    step: Callable[..., tuple[Array, ...]]  # sums (N, S·H), *state → next state; first the output
+    activation: Callable[..., Array]  # *state → each unit's value (N, H), −1 … 1
 
     def pack_gates(self, tensors: Mapping[str, Array]) -> dict[str, Array]:
-        """Return a network's tensors with those of its cells, (…, G·H), arranged as (…, S·H)."""
+        """Return a network's tensors, the weights of its cells, (…, G·H), in blocks (…, S·H)."""
         result = dict(tensors)
         for name, tensor in tensors.items():
             if name.startswith("cells.") and not name.endswith(".hidden_bias"):
@@ -104,8 +105,8 @@ class Cell:
         return result
 
 
-# Gates through a sigmoid are halved (see `_sigmoid`). In the GRU the parts of n stay apart, since
-# the reset gate multiplies only the hidden state's.
+# The weights of sigmoid gates are halved (see `_sigmoid`). The two terms of the GRU's candidate n
+# stay apart, since the reset gate multiplies only the one from h.
 _RNN: Blocks = ((0, 1.0),)
 _LSTM: Blocks = ((0, 0.5), (1, 0.5), (2, 0.5), (3, 1.0))
 CELLS: dict[str, Cell] = {

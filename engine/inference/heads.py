@@ -1,7 +1,13 @@
-"""Heads in NumPy, the streaming side of `engine.model.heads`.
+"""Heads in NumPy, for sampling; `engine.model.heads` trains them.
 
-A head turns a frame into its part of the first layer's pre-activations, and the last layer's output
-into logits of the next character, or into the keys of the next frame.
+A head has two tasks: from a frame it computes the frame's term of the first layer's
+pre-activations, and from the last layer's output the logits of the next character, or the keys of
+the next frame. With a match memory (`engine.data.match_memory`) the matched frame is an input of
+both.
+
+N: songs; H: hidden units; S·H: columns of a layer's pre-activations (`engine.inference.cells`);
+V: characters; M: kinds of match. A frame of keys, (K,), has one plane of 88 bits (the keys that
+sound), or two (then the keys that are struck); F: features of a key; U: units of a `Decider`.
 """
 
 from abc import ABC, abstractmethod
@@ -26,35 +32,35 @@ from engine.frame_spec import (
 from engine.inference.cells import Array
 from engine.inference.matmul import Product, Quantized
 
-MAX_DRAWS = 16  # of a frame that has too few notes
+MAX_DRAWS = 16  # attempts to draw a frame with enough notes
 
 Frames = NDArray[np.uint8]  # (N, K), K = 88 · planes
-Nats = NDArray[np.float64]  # (N,)
+Nats = NDArray[np.float64]  # negative log likelihoods
 Shapes = dict[str, tuple[int, ...]]
 
 
 class HeadInput(NamedTuple):
-    """The input of a head, before the next frame of N songs."""
+    """What a head predicts the next frames of N songs from."""
 
-    hidden: Quantized  # (N, H) the last layer's output, as the head's product takes it
-    previous: NDArray[Any]  # (N, *frame)
-    matched: NDArray[Any]  # (N, *frame) the frame that the match memory expects; zero without one
-    match_kind: NDArray[np.int64]  # (N,) 0: no match
+    hidden: Quantized  # (N, H) the last layer's output, quantized for the head's product
+    previous: NDArray[Any]  # (N, *frame) the last frames
+    matched: NDArray[Any]  # (N, *frame) the matched frames; zeros where there is no match
+    match_kind: NDArray[np.int64]  # (N,) as `MatchMemory.push` returns it; 0: no match
 
 
 @dataclass(frozen=True)
 class CharacterHead:
-    """Characters: a row of a table as input, logits over all V of them as output."""
+    """The head for characters: a table lookup as input, logits over V characters as output."""
 
-    table: Array  # (V, S·H) each character's part of the first pre-activations, with the bias
-    matched_table: Array  # (V, S·H) its part as the matched one; (0, 0) without a match memory
-    weight: Product  # (N, H) → (N, V)
+    table: Array  # (V, S·H) each character's term of the first pre-activations, and the bias
+    matched_table: Array  # (V, S·H) the matched character's term; (0, 0) without a match memory
+    weight: Product  # hidden (N, H) → (N, V)
     bias: Array  # (1, V): NumPy adds arrays faster if they have the same number of axes
-    gain: Array  # (M) added to the matched character's logit for each kind of match; (0) without
+    gain: Array  # (M,) by match kind: added to the matched character's logit; (0,) without a memory
 
     @staticmethod
     def shapes(config: ModelConfig, spec: FrameSpec) -> Shapes:
-        """Return the names and shapes of its tensors."""
+        """Return the shape of each of the head's tensors by name."""
         size, hidden, width = spec.size, config.hidden_size, config.embedding_size  # V, H, E
         out = {"head.project": (hidden, width)} if config.tied else {"head.weight": (size, hidden)}
         gain = (
@@ -71,7 +77,10 @@ class CharacterHead:
         tensors: Mapping[str, Array],
         product: Callable[[Array], Product],
     ) -> "CharacterHead":
-        """Build it from a network's float32 tensors; product: how its weight is multiplied."""
+        """Build the head from a network's float32 tensors, as `Cell.pack_gates` returns them.
+
+        product: makes the product with the head's output weights.
+        """
         embedding, width = tensors["head.embedding"], config.embedding_size  # (V, E)
         rows = tensors["cells.0.input"]
         none = np.zeros((0, 0), np.float32)
@@ -88,12 +97,12 @@ class CharacterHead:
         )
 
     def input_sums(self, frames: NDArray[Any]) -> Array:
-        """Return the part of characters (N,) in the first pre-activations, (N, S·H), with bias."""
+        """Return the term of characters (N,) in the first pre-activations, plus bias: (N, S·H)."""
         rows: Array = self.table.take(frames, 0)  # faster than [frames]
         return rows
 
     def matched_sums(self, frames: NDArray[Any]) -> Array:
-        """Return the part of matched characters (N,) in the first pre-activations, (N, S·H)."""
+        """Return the term of matched characters (N,) in the first pre-activations: (N, S·H)."""
         rows: Array = self.matched_table.take(frames, 0)
         return rows
 
@@ -108,17 +117,20 @@ class CharacterHead:
 
 @dataclass(frozen=True)
 class KeyDecision:
-    """How the keys of N frames are decided: copied from `given`, or drawn with `noise`."""
+    """How the keys of N frames are chosen: copied from `given` to score them, or drawn."""
 
     given: Frames | None = None
-    noise: NDArray[np.float64] | None = None  # (N, K) logistic
+    noise: NDArray[np.float64] | None = None  # (N, K) of the logistic distribution, to draw with
     temperature: float = 1.0
 
     def decide(self, logits: Array, keys: int | slice) -> tuple[NDArray[np.bool_], Nats]:
-        """Return the bits of those keys and their negative log likelihoods, shaped as `logits`."""
+        """Choose the bits of some keys; return them and their negative log likelihoods.
+
+        logits: (N,) for one key, (N, n) for a slice of n keys, as are both results.
+        """
         if self.given is not None:
             bits = self.given[:, keys] > 0
-        else:  # above zero with the probability sigmoid(logits / temperature)
+        else:  # 1 with probability sigmoid(logits / temperature)
             assert self.noise is not None
             bits = logits + self.temperature * self.noise[:, keys] > 0
         return bits, np.logaddexp(0.0, np.where(bits, -logits, logits), dtype=np.float64)
@@ -126,34 +138,34 @@ class KeyDecision:
 
 @dataclass(frozen=True)
 class KeysHead(ABC):
-    """The common part of the two heads for piano keys: input tables, drawing and scoring."""
+    """The base of the two heads for piano keys: their input, drawing and scoring."""
 
-    table: Array  # (K, S·H) each key's part of the first layer's pre-activations
-    table_bias: Array  # (S·H)
-    matched_table: Array  # (K, S·H) its part in the matched frame; (K, 0) without a match memory
+    table: Array  # (K, S·H) each key's term of the first layer's pre-activations
+    table_bias: Array  # (S·H,)
+    matched_table: Array  # (K, S·H) a matched frame's keys' terms; (K, 0) without a match memory
 
     @staticmethod
     def tables(config: ModelConfig, tensors: Mapping[str, Array]) -> tuple[Array, Array, Array]:
-        """Compute the three fields above from a network's tensors."""
+        """Return `table`, `table_bias` and `matched_table`, computed from a network's tensors."""
         keys, width = tensors["head.input"], config.embedding_size
         rows = tensors["cells.0.input"]
         matched = keys @ rows[width : 2 * width] if config.match_memory else keys[:, :0]
         return keys @ rows[:width], tensors["cells.0.bias"], matched
 
     def input_sums(self, frames: NDArray[Any]) -> Array:
-        """Return the part of frames (N, K) in the first pre-activations, (N, S·H), with bias."""
+        """Return the term of frames (N, K) in the first pre-activations, plus bias: (N, S·H)."""
         return frames.astype(np.float32) @ self.table + self.table_bias
 
     def matched_sums(self, frames: NDArray[Any]) -> Array:
-        """Return the part of matched frames (N, K) in the first pre-activations, (N, S·H)."""
+        """Return the term of matched frames (N, K) in the first pre-activations: (N, S·H)."""
         return frames.astype(np.float32) @ self.matched_table
 
     @abstractmethod
     def decide(self, inputs: HeadInput, decision: KeyDecision) -> tuple[Frames, Nats]:
-        """Decide the next frames, (N, K), and return their negative log likelihoods, (N,), too."""
+        """Choose the next frames; return them, (N, K), and their negative log likelihoods, (N,)."""
 
     def nats(self, inputs: HeadInput, frames: Frames) -> Nats:
-        """Return the negative log likelihood of frames (N, K) as the next ones, (N,)."""
+        """Return the negative log likelihoods, (N,), of frames (N, K) as the songs' next frames."""
         return self.decide(inputs, KeyDecision(given=frames))[1]
 
     def sample(
@@ -166,8 +178,8 @@ class KeysHead(ABC):
         """Draw the next frames, (N, K).
 
         temperature: 0 takes the more probable state of each key, inf makes both equally probable.
-        A frame with fewer than `min_notes` notes is drawn again, up to `MAX_DRAWS` times in all, so
-        that a song does not fall silent.
+        min_notes: a frame with fewer notes is drawn again, until it is the `MAX_DRAWS`th, so that
+        the music does not fall silent.
         """
         frames = np.zeros_like(inputs.previous)
         redraw = np.ones(len(frames), np.bool_)
@@ -184,15 +196,15 @@ class KeysHead(ABC):
 
 @dataclass(frozen=True)
 class IndependentHead(KeysHead):
-    """Keys that are decided independently of each other."""
+    """The head that chooses each key independently of the other keys."""
 
-    weight: Product  # (N, H) → (N, K)
-    bias: Array  # (K)
-    gain: Array  # (M, 2) by kind of match: added to keys silent, and sounding, in the matched frame
+    weight: Product  # hidden (N, H) → (N, K)
+    bias: Array  # (K,)
+    gain: Array  # (M, 2) by match kind: added to logits of keys off, and on, in the matched frame
 
     @staticmethod
     def shapes(config: ModelConfig, spec: FrameSpec) -> Shapes:
-        """Return the names and shapes of its tensors."""
+        """Return the shape of each of the head's tensors by name."""
         gain = (
             {"head.gain": (spec.match_kinds(config.match_recovery), 2)}
             if config.match_memory
@@ -212,19 +224,22 @@ class IndependentHead(KeysHead):
         tensors: Mapping[str, Array],
         product: Callable[[Array], Product],
     ) -> "IndependentHead":
-        """Build it from a network's float32 tensors; product: how its weight is multiplied."""
+        """Build the head from a network's float32 tensors, as `Cell.pack_gates` returns them.
+
+        product: makes the product with the head's output weights.
+        """
         gain = tensors.get("head.gain", np.zeros((1, 2), np.float32))
         tables = cls.tables(config, tensors)
         return cls(*tables, product(tensors["head.weight"]), tensors["head.bias"], gain)
 
     def decide(self, inputs: HeadInput, decision: KeyDecision) -> tuple[Frames, Nats]:
-        """Decide the next frames, (N, K), and return their negative log likelihoods, (N,), too."""
+        """Choose the next frames; return them, (N, K), and their negative log likelihoods, (N,)."""
         logits = self.weight(inputs.hidden) + self.bias
         silent, sounding = self.gain[inputs.match_kind].T[:, :, None]  # (N, 1) each
         logits += np.where(inputs.matched > 0, sounding, silent)
         bits, nats = decision.decide(logits, slice(None))
         sounds, before = bits[:, :KEYS], inputs.previous[:, :KEYS] > 0
-        if bits.shape[1] > KEYS:  # a key that was silent has its onset where it sounds
+        if bits.shape[1] > KEYS:  # a key that sounds, but did not before, certainly is struck
             undecided = sounds & before
             bits[:, KEYS:] = np.where(undecided, bits[:, KEYS:], sounds)
             nats[:, KEYS:] *= undecided
@@ -233,19 +248,19 @@ class IndependentHead(KeysHead):
 
 @dataclass(frozen=True)
 class Decider:
-    """The small network, shared by all keys, that decides them from high to low."""
+    """A small network, shared by the keys of a plane, that chooses them from high to low."""
 
-    above: Array  # (KEYS_ABOVE, U) weights of the keys above, which are decided already
-    counts: Array  # (NOTE_COUNTS + 1, U) by how many keys are set so far
-    around: Array  # (P · (2 · KEYS_AROUND + 1), U) weights of P planes of known keys
-    mix: Array  # (F, U)
-    bias: Array  # (U)
-    out: Array  # (U)
-    out_bias: Array  # (1)
+    above: Array  # (KEYS_ABOVE, U) weights of the keys above, which are chosen already
+    counts: Array  # (NOTE_COUNTS + 1, U) the term of each number of keys set so far
+    around: Array  # (P · (2 · KEYS_AROUND + 1), U) weights of nearby keys in P known planes
+    mix: Array  # (F, U) weights of the key's features
+    bias: Array  # (U,)
+    out: Array  # (U,)
+    out_bias: Array  # (1,)
 
     @staticmethod
     def shapes(name: str, planes: int) -> Shapes:
-        """Return the names and shapes of its tensors."""
+        """Return the shape of each tensor of the decider `name` for a number of known planes."""
         return {
             f"{name}.weight": (
                 KEYS_ABOVE + NOTE_COUNTS + planes * (2 * KEYS_AROUND + 1),
@@ -259,7 +274,7 @@ class Decider:
 
     @classmethod
     def build(cls, name: str, tensors: Mapping[str, Array]) -> "Decider":
-        """Build it from a network's tensors."""
+        """Build the decider `name` from a network's tensors."""
         mix, bias, out, out_bias = (
             tensors[f"{name}.{part}"] for part in ("mix", "bias", "out", "out_bias")
         )
@@ -278,10 +293,11 @@ class Decider:
         decision: KeyDecision,
         first: int,
     ) -> tuple[NDArray[np.bool_], Nats]:
-        """Decide the keys that `undecided` (N, 88) marks; the others are as in `certain` (N, 88).
+        """Choose the keys that are marked in `undecided` (N, 88); copy the others from `certain`.
 
-        features (N, 88, F); planes (N, P, 88); first: the offset of the keys' plane in a frame.
-        Returns the bits (N, 88) and the negative log likelihoods (N,).
+        features: (N, 88, F); planes: (N, P, 88) the known ones; certain: (N, 88); first: the index
+        in a frame of the plane's first key. Returns the bits (N, 88) and the negative log
+        likelihoods (N,).
         """
         count = len(features)
         padded = np.pad(planes, ((0, 0), (0, 0), (KEYS_AROUND, KEYS_AROUND)))
@@ -291,7 +307,7 @@ class Decider:
         known = windows.transpose(0, 2, 1, 3).reshape(count, KEYS, -1)
         fixed = known @ self.around + features @ self.mix + self.bias  # (N, 88, U)
         bits = np.zeros((count, KEYS + KEYS_ABOVE), np.float32)
-        notes = np.zeros(count, np.intp)  # so far
+        notes = np.zeros(count, np.intp)  # chosen so far
         nats = np.zeros(count)
         for key in reversed(range(KEYS)):
             value, mask = certain[:, key], undecided[:, key]
@@ -309,16 +325,19 @@ class Decider:
 
 @dataclass(frozen=True)
 class JointHead(KeysHead):
-    """Keys that depend on each other: the sounding ones from high to low, then the onsets too."""
+    """The head that chooses each key given the keys above it: first those that sound, then onsets.
 
-    features: Product  # (N, H) → (N, 88 · F)
-    bias: Array  # (88 · F)
+    An onset is a key that is struck.
+    """
+
+    features: Product  # hidden (N, H) → (N, 88 · F)
+    bias: Array  # (88 · F,)
     sounding: Decider
-    onset: Decider | None  # for frames of two planes
+    onset: Decider | None  # None: frames have one plane
 
     @staticmethod
     def shapes(config: ModelConfig, spec: FrameSpec) -> Shapes:
-        """Return the names and shapes of its tensors."""
+        """Return the shape of each of the head's tensors by name."""
         planes, known = spec.size // KEYS, 2 if config.match_memory else 1
         return {
             "head.input": (spec.size, config.embedding_size),
@@ -335,7 +354,10 @@ class JointHead(KeysHead):
         tensors: Mapping[str, Array],
         product: Callable[[Array], Product],
     ) -> "JointHead":
-        """Build it from a network's float32 tensors; product: how its weight is multiplied."""
+        """Build the head from a network's float32 tensors, as `Cell.pack_gates` returns them.
+
+        product: makes the product with the head's output weights.
+        """
         onset = "head.onset.weight" in tensors
         return cls(
             *cls.tables(config, tensors),
@@ -346,7 +368,7 @@ class JointHead(KeysHead):
         )
 
     def decide(self, inputs: HeadInput, decision: KeyDecision) -> tuple[Frames, Nats]:
-        """Decide the next frames, (N, K), and return their negative log likelihoods, (N,), too."""
+        """Choose the next frames; return them, (N, K), and their negative log likelihoods, (N,)."""
         count = len(inputs.hidden)
         features = (self.features(inputs.hidden) + self.bias).reshape(count, KEYS, KEY_FEATURES)
         frames = [inputs.previous, inputs.matched] if self.matched_table.size else [inputs.previous]
@@ -356,7 +378,7 @@ class JointHead(KeysHead):
         if self.onset is None:
             return sounds.astype(np.uint8), nats
         before = planes[:, 0] > 0
-        certain = sounds & ~before  # a key that was silent has its onset where it sounds
+        certain = sounds & ~before  # a key that sounds, but did not before, certainly is struck
         known = np.concatenate([sounds[:, None], certain[:, None], planes[:, 1::2]], 1)
         known = known.astype(np.float32)
         onsets, onset_nats = self.onset.decide(

@@ -1,8 +1,9 @@
-"""Matrix products for sampling: in float32 ("full"), or with 8-bit integers ("fast").
+"""Matrix products for sampling, in two precisions: "full" (float32) and "fast" (8-bit integers).
 
-The time of a product of one row is that of reading its weights from memory, so it falls with the
-bits of a weight. Rows are independent of each other: a row has the same result to the last bit
-alone and among others, in fast products always, in full ones among up to `MAX_SINGLE_ROWS` rows.
+N: rows, one for each song; I: inputs; J: outputs. With few rows a product takes about the time of
+reading its weights from memory, so it is faster with smaller weights. A row's result is the same
+to the last bit alone and among other rows: in fast products always, in full ones among up to
+`MAX_SINGLE_ROWS` rows.
 """
 
 from collections.abc import Callable
@@ -15,36 +16,36 @@ from numpy.typing import NDArray
 
 from engine.inference.cells import Array
 
-Quantized = NDArray[Any]  # x (N, I) as products take it: int8 in fast precision, float32 in full
+Quantized = NDArray[Any]  # the left factor of a product, (N, I): int8 (fast) or float32 (full)
 Product = Callable[[Quantized], Array]  # x → x @ weights (N, J), a new array
 
-MAX_SINGLE_ROWS = 16  # with up to this many rows, one product a row is faster than one for all
+MAX_SINGLE_ROWS = 16  # up to this many rows are multiplied one by one, which is faster
 _LEVELS = np.array(127, np.float32)  # an array: NumPy takes longer to convert a scalar
 
 
 @dataclass(frozen=True)
 class GateSums:
-    """The pre-activations of a layer, x @ W + h @ U + bias, in two stages.
+    """Computes a layer's pre-activations x @ W + h @ U + bias, as `complete(precompute(x), h)`.
 
-    `complete(precompute(x), h)`: when a song is read, all x are known at once, and whatever is
-    faster for many rows is computed in the first stage.
+    When a prompt is read, the x of all its frames are known at once, but each h only after the step
+    before: `precompute` does the part of the work that is faster for many rows at once.
     """
 
-    precompute: Callable[[Quantized], Quantized]  # x, any number of rows
-    complete: Callable[[Quantized, Quantized], Array]  # (N, J), a new array
+    precompute: Callable[[Quantized], Quantized]  # x (rows, I) → (rows, …), any number of rows
+    complete: Callable[[Quantized, Quantized], Array]  # → (N, J), a new array
 
 
 @dataclass(frozen=True)
 class Precision:
-    """A way to multiply: `product(weights)(quantize(x))` is x @ weights.
+    """The functions of one precision: `product(weights)(quantize(x))` is x @ weights.
 
-    What several products multiply is quantized once.
+    x is quantized by itself, so that several products of the same x need it quantized only once.
     """
 
     quantize: Callable[[Array], Quantized]
     product: Callable[[Array], Product]
     gate_sums: Callable[[Array, Array, Array], GateSums]  # from W, U, bias (1, J)
-    scale: float  # quantize(x) · scale is x, except for rounding
+    scale: float  # quantize(x) · scale is x, but for rounding
 
 
 def _full(weights: Array) -> Product:
@@ -60,7 +61,7 @@ def _full(weights: Array) -> Product:
 
 
 def _full_sums(input_weights: Array, hidden_weights: Array, bias: Array) -> GateSums:
-    """Two products: the input's is faster for many rows at once."""
+    """Return sums that multiply x by W ahead, which is faster for many rows at once."""
     product = _full(input_weights)
 
     def precompute(x: Quantized) -> Quantized:
@@ -72,7 +73,7 @@ def _full_sums(input_weights: Array, hidden_weights: Array, bias: Array) -> Gate
 
 
 def table_sums(hidden_product: Product) -> GateSums:
-    """Return the sums of a first layer, whose input's part and bias are looked up in tables."""
+    """Return the sums of the first layer, whose x is x @ W + bias already (see the heads)."""
 
     def complete(precomputed: Quantized, h: Quantized) -> Array:
         result = hidden_product(h)
@@ -91,8 +92,8 @@ def _to_int8(x: Array) -> Quantized:
 def _fast(weights: Array) -> Product:
     """Return the product with weights (I, J), both factors as 8-bit integers.
 
-    Each column of the weights has its own scale (symmetric quantization, as in Jacob et al. 2018);
-    sums are exact. Adds an error of about 1/400 of a column's norm.
+    Each column of the weights has its own scale (symmetric quantization, as in Jacob et al. 2018),
+    and the integers are summed exactly. Rounding causes an error of about 1/400 of a column's norm.
     """
     scales = np.abs(weights).max(0, initial=0.0, keepdims=True) / _LEVELS  # (1, J)
     scales[scales == 0] = 1.0
@@ -111,7 +112,10 @@ def _fast(weights: Array) -> Product:
 
 
 def _fast_sums(input_weights: Array, hidden_weights: Array, bias: Array) -> GateSums:
-    """One product for both: a product has a fixed cost, and gains little by many rows."""
+    """Return sums that multiply x and h at once: a product has a fixed cost, whatever its size.
+
+    Multiplying the x of many rows ahead would gain little.
+    """
     product = _fast(np.concatenate([input_weights, hidden_weights]))
 
     def complete(x: Quantized, h: Quantized) -> Array:

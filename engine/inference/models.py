@@ -1,6 +1,7 @@
-"""Trained models on disk: finding one by name, reading it, and refusing one that is damaged.
+"""Find trained models by name, and read and check their files.
 
-A model is a folder with model.safetensors and meta.json, for example a checkpoint of a run.
+A model is a folder with model.safetensors (the weights) and meta.json, for example a checkpoint of
+a run.
 """
 
 import contextlib
@@ -34,7 +35,7 @@ WEIGHTS, META = "model.safetensors", "meta.json"
 
 
 class ModelScore(NamedTuple):
-    """The score of a model on a split of its songs."""
+    """A model's score on the training, validation or test songs of its corpus."""
 
     loss: float  # nats a frame
     bits: float  # bits a frame
@@ -51,13 +52,13 @@ class ModelMeta:
     data: DataConfig = field(default_factory=DataConfig)
     corpus_name: str | None = None
     corpus_hash: str | None = None  # of the corpus it was trained on
-    step: int | None = None
-    scores: Mapping[str, ModelScore] = field(default_factory=dict)  # by split
-    parameters: int = 0
+    step: int | None = None  # training steps taken; None: unknown
+    scores: Mapping[str, ModelScore] = field(default_factory=dict)  # by split: valid, test
+    parameters: int = 0  # number of weights; 0: unknown
 
     @classmethod
     def from_json(cls, values: object, where: str) -> "ModelMeta":
-        """Check the content of a meta.json; raises InputError, naming `where`."""
+        """Parse the content of a meta.json; raises InputError, naming its path `where`."""
         if not isinstance(values, dict) or not isinstance(values.get("format"), int):
             raise InputError(
                 f"{where} does not describe a model: name a model made by rnn-tui train."
@@ -69,7 +70,9 @@ class ModelMeta:
             )
         kind = _entry(values, "kind", str, where)
         if kind not in typing.get_args(Kind):
-            raise InputError(f"{where} is of a model for {kind}: name one for lyrics or music.")
+            raise InputError(
+                f"{where} describes a model for {kind}: use a model for lyrics or music."
+            )
         conditions = _entry(values, "conditions", list, where)
         if not all(isinstance(artist, str) for artist in conditions):
             raise _damaged(where, "conditions")
@@ -121,7 +124,10 @@ class ModelMeta:
 
 
 def _entry(values: dict[str, Any], key: str, type_: Any, where: str, default: Any = ...) -> Any:
-    """Return an entry of meta.json; null is taken for the default, if there is one."""
+    """Return an entry of meta.json, or the default (if one is passed) for a missing or null one.
+
+    Raises InputError for an entry of another type, and for a missing one without a default.
+    """
     value = values.get(key)
     if value is None and default is not ...:
         return default
@@ -139,7 +145,7 @@ class Model:
     """A model in memory, ready to write songs."""
 
     name: str  # the name or path by which it was loaded
-    path: Path | None  # its folder; None: its weights were in memory
+    path: Path | None  # its folder; None: it was built from tensors in memory
     meta: ModelMeta
     stepper: Network | NgramStepper
 
@@ -150,7 +156,7 @@ class Model:
 
     @property
     def config(self) -> ModelConfig:
-        """Its cell, sizes and so on."""
+        """The settings of the network or n-gram model, for example its cell and sizes."""
         return self.meta.model
 
     @property
@@ -160,7 +166,7 @@ class Model:
 
     @property
     def conditions(self) -> tuple[str, ...]:
-        """The artists in whose style it can write."""
+        """The artists in whose styles it can write; empty if it has no artist styles."""
         return _artists(self.meta)
 
 
@@ -171,13 +177,13 @@ def _artists(meta: ModelMeta) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """A model that can be loaded by name."""
+    """A bundled model, or the best checkpoint of a run, which can be loaded by name."""
 
     name: str
     origin: str  # "bundled" or "run"
     path: Path  # its folder
-    meta: ModelMeta | None  # None: it cannot be read
-    error: str | None  # why it cannot be read
+    meta: ModelMeta | None  # None: its meta.json cannot be read
+    error: str | None  # why meta.json cannot be read
 
 
 def list_models() -> list[ModelInfo]:
@@ -200,7 +206,7 @@ def _bundled() -> dict[str, Path]:
 
 
 def _checkpoint(run: run_dir.RunDir) -> Path | None:
-    """Return the folder of the run's best checkpoint, else of its last, else None."""
+    """Return the folder of the run's best checkpoint, or else of its last; None without any."""
     for name in ("best", "last"):
         with contextlib.suppress(OSError):
             folder = (run.checkpoints / name).resolve(strict=True)
@@ -210,19 +216,19 @@ def _checkpoint(run: run_dir.RunDir) -> Path | None:
 
 
 def locate(name: str | None, kind: str | None = None) -> tuple[str, Path]:
-    """Return the name and the folder of a model, links followed.
+    """Return the name of a model and its folder, symbolic links resolved.
 
-    name: a bundled model's, a run's, or a path (the model's folder, its model.safetensors, or a
-    run's folder); None: the first bundled model of the kind ("lyrics" or "music"; None: of any),
-    else the newest run of it that has a checkpoint.
-    Raises InputError when there is no such model.
+    name: a bundled model, a run, or a path (a model's folder, its model.safetensors, or a run's
+    folder). None: the first bundled model of `kind` ("lyrics" or "music"; None: of either kind),
+    or else the newest run of that kind with a checkpoint.
+    Raises InputError if there is no such model.
     """
     if name is None:
         return _first_model(kind)
     bundled = _bundled()
     if name in bundled:
         return name, bundled[name].resolve()
-    with contextlib.suppress(OSError):  # for example a name that is too long for a file's
+    with contextlib.suppress(OSError):  # for example, the name is too long for a path
         if run := run_dir.lookup(name):
             if folder := _checkpoint(run):
                 return name, folder
@@ -234,9 +240,9 @@ def locate(name: str | None, kind: str | None = None) -> tuple[str, Path]:
             return name, folder
     known = [*bundled, *(run.name for run in run_dir.list_runs())]
     if known:
-        otherwise = f"the models are {', '.join(known[:8])}; or name a folder."
+        otherwise = f"use one of {', '.join(known[:8])}, or the path of a model's folder."
     else:
-        otherwise = "train one with 'rnn-tui train lyrics', or name a folder."
+        otherwise = "train one with 'rnn-tui train lyrics', or use the path of a model's folder."
     raise InputError(f"There is no model {name!r}: {did_you_mean(name, known, otherwise)}")
 
 
@@ -245,13 +251,16 @@ def _first_model(kind: str | None) -> tuple[str, Path]:
         if kind is None or (info.meta and info.meta.kind == kind):
             return info.name, info.path
     raise InputError(
-        f"There is no model yet: train one with 'rnn-tui train {kind or 'lyrics'}', or name a "
-        "folder."
+        f"There is no model yet: train one with 'rnn-tui train {kind or 'lyrics'}', or use the "
+        "path of a model's folder."
     )
 
 
 def _model_folder(name: str) -> Path | None:
-    """Return the folder that a path names, itself or by its weights; None: it does not exist."""
+    """Return the model's folder from its path or its weights' path; None: no such folder exists.
+
+    Raises InputError for another file.
+    """
     path = Path(name)
     folder = path.parent if path.name == WEIGHTS else path
     if not folder.is_dir() and path.exists():
@@ -260,7 +269,7 @@ def _model_folder(name: str) -> Path | None:
 
 
 def load(name: str | None, precision: str = DEFAULT_PRECISION, kind: str | None = None) -> Model:
-    """Find a model by its name (see `locate`) and read it. Raises InputError."""
+    """Find a model by name (see `locate`) and read it (see `from_tensors`). Raises InputError."""
     found, folder = locate(name, kind)
     try:
         return read(found, folder, precision)
@@ -271,13 +280,13 @@ def load(name: str | None, precision: str = DEFAULT_PRECISION, kind: str | None 
 
 
 def read(name: str, folder: Path, precision: str = DEFAULT_PRECISION) -> Model:
-    """Read the model in a folder; raises InputError where it is damaged."""
+    """Read the model in a folder; raises InputError if it is damaged."""
     meta = read_meta(folder)
     return from_tensors(meta, read_tensors(folder), name, folder, precision)
 
 
 def read_meta(folder: Path) -> ModelMeta:
-    """Read a model's meta.json; raises InputError where it is missing or damaged."""
+    """Read a model's meta.json; raises InputError if it is missing or damaged."""
     path = folder / META
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
@@ -291,7 +300,7 @@ def read_meta(folder: Path) -> ModelMeta:
 
 
 def read_tensors(folder: Path) -> dict[str, NDArray[Any]]:
-    """Read the tensors in a model's folder, by name; raises InputError."""
+    """Read a model's tensors by name; raises InputError if their file is missing or damaged."""
     path = folder / WEIGHTS
     try:
         return load_file(path)
@@ -314,16 +323,16 @@ def from_tensors(
     path: Path | None = None,
     precision: str = DEFAULT_PRECISION,
 ) -> Model:
-    """Build a model from its meta.json and its tensors, named as on disk.
+    """Build a model from its meta.json and the tensors of its model.safetensors.
 
-    precision: how a network for lyrics multiplies, one of `PRECISIONS`; for music always "full".
-    Raises InputError when the two do not fit each other.
+    precision: a key of `PRECISIONS`, for networks for lyrics; those for music always use "full".
+    Raises InputError if the tensors do not match the meta.json.
     """
     where = str(path / WEIGHTS) if path else name
     codec, config = meta.codec, meta.model
     if isinstance(codec, CharacterCodec) != (meta.kind == "lyrics"):
         raise InputError(
-            f"{path / META if path else name} is of a model for {meta.kind} with frames of "
+            f"{path / META if path else name} describes a model for {meta.kind} with frames of "
             f"{codec.spec.kind}: the model is damaged, use another one."
         )
     if isinstance(codec, CharacterCodec) and codec.spec.size == MARKS:
@@ -347,7 +356,7 @@ def from_tensors(
 def _check_tensors(
     tensors: Mapping[str, NDArray[Any]], shapes: Mapping[str, tuple[int, ...]], where: str
 ) -> None:
-    """Raise InputError for other tensors than those of `shapes`, and for values not finite."""
+    """Raise InputError unless the tensors have the names and shapes in `shapes`, all finite."""
     for name, shape in shapes.items():
         if name not in tensors:
             raise InputError(
@@ -372,7 +381,10 @@ def _check_tensors(
 
 
 def file_version(folder: Path) -> tuple[Path, int]:
-    """Return a value that changes with a model's file: its folder, and when it was written."""
+    """Return a value that changes when a model's weights do: its folder, and their time in ns.
+
+    The time is that of the last modification; 0 if there is no file.
+    """
     try:
         return folder, (folder / WEIGHTS).stat().st_mtime_ns
     except OSError:
@@ -392,7 +404,7 @@ def training_corpus(model: Model) -> Corpus:
         except (OSError, ValueError, KeyError, TypeError, InputError):
             continue
     if not meta.data.source:
-        raise InputError(f"{model.name} does not name its training songs: use another model.")
+        raise InputError(f"{model.name} does not record its training songs: use another model.")
     corpus = prepare_corpus(meta.data, kind=meta.kind)
     corpus.require_hash(
         meta.corpus_hash,

@@ -1,7 +1,12 @@
-"""Models stepped in NumPy: the streaming side of `engine.model.network`, and of n-grams.
+"""Recurrent networks and n-gram models in NumPy, stepped to sample songs and to read them.
 
-Both have one interface, so that songs are sampled from either alike: `initial_state` of N songs,
-`read` many frames of each, `step` one frame of each to the logits of the next.
+`Network` has the weights that `engine.model.network` trains. It shares an interface with
+`NgramStepper`: `initial_state` returns the state of N songs, `read` reads frames of each, `step`
+reads one frame of each and returns the logits of the next.
+
+T: frames; N: songs; H: hidden units; V: characters; A: artists; C: size of an artist's vector;
+M: kinds of match (see `MatchMemory`); S·H: columns of a layer's pre-activations (see
+`engine.inference.cells`). *frame is the shape of a frame: () for a character, (K,) for piano keys.
 """
 
 import functools
@@ -29,11 +34,11 @@ from engine.inference.matmul import (
 from engine.model import position_encoding
 from engine.model.ngram import NgramModel
 
-State = list[Any]  # arrays (N, …) or lists of N, one row for each song; a step replaces its items
+State = list[Any]  # arrays (N, …) and lists of N items; a step replaces them in this list
 
 
 def select_songs(state: State, rows: Sequence[int]) -> State:
-    """Return the state of the songs in `rows` alone, in that order; a row may occur twice."""
+    """Return the state of the songs at `rows` only, in that order; a row may occur twice."""
     return [
         [part[row].copy() for row in rows] if isinstance(part, list) else part[rows]
         for part in state
@@ -43,7 +48,7 @@ def select_songs(state: State, rows: Sequence[int]) -> State:
 def tensor_shapes(
     config: ModelConfig, spec: FrameSpec, conditions: int
 ) -> dict[str, tuple[int, ...]]:
-    """Return the names and shapes of all tensors of a network with that number of artists."""
+    """Return the shape of each of a network's tensors by name; conditions: number of artists."""
     cell = CELLS[config.cell].spec
     artist = config.condition_size if conditions else 0
     result = HEADS[spec.kind][config.head].shapes(config, spec)
@@ -68,28 +73,28 @@ def tensor_shapes(
 class _Layout(NamedTuple):
     """The indices of the parts of a network's state."""
 
-    cells: tuple[slice, ...]  # each layer's arrays (N, H)
-    outputs: tuple[int, ...]  # each layer's output (N, H) again, as products take it
-    position: int  # with beat positions: how many frames each song has had, (N,)
-    artist: int = 0  # the artist's part of the first pre-activations (N, S·H); (N, 0): no artist
-    memories: int = -1  # with a match memory: the list of the N songs' memories
+    cells: tuple[slice, ...]  # each layer's state arrays, (N, H)
+    outputs: tuple[int, ...]  # each layer's last output, quantized for products, (N, H)
+    position: int  # number of frames read of each song, (N,); only with beat positions
+    artist: int = 0  # the artist's term of the first pre-activations, (N, S·H); (N, 0): no artist
+    memories: int = -1  # list of the N songs' match memories; only with a match memory
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network's weights, ready to be stepped; made by `build`."""
+    """A recurrent network's weights, arranged to be stepped; made by `build`."""
 
     spec: FrameSpec
     cell: Cell
     head: Head
-    match_input: Array  # (M, S·H) first pre-activations for each kind of match; (0, S·H) without
-    position_input: Array  # (WIDTH, S·H) the same for the position encoding; (0, S·H) without
+    match_input: Array  # (M, S·H) each match kind's term of the first pre-activations; or (0, S·H)
+    position_input: Array  # (WIDTH, S·H) weights of the position encoding; or (0, S·H)
     condition: Product  # (N, A + 1) → (N, C); (N, 1) → (N, 0) in a network without artists
     condition_input: Product  # (N, C) → (N, S·H)
-    precision: Precision  # of the layers' and the head's products
-    layers: tuple[GateSums, ...]  # of each layer's cells
+    precision: Precision  # of the products of the layers and of the head
+    layers: tuple[GateSums, ...]
     hidden: int  # H
-    match_recovery: bool  # the match memory continues after a match has ended
+    match_recovery: bool  # `recovery` of the match memory, see `MatchMemory`
 
     @classmethod
     def build(
@@ -99,7 +104,7 @@ class Network:
         tensors: Mapping[str, Array],
         precision: str = "full",
     ) -> "Network":
-        """Build it from float32 tensors with the names and shapes of `tensor_shapes`.
+        """Build a network from float32 tensors with the names and shapes of `tensor_shapes`.
 
         precision: one of `PRECISIONS`, for the products of the layers and of the head.
         """
@@ -115,7 +120,7 @@ class Network:
                 PRECISIONS[precision].gate_sums(input_weights, hidden_weights, bias[None])
             )
         condition = tensors.get("condition.weight", empty)
-        # Rows of the frame, the matched frame, the kind of match, the position, the artist.
+        # Its rows in order: frame, matched frame, match kind, position encoding, artist.
         rows = tensors["cells.0.input"]
         artist = len(rows) - condition.shape[1]
         position = artist - (position_encoding.WIDTH if config.beat_position else 0)
@@ -135,10 +140,10 @@ class Network:
         )
 
     def initial_state(self, condition: Array | None, count: int) -> State:
-        """Return the state before `count` songs.
+        """Return the state before the first frames of `count` songs.
 
-        condition: a weight for each row of the table of artists, (A + 1,) or (count, A + 1), so
-        that artists can be mixed; None: no artist, the row of zeros.
+        condition: weights that mix the rows of the artist table, (A + 1,) for all songs or
+        (count, A + 1); row 0 is no artist, row 1 the first. None: no artist.
         """
         if condition is None:
             artist = np.zeros((1, 0), np.float32)
@@ -166,10 +171,10 @@ class Network:
         )
 
     def read(self, state: State, frames: NDArray[Any], match_weight: float = 1.0) -> HeadInput:
-        """Read T frames of each song, (T, N, *frame), layer by layer: head inputs (T·N, …).
+        """Read T frames of each song, (T, N, *frame); return the head inputs after each, (T·N, …).
 
-        match_weight: 0 … 1, how much of a match counts: matches of the longest kinds count as no
-        longer than this share of the kinds, and at 0 as no match.
+        match_weight, from 0 to 1, limits the match kinds: those above round(match_weight · (M − 1))
+        are replaced by that number, at 0 by no match.
         """
         size, count = frames.shape[:2]
         frames = frames.reshape(size * count, *frames.shape[2:])
@@ -182,7 +187,7 @@ class Network:
         return HeadInput(x, frames, matched, kind)
 
     def feed(self, state: State, frames: NDArray[Any], match_weight: float = 1.0) -> HeadInput:
-        """Read one frame of each song, (N, *frame), as `read` does."""
+        """Read one frame of each song, (N, *frame); return the head's inputs (N, …). See `read`."""
         x, matched, kind = self._first_sums(state, frames, match_weight)
         for layer, gate_sums in enumerate(self.layers):
             x = self._step(state, layer, gate_sums.precompute(x))
@@ -194,15 +199,16 @@ class Network:
         return self.head.logits(self.feed(state, frames, match_weight))
 
     def activations(self, state: State) -> Array:
-        """Return what each unit of each layer holds in a state, (N, layers, H), −1 … 1.
+        """Return the value of each unit of each layer in a state, (N, layers, H), −1 … 1.
 
-        For an LSTM tanh(c), as in Karpathy, Johnson & Fei-Fei 2015 (Visualizing and Understanding
-        Recurrent Networks): what a unit remembers shows there even while its output gate is closed.
+        That is h, or for an LSTM tanh(c), as in Karpathy, Johnson & Fei-Fei 2015 (Visualizing and
+        Understanding Recurrent Networks), which shows what a unit remembers even while its output
+        gate is closed.
         """
         return np.stack([self.cell.activation(*state[part]) for part in self._layout.cells], 1)
 
     def _step(self, state: State, layer: int, precomputed: Quantized) -> Quantized:
-        """Step a layer of N songs and return its output as products take it."""
+        """Step one layer, update `state` and return the layer's quantized output (N, H)."""
         layout = self._layout
         cell, output = layout.cells[layer], layout.outputs[layer]
         sums = self.layers[layer].complete(precomputed, state[output])
@@ -213,10 +219,10 @@ class Network:
     def _first_sums(
         self, state: State, frames: NDArray[Any], match_weight: float
     ) -> tuple[Array, NDArray[Any], NDArray[np.int64]]:
-        """Compute the first layer's pre-activations but for its own output, (T·N, S·H).
+        """Return the terms of all inputs in the first layer's pre-activations, (T·N, S·H).
 
-        frames: (T·N, *frame). Also returns the matched frames (T·N, *frame) and the kinds of their
-        matches (T·N,).
+        The term of the layer's own last output is missing. frames: (T·N, *frame). Also returns the
+        matched frames (T·N, *frame) and the match kinds (T·N,), and updates `state`.
         """
         x = self.head.input_sums(frames)
         layout = self._layout
@@ -245,7 +251,7 @@ class Network:
 def _push(
     memories: list[MatchMemory], frames: NDArray[Any]
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Push each frame into its memory: matched frames (N, *frame), kinds of the matches (N,)."""
+    """Push a frame into each of N memories; return matched frames (N, *frame) and kinds (N,)."""
     pairs = [memory.push(frame) for memory, frame in zip(memories, frames, strict=True)]
     matched, kinds = zip(*pairs, strict=True)
     return np.array(matched, frames.dtype), np.array(kinds, np.int64)
@@ -253,7 +259,10 @@ def _push(
 
 @dataclass(frozen=True)
 class NgramStepper:
-    """An n-gram model with the interface of a network; a state holds the last frames, (N, k)."""
+    """An n-gram model with the interface of `Network`.
+
+    The state has one array: the last k frames of each song, (N, k), k the order of the model.
+    """
 
     model: NgramModel
 
@@ -262,7 +271,7 @@ class NgramStepper:
         condition: NDArray[np.float32] | None,  # noqa: ARG002
         count: int,
     ) -> State:
-        """Return the state before `count` songs; the artist makes no difference."""
+        """Return the state before the first frames of `count` songs; `condition` is ignored."""
         context = max(len(self.model.levels) - 1, 0)
         return [np.full((count, context), BEGIN, np.min_scalar_type(self.model.size - 1))]
 
@@ -272,7 +281,7 @@ class NgramStepper:
         frames: NDArray[Any],
         match_weight: float = 1.0,  # noqa: ARG002
     ) -> None:
-        """Read T frames of each song, (T, N); there is no match memory to be weighted."""
+        """Read T frames of each song, (T, N); `match_weight` is ignored."""
         longer = np.concatenate([state[0], frames.T.astype(state[0].dtype)], 1)
         state[0] = longer[:, len(frames) :]
 
@@ -281,7 +290,7 @@ class NgramStepper:
     ) -> NDArray[np.float64]:
         """Read one frame of each song, (N,), and return the log probabilities (N, V) of the next.
 
-        That of the begin mark is −inf.
+        The begin mark has −inf.
         """
         self.read(state, frames[None], match_weight)
         with np.errstate(divide="ignore"):

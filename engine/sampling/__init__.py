@@ -1,1 +1,1 @@
-"""From logits to lyrics and piano rolls."""
+"""Sampling of lyrics and piano music from models."""

@@ -16,7 +16,10 @@ _EXAMPLE = "write it as ABBA=0.7,Eminem=0.3"
 
 
 def parse_mix(text: str) -> dict[str, float]:
-    """Return the weights of "ABBA=0.7,Eminem=0.3" by name; raises InputError for another form."""
+    """Parse a mix such as "ABBA=0.7,Eminem=0.3" into weights by artist.
+
+    Raises InputError for a text of another form and for an artist named twice.
+    """
     result: dict[str, float] = {}
     offset = 0
     while offset < len(text):
@@ -29,16 +32,19 @@ def parse_mix(text: str) -> dict[str, float]:
         try:
             result[name] = float(weight)
         except ValueError as error:
-            raise InputError(f"The weight of {name!r} is {weight!r}: {_EXAMPLE}.") from error
+            raise InputError(
+                f"The weight of {name!r} is not a number but {weight!r}: {_EXAMPLE}."
+            ) from error
         offset = part.end()
     return result
 
 
 def weights(model: Model, artist: str | None, mix: Mapping[str, float] | None) -> Array | None:
-    """Return the weights (A + 1,) of the model's artists; None: no artist.
+    """Return the weights, (A + 1,), of the rows of a model's artist table, for an artist or a mix.
 
-    Raises InputError for artists that the model does not have, for an artist together with a mix,
-    and for a mix that does not sum to 1.
+    A: the model's artists; row 0 is no artist. Returns None without an artist and a mix. Raises
+    InputError for artists that the model does not have, for an artist together with a mix, and for
+    a mix that does not sum to 1.
     """
     if mix is None:
         if artist is None:

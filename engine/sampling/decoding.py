@@ -1,16 +1,17 @@
-"""From the logits of a model to the next character of each song.
+"""Choose the next character of each song from the logits of a model.
 
-Beside temperature and filters there are two processors of logits that depend on the text so far.
+Besides the temperature and the filters top-k, top-p and min-p, two options change the logits
+depending on the text so far. N: songs; V: characters.
 
-The repetition penalty lowers what would only repeat the text. Single characters always recur; a
-repeated passage is what bores. So where the last m characters, m above `FREE_REPEAT`, occurred
-before in the text, the character that followed them there loses m − `FREE_REPEAT` times the
-penalty, in nats: the longer the repeat, the less probable that it continues. In the spirit of
-Keskar et al. 2019 ("CTRL"), whose penalty applies to single tokens.
+Repetition penalty: where the last m characters, m above `FREE_REPEAT`, also occurred earlier in the
+text, the logit of the character that followed them there is lowered by m − `FREE_REPEAT` times the
+penalty, in nats. So the longer a repeat, the less probable that it continues; single characters
+and short words may recur. In the spirit of Keskar et al. 2019 ("CTRL"), whose penalty applies to
+single tokens.
 
-With a line length, a line that has that many characters ends with its word: there the newline takes
-the place of the space, and its probability. Where words end is still the model's choice, so that
-no word is cut, and the model may end a line earlier.
+Line length: in a line that has that many characters, the newline takes over the probability of the
+space, so that the line ends with the current word. Where words end is still the model's choice: no
+word is cut, and the model may end a line earlier.
 """
 
 import dataclasses
@@ -25,8 +26,8 @@ from numpy.typing import NDArray
 from engine.options import LYRICS_OPTIONS
 
 FREE_REPEAT = 7  # characters that may be repeated without a penalty
-REPEAT_WINDOW = 1_000  # characters in which repeats are searched
-MAX_REPEAT = 64  # a longer match counts as this long
+REPEAT_WINDOW = 1_000  # the last characters, in which repeats are searched
+MAX_REPEAT = 64  # a longer repeat counts as this long
 _MIN_DIVISOR = 1e-3  # logits divided by a smaller temperature could overflow
 
 
@@ -58,11 +59,11 @@ class SamplingParams:
 
 
 def match_weight(memory: float, temperature: float) -> float:
-    """Return the weight of the match memory, 0 … 1, for the option `memory`.
+    """Return the weight of the match memory, 0 … 1: the option `memory`, reduced below T = 1.
 
-    A model at a low temperature would repeat its chorus endlessly; damped like this, repeats in
-    what it writes are about as frequent and as long as in real songs, at temperatures from 0.7 to
-    1.
+    Otherwise a model at a low temperature would repeat a chorus endlessly. Reduced in this way,
+    repeats in generated songs are about as frequent and as long as in real songs, at temperatures
+    from 0.7 to 1.
     """
     return memory * min(1.0, max(0.0, 1.5 * temperature - 0.5))
 
@@ -72,11 +73,11 @@ def choose(
     params: SamplingParams,
     noise: NDArray[np.float64],
 ) -> NDArray[np.intp]:
-    """Choose one index for each row of logits (N, V), never one of −inf: (N,).
+    """Choose an index for each row of logits (N, V); return them, (N,). A logit of −inf never wins.
 
-    Draws by the Gumbel-max trick (Gumbel 1954; Maddison et al. 2014): the largest of logit / T plus
-    Gumbel noise (N, V) has exactly the probability softmax(logits / T), and needs no sum that could
-    overflow.
+    noise: (N, V) from the Gumbel distribution; not used at temperature 0. By the Gumbel-max trick
+    (Gumbel 1954; Maddison et al. 2014) the argmax of logits / T + noise is distributed exactly as
+    softmax(logits / T), without a sum of exponentials, which could overflow.
     """
     if params.temperature == 0:
         scores = logits
@@ -91,21 +92,21 @@ def choose(
 
 
 def _scale_extreme(logits: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
-    """Return logits / T up to a constant, for an infinite T or one so small it could overflow."""
+    """Return logits / T plus a constant for each row, for a T that is infinite or nearly 0."""
     scores: NDArray[np.float64] = logits - logits.max(axis=1, keepdims=True)
     if math.isinf(temperature):
         scores[np.isfinite(scores)] = 0.0
     else:
-        with np.errstate(over="ignore"):  # −inf is right
+        with np.errstate(over="ignore"):  # overflows to −inf, which is right
             scores /= temperature
     return scores
 
 
 def filter_mask(logits: NDArray[np.float64], params: SamplingParams) -> NDArray[np.bool_]:
-    """Return which of the logits (N, V) pass the filters; among equals the lower index is first."""
+    """Return which logits pass all filters, (N, V); of equal ones the lower index ranks first."""
     order = np.argsort(-logits, axis=1, kind="stable")
     ranked = np.take_along_axis(logits, order, axis=1)
-    p = np.exp(ranked - ranked[:, :1])  # (N, V) falling, relative to the most probable
+    p = np.exp(ranked - ranked[:, :1])  # (N, V) descending, divided by the highest probability
     keep = p >= params.min_p
     if params.top_k:
         keep[:, params.top_k :] = False
@@ -118,8 +119,8 @@ def filter_mask(logits: NDArray[np.float64], params: SamplingParams) -> NDArray[
 
 
 def log_sum_exp(logits: NDArray[np.float64]) -> list[float]:
-    """Return log Σ exp of each row of logits (N, V): a logit minus it is a log probability."""
-    if len(logits) == 1:  # the same with fewer calls
+    """Return log Σ exp of each row of logits (N, V); a logit minus that is a log probability."""
+    if len(logits) == 1:  # the same result with fewer calls
         largest = logits.item(logits.argmax())
         return [largest + math.log(np.exp(logits - largest).sum())]
     peaks = logits.max(1, keepdims=True)  # subtracted so that exp cannot overflow
@@ -128,10 +129,10 @@ def log_sum_exp(logits: NDArray[np.float64]) -> list[float]:
 
 
 def apply_guidance(logits: NDArray[np.float64], guidance: float) -> NDArray[np.float64]:
-    """Return logits (N, V) from (2·N, V): N rows with the artist, then N without.
+    """Return guided logits (N, V) from (2·N, V): N rows with the artist, then N without.
 
-    Classifier-free guidance (Ho & Salimans 2021), with w = guidance − 1 in their terms: the
-    evidence for the artist counts this many times. 0 returns those without, 1 those with.
+    Classifier-free guidance (Ho & Salimans 2021; guidance is w + 1 in their terms): multiplies the
+    difference that the artist makes. 0 returns the rows without the artist, 1 those with it.
     """
     conditional, unconditional = np.split(logits, 2)
     return unconditional + guidance * (conditional - unconditional)
@@ -140,7 +141,10 @@ def apply_guidance(logits: NDArray[np.float64], guidance: float) -> NDArray[np.f
 def penalize_repetition(
     logits: NDArray[np.float64], songs: Sequence[Sequence[int]], strength: float
 ) -> NDArray[np.float64]:
-    """Return logits (N, V) minus the repetition penalties after each song's frames so far."""
+    """Return logits (N, V) minus the repetition penalties of each song.
+
+    songs: the codec indices of each so far; strength: nats per character above `FREE_REPEAT`.
+    """
     logits = logits.copy()
     for row, frames in zip(logits, songs, strict=True):
         for index, penalty in repetition_penalties(frames, strength).items():
@@ -149,7 +153,7 @@ def penalize_repetition(
 
 
 def repetition_penalties(frames: Sequence[int], strength: float) -> dict[int, float]:
-    """Return the penalties, in nats, of the next frames that would continue a repeat."""
+    """Return the penalty, in nats, of each codec index that would continue a repeat in `frames`."""
     text = "".join(map(chr, frames[-REPEAT_WINDOW:]))
     end = text[-FREE_REPEAT - 1 :]
     if len(text) <= len(end):
@@ -179,8 +183,8 @@ def break_lines(
 ) -> NDArray[np.float64]:
     """Return logits (N, V) in which lines of `length` or more characters end at their next space.
 
-    Each song's frames so far begin with the begin mark, which is not a character of its first line.
-    An alphabet (V,) without a space or a newline leaves the logits unchanged.
+    songs: the codec indices of each so far; the first is the begin mark, which is not part of a
+    line. alphabet: (V,); one without a space or a newline leaves the logits unchanged.
     """
     if " " not in alphabet or "\n" not in alphabet:
         return logits

@@ -1,4 +1,4 @@
-"""Sampling lyrics, one character at a time; several songs are stepped together."""
+"""Sample lyrics character by character; several songs are stepped as a batch."""
 
 import dataclasses
 import math
@@ -31,7 +31,7 @@ from engine.sampling.decoding import (
     penalize_repetition,
 )
 
-MAX_CHARACTERS = 5_000  # of a song whose length was left open
+MAX_CHARACTERS = 5_000  # of a song without a requested length
 MAX_PROMPT = 100_000  # characters
 _PROMPT_CHUNK = 256  # characters of a prompt that are read between two checks for a stop
 _NOISE_BLOCK = 32  # characters whose noise is drawn at once
@@ -42,62 +42,62 @@ Logits = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class LyricsRequest:
-    """What to write."""
+    """One or more songs to write."""
 
-    prime: str = ""  # the prompt: how the song begins
-    artist: str | None = None
+    prime: str = ""  # the prompt: how the songs begin
+    artist: str | None = None  # None: no artist
     params: SamplingParams = field(default_factory=SamplingParams)
-    seed: int | None = None  # None: a new one
-    length: int | None = None  # in characters; None: until the song's end mark
-    mix: Mapping[str, float] | None = None  # in place of an artist: weights that sum to 1
+    seed: int | None = None  # None: a random one
+    length: int | None = None  # characters; None: until the end mark, at most `MAX_CHARACTERS`
+    mix: Mapping[str, float] | None = None  # in place of an artist: weights by artist, sum 1
     count: int = 1  # songs; song i has the seed + i
-    alternatives: int = 0  # how many of the most probable to list with each character
+    alternatives: int = 0  # how many of the most probable characters to list at each position
 
 
 class Character(NamedTuple):
     """A character of a song.
 
-    Its surprise and the alternatives follow the model's own probabilities (with guidance, if there
-    is any): at temperature 1, without filters, penalty and line length.
+    The probabilities are those of the model, with guidance, at temperature 1: without filters,
+    repetition penalty and line length.
     """
 
     text: str
     bits: float  # its surprise: −log2 of its probability
-    alternatives: list[tuple[str, float]]  # the most probable and their probabilities; "": the end
+    alternatives: list[tuple[str, float]]  # most probable characters and probability; "": the end
     song: int  # the number of its song, from 0
 
 
 @dataclass(kw_only=True)
 class GeneratedSong:
-    """A song of a stream."""
+    """One of the songs that a `LyricsStream` writes."""
 
     number: int  # from 0
     seed: int
     noise: Iterator[NDArray[np.float64]]  # Gumbel noise, (1, V) for each character
     frames: "array[int]"  # the begin mark, the prompt and the text so far, as codec indices
     characters: int = 0  # written so far, without the prompt
-    bits: float = 0.0  # the surprise of these characters, and of the end mark
-    reason: EndReason | None = None  # why it ended
+    bits: float = 0.0  # total surprise of these characters, and of the end mark once it is drawn
+    reason: EndReason | None = None  # why it ended; None: it has not ended
 
     @property
     def likelihood(self) -> float:
-        """Minus its bits per character, the end mark counted as one: higher is more probable."""
+        """Minus the mean bits per character, the end mark included: higher is more probable."""
         return -self.bits / max(1, self.characters + (self.reason == "end"))
 
 
 @dataclass(kw_only=True)
 class LyricsStream:
-    """Songs being written: iterate over it once for their characters; made by `stream`.
+    """An iterable, to be used once, that writes songs and yields their characters.
 
-    The songs take turns: each step writes one character of every song that has not ended.
+    It is made by `stream`. Each step writes one character of every song that has not ended.
     """
 
     model: Model
-    condition: Array | None  # (A + 1,) weights of the artists
-    prime: str  # as it was read
+    condition: Array | None  # weights of artists as `conditioning.weights` returns them
+    prime: str  # the prompt, normalized
     params: SamplingParams  # may be replaced while songs are written
     songs: list[GeneratedSong]
-    length: int | None
+    length: int | None  # as in `LyricsRequest`
     alternatives: int
     stopped: Callable[[], bool]  # called before each step, and while the prompt is read
 
@@ -114,12 +114,12 @@ class _LiveSongs:
     """The songs of a stream that have not ended: N equally long texts, stepped as one batch."""
 
     def __init__(self, stream: LyricsStream) -> None:
-        """Read the prompt."""
+        """Read the prompt of a stream's songs."""
         codec = stream.model.codec
         assert isinstance(codec, CharacterCodec)
         self._stream, self._stepper = stream, stream.model.stepper
         self._alphabet = [codec.decode([index]) for index in range(codec.spec.size)]
-        self._masked = np.zeros(codec.spec.size)  # added to the logits
+        self._masked = np.zeros(codec.spec.size)  # added to logits: −inf for marks not to be drawn
         self._masked[[BEGIN, UNKNOWN] if stream.length is None else [BEGIN, UNKNOWN, END]] = -np.inf
         self._limit = MAX_CHARACTERS if stream.length is None else stream.length
         self.songs = stream.songs
@@ -133,9 +133,9 @@ class _LiveSongs:
         self._guided = params.guidance != 1
 
     def _read(self) -> None:
-        """Compute the state before the last frame of the songs.
+        """Compute the state after all frames of the songs but the last, which `step` reads.
 
-        With guidance it has 2·N rows: those with the artist, then those without.
+        With guidance the state has 2·N rows: N with the artist, then N without.
         """
         copies, condition = 1 + self._guided, self._stream.condition
         if self._guided and condition is not None:
@@ -152,7 +152,7 @@ class _LiveSongs:
         self._feed(np.tile(texts[common:], copies))
 
     def _feed(self, frames: NDArray[np.int64]) -> None:
-        """Read frames (T, N), unless the stream is stopped."""
+        """Read frames (T, rows of the state), unless the stream is stopped."""
         for start in range(0, len(frames), _PROMPT_CHUNK):
             if not self._stream.stopped():
                 params = self._stream.params  # may have been changed
@@ -162,7 +162,7 @@ class _LiveSongs:
     def step(self) -> Iterator[Character]:
         """Choose the next character of each song, and yield those that are not the end mark."""
         params = self._stream.params
-        if params is not self._params:  # they were changed
+        if params is not self._params:  # changed since the last step
             guided = self._guided
             self._use(params)
             if guided != self._guided:
@@ -192,7 +192,7 @@ class _LiveSongs:
             self._drop_ended()
 
     def _restrict(self, logits: Logits, params: SamplingParams) -> Logits:
-        """Apply the options that depend on the text so far to logits (N, V)."""
+        """Return logits (N, V) changed by the repetition penalty and the line length."""
         texts = [song.frames for song in self.songs]
         if params.repetition:
             logits = penalize_repetition(logits, texts, params.repetition)
@@ -201,7 +201,7 @@ class _LiveSongs:
         return logits
 
     def _most_probable(self, log_p: Logits, count: int) -> list[tuple[str, float]]:
-        """Return the most probable characters by log probabilities (V,), and probabilities."""
+        """Return the `count` most probable characters, with probabilities, from log_p (V,)."""
         order = np.argsort(-log_p, kind="stable")[: count + 2].tolist()
         indices = [index for index in order if index not in (BEGIN, UNKNOWN)]
         return [(self._alphabet[index], float(np.exp(log_p[index]))) for index in indices[:count]]
@@ -214,25 +214,24 @@ class _LiveSongs:
 
 
 def _gumbel_noise(seed: int, size: int) -> Iterator[NDArray[np.float64]]:
-    """Yield Gumbel noise (1, size) for one character of a song after another."""
+    """Yield Gumbel noise (1, size) for each character of a song in turn."""
     generator = np.random.Generator(np.random.PCG64(seed))
-    while True:  # a call for each character would cost more than its numbers
-        # Minus the logarithm of an exponential variable, whose own draw takes no logarithm.
+    while True:  # in blocks: a call for each character would take longer than drawing its numbers
+        # −log of an exponential variable has the Gumbel distribution.
         yield from -np.log(generator.standard_exponential((_NOISE_BLOCK, 1, size)))
 
 
 def stream(
     model: Model, request: LyricsRequest, stopped: Callable[[], bool] = lambda: False
 ) -> LyricsStream:
-    """Check a request and prepare to write it; the same seed writes the same text.
+    """Check a request and return a stream that writes it; the same seed writes the same text.
 
-    Song i of several has the seed + i and the text of this seed alone: always in fast precision,
-    and in full precision with up to `matmul.MAX_SINGLE_ROWS` songs (half as many with guidance,
-    which steps each twice); with more, rounding may differ in the last bit, and so in rare cases
-    the text.
+    Song i of several has the seed + i, and the text that a single song with this seed would have:
+    always in fast precision, and in full precision with up to `matmul.MAX_SINGLE_ROWS` songs (half
+    as many with guidance, which steps each song twice). With more songs rounding may differ in the
+    last bit, and so in rare cases the text.
 
-    The stream's songs have their seeds, and once they have ended the number of characters and the
-    reason: the song's end mark, the length, or `stopped`, which must stay true once it is.
+    stopped: called before each step; once it has returned true it must always do so.
     Raises InputError for a model of music and for an invalid request.
     """
     if not isinstance(model.codec, CharacterCodec):
@@ -266,9 +265,10 @@ def stream(
 
 
 def change_params(stream: LyricsStream | None, values: Mapping[str, float]) -> None:
-    """Change some sampling parameters of songs while they are written.
+    """Change some sampling parameters of a stream's songs while they are written.
 
-    Raises InputError for values out of range, and where no songs are being written.
+    values: new values by field of `SamplingParams`. Raises InputError for values out of range, and
+    for None in place of a stream.
     """
     if stream is None:
         raise InputError("No song is being written: request one before changing its options.")
@@ -278,7 +278,7 @@ def change_params(stream: LyricsStream | None, values: Mapping[str, float]) -> N
 
 
 def write_best(stream: LyricsStream) -> tuple[list[GeneratedSong], list[Character]]:
-    """Write all songs; return the one that the model finds most probable, and its characters."""
+    """Write all songs; return the one of highest likelihood, in a list, and its characters."""
     written: list[list[Character]] = [[] for _ in stream.songs]
     for character in stream:
         written[character.song].append(character)
@@ -298,10 +298,10 @@ def _check_guidance(model: Model, params: SamplingParams, condition: Array | Non
 
 
 def normalize_text(model: Model, codec: CharacterCodec, text: str, what: str = "prompt") -> str:
-    """Return a text as a corpus would store it: composed (NFC), its line ends one character.
+    r"""Return a text as corpora store it: in Unicode's form NFC, with \n as line ends.
 
-    Raises InputError, with `what` the text is, if it is too long or has characters that the model
-    cannot read.
+    what: what errors call the text. Raises InputError if it is too long or has characters that the
+    model was not trained on.
     """
     if len(text) > MAX_PROMPT:
         raise InputError(f"The {what} has {len(text):,} characters: the limit is {MAX_PROMPT:,}.")

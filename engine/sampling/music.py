@@ -1,4 +1,8 @@
-"""Sampling piano music, one frame at a time."""
+"""Sample piano music frame by frame.
+
+K: the keys of a frame, 88 · planes: one plane of the keys that sound, or two (then those that are
+struck).
+"""
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
@@ -31,13 +35,13 @@ def _default(name: str) -> Any:
 
 @dataclass(frozen=True)
 class MusicRequest:
-    """What to write; `engine.options` has the range and default of each option."""
+    """Music to write; `engine.options` has the range and default of each option."""
 
-    prime: Roll | None = None  # the prompt: how it begins
+    prime: Roll | None = None  # the prompt: how the music begins; None: no prompt
     temperature: float = _default("temperature")
     memory: float = _default("memory")
     least: int = _default("least")  # a frame with fewer notes is drawn again
-    seed: int | None = _default("seed")
+    seed: int | None = _default("seed")  # None: a random one
     length: int = _default("length")  # frames
 
 
@@ -51,10 +55,10 @@ def keys_codec(model: Model) -> KeysCodec:
 def read_prompt(
     codec: KeysCodec, file: Path | None = None, notes: Sequence[int] | None = None
 ) -> tuple[Roll | None, tuple[int, int]]:
-    """Return the roll that music begins with, and its time signature, 4/4 if unknown.
+    """Return a prompt as a piano roll, None without one, and its time signature (4/4 if unknown).
 
-    file: a MIDI file; notes: the pitches of one frame. Raises InputError for both at once, a file
-    that cannot be read, and pitches outside a piano's range.
+    file: a MIDI file; notes: the MIDI pitches of one frame. Raises InputError for both at once, for
+    a file that cannot be read, and for pitches outside a piano's range.
     """
     if file is not None and notes is not None:
         raise InputError("A file and notes exclude each other: begin with only one of them.")
@@ -75,9 +79,9 @@ def read_prompt(
 
 
 def frame_pitches(frame: NDArray[np.uint8], planes: int) -> Frame:
-    """Return the pitches of a frame (88 · planes,): those that sound, and those struck.
+    """Return the MIDI pitches that sound in a frame (K,), and those that are struck.
 
-    Those struck: None if the model has no onsets.
+    Those struck: None for a frame of one plane, which does not have them.
     """
     sounding, *onsets = (
         tuple((np.flatnonzero(plane) + LOWEST_PITCH).tolist())
@@ -88,16 +92,16 @@ def frame_pitches(frame: NDArray[np.uint8], planes: int) -> Frame:
 
 @dataclass(kw_only=True)
 class MusicStream:
-    """Music being written: iterate over it once for its frames; made by `stream`."""
+    """An iterable, to be used once, that writes music and yields its frames; made by `stream`."""
 
     model: Model
     codec: KeysCodec
-    prime: NDArray[np.uint8]  # (P, K) the frames of the prompt
+    prime: NDArray[np.uint8]  # (P, K) the prompt's P frames
     request: MusicRequest
     seed: int
     stopped: Callable[[], bool]  # called before each frame
     frames: int = 0  # written so far, without the prompt
-    reason: EndReason | None = None  # why it ended
+    reason: EndReason | None = None  # why it ended; None: it has not ended
 
     def __iter__(self) -> Iterator[NDArray[np.uint8]]:
         """Yield each frame (K,) when it is drawn."""
@@ -129,9 +133,10 @@ class MusicStream:
 def stream(
     model: Model, request: MusicRequest, stopped: Callable[[], bool] = lambda: False
 ) -> MusicStream:
-    """Check a request and prepare to write it; the same seed writes the same music.
+    """Check a request and return a stream that writes it; the same seed writes the same music.
 
-    Raises InputError for a model of lyrics and for an invalid request.
+    stopped: called before each frame; when it returns true, the stream ends. Raises InputError for
+    a model of lyrics and for an invalid request.
     """
     codec = keys_codec(model)
     for name, option in MUSIC_OPTIONS.items():

@@ -37,7 +37,7 @@ def save(name: str, picture: str) -> None:
 
 async def choose(pilot: Pilot[None], name: str) -> None:
     """Select an included model."""
-    await until(pilot, lambda text: "ready" in text or "singing" in text or "writing" in text)
+    await until(pilot, lambda text: "ready" in text or "writing" in text)
     await pilot.press("escape")  # stop the song that starts by itself
     pilot.app.screen.query_one("#model", Select).value = f"bundled/{name}"
     await pilot.pause()

@@ -367,7 +367,7 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
             "Length must be a whole number of 1 or more, not 'all'.",
         ),
         (b'{"id": 7, "do": "sample", "mix": {"Zed": 1}}', "mix is {'Zed': 1}: give a text"),
-        (b'{"id": 7, "do": "sample", "mix": "Zed=all"}', "The weight of 'Zed' is 'all'"),
+        (b'{"id": 7, "do": "sample", "mix": "Zed=all"}', "of 'Zed' is not a number but 'all'"),
         (b'{"id": 7, "do": "sample", "bits": 1}', "bits is 1: give true or false"),
         (b'{"id": 7, "do": "sample", "best": 3, "count": 2}', "Both count and best"),
         (

@@ -69,6 +69,10 @@ DYING_WORDS = {
     "neurons": "the bellows burst",
 }
 
+UNKNOWN_CHARACTER = (
+    "The {} has characters that first was not trained on ('w'): remove or replace them."
+)
+
 Answers = Iterator[SamplerAnswer]
 Handler = Callable[[Any, threading.Event], Answers]
 
@@ -129,7 +133,7 @@ def load_lyrics(request: LoadModel, stopped: threading.Event) -> Answers:
 
 def sample_lyrics(request: SampleLyrics, stopped: threading.Event) -> Answers:
     if request.prime == "wrong":
-        yield Failed("The prime has characters that first has never seen ('w').")
+        yield Failed(UNKNOWN_CHARACTER.format("prompt"))
         return
     seed = 7 if request.seed is None else request.seed
     yield LyricsStarted(seed, request.prime)
@@ -190,7 +194,9 @@ def load_music(request: LoadModel, stopped: threading.Event) -> Answers:
 def sample_music(request: SampleMusic, stopped: threading.Event) -> Answers:
     prime = request.prime or ""
     if prime.endswith("wrong.mid"):
-        yield Failed(f"{prime} is not a usable MIDI file.")
+        yield Failed(
+            f"{prime} is not a usable MIDI file (it is cut off): export it again or use another."
+        )
         return
     seed = 7 if request.seed is None else request.seed
     chord = (Frame(request.notes, request.notes),) * 2 if request.notes else ()
@@ -220,7 +226,7 @@ MAP_SONGS = {"Kettle": (0.1, 0.2), "Window": (-0.2, 0.1), "Snow": (0.0, -0.3), "
 
 def sample_ladder(request: SampleLadder, stopped: threading.Event) -> Answers:
     if request.prime == "wrong":
-        yield Failed("The prime has characters that first has never seen ('w').")
+        yield Failed(UNKNOWN_CHARACTER.format("prompt"))
         return
     if request.model == "mine":
         yield Failed("There is no file songs.csv: check the path.")
@@ -244,11 +250,11 @@ def sample_ladder(request: SampleLadder, stopped: threading.Event) -> Answers:
 
 def map_songs(request: MapSongs, stopped: threading.Event) -> Answers:
     if request.model == "mine":
-        yield Failed("mine is markov 5 and has no hidden state: choose a network.")
+        yield Failed("mine is markov 5 and has no hidden state to compare songs by: use a network.")
     elif "slow" in sys.argv:  # 120 of 240 songs, and nothing more until stopped
         yield ReadProgress(120, 240)
         stopped.wait()
-        yield Failed("The reading was stopped after 120 of 240 songs.")
+        yield Failed("Reading was stopped after 120 of 240 songs: start it again to read all.")
     elif request.artist is None:
         points = (MapPoint(name, 3, x=x, y=y) for name, (x, y) in MAP_ARTISTS.items())
         yield SongMap(tuple(points), None, 0.8318)
@@ -302,10 +308,10 @@ def load_any(request: LoadModel, stopped: threading.Event) -> Answers:
 def read_units(request: ReadUnits, stopped: threading.Event) -> Answers:
     global _size  # noqa: PLW0603
     if request.text == "wrong":
-        yield Failed("The text has characters that first has never seen ('w').")
+        yield Failed(UNKNOWN_CHARACTER.format("text"))
         return
     if request.model == "mine":
-        yield Failed("mine counts characters and has no units: choose a network.")
+        yield Failed("mine is an n-gram model and has no units: use a network (rnn, gru, lstm).")
         return
     music, given = request.model == "folk", request.text or request.path
     number = request.song % len(READ_SONGS)
@@ -322,7 +328,9 @@ def read_units(request: ReadUnits, stopped: threading.Event) -> Answers:
         title="the text given" if given else f"Ada Moor – Song {number + 1}",
         song=0 if given else number,
         songs=1 if given else len(READ_SONGS),
-        note="It has 9,999 characters: only the first 4 were read." if given == "long" else "",
+        note=(
+            "The song has 9,999 characters: only the first 4 were read." if given == "long" else ""
+        ),
         layers=1 if music else LAYERS,
         hidden=HIDDEN,
         features=tuple(features),

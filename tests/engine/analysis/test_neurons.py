@@ -152,7 +152,7 @@ def test_only_the_beginning_of_a_long_text_is_read_and_a_note_says_so(
     reading = neurons.read_song(build(), SongRequest(text="a bad cab,\n" * 5))
     assert reading is not None
     assert len(reading.activations) == len(reading.song.text) == 30
-    assert reading.song.note == "It has 55 characters: only the first 30 were read."
+    assert reading.song.note == "The song has 55 characters: only the first 30 were read."
     short = neurons.read_song(build(), SongRequest(text="a" * 30))
     assert short is not None
     assert short.song.note == ""

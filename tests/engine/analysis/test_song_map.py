@@ -28,7 +28,7 @@ def test_a_song_is_found_by_its_title(songs: EmbeddedSongs) -> None:
         assert song_map.find_song(songs, words) == number  # not Song 30 or 31
     (eleven,) = (number for number, row in enumerate(songs.rows) if titles[row][1] == "Song 11")
     assert song_map.find_song(songs, "ng 11") == eleven
-    with pytest.raises(InputError, match=r"may be .* or .*\(\d+ more match too\): name one"):
+    with pytest.raises(InputError, match=r"may mean .* or .* \(and \d+ more\): name one of"):
         song_map.find_song(songs, "Song")
     with pytest.raises(InputError, match=r"no song 'Sonk 7' in songs: did you mean .*Song 7"):
         song_map.find_song(songs, "Sonk 7")

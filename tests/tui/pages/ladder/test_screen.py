@@ -114,7 +114,7 @@ async def test_refusals_are_shown(opened: Open) -> None:
     async with opened() as page:
         await page.fill(prime="wrong")
         await page.write()
-        assert page.status.startswith("✗ The prime has characters")
+        assert page.status.startswith("✗ The prompt has characters")
         await page.fill(prime="die")
         await page.write()
         assert "the ladder fell" in page.status

@@ -101,7 +101,10 @@ async def test_fewer_songs_after_more_and_a_refusal() -> None:
         await lyrics.fill(count="2", prime="wrong")
         await lyrics.write()
         assert [tile.text for tile in lyrics.tiles] == ["wrong", "wrong"]
-        assert "✗ The prime has characters that first has never seen ('w')." in lyrics.status
+        assert (
+            "✗ The prompt has characters that first was not trained on ('w'): remove"
+            in lyrics.status
+        )
         await lyrics.fill(prime="die")
         await lyrics.write()
         assert [song.state for song in lyrics.screen.session.items[-2:]] == ["failed", "failed"]

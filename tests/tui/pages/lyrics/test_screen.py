@@ -449,7 +449,10 @@ async def test_a_refusal_is_shown_and_the_next_song_succeeds() -> None:
         await lyrics.fill(prime="wrong")
         song = await lyrics.write()
         assert song.state == "failed"
-        assert "✗ The prime has characters that first has never seen ('w')." in lyrics.status
+        assert (
+            "✗ The prompt has characters that first was not trained on ('w'): remove"
+            in lyrics.status
+        )
         assert lyrics.screen.query_one("#status").has_class("-failed")
         await lyrics.fill(prime="Why")
         assert (await lyrics.write()).state == "end"

@@ -155,7 +155,10 @@ async def test_refusals_and_the_end_of_the_sampler_are_shown() -> None:
     async with page() as music:
         await music.fill(begins="wrong.mid")
         await music.write()
-        assert music.status == "✗ wrong.mid is not a usable MIDI file. · folk"
+        refusal = (
+            "wrong.mid is not a usable MIDI file (it is cut off): export it again or use another."
+        )
+        assert music.status == f"✗ {refusal} · folk"
         await music.fill(begins="die.mid")
         await music.write()
         assert music.status.startswith(

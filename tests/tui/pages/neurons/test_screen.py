@@ -160,7 +160,7 @@ async def test_an_own_text_is_read(page: Open) -> None:
         await here.until(lambda: here.app.screen is here.screen)
         assert here.text.text == SONGS[0]
         for typed, said in (
-            ("a b", ""), ("long", "only the first 4"), ("wrong", "has never seen ('w')"),
+            ("a b", ""), ("long", "only the first 4"), ("wrong", "was not trained on ('w')"),
         ):  # fmt: skip
             await here.press("o")
             dialog = await here.in_front(TextDialog)
@@ -175,7 +175,7 @@ async def test_an_own_text_is_read(page: Open) -> None:
                 assert said in here.text_of("#title")
         await here.press("n")
         await here.until(lambda: here.text.text == SONGS[0])
-        await here.until(lambda: "has never seen" not in here.status)
+        await here.until(lambda: "was not trained on" not in here.status)
 
 
 async def test_music_is_a_strip_of_frames(page: Open, tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ async def test_music_is_a_strip_of_frames(page: Open, tmp_path: Path) -> None:
 async def test_a_model_without_units_is_refused(page: Open) -> None:
     async with page() as here:
         here.select("model").value = "run/mine"
-        await here.until(lambda: "✗ mine counts characters" in here.status)
+        await here.until(lambda: "✗ mine is an n-gram model" in here.status)
         assert here.screen.reading is None  # what the other model read is gone
         assert (here.text_of("#title"), here.features) == ("", [])
         here.select("model").value = "bundled/first"
