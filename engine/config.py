@@ -199,12 +199,13 @@ class CellSpec:
     gates: int  # G: a weight has G blocks of H columns, one for each gate
     states: int  # number of tensors (N, H) in the state; the first is the output
     hidden_bias: bool = False  # whether there is a bias (H,) inside the product with the reset gate
+    open_gate: int | None = None  # the gate whose bias is 1 at first, so that it is open
 
 
 CELL_SPECS = {
     "rnn": CellSpec(gates=1, states=1),
     "gru": CellSpec(gates=3, states=1, hidden_bias=True),
-    "lstm": CellSpec(gates=4, states=2),
+    "lstm": CellSpec(gates=4, states=2, open_gate=1),  # f (Jozefowicz et al. 2015)
 }
 
 

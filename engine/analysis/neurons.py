@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from engine.analysis import song_input
 from engine.analysis.song_features import Features, key_features, text_features
 from engine.analysis.song_input import InputSong, SongRequest
+from engine.config import CELL_SPECS
 from engine.data.codecs import CharacterCodec, KeysCodec
 from engine.errors import InputError
 from engine.frame_spec import BEGIN
@@ -107,7 +108,8 @@ def read_song(
     network = model.stepper
     if not isinstance(network, Network):
         raise InputError(
-            f"{model.name} is an n-gram model and has no units: use a network (rnn, gru, lstm)."
+            f"{model.name} is an n-gram model and has no units: use a network "
+            f"({', '.join(CELL_SPECS)})."
         )
     song = song_input.load_song(model, request)
     activations = unit_activations(network, song.frames, song.condition, stopped)

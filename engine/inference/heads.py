@@ -389,7 +389,12 @@ class JointHead(KeysHead):
 
 Head = CharacterHead | IndependentHead | JointHead
 
-HEADS: dict[str, dict[str, type[Head]]] = {
-    "characters": {"joint": CharacterHead, "independent": CharacterHead},
-    "keys": {"joint": JointHead, "independent": IndependentHead},
+KEYS_HEADS: dict[str, type[IndependentHead | JointHead]] = {
+    "joint": JointHead,
+    "independent": IndependentHead,
 }
+
+
+def head_class(config: ModelConfig, spec: FrameSpec) -> type[Head]:
+    """Return the class of a network's head: for keys the one that `config.head` names."""
+    return CharacterHead if spec.kind == "characters" else KEYS_HEADS[config.head]

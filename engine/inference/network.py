@@ -21,7 +21,7 @@ from engine.config import ModelConfig
 from engine.data.match_memory import MatchMemory
 from engine.frame_spec import BEGIN, FrameSpec
 from engine.inference.cells import CELLS, Array, Cell
-from engine.inference.heads import HEADS, CharacterHead, Head, HeadInput
+from engine.inference.heads import CharacterHead, Head, HeadInput, head_class
 from engine.inference.matmul import (
     FULL,
     PRECISIONS,
@@ -51,7 +51,7 @@ def tensor_shapes(
     """Return the shape of each of a network's tensors by name; conditions: number of artists."""
     cell = CELLS[config.cell].spec
     artist = config.condition_size if conditions else 0
-    result = HEADS[spec.kind][config.head].shapes(config, spec)
+    result = head_class(config, spec).shapes(config, spec)
     if artist:
         result["condition.weight"] = (conditions + 1, artist)
     first = (
@@ -128,7 +128,7 @@ class Network:
         return cls(
             spec=spec,
             cell=cell,
-            head=HEADS[spec.kind][config.head].build(config, tensors, product),
+            head=head_class(config, spec).build(config, tensors, product),
             match_input=rows[match:position],
             position_input=rows[position:artist],
             condition=FULL.product(condition),

@@ -32,9 +32,12 @@ _sigmoid_gradient = torch.ops.aten.sigmoid_backward  # (gradient, output) → gr
 _tanh_gradient = torch.ops.aten.tanh_backward  # (gradient, output) → gradient · (1 − y²)
 
 
-def prepare_resets(reset: Tensor, dtype: torch.dtype) -> Resets:
-    """Convert `reset` (T, L), true where a song begins, to the form that the layers need."""
-    return (~reset).to(dtype).unsqueeze(2), reset.any(1).tolist()
+def prepare_resets(reset: Tensor, dtype: torch.dtype, device: torch.device | None = None) -> Resets:
+    """Convert `reset` (T, L), true where a song begins, to the form that the layers need.
+
+    device: that of the layers; None: the one of `reset`.
+    """
+    return (~reset).to(device, dtype).unsqueeze(2), reset.any(1).tolist()
 
 
 def _to_product_type(*tensors: Tensor) -> tuple[Tensor, ...]:

@@ -89,6 +89,7 @@ class Kernel:
 
 _permute: Callable[[Tensor, Tensor, Tensor], Tensor] = _Permute.apply
 
+# A cell without a row is computed by `engine.model.cells`, step by step, on a GPU too.
 KERNELS: dict[str, Kernel] = {
     "rnn": Kernel(torch.rnn_tanh, (0,)),
     "gru": Kernel(torch.gru, (0, 1, 2)),

@@ -225,7 +225,14 @@ class CharacterHead(nn.Module):
         return nats.view_as(targets)
 
 
-HEADS: dict[str, dict[str, type[CharacterHead | IndependentHead | JointHead]]] = {
-    "characters": {"joint": CharacterHead, "independent": CharacterHead},
-    "keys": {"joint": JointHead, "independent": IndependentHead},
+Head = CharacterHead | IndependentHead | JointHead
+
+KEYS_HEADS: dict[str, type[IndependentHead | JointHead]] = {
+    "joint": JointHead,
+    "independent": IndependentHead,
 }
+
+
+def head_class(config: ModelConfig, spec: FrameSpec) -> type[Head]:
+    """Return the class of a network's head: for keys the one that `config.head` names."""
+    return CharacterHead if spec.kind == "characters" else KEYS_HEADS[config.head]

@@ -12,7 +12,7 @@ from engine.frame_spec import FrameSpec
 from engine.model import cudnn, position_encoding
 from engine.model.cells import SCANS, Resets, State, prepare_resets
 from engine.model.cudnn import Packing
-from engine.model.heads import HEADS
+from engine.model.heads import head_class
 from engine.model.window import Window
 
 
@@ -29,8 +29,8 @@ class Layer(nn.Module):
         self.hidden = nn.Parameter(torch.cat(recurrent, 1))
         self.bias = nn.Parameter(torch.zeros(width))
         self.hidden_bias = nn.Parameter(torch.zeros(hidden)) if cell.hidden_bias else None
-        if kind == "lstm":  # open forget gates (Jozefowicz et al. 2015)
-            self.bias.data[hidden : 2 * hidden] = 1.0
+        if cell.open_gate is not None:
+            self.bias.data.view(cell.gates, hidden)[cell.open_gate] = 1.0
 
     def forward(self, x: Tensor, state: State, reset: Resets | Packing) -> tuple[Tensor, State]:
         """Return the outputs (T, L, H) for x (T, L, inputs), and the state after the last step.
@@ -61,7 +61,7 @@ class Network(nn.Module):
     def __init__(self, config: ModelConfig, spec: FrameSpec, conditions: int) -> None:
         super().__init__()
         self.config = config
-        self.head = HEADS[spec.kind][config.head](config, spec)
+        self.head = head_class(config, spec)(config, spec)
         self.match_kinds = spec.match_kinds(config.match_recovery) if config.match_memory else 0
         artist = config.condition_size if conditions else 0
         self.condition = nn.Embedding(conditions + 1, artist, padding_idx=0) if artist else None
@@ -94,10 +94,11 @@ class Network(nn.Module):
         """
         x = self._join(window)
         reset: Resets | Packing
-        if x.is_cuda:  # kernels for each step would leave the device idle most of the time
+        if x.is_cuda and self.config.cell in cudnn.KERNELS:
+            # Kernels for each step would leave the device idle most of the time.
             reset = cudnn.pack(window.reset, x.device, state[0][0].dtype)
         else:
-            reset = prepare_resets(window.reset, x.dtype)
+            reset = prepare_resets(window.reset, x.dtype, x.device)
         last = []
         for layer, before in zip(self.cells, state, strict=True):
             x, after = layer(x, before, reset)

@@ -143,7 +143,6 @@ def _kernels(cell: str, dtype: torch.dtype, device: torch.device) -> float:
         torch.randn(BATCH_SIZE, 32, device=device, dtype=dtype)
         for _ in range(CELL_SPECS[cell].states)
     )
-    keep, any_reset = prepare_resets(_resets(), dtype)
 
     def outputs_and_gradients(reset: tuple[Tensor, list[bool]] | cudnn.Packing) -> list[Tensor]:
         outputs, last = layer(x, state, reset)
@@ -151,7 +150,7 @@ def _kernels(cell: str, dtype: torch.dtype, device: torch.device) -> float:
         total = outputs.square().mean() + sum(tensor.square().mean() for tensor in last)
         return [outputs.detach(), *last, *torch.autograd.grad(total, parameters)]
 
-    ours = outputs_and_gradients((keep.to(device), any_reset))
+    ours = outputs_and_gradients(prepare_resets(_resets(), dtype, device))
     return _largest_difference(outputs_and_gradients(cudnn.pack(_resets(), device, dtype)), ours)
 
 
