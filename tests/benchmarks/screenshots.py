@@ -1,8 +1,8 @@
 """Draw the pictures of the documentation: `python tests/benchmarks/screenshots.py RUN`.
 
-Opens the app without a terminal, shows the run on the Train page, and with the included models
-writes a song on the Lyrics page, shows a unit on the Neurons page and writes on the Music page.
-Writes docs/train.svg, docs/lyrics.svg, docs/neurons.svg and docs/music.svg.
+The app is opened without a terminal. It shows the run on the Train page, and with the included
+models writes a song on the Lyrics page, shows a unit on the Neurons page and writes a piece on the
+Music page. The files are docs/train.svg, docs/lyrics.svg, docs/neurons.svg and docs/music.svg.
 """
 
 import asyncio
@@ -21,13 +21,13 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 async def until(pilot: Pilot[None], shows: Callable[[str], bool]) -> str:
-    """Wait until the screen's picture satisfies `shows` and return the picture."""
+    """Wait until `shows` is true of the screen's picture (SVG), and return the picture."""
     for _ in range(600):
         await pilot.pause(0.1)
         picture = pilot.app.export_screenshot(title="rnn-tui")
         if shows(picture.replace("&#160;", " ")):
             return picture
-    raise SystemExit("The page did not show what was expected within a minute.")
+    raise SystemExit("A page did not show the expected text within a minute: run this again.")
 
 
 def save(name: str, picture: str) -> None:
@@ -36,7 +36,7 @@ def save(name: str, picture: str) -> None:
 
 
 async def choose(pilot: Pilot[None], name: str) -> None:
-    """Select an included model."""
+    """Select an included model on the open page."""
     await until(pilot, lambda text: "ready" in text or "writing" in text)
     await pilot.press("escape")  # stop the song that starts by itself
     pilot.app.screen.query_one("#model", Select).value = f"bundled/{name}"
@@ -44,7 +44,7 @@ async def choose(pilot: Pilot[None], name: str) -> None:
 
 
 async def draw(name: str) -> None:
-    """Draw the pages one after another."""
+    """Draw the four pages, with the run `name` on the Train page."""
     async with RnnTuiApp(run=run_dir.find(name)).run_test(size=SIZE) as pilot:
         save("train", await until(pilot, lambda t: "smoothed" in t and "parameters" in t))
         await pilot.press("2")

@@ -1,4 +1,4 @@
-"""The GPU benchmark, run on the CPU: its checks, its measurements, its files."""
+"""Tests of the GPU benchmark on the CPU: its checks, its measurements, its files."""
 
 import json
 import subprocess
@@ -25,7 +25,7 @@ def home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(paths.HOME_VARIABLE, "nowhere")
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a device")
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
 def test_a_missing_device_is_an_error_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert gpu.main([]) == 2
     (line,) = capsys.readouterr().err.splitlines()

@@ -1,4 +1,4 @@
-"""Comparing settings of training, at small sizes."""
+"""Tests of the comparison of training settings, at small sizes."""
 
 import re
 
@@ -12,11 +12,11 @@ SMALL += ["--set=model.hidden_size=8", "--set=train.batch_size=2", "--set=train.
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Prepare songs in a folder of this test."""
+    """Prepare the songs in a temporary folder."""
     monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path))
 
 
-def test_a_variant_takes_as_many_steps_as_cost_the_same(
+def test_a_variant_of_half_the_cost_takes_twice_the_steps(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     costs = iter((0.5,))
@@ -27,7 +27,7 @@ def test_a_variant_takes_as_many_steps_as_cost_the_same(
     assert re.match(r"model.cell=gru train.lr=1e-3 +\d\.\d{3}  6 steps, 192 char.*, 0\.50", gru)
 
 
-def test_larger_networks_cost_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cost_is_the_median_ratio_of_cpu_times(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = iter((9.0, 1.0, *[3.0, 2.0] * training_trials.TURNS))
     monkeypatch.setattr(training_trials, "_two_steps", lambda *_: lambda: next(seconds))
     assert training_trials._cost(None, None, None) == 1.5  # type: ignore[arg-type]

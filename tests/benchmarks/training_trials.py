@@ -1,12 +1,12 @@
 """Compare settings of training at equal cost.
 
-`python -m tests.benchmarks.training_trials SONGS VARIANT …`.
+    python -m tests.benchmarks.training_trials SONGS VARIANT …
 
-The base, 2 × LSTM 256 as `rnn-tui train lyrics` makes it (or with other settings by `--set`), takes
-`--steps` steps. A variant, "key=value key=value", is the base with settings of its own ("" is the
-base itself) and takes as many steps as cost the same CPU time: both are timed alternately first.
-Each result is one line: validation bits a character, steps, characters trained on, and the cost of
-a step in steps of the base.
+The base is 2 × LSTM 256 with the default settings of `rnn-tui train lyrics`, or others by `--set`;
+it is trained for `--steps` steps. A variant, "key=value key=value", has the base's settings but for
+these ("" is the base itself). Steps of both are timed alternately first, and the variant is trained
+for the number of steps that takes the same CPU time. Each result is one line: validation bits per
+character, steps, characters trained on, and the cost of a step relative to one of the base.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from engine.train.state import build_train_state
 
 BASE = ("model.layers=2", "model.hidden_size=256")
 TURNS = 7
-SAME = 0.03  # a smaller relative difference of costs is noise of the clock
+SAME = 0.03  # costs that differ by less, relatively, are taken as equal: times vary by this much
 
 
 def main(argv: list[str]) -> int:
@@ -37,7 +37,10 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("songs", metavar="SONGS", help="a file of songs, or a data set")
     parser.add_argument(
-        "variants", metavar="VARIANT", nargs="+", help="'key=value …'; '' is the base itself"
+        "variants",
+        metavar="VARIANT",
+        nargs="+",
+        help="settings that differ from the base, 'key=value …'; '' is the base itself",
     )
     parser.add_argument(
         "--steps",
@@ -47,7 +50,11 @@ def main(argv: list[str]) -> int:
         help="train the base for N steps (default 700)",
     )
     parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of the base"
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a setting of the base; may be repeated",
     )
     arguments = parser.parse_args(argv)
     torch.set_num_threads(1)
@@ -73,7 +80,7 @@ def main(argv: list[str]) -> int:
 
 
 def _cost(config: RunConfig, base: RunConfig, corpus: Corpus) -> float:
-    """Return the cost of a step in steps of the base."""
+    """Return the CPU time of a training step relative to one of the base."""
     variant_steps, base_steps = _two_steps(config, corpus), _two_steps(base, corpus)
     variant_steps(), base_steps()  # warm up
     cost = statistics.median(variant_steps() / base_steps() for _ in range(TURNS))
@@ -95,7 +102,7 @@ def _two_steps(config: RunConfig, corpus: Corpus) -> Callable[[], float]:
 
 
 def _train(config: RunConfig, corpus: Corpus) -> tuple[float, int]:
-    """Train, and return the validation bits a character and the characters trained on."""
+    """Train; return the validation bits per character and the number of characters trained on."""
     state = build_train_state(config, corpus)
     state.network.train()
     frames = sum(take_step(state, config.train)[3] for _ in range(config.train.steps))

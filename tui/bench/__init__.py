@@ -1,1 +1,1 @@
-"""Benchmarks: each measures our code and a reference alternately in one run."""
+"""Benchmarks of `rnn-tui bench`: each times our code and a reference alternately in one run."""

@@ -12,12 +12,15 @@ class Measurement:
     what: str
     value: float
     unit: str
-    reference: float | None = None  # None: there is nothing to compare with
-    lower: bool = False  # whether less is better
+    reference: float | None = None  # None: there is no reference
+    lower: bool = False  # whether lower values are better
 
     @property
     def ratio(self) -> float | None:
-        """How many times better than the reference: over 1 where ours is better."""
+        """How many times better the value is than the reference: over 1 if it is better.
+
+        None without a reference.
+        """
         if self.reference is None:
             return None
         better, worse = (self.reference, self.value) if self.lower else (self.value, self.reference)

@@ -1,9 +1,11 @@
-"""Memory and time of one long song: plain, checkpointed and truncated back-propagation.
+"""Measure memory and time of training on long songs by three methods of back-propagation.
 
-Two streams of one song of T frames each, a network of two LSTM layers, one thread, each training in
-a fresh process: `python -m tui.bench.memory METHOD T HIDDEN` prints {"bytes": …, "seconds": …}, the
-peak memory beyond that of the process with its network built, and the CPU seconds. Where plain
-back-propagation does not fit in the free memory it is extrapolated linearly from shorter songs.
+The methods are plain, checkpointed (see `engine.train.gradient_checkpointing`) and truncated
+back-propagation. A network of two LSTM layers is trained on a batch of two songs of T frames, in
+one thread of a fresh process: `python -m tui.bench.memory METHOD T HIDDEN` prints {"bytes": …,
+"seconds": …}, the peak memory beyond that of the process with its network built, and the CPU
+seconds. The cost of plain back-propagation is extrapolated linearly from shorter songs where it
+would not fit in the free memory.
 """
 
 import json
@@ -31,7 +33,8 @@ from tui.bench.measurement import Measurement
 
 LENGTHS, HIDDEN = (1024, 4096, 16_384, 65_536), 512
 QUICK_LENGTHS, QUICK_HIDDEN = (256, 512, 1024), 64
-# The frames between two updates (0: all), and the checkpointing segment.
+# By method: frames between two updates of the weights (0: all frames of a song), and the segment
+# of gradient checkpointing (0: no checkpointing).
 METHODS: dict[str, tuple[int, Segment]] = {
     "plain": (0, 0),
     "checkpointed": (0, "auto"),
@@ -39,19 +42,19 @@ METHODS: dict[str, tuple[int, Segment]] = {
 }
 CHARACTERS = FrameSpec("characters", 100)
 BATCH_SIZE = 2
-HEADROOM = 1.5  # times the expected memory must be free
+HEADROOM = 1.5  # plain training runs only if this multiple of its expected memory is free
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What training on one song takes."""
+    """The memory and time of one training."""
 
     megabytes: float  # peak, beyond the process with its network built
     seconds: float  # of CPU time
 
 
 def measure(quick: bool) -> Iterator[Measurement]:
-    """Yield memory and time for each length and method, beside plain back-propagation."""
+    """Yield memory and time for each length and method; plain training is the reference."""
     hidden = QUICK_HIDDEN if quick else HIDDEN
     plain: dict[int, Cost] = {}
     for frames in QUICK_LENGTHS if quick else LENGTHS:
@@ -73,7 +76,7 @@ def measure(quick: bool) -> Iterator[Measurement]:
 
 
 def _extrapolate(costs: dict[int, Cost], frames: int) -> Cost:
-    """Return the cost of more frames, on the straight line through the last two lengths."""
+    """Return the cost of training on `frames` frames, extrapolated from the last two lengths."""
     (low, before), (high, last) = list(costs.items())[-2:]
     factor = (frames - high) / (high - low)
     return Cost(
@@ -87,7 +90,7 @@ def _measure_process(method: str, frames: int, hidden: int) -> Cost:
     done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
     if done.returncode:
         raise WorkError(
-            f"The process that trained {method} on {frames:,} frames ended with status "
+            f"The process that measured {method} training on {frames:,} frames ended with status "
             f"{done.returncode}: close programs that use much memory, or use --quick."
         )
     found = json.loads(done.stdout)
@@ -95,7 +98,7 @@ def _measure_process(method: str, frames: int, hidden: int) -> Cost:
 
 
 def train(method: str, frames: int, hidden: int) -> dict[str, float]:
-    """Take the training steps of one song of `frames` frames, as the training loop does."""
+    """Train on two songs of `frames` frames as the training loop does; return the cost."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     model = ModelConfig(layers=2, hidden_size=hidden, condition_size=0)

@@ -1,13 +1,13 @@
-"""How late notes are: from the player's process, and from a thread of an app that redraws.
+"""Measure how late notes are played: by the player's process, and by a thread of a busy app.
 
-Each runs in a fresh process:
+The fresh processes in which this is measured are
 
-    python -m tui.bench.play player FILE   the player's process
+    python -m tui.bench.play player FILE   the player
     python -m tui.bench.play screen        a screen that redraws until it is killed
-    python -m tui.bench.play both FILE     that screen, with the player in a thread beside it
+    python -m tui.bench.play both FILE     that screen, with the player in a thread
 
-The player takes its requests on stdin as usual. In place of the silent port it opens one that, when
-it is closed, writes the moments of its notes to FILE. A screen prints "drawn" when it is up.
+The player reads its requests from stdin as usual, but opens a port that records when notes are
+played, and writes these times to FILE when it is closed. A screen prints "drawn" once it is shown.
 """
 
 import functools
@@ -50,8 +50,8 @@ _PERCENTILES = {"half of the notes": 50, "99 of 100 notes": 99, "all notes": 100
 def measure(quick: bool) -> Iterator[Measurement]:
     """Yield the lateness of notes in ms, while a screen is redrawn 30 times a second.
 
-    The same player in the same minute, first in a process beside the one that redraws, then in a
-    thread of that one, which is the reference.
+    The player first has a process of its own beside the one that redraws. For the reference it runs
+    as a thread of that one, in the same minute.
     """
     with tempfile.TemporaryDirectory() as folder:
         count = QUICK_NOTES if quick else NOTES
@@ -72,7 +72,10 @@ def measure(quick: bool) -> Iterator[Measurement]:
 
 
 def lateness(moments: list[float]) -> npt.NDArray[np.float64]:
-    """Return how many ms each of n notes is late, (n,), with the most punctual one as 0."""
+    """Return how late each of n notes is in ms, (n,), relative to the most punctual one.
+
+    moments: when each was played, in seconds.
+    """
     late = np.array(moments) - NOTE_SECONDS * np.arange(len(moments))
     return np.asarray(1000 * (late - late.min()))
 
@@ -90,7 +93,7 @@ def _wait_until_drawn(screen: subprocess.Popen[bytes]) -> None:
 
 
 def _play(player: subprocess.Popen[bytes], count: int, file: Path) -> list[float]:
-    """Play `count` notes and return the moments at which they were struck, in seconds."""
+    """Play `count` notes and return when each was played, in seconds."""
     assert player.stdin
     assert player.stdout
     notes = [
@@ -102,16 +105,16 @@ def _play(player: subprocess.Popen[bytes], count: int, file: Path) -> list[float
     for line in player.stdout:
         if b'"ended"' in line:
             break
-    player.communicate()  # the end of its stdin ends it
+    player.communicate()  # closes its stdin, which ends the player
     struck: list[float] = json.loads(file.read_text()) if file.exists() else []
     file.unlink(missing_ok=True)
     if len(struck) != count:
-        raise WorkError(f"The player struck {len(struck)} of {count} notes: try again.")
+        raise WorkError(f"The player played {len(struck)} of {count} notes: run the bench again.")
     return struck
 
 
 class RecordingPort(mido.ports.BaseOutput):  # type: ignore[misc]
-    """A port that records when keys are struck, and writes that to a file when it is closed."""
+    """A port that records when notes are played, and writes the times to a file when closed."""
 
     def __init__(self, file: Path) -> None:
         self.file, self.moments = file, list[float]()
@@ -126,7 +129,7 @@ class RecordingPort(mido.ports.BaseOutput):  # type: ignore[misc]
 
 
 class Cells(Widget):
-    """A screen of half-blocks in random colors, all of them new at each redraw."""
+    """A widget full of half-blocks in random colors, which change at each redraw."""
 
     def render_line(self, y: int) -> Strip:  # noqa: ARG002 (all rows are alike)
         """Return one row."""
@@ -139,7 +142,7 @@ def _style(shade: int) -> Style:
 
 
 class Screen(App[None]):
-    """An app that redraws its whole screen all the time."""
+    """An app that redraws its whole screen `REDRAWS` times a second."""
 
     def compose(self) -> ComposeResult:
         """Yield the cells, its only widget."""
@@ -152,7 +155,7 @@ class Screen(App[None]):
 
 
 def main() -> None:
-    """Run the process that the first argument names."""
+    """Run the process that the first argument names: player, screen or both."""
     role, *rest = sys.argv[1:]
     if role == "screen":
         Screen().run(headless=True, size=SCREEN_SIZE)
@@ -168,7 +171,7 @@ def main() -> None:
 
 
 def _play_beside(screen: Screen) -> None:
-    """Play as the player's process does, in this thread; then close the screen."""
+    """Serve the requests on stdin as the player's process does, then close the screen."""
     player.serve(queue.SimpleQueue())
     screen.call_from_thread(screen.exit)
 

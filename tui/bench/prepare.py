@@ -1,8 +1,8 @@
-"""Preparation of a CSV of songs that is larger than the memory it should take.
+"""Measure time and memory of preparing songs from a CSV that is larger than the memory allowed.
 
-A CSV of generated songs, in the form of common song lyrics CSVs, is prepared and described by
-`rnn-tui data info` in a fresh process with a home folder of its own; then described again, when
-the prepared corpus only has to be opened. All files are deleted afterwards.
+`rnn-tui data info` prepares a CSV of generated songs and describes it, in a fresh process with its
+own home folder. A second process describes it again, which only opens the prepared corpus. All
+files are deleted afterwards.
 """
 
 import os
@@ -26,7 +26,7 @@ _LETTERS = "etaoinshrdlucmfwypvbgk"
 
 @dataclass(frozen=True)
 class Cost:
-    """What one process takes."""
+    """The time and memory of one process."""
 
     seconds: float
     cpu_seconds: float
@@ -34,7 +34,7 @@ class Cost:
 
 
 def measure(quick: bool) -> Iterator[Measurement]:
-    """Yield the rate of preparation, and its memory beside the size of the file."""
+    """Yield the rate of preparation, and its memory, with the file's size as the reference."""
     size = QUICK_SIZE if quick else SIZE
     home = paths.home()  # on the disk that the user chose for large files
     home.mkdir(parents=True, exist_ok=True)
@@ -48,16 +48,18 @@ def measure(quick: bool) -> Iterator[Measurement]:
     yield Measurement(label, megabytes / first.seconds, "MB/s")
     yield Measurement(f"{label}, by CPU time", megabytes / first.cpu_seconds, "MB / CPU s")
     yield Measurement(f"memory, {label}", first.megabytes, "MB", megabytes, lower=True)
-    yield Measurement("opening when prepared, time", second.seconds, "s", first.seconds, lower=True)
     yield Measurement(
-        "opening when prepared, memory", second.megabytes, "MB", megabytes, lower=True
+        "opening the prepared corpus, time", second.seconds, "s", first.seconds, lower=True
+    )
+    yield Measurement(
+        "opening the prepared corpus, memory", second.megabytes, "MB", megabytes, lower=True
     )
 
 
 def write(path: Path, size: int, seed: int = 0) -> None:
     """Write songs of random words to a CSV until it has `size` bytes; no two songs are alike.
 
-    As in common song lyrics CSVs, lines end in two blanks and songs have some 1,100 characters.
+    As in common CSVs of lyrics, lines end with two spaces and songs have some 1,100 characters.
     """
     rng = random.Random(seed)
     lengths = (2, 3, 3, 4, 4, 5, 6, 8)
@@ -78,7 +80,7 @@ def write(path: Path, size: int, seed: int = 0) -> None:
 
 
 def _describe(path: Path, home: Path) -> Cost:
-    """Run `rnn-tui data info` on a file, with a home folder of its own."""
+    """Run `rnn-tui data info` on a file with `home` as the home folder, and return its cost."""
     command = [*processes.command("tui.cli"), "data", "info", str(path), "--json"]
     began = time.perf_counter()
     process = subprocess.Popen(

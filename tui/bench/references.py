@@ -1,11 +1,12 @@
-"""Reference implementations in plain PyTorch, to measure ours against.
+"""Reference implementations in plain PyTorch, which our code is compared with.
 
-`ArticleSampler` is the article's sampling loop: an `nn.LSTM` is called for every single character,
-one-hot, and the next one is drawn by the Gumbel-max trick. `python -m tui.bench.references MODEL`
-writes characters without end, as a fresh process.
+"The article" is D. Pakhomov's "Learning to generate lyrics and music with Recurrent Neural
+Networks" (see README.md). `ArticleSampler` is its sampling loop: an `nn.LSTM` is called with each
+character as a one-hot vector, and the next one is drawn by the Gumbel-max trick.
+`python -m tui.bench.references MODEL` writes characters until it is killed.
 
-`padded` and `contiguous` are two usual training loops over one model of torch's own layers:
-embedding, `nn.LSTM`, softmax. Index 0 is padding in the first and never occurs in the second.
+`padded` (the article's) and `contiguous` are two usual training loops for `TrainingModel`. L: songs
+or streams in a batch; T: frames; E: embedding size; H: hidden units; V: characters.
 """
 
 import sys
@@ -21,13 +22,13 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_se
 
 from engine.config import ModelConfig
 
-State = tuple[Tensor, Tensor]  # of all layers, (layers, L, H) each
+State = tuple[Tensor, Tensor]  # h and c of all layers, (layers, L, H) each
 Step = Callable[[], int]  # takes one training step and returns its number of characters
 _GATES = (0, 1, 3, 2)  # PyTorch's order i, f, g, o from ours: i, f, o, g
 
 
 class ArticleSampler(nn.Module):
-    """An LSTM of one-hot characters, from the tensors of one of our models without artists."""
+    """An `nn.LSTM` over one-hot characters, with the weights of an LSTM of ours without artists."""
 
     def __init__(self, tensors: dict[str, Tensor]) -> None:
         super().__init__()
@@ -49,7 +50,7 @@ class ArticleSampler(nn.Module):
         self.load_state_dict(state)
 
     def forward(self, character: int, state: State | None) -> tuple[Tensor, State]:
-        """Return the logits (V,) of the next character and the state, after one character."""
+        """Read a character; return logits (V,) of the next, and the state (None before a text)."""
         one_hot = functional.one_hot(torch.tensor(character), self.size).float().view(1, 1, -1)
         output, state = self.lstm(one_hot, state)
         return self.out(output)[0, 0], state
@@ -70,12 +71,12 @@ class ArticleSampler(nn.Module):
 
 
 def load_sampler(folder: Path) -> ArticleSampler:
-    """Load the weights of a model of ours into the article's sampler."""
+    """Load the weights of one of our models into the article's sampler."""
     return ArticleSampler(safetensors.torch.load_file(folder / "model.safetensors")).eval()
 
 
 class TrainingModel(nn.Module):
-    """Embedding (V, E) → LSTM (H) → logits (V)."""
+    """A usual model for training: embedding (V, E), LSTM layers of H units, logits (V)."""
 
     def __init__(self, config: ModelConfig, size: int) -> None:
         super().__init__()
@@ -85,10 +86,10 @@ class TrainingModel(nn.Module):
 
 
 def padded(config: ModelConfig, size: int, songs: list[Tensor], batch: int, lr: float) -> Step:
-    """Return the article's training step: `batch` whole songs, padded and packed for the LSTM.
+    """Return the article's training step: on `batch` whole songs, padded and packed for the LSTM.
 
-    songs: (length,) each, of indices above 0, the end mark last. A batch is sorted by length, the
-    longest first, as packing requires; padding does not count in the loss.
+    songs: (length,) each, of indices above 0, the end mark last. Index 0 is the padding, which does
+    not count in the loss. A batch is sorted by length, the longest first, as packing requires.
     """
     model = TrainingModel(config, size)
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
@@ -121,7 +122,11 @@ def padded(config: ModelConfig, size: int, songs: list[Tensor], batch: int, lr: 
 def contiguous(
     config: ModelConfig, size: int, songs: list[Tensor], batch_size: int, window: int, lr: float
 ) -> Step:
-    """Return the usual step of truncated BPTT: all songs as one text, cut into parallel streams."""
+    """Return the usual training step of truncated BPTT, on `window` frames of parallel streams.
+
+    The songs are joined to one text, which is cut into `batch_size` streams of equal length. The
+    state is carried from one step to the next, across songs.
+    """
     model = TrainingModel(config, size)
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     text = torch.cat(songs)
@@ -150,7 +155,7 @@ def contiguous(
 
 
 def main() -> None:
-    """Write characters with a model until killed."""
+    """Write characters with the model in the folder that the first argument names, until killed."""
     torch.set_num_threads(1)
     sampler = load_sampler(Path(sys.argv[1]))
     while True:

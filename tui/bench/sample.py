@@ -1,6 +1,7 @@
-"""Sampling: our two precisions against the article's loop, one thread each, alternating.
+"""Measure sampling: our two precisions, with the article's loop as the reference.
 
-2 × LSTM 512 over 100 characters with random weights, the same for all.
+All have the same model, 2 × LSTM 512 over 100 characters with random weights, and one thread; they
+are timed alternately. For the article see `tui.bench.references`.
 """
 
 import dataclasses
@@ -28,14 +29,14 @@ from engine.sampling.lyrics import LyricsRequest
 from tui.bench import references
 from tui.bench.measurement import Measurement
 
-SONGS = 16  # written at once
+SONGS = 16  # written as one batch
 _CODEC = CharacterCodec("".join(map(chr, range(33, 130))))  # with three special symbols: 100
 _ARTICLE = [sys.executable, "-m", "tui.bench.references"]
 _OURS = [sys.executable, "-m", "tui.cli", "sample", "lyrics", "--length", "100000", "--model"]
 
 
 def measure(quick: bool) -> Iterator[Measurement]:
-    """Yield the speeds of writing and of reading a prompt, and the start of a fresh process."""
+    """Yield the speeds of writing and of reading a prompt, and the cost of starting a process."""
     hidden, frames, turns = (32, 20, 1) if quick else (512, 500, 5)
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
@@ -47,7 +48,7 @@ def measure(quick: bool) -> Iterator[Measurement]:
 
 
 def _write(folder: Path, hidden: int) -> None:
-    """Write a model with random weights."""
+    """Write the files of a model with random weights to a folder."""
     config = ModelConfig(layers=2, hidden_size=hidden, embedding_size=64, condition_size=0)
     shapes = network.tensor_shapes(config, _CODEC.spec, 0)
     rng = np.random.default_rng(0)
@@ -104,7 +105,7 @@ def _prompts(folder: Path, frames: int, turns: int) -> Iterator[Measurement]:
 
 
 def _starts(folder: Path, turns: int) -> Iterator[Measurement]:
-    """Yield the time to the first character of a fresh process, and its memory then."""
+    """Yield the time until a fresh process prints a character, and its memory at that moment."""
     commands = {
         "article": [*_ARTICLE, str(folder)],
         "full precision": [*_OURS, str(folder), "--precision", "full"],
@@ -128,7 +129,7 @@ def _starts(folder: Path, turns: int) -> Iterator[Measurement]:
 
 
 def _start(command: list[str]) -> tuple[float, float]:
-    """Return the seconds until a command prints its first character, and its memory then in MB."""
+    """Return the seconds until a command prints a character, and its memory then in MiB."""
     began = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout
@@ -140,7 +141,7 @@ def _start(command: list[str]) -> tuple[float, float]:
 
 
 def _median_seconds(turns: int, calls: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """Return the median seconds of each call, all alternating."""
+    """Return the median seconds of each call by name; the calls are timed in turn."""
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for turn in range(turns + 1):
         for name, call in calls.items():

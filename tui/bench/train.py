@@ -1,8 +1,9 @@
-"""Training: our loop against the article's and against the usual one over contiguous text.
+"""Measure training: our loop, with two references from `tui.bench.references`.
 
-The same model (two LSTM layers), the same songs (the included originals), one thread, alternating;
-characters per second of CPU time. The rate of a network's matrix products, beside the rate of
-torch.mm on this machine in the same precision, shows how much speed is left to gain.
+They are the usual loop over contiguous text and the article's. All train two LSTM layers on the
+same songs (the included originals) in one thread and are timed alternately, in characters per
+second of CPU time. The rate of the network's matrix products, compared with that of torch.mm on
+this machine in the same precision, shows how much speed is left to gain.
 """
 
 import statistics
@@ -26,7 +27,7 @@ from tui.bench.references import Step
 
 @dataclass(frozen=True)
 class Size:
-    """Sizes of the network and the amount of work."""
+    """The sizes of the network and the amount of work."""
 
     hidden: int
     batch_size: int  # streams, and songs in a batch of the article's loop
@@ -41,7 +42,7 @@ QUICK = Size(hidden=32, batch_size=4, window=32, steps=1, turns=3, matrix=64)
 
 
 def measure(quick: bool) -> Iterator[Measurement]:
-    """Yield characters a second of our loop, beside the usual one and the article's."""
+    """Yield the speed of our loop and of its matrix products, each with a reference."""
     size = QUICK if quick else FULL
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -62,7 +63,7 @@ def measure(quick: bool) -> Iterator[Measurement]:
     article = references.padded(model, vocabulary, songs, size.batch_size, settings.lr)
     square = torch.randn(size.matrix, size.matrix)
     with precision(state.device, settings):
-        square = torch.mm(square, square)  # in the type of the network's products
+        square = torch.mm(square, square)  # now it has the dtype of the network's products
 
     def products() -> int:
         torch.mm(square, square)
@@ -85,10 +86,10 @@ def measure(quick: bool) -> Iterator[Measurement]:
 
 
 def operations(network: Network) -> int:
-    """Return the floating-point operations in products with weights, per trained character.
+    """Return the floating-point operations of a network's matrix products per training character.
 
-    One product forward and two backward, with a multiplication and an addition per weight; the
-    embedding is looked up, not multiplied.
+    Each weight takes part in one product forward and two backward, each of which multiplies and
+    adds; the embedding is looked up, not multiplied.
     """
     assert isinstance(network.head, CharacterHead)
     weights = sum(p.numel() for p in network.parameters() if p.ndim > 1)
@@ -96,7 +97,7 @@ def operations(network: Network) -> int:
 
 
 def _rate(step: Step, times: int) -> float:
-    """Return the sum of what the steps return, per second of CPU time."""
+    """Call a step `times` times; return the sum of its results per second of CPU time."""
     began = time.process_time()
     done = sum(step() for _ in range(times))
     return done / (time.process_time() - began)

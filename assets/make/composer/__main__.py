@@ -24,20 +24,20 @@ an octave higher.
 
 
 def split(number: int) -> str:
-    """Return the split of a piece by its number: one in six is held out, across all styles."""
+    """Return the split of the piece of a number: one in six is held out, in all styles."""
     return {5: "valid", 11: "test"}.get(number % 12, "train")
 
 
 def file_name(title: str) -> str:
-    """Return a title as the name of a file."""
+    """Return the file name of the piece with a title."""
     return "-".join("".join(c for c in title.lower() if c.isalnum() or c == " ").split()) + ".mid"
 
 
 def main() -> None:
-    """Write all pieces, or those with the titles on the command line."""
+    """Write all pieces, or those whose titles are arguments, and their README."""
     parser = argparse.ArgumentParser(
         prog="python -m assets.make.composer",
-        description="Compose the piano pieces; write them as MIDI files, with a README.",
+        description="Compose the piano pieces and write them as MIDI files, with a README.",
     )
     parser.add_argument(
         "folder",

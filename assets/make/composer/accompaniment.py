@@ -1,9 +1,10 @@
 """The left hand: textures over the chords, voiced so that the hand moves little.
 
-A layer is the rhythm of a bar with what is played on each note: B the bass, F the fifth near it,
-O its octave, C the chord, 1 2 3 the chord's voices from below; o0 … o4 the tones of an open chord
-from the bass (root, fifth, octave, tenth, twelfth); +7 a key 7 semitones above the root; D the
-drone of tonic and fifth.
+A texture is a pattern of accompaniment: bars of layers, and a layer is a sequence of "keys:length"
+or rests, with lengths as `theory.parse_rhythm` parses them. The keys are B the bass, F the fifth
+near it, O the octave above it, C the three voices of the chord, 1 2 3 one of them from below;
+o0 … o4 the tones of an open chord (root, fifth, octave, tenth, twelfth); +7 the key 7 semitones
+above the root; D a drone of tonic and fifth.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,8 @@ from itertools import pairwise, permutations
 
 from assets.make.composer.theory import Chord, Key, Span, TickNote, parse_rhythm
 
-# A texture is a list of bars, used in rotation; a bar is a list of layers.
+# A texture is a list of bars, which are used in turn; a bar is a list of layers, which sound
+# together.
 TEXTURES: dict[str, list[list[str]]] = {
     "waltz": [["B:q C:q C:q"], ["F:q C:q C:q"]],
     "waltz arpeggio": [["B:e 1:e 2:e 3:e 2:e 1:e"]],
@@ -68,13 +70,13 @@ TEXTURES: dict[str, list[list[str]]] = {
     "seven": [["B:q F:q B:e C:e C:e"]],
     "seven driving": [["B:e C:e F:e C:e B:e C:e C:e"]],
 }
-_VELOCITY = {"B": 8, "O": 4, "F": 3, "C": -4, "D": 4}
-_OPEN = (0, 2, 0, 1, 2)  # index of the tone of the chord for o0 … o4
+_VELOCITY = {"B": 8, "O": 4, "F": 3, "C": -4, "D": 4}  # added to the velocity of a section
+_OPEN = (0, 2, 0, 1, 2)  # index in the chord's tones for o0 … o4
 
 
 @dataclass
 class Hand:
-    """The keys the left hand played last, near which it continues."""
+    """The keys that the left hand played last: it continues near them. Pitches are MIDI pitches."""
 
     key: Key
     bass_low: int = 36
@@ -83,14 +85,14 @@ class Hand:
     voices: tuple[int, ...] = (55, 59, 62)
 
     def move_bass(self, tone: int) -> int:
-        """Return the nearest bass key for a tone, in semitones above the tonic."""
+        """Move the bass to the nearest key of a tone (semitones above the tonic), and return it."""
         pitch_class = (self.key.tonic + tone) % 12
         inside = [x for x in range(self.bass_low, self.bass_high + 1) if x % 12 == pitch_class]
         self.bass = min(inside, key=lambda x: (abs(x - self.bass) + 0.3 * abs(x - 43), x))
         return self.bass
 
     def move_voices(self, chord: Chord, ceiling: int) -> tuple[int, ...]:
-        """Return three voices of a chord below the ceiling, close and near the last ones."""
+        """Move to three voices of a chord below the ceiling, near the last ones; return them."""
         tones = chord.tones
         if len(tones) == 4:
             tones = tones[1], tones[3], tones[0]
@@ -117,7 +119,7 @@ class Hand:
 def play(
     texture: str, bars: list[list[Span]], hand: Hand, melody: Sequence[TickNote], velocity: int
 ) -> list[TickNote]:
-    """Return the accompaniment of a section, below its melody."""
+    """Return the accompaniment of a section in a texture, below its melody."""
     patterns = TEXTURES[texture]
     result: list[TickNote] = []
     for number, spans in enumerate(bars):
@@ -137,7 +139,7 @@ def play(
 def ending(
     spans: list[Span], hand: Hand, melody: Sequence[TickNote], velocity: int
 ) -> list[TickNote]:
-    """Return the last chord of a piece, held for a bar."""
+    """Return the notes of a piece's last chord, held for a bar."""
     start, length = spans[0].start, spans[-1].start + spans[-1].length - spans[0].start
     pitches = [e.pitch for e in melody if e.start + e.length > start]
     keys = (
@@ -179,7 +181,10 @@ def _layer(
 def _pitches(
     symbol: str, chord: Chord, hand: Hand, bass: int, voices: tuple[int, ...], chord_starts: bool
 ) -> tuple[int, ...]:
-    """Return the keys of a symbol."""
+    """Return the MIDI pitches of a symbol of a layer.
+
+    bass, voices: the current ones; chord_starts: whether the note is the first on its chord.
+    """
     tonic = hand.key.tonic
     if symbol == "C":
         return voices
@@ -203,7 +208,7 @@ def _pitches(
         third = (chord.tones[1] - chord.tones[0]) % 12
         step = int(symbol[1:])
         return (root + (third if step == 4 else step),)
-    index = int(symbol[1:])  # of an open chord, each tone above the one before
+    index = int(symbol[1:])  # an open chord: each tone is above the one before
     pitch = bass
     for tone in _OPEN[1 : index + 1]:
         pitch += (tonic + chord.tones[tone] - pitch - 1) % 12 + 1

@@ -11,7 +11,7 @@ _ALTO, _TENOR, _BASS = (55, 74), (48, 67), (40, 60)
 
 
 def _voicings(key: Key, soprano: int, chord: Chord) -> list[tuple[int, int, int]]:
-    """Return the (alto, tenor, bass) below a soprano that complete the chord."""
+    """Return all (alto, tenor, bass) pitches that complete a chord below a soprano."""
 
     def inside(low: int, high: int, tones: Sequence[int]) -> list[int]:
         classes = {(key.tonic + tone) % 12 for tone in tones}
@@ -52,9 +52,9 @@ def _parallel(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
 def four_voices(
     key: Key, melody: Sequence[MelodyNote], rng: Random, velocity: int
 ) -> list[TickNote]:
-    """Return alto, tenor and bass to each note of a melody: the smoothest without parallels.
+    """Return alto, tenor and bass below a melody: those that move least, avoiding parallels.
 
-    Where a voice moves by a third it may get a passing note.
+    A voice that moves by a third may get a passing note.
     """
     soprano = [key.pitch(note.step, note.slot.chord) for note in melody]
     paths: dict[tuple[int, int, int], tuple[float, list[tuple[int, int, int]]]] = {}
@@ -96,7 +96,7 @@ def four_voices(
 
 
 def _motion_cost(before: tuple[int, ...], after: tuple[int, ...]) -> float:
-    """Return the cost of moving all four voices, soprano to bass."""
+    """Return the cost of moving from one chord to the next; both are (soprano, …, bass)."""
     moves = [abs(b - a) for a, b in zip(before[1:], after[1:], strict=True)]
     cost = sum(move + (4.0 if move > 5 else 0.0) for move in moves[:2]) + 0.5 * moves[2]
     cost += 60.0 * _parallel(before, after)
@@ -121,7 +121,10 @@ def imitation(
     beat: int,
     rng: Random,
 ) -> list[MelodyNote]:
-    """Return a lower voice that in each bar imitates the bar before of the upper voice."""
+    """Return a lower voice that in each bar imitates the upper voice's bar before.
+
+    cells: the rhythm of each bar; upper: the upper voice's notes in each bar; beat: its ticks.
+    """
     register = Register(43, 60, leap_cost=0.9)
     result: list[MelodyNote] = []
     for number, spans in enumerate(bars):

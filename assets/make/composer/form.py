@@ -1,4 +1,4 @@
-"""A piece from its title: themes by the rules of its style, arranged in a form."""
+"""Compose a piece from its title: themes by the rules of its style, arranged in a form."""
 
 from dataclasses import dataclass
 from random import Random
@@ -25,7 +25,10 @@ class Section:
 
 
 def compose(piece: Piece) -> tuple[Score, str]:
-    """Return the notes of a piece, and its form as letters with the marks of `Style.forms`."""
+    """Return the score of a piece and its form: the letters of its sections, with * and ^.
+
+    The marks are explained in `Style.forms`.
+    """
     rng = Random(f"{SEED} {piece.title}")
     style = STYLES[piece.style]
     key = Key.named(piece.key)
@@ -54,7 +57,7 @@ def compose(piece: Piece) -> tuple[Score, str]:
 def _section(
     letter: str, style: Style, key: Key, before: dict[str, Section], rng: Random
 ) -> Section:
-    """Return a new section; before: the sections composed already, by letter."""
+    """Compose the section of a letter; before: the sections composed already, by letter."""
     role = style.themes[letter]
     if role == "trio":
         key, role = _related(key), "period"
@@ -97,7 +100,10 @@ def _play(
     last: bool,
     rng: Random,
 ) -> list[TickNote]:
-    """Return the notes of a section, melody and accompaniment."""
+    """Return the notes of a section, melody and accompaniment, timed from its start.
+
+    token: an item of `Style.forms`, for example "A1*"; last: whether it ends the piece.
+    """
     velocity = style.velocity + {"A": 0, "B": 5, "C": -5}[token[0]]
     key = hand.key = section.key
     notes: list[MelodyNote] = list(section.theme.notes)

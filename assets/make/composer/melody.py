@@ -1,4 +1,4 @@
-"""Melodies: the line of least cost over the chords, in phrases made of a few motifs."""
+"""Melodies: lines of least cost over the chords, whose bars are made from a few motifs."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ _INTERVAL_COSTS = (0.9, 0.1, 0.0, 0.3, 0.35, 0.7, 4.0, 0.9, 1.8, 1.8, 4.0, 6.0, 
 _BEAM_WIDTH = 14
 _ATTEMPTS = 6
 _TRILL_COST = 1.5
-_NOISE = 1.1  # added to costs, so that attempts differ
+_NOISE = 1.1  # random costs are below this, so that attempts differ
 
 
 class Slot(NamedTuple):
@@ -27,7 +27,7 @@ class Slot(NamedTuple):
 
 
 class MelodyNote(NamedTuple):
-    """A slot with its step of the scale."""
+    """A slot with a pitch: its step of the scale, 0 for the tonic."""
 
     slot: Slot
     step: int
@@ -44,7 +44,7 @@ class Register:
 
 @dataclass(frozen=True)
 class Theme:
-    """The melody of a section."""
+    """The melody of a section, all notes and those of each bar, and its cost."""
 
     notes: tuple[MelodyNote, ...]
     bars: tuple[tuple[MelodyNote, ...], ...]
@@ -52,7 +52,7 @@ class Theme:
 
 
 def rhythm_slots(cell: str, start: int, beat: int, bars: list[list[Span]]) -> list[Slot]:
-    """Return the slots of a bar with a rhythm that starts at a tick."""
+    """Return the slots of a bar of rhythm `cell` that starts at a tick; beat: ticks of a beat."""
     slots, tick = [], start
     for length, sounds in parse_rhythm(cell):
         weight = 2 if tick == start else int((tick - start) % beat == 0)
@@ -63,7 +63,7 @@ def rhythm_slots(cell: str, start: int, beat: int, bars: list[list[Span]]) -> li
 
 
 def _dissonance_cost(key: Key, a: MelodyNote | None, b: MelodyNote, c: MelodyNote) -> float:
-    """Return the cost of `b` between its neighbors if it is not in its chord."""
+    """Return the cost of `b` between its neighbors `a` and `c`; 0 if it is in its chord."""
     pitch = key.pitch(b.step, b.slot.chord)
     if b.slot.chord.contains(pitch, key.tonic):
         return 0.0
@@ -102,7 +102,7 @@ def _move_cost(
 
 
 def _is_trill(line: Sequence[MelodyNote], step: int) -> bool:
-    """Return whether a step would alternate between two notes for the second time."""
+    """Return whether `step` after the line would repeat a move between two notes to and fro."""
     return len(line) > 2 and line[-3].step == line[-1].step and line[-2].step == step
 
 
@@ -116,11 +116,11 @@ def find_line(
     goals: Mapping[int, frozenset[int]] | None = None,
     center: Sequence[float] | None = None,
 ) -> tuple[list[MelodyNote], float]:
-    """Return the slots with steps, and their cost: a beam search with random noise on the costs.
+    """Return notes for the slots, and their cost, by a beam search with random noise on the costs.
 
-    before: the notes that precede. shape: a motif to follow, as moves in steps between its notes.
-    goals: by the index of a slot, the pitch classes above the tonic that it may have. center: the
-    preferred step of each slot.
+    before: the notes that precede the line. shape: a motif to imitate, as the number of steps from
+    each of its notes to the next. goals: by the index of a slot, the pitch classes (above the
+    tonic) that it may have. center: the preferred step of each slot; None: the register's middle.
     """
     steps = key.steps(register.low, register.high)
     middle = (steps[0] + steps[-1]) / 2
@@ -165,9 +165,9 @@ def compose_theme(
 ) -> Theme:
     """Return the best of several melodies over `bars`.
 
-    plan: a letter for each bar; the same letter is the same motif (repeated literally over the same
-    chords, else in sequence), inverted where ~ follows; H is a half close, F a full close. cells:
-    the rhythm of each letter.
+    plan: a letter for each bar. Bars of the same letter have the same motif: repeated literally
+    over the same chords, else transposed, and inverted if ~ follows. H is a half close, F a full
+    close. cells: the rhythm of each letter. beat: ticks of a beat.
     """
     attempts = [_attempt(key, bars, plan, cells, beat, register, rng) for _ in range(_ATTEMPTS)]
     return min(attempts, key=lambda item: item.cost)
@@ -214,7 +214,7 @@ def _attempt(
 
 
 def _goals(letter: str, cell: str, slots: Sequence[Slot], last: bool) -> dict[int, frozenset[int]]:
-    """Return the goals of a close: the pitch classes of its last note before an upbeat."""
+    """Return the `goals` of `find_line` for a bar: of a close's last note before an upbeat."""
     index = sum(sounds for _, sounds in parse_rhythm(cell.partition("|")[0])) - 1
     chord = slots[index].chord
     if letter == "F":
@@ -225,7 +225,7 @@ def _goals(letter: str, cell: str, slots: Sequence[Slot], last: bool) -> dict[in
 
 
 def _dullness(notes: Sequence[MelodyNote]) -> float:
-    """Return a cost of small range, repeated notes and a top note that is too frequent."""
+    """Return the cost of a small range, of repeated notes, and of a frequent top note."""
     steps = [note.step for note in notes]
     span = max(steps) - min(steps)
     same = sum(a == b for a, b in pairwise(steps)) / len(steps)
@@ -234,7 +234,7 @@ def _dullness(notes: Sequence[MelodyNote]) -> float:
 
 
 def to_tick_notes(key: Key, notes: Sequence[MelodyNote], velocity: int) -> list[TickNote]:
-    """Return the notes with pitches and velocities: louder on beats and for high notes."""
+    """Return notes with MIDI pitches and velocities: louder on beats and for high notes."""
     if not notes:
         return []
     pitches = [key.pitch(note.step, note.slot.chord) for note in notes]
@@ -251,7 +251,7 @@ def to_tick_notes(key: Key, notes: Sequence[MelodyNote], velocity: int) -> list[
 
 
 def embellish(notes: Sequence[MelodyNote]) -> list[MelodyNote]:
-    """Return the melody with longer notes divided by passing and neighbor notes."""
+    """Return a melody whose longer notes are divided by passing and neighbor notes."""
     result: list[MelodyNote] = []
     for number, note in enumerate(notes):
         slot = note.slot

@@ -1,4 +1,4 @@
-"""The pieces: title, style, key and mood."""
+"""The pieces to compose: title, style, key and mood."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ SEED = 64
 
 
 class Piece(NamedTuple):
-    """A piece to compose; all else follows from its title and the seed."""
+    """A piece to compose; its notes follow from the title, the style, the key and `SEED`."""
 
     title: str
     style: str  # a key of STYLES

@@ -1,8 +1,8 @@
-"""Chord progressions of sections, by the role of a section in its form."""
+"""Chord progressions, by the role of a section in a piece."""
 
-# Role of a section → mode → progressions, one chord group a bar.
+# Role of a section → mode → progressions, as `theory.parse_progression` parses them.
 PROGRESSIONS: dict[str, dict[str, list[str]]] = {
-    # Half close on the dominant in the middle, full close on the tonic at the end.
+    # A half close on the dominant in the middle, a full close on the tonic at the end.
     "period": {
         "major": [
             "I | I6 | IV | V | I | vi | ii6 V7 | I",

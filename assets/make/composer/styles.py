@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-# Eight bars: a letter is a motif, ~ inverts it, H is a half close, F a full close.
+# Plans of themes, as `melody.compose_theme` takes them: of eight bars, and of twelve for blues.
 _PERIODS = (
     "a b a H a b c F",
     "a a b H a a c F",
@@ -35,19 +35,22 @@ PLANS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Style:
-    """The rules of a style; alternatives are separated by commas, rhythms as in `parse_rhythm`."""
+    """The rules of a style.
+
+    Alternatives are separated by commas; rhythms are texts for `theory.parse_rhythm`.
+    """
 
     time_signature: tuple[int, int]
     tempo: tuple[int, int]  # lowest and highest, in quarters a minute
-    textures: str  # of the left hand; "chorale" and "imitation" add voices instead
-    cells: str  # rhythms of a bar, of which a theme uses a few
-    half_close: str  # rhythms
-    full_close: str  # rhythms
-    forms: str  # sections in order: theme, texture number, ^ an octave up, * embellished
+    textures: str  # of the left hand; "chorale" and "imitation": voices in place of a texture
+    cells: str  # rhythms of a bar; a theme uses a few of them
+    half_close: str  # rhythms of its bar
+    full_close: str  # rhythms of its bar
+    forms: str  # sections: theme, number of the texture; ^ an octave higher, * embellished
     themes: dict[str, str]  # role of each theme; "=A": the chords of A; "trio": in a related key
     low: int = 64  # range of the melody, MIDI pitches
     high: int = 84
-    leap_cost: float = 1.0  # factor
+    leap_cost: float = 1.0  # factor, see `melody.Register`
     velocity: int = 72
 
     @property
@@ -57,7 +60,7 @@ class Style:
 
     @property
     def beat(self) -> int:
-        """Length of a felt beat in ticks: a dotted quarter in compound time, else a quarter."""
+        """Length of a beat in ticks: a dotted quarter in compound time (6/8 …), else a quarter."""
         return 18 if self.time_signature[1] == 8 and self.time_signature[0] % 3 == 0 else 12
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 QUARTER = 12  # ticks; a sixteenth has 3, a triplet eighth 4
-_LENGTHS = {"w": 48, "h": 24, "q": 12, "e": 6, "s": 3, "l": 8, "t": 4}  # l and t: a swung pair
+# Whole, half, quarter, eighth and sixteenth; l and t, long and short, are a swung pair of eighths.
+_LENGTHS = {"w": 48, "h": 24, "q": 12, "e": 6, "s": 3, "l": 8, "t": 4}
 
 SCALES = {
     "major": (0, 2, 4, 5, 7, 9, 11),
@@ -49,11 +50,11 @@ def parse_rhythm(text: str) -> list[tuple[int, bool]]:
 
 @dataclass(frozen=True)
 class Chord:
-    """A chord in semitones above the tonic, the root first."""
+    """A chord; a tone is a number of semitones above the tonic, 0 … 11."""
 
-    tones: tuple[int, ...]  # root, third, fifth and perhaps seventh, each 0 … 11
+    tones: tuple[int, ...]  # root, third, fifth and perhaps seventh
     bass: int  # the tone in the bass
-    degrees: tuple[tuple[int, int], ...]  # (degree of the scale, 0 … 6, tone) of each tone
+    degrees: tuple[tuple[int, int], ...]  # (degree of the scale from 0 to 6, tone) of each tone
 
     def contains(self, pitch: int, tonic: int) -> bool:
         """Return whether a MIDI pitch is one of the tones."""
@@ -112,7 +113,7 @@ class Key:
 
     @property
     def mode(self) -> str:
-        """The mode of the numerals of its chords, major or minor."""
+        """The mode in which Roman numerals are parsed for this key, major or minor."""
         return "minor" if 3 in SCALES[self.scale] and 4 not in SCALES[self.scale] else "major"
 
     @property
@@ -121,7 +122,7 @@ class Key:
         return len(SCALES[self.scale])
 
     def pitch(self, step: int, chord: Chord) -> int:
-        """Return the MIDI pitch of a step above the tonic, altered to fit the chord below."""
+        """Return the MIDI pitch of a step of the scale (0: the tonic), altered to fit a chord."""
         octave, degree = divmod(step, self.size)
         semitones = SCALES[self.scale][degree]
         if self.size == 7:
@@ -130,7 +131,7 @@ class Key:
         return self.tonic + 12 * octave + semitones
 
     def steps(self, low: int, high: int) -> range:
-        """Return the steps with unaltered pitches from low to high."""
+        """Return the steps whose unaltered MIDI pitches lie from low to high."""
         inside = [
             step
             for step in range(-5 * self.size, 5 * self.size)
@@ -142,7 +143,7 @@ class Key:
 
 
 class Span(NamedTuple):
-    """A chord with its time, in ticks from the start of its section."""
+    """A chord with its time: start, from that of its section, and length in ticks."""
 
     start: int
     length: int
@@ -152,8 +153,8 @@ class Span(NamedTuple):
 def parse_progression(text: str, mode: str, bar: int, beat: int) -> list[list[Span]]:
     """Parse a progression such as "I | ii V7 | I" into the spans of each bar.
 
-    bar, beat: lengths in ticks. The first of two chords gets the longer half of the beats; more
-    than two share a bar evenly.
+    bar, beat: lengths in ticks. Of two chords in a bar the second begins on a beat, at the middle
+    or next after it; more than two share the bar evenly.
     """
     bars = []
     for number, symbols in enumerate(text.split("|")):
@@ -170,6 +171,6 @@ def parse_progression(text: str, mode: str, bar: int, beat: int) -> list[list[Sp
 
 
 def chord_at(bars: list[list[Span]], tick: int) -> Chord:
-    """Return the chord at a tick of a section; the last one at its end and later."""
+    """Return the chord at a tick of a section, at its end and later the last one."""
     chords = [span for bar in bars for span in bar]
     return next((s.chord for s in reversed(chords) if s.start <= tick), chords[0].chord)

@@ -2,12 +2,14 @@
 
     python -m tests.benchmarks.gpu [--songs FILE --bits B] [--output NAME]
 
-It needs a CUDA device, Python, a PyTorch for that device and the other packages of constraints.txt;
-the project need not be installed, only be the current folder. First it checks gradients in float64,
-a resume to the last bit and bfloat16, then it measures characters a second; with --songs also the
-time to reach a validation score, such as that of a network trained on a CPU. NAME.md and NAME.json
-get tables with the machine's name, the date and the command. Exit status 1: a check failed.
-`--device cpu --quick` tests the script itself.
+It needs a CUDA device, a PyTorch for that device and the other packages of constraints.txt. The
+project must be the current folder; it need not be installed.
+
+First it checks gradients in float64, that a resumed run is equal to the last bit, and training in
+bfloat16. Then it measures the speed of training, and with --songs also the time to reach a
+validation score, for example that of a network trained on a CPU. NAME.md and NAME.json contain
+tables of the results, the machine's name, the date and the command. The exit status is 1 if a
+check failed. `--device cpu --quick` tests the script itself.
 """
 
 import argparse
@@ -53,7 +55,7 @@ def main(argv: list[str]) -> int:
         "--songs", type=Path, metavar="FILE", help="songs to train on until a score is reached"
     )
     parser.add_argument(
-        "--bits", type=float, metavar="B", help="that score: validation bits a character"
+        "--bits", type=float, metavar="B", help="that score, in validation bits per character"
     )
     parser.add_argument(
         "--steps",
@@ -94,7 +96,10 @@ def main(argv: list[str]) -> int:
 
 
 def _choose_device(arguments: argparse.Namespace) -> torch.device:
-    """Return the device to measure; raises InputError for invalid arguments."""
+    """Return the device to measure.
+
+    Raises InputError if there is no such device, and for invalid arguments.
+    """
     if arguments.device == "cuda" and not torch.cuda.is_available():
         raise InputError(
             f"There is no CUDA device that PyTorch {torch.__version__} can use: run this on a "
@@ -125,7 +130,7 @@ def _measure(arguments: argparse.Namespace, device: torch.device) -> dict[str, R
 
 
 def _rows(results: Iterable[Any]) -> Rows:
-    """Return the fields of each result, and print each at once."""
+    """Return the fields of each result by name; print each result when it is measured."""
     rows = []
     for item in results:
         row = dataclasses.asdict(item)
@@ -137,7 +142,7 @@ def _rows(results: Iterable[Any]) -> Rows:
 
 
 def _machine(device: torch.device) -> dict[str, str]:
-    """Return the facts on the machine, the versions and the date."""
+    """Return the machine's name, the date and the versions of the software."""
     cuda = device.type == "cuda"
     return {
         "machine": torch.cuda.get_device_name(device) if cuda else platform.processor() or "CPU",

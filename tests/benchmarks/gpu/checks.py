@@ -1,4 +1,4 @@
-"""Checks of training on a device, to pass before its speed is measured."""
+"""Check that training on a device computes the right values, before its speed is measured."""
 
 import copy
 from collections.abc import Iterator
@@ -22,9 +22,9 @@ from engine.train import gradient_checkpointing, launch, worker
 
 FRAMES, BATCH_SIZE, SEGMENT = 96, 5, 16
 SPECS = (FrameSpec("characters", 50), FrameSpec("keys", 176))
-# Limits of relative differences; cuDNN takes float32 products in TF32.
+# Limits of relative differences; that of float32 allows for cuDNN's products in TF32.
 ROUNDING = {torch.float64: 1e-9, torch.float32: 1e-2}
-BFLOAT16_LOSS = 0.05  # of the bits a character reached in float32
+BFLOAT16_LOSS = 0.05  # limit of the relative increase of bits per character over float32
 SMALL_RUN = (
     "model.hidden_size=48",
     "model.dropout=0.2",
@@ -38,7 +38,7 @@ SMALL_RUN = (
 
 @dataclass(frozen=True)
 class Check:
-    """A figure that must not be above its limit."""
+    """A measured figure that must not exceed its limit."""
 
     what: str
     figure: float
@@ -46,13 +46,13 @@ class Check:
 
     @property
     def passed(self) -> bool:
-        """Whether the check passed; NaN does not."""
+        """Whether the figure is within the limit; NaN is not."""
         return self.figure <= self.limit
 
 
 def run(device: torch.device) -> Iterator[Check]:
-    """Yield the checks of a device, one by one; runs go to the home folder of the environment."""
-    # First, since cuBLAS is deterministic only if that is set before its first use.
+    """Yield each check of a device when it is done; training runs go to the home folder."""
+    # This check is first, since cuBLAS is deterministic only if that is set before its first use.
     yield Check("tensors that differ after a resume, deterministic", _resume_differences(device), 0)
     torch.use_deterministic_algorithms(False)
     for cell in SCANS:
@@ -72,12 +72,12 @@ def run(device: torch.device) -> Iterator[Check]:
                 limit,
             )
     yield Check(
-        "relative loss of bits by bfloat16, against float32", _bfloat16_loss(device), BFLOAT16_LOSS
+        "increase of bits by bfloat16, relative to float32", _bfloat16_loss(device), BFLOAT16_LOSS
     )
 
 
 def _largest_difference(actual: list[Tensor], expected: list[Tensor]) -> float:
-    """Return the largest norm of a difference, relative to the norm of the expected tensor."""
+    """Return the largest norm of actual − expected of a pair, relative to that of expected."""
     pairs = [
         (one.detach().cpu(), other.detach().cpu())
         for one, other in zip(actual, expected, strict=True)
@@ -86,14 +86,17 @@ def _largest_difference(actual: list[Tensor], expected: list[Tensor]) -> float:
 
 
 def _resets() -> Tensor:
-    """Return where songs begin (T, L): at the first frame, and later in some streams."""
+    """Return where songs begin, (FRAMES, BATCH_SIZE): at the first frame, in some streams later."""
     resets = torch.zeros(FRAMES, BATCH_SIZE, dtype=torch.bool)
     resets[0] = resets[FRAMES // 3, 0] = resets[FRAMES // 2, 2:] = True
     return resets
 
 
 def _gradients(cell: str, spec: FrameSpec, segment: int, device: torch.device) -> float:
-    """Return the difference of a network's loss and gradients between the device and the CPU."""
+    """Return the relative difference of a network's loss and gradients from those on the CPU.
+
+    segment: of gradient checkpointing on the device; 0: no checkpointing.
+    """
     torch.manual_seed(0)
     config = ModelConfig(
         cell=cell,
@@ -135,7 +138,7 @@ def _gradients(cell: str, spec: FrameSpec, segment: int, device: torch.device) -
 
 
 def _kernels(cell: str, dtype: torch.dtype, device: torch.device) -> float:
-    """Return the difference of a layer's outputs and gradients between cuDNN and our cells."""
+    """Return the relative difference of a layer's outputs and gradients: cuDNN and our cells."""
     torch.manual_seed(0)
     layer = Layer(cell, 24, 32).to(device, dtype)
     x = torch.randn(FRAMES, BATCH_SIZE, 24, device=device, dtype=dtype, requires_grad=True)
@@ -162,7 +165,7 @@ def _train(name: str, device: torch.device, *settings: str) -> RunDir:
 
 
 def _resume_differences(device: torch.device) -> float:
-    """Return how many tensors of a resumed run differ from those of an uninterrupted run."""
+    """Return the number of tensors of a resumed run that differ from an uninterrupted run's."""
     settings = ("train.deterministic=true", "train.checkpoint_segment=16", "train.min_lr_ratio=1")
     whole = _train("whole", device, *settings, "train.steps=12")
     resumed = _train("resumed", device, *settings, "train.steps=5")
@@ -178,7 +181,7 @@ def _resume_differences(device: torch.device) -> float:
 
 
 def _bfloat16_loss(device: torch.device) -> float:
-    """Return the relative increase of bits a character by training in bfloat16."""
+    """Return the relative increase of bits per character from float32 to bfloat16 training."""
     bits = []
     for precision in ("float32", "bfloat16"):
         settings = (f"train.precision={precision}", "train.steps=60", "train.evaluate_every=60")

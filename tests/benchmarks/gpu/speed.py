@@ -1,4 +1,4 @@
-"""Characters a second of training, by size, batch size and precision."""
+"""Measure the speed of training by network size, batch size and precision."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ WARM_UP_STEPS = 3
 
 @dataclass(frozen=True)
 class Sizes:
-    """What is measured, and for how many steps."""
+    """The sizes that are measured, and the number of steps of each."""
 
     hidden: tuple[int, ...]
     batch_sizes: tuple[int, ...]
@@ -36,19 +36,19 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 @dataclass(frozen=True)
 class Speed:
-    """Results for one network of two LSTM layers; all None if it did not fit in the memory."""
+    """Results for a network of two LSTM layers: None if it did not fit in memory."""
 
     hidden: int
     batch_size: int
     precision: str
-    characters: float | None = None  # a second
-    share: float | None = None  # of the device's rate of matrix products in that precision
-    batches: float | None = None  # characters a second of making the batches alone
+    characters: float | None = None  # trained per second
+    share: float | None = None  # of the rate of large matrix products on the device
+    batches: float | None = None  # characters per second if batches are only made, not trained on
     megabytes: float | None = None  # peak memory on the device; None on a CPU
 
 
 def measure(device: torch.device, quick: bool) -> Iterator[Speed]:
-    """Yield the speed of every size with every batch size in both precisions."""
+    """Yield the speed of each network size with each batch size in each precision."""
     sizes = QUICK if quick else FULL
     corpus = prepare_corpus(DataConfig(source="originals"))
     for precision, dtype in PRECISIONS.items():
@@ -98,7 +98,7 @@ def _train(
 
 
 def _matrix_products(device: torch.device, size: int, dtype: torch.dtype) -> float:
-    """Return the FLOP/s of large matrix products; float32 in TF32, as in cuDNN."""
+    """Return the FLOP/s of products of two size × size matrices; float32 in TF32, as in cuDNN."""
     square = torch.randn(size, size, device=device, dtype=dtype)
     before = torch.backends.cuda.matmul.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = True
@@ -109,7 +109,7 @@ def _matrix_products(device: torch.device, size: int, dtype: torch.dtype) -> flo
 
 
 def _seconds(work: Callable[[], object], times: int, device: torch.device) -> float:
-    """Return the mean seconds of one call after warming up; waits for the device."""
+    """Return the mean seconds of a call after warm-up, including the device's asynchronous work."""
 
     def wait() -> None:
         if device.type == "cuda":

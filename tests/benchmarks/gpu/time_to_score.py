@@ -1,4 +1,4 @@
-"""Time that a network takes to reach a given validation score on a file of songs."""
+"""Measure the time that networks take to reach a given validation score on a file of songs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,15 +21,18 @@ class Goal:
     """The result of one network of two LSTM layers."""
 
     hidden: int
-    wanted: float  # bits a character
-    best: float | None  # bits a character; None: the time was over before the first evaluation
+    wanted: float  # bits per character
+    best: float | None  # bits per character; None: time ran out before the first evaluation
     step: int | None  # of the best score
-    seconds: float | None  # from the first step to the best score, evaluations included
+    seconds: float | None  # from the start of training to the best score, evaluations included
     reached: bool
 
 
 def prepare(device: torch.device, songs: Path, steps: int, quick: bool) -> list[RunConfig]:
-    """Prepare the songs and return the run of each size; raises InputError for invalid input."""
+    """Prepare the songs and return the configuration of a run for each size of network.
+
+    Raises InputError for songs that cannot be read and for settings that are invalid.
+    """
     configs = []
     for hidden in QUICK_HIDDEN if quick else HIDDEN:
         settings = (
@@ -47,9 +50,9 @@ def prepare(device: torch.device, songs: Path, steps: int, quick: bool) -> list[
 
 
 def measure(configs: list[RunConfig], wanted: float, max_seconds: float) -> Iterator[Goal]:
-    """Train each until it has `wanted` bits a character or its steps or the time are over.
+    """Train each run to `wanted` bits per character, its last step or `max_seconds`; yield results.
 
-    Runs go to the home folder of the environment.
+    The runs are written to the home folder.
     """
     for config in configs:
         hidden = config.model.hidden_size
