@@ -43,6 +43,15 @@ async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
     raise AssertionError("the condition never held")
 
 
+async def settle(pilot: Pilot[None]) -> None:
+    """Wait until two pictures of the screen are equal: the layout may still change under load."""
+    before = ""
+    while (now := pilot.app.export_screenshot()) != before:
+        before = now
+        await asyncio.sleep(0.05)
+        await pilot.pause()
+
+
 async def in_front(pilot: Pilot[None], kind: type[T]) -> T:
     """Wait until a screen of this class is in front; return it."""
     await until(pilot, lambda: isinstance(pilot.app.screen, kind))

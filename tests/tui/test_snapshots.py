@@ -9,7 +9,7 @@ from engine import config
 from engine.runs.events import Event, Failed, Finished, Heartbeat
 from engine.runs.run_dir import RunDir
 from tests.tui.fake_command import FakeCommand
-from tests.tui.page import Page, in_front, make_app, until
+from tests.tui.page import Page, in_front, make_app, settle, until
 from tui.chart.widget import LineChart
 from tui.pages.runs.screen import RunsScreen
 from tui.pages.runs.table import RunTable
@@ -130,7 +130,7 @@ def when_listed(rows: int, *keys: str) -> Callable[[Pilot[None]], Awaitable[None
         await until(pilot, lambda: page.query_one(RunTable).row_count == rows)
         await until(pilot, lambda: rows or page.has_class("-empty"))
         await pilot.press(*keys)
-        await pilot.pause()
+        await settle(pilot)
 
     return ready
 

@@ -138,7 +138,12 @@ def test_ranks_from_the_environment_of_torchrun() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "segment"), [(2, 0), pytest.param(3, 0, marks=pytest.mark.slow), (2, 5)]
+    ("size", "segment"),
+    [
+        pytest.param(2, 0, marks=pytest.mark.slow),
+        pytest.param(3, 0, marks=pytest.mark.slow),
+        (2, 5),
+    ],
 )
 def test_ranks_train_the_same_weights_as_one(
     make_config: MakeConfig, size: int, segment: int
@@ -161,6 +166,7 @@ def test_ranks_train_the_same_weights_as_one(
     assert started.frames_per_step == 12 * 16
 
 
+@pytest.mark.slow
 def test_a_run_resumes_with_another_number_of_ranks(make_config: MakeConfig) -> None:
     one = launch.new_run(make_config(*PLAIN, "train.min_lr_ratio=1"), "one")
     worker.train_run(one)
@@ -172,7 +178,8 @@ def test_a_run_resumes_with_another_number_of_ranks(make_config: MakeConfig) -> 
     assert weights_differ_by(one, run) < 1e-6
 
 
-@pytest.mark.parametrize("size", [2, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [2, 3])
 def test_resumed_ranks_equal_uninterrupted_ones_to_the_last_bit(
     make_config: MakeConfig, size: int
 ) -> None:

@@ -46,9 +46,8 @@ def endless(songs: Path, tiny: list[str]) -> list[str]:
     return ["train", "lyrics", "--data", str(songs), *tiny, "--set", "train.steps=1000000"]
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_cleanly_with_a_checkpoint(
     call: Call, endless: list[str], number: signal.Signals
 ) -> None:
@@ -97,6 +96,7 @@ def test_detached_watched_and_stopped_by_the_control_file(call: Call, endless: l
     assert run.last_step() is not None
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_reported_as_crashed(call: Call, endless: list[str]) -> None:
     process = subprocess.Popen([*COMMAND, *endless, "--run", "dead", "--quiet"])
     wait_for(lambda: training("dead"))

@@ -137,7 +137,7 @@ def test_invalid_arguments(call: Call, songs: Path, trained: str, tmp_path: Path
         (("sample", "lyrics", "--model", "smal"), "'small'"),
         (("eval", "--model", tmp_path), "meta.json"),
         (("similar", "Sonk 7", "--model", trained), "'Song 7'"),
-        (("similar", "Song", "--model", trained), "name one of them"),
+        (("similar", "Song", "--model", trained), "name one of these songs"),
         (
             ("similar", "Song 7", "--model", trained, "--count", "0"),
             "The count must be 1 to 1,000 songs, not 0",

@@ -489,7 +489,7 @@ async def test_sixty_thousand_characters_stream_while_keys_are_answered() -> Non
         await lyrics.fill(length="60000")
         await lyrics.press("g")
         answered = 0
-        while lyrics.song.active:
+        while lyrics.song.active or not answered:  # a busy machine may have all of it by now
             before = lyrics.field("temperature").value
             key = "right_square_bracket" if answered % 2 else "left_square_bracket"
             await lyrics.press(key)
@@ -552,6 +552,7 @@ def test_every_key_has_an_id_a_name_and_a_tooltip() -> None:
     assert len({binding.id for binding in bindings}) == len(bindings)
 
 
+@pytest.mark.slow
 async def test_with_the_real_commands_and_the_real_sampler(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
