@@ -87,7 +87,7 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for name, module in COMMANDS.items():
         about = (module.__doc__ or "").strip().split("\n")[0]
-        # Suppressed, or the default of the subcommand would undo a --debug before its name.
+        # Without SUPPRESS, the subcommand's default would override a --debug before its name.
         common = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
         common.add_argument("--debug", action="store_true", help=argparse.SUPPRESS)
         module.add(commands.add_parser(name, help=about, description=about, parents=[common]))
@@ -105,7 +105,10 @@ def _app(programs: Programs) -> int:
 
 
 def main(arguments: list[str] | None = None, programs: Programs = INSTALLED) -> int:
-    """Run one command and return its exit status; errors have a traceback only with --debug."""
+    """Run a command, or without one the app; return the exit status.
+
+    Errors are printed as one sentence, and with --debug also as a traceback.
+    """
     debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
     if sys.stdout is None:  # closed by the shell's `>&-`
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
@@ -117,10 +120,10 @@ def main(arguments: list[str] | None = None, programs: Programs = INSTALLED) -> 
         return _fail(str(error), 2 if isinstance(error, InputError) else 1, debug)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # as by `rnn-tui sample … | head`
+    except BrokenPipeError:  # for example, `rnn-tui sample … | head`
         _discard_output()
         return 0
-    except OSError as error:  # for example a full disk behind stdout; commands handle their files
+    except OSError as error:  # for example, stdout is on a full disk; commands handle their files
         _discard_output()
         target = error.filename or "the output"
         return _fail(f"Cannot use {target} ({error.strerror}): write somewhere else.", 1, debug)
@@ -145,7 +148,7 @@ def main(arguments: list[str] | None = None, programs: Programs = INSTALLED) -> 
 
 
 def _discard_output() -> None:
-    """Redirect stdout to nowhere, or Python would complain about its buffer at exit."""
+    """Redirect stdout to the null device, so that Python can flush its buffer at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -153,7 +156,7 @@ def _fail(sentence: str, status: int, debug: bool) -> int:
     """Print an error and return the exit status."""
     if debug:
         traceback.print_exc()
-    clear = "\r\x1b[K" if sys.stderr.isatty() else ""  # overwrites a line of progress
+    clear = "\r\x1b[K" if sys.stderr.isatty() else ""  # clears a line of progress
     print(f"{clear}rnn-tui: {sentence}", file=sys.stderr)
     return status
 

@@ -13,7 +13,7 @@ MODEL = "Name of a model or a run, or a path"
 
 
 def add_option(parser: argparse._ActionsContainer, option: Option, **more: Any) -> None:
-    """Add the flag of an option; `more` goes to `add_argument`."""
+    """Add the flag of an option; `more` are further arguments of `add_argument`."""
     convert: Callable[[str], Any] = option.convert
     settings = {"metavar": option.metavar, "default": option.default, "help": option.help}
     parser.add_argument(option.flag, type=convert, **settings | more)
@@ -36,7 +36,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def missing_extra(what: str, extra: str) -> InputError:
-    """Return the error for a package of an extra that is not installed."""
+    """Return the error that `what` needs a package of an extra that is not installed."""
     return InputError(
         f"{what} needs the extra {extra!r}: in the folder of rnn-tui, run "
         f"{sys.executable} -m pip install -c constraints.txt '.[{extra}]'."

@@ -12,13 +12,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "request",
         choices=run_dir.REQUESTS,
-        help="What to do after the current step: stop with a checkpoint, save a checkpoint, or "
-        "write a sample.",
+        help="What to do after the current step. stop: save a checkpoint and stop; save: save a "
+        "checkpoint; sample: write a sample.",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Leave a request, which the run's trainer takes after its current step."""
+    """Leave a request in the run's folder; its trainer reads it after the current step."""
     chosen = run_dir.find(arguments.run)
     history = event_log.read_history(chosen.events)
     state = run_dir.state(chosen, history.last_event)

@@ -16,16 +16,17 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
         choices=BENCHES,
-        help="memory: of training on long windows; play: timing of MIDI playback; prepare: reading "
-        "songs; sample: writing lyrics; train: training a network.",
+        help="What to measure. memory: memory and time of training on long songs; play: lateness "
+        "of notes in MIDI playback; prepare: preparing a large file of songs; sample: writing "
+        "lyrics; train: training a network.",
     )
-    parser.add_argument("--quick", action="store_true", help="Use small sizes, to try the bench.")
+    parser.add_argument("--quick", action="store_true", help="Use small sizes, to try the command.")
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print each measurement once it is made."""
-    # One thread each, set before NumPy is imported: algorithms are compared, not numbers of cores.
+    # One thread, to compare algorithms rather than numbers of cores; set before NumPy is imported.
     os.environ.update((f"{library}_NUM_THREADS", "1") for library in ("OMP", "OPENBLAS", "MKL"))
     bench = importlib.import_module(f"tui.bench.{arguments.what}")
     for measurement in bench.measure(arguments.quick):

@@ -14,7 +14,7 @@ from tui.commands.arguments import add_json
 if TYPE_CHECKING:
     from engine.data.datasets import Dataset
 
-_LABELS = {  # of facts whose key is not already their label
+_LABELS = {  # of facts whose label differs from their key
     "different_characters": "distinct characters",
     "onsets_told_apart": "onsets known",
     "songs_that_cannot_be_read": "unreadable songs",

@@ -23,7 +23,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--split", choices=["train", "valid", "test"], default="test",
-        help="Which of the songs to score (default test).",
+        help="Split of the songs to score (default test).",
     )  # fmt: skip
     parser.add_argument(
         "--dynamic", action="store_true",
@@ -34,14 +34,14 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A model's score, and for lyrics how much of what it writes is copied."""
+    """A model's score, and for lyrics how much it copies from its training songs."""
 
     model: "Model"
     score: "Score"
     split: str
-    dynamic: bool
-    novelty: "Novelty | None"
-    novelty_error: str  # why the novelty is not known
+    dynamic: bool  # whether it was trained on each song while this was scored
+    novelty: "Novelty | None"  # None: unknown, or a model of music
+    novelty_error: str  # why the novelty is unknown; empty otherwise
 
     @property
     def music(self) -> bool:
@@ -50,7 +50,7 @@ class Evaluation:
 
     @property
     def value(self) -> float:
-        """Nats a frame of music, bits per character of lyrics."""
+        """The score in nats per frame of music, or bits per character of lyrics."""
         return self.score.loss if self.music else self.score.bits
 
 
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _novelty(model: "Model") -> tuple["Novelty | None", str]:
-    """Return how much the model copies from its training songs, or why that is not known."""
+    """Return how much a model copies, and "", or None and why this is unknown."""
     from engine.analysis.novelty import model_novelty
 
     try:
@@ -94,7 +94,7 @@ def _to_json(result: Evaluation) -> dict[str, Any]:
     }
     if not result.music:
         return {**common, "novelty": result.novelty.to_json() if result.novelty else None}
-    return {  # papers average over different things
+    return {  # papers differ in what they average over
         **common,
         "without_first_frames": score.loss_after_first,
         "per_song": score.loss_per_song,

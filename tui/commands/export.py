@@ -14,7 +14,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("run", metavar="RUN", help="Name of the run.")
     parser.add_argument(
-        "--csv", metavar="FILE", type=Path, help="Write a CSV, one row a reported step."
+        "--csv", metavar="FILE", type=Path, help="Write a CSV with a row for each logged step."
     )
     parser.add_argument(
         "--tensorboard", metavar="DIR", type=Path,

@@ -59,7 +59,7 @@ def _describe(name: str, folder: Path, meta: "ModelMeta") -> None:
 
 
 def _row(model: "ModelInfo") -> dict[str, object]:
-    """Return what `--json` prints of a model."""
+    """Return the object that `--json` prints for a model."""
     meta = model.meta
     if meta is None:
         return {"name": model.name, "source": model.origin, "error": model.error}
@@ -79,7 +79,7 @@ def _row(model: "ModelInfo") -> dict[str, object]:
 
 
 def _shorten(row: dict[str, object]) -> dict[str, object]:
-    """Return the columns of a row that the table shows, with short figures."""
+    """Return the columns of a row that the table has, with numbers rounded."""
     return {
         key: f"{value:.4f}" if isinstance(value, float) else value
         for key, value in row.items()

@@ -8,7 +8,7 @@ from engine.errors import InputError
 from tui.commands import output
 from tui.commands.arguments import add_json, add_model
 
-_SHOWN = 3  # units of each feature in the table; JSON has ten
+_SHOWN = 3  # units for each feature in the table; --json prints ten
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -25,13 +25,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--artist", metavar="NAME",
-        help="Read the text as a song of this artist (default: no artist).",
+        help="Read the song as one of this artist (default: the held-out song's artist, or no "
+        "artist for a text).",
     )  # fmt: skip
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print each feature with its best units, as layer:unit and the correlation."""
+    """Print each feature with the units that track it best, as layer:unit and the correlation."""
     from engine.analysis import neurons
     from engine.analysis.song_input import SongRequest
     from engine.inference import models

@@ -1,4 +1,4 @@
-"""What commands print: a run's events as lines, progress, and tables of objects."""
+"""Print a run's events as lines, the progress of work, and tables of objects."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ from engine.runs.events import Event
 from tui.formatting import duration
 from tui.roll_text import roll_lines
 
-ROLL_FRAMES = 72  # of a sample of music, in its printed piano roll
+ROLL_FRAMES = 72  # frames of the printed piano roll of a sample
 
 
 def _number(value: float | None, form: str = ".3f") -> str:
@@ -18,7 +18,7 @@ def _number(value: float | None, form: str = ".3f") -> str:
 
 
 def event_text(event: Event, steps: int) -> str | None:
-    """Return a line about an event; None for an event that is not shown. steps: of the run."""
+    """Return a text about an event, None for one that is not shown; steps: the run's last step."""
     match event:
         case events.Started():
             processes = f"{event.ranks} processes with " if event.ranks > 1 else ""
@@ -63,10 +63,10 @@ def event_text(event: Event, steps: int) -> str | None:
 
 
 def printer(as_json: bool, quiet: bool = False, failures: bool = True) -> Callable[[Event], None]:
-    """Return a function that prints events: as JSON or text, or with `quiet` not at all.
+    """Return a function that prints an event as JSON or as text, or with `quiet` nothing.
 
-    In a terminal the lines of the steps overwrite each other. failures: whether text includes the
-    error of a failed run.
+    In a terminal, the line of each training step overwrites the one before. failures: whether to
+    print why a run failed, when events are printed as text.
     """
     steps = 0
     terminal = sys.stdout.isatty() and not as_json
@@ -95,9 +95,9 @@ def printer(as_json: bool, quiet: bool = False, failures: bool = True) -> Callab
 
 
 def progress(what: str, in_bytes: bool = False) -> Callable[[int, int], None] | None:
-    """Return a function (done, total) that shows progress on stderr; None without a terminal.
+    """Return a function (done, total) that shows progress on stderr; None if it is no terminal.
 
-    in_bytes: done and total are bytes, and the speed is shown too.
+    in_bytes: done and total are bytes, and the speed in MB/s is shown too.
     """
     if not sys.stderr.isatty():
         return None
@@ -113,7 +113,7 @@ def progress(what: str, in_bytes: bool = False) -> Callable[[int, int], None] | 
 
 
 def table(rows: list[dict[str, object]], as_json: bool) -> None:
-    """Print objects: one JSON object a line, or a table with a column for each key."""
+    """Print objects as JSON, one per line, or as a table with a column for each key."""
     if as_json:
         for row in rows:
             print(json.dumps(row, ensure_ascii=False), flush=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     AnswerQueue = queue.SimpleQueue[PlayerAnswer | ProcessEnded]
 
-_POLL_SECONDS = 0.5  # on some systems a waiting thread is not woken by ctrl-c
+_POLL_SECONDS = 0.5  # on some systems, ctrl-c does not interrupt a thread that waits for a queue
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -61,9 +61,11 @@ def play(
     transpose: int = 0,
     loop: bool = False,
 ) -> int:
-    """Play a MIDI file to its end, with the position on stdout; return the exit status.
+    """Play a MIDI file to its end and print the position; return the exit status.
 
-    Raises InputError for a file or a port that cannot be used, WorkError if there is no port.
+    player_command: starts the player's process; port: the name of a port or a part of it, None:
+    automatic. Raises InputError for a file or a named port that cannot be used, and WorkError if
+    the player or an automatic port fails.
     """
     from engine.music import midi, ports
     from engine.protocol import Loop, OpenPort, SetProgram, SetTempo, Transpose
@@ -104,7 +106,11 @@ def _next(answers: "AnswerQueue") -> "PlayerAnswer | ProcessEnded":
 
 
 def _wait_for_port(answers: "AnswerQueue", named: bool) -> "Port":
-    """Wait for the port. Raises InputError if one that was named is missing, else WorkError."""
+    """Wait until the player has opened a port, and return it.
+
+    named: whether the user chose the port. Raises InputError if a chosen port cannot be opened, and
+    WorkError if an automatic one cannot, or if the player ends.
+    """
     from engine.protocol import PlayerFailed, PortOpened
     from tui.sources.child_process import ProcessEnded
 
@@ -127,7 +133,7 @@ def _print_title(name: str, score: "Score", port: "Port") -> None:
 
 
 def _follow(player: "Player", answers: "AnswerQueue") -> None:
-    """Play to the end; in a terminal, show the position."""
+    """Play to the end; in a terminal, show the position. Raises WorkError if the player fails."""
     from engine.protocol import Play, PlaybackEnded, PlaybackStatus, PlayerFailed
     from tui.sources.child_process import ProcessEnded
 

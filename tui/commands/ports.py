@@ -14,7 +14,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the ports: real ones, then the synthesizer, then a virtual one."""
+    """Print the ports: those of the system, then the synthesizer, then a virtual port."""
     from engine.music import ports
 
     found = ports.scan()

@@ -36,7 +36,7 @@ def _row(found: RunDir) -> dict[str, object]:
     music = started is not None and started.kind == "music"
     try:
         model: str | None = found.config().model.words
-    except InputError:  # of another format
+    except InputError:  # written by another version
         model = started.model if started else None
     return {
         "name": found.name,

@@ -17,7 +17,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the songs."""
-    # Set before NumPy is imported: threads slow down products as small as these.
+    # Matrix products this small are slower with threads; set before NumPy is imported.
     for name in ("OPENBLAS", "OMP", "MKL"):
         os.environ.setdefault(f"{name}_NUM_THREADS", "1")
     return int(KINDS[arguments.kind].run(arguments))

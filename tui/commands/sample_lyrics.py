@@ -42,7 +42,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     novelty = LYRICS_EXTRA_OPTIONS["novelty"]
     add_option(parser, novelty, nargs="?", const=novelty.low)
-    parser.add_argument("--json", action="store_true", help="Print one JSON object a character.")
+    parser.add_argument(
+        "--json", action="store_true", help="Print one JSON object for each character."
+    )
     parser.add_argument(
         "--bits", action="store_true",
         help="With --json, add the surprise of each character in bits.",
@@ -91,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _print(prime: str, answers: "Iterable[Character | LyricsDone]") -> None:
-    """Print the first song while it is written, and the others after it."""
+    """Print the first song while it is written, and the others after it; novelty to stderr."""
     from engine.analysis.novelty import Novelty
     from engine.protocol import LyricsDone
 

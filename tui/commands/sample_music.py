@@ -45,7 +45,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--wav", metavar="FILE", type=Path, help="Write a WAV file.")
     parser.add_argument("--png", metavar="FILE", type=Path, help="Draw the piano roll as a PNG.")
     parser.add_argument("--play", action="store_true", help="Play the music once it is written.")
-    parser.add_argument("--json", action="store_true", help="Print one JSON object a frame.")
+    parser.add_argument("--json", action="store_true", help="Print one JSON object for each frame.")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -95,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check_paths(paths: list[Path]) -> None:
-    """Refuse paths that cannot be written before any music is made."""
+    """Raise InputError for output paths that cannot be used, before any music is written."""
     resolved = [path.resolve() for path in paths]
     for path, target in zip(paths, resolved, strict=True):
         if resolved.count(target) > 1:
@@ -125,7 +125,7 @@ def _frames(
 def _write(
     music: "Roll", time_signature: tuple[int, int], arguments: argparse.Namespace, seed: int
 ) -> int:
-    """Write the files that were asked for, then play; return the exit status."""
+    """Write the requested files, then play if requested; return the exit status."""
     from engine.music import midi
 
     score = dataclasses.replace(music.score(), time_signature=time_signature)

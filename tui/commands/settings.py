@@ -1,4 +1,4 @@
-"""List the settings of a run, for `rnn-tui train --set KEY=VALUE`."""
+"""List the settings of a run, as `rnn-tui train --set KEY=VALUE` changes them."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""List the songs that are most similar to a song in a network's hidden states."""
+"""List the songs most similar to a song, by a network's hidden states."""
 
 import argparse
 import dataclasses
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     music = file is not None and file.suffix.lower() in MIDI_SUFFIXES
     kind = None if arguments.model else "music" if music else "lyrics"
     model = models.load(arguments.model, kind=kind)
-    song = _frames(model, file) if file else None  # first, as reading all songs takes a while
+    song = _frames(model, file) if file else None  # before all other songs, which take a while
     songs = song_embeddings.embed_songs(model, output.progress("Reading the songs"))
     if song is None:
         index = song_map.find_song(songs, arguments.song)
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _file(song: str) -> Path | None:
-    """Return the path of an existing file; None for a title."""
+    """Return the path of an existing file; None if the text is a title."""
     try:
         path = Path(song).expanduser()
         return path if path.is_file() else None
@@ -71,7 +71,7 @@ def _file(song: str) -> Path | None:
 
 
 def _frames(model: "Model", file: Path) -> "NDArray[Any]":
-    """Read the song in a file as the model's frames."""
+    """Read the song in a file and encode it as frames of the model."""
     from engine.analysis import song_input
     from engine.data.codecs import KeysCodec
     from engine.sampling.music import read_prompt
@@ -98,5 +98,9 @@ def _frames(model: "Model", file: Path) -> "NDArray[Any]":
         text = text[: song_input.MAX_LENGTH]
     if unknown := codec.unknown_characters(text):
         shown = ", ".join(map(repr, unknown[:10]))
-        print(f"{model.name} was not trained on {shown}: read as unknown.", file=sys.stderr)
+        print(
+            f"{model.name} was not trained on these characters, which are read as unknown: "
+            f"{shown}.",
+            file=sys.stderr,
+        )
     return codec.encode(text)

@@ -37,8 +37,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--processes", type=int, default=1, metavar="N",
-        help="Train in N processes of this machine (default 1); 0 only prepares the run, to be "
-        "started with torchrun.",
+        help="Train in N processes on this machine (default 1); 0 only prepares the run, which "
+        "torchrun then starts.",
     )  # fmt: skip
     parser.add_argument("--detach", action="store_true", help="Train in the background.")
     form = parser.add_mutually_exclusive_group()
@@ -49,7 +49,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train to the end; ctrl-c saves a checkpoint and stops."""
+    """Train to the last step; ctrl-c saves a checkpoint and stops."""
     from engine.train import launch
 
     ranks = arguments.processes
@@ -88,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _start_in_background(chosen: RunDir, arguments: argparse.Namespace) -> int:
-    """Start the run's processes, or with --processes 0 none; return the exit status."""
+    """Start the run's processes (with --processes 0 only print how); return the exit status."""
     from engine.train import launch
 
     pid = launch.spawn(chosen, arguments.processes) if arguments.processes else None
@@ -113,7 +113,7 @@ def _print_missing_artists(chosen: RunDir) -> None:
     close = [f"{name} (close: {', '.join(found)})" for name, found in missing.items() if found]
     others = [name for name, found in missing.items() if not found]
     count = f"{len(missing)} artist{'s' * (len(missing) != 1)}"
-    _print_message(f"{count} of data.artists not found in the songs: {', '.join(close + others)}.")
+    _print_message(f"The songs lack {count} of data.artists: {', '.join(close + others)}.")
 
 
 def _print_message(text: str) -> None:

@@ -21,7 +21,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
         "--plain", action="store_true",
-        help="Print lines instead of starting the app (default if the output is no terminal).",
+        help="Print lines instead of starting the app (default if stdout is not a terminal).",
     )  # fmt: skip
     form.add_argument(
         "--json", action="store_true", help="Print the run's events as JSON, one a line."
@@ -29,7 +29,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Follow the run to its end; ctrl-c ends only the watching."""
+    """Show the run to its end; ctrl-c stops the display, not the run."""
     chosen = run_dir.find(arguments.run)
     if arguments.plain or arguments.json or not sys.stdout.isatty():
         return follow(chosen, arguments.json)

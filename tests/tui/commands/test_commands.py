@@ -121,7 +121,7 @@ def test_similar_songs_by_title_and_by_file(call: Call, trained: str, tmp_path: 
     file.write_text("Why\nriver road ¥ and stone\n", encoding="utf-8")
     done = call("similar", file, "--model", trained, "--count", 1, "--json")
     assert objects(done.out)[0]["to"] == str(file)
-    assert "was not trained on '¥': read as unknown" in done.err
+    assert "was not trained on these characters, which are read as unknown: '¥'." in done.err
     file.write_text("river road\n" * 2_000, encoding="utf-8")
     done = call("similar", file, "--model", trained, "--count", 1)
     assert "has 21,999 characters: only the first 20,000 are read" in done.err
@@ -173,8 +173,7 @@ def test_missing_artists_are_reported(call: Call, songs: Path, tiny: list[str]) 
     done = call("train", "lyrics", "--data", songs, "--run", "some", "--set", artists, *tiny)
     assert done.status == 0
     assert (
-        "2 artists of data.artists not found in the songs: Ado Lark (close: Ada Lark), Nobody."
-        in done.err
+        "The songs lack 2 artists of data.artists: Ado Lark (close: Ada Lark), Nobody." in done.err
     )
 
 
