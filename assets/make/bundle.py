@@ -149,8 +149,8 @@ def indent(text: str) -> str:
 def samples(name: str, kind: str, conditions: list[str], folder: Path) -> str:
     """Run commands that write songs at three temperatures; return them and the songs in Markdown.
 
-    conditions: the model's artists, of whom each song of lyrics gets another. Music is drawn as
-    pictures in `folder`.
+    conditions: the model's artists; each song of lyrics is in the style of a different one. Music
+    is drawn as pictures in `folder`.
     """
     blocks = []
     for i, temperature in enumerate(TEMPERATURES):
@@ -171,7 +171,7 @@ def samples(name: str, kind: str, conditions: list[str], folder: Path) -> str:
 
 
 def card(name: str, text: CardText, run: RunDir, folder: Path) -> str:
-    """Return the card in Markdown."""
+    """Return the card of a model in Markdown; `store` must have written its files."""
     meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
     dataset = DATASETS[text.source]
     unit = "bits a character" if meta["kind"] == "lyrics" else "nats a frame"

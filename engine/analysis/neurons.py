@@ -146,7 +146,7 @@ def unit_activations(
 
 
 def correlations(activations: Array, features: Features) -> dict[str, NDArray[np.float64] | None]:
-    """Return by feature its Pearson correlations with all units, (layers, H).
+    """Return the Pearson correlations of each feature with all units, (layers, H), by feature.
 
     activations: (T, layers, H). The correlation with a constant unit is 0; a constant feature has
     None in place of correlations.

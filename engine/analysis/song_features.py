@@ -124,7 +124,7 @@ def _begins(counts: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _hold(sounding: NDArray[np.bool_], keys: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return keys (T,) with the last key before it in a silence, or the first key at the start."""
+    """Return keys (T,) in which a silence has the last key before it, or else the first key."""
     audible = np.flatnonzero(sounding.any(1))
     if not len(audible):
         return np.zeros(len(keys))

@@ -123,10 +123,10 @@ def group_by_artist(titles: Sequence[tuple[str, str]]) -> dict[str, list[int]]:
 
 
 def map_points(songs: EmbeddedSongs, artist: str | None) -> SongMap:
-    """Return a map of one artist's songs, or with None of all artists.
+    """Return a map of all artists (None), or of one artist's songs.
 
     The vector of an artist is the mean of the songs' vectors. If all songs are by one artist, or
-    have no artist, the songs are mapped in any case. Raises InputError for an artist without songs.
+    have no artist, None maps the songs too. Raises InputError for an artist without songs.
     """
     titles = [songs.corpus.titles[row] for row in songs.rows]
     groups = group_by_artist(titles)

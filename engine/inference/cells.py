@@ -90,7 +90,7 @@ class Cell:
     activation: Callable[..., Array]  # *state → each unit's value (N, H), −1 … 1
 
     def pack_gates(self, tensors: Mapping[str, Array]) -> dict[str, Array]:
-        """Return a network's tensors, the weights of its cells, (…, G·H), in blocks (…, S·H)."""
+        """Return a network's tensors with its cells' weights (…, G·H) arranged as (…, S·H)."""
         result = dict(tensors)
         for name, tensor in tensors.items():
             if name.startswith("cells.") and not name.endswith(".hidden_bias"):

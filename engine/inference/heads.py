@@ -97,12 +97,12 @@ class CharacterHead:
         )
 
     def input_sums(self, frames: NDArray[Any]) -> Array:
-        """Return the term of characters (N,) in the first pre-activations, plus bias: (N, S·H)."""
+        """Return what characters (N,) add to the first pre-activations, plus bias: (N, S·H)."""
         rows: Array = self.table.take(frames, 0)  # faster than [frames]
         return rows
 
     def matched_sums(self, frames: NDArray[Any]) -> Array:
-        """Return the term of matched characters (N,) in the first pre-activations: (N, S·H)."""
+        """Return what matched characters (N,) add to the first pre-activations: (N, S·H)."""
         rows: Array = self.matched_table.take(frames, 0)
         return rows
 
@@ -153,11 +153,11 @@ class KeysHead(ABC):
         return keys @ rows[:width], tensors["cells.0.bias"], matched
 
     def input_sums(self, frames: NDArray[Any]) -> Array:
-        """Return the term of frames (N, K) in the first pre-activations, plus bias: (N, S·H)."""
+        """Return what frames (N, K) add to the first pre-activations, plus bias: (N, S·H)."""
         return frames.astype(np.float32) @ self.table + self.table_bias
 
     def matched_sums(self, frames: NDArray[Any]) -> Array:
-        """Return the term of matched frames (N, K) in the first pre-activations: (N, S·H)."""
+        """Return what matched frames (N, K) add to the first pre-activations: (N, S·H)."""
         return frames.astype(np.float32) @ self.matched_table
 
     @abstractmethod

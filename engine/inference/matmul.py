@@ -90,7 +90,7 @@ def _to_int8(x: Array) -> Quantized:
 
 
 def _fast(weights: Array) -> Product:
-    """Return the product with weights (I, J), both factors as 8-bit integers.
+    """Return the product with weights (I, J), both factors rounded to 8-bit integers.
 
     Each column of the weights has its own scale (symmetric quantization, as in Jacob et al. 2018),
     and the integers are summed exactly. Rounding causes an error of about 1/400 of a column's norm.

@@ -206,7 +206,7 @@ def _bundled() -> dict[str, Path]:
 
 
 def _checkpoint(run: run_dir.RunDir) -> Path | None:
-    """Return the folder of the run's best checkpoint, or else of its last; None without any."""
+    """Return the folder of the run's best checkpoint, or else its last; None if it has neither."""
     for name in ("best", "last"):
         with contextlib.suppress(OSError):
             folder = (run.checkpoints / name).resolve(strict=True)

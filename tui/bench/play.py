@@ -50,8 +50,8 @@ _PERCENTILES = {"half of the notes": 50, "99 of 100 notes": 99, "all notes": 100
 def measure(quick: bool) -> Iterator[Measurement]:
     """Yield the lateness of notes in ms, while a screen is redrawn 30 times a second.
 
-    The player first has a process of its own beside the one that redraws. For the reference it runs
-    as a thread of that one, in the same minute.
+    The player first runs in its own process, while another redraws. Then, for the reference, it
+    runs in a thread of a process that redraws.
     """
     with tempfile.TemporaryDirectory() as folder:
         count = QUICK_NOTES if quick else NOTES

@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _novelty(model: "Model") -> tuple["Novelty | None", str]:
-    """Return how much a model copies, and "", or None and why this is unknown."""
+    """Return how much a model copies and "", or None and the reason why it is unknown."""
     from engine.analysis.novelty import model_novelty
 
     try:

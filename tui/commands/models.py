@@ -79,7 +79,7 @@ def _row(model: "ModelInfo") -> dict[str, object]:
 
 
 def _shorten(row: dict[str, object]) -> dict[str, object]:
-    """Return the columns of a row that the table has, with numbers rounded."""
+    """Return the columns of a row that the printed table shows, with rounded numbers."""
     return {
         key: f"{value:.4f}" if isinstance(value, float) else value
         for key, value in row.items()

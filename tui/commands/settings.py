@@ -1,4 +1,4 @@
-"""List the settings of a run, as `rnn-tui train --set KEY=VALUE` changes them."""
+"""List the settings of a run, which `rnn-tui train --set KEY=VALUE` changes."""
 
 import argparse
 import json

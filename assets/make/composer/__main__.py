@@ -24,7 +24,7 @@ an octave higher.
 
 
 def split(number: int) -> str:
-    """Return the split of the piece of a number: one in six is held out, in all styles."""
+    """Return the split of piece number `number`: one in six is held out, in all styles."""
     return {5: "valid", 11: "test"}.get(number % 12, "train")
 
 

@@ -102,7 +102,7 @@ def _move_cost(
 
 
 def _is_trill(line: Sequence[MelodyNote], step: int) -> bool:
-    """Return whether `step` after the line would repeat a move between two notes to and fro."""
+    """Return whether `step` after the line makes a trill: two notes that alternate twice."""
     return len(line) > 2 and line[-3].step == line[-1].step and line[-2].step == step
 
 

@@ -36,7 +36,7 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 @dataclass(frozen=True)
 class Speed:
-    """Results for a network of two LSTM layers: None if it did not fit in memory."""
+    """The speed of a network of two LSTM layers; without figures if it did not fit in memory."""
 
     hidden: int
     batch_size: int

@@ -18,7 +18,7 @@ QUICK_HIDDEN, QUICK_BATCH_SIZE = (16,), 4
 
 @dataclass(frozen=True)
 class Goal:
-    """The result of one network of two LSTM layers."""
+    """The best score of a network of two LSTM layers, and the time it took to reach it."""
 
     hidden: int
     wanted: float  # bits per character
