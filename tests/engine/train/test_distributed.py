@@ -137,14 +137,8 @@ def test_ranks_from_the_environment_of_torchrun() -> None:
     assert Ranks.from_environment({}) == Ranks()
 
 
-@pytest.mark.parametrize(
-    ("size", "segment"),
-    [
-        pytest.param(2, 0, marks=pytest.mark.slow),
-        pytest.param(3, 0, marks=pytest.mark.slow),
-        (2, 5),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("size", "segment"), [(2, 0), (3, 0), (2, 5)])
 def test_ranks_train_the_same_weights_as_one(
     make_config: MakeConfig, size: int, segment: int
 ) -> None:
