@@ -1,4 +1,6 @@
-"""The two errors that end a command with a message: `InputError` and `WorkError`."""
+"""The errors that end a command with a message: `InputError` and `WorkError`, and a common one."""
+
+import sys
 
 
 class InputError(Exception):
@@ -13,3 +15,11 @@ class WorkError(Exception):
 
     The message is like that of `InputError`.
     """
+
+
+def missing_extra(what: str, extra: str) -> InputError:
+    """Return the error that `what` needs a package of an extra that is not installed."""
+    return InputError(
+        f"{what} needs the extra {extra!r}: in the folder of rnn-tui, run "
+        f"{sys.executable} -m pip install -c constraints.txt '.[{extra}]'."
+    )

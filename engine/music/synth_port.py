@@ -14,7 +14,7 @@ from typing import Any
 import mido.ports
 import numpy as np
 
-from engine.errors import InputError
+from engine.errors import InputError, missing_extra
 from engine.music import soundfont
 from engine.music.soundfont import SoundFont
 from engine.music.synth import RATE, Frames, Synth
@@ -85,10 +85,7 @@ def _open_device() -> Any:
     try:
         miniaudio = importlib.import_module("miniaudio")
     except ImportError as error:
-        raise InputError(
-            "The built-in synthesizer needs the package miniaudio: install rnn-tui with its extra "
-            "'synth'."
-        ) from error
+        raise missing_extra("The built-in synthesizer", "synth") from error
     # Each backend is tried alone: with several, miniaudio uses the first sound system that exists,
     # even if it has no device, or otherwise a backend that discards all sound.
     for backend in miniaudio.Backend:

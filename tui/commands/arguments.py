@@ -1,11 +1,9 @@
 """Arguments and errors that several commands share."""
 
 import argparse
-import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from engine.errors import InputError
 from engine.options import Option
 
 JSON_LINES = "Print JSON, one object a line."
@@ -33,11 +31,3 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add `--json` for a list of objects."""
     parser.add_argument("--json", action="store_true", help=JSON_LINES)
-
-
-def missing_extra(what: str, extra: str) -> InputError:
-    """Return the error that `what` needs a package of an extra that is not installed."""
-    return InputError(
-        f"{what} needs the extra {extra!r}: in the folder of rnn-tui, run "
-        f"{sys.executable} -m pip install -c constraints.txt '.[{extra}]'."
-    )

@@ -4,10 +4,9 @@ import argparse
 from pathlib import Path
 
 from engine import files
-from engine.errors import InputError
+from engine.errors import InputError, missing_extra
 from engine.runs import event_log, run_dir
 from engine.runs.event_log import History
-from tui.commands.arguments import missing_extra
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@ import argparse
 import shlex
 
 from engine import processes
-from tui.commands.arguments import missing_extra
+from engine.errors import missing_extra
 
 
 def add(parser: argparse.ArgumentParser) -> None:

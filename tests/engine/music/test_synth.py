@@ -235,7 +235,7 @@ def test_a_missing_sound_device_is_an_error(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_missing_extra_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "miniaudio", None)
-    assert "needs the package miniaudio" in str(synth_port.unavailable_reason())
+    assert "needs the extra 'synth'" in str(synth_port.unavailable_reason())
 
 
 def test_the_port_feeds_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
