@@ -23,7 +23,7 @@ from tui.widgets.help import HelpScreen, page_actions
 
 
 class Page(NamedTuple):
-    """A page: the key that opens it, its name, what it is for, and what makes its screen."""
+    """A page: its key, its name, its purpose, and the function that makes its screen."""
 
     key: str
     name: str
@@ -82,8 +82,8 @@ PAGES = {  # by mode, in the order of the header
 class RnnTuiApp(App[None]):
     """A studio for recurrent networks.
 
-    initial_mode: one of PAGES. run: what the Train page shows first; by default the newest run
-    in training, or else the newest.
+    initial_mode: the key in PAGES of the first page. run: the run that the Train page shows first;
+    None: the newest run that is being trained, or else the newest of all.
     """
 
     TITLE = "rnn-tui"
@@ -126,7 +126,7 @@ class RnnTuiApp(App[None]):
         self._initial_mode = initial_mode
         self.runs = RunList()
         self.train = TrainScreen(programs, self.runs, run)
-        self._started: list[RunDir] = []  # by this app
+        self._started: list[RunDir] = []  # runs started by this app
         self._attached = Content("")  # the attached run and its state
         for mode, page in PAGES.items():
             self.add_mode(mode, partial(page.create, self))
@@ -136,7 +136,7 @@ class RnnTuiApp(App[None]):
         await self.action_page(self._initial_mode)
 
     async def action_page(self, mode: str) -> None:
-        """Open a page; the first time, add the header to it."""
+        """Open a page; add the header to it when it is opened for the first time."""
         await self.switch_mode(mode)
         base = self.screen_stack[0]
         if not base.query(PageHeader):
@@ -155,13 +155,13 @@ class RnnTuiApp(App[None]):
         self._show_attached()
 
     def _show_attached(self) -> None:
-        # The Train page shows it in its title.
+        # The Train page shows the attached run in its own title.
         attached = Content("") if self.current_mode == "train" else self._attached
         for header in self.screen_stack[0].query(PageHeader):
             header.show(attached)
 
     def on_run_started(self, event: RunStarted) -> None:
-        """Note the run for the message on quitting."""
+        """Remember the run, to name it when the app quits while it is still training."""
         self._started.append(event.run)
 
     async def on_attach_run(self, event: AttachRun) -> None:
@@ -174,7 +174,7 @@ class RnnTuiApp(App[None]):
         self.push_screen(HelpScreen(page_actions(self.screen)))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Yield every action of the screen for the palette, then Textual's own."""
+        """Yield the commands of the palette: every action of the screen, then Textual's own."""
         for action in page_actions(screen):
             if action.id != "app.palette":
                 run = partial(self.run_action, action.action, action.node)

@@ -1,4 +1,4 @@
-"""Numbers, times and foreign text in a few cells of a terminal."""
+"""Formatting of numbers and times in few cells of a terminal, and of text from outside."""
 
 import unicodedata
 
@@ -9,7 +9,7 @@ _DIRECTIONS = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F}
 
 
 def clean(text: str) -> str:
-    """Return text that is safe to print: control characters but newlines become symbols."""
+    """Return text that is safe to print: control characters except newlines become symbols."""
     if text.isascii() and text.replace("\n", "").isprintable():
         return text
     result = []
@@ -27,7 +27,7 @@ def clean(text: str) -> str:
 
 
 def short_number(value: float) -> str:
-    """Return a number in at most six cells: 950, 12.4 k, 1.2 M."""
+    """Return a number in at most six cells, such as 950, 12.4 k or 1.2 M."""
     for size, unit in _UNITS:
         if abs(value) >= size:
             return f"{value / size:.{0 if abs(value) >= 100 * size else 1}f} {unit}"
@@ -35,12 +35,12 @@ def short_number(value: float) -> str:
 
 
 def megabytes(value: float) -> str:
-    """Return a size, given in megabytes: 612 MB, 1.4 GB."""
+    """Return a size given in megabytes as text, such as 612 MB or 1.4 GB."""
     return f"{value / 1000:.1f} GB" if value >= 1000 else f"{value:.0f} MB"
 
 
 def duration(seconds: float | None) -> str:
-    """Return a time span in its two largest units: 4 min 12 s; NOTHING for None."""
+    """Return a time span in its two largest units, such as 4 min 12 s; None: NOTHING."""
     if seconds is None:
         return NOTHING
     whole = max(0, round(seconds))
@@ -55,12 +55,12 @@ def duration(seconds: float | None) -> str:
 
 
 def minutes_seconds(seconds: float) -> str:
-    """Return a time as minutes and seconds: 3:07."""
+    """Return a time as minutes and seconds, such as 3:07."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
 def progress_bar(share: float, width: int) -> str:
-    """Return a bar of `width` cells filled by `share`, 0 to 1, to half a cell."""
+    """Return a bar of `width` cells, filled by `share` (0 to 1) in steps of half a cell."""
     halves = round(min(max(share, 0.0), 1.0) * 2 * width)
     filled = "━" * (halves // 2) + ("╸" if halves % 2 else "")
     return filled + "─" * (width - len(filled))

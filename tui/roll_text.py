@@ -1,16 +1,17 @@
-"""A small piano roll as text, in half-blocks."""
+"""A small piano roll as text: a row for two keys, in half-block characters."""
 
 from collections.abc import Sequence
 
 from engine.music.pitch import pitch_name
 
-HALF_BLOCKS = " ▄▀█"  # two keys in a cell, by lower + 2 · upper
+HALF_BLOCKS = " ▄▀█"  # index: lower + 2 · upper, each 1 if the key sounds
 
 
 def roll_lines(notes: Sequence[Sequence[int]], width: int) -> list[str]:
-    """Return rows of two keys each, highest first, for notes (first frame, frame after, pitch).
+    """Return rows of two keys each, highest first, for (first frame, end frame, pitch) notes.
 
-    Each row starts with the name of its lower key; then a cell for each of up to `width` frames.
+    The end frame is the one after the note. A row is the name of its lower key, followed by a cell
+    for each of up to `width` frames.
     """
     shown = [(first, last, pitch) for first, last, pitch in notes if first < width]
     if not shown:

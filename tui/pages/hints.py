@@ -24,7 +24,11 @@ Enter in a field writes too; escape stops."""
 
 
 def lyrics_hint(model: ModelChoice | None, prime: str, searching: bool, problem: bool) -> str:
-    """Return what to do where there is no song yet, with the chosen model and a prompt."""
+    """Return a hint on what to do where there is no song yet.
+
+    model: the chosen model, None without one. prime: the prompt. searching: models are still being
+    searched. problem: models exist, but none can be used.
+    """
     if model is not None:
         does = f"continues “{prime}”" if prime else "begins a song"
         return READY.format(model=model.name, does=does)
@@ -60,7 +64,7 @@ Enter in a field writes too; escape stops."""
 
 
 def music_hint(model: ModelChoice | None, prompt: str, searching: bool, problem: bool) -> str:
-    """Return what to do where there is no piece yet, with the chosen model and a prompt."""
+    """Return a hint on what to do where there is no piece yet; arguments as for `lyrics_hint`."""
     if model is not None:
         does = f"continues {prompt}" if prompt else "begins a piece"
         return MUSIC_READY.format(model=model.name, does=does)

@@ -1,4 +1,4 @@
-"""What the pages that use a model have in common: models, a sampler process, a form, a status.
+"""The base of pages that use a model: models, a sampler process, a form and a status line.
 
 `ModelPage` is the base of the Lyrics, Music, Ladder, Neurons and Map pages; `WritingPage` adds what
 the Lyrics and Music pages share: the songs or pieces written since the app was started.
@@ -31,16 +31,16 @@ F = TypeVar("F", bound=FormPanel)
 
 @dataclass
 class SamplerAnswered(Message):
-    """Answers of the sampler, in order; those to an older request are ignored."""
+    """Answers of the sampler process, in order; pages ignore answers to older requests."""
 
     answers: Answers
 
 
 class ModelPage(Screen[None], Generic[F]):
-    """A page that lets models of some kinds do something, in a sampler process of its own.
+    """A page that uses models of some kinds, in a sampler process of its own.
 
-    Until the user has trained a model, the page starts by itself when it first comes up: whoever
-    opens the app for the first time should see something.
+    kinds: the kinds of models it offers, "lyrics" or "music". Until the user has trained a model,
+    the page starts by itself when it first comes up, so that new users see what it does.
     """
 
     # The form is a panel on the left, on a narrow screen a drawer that opens when a key goes to a
@@ -77,9 +77,9 @@ class ModelPage(Screen[None], Generic[F]):
         )
         self._kinds = kinds  # of models: "lyrics", "music"
         self._in_background = True  # another page is in front
-        self._searching = False  # for models
+        self._searching = False  # whether models are being searched
         self._load_id = 0  # the id of the request to load the model, 0 once it is answered
-        self._problem = ""  # a sentence about something else than what is shown
+        self._problem = ""  # a sentence on a problem other than those of the songs shown
         self._starts_itself = True
 
     # ── models ───────────────────────────────────────────────────────────────────────────────────
@@ -90,7 +90,7 @@ class ModelPage(Screen[None], Generic[F]):
         return self._searching or self._load_id > 0
 
     def on_screen_suspend(self) -> None:
-        """Note whether another page came to the front, rather than a dialog of this one."""
+        """Note whether the page was covered by another page, or only by a dialog of its own."""
         self._in_background = self not in self.app.screen_stack
 
     def on_screen_resume(self) -> None:
@@ -109,7 +109,7 @@ class ModelPage(Screen[None], Generic[F]):
             models = [model for kind in self._kinds for model in models_of_kind(rows, kind)]
             self.form.set_models(models)
             self._starts_itself &= all(model.source == "bundled" for model in models)
-            if not models:  # then show why those that exist cannot be used
+            if not models:  # show why the models that exist cannot be used
                 self._problem = next((row["error"] for row in rows if "error" in row), "")
         except WorkError as error:
             self._problem = str(error)
@@ -132,7 +132,7 @@ class ModelPage(Screen[None], Generic[F]):
         self.refresh_view()
 
     def loaded(self, answer: Loaded | Failed) -> bool:
-        """Return whether this answers the request to load the model, and note its end."""
+        """Return whether this answers the request to load the model; if so, note its result."""
         if answer.id != self._load_id:
             return False
         self._load_id = 0
@@ -141,13 +141,13 @@ class ModelPage(Screen[None], Generic[F]):
         return True
 
     def start_once(self) -> None:
-        """Start by itself unless the user has done so already or something is wrong."""
+        """Call `start` once, unless the user has started already or there is a problem."""
         if self._starts_itself and not self._problem:
             self.start()
         self._starts_itself = False
 
     def start(self) -> None:
-        """Do something that shows what the page is for."""
+        """Show what the page is for, for example by writing a song."""
 
     async def on_unmount(self) -> None:
         """End the sampler process."""
@@ -157,10 +157,10 @@ class ModelPage(Screen[None], Generic[F]):
 
     @abstractmethod
     def refresh_view(self) -> None:
-        """Show the state of the models and of what the page does."""
+        """Show the state of the models and of the page's work."""
 
     def model_status(self) -> str:
-        """Return the status line for a page that has nothing else to report."""
+        """Return the state of the model as a status line; empty without a model."""
         model = self.form.model
         if self.busy:
             return "○ looking for models" if model is None else f"○ loading {model.name}"
@@ -173,7 +173,7 @@ class ModelPage(Screen[None], Generic[F]):
         line.set_class(failed, "-failed")
 
     def refuse(self, error: InputError, field: str | None = None) -> None:
-        """Show why a request cannot be made, and go to the field that is wrong."""
+        """Show why a request cannot be made, and go to `field`; None: to the first wrong field."""
         if not self._searching:
             self.notify(str(error), severity="error", markup=False)
         if field is not None:
@@ -182,10 +182,10 @@ class ModelPage(Screen[None], Generic[F]):
     # ── fields ───────────────────────────────────────────────────────────────────────────────────
 
     def action_field(self, name: str) -> None:
-        """Go to a field; where the form is hidden it opens."""
+        """Go to a field; a hidden form is opened."""
         self.form.add_class("-open")
         field = self.form.query_one(f"#{name}")
-        field.call_after_refresh(field.focus)  # what is not laid out yet cannot be scrolled to
+        field.call_after_refresh(field.focus)  # a field can be scrolled to only after layout
 
     def leave_fields(self) -> None:
         """Go from the form to what the page shows."""
@@ -197,25 +197,25 @@ class ModelPage(Screen[None], Generic[F]):
         """Focus what the page shows."""
 
     def action_step(self, name: str, steps: int) -> None:
-        """Change a number by some steps."""
+        """Change the number in a field by `steps` of its option's steps."""
         self.form.step(name, steps)
 
 
 class Written(Protocol):
     """A song or a piece, complete or being written."""
 
-    seed: int | None  # the one used, once it is known
+    seed: int | None  # the seed used; None until it is known
 
     @property
     def active(self) -> bool:
-        """Whether more of it may come."""
+        """Whether more of it may be received."""
 
 
 W = TypeVar("W", bound=Written)
 
 
 class Session(Generic[W]):
-    """What was written since the app was started, the oldest first."""
+    """The songs or pieces written since the app was started, the oldest first."""
 
     MAX_ITEMS: ClassVar[int] = 100
 
@@ -223,22 +223,22 @@ class Session(Generic[W]):
         self.items: list[W] = []
 
     def add(self, *items: W) -> None:
-        """Add to the end, and forget the oldest beyond `MAX_ITEMS`."""
+        """Add songs or pieces; drop the oldest if there are more than `MAX_ITEMS`."""
         self.items = [*self.items, *items][-self.MAX_ITEMS :]
 
     @property
     def active(self) -> list[W]:
-        """Those of which more may come."""
+        """The items of which more may be received."""
         return [item for item in self.items if item.active]
 
     def position(self, item: W) -> str:
-        """Return the position of one, as "2 of 3"; empty if it is the only one."""
+        """Return the position of an item, such as "2 of 3"; empty if it is the only one."""
         if len(self.items) == 1:
             return ""
         return f"{self.items.index(item) + 1} of {len(self.items)}"
 
     def neighbor(self, item: W | None, steps: int) -> W | None:
-        """Return the one that was written `steps` later; without an item, count from the end."""
+        """Return the item `steps` later than `item`; None: counted from the end."""
         if not self.items:
             return None
         index = len(self.items) if item is None else self.items.index(item)
@@ -255,11 +255,11 @@ class WritingPage(ModelPage[F], Generic[F, W]):
     @property
     @abstractmethod
     def shown(self) -> W | None:
-        """The song or piece in view."""
+        """The song or piece in view; None without one."""
 
     @abstractmethod
     def show(self, item: W | None) -> None:
-        """Show a song or piece, or without one a hint on what to do."""
+        """Show a song or piece; None: show a hint on what to do."""
 
     @abstractmethod
     def refresh_status(self) -> None:
@@ -267,7 +267,7 @@ class WritingPage(ModelPage[F], Generic[F, W]):
 
     @abstractmethod
     def stop(self) -> None:
-        """Stop writing at once, and ignore what is still in the pipe."""
+        """Stop writing at once, and ignore answers that are still to come."""
 
     def refresh_view(self) -> None:
         """Show the state of the models and of what is written."""
@@ -285,7 +285,7 @@ class WritingPage(ModelPage[F], Generic[F, W]):
             self.leave_fields()
 
     def action_browse(self, steps: int) -> None:
-        """Show a previous or a next one of the session."""
+        """Show the song or piece `steps` later in the session; negative: earlier."""
         item = self.session.neighbor(self.shown, steps)
         if item is not None and item is not self.shown:
             self._problem = ""
@@ -298,13 +298,13 @@ class WritingPage(ModelPage[F], Generic[F, W]):
         self.show(None)
 
     def action_lock_seed(self) -> None:
-        """Use the seed of what is in view from now on, or no longer use a given one."""
+        """Lock the seed of the song or piece in view for all that follow, or unlock the seed."""
         self.form.lock_seed(self.shown.seed if self.shown else None)
 
     async def save_as(
         self, question: str, hint: str, name: str, write: Callable[[Path], Awaitable[None]]
     ) -> None:
-        """Ask for the name of a new file, and write it."""
+        """Ask for the name of a new file, and let `write` write it. name: the suggestion."""
         path = await self.app.push_screen_wait(FileDialog(question, hint, write, name, new=True))
         if path is not None:
             self.notify(f"Saved {path}.", markup=False)

@@ -1,4 +1,4 @@
-"""What the Train and Runs pages do to a run: stop it, have it save or write samples, resume it."""
+"""Actions of the Train and Runs pages on a run: stop, save, write samples and resume."""
 
 import asyncio
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from engine.runs.run_dir import ACTIVE, RunDir
 from tui.sources import command_runner
 from tui.sources.child_commands import Programs
 
-# The requests to a trainer, and what it will do.
+# Requests to a trainer, each with what the trainer will do.
 REQUESTS = {
     "stop": "will stop after its next step; it can be resumed.",
     "save": "will save a checkpoint after its next step.",
@@ -28,19 +28,19 @@ class RunStarted(Message):
 
 @dataclass
 class AttachRun(Message):
-    """The Train page is to show this run."""
+    """A request that the Train page show this run."""
 
     run: RunDir
 
 
 async def request(screen: Screen[None], run: RunDir, state: str, name: str) -> None:
-    """Send one of REQUESTS to the run's trainer."""
+    """Send one of REQUESTS to the run's trainer, and notify the user of what it will do."""
     if state not in ACTIVE:
         remedy = "" if state == "finished" else "; press r to resume it"
         warn(screen, f"{run.name} is not running ({state}){remedy}.")
         return
     try:
-        await asyncio.to_thread(run.request, name)  # a busy disk must not block the app
+        await asyncio.to_thread(run.request, name)  # a slow disk must not block the app
     except (InputError, OSError) as error:
         fail(screen, str(error))
         return

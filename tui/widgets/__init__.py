@@ -1,1 +1,1 @@
-"""The parts the pages are made of."""
+"""Widgets and dialogs that several pages share."""

@@ -12,7 +12,10 @@ from tui.widgets.footer import Footer
 
 
 class ConfirmScreen(ModalScreen[bool]):
-    """A question before an action that cannot be undone; "No" has the focus."""
+    """A dialog that asks before an action that cannot be undone; returns whether to do it.
+
+    yes: the label of the button that confirms. The button "No" has the focus at first.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "Yes", id="confirm.yes", tooltip="Confirm"),

@@ -26,9 +26,9 @@ _SUBMIT = Binding(
 
 
 def step_option(option: Option, text: str, steps: int) -> str:
-    """Return the text of an option's field after some steps, to a multiple of their size.
+    """Return the text of an option's field, moved by `steps` to a multiple of the step size.
 
-    A wrong text counts as the default.
+    The default takes the place of a wrong text.
     """
     assert option.step is not None
     size, low, high = option.step
@@ -45,8 +45,7 @@ def step_option(option: Option, text: str, steps: int) -> str:
 class Field(Input):
     """A field of one row; enter submits the form.
 
-    parse: turns the text, without spaces around it, into a value. It raises InputError for a text
-    that is wrong.
+    parse: turns the text, without spaces around it, into a value; raises InputError if it is wrong.
     """
 
     BINDING_GROUP_TITLE = "Fields"
@@ -75,14 +74,14 @@ class Field(Input):
 
 
 class PrimeField(Field):
-    """How a song begins. The up and down keys recall what was used before."""
+    """The field of the prompt. The up and down keys recall prompts that were used before."""
 
     BINDING_GROUP_TITLE = "Prompt"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "recall(-1)", "Previous", show=False, id="prime.previous",
-                tooltip="The previous prompt"),
+                tooltip="Recall the previous prompt"),
         Binding("down", "recall(1)", "Next", show=False, id="prime.next",
-                tooltip="The next prompt"),
+                tooltip="Recall the next prompt"),
     ]  # fmt: skip
 
     def __init__(self) -> None:
@@ -92,7 +91,7 @@ class PrimeField(Field):
         self._index = 0
 
     def parse(self) -> str:
-        """Return the text with all its spaces."""
+        """Return the text with the spaces around it, which are a part of a prompt."""
         return self.value
 
     def remember(self) -> None:
@@ -101,7 +100,7 @@ class PrimeField(Field):
         self._index = len(self._history) - 1
 
     def action_recall(self, steps: int) -> None:
-        """Show another text of the history."""
+        """Show the text `steps` later in the history; negative: earlier."""
         if self._history:
             self._index = min(max(self._index + steps, 0), len(self._history) - 1)
             self.value = self._history[self._index]
@@ -124,27 +123,29 @@ class StepField(OptionField):
 
     BINDING_GROUP_TITLE = "Numbers"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "step(1)", "More", show=False, id="field.up", tooltip="One step up"),
-        Binding("down", "step(-1)", "Less", show=False, id="field.down", tooltip="One step down"),
+        Binding("up", "step(1)", "More", show=False, id="field.up",
+                tooltip="Increase the number by one step"),
+        Binding("down", "step(-1)", "Less", show=False, id="field.down",
+                tooltip="Decrease the number by one step"),
     ]  # fmt: skip
 
     def action_step(self, steps: int) -> None:
-        """Change it by some steps."""
+        """Change the number by `steps` of its option's steps."""
         self.value = step_option(self.option, self.value.strip(), steps)
 
 
 def option_field(option: Option, value: str = "") -> OptionField:
-    """Return a field for an option, with steps if the option has them."""
+    """Return a field for an option: a `StepField` if the option has steps."""
     return StepField(option, value) if option.step else OptionField(option, value)
 
 
 def row(label: str, *widgets: Widget) -> Horizontal:
-    """Return a row of a form."""
+    """Return a row of a form: a label and widgets."""
     return Horizontal(Label(label), *widgets)
 
 
 def field_row(field: Field) -> Horizontal:
-    """Return the row of a field; signs to click stand around one with steps."""
+    """Return the row of a field, with − and + to click around a `StepField`."""
     if isinstance(field, StepField):
         less, more = (_step_sign(sign, field, steps) for sign, steps in (("−", -1), ("+", 1)))
         return row(field.label, less, field, more)
@@ -157,7 +158,7 @@ def _step_sign(sign: str, field: Field, steps: int) -> Static:
 
 
 class FormPanel(VerticalScroll, can_focus=False):
-    """The model and the fields of a page. Wrong values are marked and explained at once.
+    """The form of a page: the model and the fields. Wrong values are marked and explained at once.
 
     describe: show the architecture and the score of the model below its name.
     """
@@ -206,7 +207,7 @@ class FormPanel(VerticalScroll, can_focus=False):
 
     @property
     def model(self) -> ModelChoice | None:
-        """The chosen model."""
+        """The chosen model; None while there are no models."""
         return self.models.model
 
     def require_model(self) -> str:
@@ -233,11 +234,11 @@ class FormPanel(VerticalScroll, can_focus=False):
     # ── values ───────────────────────────────────────────────────────────────────────────────────
 
     def values(self, names: Iterable[str]) -> dict[str, Any]:
-        """Return the values of some fields by name; raises InputError where one is wrong."""
+        """Return the values of the named fields; raises InputError if one is wrong."""
         return {name: self.fields[name].parse() for name in names}
 
     def problems(self) -> dict[str, str]:
-        """Return a sentence for each field that is wrong, by its name."""
+        """Return the problems by the names of their fields, a sentence each."""
         problems = {}
         for name, field in self.fields.items():
             try:
@@ -247,7 +248,7 @@ class FormPanel(VerticalScroll, can_focus=False):
         return problems
 
     def wrong_field(self) -> str | None:
-        """Return the name of the first field that is wrong."""
+        """Return the name of the first field that is wrong; None if all are correct."""
         return next(iter(self.problems()), None)
 
     @on(Input.Changed)
@@ -268,12 +269,12 @@ class FormPanel(VerticalScroll, can_focus=False):
         line.display = bool(sentence)
 
     def step(self, name: str, steps: int) -> None:
-        """Change a number by some steps."""
+        """Change the number in a field by `steps` of its option's steps."""
         field = self.fields[name]
         assert isinstance(field, StepField)
         field.action_step(steps)
 
     def lock_seed(self, seed: int | None) -> None:
-        """Put a seed into its field, or clear the field if it has one already."""
+        """Put a seed into its field, or clear the field if it is filled already."""
         field = self.fields["seed"]
         field.value = "" if field.value or seed is None else str(seed)

@@ -17,18 +17,18 @@ from engine.errors import InputError, WorkError
 from engine.music import MIDI_SUFFIXES
 from tui.formatting import clean
 
-_MAX_ENTRIES = 2000  # of a folder that are searched for a suggestion
-_MAX_PART = 40  # bytes of each part of a suggested file name
+_MAX_ENTRIES = 2000  # of a folder, searched for a suggestion
+_MAX_PART = 40  # the most bytes of each part of a suggested file name
 
 
 class MidiSuggester(Suggester):
-    """Completes a path with the first folder or MIDI file that matches."""
+    """A suggester that completes a path with the first folder or MIDI file that matches."""
 
     def __init__(self) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
 
     async def get_suggestion(self, value: str) -> str | None:
-        """Return the completed path, or None."""
+        """Return the completed path; None if nothing matches."""
         folder, slash, prefix = value.rpartition("/")
         try:
             path = Path(f"{folder}{slash}" or ".").expanduser()
@@ -45,11 +45,11 @@ class MidiSuggester(Suggester):
 
 
 class FileDialog(ModalScreen[Path | None]):
-    """Asks for a file, opens or saves it, and returns its path; None if it was cancelled.
+    """A dialog that asks for a file, opens or saves it, and returns its path; None if cancelled.
 
-    process: opens or saves the file. It raises InputError or WorkError, whose sentence the dialog
-    shows before it lets the user try again. new: the file is written, so that an existing one is
-    replaced only after a second enter.
+    process: opens or saves the file. If it raises InputError or WorkError, the dialog shows the
+    message and lets the user try again. name: the suggested file name. new: the file is to be
+    written, so that an existing one is replaced only after a second enter.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -76,7 +76,7 @@ class FileDialog(ModalScreen[Path | None]):
         self._question, self._hint = question, hint
         self._process, self._name, self._new = process, name, new
         self._folder = Path.cwd()
-        self._confirmed: Path | None = None  # an existing file that may be replaced
+        self._confirmed: Path | None = None  # the existing file that enter replaces now
 
     def compose(self) -> ComposeResult:
         """Lay out a question, a field, and a line for hints and problems."""
@@ -124,9 +124,9 @@ class FileDialog(ModalScreen[Path | None]):
 
 
 def file_name(parts: list[str], suffix: str, default: str) -> str:
-    """Return a file name of the letters, digits and underscores of some parts, as `a-b-c.txt`.
+    """Return a file name such as `a-b-c.txt` of the letters, digits and underscores of `parts`.
 
-    default: the name where no part has any.
+    default: the name, without suffix, if no part has any.
     """
     words = [
         re.sub(r"[^\w]+", "-", part).encode()[:_MAX_PART].decode(errors="ignore").strip("-_")
@@ -138,7 +138,7 @@ def file_name(parts: list[str], suffix: str, default: str) -> str:
 def file_path(name: str, folder: Path) -> Path:
     """Return the path of a typed name: `~` is expanded, a relative path starts in `folder`.
 
-    Raises InputError where it is not a possible path of a file.
+    Raises InputError if it cannot be the path of a file.
     """
     if not name.strip():
         raise InputError("The file has no name: type one.")

@@ -8,16 +8,16 @@ from textual.content import Content
 from textual.widgets import Static
 
 _BRAND = "♪ rnn-tui"
-_MIN_ATTACHED = 20  # cells for the attached run
-# Layouts from wide to narrow: whether with the brand, the blanks around each tab, and whether with
-# the names of all pages or only that of the current one.
+_MIN_ATTACHED = 20  # the fewest cells for the attached run
+# Layouts from wide to narrow: whether to show the brand, the blanks around each tab, and whether to
+# show the names of all pages or only that of the current one.
 _LAYOUTS = ((True, " ", True), (True, "", True), (False, "", True), (False, "", False))
 
 
 class PageHeader(Horizontal):
-    """Tabs with the keys and names of the pages; on the right the attached run.
+    """Tabs with the keys and names of the pages, and on the right the attached run.
 
-    pages: by mode, in order, the key and the name of each. current: the mode of this page.
+    pages: the key and the name of each page by its mode, in order. current: the mode of this page.
     """
 
     DEFAULT_CSS = """

@@ -21,18 +21,19 @@ class Action:
     """An action with the keys that run it."""
 
     id: str
-    group: str  # headline in the list of keys
+    group: str  # the headline above it in the list of keys
     keys: str  # as displayed
     name: str
     tooltip: str
-    node: DOMNode  # whose action it is
+    node: DOMNode  # the widget, screen or app that the action belongs to
     action: str
 
 
 def page_actions(screen: Screen[object]) -> list[Action]:
     """Return the actions of a screen, then of its visible widgets, then of the app.
 
-    Bindings without an id and a tooltip are Textual's own, as for editing a field, and left out.
+    Bindings without an id and a tooltip are left out: they are Textual's own, such as those for
+    editing a field.
     """
     nodes: list[DOMNode] = [screen, *(node for node in screen.query("*") if node.is_on_screen)]
     if not screen.is_modal:
@@ -56,7 +57,7 @@ def page_actions(screen: Screen[object]) -> list[Action]:
 
 
 def _display(binding: Binding, app: App[object]) -> str:
-    """Return the keys of a binding as displayed, each once."""
+    """Return the keys of a binding as displayed, without repetition."""
     keys = (app.get_key_display(single) for single in Binding.make_bindings([binding]))
     return " ".join(dict.fromkeys(keys))
 

@@ -11,7 +11,7 @@ _NONE = [("none yet", "")]  # the only entry while there are no models
 
 
 class ModelSelect(Select[str]):
-    """A list of models. Select.Changed is sent only when the user chooses another one."""
+    """A list of models. Select.Changed is sent only when the user chooses another model."""
 
     def __init__(self) -> None:
         super().__init__(_NONE, id="model", allow_blank=False, compact=True)
@@ -19,7 +19,7 @@ class ModelSelect(Select[str]):
 
     @property
     def model(self) -> ModelChoice | None:
-        """The chosen model."""
+        """The chosen model; None while there are no models."""
         return next((model for model in self._models if model.key == self.selection), None)
 
     @property

@@ -1,4 +1,4 @@
-"""A song's text: wrapped as it grows, shaded, and following its end until it is scrolled away."""
+"""The text of a song: wrapped, shaded, and scrolled to its end while it grows."""
 
 import itertools
 from bisect import bisect_right
@@ -22,10 +22,12 @@ CURSOR = "▌"
 
 
 class SongText(ScrollView, can_focus=True):
-    """One song; its prompt, which was not written by the model, is set off from the rest.
+    """One song; the prompt, which the model did not write, is set off from the rest.
 
-    Indices of characters count from the end of the prompt. A subclass styles its levels of shading
-    by the component classes `song-text--level1` and so on.
+    While the end is in view, the view follows it as the song grows.
+
+    Indices of characters count from the end of the prompt. A subclass styles the levels of
+    shading by the component classes `song-text--level1` and so on.
     """
 
     ALLOW_SELECT = True
@@ -54,10 +56,10 @@ class SongText(ScrollView, can_focus=True):
     def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.wrapped = WrappedText()
-        self.levels: Sequence[int] = ()  # of shading, one a character; 0: not shaded
-        self.selected: int | None = None  # the index of the selected character
+        self.levels: Sequence[int] = ()  # of shading, one per character; 0: not shaded
+        self.selected: int | None = None  # the index of the selected character; None without one
         self._prime_length = 0
-        self._is_hint = False  # what is shown is not a song
+        self._is_hint = False  # whether a hint is shown in place of a song
 
     @property
     def text(self) -> str:
@@ -65,7 +67,7 @@ class SongText(ScrollView, can_focus=True):
         return "" if self._is_hint else self.wrapped.text
 
     def show_text(self, prime: str, text: str = "") -> None:
-        """Show another song from its beginning; while it is being written, from its end."""
+        """Show another song from its beginning, or from its end while it is being written."""
         self.wrapped = WrappedText(self.wrapped.width)
         self._is_hint = False
         self.levels, self.selected = (), None
@@ -87,13 +89,13 @@ class SongText(ScrollView, can_focus=True):
         self._redraw_from(self.wrapped.append(clean(text)))
 
     def shade(self, levels: Sequence[int]) -> None:
-        """Shade the first characters after the prompt by these levels, the others not."""
+        """Shade the characters after the prompt, a level for each; the rest is not shaded."""
         if levels or self.levels:
             self.levels = levels
             self.refresh()
 
     def action_select(self, steps: int) -> None:
-        """Select a character some steps from the selected one."""
+        """Move the selection by `steps` characters."""
         if self.selected is None:
             self.select(self.first_selected())
         else:
@@ -114,7 +116,7 @@ class SongText(ScrollView, can_focus=True):
                 self.select(start + offset.x - self._prime_length)
 
     def select(self, index: int) -> None:
-        """Select a character and scroll to it; nothing if the index is out of range."""
+        """Select a character and scroll to it; do nothing if the index is out of range."""
         if self._is_hint or not 0 <= index < len(self.text) - self._prime_length:
             return
         self.selected = index
@@ -135,11 +137,11 @@ class SongText(ScrollView, can_focus=True):
             self.refresh_lines(max(changed, top), self.size.height)
 
     def _scroll_to_end(self) -> None:
-        # By force, since the scrollbar of a text that has just outgrown the view is not up yet.
+        # force: the scrollbar of a text that has just outgrown the view is not shown yet.
         self.scroll_end(animate=False, immediate=True, x_axis=False, force=True)
 
     def action_scroll_end(self) -> None:
-        """Jump to the end and follow it: an animation would arrive where the end no longer is."""
+        """Jump to the end and follow it; during an animation the end would move on."""
         self.following = True
         self._scroll_to_end()
 
@@ -192,7 +194,7 @@ class SongText(ScrollView, can_focus=True):
         row = self.wrapped.row(y)
         start, _ = self.wrapped.rows[y]
         prime = min(max(self._prime_length - start, 0), len(row))
-        marked = (0, 0)  # by the mouse, to be copied
+        marked = (0, 0)  # (start, end) marked by the mouse, to be copied
         if self.text_selection and (span := self.text_selection.get_span(y)) is not None:
             marked = (span[0], len(row) if span[1] < 0 else span[1])
         first = start - self._prime_length  # the index of the row's first character

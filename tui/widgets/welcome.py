@@ -1,4 +1,4 @@
-"""The text in place of a page that has nothing to show yet."""
+"""The text that replaces a page with nothing to show yet."""
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -6,7 +6,7 @@ from textual.widgets import Static
 
 
 class Welcome(Vertical):
-    """A text in the middle of the page; hidden until the page shows it."""
+    """A text in the middle of a page, which is hidden until the page shows it."""
 
     DEFAULT_CSS = """
     Welcome {

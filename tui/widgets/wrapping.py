@@ -16,17 +16,18 @@ class WrappedText:
     """A text that grows at its end, split into rows of at most `width` cells.
 
     Rows break at spaces, which are then not shown, and inside a word only if it is wider than a
-    row. A break depends only on the text before it, so appending changes only the last row.
+    row. The start of a row depends only on the text before it, so appending changes only the last
+    row.
     """
 
     def __init__(self, width: int = 80) -> None:
         self.width = width  # cells
         self.text = ""
         self.rows: list[tuple[int, int]] = []  # (start, end) indices into the text
-        self._ascii = True  # one character is one cell
+        self._ascii = True  # whether each character takes one cell
 
     def append(self, more: str) -> int:
-        """Add to the end; returns the index of the first row that changed."""
+        """Add text to the end; return the index of the first row that changed."""
         self.text += more
         self._ascii = self._ascii and more.isascii()
         start = self.rows.pop()[0] if self.rows else 0
@@ -47,7 +48,7 @@ class WrappedText:
         return self.text[start:end]
 
     def _wrap(self, start: int) -> None:
-        """Add the rows from `start`, the start of one, to the end of the text."""
+        """Wrap the text from index `start`, where a row starts, to its end."""
         while (newline := self.text.find("\n", start)) >= 0:
             self._wrap_line(start, newline)
             start = newline + 1
@@ -56,19 +57,19 @@ class WrappedText:
     def _wrap_line(self, start: int, stop: int) -> None:
         while (end := self._fit(start, stop)) < stop:
             space = self.text.rfind(" ", start + 1, end + 1)
-            if space < 0:  # one word, wider than a row
+            if space < 0:  # a word that is wider than a row
                 self.rows.append((start, end))
                 start = end
                 continue
             following = _after_spaces(self.text, space)
-            if following >= stop:  # a row of spaces only is left out
+            if following >= stop:  # a row of spaces alone is left out
                 break
             self.rows.append((start, space))
             start = following
         self.rows.append((start, stop))
 
     def _fit(self, start: int, stop: int) -> int:
-        """Return the end of a row that begins at `start`: where it is full, at most `stop`."""
+        """Return the index where a row that begins at `start` is full, at most `stop`."""
         if self._ascii:
             return min(start + max(1, self.width), stop)
         cells = 0

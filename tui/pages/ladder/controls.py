@@ -18,7 +18,7 @@ _OPTIONS = ("temperature", "seed")
 
 
 class LadderControls(FormPanel):
-    """What all rungs write: the prompt, and the options of decoding."""
+    """The fields that hold for all rungs: the prompt and the options of decoding."""
 
     DEFAULT_CSS = """
     LadderControls {
@@ -37,7 +37,7 @@ class LadderControls(FormPanel):
         )
 
     def compose_rows(self) -> Iterable[Widget]:
-        """Leave out the signs to click, for which there is no room."""
+        """Return the rows of the fields, without − and + to click, for which there is no room."""
         return (row(field.label, field) for field in self.fields.values())
 
     def request(self) -> SampleLadder:
@@ -68,7 +68,10 @@ class RungView(Horizontal, can_focus=True):
         yield Static(classes="text", markup=False)
 
     def show(self, rung: Rung, prime: str, max_bits: float, with_bar: bool) -> None:
-        """Show a rung and, once it has a text, the prompt; max_bits: the bits of a full bar."""
+        """Show a rung and, once it has a text, the prompt.
+
+        max_bits: the bits per character that fill the bar. with_bar: draw the bar.
+        """
         shown = rung.name, rung.bits, len(rung.text), prime, max_bits, with_bar
         if shown == self._shown:
             return

@@ -6,26 +6,29 @@ from dataclasses import dataclass, field
 from engine.protocol import LadderCharacter, LadderStep, Progress
 from tui.formatting import NOTHING, clean, progress_bar
 
-# Until the sampler names the rungs; the last one is the chosen model.
+# Names shown until the sampler has named the rungs; the last rung is the chosen model.
 NAMES = ("uniform", "frequencies", *(f"markov {order}" for order in range(1, 9)), "network")
 BAR = 8  # cells
 
 
 def in_line(text: str) -> str:
-    """Return verses in one line: a slash ends a verse, two end a stanza."""
+    """Return verses in one line, with "/" between verses and "//" between stanzas."""
     return clean(re.sub("\n+", lambda found: " // " if len(found[0]) > 1 else " / ", text))
 
 
 @dataclass
 class Rung:
-    """A rung."""
+    """A rung: one model of the ladder, and its continuation of the prompt."""
 
     name: str
     bits: float | None = None  # per character on held-out songs
     text: str = ""
 
     def label(self, max_bits: float, with_bar: bool) -> str:
-        """Return the name and the bits in columns; max_bits: the bits of a full bar."""
+        """Return the name and the bits in columns.
+
+        max_bits: the bits per character that fill the bar. with_bar: add the bar.
+        """
         figure = NOTHING if self.bits is None else f"{self.bits:.2f}"
         words = f"{clean(self.name):11.11} {figure:>4}"
         if with_bar and self.bits is not None and max_bits > 0:
@@ -34,7 +37,7 @@ class Rung:
 
     @property
     def figure(self) -> str:
-        """The bits with their unit."""
+        """The bits with their unit; empty while they are not known."""
         return "" if self.bits is None else f"{self.bits:.3f} bits"
 
     @property
@@ -48,7 +51,7 @@ class Ladder:
     """All rungs, from the simplest model to the network."""
 
     rungs: list[Rung] = field(default_factory=lambda: [Rung(name) for name in NAMES])
-    progress: str = ""  # what the sampler does before they write
+    progress: str = ""  # what the sampler does before the rungs write
 
     @property
     def max_bits(self) -> float:

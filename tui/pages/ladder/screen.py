@@ -94,7 +94,7 @@ class LadderScreen(ModelPage[LadderControls]):
         self.ladder = Ladder()
         self.state = "waiting"  # or "writing", one of _ENDS, "failed"
         self.request_id = 0  # of the request being answered, or of the last one
-        self._prime = ""  # of what is in view
+        self._prime = ""  # the prompt of the texts in view
         self._seed: int | None = None
 
     def compose(self) -> ComposeResult:
@@ -108,7 +108,7 @@ class LadderScreen(ModelPage[LadderControls]):
 
     @property
     def active(self) -> bool:
-        """Whether more may come."""
+        """Whether more text may be received."""
         return self.state == "writing"
 
     def model_changed(self) -> None:

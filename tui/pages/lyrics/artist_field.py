@@ -29,9 +29,10 @@ def matching(artists: Sequence[str], query: str) -> list[str]:
 
 
 def check_mix(text: str) -> None:
-    """Raise InputError for a mix, as "Ada=0.7, Bo=0.3", whose weights do not sum to 1.
+    """Check the weights of a mix of artists such as "Ada=0.7, Bo=0.3".
 
-    The names are left to the sampler, which accepts other spellings too.
+    Raises InputError where they do not sum to 1. The names are checked by the sampler, which
+    accepts other spellings too.
     """
     weights = []
     for weight in re.findall("=([^=,]*)", text):
@@ -48,18 +49,18 @@ def check_mix(text: str) -> None:
 
 
 class ArtistInput(Field):
-    """The field to type in; its keys move in the list below it."""
+    """The input of an `ArtistField`; its keys move the highlight in the list below it."""
 
     BINDING_GROUP_TITLE = "Artist"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move('cursor_up')", "Up", show=False, id="lyrics.artist.up",
-                tooltip="The artist above in the list"),
+                tooltip="Highlight the artist above in the list"),
         Binding("down", "move('cursor_down')", "Down", show=False, id="lyrics.artist.down",
-                tooltip="The artist below in the list"),
+                tooltip="Highlight the artist below in the list"),
         Binding("pageup", "move('page_up')", "Page up", show=False, id="lyrics.artist.page_up",
-                tooltip="A page up in the list of artists"),
+                tooltip="Go up a page in the list of artists"),
         Binding("pagedown", "move('page_down')", "Page down", show=False,
-                id="lyrics.artist.page_down", tooltip="A page down in the list of artists"),
+                id="lyrics.artist.page_down", tooltip="Go down a page in the list of artists"),
     ]  # fmt: skip
 
     def __init__(self) -> None:
@@ -110,7 +111,7 @@ class ArtistField(Vertical):
         self._input = ArtistInput()
         self._list = OptionList(markup=False)
         self._list.can_focus = False  # the keys stay with the field
-        self._chosen = ""  # the text that was chosen, as against typed
+        self._chosen = ""  # the last choice; the text differs while one is typed
 
     def compose(self) -> ComposeResult:
         """Lay out the field and its list."""
@@ -118,7 +119,7 @@ class ArtistField(Vertical):
         yield self._list
 
     def set_artists(self, artists: Sequence[str]) -> None:
-        """Offer these artists; one chosen before that is not among them is cleared."""
+        """Offer these artists; the current choice is cleared if it is not among them."""
         self._artists = tuple(dict.fromkeys(artists))
         self._input.placeholder = NO_ARTIST if artists else "no artists"
         self._input.disabled = not artists
@@ -133,7 +134,7 @@ class ArtistField(Vertical):
             self._choose(self._artists[0])
 
     def value(self) -> str | None:
-        """Return the artist; None without one, and for a mix.
+        """Return the artist; None if none is chosen, or if the text is a mix (see `mix`).
 
         Raises InputError where no name matches the text, and for a mix with wrong weights.
         """
@@ -152,7 +153,7 @@ class ArtistField(Vertical):
 
     @property
     def mix(self) -> str | None:
-        """Several artists with their weights, as "Ada=0.7, Bo=0.3", if that is what was typed."""
+        """The text if it is a mix of artists with weights, "Ada=0.7, Bo=0.3"; otherwise None."""
         text = self._input.value.strip()
         return text if "=" in text and text not in self._artists else None
 
@@ -172,7 +173,7 @@ class ArtistField(Vertical):
         self.remove_class("-open")
 
     def move(self, movement: str) -> None:
-        """Move in the list: `cursor_up`, `cursor_down`, `page_up` or `page_down`."""
+        """Move the highlight: movement is `cursor_up`, `cursor_down`, `page_up` or `page_down`."""
         self.add_class("-open")
         getattr(self._list, f"action_{movement}")()
 
@@ -180,7 +181,7 @@ class ArtistField(Vertical):
         self._chosen = self._input.value = name
 
     def _update_list(self) -> None:
-        """List the artists that match; all of them where nothing was typed since the choice."""
+        """List the artists that match the text; all if nothing was typed since the last choice."""
         text = self._input.value
         query = "" if text == self._chosen else text.strip()
         found = matching(self._artists, query)

@@ -19,7 +19,7 @@ OPTIONS = LYRICS_OPTIONS | {
 
 
 class LyricsControls(FormPanel):
-    """Options that the chosen model does not have are disabled."""
+    """The form of the Lyrics page; options that the chosen model does not have are disabled."""
 
     DEFAULT_CLASSES = "-side"
     DEFAULT_CSS = """
@@ -39,18 +39,18 @@ class LyricsControls(FormPanel):
         return prime, row("Artist", self._artist), *others
 
     def on_mount(self) -> None:
-        """Call the enter key Sing, as the page does."""
+        """Name the enter key Sing in the footer, as the page names its key g."""
         for field in self.query(Field):
             field.rename_submit("Sing")
 
     @property
     def prime(self) -> str:
-        """How the next song begins."""
+        """The prompt: how the next song begins."""
         return self._prime.value
 
     @property
     def temperature(self) -> float | None:
-        """The temperature in its field, None where that is wrong."""
+        """The temperature in its field; None if the text is not a valid temperature."""
         try:
             return float(self.fields["temperature"].parse())
         except InputError:
@@ -73,7 +73,7 @@ class LyricsControls(FormPanel):
         self.check()
 
     def suggest(self) -> None:
-        """Choose an artist if none is chosen; the prompt has a suggestion from the start."""
+        """Choose an artist if none is chosen. (The prompt is filled in from the start.)"""
         if not self._artist.value():
             self._artist.choose_first()
 
@@ -83,7 +83,7 @@ class LyricsControls(FormPanel):
         self._prime.remember()
 
     def cancel(self) -> None:
-        """Return to the artist chosen before, if another one was being typed."""
+        """Restore the artist chosen before, if a name was being typed."""
         self._artist.cancel()
 
     # ── the request ──────────────────────────────────────────────────────────────────────────────
@@ -95,12 +95,12 @@ class LyricsControls(FormPanel):
             raise InputError(problem)
         values = self.values(OPTIONS)
         artist, mix = self._artist.value(), self._artist.mix
-        bits = values["count"] > 1  # to find the most probable song
+        bits = values["count"] > 1  # so that the most probable song can be found
         sampling = {name: values.pop(name) for name in SAMPLING_OPTIONS}
         return SampleLyrics(model, self.prime, artist, mix, sampling, bits=bits, **values)
 
     def problems(self) -> dict[str, str]:
-        """Return a sentence for each field that is wrong, by its name."""
+        """Return the problems by the names of their fields, a sentence each."""
         problems = {}
         try:
             self._artist.value()

@@ -1,4 +1,4 @@
-"""Songs that are written together, side by side, for the user to choose one."""
+"""The grid that shows songs written together side by side, for the user to choose one."""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ BEST = "★"
 
 
 def columns_of(count: int, width: int) -> int:
-    """Return the columns of a nearly square grid, no more than fit a width in cells."""
+    """Return the columns of a nearly square grid of `count` tiles; no more than fit `width`."""
     return max(1, min(math.ceil(math.sqrt(count)), width // MIN_TILE[0]))
 
 
@@ -30,13 +30,13 @@ class SongTile(LyricsText):
         Binding("enter", "choose", "Choose", id="lyrics.grid.choose",
                 tooltip="Show this song alone; the others stay in the session"),
         Binding("left", "move('left')", "Left", show=False, id="lyrics.grid.left",
-                tooltip="The song on the left"),
+                tooltip="Go to the song on the left"),
         Binding("right", "move('right')", "Right", show=False, id="lyrics.grid.right",
-                tooltip="The song on the right"),
+                tooltip="Go to the song on the right"),
         Binding("up", "move('up')", "Up", show=False, id="lyrics.grid.up",
-                tooltip="The song above; page up and down scroll within one"),
+                tooltip="Go to the song above; page up and down scroll the song"),
         Binding("down", "move('down')", "Down", show=False, id="lyrics.grid.down",
-                tooltip="The song below"),
+                tooltip="Go to the song below"),
     ]  # fmt: skip
     DEFAULT_CSS = """
     SongTile {
@@ -55,12 +55,12 @@ class SongTile(LyricsText):
         self.song: SongView | None = None
 
     def show(self, song: SongView, view: str) -> None:
-        """Show another song, shaded by a view."""
+        """Show another song, shaded by `view`, one of `shading.VIEWS`."""
         self.song = song
         super().show(song, view)
 
     def update_frame(self, best: bool) -> None:
-        """Show the song's state in the frame, and whether it is the most probable one."""
+        """Show the song's state in the frame. best: it is the most probable of the songs."""
         song = self.song
         if song is None:
             return
@@ -104,11 +104,11 @@ class SongGrid(VerticalScroll, can_focus=False):
 
     def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._tiles: list[SongTile] = []  # those beyond the songs shown are hidden
-        self.songs: Sequence[SongView] = ()  # those shown
+        self._tiles: list[SongTile] = []  # kept for reuse; those that no song needs are hidden
+        self.songs: Sequence[SongView] = ()  # the songs shown
 
     def show(self, songs: Sequence[SongView], view: str) -> None:
-        """Show these songs, shaded by a view."""
+        """Show these songs, shaded by `view`, one of `shading.VIEWS`."""
         self.songs = songs
         new = [SongTile() for _ in range(len(songs) - len(self._tiles))]
         self._tiles += new
@@ -121,7 +121,7 @@ class SongGrid(VerticalScroll, can_focus=False):
         self.update_frames()
 
     def tile(self, song: SongView | None) -> SongTile | None:
-        """Return the tile of a song, if it has one."""
+        """Return the tile of a song; None if the song is not shown here."""
         return next((tile for tile in self._tiles if tile.display and tile.song is song), None)
 
     def update_frames(self) -> None:

@@ -107,7 +107,7 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
     @on(Input.Submitted)
     @on(LyricsEditor.Continue)
     def action_generate(self) -> None:
-        """Write songs with the values of the fields; a text in the editor is continued."""
+        """Write songs with the values of the fields, or continue the text in the editor."""
         self._generate(prime=self._sheet.edited)
 
     def action_again(self) -> None:
@@ -122,7 +122,7 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
             self._generate(prime=self._sheet.before)
 
     def _generate(self, seed: int | None = None, prime: str | None = None) -> None:
-        """Write songs with the values of the fields; a given seed or prompt replaces a field."""
+        """Write songs with the values of the fields. seed, prime: used in place of the fields."""
         self.form.accept()
         try:
             request = self.form.request()
@@ -147,7 +147,7 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
         self.leave_fields()
 
     def stop(self) -> None:
-        """Stop the active songs at once, and ignore what is still in the pipe."""
+        """Stop the active songs at once, and ignore answers about them that are still to come."""
         if songs := self.session.active:
             self.sampler.stop()
             self.session.stop()
@@ -171,7 +171,7 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
             self.refresh_status()
 
     def start(self) -> None:
-        """Write a song in the style of some artist."""
+        """Write a song, in the style of the first artist if none is chosen."""
         if not self.session.items:
             self.form.suggest()
             self.action_generate()
@@ -191,11 +191,11 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
 
     @property
     def shown(self) -> SongView | None:
-        """The song in view; of several side by side the one that has the focus."""
+        """The song in view: of songs side by side the one with the focus; None without a song."""
         return self._sheet.song
 
     def show(self, item: SongView | None) -> None:
-        """Show a song, or without one a hint on what to do."""
+        """Show a song; None: show a hint on what to do."""
         if item is not None:
             self._sheet.show(item)
         else:
@@ -226,7 +226,7 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
         self.show_status(self._sheet.with_hint(words), failed)
 
     def action_together(self) -> None:
-        """Show the songs written with the one in view, or that one alone again."""
+        """Switch between the song in view alone and all songs that were written with it."""
         song = self.shown
         if song is None or song.request.count == 1:
             self.notify("No songs were written together: to write several, set Count.")
@@ -246,7 +246,7 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
             self.refresh_status()
 
     def action_shade(self) -> None:
-        """Switch to the next shading; the songs written from now on have what it needs."""
+        """Switch to the next shading; only songs written from now on have the data it shows."""
         index = VIEWS.index(self._sheet.view)
         self._sheet.shade(VIEWS[(index + 1) % len(VIEWS)])
         self.refresh_status()
@@ -256,14 +256,14 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
         self._sheet.focus_song()
 
     def leave_fields(self) -> None:
-        """Go from the form to the song in view; an artist being typed is not chosen."""
+        """Move the focus from the form to the song in view, and discard an artist being typed."""
         self.form.cancel()
         super().leave_fields()
 
     # ── the song in view ─────────────────────────────────────────────────────────────────────────
 
     def _song_to(self, what: str) -> SongView | None:
-        """Return the song in view, to do something with; without one, notify the user."""
+        """Return the song in view. Without one, notify the user and return None; what: a verb."""
         if self.shown is None:
             self.notify(f"There is no song to {what} yet: press g to write one.")
         return self.shown
@@ -296,7 +296,7 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
                 files.write_atomic(path, song.whole + "\n")
             except OSError as error:
                 raise WorkError(
-                    f"Cannot write {path} ({error.strerror}): choose another place."
+                    f"Cannot write {path} ({error.strerror}): choose another file."
                 ) from error
 
         hint = "enter: save · escape: cancel"

@@ -32,30 +32,30 @@ STATES = {
 class SongView:
     """A song, complete or being written."""
 
-    id: int  # of its request
+    id: int  # the id of its request
     request: SampleLyrics
-    requested: float  # when it was, or when writing began, in seconds of a monotonic clock
-    score: str = ""  # the model's, as "2.01 bits/char"
-    number: int = 0  # among the songs of its request
+    requested: float  # time of the request, then of the start of writing (monotonic, seconds)
+    score: str = ""  # of the model, such as "2.01 bits/char"
+    number: int = 0  # index among the songs of its request
     continued: bool = False  # its prompt is a part of another song
     state: str = "waiting"  # one of STATES
-    seed: int | None = None  # the one used, once known
+    seed: int | None = None  # the seed used; None until it is known
     text: str = ""  # without the prompt
     characters: list[Character] = field(default_factory=list)  # of the text
     novelty: str = ""  # how much is copied, in words; empty where that was not requested
     error: str = ""
     seconds: float = 0.0  # of writing, so far
     surprise: float = 0.0  # bits, the sum over all characters so far, where that was requested
-    bits: float | None = None  # the mean surprise of a character, once known
+    bits: float | None = None  # the mean surprise per character; None until it is known
 
     @property
     def active(self) -> bool:
-        """Whether more of it may come."""
+        """Whether more of the song may be received."""
         return self.state in {"waiting", "writing"}
 
     @property
     def whole(self) -> str:
-        """The prompt and the text, encodable as UTF-8."""
+        """The prompt and the text, such that they can be encoded as UTF-8."""
         return (self.request.prime + self.text).encode(errors="replace").decode()
 
     @property
@@ -93,11 +93,11 @@ class SongView:
         return "".join(text)
 
     def before(self, index: int | None) -> str:
-        """Return the prompt and the text before a character; all of it without an index."""
+        """Return the prompt and the text before the character at `index`; None: the whole text."""
         return self.request.prime + "".join(character.text for character in self.characters[:index])
 
     def status(self, position: str = "") -> str:
-        """Return the status line, the most important first; position: as "2 of 3"."""
+        """Return the status line, the most important part first. position: such as "2 of 3"."""
         number = f"song {position}" if position else ""
         parts = [f"{STATES[self.state]} {self.error}".rstrip()]
         if self.state == "failed" and not self.text:
@@ -132,7 +132,7 @@ class LyricsSession(Session[SongView]):
         score: str,
         continued: bool = False,
     ) -> SongView:
-        """Add the songs of a request; returns the first of them."""
+        """Add the songs of a request and return the first; arguments: see `SongView`."""
         songs = [
             SongView(request_id, request, now, score, number, continued)
             for number in range(request.count)
@@ -146,7 +146,7 @@ class LyricsSession(Session[SongView]):
             song.state = "stopped"
 
     def receive(self, answers: Answers, now: float) -> list[tuple[SongView, str]]:
-        """Add answers; return the songs that they are about with their new characters.
+        """Add answers; return each song that they are about, and its new characters.
 
         Answers to older requests are ignored.
         """
@@ -173,7 +173,10 @@ class LyricsSession(Session[SongView]):
 
 
 def most_probable(songs: Sequence[SongView]) -> SongView | None:
-    """Return the song with the fewest bits a character, once all of several have ended."""
+    """Return the song with the fewest bits per character.
+
+    None while any song is being written, for fewer than two songs, or if no bits are known.
+    """
     known = [(song.bits, song.number) for song in songs if song.text and song.bits is not None]
     if len(songs) < 2 or not known or any(song.active for song in songs):
         return None

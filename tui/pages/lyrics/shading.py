@@ -11,7 +11,7 @@ from tui.pages.lyrics.session import SongView
 from tui.widgets.song_text import SongText
 
 VIEWS = ("plain", "surprise", "copies")
-STEPS = (1.0, 2.5, 4.5, 7.0)  # bits from which a character is shaded by one level more
+STEPS = (1.0, 2.5, 4.5, 7.0)  # each: bits of surprise from which the level is one higher
 COPIED = len(STEPS) + 1  # the level of what is copied
 MIN_COPIED = 20  # characters: shorter stretches are common by chance
 ALTERNATIVES = 5  # shown for a character
@@ -25,12 +25,12 @@ LEGENDS = {
 
 
 class LyricsText(SongText):
-    """One song of the session."""
+    """One song of the session, shaded by one of VIEWS, with a character that can be selected."""
 
     BINDING_GROUP_TITLE = "Song"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "select(-1)", "Back", show=False, id="lyrics.text.left",
-                tooltip="Select the previous character, first the last one"),
+                tooltip="Select the previous character, at first the last one"),
         Binding("right", "select(1)", "Forward", show=False, id="lyrics.text.right",
                 tooltip="Select the next character; a click selects one too"),
     ]  # fmt: skip
@@ -61,7 +61,7 @@ class LyricsText(SongText):
 
 
 def request_fields(view: str) -> dict[str, Any]:
-    """Return the fields of a request for what a view shows."""
+    """Return the fields that make a request collect what a view shows."""
     if view == "surprise":
         return {"bits": True, "alternatives": ALTERNATIVES}
     return {"novelty": MIN_COPIED} if view == "copies" else {}
@@ -85,7 +85,7 @@ def levels(view: str, characters: Sequence[Character]) -> list[int]:
 
 
 def describe(view: str, character: Character) -> str:
-    """Describe a character as far as a view has something about it."""
+    """Describe a character in words; empty where the view shows nothing about it."""
     if view == "copies":
         if character.copied:
             return f"{character.copied} characters copied from {clean(character.source)}"
@@ -98,5 +98,5 @@ def describe(view: str, character: Character) -> str:
 
 
 def _name(text: str) -> str:
-    """Return a visible name of a character."""
+    """Return a visible name for a character, also for blanks and control characters."""
     return {"": "the end", "\n": "⏎", " ": "␣"}.get(text, clean(text) or NOTHING)

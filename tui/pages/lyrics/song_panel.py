@@ -15,14 +15,14 @@ from tui.pages.lyrics.grid import SongGrid
 from tui.pages.lyrics.session import SongView
 from tui.pages.lyrics.shading import VIEWS, LyricsText
 
-# Below the songs, on what is shown:
+# Lines below the songs:
 SELECTED = "character {number:,} of {count:,} · w: rewrite from here"
 SIDE_BY_SIDE = "arrow keys: move · enter: choose · ★ most probable"
 EDITING = "ctrl+g: continue · ctrl+t: cut after the cursor · esc: discard"
 
 
 class LyricsEditor(TextArea):
-    """A song's text with its prompt, to be changed and cut."""
+    """The editor of a song's prompt and text, which the model can then continue."""
 
     BINDING_GROUP_TITLE = "Editing a song"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -45,7 +45,7 @@ class LyricsEditor(TextArea):
     """
 
     class Continue(Message):
-        """The model is to continue the text."""
+        """A request that the model continue the text."""
 
     class Left(Message):
         """The changes were discarded."""
@@ -55,7 +55,7 @@ class LyricsEditor(TextArea):
         self.border_title = "Editing"
 
     def begin(self, text: str, index: int) -> None:
-        """Show a text with the cursor before the character at an index."""
+        """Show a text with the cursor before the character at `index`."""
         self.load_text(text)
         before = text[:index]
         self.move_cursor((before.count("\n"), len(before) - before.rfind("\n") - 1))
@@ -77,7 +77,7 @@ class LyricsEditor(TextArea):
 class SongPanel(ContentSwitcher):
     """Switches between one song, a grid of songs, and the editor.
 
-    What is shown is also updated while the editor hides it.
+    Songs are also updated while the editor hides them.
     """
 
     DEFAULT_CSS = """
@@ -90,11 +90,11 @@ class SongPanel(ContentSwitcher):
         self._editor = LyricsEditor("editor")
         super().__init__(initial="text")
         self.view = VIEWS[0]  # how characters are shaded
-        self.song: SongView | None = None  # the one in view; of several the one with the focus
-        self._behind = "text"  # what the editor hides, or what is shown
+        self.song: SongView | None = None  # in view; of songs side by side the one with the focus
+        self._behind = "text"  # the id of the widget shown, or hidden by the editor
 
     def compose(self) -> ComposeResult:
-        """Lay out all three, of which one is shown."""
+        """Lay out the single song, the songs side by side and the editor; one of them is shown."""
         yield self.text
         yield self._grid
         yield self._editor
@@ -106,28 +106,31 @@ class SongPanel(ContentSwitcher):
 
     @property
     def edited(self) -> str | None:
-        """The text in the editor, while it is open."""
+        """The text in the editor; None while the editor is closed."""
         return self._editor.text if self.current == "editor" else None
 
     @property
     def _song_text(self) -> LyricsText | None:
-        """The widget of the song in view."""
+        """The widget of the song in view; None if it has no tile."""
         return self.text if self._behind == "text" else self._grid.tile(self.song)
 
     @property
     def selected(self) -> int | None:
-        """The index, after the prompt, of the selected character."""
+        """The index of the selected character, without the prompt; None if none is selected."""
         text = self._song_text
         return text.selected if text is not None and self.song is not None else None
 
     @property
     def before(self) -> str:
-        """The song in view up to the selected character, or all of it."""
+        """The prompt and text before the selected character.
+
+        The whole song if no character is selected; empty without a song.
+        """
         return self.song.before(self.selected) if self.song else ""
 
     @property
     def hint(self) -> str:
-        """A line on the selected character, or on what is shown."""
+        """A line that describes the selected character or, without one, what is shown."""
         if self.current == "editor":
             return EDITING
         characters, selected = self.song.characters if self.song else [], self.selected
@@ -137,10 +140,10 @@ class SongPanel(ContentSwitcher):
         return SIDE_BY_SIDE if self.current == "grid" else shading.LEGENDS[self.view]
 
     def with_hint(self, status: str) -> str:
-        """Return a status line and the hint, in the order of their importance."""
+        """Return the status line and the hint; the hint is first if a character is selected."""
         lines = [status, self.hint]
         if self.selected is not None:
-            lines.reverse()  # on a small screen the last lines are cut off
+            lines.reverse()  # a small screen cuts off the last line
         return "\n".join(filter(None, lines))
 
     def show(self, song: SongView) -> None:
@@ -156,7 +159,7 @@ class SongPanel(ContentSwitcher):
         self._switch("text")
 
     def show_together(self, songs: Sequence[SongView], song: SongView) -> None:
-        """Show songs side by side, the focus on one of them."""
+        """Show songs side by side, and focus the tile of `song`."""
         self.song = song
         self._grid.show(songs, self.view)
         self._switch("grid")
@@ -188,7 +191,7 @@ class SongPanel(ContentSwitcher):
             widget.focus()
 
     def update_songs(self, news: Iterable[tuple[SongView, str]]) -> None:
-        """Show new characters and the state of songs, as far as these are shown."""
+        """Show the new characters and the states of those songs that are in view."""
         for song, text in news:
             if self._behind == "grid" and (tile := self._grid.tile(song)):
                 tile.update_song(song, text, self.view)
@@ -197,7 +200,7 @@ class SongPanel(ContentSwitcher):
         self._grid.update_frames()
 
     def shade(self, view: str) -> None:
-        """Shade the songs by another view."""
+        """Shade the songs by `view`, one of `shading.VIEWS`."""
         self.view = view
         shown = self._grid.songs if self._behind == "grid" else filter(None, [self.song])
         self.update_songs((song, "") for song in shown)

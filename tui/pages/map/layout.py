@@ -10,21 +10,21 @@ from engine.protocol import MapPoint
 from tui.formatting import NOTHING, clean
 
 MAX_LABEL = 28  # cells
-_SIDEWAYS_COST = 3.0  # of a distance across the direction of a step, against one along it
+_SIDEWAYS_COST = 3.0  # weight of distance across the direction of a step; along it: 1
 
 
 class Mark(NamedTuple):
-    """A point and its label, in cells."""
+    """The position of a point and of its label, in cells."""
 
     column: int
     row: int
     label: str  # empty if there is no room for it
-    label_column: int  # its first column
+    label_column: int  # the first column of the label
     label_row: int
 
 
 class _Grid:
-    """Which cells are taken."""
+    """The cells of the area that are already taken."""
 
     def __init__(self, width: int, height: int) -> None:
         self._rows = [[False] * width for _ in range(height)]
@@ -32,7 +32,7 @@ class _Grid:
 
     def is_free(self, row: int, start: int, end: int) -> bool:
         inside = 0 <= row < len(self._rows) and start >= 0 and end <= self._width
-        # A blank on either side keeps labels apart.
+        # One free cell on either side keeps labels apart.
         return inside and not any(self._rows[row][max(0, start - 1) : end + 1])
 
     def take(self, row: int, start: int, end: int) -> None:
@@ -66,8 +66,9 @@ def layout(
 ) -> list[Mark]:
     """Return a mark for each point in an area of cells.
 
-    Labels are placed greedily, that of the cursor first, then by number of songs. A label keeps a
-    blank from all others and covers no point.
+    cursor: the index of the point under the cursor; None: no point is. Labels are placed greedily:
+    first that of the cursor, then those of the points with the most songs. A label is at least one
+    cell away from any other label and covers no point.
     """
     if not points or width < 1 or height < 1:
         return []
@@ -89,7 +90,7 @@ def layout(
 
 
 def _candidates(column: int, row: int, size: int) -> Iterator[tuple[int, int]]:
-    """Yield rows and first columns for a label of a point, the best first."""
+    """Yield the possible (row, first column) of a label of `size` cells, the best first."""
     yield row, column + 2
     yield row, column - 1 - size
     for label_row in (row - 1, row + 1):
@@ -98,7 +99,7 @@ def _candidates(column: int, row: int, size: int) -> Iterator[tuple[int, int]]:
 
 
 def step(points: Sequence[MapPoint], cursor: int, right: int, up: int) -> int:
-    """Return the nearest point in a direction from the cursor; the cursor itself without any.
+    """Return the index of the nearest point in a direction; `cursor` itself without any.
 
     right, up: one of them -1 or 1, the other 0.
     """

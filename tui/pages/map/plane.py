@@ -14,7 +14,7 @@ from engine.protocol import MapPoint, SongMap
 from tui.pages.map import layout
 from tui.pages.map.layout import Mark
 
-_CLICK_DISTANCE = 3  # cells from a point within which a click selects it
+_CLICK_DISTANCE = 3  # cells: a click selects a point that is no further away
 
 
 class MapPlane(Widget, can_focus=True):
@@ -49,7 +49,7 @@ class MapPlane(Widget, can_focus=True):
     """
 
     class Moved(Message):
-        """The cursor is on another point."""
+        """The cursor has moved to another point."""
 
     class Chosen(Message):
         """The point under the cursor was clicked."""
@@ -63,11 +63,14 @@ class MapPlane(Widget, can_focus=True):
 
     @property
     def point(self) -> MapPoint | None:
-        """Return the point under the cursor."""
+        """The point under the cursor; None without points."""
         return self._points[self._cursor] if self._points else None
 
     def show(self, songs: SongMap | None, name: str | None = None) -> None:
-        """Show other points, with the cursor on the named one, or on the first."""
+        """Show the points of a map, with the cursor on the point `name`, or else on the first.
+
+        songs: None shows no points.
+        """
         self._points = songs.points if songs else ()
         names = [point.name for point in self._points]
         self._by_name = sorted(range(len(names)), key=lambda i: (names[i].casefold(), i))
@@ -90,7 +93,7 @@ class MapPlane(Widget, can_focus=True):
             self._move(layout.step(self._points, self._cursor, right, up))
 
     def action_walk(self, steps: int) -> None:
-        """Move by steps through the points by name, wrapping around."""
+        """Move through the points in the order of their names, wrapping around."""
         if self._points:
             position = self._by_name.index(self._cursor) + steps
             self._move(self._by_name[position % len(self._by_name)])
@@ -122,10 +125,10 @@ class MapPlane(Widget, can_focus=True):
             self._move(nearest)
 
     def render_line(self, y: int) -> Strip:
-        """Return a row: its points and labels."""
+        """Return row `y` of the plane with its points and labels."""
         styles = {name: self.get_component_rich_style(f"map-plane--{name}")
                   for name in ("point", "label", "cursor")}  # fmt: skip
-        pieces: dict[int, tuple[str, str]] = {}  # by first column: text and style
+        pieces: dict[int, tuple[str, str]] = {}  # first column: (text, style)
         for index, mark in enumerate(self._marks):
             current = index == self._cursor
             if mark.row == y and (current or mark.column not in pieces):

@@ -1,4 +1,4 @@
-"""The Map page: artists and songs in the plane, by the hidden state of a network."""
+"""The Map page: artists and songs in a plane, placed by the hidden states of a network."""
 
 from typing import ClassVar
 
@@ -31,14 +31,14 @@ _NO_MODEL = "No lyrics model yet: press 1, then n to train one; press r to searc
 
 
 class MapScreen(ModelPage[FormPanel]):
-    """Artists as points; enter opens an artist's songs, and for a song the most similar ones."""
+    """Artists as points; enter shows an artist's songs, and then the songs most similar to one."""
 
     AUTO_FOCUS = "MapPlane"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open", id="map.open",
                 tooltip="Show the artist's songs, or the songs most similar to the song"),
         Binding("escape", "back", "Back", id="map.back",
-                tooltip="Go back to the artists; stops reading songs"),
+                tooltip="Go back to the artists, or stop reading songs"),
         Binding("m", "field('model')", "Model", id="map.model", tooltip="Choose a model"),
         Binding("r", "reload", "Reload", show=False, id="map.reload",
                 tooltip="Search for new models and draw the map again"),
@@ -69,13 +69,13 @@ class MapScreen(ModelPage[FormPanel]):
 
     def __init__(self, programs: Programs = INSTALLED) -> None:
         super().__init__(programs, FormPanel(), "lyrics")
-        self.map: SongMap | None = None  # what is shown
+        self.map: SongMap | None = None  # the map that is shown
         self.similar: SimilarSongs | None = None  # the list beside it
-        self._request_id = 0  # of the request in progress; 0 without one
+        self._request_id = 0  # the id of the request in progress; 0 without one
         self._reading: ReadProgress | None = None
         self._artist: str | None = None  # whose songs are shown or requested; None: all artists
-        self._name: str | None = None  # the point for the cursor on the requested map
-        self._song = ""  # to which the list of similar songs belongs
+        self._name: str | None = None  # the point of the requested map that gets the cursor
+        self._song = ""  # the song whose similar songs are listed
 
     def compose(self) -> ComposeResult:
         """Lay out the form, the plane, and beside it the list of similar songs."""
@@ -104,7 +104,7 @@ class MapScreen(ModelPage[FormPanel]):
     # ── requests ─────────────────────────────────────────────────────────────────────────────────
 
     def _request_map(self, artist: str | None, name: str | None = None) -> None:
-        """Request the map of an artist's songs, or of all artists. name: a point for the cursor."""
+        """Request the map of an artist's songs; None: of all artists. name: gets the cursor."""
         self._artist, self._name, self._problem = artist, name, ""
         self._request_id = self.sampler.request(MapSongs(self.form.models.model_name, artist))
         self.refresh_view()
@@ -127,7 +127,7 @@ class MapScreen(ModelPage[FormPanel]):
             self._request_id = self.sampler.request(request)
 
     def action_back(self) -> None:
-        """Stop reading songs; or else close the list; or else go back to the artists."""
+        """Stop reading songs, or else close an open list, or else go back to the artists."""
         if self._request_id:
             self._stop()
             self._problem = "Stopped. Press r to read the songs again."

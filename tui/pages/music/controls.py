@@ -23,16 +23,16 @@ _AUTOMATIC = ("automatic", "")  # the choice of the best port, and its value
 
 @dataclass(frozen=True)
 class PlaybackSettings:
-    """How music is played."""
+    """The settings of playback."""
 
-    tempo: float = 1.0  # factor
+    tempo: float = 1.0  # factor of the speed
     transpose: int = 0  # semitones
-    velocity: float = 1.0  # factor
-    program: int = 0  # of General MIDI, from 0
+    velocity: float = 1.0  # factor of all MIDI velocities
+    program: int = 0  # number of a General MIDI instrument, counted from 0
 
 
 class MusicControls(FormPanel):
-    """Changes of playback are applied at once."""
+    """The form of the Music page; changes of playback settings are applied at once."""
 
     DEFAULT_CLASSES = "-side"
     DEFAULT_CSS = """
@@ -40,14 +40,14 @@ class MusicControls(FormPanel):
     """
 
     class PortChosen(Message):
-        """Another port was chosen."""
+        """Another MIDI port was chosen."""
 
         def __init__(self, name: str | None) -> None:
             super().__init__()
             self.name = name  # None: automatic
 
     class PlaybackChanged(Message):
-        """Playback has other settings."""
+        """The settings of playback were changed."""
 
         def __init__(self, settings: PlaybackSettings) -> None:
             super().__init__()
@@ -68,7 +68,7 @@ class MusicControls(FormPanel):
         super().__init__(prompt, *fields)
         self.frame: FrameLength | None = None  # of the chosen model, once it is loaded
         self.playback = PlaybackSettings()
-        self._port_name = ""  # as chosen last
+        self._port_name = ""  # of the last choice
         self._port: Select[str] = Select(
             [_AUTOMATIC], id="port", value="", compact=True, allow_blank=False
         )
@@ -90,11 +90,11 @@ class MusicControls(FormPanel):
 
     @property
     def prompt(self) -> str:
-        """How the music begins, as typed."""
+        """The prompt as typed: how the music begins."""
         return self.fields["begins"].value.strip()
 
     def show_model(self) -> None:
-        """Describe the model, whose frames are not known before it is loaded."""
+        """Describe the model; the length of its frames is unknown until it is loaded."""
         super().show_model()
         self.frame = None
 
@@ -111,7 +111,7 @@ class MusicControls(FormPanel):
     # ── playback ─────────────────────────────────────────────────────────────────────────────────
 
     def check(self) -> None:
-        """Mark the fields that are wrong; apply those of playback if they are right."""
+        """Mark the fields that are wrong; apply the playback settings if they are correct."""
         super().check()
         if not PLAYBACK_OPTIONS.keys() & self.problems():
             self._apply_playback()

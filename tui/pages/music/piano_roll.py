@@ -17,11 +17,11 @@ from tui.pages.music.roll_raster import Raster, RollView, Viewport, rasterize
 
 FRAME_RATE = 15  # redraws a second, at most
 TOP, BOTTOM = 2, 1  # rows: bars and sections above the keys, times below
-_ZOOM = 1.5  # factor of a step
+_ZOOM = 1.5  # factor of one zoom step
 
 
 class PianoRoll(Widget, can_focus=True):
-    """One piece. Only what changed is redrawn, at most FRAME_RATE times a second."""
+    """The roll of one piece; only what changed is redrawn, at most FRAME_RATE times a second."""
 
     BINDING_GROUP_TITLE = "Piano roll"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -67,7 +67,7 @@ class PianoRoll(Widget, can_focus=True):
     """
 
     class Sought(Message):
-        """Playback is to move to another moment."""
+        """A request that playback move to another moment."""
 
         def __init__(self, seconds: float) -> None:
             super().__init__()
@@ -81,9 +81,9 @@ class PianoRoll(Widget, can_focus=True):
         self._roll: RollView | None = None
         self._colors: RollColors | None = None
         self._raster: Raster | None = None
-        self._strips: list[Strip] = []  # of the rows, without labels and playhead
-        self._stale = False  # the strips are out of date
-        self._playhead: int | None = None  # its column in the viewport, as drawn
+        self._strips: list[Strip] = []  # the rows as drawn, without labels and playhead
+        self._stale = False  # whether the strips are out of date
+        self._playhead: int | None = None  # the column where it is drawn; None: not in the viewport
         self._lit: frozenset[int] = frozenset()  # pitches of the keys drawn as sounding
 
     # ── what is shown ────────────────────────────────────────────────────────────────────────────
@@ -94,7 +94,7 @@ class PianoRoll(Widget, can_focus=True):
         return not self._stale and self._playhead == self._column()
 
     def show(self, roll: RollView | None, hint: str = "") -> None:
-        """Show another piece from its beginning; without one, show a hint."""
+        """Show another piece from its beginning; None: show the hint."""
         self._roll, self.hint, self.moment = roll, hint, 0.0
         if roll is not None:
             viewport = Viewport(self.viewport.columns, self.viewport.rows, roll.cell)
@@ -111,13 +111,13 @@ class PianoRoll(Widget, can_focus=True):
         self.set_viewport(self.viewport.followed(moment))
 
     def set_viewport(self, viewport: Viewport) -> None:
-        """Show another part."""
+        """Show another part of the piece."""
         if viewport != self.viewport:
             self.viewport = viewport
             self._stale = True
 
     def reveal(self, moment: float) -> None:
-        """Move a following viewport to a moment and to new keys."""
+        """Move a viewport that follows to show a moment and, if they fit, all notes."""
         if self._roll is not None and self.viewport.following:
             viewport = self.viewport.followed(moment)
             self.set_viewport(viewport.widened(self._roll))
@@ -151,13 +151,13 @@ class PianoRoll(Widget, can_focus=True):
         self._stale = True
 
     def _column(self) -> int | None:
-        """The column of the playhead in the viewport; None outside."""
+        """The column of the playhead in the viewport; None if it is outside."""
         column = self.viewport.column(self.moment) - self.viewport.start
         visible = self._roll is not None and 0 <= column < self.viewport.columns
         return column if visible else None
 
     def _sounding(self) -> frozenset[int]:
-        """The pitches that sound at the playhead, if it is in view."""
+        """The pitches that sound at the playhead; empty if it is not in view."""
         if self._roll is None or self._column() is None:
             return frozenset()
         return self._roll.sounding(self.moment)
@@ -234,7 +234,7 @@ class PianoRoll(Widget, can_focus=True):
     # ── scrolling and seeking ─────────────────────────────────────────────────────────────────────
 
     def action_scroll(self, halves: int, rows: int) -> None:
-        """Scroll by halves of the width, and by rows."""
+        """Scroll by `halves` of the width to the right, and by `rows` up."""
         self._scroll(halves * max(self.viewport.columns // 2, 1), rows)
 
     def _scroll(self, columns: int, rows: int) -> None:
@@ -268,20 +268,20 @@ class PianoRoll(Widget, can_focus=True):
             self._seek(bars * self._roll.tempo_map.bar_length, self._roll.tempo_map.bar_length)
 
     def _seek(self, beats: float, grid: float) -> None:
-        """Move the playhead by beats to a multiple of `grid` beats."""
+        """Move the playhead by about `beats`, to the next multiple of `grid` beats."""
         assert self._roll is not None
         tempo_map = self._roll.tempo_map
         units = tempo_map.beat_at(self.moment) / grid
         step = round(beats / grid)
         nearest = round(units)
-        if abs(units - nearest) < 0.05:  # on the grid but for rounding
+        if abs(units - nearest) < 0.05:  # already on the grid, except for rounding
             target = nearest + step
         else:
             target = int(units) + (step if step > 0 else step + 1)
         self._go(tempo_map.second_at(max(target, 0) * grid))
 
     def action_seek_to(self, share: int) -> None:
-        """Move the playhead to a share of the length: 0 is the beginning, 1 the end."""
+        """Move the playhead to the beginning (0) or the end (1)."""
         if self._roll is not None:
             self._go(self._roll.seconds * share)
 

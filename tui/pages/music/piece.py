@@ -1,4 +1,4 @@
-"""A piece of the Music page, written or opened: its notes and its state; opening and saving it."""
+"""A piece on the Music page, written by a model or opened: its notes, state, and files."""
 
 import asyncio
 import dataclasses
@@ -28,22 +28,22 @@ STATES = {
     "failed": "✗",
     "opened": "✓ opened",
 }
-_CELL = 0.25  # beats that a column shows of an opened file
+_CELL = 0.25  # beats per column of the roll, for an opened file
 
 
 @dataclass(eq=False)
 class Piece:
-    """Music, complete or being written."""
+    """A piece of music, complete or being written."""
 
-    title: str  # the model's name, or the file's
-    id: int = 0  # of its request; 0 for a file
+    title: str  # the name of the model or of the file
+    id: int = 0  # the id of its request; 0 for a file
     request: SampleMusic | None = None  # None for a file
-    requested: float = 0.0  # when it was, or when writing began, in seconds of a monotonic clock
+    requested: float = 0.0  # time of the request, then of the start of writing (monotonic, seconds)
     state: str = "waiting"  # one of STATES
     roll: RollView = field(default_factory=RollView)
-    frame_seconds: float = 0.0  # of what is written; 0 before that is known
+    frame_seconds: float = 0.0  # the length of a frame in seconds; 0 until it is known
     program: int = 0
-    seed: int | None = None  # the one used, once known
+    seed: int | None = None  # the seed used; None until it is known
     frames: int = 0  # written, without the prompt
     seconds: float = 0.0  # of writing, so far
     error: str = ""
@@ -51,7 +51,7 @@ class Piece:
 
     @property
     def active(self) -> bool:
-        """Whether more of it may come."""
+        """Whether more of the piece may be received."""
         return self.state in {"waiting", "writing"}
 
     @property
@@ -62,7 +62,7 @@ class Piece:
         return self._builder.complete_until if self._builder else 0.0
 
     def receive(self, answers: Answers, now: float) -> list[Note]:
-        """Add answers; return the notes that are complete now, none once it has ended.
+        """Add answers; return the notes that they completed, none once the piece has ended.
 
         Answers to other requests are ignored.
         """
@@ -109,7 +109,7 @@ class Piece:
         self.roll.seconds = self._builder.seconds
 
     def end(self, state: str) -> list[Note]:
-        """End it in one of STATES; returns the last notes."""
+        """Set the final state, one of STATES; end and return the notes that still sound."""
         self.state = state
         notes = self._builder.finish() if self._builder else []
         self.roll.open_notes = ()
@@ -132,14 +132,14 @@ class Piece:
         return file_name([Path(self.title).stem, seed], ".mid", default="music")
 
     async def save(self, command: Sequence[str], path: Path, playback: PlaybackSettings) -> None:
-        """Write it with the settings of playback, in the format of the path's ending."""
+        """Save the piece with the settings of playback, in the format of the path's suffix."""
         score = dataclasses.replace(self.score, program=playback.program)
         score = score.transposed(playback.transpose).louder(playback.velocity)
         score = score.faster(playback.tempo)
         await music_export.save(command, score, path, self.frame_seconds / playback.tempo)
 
     def status(self, position: str = "") -> str:
-        """Return the status line, the most important first; position: as "2 of 3"."""
+        """Return the status line, the most important part first. position: such as "2 of 3"."""
         parts = [f"{STATES[self.state]} {self.error}".rstrip()]
         if self.state != "failed" or self.frames:
             parts.append(_count(len(self.roll.notes) + len(self.roll.open_notes), "note"))
@@ -166,7 +166,7 @@ def from_score(title: str, score: Score) -> Piece:
 
 
 async def ask_to_open(app: App[None]) -> Piece | None:
-    """Ask for a MIDI file; returns its piece, or None if that was cancelled."""
+    """Ask for a MIDI file; return its piece, or None if the dialog was cancelled."""
     pieces: list[Piece] = []
 
     async def read(path: Path) -> None:

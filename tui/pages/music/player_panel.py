@@ -1,4 +1,4 @@
-"""The piano roll of the Music page with the player process and the line on playback."""
+"""The panel of the Music page that shows a piano roll, plays it, and shows how it is played."""
 
 import asyncio
 from collections.abc import Sequence
@@ -41,18 +41,18 @@ from tui.pages.music.piece import Piece
 from tui.sources.child_process import ProcessEnded
 from tui.sources.player import Answers, Player
 
-_AUDIBLE = {"port", "synth"}  # kinds of ports
+_AUDIBLE = {"port", "synth"}  # kinds of ports that make a sound
 
 
 @dataclass
 class PlayerAnswered(Message):
-    """Answers of the player, in order."""
+    """Answers of the player process, in order."""
 
     answers: Answers
 
 
 class PlayerPanel(Vertical):
-    """Shows one piece and plays it; the settings of playback hold for all pieces."""
+    """A panel that shows and plays one piece; the settings of playback hold for all pieces."""
 
     BINDING_GROUP_TITLE = "Playback"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -78,7 +78,7 @@ class PlayerPanel(Vertical):
     """
 
     class ProblemChanged(Message):
-        """Playback has a problem; an empty one: none any more."""
+        """Playback has a problem; an empty text: the problem is gone."""
 
         def __init__(self, problem: str) -> None:
             super().__init__()
@@ -96,8 +96,8 @@ class PlayerPanel(Vertical):
     def __init__(self, command: Sequence[str]) -> None:
         super().__init__()
         self.player = Player(command, lambda answers: self.post_message(PlayerAnswered(answers)))
-        self.port: Port | None = None  # the open one
-        self.status: PlaybackStatus | None = None  # of the piece
+        self.port: Port | None = None  # the open port; None while none is open
+        self.status: PlaybackStatus | None = None  # None until the player reports one
         self._piece: Piece | None = None
         self._loaded = 0  # the id of the piece in the player, 0 if it is not loaded
         self._playback = PlaybackSettings()
@@ -105,7 +105,7 @@ class PlayerPanel(Vertical):
         self._fallback = False  # the silent port was opened because there is no other
 
     def compose(self) -> ComposeResult:
-        """Lay out the roll above the line."""
+        """Lay out the roll and, below it, the line on playback."""
         yield PianoRoll()
         yield Static(id="transport", markup=False)
 
@@ -116,7 +116,7 @@ class PlayerPanel(Vertical):
     # ── the piece ────────────────────────────────────────────────────────────────────────────────
 
     def show(self, piece: Piece | None, hint: str = "") -> None:
-        """Show and load a piece, stopped at its beginning; without one, show a hint."""
+        """Show a piece, stopped at its beginning, and load it; None: show the hint."""
         self._piece, self.status = piece, None
         self.roll.show(piece.roll if piece else None, hint)
         if self._loaded or piece is not None:
@@ -137,7 +137,7 @@ class PlayerPanel(Vertical):
             if piece.active:
                 self.roll.reveal(piece.roll.seconds)
             else:
-                self.roll.action_follow()  # back to where playback starts
+                self.roll.action_follow()  # back to the playhead, where playback starts
         self._show_transport()
 
     def _load(self) -> None:
@@ -147,7 +147,7 @@ class PlayerPanel(Vertical):
         self._loaded = self.player.load(notes, complete_until)
 
     def _ready(self) -> bool:
-        """Whether there is a piece to play; a restarted player gets it again, as it was."""
+        """Return whether there is a piece to play; load it again if the player was restarted."""
         if self._piece is None:
             return False
         if not self._loaded:
@@ -160,7 +160,7 @@ class PlayerPanel(Vertical):
     # ── playback ─────────────────────────────────────────────────────────────────────────────────
 
     def set_playback(self, settings: PlaybackSettings) -> None:
-        """Apply other settings of playback."""
+        """Apply changed settings of playback."""
         before, self._playback = self._playback, settings
         if settings.tempo != before.tempo:
             self.player.request(SetTempo(settings.tempo))
@@ -173,7 +173,7 @@ class PlayerPanel(Vertical):
         self._show_transport()
 
     def choose_port(self, name: str | None) -> None:
-        """Open a port; None chooses one automatically."""
+        """Open the port `name`; None: the best one."""
         self._fallback = False
         self.player.request(OpenPort(name))
 
@@ -254,12 +254,12 @@ class PlayerPanel(Vertical):
 
     def _failed(self, error: str, do: str | None) -> None:
         if do == Play.DO and self.port is None:
-            # Without a port, playback is at least visible.
+            # The silent port makes playback at least visible.
             self._fallback = True
             self.player.request(OpenPort(SILENT.name))
             self.player.request(Play())
         elif do == OpenPort.DO:
-            if self._fallback:  # there is still no other
+            if self._fallback:  # there is still no audible port
                 return
             self.port = None
         self.post_message(self.ProblemChanged(error))

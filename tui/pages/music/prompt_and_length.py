@@ -11,7 +11,7 @@ from engine.music.tempo_map import TempoMap
 from engine.options import MUSIC_OPTIONS
 from engine.protocol import FrameLength
 
-MAX_LENGTH = 1e6  # of any unit
+MAX_LENGTH = 1e6  # in any unit
 _UNITS = {"": "frames", "frame": "frames", "frames": "frames", "bar": "bars", "bars": "bars",
           "s": "seconds", "sec": "seconds", "second": "seconds", "seconds": "seconds"}  # fmt: skip
 _LENGTH = re.compile(r"([0-9.]{1,12}) *([a-z]*)", re.IGNORECASE)
@@ -19,7 +19,7 @@ _LENGTH = re.compile(r"([0-9.]{1,12}) *([a-z]*)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Prompt:
-    """How music begins: with a MIDI file, with a chord, or with neither."""
+    """How a piece begins: with a MIDI file, with a chord, or with neither."""
 
     file: str | None = None
     notes: tuple[int, ...] | None = None  # MIDI pitches
@@ -30,10 +30,14 @@ class Length:
     """A length of music."""
 
     count: float
-    unit: str = "frames"  # or "bars", "seconds"
+    unit: str = "frames"  # "frames", "bars" or "seconds"
 
     def frames(self, frame: FrameLength | None, tempo_map: TempoMap) -> int:
-        """Return the length in frames; raises InputError if a frame's is unknown."""
+        """Return the length in frames.
+
+        frame: the length of the model's frames; None while the model is being loaded. Raises
+        InputError for None unless the unit is frames.
+        """
         if self.unit == "frames":
             return int(self.count)
         if frame is None:
@@ -49,7 +53,7 @@ class Length:
 
 
 def parse_prompt(text: str) -> Prompt:
-    """Parse notes, as `C4 E4 G4`, or the path of a MIDI file."""
+    """Parse notes such as `C4 E4 G4`, or the path of a MIDI file; raises InputError."""
     if not text:
         return Prompt()
     if "/" in text or "\\" in text or text.lower().endswith(MIDI_SUFFIXES):
@@ -65,7 +69,7 @@ def parse_prompt(text: str) -> Prompt:
 
 
 def parse_length(text: str) -> Length:
-    """Parse a length in frames, bars or seconds; blank is the default."""
+    """Parse a length in frames, bars or seconds; blank: the default. Raises InputError."""
     if not text:
         return Length(MUSIC_OPTIONS["length"].default or 0)
     match = _LENGTH.fullmatch(text)

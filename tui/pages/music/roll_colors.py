@@ -1,4 +1,8 @@
-"""Colors of the piano roll. A cell is a half-block: the upper key is its foreground."""
+"""Colors of the piano roll.
+
+A row stands for two keys: a cell is an upper half-block whose foreground is the color of the upper
+key and whose background is that of the lower key.
+"""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -11,10 +15,10 @@ from textual.strip import Strip
 from engine.music.pitch import is_black, pitch_name
 from tui.pages.music.roll_raster import CODES, LEVELS, ONSET, PROMPT, Raster, Viewport
 
-LEFT = 8  # cells before the roll: the name of a key, the keyboard, a gap
+LEFT = 8  # cells left of the roll: the name of a key, the keyboard, a gap
 _SOFTEST = 0.55  # opacity of the softest note
-_ONSET = 0.62  # blend of an onset from the color of the note to that of text
-# Blends to the color of text: a bar line, the playhead, and a note under the playhead.
+_ONSET = 0.62  # share of the text color in the color of an onset
+# Shares of the text color in a bar line, the playhead, and a note under the playhead.
 _BAR, _PLAYHEAD, _NOTE_UNDER_PLAYHEAD = 0.09, 0.3, 0.7
 _WHITE_KEY, _BLACK_KEY = Color.parse("#dfe3e8"), Color.parse("#15181c")
 
@@ -22,7 +26,7 @@ KeyPair = tuple[bool, bool]  # whether the upper and the lower key of a row are 
 
 
 class RollTheme(NamedTuple):
-    """The colors of the app's theme for the roll."""
+    """The colors of the app's theme that the roll is drawn with."""
 
     text: Color
     white: Color  # background of the rows of white keys
@@ -33,7 +37,7 @@ class RollTheme(NamedTuple):
 
 
 class RollColors:
-    """The styles of the cells for one theme."""
+    """Draws the cells of a roll in the colors of one theme."""
 
     def __init__(self, theme: RollTheme) -> None:
         self.theme = theme
@@ -44,7 +48,7 @@ class RollColors:
         self._style = lru_cache(maxsize=None)(self._make)
 
     def row(self, raster: Raster, viewport: Viewport, row: int) -> Strip:
-        """Return the cells of two keys."""
+        """Return the cells of a row, which stands for two keys."""
         black = _row_keys(viewport, row)
         segments: list[Segment] = []
         before, run = None, 0
@@ -72,7 +76,11 @@ class RollColors:
         return Strip.join([strip.crop(0, column), cell, strip.crop(column + 1, viewport.columns)])
 
     def label(self, viewport: Viewport, row: int, sounding: frozenset[int]) -> Strip:
-        """Return the name of a key that sounds, or else of a C, and two keys of the keyboard."""
+        """Return the left edge of a row: a name, and the row's two keys as on a keyboard.
+
+        The name is that of the key that sounds, the lower one if both do. If neither sounds, it is
+        that of the lower key if that is a C, and otherwise blank. sounding: pitches.
+        """
         upper = viewport.high - 2 * row
         lower = upper - 1
         lit = [key for key in (upper, lower) if key in sounding]
@@ -94,7 +102,7 @@ class RollColors:
         )
 
     def _color(self, code: int, line: str, black: bool) -> Color:
-        """Return the color of a key in a column."""
+        """Return the color of a key in one column. line: "", "bar" or "playhead"."""
         theme = self.theme
         row = theme.black if black else theme.white
         if not code:

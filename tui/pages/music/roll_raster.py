@@ -1,4 +1,7 @@
-"""The piano roll's data: the notes of a piece, the part of them in view, and that part as cells."""
+"""Data of the piano roll: the notes of a piece, the part in view, and this part as cells.
+
+A row of the roll stands for two keys, a column for a span of time.
+"""
 
 import bisect
 from collections.abc import Iterable, Iterator
@@ -19,13 +22,13 @@ class RollView:
     """The notes of a piece, ordered by their starts; more of them may be added."""
 
     tempo_map: TempoMap = field(default_factory=TempoMap)
-    prompt_seconds: float = 0.0  # notes that start before are the prompt's
-    cell: float = 0.15  # seconds a column, unless the user zooms
-    seconds: float = 0.0  # length so far
+    prompt_seconds: float = 0.0  # notes that start before this time are the prompt's
+    cell: float = 0.15  # seconds per column, unless the user zooms
+    seconds: float = 0.0  # length of the music so far
     open_notes: tuple[Note, ...] = ()  # notes that still sound at the end, cut off there
     _notes: list[Note] = field(default_factory=list)
-    _longest: float = 0.0  # seconds, of a note
-    _range: tuple[int, int] | None = None  # of the pitches
+    _longest: float = 0.0  # seconds: the length of the longest note
+    _range: tuple[int, int] | None = None  # lowest and highest pitch; None without notes
 
     @property
     def notes(self) -> tuple[Note, ...]:
@@ -60,21 +63,23 @@ class RollView:
 
 
 BOTTOM = LOWEST_PITCH - LOWEST_PITCH % 2  # a row's lower key is even: C and C♯ share a row
-MIN_CELL, MAX_CELL = 0.01, 30.0  # seconds a column
-_TURN, _TURN_TO = 0.85, 0.2  # of the width: following turns the page at the first, to the second
-_ROUND = 1e-6  # of a column: 0.3 / 0.15 is in column 2
+MIN_CELL, MAX_CELL = 0.01, 30.0  # seconds per column
+# Shares of the width: a followed moment past the first turns the page, which then shows it at the
+# second.
+_TURN, _TURN_TO = 0.85, 0.2
+_ROUND = 1e-6  # in columns, against rounding errors: 0.3 / 0.15 is in column 2
 
 
 @dataclass(frozen=True)
 class Viewport:
-    """The part of a roll in view: two keys a row, `cell` seconds a column."""
+    """The part of a roll that is in view: two keys per row, `cell` seconds per column."""
 
     columns: int = 1
     rows: int = 1
-    cell: float = 0.15  # seconds a column
+    cell: float = 0.15  # seconds per column
     start: int = 0  # the first column
     low: int = 48  # the lowest pitch, even
-    following: bool = True  # the playhead, or the notes being written
+    following: bool = True  # whether it follows the playhead, or the notes being written
 
     @property
     def high(self) -> int:
@@ -83,7 +88,7 @@ class Viewport:
 
     @property
     def seconds(self) -> tuple[float, float]:
-        """Start and end of the part, in seconds."""
+        """Start and end of the viewport, in seconds."""
         return self.start * self.cell, (self.start + self.columns) * self.cell
 
     def column(self, second: float) -> int:
@@ -91,7 +96,11 @@ class Viewport:
         return int(second / self.cell + _ROUND)
 
     def moved(self, columns: int = 0, rows: int = 0, end: float = 0.0) -> "Viewport":
-        """Return it moved to later columns and higher rows; end: of the music, in seconds."""
+        """Return the viewport moved right by `columns` and up by `rows`.
+
+        end: the end of the music in seconds; the viewport does not move to where less than half of
+        its width lies before the end.
+        """
         last = max(self.column(end) - self.columns // 2, 0)
         start = min(max(self.start + columns, 0), max(last, self.start))
         highest = max(HIGHEST_PITCH + 1 - 2 * self.rows, BOTTOM)
@@ -100,7 +109,7 @@ class Viewport:
         return replace(self, start=start, low=low, following=following)
 
     def followed(self, second: float) -> "Viewport":
-        """Return it turned to a page with a moment in view, if it follows."""
+        """Return the viewport; if it follows and `second` is not in view, turned to show it."""
         column = self.column(second)
         turn = self.start + max(int(self.columns * _TURN), 1)
         if not self.following or self.start <= column < turn:
@@ -108,14 +117,14 @@ class Viewport:
         return replace(self, start=max(column - int(self.columns * _TURN_TO), 0))
 
     def zoomed(self, factor: float, second: float) -> "Viewport":
-        """Return it with `factor` times as many seconds; a moment stays in its column."""
+        """Return the viewport with `factor` times the time per column; `second` does not move."""
         cell = min(max(self.cell * factor, MIN_CELL), MAX_CELL)
         column = min(max(self.column(second) - self.start, 0), self.columns - 1)
         zoomed = replace(self, cell=cell)
         return replace(zoomed, start=max(zoomed.column(second) - column, 0))
 
     def fitted(self, roll: RollView) -> "Viewport":
-        """Return it with keys that show all the notes, or as many as possible."""
+        """Return the viewport moved up or down to show all notes, or else around their median."""
         lowest, highest = roll.pitch_range() or (60, 71)
         middle = (lowest + highest + 1) // 2
         if highest - lowest >= 2 * self.rows:
@@ -125,25 +134,25 @@ class Viewport:
         return replace(self, low=low - low % 2).moved()
 
     def widened(self, roll: RollView) -> "Viewport":
-        """Return it moved by the fewest rows that show all the notes, if they fit."""
+        """Return the viewport moved by the fewest rows that show all notes, if they fit."""
         found = roll.pitch_range()
         if found is None or found[1] - found[0] >= 2 * self.rows - 1:
             return self
-        # Both are rounded outwards; at most one of them is not zero.
+        # Both terms are rounded outwards; at most one of them is not zero.
         rows = min((found[0] - self.low) // 2, 0) + max((found[1] - self.high + 1) // 2, 0)
         return replace(self.moved(rows=rows), following=self.following)
 
 
-LEVELS = 4  # of velocity
+LEVELS = 4  # of velocity, distinguished by color
 ONSET, PROMPT = LEVELS, 2 * LEVELS  # added to the code of a cell
 CODES = 1 + 4 * LEVELS  # 0: the key is silent; else 1 + level (+ ONSET) (+ PROMPT)
-_MIN_BAR = 5  # columns between two bar numbers
-_MIN_TIME = 8  # columns between two times
+_MIN_BAR = 5  # the fewest columns between two bar numbers
+_MIN_TIME = 8  # the fewest columns between two times
 
 
 @dataclass(frozen=True)
 class Raster:
-    """A viewport of a roll, one character or code a column."""
+    """What a viewport shows, one character or code per column."""
 
     cells: tuple[bytes, ...]  # codes of each key, the highest key first
     bars: frozenset[int]  # columns of the viewport in which a bar begins
@@ -191,20 +200,20 @@ def _marked(line: str, columns: set[int], mark: str) -> str:
 
 
 def _write(line: list[str], column: int, words: str) -> None:
-    """Write words into a line from a column on, as far as they lie within the line."""
+    """Write words into a line, starting at a column; what lies outside the line is cut off."""
     for index, character in enumerate(words, column):
         if 0 <= index < len(line):
             line[index] = character
 
 
 def _ruler(roll: RollView, viewport: Viewport) -> tuple[str, frozenset[int]]:
-    """Return numbered bars and, where there is room, beats; and the columns of the bars."""
+    """Return a line with numbered bars and, where there is room, beats; and the bars' columns."""
     tempo_map = roll.tempo_map
     start, end = viewport.seconds
     line = [" "] * viewport.columns
     bars = set()
     beats = max(tempo_map.beat_at(end) - tempo_map.beat_at(start), 1e-9)
-    width = viewport.columns * tempo_map.bar_length / beats  # columns a bar
+    width = viewport.columns * tempo_map.bar_length / beats  # columns per bar
     every = 1  # bars between two numbers
     while width * every < _MIN_BAR:
         every *= 2
@@ -227,7 +236,7 @@ def _ruler(roll: RollView, viewport: Viewport) -> tuple[str, frozenset[int]]:
 
 
 def _sections(roll: RollView, viewport: Viewport) -> str:
-    """Return a line that marks the prompt, up to where writing began."""
+    """Return a line that marks the prompt, up to the column where the model began to write."""
     line = [" "] * viewport.columns
     border = viewport.column(roll.prompt_seconds) - viewport.start
     if roll.prompt_seconds and border > 0:
@@ -239,7 +248,7 @@ def _sections(roll: RollView, viewport: Viewport) -> str:
 
 
 def _times(viewport: Viewport) -> str:
-    """Return a line with the time at round numbers of seconds."""
+    """Return a line with the times at round numbers of seconds."""
     line = [" "] * viewport.columns
     step = 1
     for step in (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600):

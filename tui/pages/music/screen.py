@@ -53,9 +53,9 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
         Binding("greater_than_sign", "step('transpose',1)", "Transpose up", show=False,
                 id="music.up", tooltip="Play a semitone higher"),
         Binding("comma", "browse(-1)", "Previous", show=False, id="music.previous",
-                tooltip="The previous piece of this session"),
+                tooltip="Show the previous piece of this session"),
         Binding("full_stop", "browse(1)", "Next", show=False, id="music.next",
-                tooltip="The next piece of this session"),
+                tooltip="Show the next piece of this session"),
         Binding("x", "clear", "Clear", show=False, id="music.clear",
                 tooltip="Clear the page; the piece stays in the session"),
         Binding("k", "lock_seed", "Lock seed", show=False, id="music.lock_seed",
@@ -75,7 +75,7 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
         Binding("i", "field('program')", "Instrument", show=False, id="music.instrument",
                 tooltip="Go to the instrument"),
         Binding("v", "field('velocity')", "Velocity", show=False, id="music.velocity",
-                tooltip="Go to Velocity"),
+                tooltip="Go to the velocity factor"),
         Binding("r", "reload", "Reload models", show=False, id="music.reload",
                 tooltip="Look for models again"),
     ]  # fmt: skip
@@ -106,7 +106,7 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
         yield Footer()
 
     def on_mount(self) -> None:
-        """Look for ports once; R looks again."""
+        """Look for MIDI ports once; the key R looks again."""
         self._player_panel.action_rescan()
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────
@@ -142,7 +142,7 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
         self.show(piece)
 
     def stop(self) -> None:
-        """Stop the active piece at once, and ignore what is still in the pipe."""
+        """Stop the active piece at once, and ignore answers about it that are still to come."""
         for piece in self.session.active:
             self.sampler.stop()
             notes = piece.end("stopped")
@@ -194,11 +194,11 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
 
     @property
     def shown(self) -> Piece | None:
-        """The piece in view."""
+        """The piece in view; None without one."""
         return self._shown
 
     def show(self, item: Piece | None) -> None:
-        """Show a piece, or without one a hint on what to do."""
+        """Show a piece; None: show a hint on what to do."""
         self._shown = item
         form = self.form
         hint = music_hint(form.model, form.prompt, self._searching, bool(self._problem))

@@ -1,4 +1,4 @@
-"""A song with the activation of a unit: a roll below a curve, or a shaded text."""
+"""Views of a unit's activation along a song: a curve above a piano roll, or a shaded text."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -16,11 +16,11 @@ from tui.pages.neurons.units import LEVELS
 from tui.roll_text import HALF_BLOCKS
 from tui.widgets.song_text import SongText
 
-LEFT = 5  # cells before the frames, for the names of keys
+LEFT = 5  # cells left of the roll, for the names of keys
 
 
 class NeuronRoll(Widget, can_focus=True):
-    """A frame a column: bars, a curve from −1 to 1, and two keys a row."""
+    """A piece, one frame per column: bar numbers, a curve (−1 to 1), and a roll."""
 
     BINDING_GROUP_TITLE = "Music"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -58,12 +58,12 @@ class NeuronRoll(Widget, can_focus=True):
         self.refresh()
 
     def shade(self, values: Sequence[float]) -> None:
-        """Show the activations of another unit, one after each frame."""
+        """Show the activations of another unit; values: one for each frame, after it was read."""
         self._values = values
         self.refresh()
 
     def action_select(self, steps: int) -> None:
-        """Select another frame, at first the first one in view, and scroll to it."""
+        """Move the selection by `steps` frames and show it; at first, select the first in view."""
         if self._reading is None or not self._values:
             return
         frame = self._start if self._selected is None else self._selected + steps
@@ -82,7 +82,7 @@ class NeuronRoll(Widget, can_focus=True):
         return max(1, min(6, self.size.height // 3))
 
     def _top(self, reading: SongReading, rows: int) -> int:
-        """Return the upper pitch of the highest row; the range of the piece is centered."""
+        """Return the upper pitch of the top row, such that the range of the piece is centered."""
         pitches = {pitch for keys in reading.frames or () for pitch in keys} or {60}
         middle = (max(pitches) + min(pitches)) // 2
         return min(max(pitches), middle + rows) // 2 * 2 + 1
@@ -120,7 +120,7 @@ class NeuronRoll(Widget, can_focus=True):
         return "below" if self._values[frame] < 0 else "above"
 
     def _bars(self, reading: SongReading, end: int) -> str:
-        """Return a line with the number of each bar at its start, as far as there is room."""
+        """Return a line with bar numbers where the bars start, leaving out those without room."""
         line = [" "] * max(end - self._start, 0)
         length = reading.bar or 1
         free = self._start
@@ -133,7 +133,7 @@ class NeuronRoll(Widget, can_focus=True):
         return "".join(line)
 
     def _keys(self, reading: SongReading, end: int, row: int) -> tuple[str, str]:
-        """Return the name of a row's lower key, if it is a C, and the cells of both keys."""
+        """Return the name of a row's lower key (empty unless it is a C), and the row's cells."""
         upper = self._top(reading, self.size.height - self._curve_height - 1) - 2 * row
         lower = upper - 1
         cells = (
@@ -144,7 +144,7 @@ class NeuronRoll(Widget, can_focus=True):
 
 
 class NeuronText(SongText):
-    """A text; the levels 1 … LEVELS are positive activations, those above negative ones."""
+    """A text shaded by activation: levels 1 … LEVELS are positive, the levels above negative."""
 
     BINDING_GROUP_TITLE = "Text"
     COMPONENT_CLASSES: ClassVar[set[str]] = {

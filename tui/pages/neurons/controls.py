@@ -19,7 +19,7 @@ from tui.widgets.fields import FormPanel, row
 
 
 class UnitField(Input):
-    """The unit in view; another one can be typed."""
+    """The field that shows the unit in view, and in which another unit can be typed."""
 
     BINDING_GROUP_TITLE = "Unit"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -32,7 +32,7 @@ class UnitField(Input):
 
 
 class NeuronControls(FormPanel):
-    """A list of features; highlighting one shows its best unit."""
+    """The form, and a list of features; highlighting one shows the unit that tracks it best."""
 
     DEFAULT_CLASSES = "-side"
     DEFAULT_CSS = """
@@ -60,7 +60,7 @@ class NeuronControls(FormPanel):
     def __init__(self) -> None:
         super().__init__()
         self.features: tuple[Feature, ...] = ()
-        self._ranks: list[int] = []  # for each feature, which of its best units is shown
+        self._ranks: list[int] = []  # for each feature, the index of its listed unit
         self._list = OptionList(id="features", markup=False)
 
     def compose_rows(self) -> Iterable[Widget]:
@@ -70,17 +70,17 @@ class NeuronControls(FormPanel):
         return [unit_row]
 
     def compose(self) -> ComposeResult:
-        """Lay out the form, then the list."""
+        """Lay out the form and, below it, the list of features."""
         yield from super().compose()
         yield Static(f"{'tracks':<9} {'unit · correlation':>18}", id="heads", markup=False)
         yield self._list
 
     def check(self) -> None:
-        """Wait until a unit is submitted."""
+        """Check nothing while typing: a unit is checked when it is submitted."""
 
     @property
     def best(self) -> Unit | None:
-        """The unit that is shown for the highlighted feature."""
+        """The unit listed with the highlighted feature; None without a feature or unit."""
         index = self._list.highlighted
         if index is None or not self.features[index].units:
             return None
@@ -88,7 +88,7 @@ class NeuronControls(FormPanel):
         return Unit(layer, number)
 
     def set_features(self, features: Sequence[Feature]) -> None:
-        """List these features; the same line stays highlighted."""
+        """List these features; the highlight stays on the same line."""
         before = self._list.highlighted
         self.features = tuple(features)
         self._ranks = [0] * len(features)
@@ -102,7 +102,7 @@ class NeuronControls(FormPanel):
         self.show_problem("")
 
     def move_rank(self, steps: int) -> None:
-        """Choose another one of the best units of the highlighted feature."""
+        """Choose the unit `steps` further down the list of the highlighted feature's best units."""
         index = self._list.highlighted
         if index is None or not self.features[index].units:
             return
@@ -120,7 +120,7 @@ class NeuronControls(FormPanel):
 
 
 class TextDialog(ModalScreen[str | None]):
-    """Asks for a text and returns it; None if that was cancelled."""
+    """A dialog that asks for a text and returns it, or None if it was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s,ctrl+enter", "read", "Read", id="neurons.text.read", priority=True,

@@ -34,7 +34,7 @@ from tui.widgets.footer import Footer
 
 
 class NeuronsScreen(ModelPage[NeuronControls]):
-    """The page that shows units, after Karpathy, Johnson & Fei-Fei 2015."""
+    """The page that shows what units track (after Karpathy, Johnson & Fei-Fei 2015)."""
 
     AUTO_FOCUS = "#features"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -47,13 +47,13 @@ class NeuronsScreen(ModelPage[NeuronControls]):
         Binding("minus", "next_unit(-1)", "Previous", id="neurons.previous",
                 key_display="-", tooltip="Previous unit"),
         Binding("right_square_bracket", "rank(1)", "Next best", id="neurons.worse",
-                tooltip="Next-best unit for this feature (top 10)"),
+                tooltip="Show the next-best unit for this feature (top 10)"),
         Binding("left_square_bracket", "rank(-1)", "Better", show=False, id="neurons.better",
-                tooltip="Next-better unit for this feature"),
+                tooltip="Show the next-better unit for this feature"),
         Binding("n", "song(1)", "Next song", id="neurons.song",
-                tooltip="Next held-out song; the unit stays"),
+                tooltip="Read the next held-out song; the unit stays"),
         Binding("N", "song(-1)", "Previous song", show=False, id="neurons.previous_song",
-                tooltip="Previous held-out song; the unit stays"),
+                tooltip="Read the previous held-out song; the unit stays"),
         Binding("o", "other", "Own text", id="neurons.other",
                 tooltip="Type or paste a text to be read; for music, open a MIDI file"),
         Binding("u", "field('unit')", "Unit", show=False, id="neurons.unit",
@@ -91,12 +91,12 @@ class NeuronsScreen(ModelPage[NeuronControls]):
         super().__init__(programs, NeuronControls(), "lyrics", "music")
         self.reading: SongReading | None = None
         self.activations: UnitActivations | None = None  # of the unit in view
-        self._request = ReadUnits("")  # for the song that is read
-        self._read_by = ""  # the key of the model that reads it
+        self._request = ReadUnits("")  # the request for the song in view
+        self._read_by = ""  # the key of the model that reads the song
         self._reading_id = 0  # the id of the request for the song, 0 once it is answered
         self._unit_id = 0  # the id of the request for a unit, 0 once it is answered
-        self._unit: Unit | None = None  # in view, or requested
-        self._selected: int | None = None  # the index of a character or frame
+        self._unit: Unit | None = None  # the unit in view or requested; None before there is one
+        self._selected: int | None = None  # index of the selected character or frame
 
     def compose(self) -> ComposeResult:
         """Lay out the page."""
@@ -122,7 +122,7 @@ class NeuronsScreen(ModelPage[NeuronControls]):
     # ── reading ──────────────────────────────────────────────────────────────────────────────────
 
     def start(self) -> None:
-        """Read the song again, or with another model the first song."""
+        """Read the song again; if another model was chosen, its first song."""
         model = self.form.model
         if model is None:
             return
@@ -188,7 +188,7 @@ class NeuronsScreen(ModelPage[NeuronControls]):
             self._roll.shade(activations.activations)
 
     def _forget(self) -> None:
-        """Remove what another model read."""
+        """Remove what the previous model has read."""
         self.reading, self.activations, self._unit, self._read_by = None, None, None, ""
         self.form.set_features(())
         self.remove_class("-music")
@@ -219,12 +219,12 @@ class NeuronsScreen(ModelPage[NeuronControls]):
             self.leave_fields()
 
     def action_next_unit(self, steps: int) -> None:
-        """Show the unit some steps further."""
+        """Show the unit `steps` further in the network."""
         if self.reading is not None and self._unit is not None:
             self._show_unit(units.step(self._unit, steps, self.reading))
 
     def action_rank(self, steps: int) -> None:
-        """Show a better or a worse unit for the highlighted feature."""
+        """Show the unit `steps` further down the list of best units for the highlighted feature."""
         self.form.move_rank(steps)
 
     # ── what is shown ────────────────────────────────────────────────────────────────────────────
@@ -307,7 +307,7 @@ class NeuronsScreen(ModelPage[NeuronControls]):
             return
 
         async def accept(path: Path) -> None:
-            """Leave the reading of the file to the sampler."""
+            """Accept any path: the sampler reads the file."""
 
         hint = "enter: read · right: accept the suggestion · escape: cancel"
         path = await self.app.push_screen_wait(FileDialog("Read a MIDI file", hint, accept))

@@ -1,4 +1,4 @@
-"""Units of a network: names, order, and activations as words, levels and curves."""
+"""Units of a network: their names and order, and their activations as text and curves."""
 
 import re
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from engine.music.pitch import pitch_name
 from engine.protocol import Feature, SongReading, UnitActivations
 from tui.formatting import clean
 
-STEPS = (0.12, 0.35, 0.6, 0.85)  # shares of the largest activation from which a level starts
+STEPS = (0.12, 0.35, 0.6, 0.85)  # level i + 1 starts at this share of the largest activation
 LEVELS = len(STEPS)  # 1 … LEVELS are positive, LEVELS + 1 … 2 · LEVELS negative
 LEGEND = "blue: above 0; orange, underlined: below; full color = ±{largest:.2f}; ← → select"
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 _UNIT = re.compile(r"(?:([0-9]{1,6})\s*:\s*)?([0-9]{1,6})")
-_SHOWN = 3  # features, of a unit
-_SIGNS = str.maketrans({"\t": " ", "\r": " "})  # `clean` would change the length
+_SHOWN = 3  # the most features described for a unit
+_SIGNS = str.maketrans({"\t": " ", "\r": " "})  # `clean` would change their length
 _VISIBLE = {"\n": "⏎", " ": "␣"}
 
 
@@ -35,7 +35,10 @@ def printable(text: str) -> str:
 
 
 def levels(values: Sequence[float]) -> list[int]:
-    """Return the level of each value by its share of the largest: 0 … 2 · LEVELS."""
+    """Return the level of shading of each value, 0 … 2 · LEVELS.
+
+    It depends on the value's share of the largest absolute value; see LEVELS and STEPS.
+    """
     maximum = largest(values)
     result = []
     for value in values:
@@ -50,7 +53,7 @@ def largest(values: Sequence[float]) -> float:
 
 
 def columns(values: Sequence[float], rows: int) -> list[str]:
-    """Return a curve of block characters, the highest row first: −1 is empty, 1 is full."""
+    """Return a bar chart of block characters, the top row first: −1: empty, 1: full."""
     heights = [round((1 + min(max(value, -1.0), 1.0)) / 2 * 8 * rows) for value in values]
     return [
         "".join(_EIGHTHS[min(max(height - 8 * row, 0), 8)] for height in heights)
@@ -59,7 +62,7 @@ def columns(values: Sequence[float], rows: int) -> list[str]:
 
 
 def parse(text: str, reading: SongReading, layer: int) -> Unit:
-    """Parse a unit as layer:number, or as a number in the given layer.
+    """Parse a unit given as layer:number, or as a number alone, which is a unit of `layer`.
 
     Raises InputError for a text that is not a unit of the network.
     """
@@ -76,19 +79,19 @@ def parse(text: str, reading: SongReading, layer: int) -> Unit:
 
 
 def step(unit: Unit, steps: int, reading: SongReading) -> Unit:
-    """Return the unit `steps` further, wrapping to the next layer."""
+    """Return the unit `steps` further; after the last unit of a layer comes the next layer."""
     index = (unit.layer - 1) * reading.hidden + unit.number - 1 + steps
     layer, number = divmod(index % (reading.layers * reading.hidden), reading.hidden)
     return Unit(1 + layer, 1 + number)
 
 
 def signed(value: float, digits: int = 2) -> str:
-    """Return a number with its sign, as +0.83."""
+    """Return a number with its sign, such as +0.83."""
     return f"{value:+.{digits}f}".replace("-", "−")
 
 
 def line(feature: Feature, rank: int = 0) -> str:
-    """Return a feature with one of its best units and the correlation, in 28 cells."""
+    """Return a line of 28 cells: a feature, its best unit number `rank` from 0, the correlation."""
     if not feature.units:
         return f"{feature.name:<14} {'not in song':>13}"
     layer, number, correlation = feature.units[rank]
@@ -96,7 +99,7 @@ def line(feature: Feature, rank: int = 0) -> str:
 
 
 def about(activations: UnitActivations) -> str:
-    """Return a unit with the features that it tracks best."""
+    """Describe a unit by the features that it tracks best."""
     ordered = sorted(activations.correlations.items(), key=lambda pair: -abs(pair[1]))[:_SHOWN]
     words = " · ".join(f"{name} {signed(r)}" for name, r in ordered)
     unit = Unit(activations.layer, activations.unit)
@@ -104,7 +107,7 @@ def about(activations: UnitActivations) -> str:
 
 
 def title(reading: SongReading) -> str:
-    """Return the title of the song with its length."""
+    """Return the title of the song, its number and its length."""
     what = "characters" if reading.text else "frames"
     number = f"song {reading.song + 1} of {reading.songs}" if reading.songs > 1 else ""
     parts = (clean(reading.title), number, f"{reading.size:,} {what}", reading.note)
@@ -112,7 +115,7 @@ def title(reading: SongReading) -> str:
 
 
 def describe(reading: SongReading, activations: UnitActivations, index: int) -> str:
-    """Describe one character or frame and the activation after it."""
+    """Describe the character or frame at `index`, and the activation after it was read."""
     value = signed(activations.activations[index], 3)
     if reading.text:
         character = reading.text[index]

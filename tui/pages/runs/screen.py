@@ -1,4 +1,4 @@
-"""The Runs page: all runs in a table, and the validation curves of those that are compared."""
+"""The Runs page: a table of all runs, and the validation curves of the marked runs."""
 
 import asyncio
 from typing import ClassVar
@@ -24,7 +24,7 @@ from tui.widgets.confirm import ConfirmScreen
 from tui.widgets.footer import Footer
 from tui.widgets.welcome import Welcome
 
-_POLL_SECONDS = 1.0  # between two reads of the runs
+_POLL_SECONDS = 1.0  # between two readings of the runs
 _WELCOME = """\
 [b]No runs yet[/b]
 
@@ -68,7 +68,7 @@ class RunsScreen(Screen[None]):
         self.programs = programs
         self._runs = runs
         self._rows: dict[str, RunRow] = {}
-        self._colors: dict[str, int] = {}  # of the marked runs, in the order they were marked
+        self._colors: dict[str, int] = {}  # color index of each marked run, in the order of marking
 
     def compose(self) -> ComposeResult:
         """Lay out the table, and below it the chart."""
@@ -160,7 +160,7 @@ class RunsScreen(Screen[None]):
         self._colors[row.key] = free[0]
 
     def action_overlay(self) -> None:
-        """Show or hide the curves; without any marked, that of the run under the cursor."""
+        """Show or hide the curves; if no run is marked, mark the one under the cursor first."""
         self.toggle_class("-overlay")
         if self.has_class("-overlay") and not self._colors and (row := self._current()):
             self._mark(row)
@@ -193,7 +193,7 @@ class RunsScreen(Screen[None]):
             self.notify(f"Copied {row.run.path}", markup=False)
 
     def action_delete(self) -> None:
-        """Delete the run, if the user confirms it."""
+        """Ask for confirmation, then delete the run under the cursor."""
         if (row := self._current()) is None:
             return
         if row.state in ACTIVE:

@@ -14,7 +14,7 @@ COLUMNS = ("", "run", "state", "step", "best valid", "model", "data set", "kind"
 
 
 class RunTable(DataTable[Text]):
-    """A row for each run, newest first; changed cell by cell, so that the cursor stays."""
+    """A row for each run, newest first; only changed cells are updated, so the cursor stays."""
 
     BINDING_GROUP_TITLE = "Table"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -33,12 +33,12 @@ class RunTable(DataTable[Text]):
 
     @property
     def current(self) -> str | None:
-        """Return the key of the run under the cursor."""
+        """Return the key of the run under the cursor; None without one."""
         keys = list(self._shown)  # in an empty table the cursor may be at -1
         return keys[self.cursor_row] if 0 <= self.cursor_row < len(keys) else None
 
     def show(self, rows: tuple[RunRow, ...], marks: Mapping[str, Text]) -> None:
-        """Show these runs. marks: the symbols of the compared ones, by key."""
+        """Show these runs. marks: the symbols of the marked runs, by key."""
         new = {row.key: _cells(row, marks.get(row.key, Text(" "))) for row in rows}
         if list(new) != list(self._shown):
             current, scroll = self.current, self.scroll_y

@@ -20,7 +20,7 @@ from tui.widgets.footer import Footer
 
 
 class ChooseRunScreen(ModalScreen[RunDir | None]):
-    """A list of all runs; returns the chosen one, or None."""
+    """A list of all runs; returns the chosen run, or None if it was closed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Close", id="choose.close", tooltip="Keep the current run"),

@@ -72,12 +72,12 @@ class ProgressLine(Widget):
         self._fraction, self._text = 0.0, ""
 
     def show(self, fraction: float, text: str) -> None:
-        """Show that a fraction, 0 to 1, is done, and a text."""
+        """Show a bar for the fraction that is done (0 to 1), and a text."""
         self._fraction, self._text = fraction, text
         self.refresh()
 
     def render(self) -> Content:
-        """Return the text, after a bar where there is room for one."""
+        """Return the bar and the text, or only the text where there is no room for a bar."""
         room = self.size.width - len(self._text) - 2
         if room < 8:
             return Content(self._text)

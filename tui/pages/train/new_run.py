@@ -53,7 +53,7 @@ class DataSet:
 
 @dataclass
 class SuggestionsRead(Message):
-    """Names to suggest: names of runs and models that are taken, and the data sets."""
+    """The names of runs and models that are taken, and the data sets to suggest."""
 
     taken: set[str] | None = None
     data_sets: dict[str, DataSet] | None = None
@@ -61,7 +61,7 @@ class SuggestionsRead(Message):
 
 @dataclass
 class StatusChanged(Message):
-    """A status line of the command that starts the run."""
+    """A new status line about the command that starts the run."""
 
     sentence: str
     is_error: bool = False
@@ -75,14 +75,14 @@ class RunCreated(Message):
 
 
 class SourceSuggester(Suggester):
-    """Completes the name of a data set, or a path."""
+    """A suggester that completes the name of a data set, or a path."""
 
     def __init__(self) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
         self.names: list[str] = []
 
     async def get_suggestion(self, value: str) -> str | None:
-        """Return the first completion."""
+        """Return the first completion; None without any."""
         for name in self.names:
             if name.startswith(value):
                 return name
@@ -102,7 +102,10 @@ def _complete_path(value: str) -> str | None:
 
 
 class NewRunScreen(ModalScreen[RunDir | None]):
-    """The form; returns the run it started, or None. Keeps its fields when starting fails."""
+    """The form for a new run; returns the run that it started, or None if it was closed.
+
+    If starting fails, the form stays open with its values.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "Start", id="new_run.start", tooltip="Start the run"),
@@ -132,7 +135,7 @@ class NewRunScreen(ModalScreen[RunDir | None]):
         super().__init__()
         self.programs = programs
         self._taken: set[str] = set()
-        self._suggested_name = ""  # that the form itself has filled in
+        self._suggested_name = ""  # the name that the form itself has filled in
         self._data_sets: dict[str, DataSet] = {}
         self._presets = {preset.name: preset for preset in new_run_form.presets()}
         self._suggester = SourceSuggester()
@@ -201,7 +204,7 @@ class NewRunScreen(ModalScreen[RunDir | None]):
         try:
             rows = await command_runner.run(self.programs.cli, "data", "list", "--json")
         except WorkError:
-            return  # a path can be typed nevertheless
+            return  # the form works without suggestions: a path can be typed
         data_sets = {
             str(row["name"]): DataSet(row["kind"], str(row.get("about", "")))
             for row in rows
@@ -234,7 +237,7 @@ class NewRunScreen(ModalScreen[RunDir | None]):
     @on(Select.Changed, "#kind")
     def _on_changed(self) -> None:
         if not self._is_starting:
-            self.query_one("#status", Static).display = False  # it is about other values
+            self.query_one("#status", Static).display = False  # it was about older values
         self._check()
 
     @on(Input.Changed, "#data")
@@ -253,7 +256,7 @@ class NewRunScreen(ModalScreen[RunDir | None]):
     def _check(self, complete: bool = False) -> bool:
         """Show hints and problems; return whether the form is correct.
 
-        complete: nothing may be missing either.
+        complete: count missing values as problems, too.
         """
         form = self.form
         checked = new_run_form.check(form)

@@ -1,4 +1,4 @@
-"""The form for a new run without its widgets: fields, checks, and the command that it runs."""
+"""The form for a new run without its widgets: its values, checks, and the command to run."""
 
 import tomllib
 from collections.abc import Collection, Mapping
@@ -10,7 +10,7 @@ from engine.config import Kind, RunConfig
 from engine.errors import InputError
 from tui.formatting import short_number
 
-_MAX_KEYS = 6  # that are suggested at once
+_MAX_KEYS = 6  # the most settings suggested at once
 SOURCES: dict[Kind, str] = {
     "lyrics": "a CSV file, a JSONL file or a folder artist/song.txt",
     "music": "MIDI files, one or a folder or zip of them, or a .mat file of piano rolls",
@@ -19,7 +19,7 @@ SOURCES: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class Form:
-    """The fields as typed."""
+    """The texts of the fields as typed."""
 
     kind: Kind = "lyrics"
     data: str = ""
@@ -29,12 +29,12 @@ class Form:
     settings: str = ""  # lines of key=value
 
     def source(self) -> str:
-        """Return the name of the data set, or the path with `~` expanded, as a shell does."""
+        """Return the name of the data set, or its path with `~` expanded as by a shell."""
         data = self.data.strip()
         return str(Path(data).expanduser()) if data.startswith("~") else data
 
     def pairs(self) -> list[str]:
-        """Return the steps and the lines of the settings as values of `--set`."""
+        """Return the `key=value` pairs for `--set`: the steps, if given, and the other settings."""
         lines = [line.strip() for line in self.settings.split("\n") if line.strip()]
         steps = self.steps.strip().replace(",", "")
         return [*([f"train.steps={steps}"] if steps else []), *lines]
@@ -42,14 +42,17 @@ class Form:
 
 @dataclass(frozen=True)
 class Checked:
-    """The problems of a form by field, or the config it describes."""
+    """The result of a check: the problems by field, or the config that the form describes.
+
+    config: None if there are problems.
+    """
 
     problems: Mapping[str, str]
     config: RunConfig | None
 
 
 def check(form: Form) -> Checked:
-    """Check the fields as the command would."""
+    """Check the fields in the same way as `rnn-tui train` does."""
     data = form.source()
     try:
         config.load(form.kind, form.preset, (), data)
@@ -65,7 +68,7 @@ def check(form: Form) -> Checked:
 
 
 def missing(loaded: RunConfig) -> dict[str, str]:
-    """Return which fields must be filled in before the run can start, with a message each."""
+    """Return the fields that must be filled in before the run can start, each with a message."""
     if loaded.data.source:
         return {}
     return {"data": f"Enter the name of a data set, or the path of {SOURCES[loaded.kind]}."}
@@ -101,7 +104,10 @@ def summary(loaded: RunConfig) -> str:
 
 
 def matching_keys(line: str) -> str:
-    """Return the settings whose names contain a line without "="; "" without any."""
+    """Return the settings, with defaults, whose names contain `line`; empty without any.
+
+    It is also empty for a line with "=", where the key is complete.
+    """
     if "=" in line or not line.strip():
         return ""
     settings = config.settings()
@@ -112,11 +118,11 @@ def matching_keys(line: str) -> str:
 
 @dataclass(frozen=True)
 class Preset:
-    """A preset to choose."""
+    """An entry in the list of presets."""
 
     name: str
     label: str  # its name and description
-    kind: Kind | None  # None: of any kind
+    kind: Kind | None  # None: the preset is for any kind
 
 
 def presets() -> list[Preset]:

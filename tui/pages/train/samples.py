@@ -9,7 +9,7 @@ from engine.runs.events import Sampled
 from tui.formatting import clean
 from tui.roll_text import roll_lines
 
-_MAX_FRAMES = 32  # of a sample of music that are shown
+_MAX_FRAMES = 32  # shown of a music sample
 
 
 class Samples(VerticalScroll, can_focus=False):
@@ -24,7 +24,7 @@ class Samples(VerticalScroll, can_focus=False):
         self._samples: tuple[Sampled, ...] | None = None
 
     def compose(self) -> ComposeResult:
-        """Lay out an empty text."""
+        """Lay out the text, still empty."""
         yield Static(id="texts", markup=False)
 
     def show(self, samples: tuple[Sampled, ...]) -> None:

@@ -1,4 +1,4 @@
-"""The Train page: a run while it trains, or after."""
+"""The Train page: one run, while it trains or afterwards."""
 
 import asyncio
 from functools import partial
@@ -45,7 +45,7 @@ from tui.sources.runs import (
 from tui.widgets.footer import Footer
 from tui.widgets.welcome import Welcome
 
-_LAYOUTS = ("", "-only-curve", "-only-samples")  # classes of the page
+_LAYOUTS = ("", "-only-curve", "-only-samples")  # CSS classes of the page
 _WELCOME = """\
 [b]No runs yet[/b]
 
@@ -56,7 +56,7 @@ _WELCOME = """\
 
 
 class TrainScreen(Screen[None]):
-    """The attached run: its metrics, curve and samples, and keys that act on it."""
+    """The page of one run, the attached run: its metrics, curve and samples, and its actions."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new_run", "New", id="train.new", tooltip="Start a new run"),
@@ -129,13 +129,13 @@ class TrainScreen(Screen[None]):
         self.programs = programs
         self._runs = runs
         self._initial_run = run
-        self._generation = 0  # number of the attachment; messages of earlier ones are ignored
+        self._generation = 0  # counts attachments; messages of earlier ones are ignored
         self._layout = 0  # index into _LAYOUTS
         self.run: RunDir | None = None
         self.view: RunSummary | None = None
 
     def compose(self) -> ComposeResult:
-        """Lay out the page, and the text in its place while there are no runs."""
+        """Lay out the page, and the welcome that replaces it while there are no runs."""
         with Vertical(id="page"):
             with Horizontal(id="title"):
                 yield Static(id="name", markup=False)
@@ -158,7 +158,7 @@ class TrainScreen(Screen[None]):
             self.attach(self._initial_run)
 
     def on_screen_resume(self) -> None:
-        """Search for a run if no run is attached."""
+        """Search for the newest run if no run is attached."""
         if self.run is None:
             self._find_newest()
 
@@ -167,7 +167,7 @@ class TrainScreen(Screen[None]):
         self.post_message(NewestRunFound(await asyncio.to_thread(newest_run)))
 
     def on_newest_run_found(self, event: NewestRunFound) -> None:
-        """Attach to the newest run, unless another was attached meanwhile."""
+        """Attach to the newest run, unless another run was attached meanwhile."""
         if self.run is None and event.run is not None:
             self.attach(event.run)
         self.set_class(self.run is None, "-empty")
@@ -203,7 +203,7 @@ class TrainScreen(Screen[None]):
     # ── showing it ───────────────────────────────────────────────────────────────────────────────
 
     def on_run_changed(self, event: RunChanged) -> None:
-        """Show the new state, unless another run was attached since."""
+        """Show the new state, unless another run has been attached since."""
         if event.generation != self._generation:
             event.stop()
             return
