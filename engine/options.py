@@ -195,6 +195,9 @@ LYRICS_OPTIONS = _table([
     _seed("the same song"),
 ])  # fmt: skip
 
+# Those of them that decide how a character is chosen; they can be changed while songs are written.
+LYRICS_SAMPLING_OPTIONS = {name: option for name, option in LYRICS_OPTIONS.items() if option.live}
+
 # Options of the command and of the protocol that the form on the Lyrics page does not have.
 LYRICS_EXTRA_OPTIONS = _table([
     Option(
@@ -235,6 +238,11 @@ MUSIC_OPTIONS = _table([
     ),
     _seed("the same music"),
 ])  # fmt: skip
+
+# Those of them that decide how a frame is drawn.
+MUSIC_SAMPLING_OPTIONS = {
+    name: option for name, option in MUSIC_OPTIONS.items() if name not in {"length", "seed"}
+}
 
 # Options of the Music page and, except velocity, of `rnn-tui play`.
 PLAYBACK_OPTIONS = _table([

@@ -14,7 +14,14 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, get_args
 
 from engine.errors import InputError
-from engine.options import LYRICS_EXTRA_OPTIONS, LYRICS_OPTIONS, MUSIC_OPTIONS, Option
+from engine.options import (
+    LYRICS_EXTRA_OPTIONS,
+    LYRICS_OPTIONS,
+    LYRICS_SAMPLING_OPTIONS,
+    MUSIC_OPTIONS,
+    MUSIC_SAMPLING_OPTIONS,
+    Option,
+)
 from engine.schema import Check, Inline, Key, OptionTable, Range, Words, schema_of
 
 Id = int | float | str | None
@@ -62,12 +69,7 @@ Notes = Annotated[
 ]
 Seconds = Annotated[float, Range(0, 1_000_000_000)]
 
-# The options of decoding: those of lyrics can be changed while songs are written.
-SAMPLING_OPTIONS = {name: option for name, option in LYRICS_OPTIONS.items() if option.live}
-MUSIC_SAMPLING_OPTIONS = {
-    name: option for name, option in MUSIC_OPTIONS.items() if name not in {"length", "seed"}
-}
-_LYRICS, _MUSIC = OptionTable(SAMPLING_OPTIONS), OptionTable(MUSIC_SAMPLING_OPTIONS)
+_LYRICS, _MUSIC = OptionTable(LYRICS_SAMPLING_OPTIONS), OptionTable(MUSIC_SAMPLING_OPTIONS)
 _TEMPERATURE = LYRICS_OPTIONS["temperature"]
 
 
@@ -229,7 +231,7 @@ class ChangeSampling(Request):
     """Change options of the songs being written; answered by SamplingChanged."""
 
     DO = "change"
-    options: Annotated[Mapping[str, float], OptionTable(SAMPLING_OPTIONS, complete=False)]
+    options: Annotated[Mapping[str, float], OptionTable(LYRICS_SAMPLING_OPTIONS, complete=False)]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError
-from engine.options import LYRICS_EXTRA_OPTIONS, LYRICS_OPTIONS
+from engine.options import LYRICS_EXTRA_OPTIONS, LYRICS_OPTIONS, LYRICS_SAMPLING_OPTIONS
 from tui.commands.arguments import add_model, add_option, add_options
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--mix", metavar="A=0.7,B=0.3",
         help="Mix the styles of several artists; the weights must sum to 1.",
     )  # fmt: skip
-    add_options(parser, (option for option in LYRICS_OPTIONS.values() if option.live))
+    add_options(parser, LYRICS_SAMPLING_OPTIONS.values())
     add_option(parser, LYRICS_OPTIONS["length"])
     songs = parser.add_mutually_exclusive_group()
     add_option(songs, LYRICS_OPTIONS["count"])
@@ -64,12 +64,11 @@ def run(arguments: argparse.Namespace) -> int:
     from engine.sampling.conditioning import parse_mix
     from engine.sampling.decoding import SamplingParams
 
-    fields = dataclasses.fields(SamplingParams)
     keep_best = arguments.best is not None
     request = lyrics.LyricsRequest(
         arguments.prime,
         arguments.artist,
-        SamplingParams(**{field.name: getattr(arguments, field.name) for field in fields}),
+        SamplingParams(**{name: getattr(arguments, name) for name in LYRICS_SAMPLING_OPTIONS}),
         arguments.seed,
         arguments.length,
         None if arguments.mix is None else parse_mix(arguments.mix),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from engine import files
 from engine.errors import InputError
 from engine.music import pitch
-from engine.options import MUSIC_OPTIONS
+from engine.options import MUSIC_OPTIONS, MUSIC_SAMPLING_OPTIONS
 from tui.commands.arguments import add_model, add_option, add_options
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--notes", metavar="C4,E4,G4",
         help="Prompt: a chord to begin with, as note names or MIDI pitches.",
     )  # fmt: skip
-    add_options(parser, (MUSIC_OPTIONS[name] for name in ("temperature", "memory", "least")))
+    add_options(parser, MUSIC_SAMPLING_OPTIONS.values())
     length = parser.add_mutually_exclusive_group()
     add_option(length, MUSIC_OPTIONS["length"], default=None)
     length.add_argument("--seconds", metavar="S", type=float, help="Length in seconds.")
@@ -75,11 +75,9 @@ def run(arguments: argparse.Namespace) -> int:
     prime, time_signature = read_prompt(codec, arguments.prime, notes)
     request = MusicRequest(
         prime=prime,
-        temperature=arguments.temperature,
-        memory=arguments.memory,
-        least=arguments.least,
         seed=arguments.seed,
         length=_frames(arguments, codec, time_signature),
+        **{name: getattr(arguments, name) for name in MUSIC_SAMPLING_OPTIONS},
     )
     song = stream(model, request)
     written = [*song.prime]

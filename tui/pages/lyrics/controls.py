@@ -6,8 +6,8 @@ from dataclasses import replace
 from textual.widget import Widget
 
 from engine.errors import InputError
-from engine.options import LYRICS_OPTIONS
-from engine.protocol import SAMPLING_OPTIONS, SampleLyrics
+from engine.options import LYRICS_OPTIONS, LYRICS_SAMPLING_OPTIONS
+from engine.protocol import SampleLyrics
 from tui.pages.lyrics.artist_field import ArtistField
 from tui.widgets.fields import Field, FormPanel, PrimeField, option_field, row
 
@@ -96,7 +96,7 @@ class LyricsControls(FormPanel):
         values = self.values(OPTIONS)
         artist, mix = self._artist.value(), self._artist.mix
         bits = values["count"] > 1  # so that the most probable song can be found
-        sampling = {name: values.pop(name) for name in SAMPLING_OPTIONS}
+        sampling = {name: values.pop(name) for name in LYRICS_SAMPLING_OPTIONS}
         return SampleLyrics(model, self.prime, artist, mix, sampling, bits=bits, **values)
 
     def problems(self) -> dict[str, str]:

@@ -12,8 +12,8 @@ from textual.widgets import Label, Select
 from engine.music.general_midi import INSTRUMENTS
 from engine.music.ports import SILENT
 from engine.music.tempo_map import TempoMap
-from engine.options import MUSIC_OPTIONS, PLAYBACK_OPTIONS
-from engine.protocol import MUSIC_SAMPLING_OPTIONS, FrameLength, Port, SampleMusic
+from engine.options import MUSIC_OPTIONS, MUSIC_SAMPLING_OPTIONS, PLAYBACK_OPTIONS
+from engine.protocol import FrameLength, Port, SampleMusic
 from tui.formatting import clean
 from tui.pages.music.prompt_and_length import Length, Prompt, parse_length, parse_prompt
 from tui.widgets.fields import Field, FormPanel, field_row, option_field, row
