@@ -57,7 +57,11 @@ def _to_str(value: object) -> str:
 
 
 def _to_texts(value: object) -> tuple[str, ...]:
-    """Convert a list, a text such as a,b,c, or a TOML list, whose items may contain commas."""
+    """Convert a list, or a text, to a tuple of texts.
+
+    The text is either items split at commas (`a,b,c`) or a TOML list (`["a,b", "c"]`), whose items
+    may contain commas.
+    """
     if isinstance(value, str) and value.startswith("["):
         with contextlib.suppress(tomllib.TOMLDecodeError):
             value = tomllib.loads(f"items = {value}")["items"]

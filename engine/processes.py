@@ -14,7 +14,7 @@ M = TypeVar("M")
 
 
 def command(module: str) -> tuple[str, ...]:
-    """Return the command that runs a module of ours; -P, so that no other folder is searched."""
+    """Return the command that runs a module of ours; -P keeps the current folder off the path."""
     return (sys.executable, "-P", "-m", module)
 
 

@@ -285,7 +285,10 @@ class FindSimilar(Request):
 
 @dataclass(frozen=True)
 class ReadUnits(Request):
-    """Have a network read a text, a MIDI file or a held-out song; answered by UnitsRead."""
+    """Have a network read a text, a MIDI file or a held-out song, and report its units.
+
+    Answered by UnitsRead.
+    """
 
     DO = "neurons"
     model: Model | None = None

@@ -71,7 +71,11 @@ class CharacterCodec:
 
     @cached_property
     def _indices(self) -> npt.NDArray[Any]:
-        """The index of each code point up to the last character's, then one for all others."""
+        """Table from code point to index, up to the highest code point in the alphabet.
+
+        Code points outside the alphabet have the index of the unknown mark; so has one extra last
+        entry, which serves all higher code points.
+        """
         points = code_points(self.characters)
         size = int(points[-1]) + 2 if len(points) else 1
         indices = np.full(size, UNKNOWN, self.spec.dtype)

@@ -79,7 +79,7 @@ class CharacterHead:
     ) -> "CharacterHead":
         """Build the head from a network's float32 tensors, as `Cell.pack_gates` returns them.
 
-        product: makes the product with the head's output weights.
+        product: takes the head's output weights and returns the function that multiplies by them.
         """
         embedding, width = tensors["head.embedding"], config.embedding_size  # (V, E)
         rows = tensors["cells.0.input"]
@@ -226,7 +226,7 @@ class IndependentHead(KeysHead):
     ) -> "IndependentHead":
         """Build the head from a network's float32 tensors, as `Cell.pack_gates` returns them.
 
-        product: makes the product with the head's output weights.
+        product: takes the head's output weights and returns the function that multiplies by them.
         """
         gain = tensors.get("head.gain", np.zeros((1, 2), np.float32))
         tables = cls.tables(config, tensors)
@@ -356,7 +356,7 @@ class JointHead(KeysHead):
     ) -> "JointHead":
         """Build the head from a network's float32 tensors, as `Cell.pack_gates` returns them.
 
-        product: makes the product with the head's output weights.
+        product: takes the head's output weights and returns the function that multiplies by them.
         """
         onset = "head.onset.weight" in tensors
         return cls(

@@ -49,7 +49,7 @@ class Precision:
 
 
 def _full(weights: Array) -> Product:
-    """Return the product with weights (I, J) in float32."""
+    """Return the function that multiplies by weights (I, J) in float32."""
 
     def product(x: Quantized) -> Array:
         if len(x) == 1 or len(x) > MAX_SINGLE_ROWS:
@@ -90,7 +90,7 @@ def _to_int8(x: Array) -> Quantized:
 
 
 def _fast(weights: Array) -> Product:
-    """Return the product with weights (I, J), both factors rounded to 8-bit integers.
+    """Return the function that multiplies by weights (I, J), both rounded to 8-bit integers.
 
     Each column of the weights has its own scale (symmetric quantization, as in Jacob et al. 2018),
     and the integers are summed exactly. Rounding causes an error of about 1/400 of a column's norm.
