@@ -1,8 +1,8 @@
 """Transport of a player: play, pause, seek, loop, tempo and transposition as key events in time.
 
 Nothing here reads a clock: methods take the current moment, in seconds, as `now`, and return the
-keys to strike and release up to that moment. In whatever order the methods are called, a key that was
-struck is released before it is struck again.
+keys to strike and release up to that moment. In whatever order the methods are called, a key that
+was struck is released before it is struck again.
 """
 
 import bisect
