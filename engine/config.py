@@ -1,7 +1,8 @@
 """The settings of a training run: their table, and how presets and `--set key=value` change them.
 
-`--set` takes precedence over the preset, and the preset over the defaults below. An InputError
-names an unknown key or a wrong value. `rnn-tui settings` and docs/settings.md list the table.
+`--set` takes precedence over the preset, and the preset over the defaults below. An unknown key or
+a wrong value raises an InputError that names it. `rnn-tui settings` and docs/settings.md list the
+table.
 """
 
 import contextlib
@@ -90,9 +91,9 @@ class Setting:
     default: Any
     low: float | None  # None: any number
     high: float | None  # None: no upper limit
-    choices: tuple[str, ...]  # the texts allowed (): any; of a number: words allowed instead of it
+    choices: tuple[str, ...]  # of a text: the values allowed, (): any; of a number: words like auto
     help: str  # one sentence
-    kind: Kind | None  # the kind of run on which it has an effect; None: lyrics and music
+    kind: Kind | None  # the kind of run that it has an effect on; None: lyrics and music
 
     @property
     def key(self) -> str:
@@ -155,14 +156,14 @@ def _setting(
     choices: tuple[str, ...] = (),
     kind: Kind | None = None,
 ) -> Any:
-    """Make the dataclass field of a setting."""
+    """Return the dataclass field of a setting, with the default and metadata of its `Setting`."""
     metadata = {"help": help_, "low": low, "high": high, "choices": choices, "kind": kind}
     return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Which songs are read, and how they are split."""
+    """Settings of the data: which songs are included, how they are split, the length of a frame."""
 
     source: str = _setting(
         "",
@@ -184,7 +185,7 @@ class DataConfig:
     )
     frame_seconds: float = _setting(0.3, "Length of a frame in seconds.", 0.01, 10, kind="music")
     frame_beats: float = _setting(
-        0.0, "Length of a frame in beats; 0: as data.frame_seconds.", 0, 16, kind="music"
+        0.0, "Length of a frame in beats; 0: use data.frame_seconds.", 0, 16, kind="music"
     )
     valid_fraction: float = _setting(0.05, "Share of the songs held out for validation.", 0, 0.5)
     test_fraction: float = _setting(0.05, "Share of the songs held out for testing.", 0, 0.5)
@@ -215,7 +216,7 @@ CELL_SPECS = {
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Which model: a recurrent network, or an n-gram model (uniform, frequencies, markov)."""
+    """Settings of the model: a network, or an n-gram model (uniform, frequencies, markov)."""
 
     kind: str = _setting(
         "network",
@@ -273,7 +274,7 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How a network is trained, and which samples are written during training."""
+    """Settings of training: optimization, evaluation, checkpoints, and samples in between."""
 
     steps: int = _setting(2000, "Number of optimizer steps.", 1)
     init_from: str = _setting(
@@ -339,7 +340,7 @@ class TrainConfig:
     )
     deterministic: bool = _setting(
         False,
-        "Make CUDA runs reproducible to the last bit, at some cost in speed; CPU runs always are.",
+        "Make CUDA runs reproducible to the last bit, at some cost in speed; CPU runs already are.",
     )
     log_every: int = _setting(5, "Steps between two reports of the training loss.", 1)
     evaluate_every: int = _setting(200, "Steps between two evaluations on the validation songs.", 1)
@@ -390,7 +391,7 @@ def from_mapping(values: Mapping[str, object], where: str) -> RunConfig:
     """Build a config from nested tables, such as the content of a TOML or JSON file.
 
     Settings that are missing have their defaults. Raises InputError for an unknown key and for a
-    wrong type or value; `where` is how the message calls the source.
+    wrong type or value. where: what the error message calls the source of the values.
     """
     config: dict[str, Any] = {}
     for name, value in values.items():
@@ -441,7 +442,7 @@ def to_toml(config: RunConfig) -> str:
 
 
 def presets() -> dict[str, Path]:
-    """Return the names and files of the included presets."""
+    """Return the file of each included preset by the preset's name."""
     return {file.stem: file for file in sorted((paths.assets() / "presets").glob("*.toml"))}
 
 
@@ -461,8 +462,10 @@ def load(
 ) -> RunConfig:
     """Build a config from the defaults, a preset, a data source and `key=value` pairs.
 
-    Later ones take precedence. preset: a name or the path of a TOML file; None: no preset. Raises
-    InputError as `from_mapping` does, and for a setting that has no effect on a run of that kind.
+    Later ones take precedence. preset: a name or the path of a TOML file; None: no preset.
+    source: replaces data.source; "": leaves it. Raises InputError for a preset that is unknown,
+    unreadable or of the other kind, for an unknown key or a wrong value, and for a setting that has
+    no effect on a run of that kind.
     """
     values: dict[str, Any] = {}
     if preset:
@@ -472,11 +475,11 @@ def load(
             hint = did_you_mean(preset, known, f"the presets are {', '.join(known)}.", count=1)
             raise InputError(f"There is no preset {preset!r}: {hint}")
         values = _read_toml(path)
-        values.pop("about", None)  # a description
+        values.pop("about", None)  # the preset's description
         if values.get("kind", kind) != kind:
             raise InputError(
-                f"The preset {preset!r} is for {values['kind']}, not for {kind}: choose another, "
-                f"or use 'rnn-tui train {values['kind']}'."
+                f"The preset {preset!r} is for {values['kind']}, not for {kind}: choose another "
+                f"preset, or use 'rnn-tui train {values['kind']}'."
             )
         from_mapping(values, str(path))
     values["kind"] = kind
@@ -488,7 +491,11 @@ def load(
 
 
 def with_settings(config: RunConfig, pairs: Iterable[str]) -> RunConfig:
-    """Return the config as changed by `key=value` pairs; raises InputError as `load` does."""
+    """Return a copy of the config, changed by `key=value` pairs.
+
+    Raises InputError for an unknown key, a wrong value, and a setting that has no effect on a run
+    of that kind.
+    """
     pairs = list(pairs)
     changed = _with_pairs(to_mapping(config), pairs)
     _refuse_other_kind(changed, [pair.partition("=")[0].strip() for pair in pairs])
@@ -513,9 +520,9 @@ def _with_pairs(values: dict[str, Any], pairs: Iterable[str]) -> RunConfig:
 
 
 def _refuse_other_kind(config: RunConfig, keys: Iterable[str]) -> None:
-    """Raise InputError for a setting among `keys` that has no effect on this kind of run.
+    """Raise InputError if a setting among `keys` has no effect on this kind of run.
 
-    A setting that has its default value is accepted.
+    A setting at its default value is accepted.
     """
     for key in keys:
         setting = settings()[key]

@@ -1,4 +1,4 @@
-"""The options of decoding and of playback: one table each for lyrics, music and the player.
+"""The options of sampling and playback: tables for lyrics, for music and for the player.
 
 The command line, the fields of the app, the checks of the sampler's protocol and docs/settings.md
 all follow from these tables. Plain Python: the app imports this before it draws its first page.
@@ -15,7 +15,7 @@ _SHOWN = 60  # characters of an invalid value that an error quotes
 
 
 class Step(NamedTuple):
-    """The amount by which the up and down keys change a field, and the range they keep to."""
+    """The amount by which the up and down keys change a field, and the limits where they stop."""
 
     size: float
     low: float
@@ -33,9 +33,9 @@ class Option:
     high: float = math.inf  # inf: no limit; a float may be inf itself
     excludes_low: bool = False  # the value must be above `low`
     label: str  # its name in the app and in error messages, for example Top-p
-    metavar: str  # in `--help`
+    metavar: str  # the placeholder of its value in `--help`, for example P
     help: str  # one sentence that names the default
-    placeholder: str = ""  # shown in its blank field in the app; empty: the app has no field
+    placeholder: str = ""  # shown in its blank field in the app; "": the app has no field for it
     step: Step | None = None  # None: the up and down keys do nothing
     live: bool = False  # whether it can be changed while a song is written or played
 
@@ -46,7 +46,7 @@ class Option:
 
     @property
     def values(self) -> str:
-        """The values allowed, in words, for example "a number from 0 to inf"."""
+        """A description of the allowed values, for example "a number from 0 to inf"."""
         return range_words(self.type, self.low, self.high, excludes_low=self.excludes_low)
 
     def check(self, value: object) -> Any:
@@ -69,7 +69,10 @@ class Option:
         return value
 
     def convert(self, text: str) -> Any:
-        """Parse a number, with or without a leading ×; raises InputError as `check` does."""
+        """Parse a number, with or without a leading ×.
+
+        Raises InputError for a text that is not a number, and for a number out of range.
+        """
         number = text.strip().removeprefix("×")
         if not number.isascii():  # int() would take the digits of any script
             raise self._error(text)
@@ -79,7 +82,7 @@ class Option:
             raise self._error(text) from error
 
     def parse(self, text: str) -> Any:
-        """Parse the text of a form's field as `convert` does; a blank field has the default."""
+        """Parse the text of a form's field as `convert` does; a blank field means the default."""
         return self.convert(text) if text.strip() else self.default
 
     def _error(self, value: object) -> InputError:
@@ -95,7 +98,7 @@ def range_words(
 ) -> str:
     """Describe a range, for example "a whole number from 1 to 8" or "a finite number of 0 or more".
 
-    low, high: None for no limit; for a float, a `high` of inf means that inf itself is valid.
+    low, high: None means no limit. For a float, a `high` of inf means that inf itself is valid.
     """
     noun = "a whole number" if type_ is int else "a number" if high else "a finite number"
     if low is None:
@@ -198,7 +201,7 @@ LYRICS_OPTIONS = _table([
 # Those of them that decide how a character is chosen; they can be changed while songs are written.
 LYRICS_SAMPLING_OPTIONS = {name: option for name, option in LYRICS_OPTIONS.items() if option.live}
 
-# Options of the command and of the protocol that the form on the Lyrics page does not have.
+# Options that the command line and the protocol have, but the form on the Lyrics page has not.
 LYRICS_EXTRA_OPTIONS = _table([
     Option(
         name="best", type=int, default=None, low=1, high=1_000, label="Best", metavar="N",

@@ -1,4 +1,4 @@
-"""Processes of our own: how they are started, and the lines that they read and write."""
+"""Our child processes: how they are started, and how they read lines and write them."""
 
 import contextlib
 import os
@@ -8,18 +8,21 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-MAX_BACKLOG = 200  # unread messages from which those that may be dropped are
+MAX_BACKLOG = 200  # waiting messages; droppable ones are dropped while there are as many
 
 M = TypeVar("M")
 
 
 def command(module: str) -> tuple[str, ...]:
-    """Return the command that runs a module of ours; -P keeps the current folder off the path."""
+    """Return the command that runs one of our modules.
+
+    -P keeps the current folder off the module search path.
+    """
     return (sys.executable, "-P", "-m", module)
 
 
 def processors() -> int:
-    """Return the number of processors this process may use."""
+    """Return the number of processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):  # Linux
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -29,7 +32,7 @@ def read_lines(receive: Callable[[bytes], object], ended: Callable[[], object]) 
     """Call `receive` with each line of stdin that is not blank, then `ended`, in a new thread."""
 
     def read() -> None:
-        # Not sys.stdin: this thread would hold its lock when the interpreter closes it.
+        # Not sys.stdin: this thread would hold its lock when the interpreter closes it at exit.
         for line in os.fdopen(0, "rb", closefd=False):
             if line.strip():
                 receive(line)
@@ -39,7 +42,7 @@ def read_lines(receive: Callable[[bytes], object], ended: Callable[[], object]) 
 
 
 def write_line(line: str) -> None:
-    """Write a line to stdout at once; raises BrokenPipeError where stdout has no reader."""
+    """Write a line to stdout, unbuffered; raises BrokenPipeError if stdout has no reader."""
     rest = memoryview(line.encode() + b"\n")
     while rest:
         rest = rest[os.write(1, rest) :]
@@ -48,7 +51,8 @@ def write_line(line: str) -> None:
 class LineWriter(Generic[M]):
     """Writes messages to stdout in a thread of its own, so that a slow reader delays nothing else.
 
-    closed: called, in that thread, when stdout has no reader any more.
+    encode: turns a message into a line. closed: called, in that thread, when stdout has no reader
+    any more.
     """
 
     def __init__(self, encode: Callable[[M], str], closed: Callable[[], object]) -> None:
@@ -58,12 +62,12 @@ class LineWriter(Generic[M]):
         self._thread.start()
 
     def write(self, message: M, droppable: bool = False) -> None:
-        """Write a message soon; a droppable one not at all where many are waiting."""
+        """Queue a message; a droppable one is dropped if `MAX_BACKLOG` messages are waiting."""
         if not droppable or self._queue.qsize() < MAX_BACKLOG:
             self._queue.put(message)
 
     def close(self, timeout: float = 0.5) -> None:
-        """Write what is left, for at most `timeout` seconds."""
+        """Write the waiting messages, for at most `timeout` seconds."""
         self._queue.put(None)
         self._thread.join(timeout)
 

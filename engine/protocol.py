@@ -1,9 +1,10 @@
-"""Requests to the sampler's and the player's processes, and their answers: one JSON object a line.
+"""The messages between the app and the sampler's and player's processes: one JSON object a line.
 
-docs/architecture.md shows the lines, and `engine.schema` how each follows from its dataclass. A
-request has its name under "do", an answer a key that only it has. The `id` of a request is any
-number or text; the answers to it have the same. The decoding options follow from `engine.options`.
-Plain Python: the app imports this before it draws its first page.
+docs/architecture.md shows the lines; `engine.schema` converts between them and the dataclasses
+below. The key "do" of a request holds its name; each kind of answer has a key that no other kind
+has. The `id` of a request is any number or text, and is repeated in the answers to it. Sampling
+options are those of `engine.options`. Plain Python: the app imports this before it draws its first
+page.
 """
 
 import contextlib
@@ -30,19 +31,19 @@ Precision = Literal["fast", "full"]
 EndReason = Literal["end", "length", "stopped"]
 PortKind = Literal["port", "synth", "virtual", "silent"]
 
-LADDER_CHARACTERS = 400  # of each step, unless a length is given
+LADDER_CHARACTERS = 400  # characters that each model of a ladder writes, unless a length is given
 
 
 # ── values within requests and answers ───────────────────────────────────────────────────────────
 
 
 class NoteRow(NamedTuple):
-    """A note as an array."""
+    """A note, sent as an array of four numbers."""
 
     start: float  # seconds
     end: float  # seconds, after the start
-    pitch: int  # MIDI's, 0 … 127
-    velocity: int  # 1 … 127
+    pitch: int  # MIDI pitch, 0 … 127
+    velocity: int  # MIDI velocity, 1 … 127
 
 
 def _read_notes(value: Any) -> tuple[NoteRow, ...]:
@@ -81,8 +82,8 @@ def _default(option: Option) -> Any:
 class Frame:
     """A frame of music in MIDI pitches."""
 
-    keys: tuple[int, ...]  # those that sound
-    onsets: tuple[int, ...] | None  # those struck; None where the model does not know
+    keys: tuple[int, ...]  # pitches of the keys that sound
+    onsets: tuple[int, ...] | None  # of the keys that are struck; None: the model has no onsets
 
 
 @dataclass(frozen=True)
@@ -90,35 +91,35 @@ class FrameLength:
     """The length of a frame of music."""
 
     seconds: float
-    beats: float | None  # where frames are parts of a beat
-    tempo: float  # beats a minute
+    beats: float | None  # None: the model's frames have a length in seconds, not in beats
+    tempo: float  # beats per minute
 
 
 @dataclass(frozen=True)
 class Novelty:
     """How much of a song is copied from the training songs."""
 
-    characters: int
-    least: int  # characters from which a passage counts as copied
-    copied: float  # share of the characters
-    longest: int  # characters of the longest passage; 0 without any
-    source: str | None  # the song it is from
+    characters: int  # length of the song
+    least: int  # minimum length of a copied passage in characters
+    copied: float  # share of the characters in copied passages, 0 … 1
+    longest: int  # length of the longest copied passage in characters; 0: none
+    source: str | None  # the training song that this passage is from; None: none
 
 
 @dataclass(frozen=True)
 class MapPoint:
-    """An artist or a song in the plane."""
+    """An artist or a song as a point of the map, a plane in which similar ones are close."""
 
     name: str
-    songs: int | None = None  # of an artist
-    song: int | None = None  # the number of a song
+    songs: int | None = None  # the number of an artist's songs; None: the point is a song
+    song: int | None = None  # the song's number; None: the point is an artist
     x: float = field(kw_only=True)
     y: float = field(kw_only=True)
 
 
 @dataclass(frozen=True)
 class SimilarSong:
-    """A song similar to another."""
+    """A song of the training corpus, and its similarity to the song requested."""
 
     song: int  # its number
     artist: str
@@ -127,7 +128,10 @@ class SimilarSong:
 
 
 class UnitCorrelation(NamedTuple):
-    """A unit with its correlation with a feature, as an array; layer and unit count from 1."""
+    """A hidden unit and its correlation with a feature, sent as an array.
+
+    Layers and units are numbered from 1.
+    """
 
     layer: int
     unit: int
@@ -136,27 +140,27 @@ class UnitCorrelation(NamedTuple):
 
 @dataclass(frozen=True)
 class Feature:
-    """Something that units may track."""
+    """A property of the characters or frames, and the units that track it."""
 
     name: str
-    units: tuple[UnitCorrelation, ...]  # the most correlated first; none: it never changes
+    units: tuple[UnitCorrelation, ...]  # the most correlated first; (): it is constant in the song
 
 
 @dataclass(frozen=True)
 class SongReading:
-    """A song that a network has read."""
+    """A song that a network has read, and the units that track the song's features."""
 
     model: str
     title: str
-    song: int  # its index among the songs there are
-    songs: int  # how many; 0: any number
-    note: str  # a sentence where not all of it was read
+    song: int  # its number among the held-out songs, or the seed that wrote it
+    songs: int  # how many can be chosen; 1: only this one; 0: unlimited (by seed)
+    note: str  # a sentence on what was left out; "": all of the song was read
     layers: int
-    hidden: int  # units of a layer
+    hidden: int  # number of units in a layer
     features: tuple[Feature, ...]
-    text: str | None  # of lyrics
-    frames: tuple[tuple[int, ...], ...] | None  # of music: the pitches that sound
-    bar: float | None  # of music: frames of a bar
+    text: str | None  # the characters read; None: music
+    frames: tuple[tuple[int, ...], ...] | None  # the pitches that sound in each; None: lyrics
+    bar: float | None  # frames in a bar; None: lyrics
 
     @property
     def size(self) -> int:
@@ -171,15 +175,15 @@ class UnitActivations:
     layer: int  # from 1
     unit: int  # from 1
     activations: tuple[float, ...]  # −1 … 1, after each character or frame
-    correlations: dict[str, float]  # with the features that change in the song
+    correlations: dict[str, float]  # by feature; features that are constant in the song are absent
 
 
 @dataclass(frozen=True)
 class Port:
-    """A port to play on."""
+    """An output that the player can play on: a MIDI port, the built-in synthesizer, or silence."""
 
     name: str
-    api: str  # as mido names it, for example UNIX_JACK; of the synthesizer "miniaudio"
+    api: str  # mido's name, for example UNIX_JACK; "miniaudio" for the built-in synthesizer
     kind: PortKind
 
 
@@ -188,9 +192,9 @@ class Port:
 
 @dataclass(frozen=True)
 class Request:
-    """The common part of requests."""
+    """The base class of requests."""
 
-    DO: ClassVar[str]  # its name
+    DO: ClassVar[str]  # the request's name, its value of "do"
     id: Id = field(default=None, kw_only=True)
 
 
@@ -199,25 +203,28 @@ class LoadModel(Request):
     """Load a model; answered by Loaded."""
 
     DO = "load"
-    model: Model | None = None  # None: the first one
+    model: Model | None = None  # None: the first included model, or else the newest run
     precision: Precision = "fast"
 
 
 @dataclass(frozen=True)
 class SampleLyrics(Request):
-    """Write songs; answered by LyricsStarted, a Character for each, LyricsDone for each song."""
+    """Write songs.
+
+    Answered by one LyricsStarted, a Character for each character and a LyricsDone for each song.
+    """
 
     DO = "sample"
     model: Model | None = None
     prime: str = ""
     artist: str | None = None
-    mix: str | None = None  # artists with their weights, as "ABBA=0.7,Eminem=0.3"
+    mix: str | None = None  # artists with weights, for example "ABBA=0.7,Eminem=0.3"
     options: Annotated[Mapping[str, float], _LYRICS] = field(default_factory=dict)
     seed: Annotated[int, LYRICS_OPTIONS["seed"]] | None = None
     length: Annotated[int, LYRICS_OPTIONS["length"]] | None = None
     count: Annotated[int, LYRICS_OPTIONS["count"]] = 1
     best: Annotated[int, LYRICS_EXTRA_OPTIONS["best"]] | None = None
-    bits: bool = False  # with the surprise of each character
+    bits: bool = False  # whether to send the surprise of each character
     alternatives: Annotated[int, LYRICS_EXTRA_OPTIONS["alternatives"]] = 0
     novelty: Annotated[int, LYRICS_EXTRA_OPTIONS["novelty"]] | None = None
     precision: Precision = "fast"
@@ -228,7 +235,7 @@ class SampleLyrics(Request):
 
 @dataclass(frozen=True)
 class ChangeSampling(Request):
-    """Change options of the songs being written; answered by SamplingChanged."""
+    """Change sampling options of the songs being written; answered by SamplingChanged."""
 
     DO = "change"
     options: Annotated[Mapping[str, float], OptionTable(LYRICS_SAMPLING_OPTIONS, complete=False)]
@@ -236,12 +243,12 @@ class ChangeSampling(Request):
 
 @dataclass(frozen=True)
 class SampleMusic(Request):
-    """Write music; answered by MusicStarted, a MusicFrame for each, MusicDone."""
+    """Write music; answered by MusicStarted, a MusicFrame for each frame, and MusicDone."""
 
     DO = "sample_music"
     model: Model | None = None
-    prime: str | None = None  # the path of a MIDI file
-    notes: Annotated[tuple[int, ...], Words("a list of pitches")] | None = None  # or a chord
+    prime: str | None = None  # the path of a MIDI file to continue
+    notes: Annotated[tuple[int, ...], Words("a list of pitches")] | None = None  # or a chord's
     options: Annotated[Mapping[str, float], _MUSIC] = field(default_factory=dict)
     seed: Annotated[int, MUSIC_OPTIONS["seed"]] | None = None
     length: Annotated[int, MUSIC_OPTIONS["length"]] = _default(MUSIC_OPTIONS["length"])
@@ -252,12 +259,14 @@ class SampleMusic(Request):
 
 @dataclass(frozen=True)
 class SampleLadder(Request):
-    """Continue a prompt with models from the simplest up; answered by LadderStep for each of them,
-    LyricsStarted, a LadderCharacter for each character, LyricsDone.
+    """Continue a prompt with each model of a ladder, from uniform probabilities to the network.
+
+    Answered by Progress, a LadderStep for each model, one LyricsStarted, a LadderCharacter for each
+    character of each model, and LyricsDone when all have ended.
     """
 
     DO = "ladder"
-    model: Model | None = None  # the network, the last step
+    model: Model | None = None  # the network, which is the last model of the ladder
     prime: str = ""
     temperature: Annotated[float, _TEMPERATURE] = _default(_TEMPERATURE)
     seed: Annotated[int, LYRICS_OPTIONS["seed"]] | None = None
@@ -266,7 +275,10 @@ class SampleLadder(Request):
 
 @dataclass(frozen=True)
 class MapSongs(Request):
-    """Place the artists, or the songs of one, in a plane; answered by SongMap."""
+    """Place all artists, or the songs of one artist, on a map; answered by SongMap.
+
+    ReadProgress is sent while the network reads the songs.
+    """
 
     DO = "map"
     model: Model | None = None
@@ -275,7 +287,10 @@ class MapSongs(Request):
 
 @dataclass(frozen=True)
 class FindSimilar(Request):
-    """Find the songs most similar to one; answered by SimilarSongs."""
+    """Find the songs of the training corpus most similar to one; answered by SimilarSongs.
+
+    ReadProgress is sent while the network reads the songs.
+    """
 
     DO = "similar"
     model: Model | None = None
@@ -285,7 +300,7 @@ class FindSimilar(Request):
 
 @dataclass(frozen=True)
 class ReadUnits(Request):
-    """Have a network read a text, a MIDI file or a held-out song, and report its units.
+    """Have a network read a text, a MIDI file or a held-out song, and report what its units track.
 
     Answered by UnitsRead.
     """
@@ -295,13 +310,13 @@ class ReadUnits(Request):
     text: str | None = None
     path: str | None = None  # of a MIDI file
     artist: str | None = None
-    song: int = 0  # held-out song, where there is neither a text nor a path
+    song: int = 0  # index of the held-out song to read if neither a text nor a path is given
     precision: Precision = "fast"
 
 
 @dataclass(frozen=True)
 class ReadUnit(Request):
-    """Get the activations of a unit along the song last read; answered by UnitRead."""
+    """Get the activations of one unit along the song last read; answered by UnitRead."""
 
     DO = "unit"
     layer: Annotated[int, Words("its number, from 1")]
@@ -310,7 +325,7 @@ class ReadUnit(Request):
 
 @dataclass(frozen=True)
 class Stop(Request):
-    """End all work requested so far."""
+    """Stop everything requested before; not answered itself."""
 
     DO = "stop"
 
@@ -326,9 +341,9 @@ SamplerRequest = (
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The common part of answers."""
+    """The base class of answers."""
 
-    FLAG: ClassVar[str | None] = None  # a key that is true
+    FLAG: ClassVar[str | None] = None  # a key that is added with the value true; None: no such key
     id: Id = field(default=None, kw_only=True)  # of the request
 
 
@@ -341,7 +356,7 @@ class Failed(Answer):
 
 @dataclass(frozen=True, slots=True)
 class Loaded(Answer):
-    """A model is ready."""
+    """The model is loaded."""
 
     FLAG = "loaded"
     model: str
@@ -353,11 +368,11 @@ class Loaded(Answer):
 
 @dataclass(frozen=True, slots=True)
 class LyricsStarted(Answer):
-    """Songs begin to be written."""
+    """Writing of the songs begins."""
 
     FLAG = "started"
-    seed: int  # of the first
-    prime: str
+    seed: int  # of the first song
+    prime: str  # the prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,11 +380,11 @@ class Character(Answer):
     """A character of a song."""
 
     text: str
-    song: int | None = None  # which of several
-    bits: float | None = None  # its surprise
-    alternatives: tuple[tuple[str, float], ...] = ()  # the most probable; "": the end mark
-    copied: int = 0  # characters of the copied passage that ends here
-    source: Annotated[str, Key("from")] = ""  # the song of that passage
+    song: int | None = None  # index of the song; None: only one is written
+    bits: float | None = None  # its surprise, −log2 of its probability; None: not requested
+    alternatives: tuple[tuple[str, float], ...] = ()  # texts ("": end mark) and probabilities
+    copied: int = 0  # length of the copied passage that ends here, in characters
+    source: Annotated[str, Key("from")] = ""  # the training song that this passage is from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -377,25 +392,25 @@ class LyricsDone(Answer):
     """A song has ended."""
 
     FLAG = "done"
-    song: int | None = None  # which of several
+    song: int | None = None  # index of the song; None: only one is written
     reason: EndReason
     characters: int
     seconds: float
     seed: int
-    bits: float | None = None  # surprise of a character on average
-    novelty: Novelty | None = None
+    bits: float | None = None  # mean surprise of a character; None: not requested
+    novelty: Novelty | None = None  # None: not requested
 
 
 @dataclass(frozen=True, slots=True)
 class SamplingChanged(Answer):
-    """The options are changed."""
+    """The sampling options were changed."""
 
     FLAG = "changed"
 
 
 @dataclass(frozen=True, slots=True)
 class MusicStarted(Answer):
-    """Music begins to be written."""
+    """Writing of the music begins."""
 
     FLAG = "started"
     seed: int
@@ -406,14 +421,14 @@ class MusicStarted(Answer):
 
 @dataclass(frozen=True, slots=True)
 class MusicFrame(Answer):
-    """A frame of music."""
+    """The next frame of the music."""
 
     frame: Annotated[Frame, Inline()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MusicDone(Answer):
-    """Music has ended."""
+    """The music has ended."""
 
     FLAG = "done"
     reason: EndReason
@@ -424,7 +439,7 @@ class MusicDone(Answer):
 
 @dataclass(frozen=True, slots=True)
 class Progress(Answer):
-    """What is being done."""
+    """What the sampler is doing before it writes, for example counting characters."""
 
     doing: str
 
@@ -433,54 +448,54 @@ class Progress(Answer):
 class LadderStep(Answer):
     """A model of the ladder and its bits per character on held-out songs."""
 
-    rung: int  # from 0
+    rung: int  # index of the model in the ladder; 0: the simplest
     name: str
     bits: float | None  # None: unknown
 
 
 @dataclass(frozen=True, slots=True)
 class LadderCharacter(Answer):
-    """A character by a model of the ladder."""
+    """A character that a model of the ladder wrote."""
 
-    rung: int
+    rung: int  # index of the model in the ladder
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ReadProgress(Answer):
-    """How many songs have been read."""
+    """How many songs the network has read so far, for a map or for similar songs."""
 
     read: int
-    songs: int
+    songs: int  # their total number
 
 
 @dataclass(frozen=True, slots=True)
 class SongMap(Answer):
-    """Artists, or the songs of one, in a plane."""
+    """The map of all artists, or of the songs of one artist."""
 
     points: Annotated[tuple[MapPoint, ...], Key("map")]
-    artist: str | None  # whose songs; None: the points are artists
-    share: float  # of the variance, that lies in the plane
+    artist: str | None  # the artist whose songs are the points; None: the points are artists
+    share: float  # of the variance that the map's two axes show, 0 … 1
 
 
 @dataclass(frozen=True, slots=True)
 class SimilarSongs(Answer):
-    """The songs most similar to one."""
+    """The songs of the training corpus most similar to the song requested."""
 
     songs: Annotated[tuple[SimilarSong, ...], Key("near")]
-    song: int  # to which
+    song: int  # number of the song requested
 
 
 @dataclass(frozen=True, slots=True)
 class UnitsRead(Answer):
-    """A network has read a song."""
+    """The network has read the song."""
 
-    reading: Annotated[SongReading, Key("neurons")] | None  # None: stopped before its end
+    reading: Annotated[SongReading, Key("neurons")] | None  # None: stopped before the song's end
 
 
 @dataclass(frozen=True, slots=True)
 class UnitRead(Answer):
-    """A unit of the song last read."""
+    """The activations of the unit requested."""
 
     unit: UnitActivations
 
@@ -497,11 +512,11 @@ SamplerAnswer = (
 
 @dataclass(frozen=True)
 class LoadNotes(Request):
-    """Load a song, stopped at its beginning; its id names it in the answers."""
+    """Load a song, stopped at its beginning; answers about the song have this request's id."""
 
     DO = "load"
     notes: Notes
-    until: Seconds | None = None  # every note that starts before is known; None: all are
+    until: Seconds | None = None  # notes are complete up to here, more follow; None: no more follow
 
 
 @dataclass(frozen=True)
@@ -510,7 +525,7 @@ class AppendNotes(Request):
 
     DO = "notes"
     notes: Notes
-    until: Seconds | None = None
+    until: Seconds | None = None  # as in LoadNotes
 
 
 @dataclass(frozen=True)
@@ -522,7 +537,7 @@ class Play(Request):
 
 @dataclass(frozen=True)
 class Pause(Request):
-    """Pause."""
+    """Pause at the current position."""
 
     DO = "pause"
 
@@ -536,7 +551,7 @@ class StopPlaying(Request):
 
 @dataclass(frozen=True)
 class Seek(Request):
-    """Go to a position of the song as written."""
+    """Go to a position in seconds of the song as written (at speed factor 1)."""
 
     DO = "seek"
     seconds: Seconds
@@ -544,10 +559,10 @@ class Seek(Request):
 
 @dataclass(frozen=True)
 class Loop(Request):
-    """Repeat a part of the song, or no longer; kept when another song is loaded."""
+    """Repeat a part of the song, or end the loop; it stays set when another song is loaded."""
 
     DO = "loop"
-    on: bool = True
+    on: bool = True  # False: no loop
     start: Seconds = 0.0
     end: Seconds | None = None  # None: the song's end
 
@@ -570,7 +585,7 @@ class SetVelocity(Request):
 
 @dataclass(frozen=True)
 class Transpose(Request):
-    """Transpose."""
+    """Transpose all notes by a number of semitones."""
 
     DO = "transpose"
     semitones: Annotated[int, Range(-127, 127)]
@@ -589,7 +604,7 @@ class OpenPort(Request):
     """Open a port; answered by PortOpened."""
 
     DO = "port"
-    name: Annotated[str, Words("a port's name")] | None = None  # None: the first one with sound
+    name: Annotated[str, Words("a port's name")] | None = None  # None: automatic
 
 
 @dataclass(frozen=True)
@@ -601,14 +616,14 @@ class ListPorts(Request):
 
 @dataclass(frozen=True)
 class Panic(Request):
-    """Release every key, also one by one."""
+    """Silence the port: all notes off, then a note-off for each key."""
 
     DO = "panic"
 
 
 @dataclass(frozen=True)
 class Quit(Request):
-    """Release every key and end the process."""
+    """Silence the port and end the process."""
 
     DO = "quit"
 
@@ -624,39 +639,39 @@ PlayerRequest = (
 
 @dataclass(frozen=True, slots=True)
 class PlayerFailed:
-    """Something could not be done."""
+    """A request or playback failed."""
 
     error: str  # one sentence
-    do: str | None  # the name of the request
+    do: str | None  # the name of the request; None: the request could not be read
 
 
 @dataclass(frozen=True, slots=True)
 class PlaybackStatus(Answer):
-    """Where playing is in the song with this id."""
+    """The state of playback; id: that of the request that loaded the song."""
 
     position: float  # seconds of the song as written
     duration: float  # seconds
     playing: bool
-    waiting: bool  # for notes
+    waiting: bool  # whether playback waits for notes that are not added yet
 
 
 @dataclass(frozen=True, slots=True)
 class PlaybackEnded(Answer):
-    """The last note of the song has ended."""
+    """Playback has reached the end of the song."""
 
     FLAG = "ended"
 
 
 @dataclass(frozen=True, slots=True)
 class PortOpened:
-    """A port is open."""
+    """A port was opened."""
 
     port: Port
 
 
 @dataclass(frozen=True, slots=True)
 class PortList:
-    """The ports there are."""
+    """The available ports."""
 
     ports: tuple[Port, ...]
 
@@ -672,7 +687,7 @@ M = TypeVar("M")
 class MessageError(InputError):
     """An invalid request or answer.
 
-    id: of the request, if it has one. kind: its class, if its name is known.
+    id: the message's id; None: it has none. kind: the message's class; None: it is not known.
     """
 
     def __init__(self, sentence: str, id: Id = None, kind: Any = None) -> None:  # noqa: A002
@@ -682,17 +697,17 @@ class MessageError(InputError):
 
 @dataclass(frozen=True)
 class Messages(Generic[M]):
-    """The classes of the messages that a process reads or writes.
+    """The classes of the messages that a process reads (requests) or writes (answers).
 
-    by_name: of requests, by their names. by_key: of answers, by a key that only they have; the
-    first key counts for an answer that has several.
+    by_name: classes of requests by the request's name. by_key: classes of answers by a key that
+    identifies them; if an answer has several of the keys, the first in this order decides.
     """
 
     by_name: Mapping[str, type[M]] = field(default_factory=dict)
     by_key: Mapping[str, type[M]] = field(default_factory=dict)
 
     def find(self, values: dict[str, Any]) -> type[M]:
-        """Return the class of a message; raises InputError for an unknown one."""
+        """Return the class of a message; raises InputError if it is unknown."""
         for key, cls in self.by_key.items():
             if key in values:
                 return cls
@@ -727,9 +742,9 @@ def encode(
     message: SamplerRequest | SamplerAnswer | PlayerRequest | PlayerAnswer,
     id: Id = None,  # noqa: A002
 ) -> str:
-    """Return the line of a message, in ASCII, without its newline.
+    """Encode a message as a line of ASCII without a newline.
 
-    id: replaces that of the message; None keeps it.
+    id: replaces the message's own id; None keeps it.
     """
     values = _to_json(message)
     if id is not None:
@@ -738,7 +753,7 @@ def encode(
 
 
 def encode_output(answer: SamplerAnswer, **more: object) -> str:
-    """Return the line that a command prints for an answer: without the id, with more keys."""
+    """Encode an answer as a command prints it: without the id, and with the keys in `more`."""
     values = _to_json(answer)
     del values["id"]
     return json.dumps({**values, **more}, ensure_ascii=False)
@@ -749,7 +764,7 @@ def _to_json(message: Any) -> dict[str, Any]:
     if isinstance(message, Request):
         values["do"] = message.DO
     elif isinstance(message, Answer):
-        values["id"] = None  # it is always there
+        values["id"] = None  # answers always have this key
         if message.FLAG is not None:
             values[message.FLAG] = True
     schema_of(type(message)).write_to(values, message)
@@ -757,10 +772,10 @@ def _to_json(message: Any) -> dict[str, Any]:
 
 
 def decode(line: bytes, messages: Messages[M]) -> M:
-    """Return the message of a line.
+    """Decode a line as one of `messages`.
 
-    Raises MessageError, one sentence that names the key, for an invalid line. Unknown keys are
-    refused in a request and ignored in an answer.
+    Raises MessageError, with a sentence that names the key, for an invalid line. An unknown key is
+    an error in a request, and ignored in an answer.
     """
     id_, cls = None, None
     try:
@@ -773,7 +788,7 @@ def decode(line: bytes, messages: Messages[M]) -> M:
         message: M = schema.read(values)
     except InputError as error:
         raise MessageError(str(error), id_, cls) from error
-    except RecursionError as error:  # where a value is shown in an error message
+    except RecursionError as error:  # from repr of the value for an error message
         raise MessageError("A value is nested too deep.", id_, cls) from error
     return message
 

@@ -1,13 +1,13 @@
-"""The sampler's process: `python -m engine.sampler_process`, see `engine.protocol`.
+"""The sampler's process: `python -m engine.sampler_process`; its messages: `engine.protocol`.
 
-Requests on stdin, answers on stdout. A model stays loaded until its file changes or another is
-requested. A thread reads stdin, so that a stop, or stdin's end, takes effect between two
-characters.
+It reads requests from stdin and writes answers to stdout. A model stays loaded until its file
+changes or another model is requested. A separate thread reads stdin, so that a stop, or the end of
+stdin, takes effect between two characters.
 """
 
 import os
 
-# Before NumPy is imported: a product of one row gains nothing by threads.
+# Set before NumPy is imported: threads do not speed up a matrix product with one row.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["MKL_NUM_THREADS"] = "1"
@@ -68,15 +68,18 @@ Stopped = Callable[[], bool]
 
 
 class Inbox:
-    """Requests, read by a thread of their own; iterate over it for them and their numbers."""
+    """The requests on stdin, read in a separate thread; iterates over (number, request).
+
+    Requests are numbered from 1 in the order in which they were read.
+    """
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[tuple[int, SamplerRequest | MessageError] | None] = (
             queue.SimpleQueue()
         )
         self._changes: queue.SimpleQueue[ChangeSampling | MessageError] = queue.SimpleQueue()
-        self._read = 0  # requests
-        self._stopped = 0  # requests up to this number are to be stopped
+        self._read = 0  # number of requests read
+        self._stopped = 0  # number of the last stop, which ends all requests before it
         self._closed = False
         processes.read_lines(self._receive, self._end)
 
@@ -111,23 +114,23 @@ class Inbox:
         return item
 
     def changes(self) -> Iterator[ChangeSampling | MessageError]:
-        """Yield the changes that came since the last call."""
+        """Yield the requests to change sampling options that were read since the last call."""
         while not self._changes.empty():
             yield self._changes.get()
 
     def stopped(self, number: int) -> bool:
-        """Return whether a stop, or the end, came after the request with that number."""
+        """Return whether a stop, or the end of stdin, came after the request with this number."""
         return self._closed or number < self._stopped
 
 
 class Worker:
-    """Answers requests, with the last model loaded."""
+    """Answers the requests of an inbox, one after another; keeps the last model loaded."""
 
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
         self._model: Model | None = None
         self._version: object = None  # of the model's file
-        self._reading: UnitReading | None = None  # the song last read
+        self._reading: UnitReading | None = None  # of the song last read; None: none was read
         self._handlers: dict[type, Callable[[Any, Reply, Stopped], None]] = {
             LoadModel: self._load_model,
             SampleLyrics: self._sample_lyrics,
@@ -154,11 +157,14 @@ class Worker:
                 reply(Failed(str(error)))
 
     def _load(self, name: str | None, kind: str | None = None, precision: str = "fast") -> Model:
-        """Return a model of lyrics or music; the last one stays loaded."""
+        """Return a model, loaded again only if another or its file's version differs.
+
+        kind: "lyrics" or "music"; raises InputError for a model of the other kind. None: either.
+        """
         found, folder = models.locate(name, kind)
         version = found, models.file_version(folder), precision
         if self._model is None or self._version != version:
-            self._model = self._reading = None  # two at once could exceed the memory
+            self._model = self._reading = None  # two models at once could exceed the memory
             self._model = models.load(name, precision, kind)
             self._version = version
         return self._model
@@ -199,7 +205,7 @@ class Worker:
             reply(each)
 
     def _change_sampling(self, songs: LyricsStream | None) -> None:
-        """Change the options of the songs being written, as far as requested since."""
+        """Apply and answer the changes requested for the songs being written; None: no songs."""
         for change in self._inbox.changes():
             try:
                 if isinstance(change, MessageError):
@@ -252,7 +258,7 @@ class Worker:
     def _embed(
         self, request: MapSongs | FindSimilar, reply: Reply, stopped: Stopped
     ) -> EmbeddedSongs:
-        """Return the songs of a model with their vectors."""
+        """Return the songs of a model's training corpus with their vectors."""
         return song_embeddings.embed_songs(
             self._load(request.model, "lyrics"),
             lambda read, songs: reply(ReadProgress(read, songs)),
@@ -278,12 +284,12 @@ def _frame_length(codec: KeysCodec) -> FrameLength:
 
 
 def _send(id: Id, answer: SamplerAnswer) -> None:  # noqa: A002
-    """Write an answer at once: a reader slower than the sampler holds it back."""
+    """Write an answer; blocks while the pipe is full, so that sampling waits for the reader."""
     processes.write_line(protocol.encode(answer, id))
 
 
 def main() -> None:
-    """Answer until stdin ends, or stdout has no reader."""
+    """Answer requests until stdin ends or stdout has no reader."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is meant for the parent
     with contextlib.suppress(BrokenPipeError):
         Worker(Inbox()).run()

@@ -1,8 +1,8 @@
-"""Dataclasses as JSON objects: read and checked field by field by their type hints, and written.
+"""Reading dataclasses from JSON objects, checked by their type hints, and writing them.
 
-A field without a default is always written, one with a default only where its value is another.
-For both, null and a missing key mean the default, or None where the type allows that. Plain Python:
-the app imports this before it draws its first page.
+A field without a default is always written; a field with one only if its value differs from it.
+When an object is read, null and a missing key mean the default, or None for a field without a
+default whose type allows None. Plain Python: the app imports this before it draws its first page.
 """
 
 import dataclasses
@@ -18,50 +18,54 @@ from engine.options import Option, range_words
 
 MISSING = dataclasses.MISSING
 
-# ── what stands beside a type in an annotation ───────────────────────────────────────────────────
-# An `Option` does too: its check and its error message.
+# ── metadata in Annotated[type, …] ───────────────────────────────────────────────────────────────
+# An `Option` may be given too: its range is checked, and its error message used.
 
 
 class Range(NamedTuple):
-    """The range of a number."""
+    """The range of a number; both limits are included."""
 
     low: float
     high: float
 
 
 class Words(NamedTuple):
-    """What an error message asks for, in place of the type's words."""
+    """A description of the value for error messages, in place of the type's description."""
 
     text: str
 
 
 class Check(NamedTuple):
-    """A function that reads the value; raises InputError, or TypeError for the usual message."""
+    """A function that checks and converts the value, in place of the type's own.
+
+    It raises InputError with a message, or TypeError for the usual message.
+    """
 
     function: Callable[[Any], Any]
 
 
 class Key(NamedTuple):
-    """The key in the object, where it is not the field's name."""
+    """The field's key in the object, if it differs from the field's name."""
 
     name: str
 
 
 class Inline(NamedTuple):
-    """The fields of this dataclass stand in the same object."""
+    """Marks a dataclass whose fields are keys of the surrounding object, not of a nested one."""
 
 
 class OptionTable(NamedTuple):
-    """Options by name, as the rows of a table allow them; they stand in the same object.
+    """Marks a mapping from option names to values, which are keys of the surrounding object.
 
-    complete: an option that is left out has its default.
+    options: the options allowed, by name. complete: whether the mapping also holds the defaults of
+    options that the object lacks.
     """
 
     options: Mapping[str, Option]
     complete: bool = True
 
     def fill(self, given: Mapping[str, float]) -> dict[str, Any]:
-        """Return the options given, and the defaults of others if the table is complete."""
+        """Return the given values and, if `complete`, the defaults of the other options."""
         defaults = {name: option.default for name, option in self.options.items() if self.complete}
         return {**defaults, **given}
 
@@ -70,21 +74,21 @@ class OptionTable(NamedTuple):
 
 
 class _Type(NamedTuple):
-    """How the values of a type are read and written."""
+    """How values of a type are described, read from JSON and written to it."""
 
-    words: str  # what an error message asks for
+    words: str  # a description for error messages, for example "a whole number"
     read: Callable[[Any], Any]  # raises TypeError or OverflowError for a value of another type
-    write: Callable[[Any], Any] | None = None  # None: unchanged
+    write: Callable[[Any], Any] | None = None  # None: values are written unchanged
 
 
 class _Field(NamedTuple):
-    """A field with a key of its own."""
+    """A field that is stored under one key of the object."""
 
     name: str
     key: str
     type: _Type
-    optional: bool  # None is allowed
-    default: Any  # MISSING without one
+    optional: bool  # whether None is allowed
+    default: Any  # MISSING: no default
 
     @property
     def writer(self) -> tuple[str, Any, str | None, Any]:
@@ -92,7 +96,7 @@ class _Field(NamedTuple):
 
 
 class _InlineField(NamedTuple):
-    """A field whose value is spread over several keys of the object."""
+    """A field that is stored under several keys of the object (`Inline`, `OptionTable`)."""
 
     name: str
     keys: frozenset[str]
@@ -106,7 +110,7 @@ class _InlineField(NamedTuple):
 
 
 class Schema:
-    """How a dataclass is read from an object and written to one; see `schema_of`."""
+    """Reads a dataclass from a JSON object and writes it to one; `schema_of` returns it."""
 
     def __init__(self, cls: Any) -> None:
         hints = typing.get_type_hints(cls, include_extras=True)
@@ -119,9 +123,9 @@ class Schema:
         self.keys = self._by_key.keys() | {key for item in self._inline for key in item.keys}
 
     def read(self, values: dict[str, Any]) -> Any:
-        """Return the dataclass of an object, whose unknown keys are ignored.
+        """Return an instance of the dataclass from an object; unknown keys are ignored.
 
-        Raises InputError, one sentence that names the key, for a value that is wrong or missing.
+        Raises InputError, with a sentence that names the key, for a wrong or missing value.
         """
         found: dict[str, Any] = {}
         for key, value in values.items():
@@ -142,13 +146,13 @@ class Schema:
         return self._cls(**found)
 
     def write(self, value: object) -> dict[str, Any]:
-        """Return the object of a dataclass."""
+        """Return a dataclass instance as an object."""
         result: dict[str, Any] = {}
         self.write_to(result, value)
         return result
 
     def write_to(self, result: dict[str, Any], value: object) -> None:
-        """Add the keys of a dataclass to an object."""
+        """Add the fields of a dataclass instance to the object `result`."""
         for name, default, key, write in self._writers:
             part = getattr(value, name)
             if part is default or part == default:
@@ -163,7 +167,7 @@ _SCHEMAS: dict[Any, Schema] = {}
 
 
 def schema_of(cls: Any) -> Schema:
-    """Return the schema of a dataclass; it is made once."""
+    """Return the schema of a dataclass; it is built once for each class."""
     if cls not in _SCHEMAS:
         _SCHEMAS[cls] = Schema(cls)
     return _SCHEMAS[cls]
@@ -208,7 +212,7 @@ def _inline(name: str, schema: Schema, default: Any) -> _InlineField:
 
 
 def _without_none(hint: Any) -> tuple[Any, bool]:
-    """Return X for the hint `X | None`, and whether it was one."""
+    """Return a type hint without None, and whether None was part of it."""
     if typing.get_origin(hint) not in {types.UnionType, typing.Union}:
         return hint, False
     rest = tuple(arg for arg in typing.get_args(hint) if arg is not types.NoneType)
@@ -232,7 +236,7 @@ def _type(hint: Any) -> _Type:
         return _Type("an object of numbers", _read_numbers)
     if hint in _PLAIN:
         return _PLAIN[hint]
-    if issubclass(hint, tuple):  # a NamedTuple stands as an array
+    if issubclass(hint, tuple):  # a NamedTuple is written as an array
         return _array(hint._make, tuple(typing.get_type_hints(hint).values()))
     schema = schema_of(hint)
     return _Type("an object", functools.partial(_read_object, schema), schema.write)
@@ -255,7 +259,7 @@ def _annotated(base: Any, notes: Iterable[Any]) -> _Type:
 
 
 def _option(option: Option) -> _Type:
-    """Return the type of an option, which has its own error message; infinity is written "inf"."""
+    """Return how an option is read and written: with its own error message, infinity as "inf"."""
     unbounded = option.type is float and option.high == math.inf
 
     def read(value: Any) -> Any:
@@ -288,7 +292,10 @@ def _list(hint: Any) -> _Type:
 
 
 def _array(make: Callable[[Iterable[Any]], Any], hints: tuple[Any, ...]) -> _Type:
-    """Return the type of a tuple of fixed length; its values are written unchanged."""
+    """Return how a tuple of fixed length is read; `make` builds it from the list of its items.
+
+    It is written unchanged.
+    """
     reads, exact = [_type(hint).read for hint in hints], [*hints]
 
     def read(value: Any) -> Any:
@@ -360,7 +367,7 @@ def _read_in_range(read: Callable[[Any], Any], low: float, high: float, value: A
 
 
 def _finite(value: float) -> float | str:
-    """Return a number as JSON can hold it."""
+    """Return a number as JSON can represent it: infinity as "inf"."""
     return "inf" if value == math.inf else value
 
 

@@ -1,4 +1,8 @@
-"""Codecs, which convert lyrics or piano rolls to the frames of a model, and back."""
+"""Codecs, which convert lyrics or piano rolls to the frames of a model, and back.
+
+A frame of lyrics is the index of a character; a frame of music has a bit for each piano key.
+V: number of indices; T: number of frames.
+"""
 
 import math
 import unicodedata
@@ -18,16 +22,16 @@ from engine.music.score import Score
 
 END, UNKNOWN = 1, 2  # indices of the end mark and of the unknown mark; BEGIN is 0
 MARKS = 3  # the index of the first character
-REPLACEMENT = "\ufffd"  # the character that the unknown mark is decoded to
+REPLACEMENT = "\ufffd"  # the character to which the unknown mark is decoded
 
 
 def code_points(text: str) -> npt.NDArray[np.uint32]:
-    """Return the code points of a text, (len(text),), which may have lone surrogates."""
+    """Return the code points of a text, (len(text),); the text may contain lone surrogates."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
 
 
 def _is_character(point: int) -> bool:
-    """Return whether a codec may have a code point: neither a surrogate nor U+FFFD (unknown)."""
+    """Return whether a codec may contain a code point: no surrogate, and not U+FFFD (unknown)."""
     return not 0xD800 <= point < 0xE000 and point != ord(REPLACEMENT)
 
 
@@ -66,7 +70,7 @@ class CharacterCodec:
 
     @property
     def spec(self) -> FrameSpec:
-        """The frames: one index each, below V = 3 + len(characters)."""
+        """The format of a frame: an index below V = 3 + len(characters)."""
         return FrameSpec("characters", MARKS + len(self.characters))
 
     @cached_property
@@ -84,11 +88,11 @@ class CharacterCodec:
 
     @cached_property
     def _points(self) -> npt.NDArray[np.uint32]:
-        """The code point of each index, (V,)."""
+        """A lookup table from index to code point, (V,)."""
         return np.concatenate([code_points("\0\0" + REPLACEMENT), code_points(self.characters)])
 
     def encode(self, text: str) -> npt.NDArray[Any]:
-        """Return the indices (n,) of a text's n characters in NFC, of type `spec.dtype`.
+        """Normalize a text to NFC and return the indices of its n characters, (n,) `spec.dtype`.
 
         Characters that the codec lacks become the unknown mark.
         """
@@ -106,7 +110,7 @@ class CharacterCodec:
         return [c for c in dict.fromkeys(unicodedata.normalize("NFC", text)) if c not in known]
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values for JSON; `from_json` is the inverse."""
+        """Return the codec as an object for JSON; `from_json` is the inverse."""
         return {"kind": "characters", "characters": self.characters}
 
     @classmethod
@@ -123,9 +127,9 @@ class CharacterCodec:
 
 
 def index_table(old: CharacterCodec, new: CharacterCodec) -> npt.NDArray[np.int64]:
-    """Return the index in `new` of each index of `old`, (V of `old`,).
+    """Return the table, (V of `old`,), that maps each index of `old` to the index in `new`.
 
-    Characters that `new` lacks become the unknown mark.
+    Characters that `new` lacks are mapped to the unknown mark.
     """
     characters = new._indices.take(code_points(old.characters), mode="clip")
     return np.concatenate([np.arange(MARKS), characters]).astype(np.int64)
@@ -141,13 +145,14 @@ _DAMAGED = (
 class KeysCodec:
     """Converts piano rolls to frames of piano keys, and back.
 
-    A frame has one or two planes of 88 zeros and ones. Raises InputError for values out of range.
+    A frame has one or two planes; a plane has a zero or a one for each of the 88 keys. Raises
+    InputError for values out of range.
     """
 
     planes: int  # 1: the keys that sound; 2: these, then the keys that begin to sound
     frame: float | None  # the length of a frame in seconds; None: `beats` is set
     beats: float | None  # the length of a frame in beats (quarter notes); None: `frame` is set
-    tempo: float  # beats a minute: the median of the corpus
+    tempo: float  # beats per minute: the median of the corpus
 
     def __post_init__(self) -> None:
         length = self.beats if self.frame is None else self.frame
@@ -161,7 +166,7 @@ class KeysCodec:
 
     @property
     def spec(self) -> FrameSpec:
-        """The frames: 88 or 176 zeros and ones each."""
+        """The format of a frame: 88 zeros and ones for each plane."""
         return FrameSpec("keys", KEYS * self.planes)
 
     @property
@@ -170,7 +175,7 @@ class KeysCodec:
         return self.frame or (self.beats or 0.0) * 60 / self.tempo
 
     def frames_per_bar(self, metre: tuple[int, int]) -> float:
-        """Return the number of frames in a bar of a metre such as (3, 4).
+        """Return the number of frames in a bar of a time signature, for example (3, 4).
 
         A frame's length in seconds is converted to beats at `tempo`.
         """
@@ -182,15 +187,15 @@ class KeysCodec:
         return piano_roll.from_score(score, self.seconds, self.beats or 0.0)
 
     def encode(self, music: Roll) -> npt.NDArray[np.uint8]:
-        """Return the frames of a roll, (T, 88 · planes)."""
+        """Return the frames of a piano roll, (T, 88 · planes)."""
         return music.frames(self.planes)
 
     def decode(self, frames: npt.ArrayLike) -> Roll:
-        """Return the roll of frames (T, 88 · planes); any zeros and ones are valid."""
+        """Return the piano roll of frames (T, 88 · planes); any zeros and ones are valid."""
         return piano_roll.from_frames(frames, self.seconds, self.tempo)
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values for JSON; `from_json` is the inverse."""
+        """Return the codec as an object for JSON; `from_json` is the inverse."""
         return {"kind": "keys", **asdict(self)}
 
     @classmethod
@@ -212,7 +217,7 @@ CODECS: dict[str, Callable[[object], Codec]] = {
 
 
 def codec_from_json(values: object) -> Codec:
-    """Build a codec of either kind from what `to_json` returned; raises InputError for others."""
+    """Build a codec of either kind from what `to_json` returned; raises InputError otherwise."""
     kind = values.get("kind") if isinstance(values, Mapping) else None
     if not isinstance(kind, str) or kind not in CODECS:
         raise InputError(

@@ -1,13 +1,14 @@
 """Heads in NumPy, for sampling; `engine.model.heads` trains them.
 
-A head has two tasks: from a frame it computes the frame's term of the first layer's
-pre-activations, and from the last layer's output the logits of the next character, or the keys of
-the next frame. With a match memory (`engine.data.match_memory`) the matched frame is an input of
-both.
+A head has two tasks. At the input, it computes what a frame adds to the first layer's
+pre-activations; at the output, it computes the logits of the next character, or chooses the keys of
+the next frame, from the last layer's output. With a match memory (`engine.data.match_memory`) both
+tasks also use the matched frame: the one that followed the longest earlier match in the song.
 
-N: songs; H: hidden units; S·H: columns of a layer's pre-activations (`engine.inference.cells`);
-V: characters; M: kinds of match. A frame of keys, (K,), has one plane of 88 bits (the keys that
-sound), or two (then the keys that are struck); F: features of a key; U: units of a `Decider`.
+N: number of songs; H: hidden units; S·H: columns of a layer's pre-activations
+(`engine.inference.cells`); V: indices of characters and marks; E: embedding size; M: kinds of
+match; F: features of a key; U: units of a `Decider`. A frame of keys, (K,), has one plane of 88
+bits (the keys that sound) or two (the second: the keys that are struck).
 """
 
 from abc import ABC, abstractmethod
@@ -40,7 +41,7 @@ Shapes = dict[str, tuple[int, ...]]
 
 
 class HeadInput(NamedTuple):
-    """What a head predicts the next frames of N songs from."""
+    """The input from which a head predicts the next frames of N songs."""
 
     hidden: Quantized  # (N, H) the last layer's output, quantized for the head's product
     previous: NDArray[Any]  # (N, *frame) the last frames
@@ -52,11 +53,11 @@ class HeadInput(NamedTuple):
 class CharacterHead:
     """The head for characters: a table lookup as input, logits over V characters as output."""
 
-    table: Array  # (V, S·H) each character's term of the first pre-activations, and the bias
-    matched_table: Array  # (V, S·H) the matched character's term; (0, 0) without a match memory
-    weight: Product  # hidden (N, H) → (N, V)
+    table: Array  # (V, S·H) what each character adds to the first pre-activations, plus the bias
+    matched_table: Array  # (V, S·H) the same of a matched character; (0, 0): no match memory
+    weight: Product  # multiplies hidden (N, H) by the output weights → (N, V)
     bias: Array  # (1, V): NumPy adds arrays faster if they have the same number of axes
-    gain: Array  # (M,) by match kind: added to the matched character's logit; (0,) without a memory
+    gain: Array  # (M,) by match kind: added to the matched character's logit; (0,): no match memory
 
     @staticmethod
     def shapes(config: ModelConfig, spec: FrameSpec) -> Shapes:
@@ -117,16 +118,17 @@ class CharacterHead:
 
 @dataclass(frozen=True)
 class KeyDecision:
-    """How the keys of N frames are chosen: copied from `given` to score them, or drawn."""
+    """How the keys of N frames are chosen: copied from `given`, to score them, or drawn."""
 
-    given: Frames | None = None
+    given: Frames | None = None  # None: drawn with `noise`
     noise: NDArray[np.float64] | None = None  # (N, K) of the logistic distribution, to draw with
     temperature: float = 1.0
 
     def decide(self, logits: Array, keys: int | slice) -> tuple[NDArray[np.bool_], Nats]:
         """Choose the bits of some keys; return them and their negative log likelihoods.
 
-        logits: (N,) for one key, (N, n) for a slice of n keys, as are both results.
+        keys: one index, or a slice of n keys. The logits and both results have the shape (N,) for
+        one key and (N, n) for a slice.
         """
         if self.given is not None:
             bits = self.given[:, keys] > 0
@@ -140,9 +142,9 @@ class KeyDecision:
 class KeysHead(ABC):
     """The base of the two heads for piano keys: their input, drawing and scoring."""
 
-    table: Array  # (K, S·H) each key's term of the first layer's pre-activations
+    table: Array  # (K, S·H) what each key adds to the first layer's pre-activations
     table_bias: Array  # (S·H,)
-    matched_table: Array  # (K, S·H) a matched frame's keys' terms; (K, 0) without a match memory
+    matched_table: Array  # (K, S·H) the same of a matched frame's keys; (K, 0): no match memory
 
     @staticmethod
     def tables(config: ModelConfig, tensors: Mapping[str, Array]) -> tuple[Array, Array, Array]:
@@ -165,7 +167,7 @@ class KeysHead(ABC):
         """Choose the next frames; return them, (N, K), and their negative log likelihoods, (N,)."""
 
     def nats(self, inputs: HeadInput, frames: Frames) -> Nats:
-        """Return the negative log likelihoods, (N,), of frames (N, K) as the songs' next frames."""
+        """Return the negative log likelihoods, (N,), of frames (N, K) as the next of N songs."""
         return self.decide(inputs, KeyDecision(given=frames))[1]
 
     def sample(
@@ -178,7 +180,7 @@ class KeysHead(ABC):
         """Draw the next frames, (N, K).
 
         temperature: 0 takes the more probable state of each key, inf makes both equally probable.
-        min_notes: a frame with fewer notes is drawn again, until it is the `MAX_DRAWS`th, so that
+        min_notes: a frame with fewer notes is drawn again, up to `MAX_DRAWS` draws in all, so that
         the music does not fall silent.
         """
         frames = np.zeros_like(inputs.previous)
@@ -198,9 +200,9 @@ class KeysHead(ABC):
 class IndependentHead(KeysHead):
     """The head that chooses each key independently of the other keys."""
 
-    weight: Product  # hidden (N, H) → (N, K)
+    weight: Product  # multiplies hidden (N, H) by the output weights → (N, K)
     bias: Array  # (K,)
-    gain: Array  # (M, 2) by match kind: added to logits of keys off, and on, in the matched frame
+    gain: Array  # (M, 2) by match kind: for the logits of keys silent, and sounding, in `matched`
 
     @staticmethod
     def shapes(config: ModelConfig, spec: FrameSpec) -> Shapes:
@@ -239,7 +241,7 @@ class IndependentHead(KeysHead):
         logits += np.where(inputs.matched > 0, sounding, silent)
         bits, nats = decision.decide(logits, slice(None))
         sounds, before = bits[:, :KEYS], inputs.previous[:, :KEYS] > 0
-        if bits.shape[1] > KEYS:  # a key that sounds, but did not before, certainly is struck
+        if bits.shape[1] > KEYS:  # a key that sounds, but did not before, is certainly struck
             undecided = sounds & before
             bits[:, KEYS:] = np.where(undecided, bits[:, KEYS:], sounds)
             nats[:, KEYS:] *= undecided
@@ -248,11 +250,15 @@ class IndependentHead(KeysHead):
 
 @dataclass(frozen=True)
 class Decider:
-    """A small network, shared by the keys of a plane, that chooses them from high to low."""
+    """A small network, shared by the keys of a plane, that chooses key after key from high to low.
 
-    above: Array  # (KEYS_ABOVE, U) weights of the keys above, which are chosen already
-    counts: Array  # (NOTE_COUNTS + 1, U) the term of each number of keys set so far
-    around: Array  # (P · (2 · KEYS_AROUND + 1), U) weights of nearby keys in P known planes
+    P: number of known planes, which are given: from the previous and the matched frame, and, for
+    onsets, the keys chosen to sound.
+    """
+
+    above: Array  # (KEYS_ABOVE, U) weights of the next higher keys, which are chosen already
+    counts: Array  # (NOTE_COUNTS + 1, U) what each number of keys chosen to be 1 so far adds
+    around: Array  # (P · (2 · KEYS_AROUND + 1), U) weights of the nearby keys in the known planes
     mix: Array  # (F, U) weights of the key's features
     bias: Array  # (U,)
     out: Array  # (U,)
@@ -260,7 +266,7 @@ class Decider:
 
     @staticmethod
     def shapes(name: str, planes: int) -> Shapes:
-        """Return the shape of each tensor of the decider `name` for a number of known planes."""
+        """Return the shape of each tensor of the decider `name`; planes: P, the known planes."""
         return {
             f"{name}.weight": (
                 KEYS_ABOVE + NOTE_COUNTS + planes * (2 * KEYS_AROUND + 1),
@@ -295,8 +301,8 @@ class Decider:
     ) -> tuple[NDArray[np.bool_], Nats]:
         """Choose the keys that are marked in `undecided` (N, 88); copy the others from `certain`.
 
-        features: (N, 88, F); planes: (N, P, 88) the known ones; certain: (N, 88); first: the index
-        in a frame of the plane's first key. Returns the bits (N, 88) and the negative log
+        features: (N, 88, F); planes: the known planes, (N, P, 88); certain: (N, 88); first: the
+        index in a frame of the plane's first key. Returns the bits (N, 88) and the negative log
         likelihoods (N,).
         """
         count = len(features)
@@ -325,12 +331,12 @@ class Decider:
 
 @dataclass(frozen=True)
 class JointHead(KeysHead):
-    """The head that chooses each key given the keys above it: first those that sound, then onsets.
+    """The head that chooses each key given the keys above it.
 
-    An onset is a key that is struck.
+    It chooses the keys that sound first, then the onsets (the keys that are struck).
     """
 
-    features: Product  # hidden (N, H) → (N, 88 · F)
+    features: Product  # multiplies hidden (N, H) by the output weights → (N, 88 · F)
     bias: Array  # (88 · F,)
     sounding: Decider
     onset: Decider | None  # None: frames have one plane
@@ -378,7 +384,7 @@ class JointHead(KeysHead):
         if self.onset is None:
             return sounds.astype(np.uint8), nats
         before = planes[:, 0] > 0
-        certain = sounds & ~before  # a key that sounds, but did not before, certainly is struck
+        certain = sounds & ~before  # a key that sounds, but did not before, is certainly struck
         known = np.concatenate([sounds[:, None], certain[:, None], planes[:, 1::2]], 1)
         known = known.astype(np.float32)
         onsets, onset_nats = self.onset.decide(
@@ -396,5 +402,5 @@ KEYS_HEADS: dict[str, type[IndependentHead | JointHead]] = {
 
 
 def head_class(config: ModelConfig, spec: FrameSpec) -> type[Head]:
-    """Return the class of a network's head: for keys the one that `config.head` names."""
+    """Return the class of a network's head; for frames of keys, `config.head` names it."""
     return CharacterHead if spec.kind == "characters" else KEYS_HEADS[config.head]

@@ -1,9 +1,9 @@
 """Matrix products for sampling, in two precisions: "full" (float32) and "fast" (8-bit integers).
 
 N: rows, one for each song; I: inputs; J: outputs. With few rows a product takes about the time of
-reading its weights from memory, so it is faster with smaller weights. A row's result is the same
-to the last bit alone and among other rows: in fast products always, in full ones among up to
-`MAX_SINGLE_ROWS` rows.
+reading its weights from memory, so it is faster with smaller weights. A row's result does not
+depend on the other rows, to the last bit: always in fast products, and with up to `MAX_SINGLE_ROWS`
+rows in full ones.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from engine.inference.cells import Array
 
 Quantized = NDArray[Any]  # the left factor of a product, (N, I): int8 (fast) or float32 (full)
-Product = Callable[[Quantized], Array]  # x → x @ weights (N, J), a new array
+Product = Callable[[Quantized], Array]  # multiplies by fixed weights: x → x @ weights (N, J), new
 
 MAX_SINGLE_ROWS = 16  # up to this many rows are multiplied one by one, which is faster
 _LEVELS = np.array(127, np.float32)  # an array: NumPy takes longer to convert a scalar
@@ -27,8 +27,9 @@ _LEVELS = np.array(127, np.float32)  # an array: NumPy takes longer to convert a
 class GateSums:
     """Computes a layer's pre-activations x @ W + h @ U + bias, as `complete(precompute(x), h)`.
 
-    When a prompt is read, the x of all its frames are known at once, but each h only after the step
-    before: `precompute` does the part of the work that is faster for many rows at once.
+    W, U: the input and hidden weights. When a prompt is read, the inputs x of all its frames are
+    known at once, but each hidden state h only after the previous step: `precompute` does the part
+    of the work that is faster for many rows at once.
     """
 
     precompute: Callable[[Quantized], Quantized]  # x (rows, I) → (rows, …), any number of rows
@@ -39,13 +40,13 @@ class GateSums:
 class Precision:
     """The functions of one precision: `product(weights)(quantize(x))` is x @ weights.
 
-    x is quantized by itself, so that several products of the same x need it quantized only once.
+    Quantizing is separate, so that x is quantized only once for several products with it.
     """
 
     quantize: Callable[[Array], Quantized]
-    product: Callable[[Array], Product]
+    product: Callable[[Array], Product]  # from weights (I, J)
     gate_sums: Callable[[Array, Array, Array], GateSums]  # from W, U, bias (1, J)
-    scale: float  # quantize(x) · scale is x, but for rounding
+    scale: float  # quantize(x) · scale is x, except for rounding
 
 
 def _full(weights: Array) -> Product:
@@ -61,7 +62,7 @@ def _full(weights: Array) -> Product:
 
 
 def _full_sums(input_weights: Array, hidden_weights: Array, bias: Array) -> GateSums:
-    """Return sums that multiply x by W ahead, which is faster for many rows at once."""
+    """Return float32 `GateSums`; `precompute` multiplies x by W, faster for many rows at once."""
     product = _full(input_weights)
 
     def precompute(x: Quantized) -> Quantized:
@@ -73,7 +74,10 @@ def _full_sums(input_weights: Array, hidden_weights: Array, bias: Array) -> Gate
 
 
 def table_sums(hidden_product: Product) -> GateSums:
-    """Return the sums of the first layer, whose x is x @ W + bias already (see the heads)."""
+    """Return the `GateSums` of the first layer, which take x @ W + bias, as the heads compute it.
+
+    hidden_product: multiplies by U.
+    """
 
     def complete(precomputed: Quantized, h: Quantized) -> Array:
         result = hidden_product(h)
@@ -112,9 +116,9 @@ def _fast(weights: Array) -> Product:
 
 
 def _fast_sums(input_weights: Array, hidden_weights: Array, bias: Array) -> GateSums:
-    """Return sums that multiply x and h at once: a product has a fixed cost, whatever its size.
+    """Return 8-bit `GateSums` that multiply x and h in one product, which has a fixed cost.
 
-    Multiplying the x of many rows ahead would gain little.
+    Multiplying the x of many rows in advance would gain little.
     """
     product = _fast(np.concatenate([input_weights, hidden_weights]))
 

@@ -1,11 +1,12 @@
-"""The player's process: `python -m engine.music.player`, see `engine.protocol`.
+"""The player's process: `python -m engine.music.player`; its messages: `engine.protocol`.
 
-Requests on stdin, answers on stdout. It owns the MIDI port and nothing else, so that notes are on
-time whatever the screen does. Positions are seconds of the song as written.
+It reads requests from stdin and writes answers to stdout. It only plays to the MIDI port, so that
+notes are on time however busy the app is. Positions are seconds of the song as written (at speed
+factor 1).
 
-The position is sent 20 times a second while playing, and after every request. Whatever ends the
-process but a SIGKILL of its own, all notes are released first: also the end of stdin, as when its
-parent is killed.
+The position is sent 20 times a second during playback, and after every request. All notes are
+released before the process ends, also when its parent is killed (stdin ends then); only a SIGKILL
+of the process itself prevents that.
 """
 
 import contextlib
@@ -58,29 +59,29 @@ from engine.protocol import (
     Transpose,
 )
 
-SPIN = 0.002  # seconds before a note in which the process does not sleep any more
-REPORT_EVERY = 0.05  # seconds
-GAP = 1.0  # seconds: a longer gap means that the process was stopped, not busy
-# What silences a synthesizer: the pedal up, all notes off, all sound off.
+SPIN = 0.002  # seconds before a note in which the process polls the clock instead of sleeping
+REPORT_EVERY = 0.05  # seconds between two reports of the position
+GAP = 1.0  # seconds: a longer pause of the main loop means that the process was suspended
+# Controllers that silence a synthesizer: sustain pedal up, all notes off, all sound off.
 _CONTROLS = (64, 123, 120)
 
 
 class Suspend:
-    """The process is to stop, as Ctrl-Z requests."""
+    """The process is to suspend itself, because ctrl-z was pressed."""
 
 
 @dataclass(frozen=True)
 class PortGone:
-    """A port is not listed any more."""
+    """A port is not listed any more, for example because its device was unplugged."""
 
-    watcher: PortWatcher
+    watcher: PortWatcher  # the one that watched it
 
 
 Request = PlayerRequest | MessageError | Suspend | PortGone
 
 
 class Player:
-    """Answers requests, and plays in between."""
+    """Answers requests, and plays the loaded song in between."""
 
     def __init__(
         self, requests: "queue.SimpleQueue[Request]", answer: Callable[[PlayerAnswer], object]
@@ -89,10 +90,10 @@ class Player:
         self._transport = Transport()
         self._port: Any = None
         self._watcher: PortWatcher | None = None
-        self._id: Id = None  # of the song
-        self._program = 0
+        self._id: Id = None  # the song's id
+        self._program = 0  # the General MIDI instrument
         self._reported = -math.inf  # the moment of the last report
-        self._state = False, False, False  # and its state: playing, waiting, ended
+        self._state = False, False, False  # last reported: playing, waiting, ended
         self._handlers: dict[type, Callable[[Any], None]] = {
             LoadNotes: self._load,
             AppendNotes: self._append,
@@ -111,7 +112,7 @@ class Player:
         }
 
     def run(self) -> None:
-        """Play and answer until a request to quit; leave no note sounding."""
+        """Play and answer requests until one asks to quit; then release all notes."""
         before = self._now()
         try:
             while True:
@@ -126,7 +127,7 @@ class Player:
                     case Suspend():
                         self._suspend()
                     case PortGone(watcher):
-                        if watcher is self._watcher:  # else of a port closed meanwhile
+                        if watcher is self._watcher:  # otherwise that port was closed meanwhile
                             self._all_off()  # in case it is still there
                             self._lose_port("it is not listed any more")
                     case _:
@@ -141,7 +142,7 @@ class Player:
         return time.perf_counter()
 
     def _wait(self) -> Request | None:
-        """Return the next request; None if a key or a report is due before it."""
+        """Wait for the next request; return None if a key or a report is due first."""
         due = self._transport.due()
         if due is None:
             return self._requests.get()
@@ -155,7 +156,7 @@ class Player:
             return None
 
     def _report(self, requested: bool) -> None:
-        """Answer where playing is, when that is due or has changed."""
+        """Send the position and state if a report is requested or due, or the state has changed."""
         now, transport = self._now(), self._transport
         state = transport.playing, transport.waiting, transport.ended
         late = now - self._reported >= REPORT_EVERY and transport.due() is not None
@@ -183,10 +184,10 @@ class Player:
         except (InputError, WorkError) as error:
             self._answer(PlayerFailed(str(error), None if kind is None else kind.DO))
 
-    # The port.
+    # ── the port ─────────────────────────────────────────────────────────────────────────────────
 
     def _send_keys(self, keys: Iterable[KeyEvent]) -> None:
-        """Send keys; they are dropped while no port is open."""
+        """Send key events to the port; without a port they are dropped."""
         for key in keys:
             kind = "note_on" if key.velocity else "note_off"
             self._send(mido.Message(kind, note=key.pitch, velocity=key.velocity or 64))
@@ -196,14 +197,15 @@ class Player:
             return
         try:
             self._port.send(message)
-        except Exception as error:  # each library has its own for a device unplugged
+        except Exception as error:  # each MIDI library raises its own if a device is unplugged
             self._lose_port(" ".join(str(error).split()))
 
     def _lose_port(self, words: str) -> None:
         self._port = None
         self._stop_watcher()
         self._transport.pause(self._now())
-        self._answer(PlayerFailed(f"The MIDI port is gone ({words}): choose another.", OpenPort.DO))
+        sentence = f"The MIDI port is gone ({words}): choose another port."
+        self._answer(PlayerFailed(sentence, OpenPort.DO))
 
     def _all_off(self) -> None:
         self._send_keys(self._transport.release_all())
@@ -221,7 +223,7 @@ class Player:
     def _open_port(self, name: str | None) -> None:
         self._all_off()
         port = ports.find(name)
-        self._close_port()  # before the other is opened: JACK has only one of ours
+        self._close_port()  # before the next one is opened: JACK allows us only one
         try:
             self._port = ports.open_port(port)
         except InputError:
@@ -244,7 +246,7 @@ class Player:
 
     @contextlib.contextmanager
     def _held(self) -> Iterator[None]:
-        """Pause playback meanwhile, and resume it from the same position."""
+        """Stop the position for the duration of the block; playback then continues from there."""
         began = self._now()
         self._send_keys(self._transport.advance(began))
         try:
@@ -252,7 +254,7 @@ class Player:
         finally:
             self._transport.exclude_pause(self._now() - began)
 
-    # The requests.
+    # ── the requests ─────────────────────────────────────────────────────────────────────────────
 
     def _load(self, request: LoadNotes) -> None:
         self._send_keys(self._transport.load(_notes(request.notes), _end(request.until)))
@@ -266,7 +268,7 @@ class Player:
         if self._port is None:
             self._open_port(None)
         self._send_keys(self._transport.play(self._now()))
-        self._state = False, False, False  # a song without notes ends again at once
+        self._state = False, False, False  # so that the end of an empty song is reported again
 
     def _seek(self, request: Seek) -> None:
         self._send_keys(self._transport.seek(request.seconds, self._now()))
@@ -297,7 +299,7 @@ class Player:
             self._send(mido.Message("program_change", program=self._program))
 
     def _panic(self, _: Panic) -> None:
-        """Release every key, also one by one: some synthesizers ignore all-notes-off."""
+        """Silence the port, with a note-off for each key too: some ignore all-notes-off."""
         self._all_off()
         self._send_keys(KeyEvent(pitch, 0) for pitch in range(128))
 
@@ -315,7 +317,7 @@ class Player:
         threading.Thread(target=scan, daemon=True).start()
 
     def _suspend(self) -> None:
-        """Suspend the process silently, as ctrl-z does; playback resumes where it was."""
+        """Silence the port and suspend the process, as ctrl-z does; then continue where it was."""
         with self._held():
             self._all_off()
             os.kill(os.getpid(), signal.SIGSTOP)
@@ -330,7 +332,10 @@ def _end(seconds: float | None) -> float:
 
 
 def serve(requests: "queue.SimpleQueue[Request]") -> None:
-    """Play what is requested on stdin, or by the queue, until stdin ends."""
+    """Run the player until stdin ends or it is asked to quit.
+
+    Requests come from stdin, and from signal handlers through `requests`.
+    """
 
     def receive(line: bytes) -> None:
         try:
@@ -351,16 +356,16 @@ def serve(requests: "queue.SimpleQueue[Request]") -> None:
 
 
 def _raise_priority() -> None:
-    """Disable the garbage collector, and take a real-time priority if it is granted."""
+    """Disable the garbage collector and request a real-time priority, so that notes are on time."""
     gc.collect()
     gc.disable()
-    with contextlib.suppress(AttributeError, OSError):  # not on every system, not for every user
+    with contextlib.suppress(AttributeError, OSError):  # not on this system, or not permitted
         policy = os.SCHED_RR | os.SCHED_RESET_ON_FORK
         os.sched_setscheduler(0, policy, os.sched_param(1))
 
 
 def main() -> None:
-    """Play until stdin ends, a request or a signal ends it, or stdout has no reader."""
+    """Run the player until stdin ends, a request or a signal ends it, or stdout has no reader."""
     requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is meant for the parent
     for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):

@@ -1,4 +1,8 @@
-"""Drawing a line chart into an array of characters, with two by four braille dots per cell."""
+"""Drawing a line chart into an array of characters, with braille dots: 2 by 4 in each cell.
+
+A position on an axis is a value, or its log10 where the axis is logarithmic. N: values; M: points
+of a line after `decimate`.
+"""
 
 import dataclasses
 from collections.abc import Sequence
@@ -21,11 +25,11 @@ from tui.chart.series import (
 from tui.chart.ticks import axis_ticks, tick_labels
 from tui.chart.viewport import MIN_SPAN, Span, Viewport
 
-# The style numbers of cells: these, and SERIES + the color of a series.
+# The style numbers of cells; SERIES + n is the style of the series with color n.
 BACKGROUND, FRAME, TEXT, RAW, CURSOR, SERIES = range(6)
-MARKS = "●◆▲■✚★"  # by color of the series, so that they differ without hue too
+MARKS = "●◆▲■✚★"  # the mark of each color, so that series differ without color too
 
-_BRAILLE = np.array([[1, 8], [2, 16], [4, 32], [64, 128]], np.uint32)  # bit of each dot (4, 2)
+_BRAILLE = np.array([[1, 8], [2, 16], [4, 32], [64, 128]], np.uint32)  # (4, 2) bit of each dot
 _UTF32 = "utf-32-le" if np.little_endian else "utf-32-be"
 
 
@@ -38,11 +42,11 @@ def _max_y_ticks(rows: int) -> int:
 
 @dataclass(frozen=True)
 class RenderedChart:
-    """A chart as code points and style numbers, both (rows, columns), and where its plot is."""
+    """A drawn chart: code points and style numbers, both (rows, columns), and where the plot is."""
 
     characters: npt.NDArray[np.uint32]
     styles: npt.NDArray[np.uint8]
-    span: Span | None  # the x at the left and right of the plot; None for a blank chart
+    span: Span | None  # the x at the plot's left and right edges; None: the chart is blank
     left: int = 0  # first column of the plot
     width: int = 0  # columns of the plot
 
@@ -52,7 +56,7 @@ class RenderedChart:
 
 
 class _Canvas:
-    """The characters and styles of a chart, to write into."""
+    """The arrays of characters and styles into which a chart is drawn."""
 
     def __init__(self, width: int, height: int) -> None:
         self.characters = np.full((height, width), ord(" "), np.uint32)
@@ -83,11 +87,11 @@ class _Plot:
     y: Span
 
     def dot_column(self, x: FloatArray | float) -> FloatArray:
-        """Return dots from the left for positions (N,) → (N,)."""
+        """Return the dot columns, counted from the left, of positions (N,) on the x axis."""
         return np.rint((x - self.x[0]) / (self.x[1] - self.x[0]) * (2 * self.width - 1))
 
     def dot_row(self, y: FloatArray | float) -> FloatArray:
-        """Return dots from the top for positions (N,) → (N,)."""
+        """Return the dot rows, counted from the top, of positions (N,) on the y axis."""
         return np.rint((self.y[1] - y) / (self.y[1] - self.y[0]) * (4 * self.height - 1))
 
 
@@ -96,18 +100,18 @@ class _Plot:
 
 @dataclass(frozen=True)
 class _Line:
-    """A line to draw: positions on the axes, and whether each leads to the next."""
+    """A line to draw, as positions on the axes."""
 
     x: FloatArray  # (M,)
     y: FloatArray  # (M,)
-    connected: BoolArray  # (M,)
+    connected: BoolArray  # (M,) whether a point is connected to the next
     style: int
-    mark: str = ""  # drawn on the points below, as far as they have room
+    mark: str = ""  # drawn on `points` where there is room; "": none
     points: tuple[FloatArray, FloatArray] = (np.zeros(0), np.zeros(0))  # x (P,), y (P,)
 
 
 def _lines(series: Series, viewport: Viewport, span: Span, width: int) -> list[_Line]:
-    """Return the line of a series and, where it is smoothed, the smoothed line after it."""
+    """Return the line of a series, followed by its smoothed line if the viewport smooths."""
     x = axis_values(series.x, viewport.log_x)
     finite = np.isfinite(x)
     x, y = x[finite], series.y[finite]
@@ -127,13 +131,13 @@ def _lines(series: Series, viewport: Viewport, span: Span, width: int) -> list[_
 
 
 def _line_dots(plot: _Plot, line: _Line) -> BoolArray:
-    """Return which dots (4 × height, 2 × width) the points and their connections cover."""
+    """Return which dots of the plot, (4 · height, 2 · width), a line covers."""
     dots = np.zeros((4 * plot.height, 2 * plot.width), np.bool_)
     if not line.x.size:
         return dots
     column, row = plot.dot_column(line.x), plot.dot_row(line.y)
     last = line.x.size - 1
-    start = np.append(np.flatnonzero(line.connected), last)  # (S,); the last point is its own end
+    start = np.append(np.flatnonzero(line.connected), last)  # (S,) the last segment is one point
     end = np.append(start[:-1] + 1, last)
     across, down = column[end] - column[start], row[end] - row[start]
     lengths = np.maximum(np.maximum(np.abs(across), np.abs(down)), 1).astype(np.int64) + 1
@@ -148,7 +152,7 @@ def _line_dots(plot: _Plot, line: _Line) -> BoolArray:
 
 
 def _draw_dots(canvas: _Canvas, plot: _Plot, dots: BoolArray, style: int) -> None:
-    """Draw the dots; a cell with any of them replaces what it had."""
+    """Draw dots (4 · height, 2 · width); a cell with any dot replaces what was drawn there."""
     cells = dots.reshape(plot.height, 4, plot.width, 2)
     codes = np.einsum("hawb,ab->hw", cells.astype(np.uint32), _BRAILLE)
     area = np.s_[plot.top : plot.top + plot.height, plot.left : plot.left + plot.width]
@@ -157,7 +161,7 @@ def _draw_dots(canvas: _Canvas, plot: _Plot, dots: BoolArray, style: int) -> Non
 
 
 def _draw_marks(canvas: _Canvas, plot: _Plot, line: _Line) -> None:
-    """Mark the points: of each three columns the newest."""
+    """Draw the marks of a line's points; only the newest point of every three columns has one."""
     x, y = line.points
     columns = plot.dot_column(x).astype(np.int64) // 2
     rows = plot.dot_row(y).astype(np.int64) // 4
@@ -168,7 +172,10 @@ def _draw_marks(canvas: _Canvas, plot: _Plot, line: _Line) -> None:
 
 
 def _draw_plot(canvas: _Canvas, plot: _Plot, lines: list[_Line], cursor: float | None) -> None:
-    """Draw the lines, over them the cursor (a position on the axis), over both the marks."""
+    """Draw the lines, then the cursor over them, then the marks.
+
+    cursor: a position on the x axis; None: no cursor.
+    """
     for line in lines:
         _draw_dots(canvas, plot, _line_dots(plot, line), line.style)
     if cursor is not None and plot.x[0] <= cursor <= plot.x[1]:
@@ -181,7 +188,7 @@ def _draw_plot(canvas: _Canvas, plot: _Plot, lines: list[_Line], cursor: float |
 
 
 def _y_range(values: list[FloatArray]) -> Span | None:
-    """Return the range of all values with a margin; None without any."""
+    """Return the range of all values with a margin; None if there are no values."""
     together = np.concatenate(values) if values else np.zeros(0)
     if not together.size:
         return None
@@ -206,7 +213,7 @@ def _draw_axes(canvas: _Canvas, plot: _Plot, viewport: Viewport, x_label: str) -
     canvas.write(bottom, plot.left - 1, "└" + "─" * plot.width, FRAME)
     x_ticks = axis_ticks(plot.x, viewport.log_x, max(3, plot.width // 9), whole=True)
     x_labels = tick_labels(x_ticks)
-    free = 0  # the first column that no label has taken
+    free = 0  # the first column without a label
     if plot.left > len(x_label):
         free = canvas.write(bottom + 1, plot.left - 1 - len(x_label), x_label, FRAME) + 1
     for x, label in zip(axis_values(np.array(x_ticks), viewport.log_x), x_labels, strict=True):
@@ -268,9 +275,10 @@ def draw(
     x_label: str = "step",
     y_label: str = "",
 ) -> RenderedChart:
-    """Draw series into `width` × `height` cells: legend or readout, lines, axes if they fit.
+    """Draw a chart of `width` × `height` cells: legend or readout, lines, and axes if they fit.
 
-    The range of y is that of the visible part. Without anything to draw the chart is blank.
+    The y axis covers the visible part of the series. The chart is blank if there is nothing to draw
+    or no room.
     """
     canvas = _Canvas(width, height)
     blank = RenderedChart(canvas.characters, canvas.styles, None)

@@ -1,4 +1,4 @@
-"""The data of a line chart, and what is computed of it before it is drawn."""
+"""The series of a line chart, and how they are smoothed and reduced before they are drawn."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from tui.chart.viewport import Span, Viewport
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-COLORS = 6  # of the series of one chart
+COLORS = 6  # number of colors for the series of a chart
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,10 @@ class Series:
 
 
 def axis_values(values: FloatArray, log: bool) -> FloatArray:
-    """Return positions on an axis: the values, or their log10; NaN where undefined. (N,) → (N,)."""
+    """Return the positions on an axis, (N,), of values (N,): the values, or their log10 if `log`.
+
+    NaN where a value is not finite or has no logarithm.
+    """
     values = np.where(np.isfinite(values), values, np.nan)
     if not log:
         return values
@@ -37,12 +40,12 @@ def axis_values(values: FloatArray, log: bool) -> FloatArray:
 
 
 def plottable_x(series: Series, log_x: bool) -> FloatArray:
-    """Return the x (M,) of the points that can be drawn."""
+    """Return the x (M,) of the points that can be drawn: y is finite, and x has a position."""
     return series.x[np.isfinite(series.y) & np.isfinite(axis_values(series.x, log_x))]
 
 
 def x_range(series: Sequence[Series], log_x: bool) -> Span | None:
-    """Return the smallest and largest x that can be drawn; None without any."""
+    """Return the smallest and largest x that can be drawn; None if no point can be drawn."""
     found = [x for one in series if (x := plottable_x(one, log_x)).size]
     if not found:
         return None
@@ -50,7 +53,10 @@ def x_range(series: Sequence[Series], log_x: bool) -> Span | None:
 
 
 def nearest_value(series: Series, x: float) -> tuple[float, int] | None:
-    """Return the finite y nearest to an x, and its index; None without any."""
+    """Return the y and the index of the point nearest to `x` among those with a finite y.
+
+    None: there is no such point.
+    """
     finite = np.flatnonzero(np.isfinite(series.y))
     if not finite.size:
         return None
@@ -61,9 +67,10 @@ def nearest_value(series: Series, x: float) -> tuple[float, int] | None:
 def move_cursor(
     viewport: Viewport, series: Sequence[Series], span: Span, cells: int, width: int
 ) -> Viewport:
-    """Move the cursor by `cells` of the plot's `width`, to the nearest point.
+    """Return the viewport with the cursor moved by `cells` cells to the nearest visible point.
 
-    A hidden cursor appears at the last point within `span`, the visible range of x.
+    A hidden cursor appears at the last point within `span`, the visible range of x. width: columns
+    of the plot. Without a visible point the viewport is returned unchanged.
     """
     points = [plottable_x(one, viewport.log_x) for one in series]
     x = np.unique(np.concatenate(points)) if points else np.zeros(0)
@@ -83,8 +90,9 @@ def move_cursor(
 def smooth(values: FloatArray, decay: float) -> FloatArray:
     """Return the exponential moving average of values (N,), NaN where they are not finite.
 
-    Each result is the weighted mean of the values up to there, so that the start is not biased
-    towards zero (the bias correction of Adam, Kingma and Ba 2015). decay: 0 (none) to below 1.
+    Each result is the weighted mean of the values up to its own, so that the start is not biased
+    towards zero (the bias correction of Adam, Kingma and Ba 2015). decay: from 0 (no smoothing) to
+    below 1.
     """
     finite = np.isfinite(values)
     if decay <= 0 or not values.size:
@@ -111,14 +119,14 @@ def _discounted_sum(values: FloatArray, decay: float) -> FloatArray:
 def decimate(
     x: FloatArray, y: FloatArray, low: float, high: float, columns: int
 ) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """Reduce a line to the points that `columns` columns from `low` to `high` can show.
+    """Reduce a line to the points that `columns` dot columns between `low` and `high` can show.
 
-    Each column keeps its first, smallest, largest and last point, which draws the same pixels as
-    all of them (M4: Jugel et al. 2014).
+    Each column keeps its first, smallest, largest and last point, which draws the same dots as all
+    of its points (M4: Jugel et al. 2014).
 
-    x (N,) ascending, y (N,), with gaps where y is not finite.
-    Returns x and y (M,), where M is at most 4 × (columns + number of gaps + 1), and connected
-    (M,): whether a line leads to the next point. Lines that leave the range end at its edge.
+    x: (N,) ascending; y: (N,), with gaps where it is not finite. Returns x and y, (M,), where M is
+    at most 4 · (columns + number of gaps + 1), and whether each point is connected to the next,
+    (M,). Lines that leave the range end at its edge.
     """
     start = max(int(np.searchsorted(x, low, "left")) - 1, 0)
     stop = int(np.searchsorted(x, high, "right")) + 1

@@ -5,15 +5,15 @@ import math
 
 from tui.chart.viewport import Span
 
-# From which value on a unit is used, its size and its name: up to four digits read well without.
+# The smallest value for which a unit is used, its size and its name; 1,000 to 9,999 need no unit.
 _UNITS = ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k"))
 
 
 def linear_ticks(low: float, high: float, max_ticks: int, whole: bool = False) -> list[float]:
     """Return the multiples of 1, 2 or 5 × a power of ten from `low` to `high`.
 
-    The step is the smallest that yields at most `max_ticks`. whole: only whole numbers, as for
-    training steps.
+    The step is the smallest that yields at most `max_ticks` ticks. whole: whole numbers only, for
+    example training steps. Returns [] if no step fits.
     """
     if max_ticks < 1:
         return []
@@ -29,7 +29,8 @@ def linear_ticks(low: float, high: float, max_ticks: int, whole: bool = False) -
 def log_ticks(low: float, high: float, max_ticks: int, whole: bool = False) -> list[float]:
     """Return ticks for a logarithmic axis from `low` to `high`, both above zero.
 
-    1-2-5 in each decade; powers of ten if those are too many; linear ticks below a decade.
+    They are 1, 2 and 5 × powers of ten; powers of ten alone if those are too many; linear ticks if
+    there would be too few.
     """
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     powers = range(first, last + 1)
@@ -48,13 +49,13 @@ def log_ticks(low: float, high: float, max_ticks: int, whole: bool = False) -> l
 
 
 def tick_labels(ticks: list[float]) -> list[str]:
-    """Return a label for each tick, with as many decimals as distinguish them."""
+    """Return a label for each tick, with the fewest decimals that distinguish them."""
     if not ticks:
         return []
     largest = max(abs(tick) for tick in ticks)
     gaps = [after - before for before, after in itertools.pairwise(ticks)]
     even = bool(gaps) and max(gaps) - min(gaps) < 1e-6 * max(gaps)
-    if not even:  # a logarithmic axis, or a single tick
+    if not even:  # ticks of a logarithmic axis, or a single tick
         return [_single_label(tick) for tick in ticks]
     unit, name = _unit(largest)
     step = gaps[0] / unit
@@ -74,7 +75,10 @@ def _single_label(value: float) -> str:
 
 
 def axis_ticks(span: Span, log: bool, max_ticks: int, whole: bool = False) -> list[float]:
-    """Return the ticks of an axis between two positions on it."""
+    """Return the ticks, as values, of an axis that covers `span`, two positions on it.
+
+    See `Viewport` for positions, and `linear_ticks` for `max_ticks` and `whole`.
+    """
     if log:
         return log_ticks(10 ** span[0], 10 ** span[1], max_ticks, whole)
     return linear_ticks(*span, max_ticks, whole)

@@ -1,4 +1,4 @@
-"""The widget of a line chart: keys and the mouse change its viewport."""
+"""The line chart widget, whose viewport changes with keys and the mouse."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -18,16 +18,16 @@ if TYPE_CHECKING:  # NumPy is imported when there is something to draw
     from tui.chart.drawing import RenderedChart
     from tui.chart.series import Series
 
-_ZOOM = 1.6  # by how much a key or a turn of the wheel zooms
-# The component styles, in the order of the style numbers of tui.chart.drawing from FRAME on.
+_ZOOM = 1.6  # the factor by which a key press or a step of the mouse wheel zooms
+# The component styles, in the order of the style numbers of `tui.chart.drawing`, from FRAME on.
 _STYLES = ("frame", "text", "raw", "cursor", *(f"series-{color}" for color in range(6)))
 
 
 class LineChart(Widget, can_focus=True):
-    """Series as lines in braille.
+    """A widget that shows series as lines in braille.
 
-    The chart is drawn once for each change of data, viewport, size or theme; `render_line`
-    returns rows of that.
+    The whole chart is drawn when its data, viewport, size or theme changes; `render_line` returns
+    rows of that drawing.
     """
 
     BINDING_GROUP_TITLE = "Chart"
@@ -78,14 +78,14 @@ class LineChart(Widget, can_focus=True):
     def __init__(self, y_label: str = "", empty: str = "", *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.y_label = y_label
-        self.empty = empty  # shown while there is nothing to draw
+        self.empty = empty  # the text shown while there is nothing to draw
         self.viewport = Viewport()
         self._series: tuple[Series, ...] = ()
         self._chart: RenderedChart | None = None
         self._strips: list[Strip] = []
 
     def show(self, series: Sequence["Series"], y_label: str | None = None) -> None:
-        """Replace the series."""
+        """Replace the series; y_label: None keeps the label."""
         self._series = tuple(series)
         self.y_label = self.y_label if y_label is None else y_label
         self._redraw()
@@ -96,7 +96,7 @@ class LineChart(Widget, can_focus=True):
         self._redraw()
 
     def render_line(self, y: int) -> Strip:
-        """Return a row of the chart, or of the text in its place."""
+        """Return row `y` of the chart, or of the text shown while there is nothing to draw."""
         width, height = self.size
         if y < len(self._strips):
             return self._strips[y]
@@ -107,11 +107,11 @@ class LineChart(Widget, can_focus=True):
         return Strip([Segment(text.center(width)[:width], style)], width)
 
     def on_resize(self) -> None:
-        """Draw for the new size."""
+        """Draw the chart in the new size."""
         self._redraw()
 
     def notify_style_update(self) -> None:
-        """Draw in the new colors."""
+        """Draw the chart in the colors of the new theme."""
         super().notify_style_update()
         if self.is_attached:
             self._redraw()
@@ -119,11 +119,11 @@ class LineChart(Widget, can_focus=True):
     # ── keys and mouse ───────────────────────────────────────────────────────────────────────────
 
     def action_smooth(self, steps: int) -> None:
-        """Smooth more, or less where negative."""
+        """Smooth more by `steps` steps, or less if negative."""
         self.set_viewport(self.viewport.smooth(steps))
 
     def action_log(self, axis: str) -> None:
-        """Switch an axis between logarithmic and linear."""
+        """Switch an axis, "x" or "y", between logarithmic and linear."""
         viewport = self.viewport
         if axis == "x":
             viewport = dataclasses.replace(viewport, log_x=not viewport.log_x, span=None)
@@ -132,13 +132,19 @@ class LineChart(Widget, can_focus=True):
         self.set_viewport(viewport)
 
     def action_zoom(self, direction: int, center: float | None = None) -> None:
-        """Zoom in (1) or out (-1) around an x, the cursor or the middle."""
+        """Zoom in (1) or out (-1).
+
+        center: the x to zoom around; None: the cursor, or the middle if there is no cursor.
+        """
         if (full := self._x_range()) is not None:
             center = self.viewport.cursor if center is None else center
             self.set_viewport(self.viewport.zoom(full, _ZOOM**-direction, center))
 
     def action_move(self, cells: int) -> None:
-        """Move the cursor by cells; without one, scroll by a tenth of the plot for each."""
+        """Move the cursor by a number of cells, to the right if positive.
+
+        Without a cursor, scroll by a tenth of the plot for each cell.
+        """
         full = self._x_range()
         if self._chart is None or full is None:
             return
@@ -186,7 +192,7 @@ class LineChart(Widget, can_focus=True):
         return x_range(self._series, self.viewport.log_x)
 
     def _x_at(self, event: events.MouseEvent) -> float | None:
-        """Return the x under the mouse."""
+        """Return the x under the mouse; None if the mouse is outside or no chart is drawn."""
         chart, offset = self._chart, event.get_content_offset(self)
         if chart is None or chart.span is None or offset is None:
             return None

@@ -1,4 +1,4 @@
-"""The commands that start the child processes of the app and of the commands."""
+"""The command lines with which the app and `rnn-tui` commands start their child processes."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from engine import processes
 
 @dataclass(frozen=True)
 class Programs:
-    """The command of each program."""
+    """The command line of each program that is run as a child process; tests replace them."""
 
     cli: tuple[str, ...] = processes.command("tui.cli")
     sampler: tuple[str, ...] = processes.command("engine.sampler_process")

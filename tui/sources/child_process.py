@@ -1,4 +1,4 @@
-"""A child process that answers requests, one JSON object a line both ways."""
+"""A child process that reads requests and writes answers, one JSON object a line."""
 
 import contextlib
 import subprocess
@@ -19,25 +19,26 @@ _BLOCK = 1 << 20  # bytes
 
 @dataclass(frozen=True)
 class ProcessEnded:
-    """The process is gone, and every request with it."""
+    """The process ended by itself, or could not be started; its pending requests are lost."""
 
     error: str  # one sentence
 
 
 class ChildProcess(Generic[R, A]):
-    """Starts the process with the first request, and again with the next one when it has died.
+    """The base of a child process that is started by the first request.
 
-    Answers are delivered as tuples, in order, at most `RATE` times a second: in between they wait
-    in the pipe, which also holds back a process faster than the screen. The last delivery of a
-    process that ended by itself is a `ProcessEnded`.
+    If the process has ended, the next request starts it again. Answers are delivered as tuples, in
+    order, at most `RATE` times a second: between deliveries they wait in the pipe, which blocks a
+    process that is faster than the screen. If the process ends by itself, the last delivery is a
+    `ProcessEnded`.
 
-    deliver: called in the reading thread; it should only post a message.
+    deliver: called in the thread that reads the answers, so it should only post a message.
     """
 
-    NAME: ClassVar[str]  # in error messages
+    NAME: ClassVar[str]  # the process's name in error messages
     ANSWERS: Messages[A]
-    RATE: ClassVar[float | None] = None  # deliveries a second; None: any
-    PATIENCE: ClassVar[float]  # seconds that it may take to end after its stdin has
+    RATE: ClassVar[float | None] = None  # maximum deliveries per second; None: no limit
+    PATIENCE: ClassVar[float]  # seconds to wait for its end, once its stdin is closed
 
     def __init__(
         self,
@@ -50,11 +51,11 @@ class ChildProcess(Generic[R, A]):
 
     @property
     def pid(self) -> int | None:
-        """The process's id, while it runs."""
+        """The process's id; None while it does not run."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
     def close(self) -> None:
-        """End the process: by its stdin, and after `PATIENCE` by force."""
+        """End the process by closing its stdin; kill it if it still runs after `PATIENCE`."""
         self._closing.set()
         process = self._process
         if process is None:
@@ -69,7 +70,7 @@ class ChildProcess(Generic[R, A]):
             process.wait()
 
     def _send(self, request: R) -> None:
-        """Send a request, to a new process where none runs or it died a moment ago."""
+        """Send a request; start a process first if none runs or if writing to it fails."""
         try:
             if self.pid is None:
                 self._start()
@@ -108,7 +109,7 @@ class ChildProcess(Generic[R, A]):
             self._write(request)
 
     def _read(self, process: "subprocess.Popen[bytes]", errors: IO[bytes]) -> None:
-        """Deliver answers until the process ends, then that it did, unless it was closed."""
+        """Deliver answers until the process ends, then a `ProcessEnded` unless it was closed."""
         rest = b""
         with process, errors:
             while process.stdout and (block := process.stdout.read(_BLOCK)):
@@ -127,7 +128,7 @@ class ChildProcess(Generic[R, A]):
             self._deliver((ProcessEnded(sentence),))
 
     def _decode(self, lines: Iterable[bytes]) -> tuple[A, ...]:
-        """Return the answers among some lines."""
+        """Return the answers in `lines`; lines that are not valid answers are skipped."""
         answers = []
         for line in lines:
             with contextlib.suppress(MessageError):
@@ -135,8 +136,8 @@ class ChildProcess(Generic[R, A]):
         return tuple(answers)
 
     def _first_requests(self) -> Iterable[R]:
-        """Return what a new process is sent first."""
+        """Return the requests that are sent first to every new process."""
         return ()
 
     def _died(self) -> None:
-        """Clean up, in the reading thread, after a process that ended by itself."""
+        """Clean up after a process that ended by itself; runs in the thread that reads answers."""

@@ -1,4 +1,4 @@
-"""Runs an rnn-tui command beside the app and returns the objects that it prints."""
+"""Running an `rnn-tui` command with --json in a child process."""
 
 import asyncio
 import contextlib
@@ -12,11 +12,11 @@ from engine.errors import WorkError
 async def run(
     command: Sequence[str], *arguments: str, on_message: Callable[[str], object] | None = None
 ) -> list[dict[str, Any]]:
-    """Run rnn-tui, which is called by `command`, and return the JSON objects that it prints.
+    """Run an rnn-tui command and return the JSON objects that it prints.
 
-    on_message: called with each line on its standard error at once.
-    Raises WorkError, with the last of these lines, for an exit status other than 0. When this is
-    cancelled the command is ended too.
+    command: the command line that starts rnn-tui. on_message: called with each line that it writes
+    to stderr, at once. Raises WorkError, with the last of these lines, for an exit
+    status other than 0. If this coroutine is cancelled, the process is killed.
     """
     try:
         process = await asyncio.create_subprocess_exec(

@@ -1,4 +1,4 @@
-"""The models that can be chosen."""
+"""The models from which the user can choose, included or trained."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,23 +9,26 @@ _SCORES = {"lyrics": ("bits_per_character", "bits/char"), "music": ("nats_per_fr
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """A model to choose, as `rnn-tui models --json` prints it."""
+    """A model from which to sample, with what `rnn-tui models --json` prints about it."""
 
     name: str
     source: str  # "bundled" or "run"
     path: str
-    summary: str  # as "lstm 2 × 256"
-    score: str  # on held-out songs, as "1.71 bits/char"; empty if unknown
-    match_memory: bool = False  # whether it copies from earlier in the song
+    summary: str  # for example "lstm 2 × 256"
+    score: str  # on held-out songs, for example "1.71 bits/char"; "": unknown
+    match_memory: bool = False  # whether it has a match memory
 
     @property
     def key(self) -> str:
-        """Return what identifies it; the path of a run's best checkpoint changes."""
+        """What identifies the model. A path would not: that of a run's best checkpoint changes."""
         return f"{self.source}/{self.name}"
 
 
 def models_of_kind(rows: Sequence[Mapping[str, Any]], kind: str) -> list[ModelChoice]:
-    """Return the models of one kind, "lyrics" or "music", in rows of `rnn-tui models --json`."""
+    """Return the models of one kind, "lyrics" or "music".
+
+    rows: the objects that `rnn-tui models --json` printed.
+    """
     score, unit = _SCORES[kind]
     return [
         ModelChoice(

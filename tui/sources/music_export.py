@@ -1,4 +1,4 @@
-"""Saves music in a process of its own: sound takes seconds, and the page stays responsive."""
+"""Saving music in a child process, so that the page stays responsive: sound takes seconds."""
 
 import asyncio
 import contextlib
@@ -11,9 +11,10 @@ from engine.music.score import Score
 
 
 async def save(command: Sequence[str], score: Score, path: Path, frame: float) -> None:
-    """Write music to a file, as `engine.music.export.save` does, by the process of a command.
+    """Write music to a file, as `engine.music.export.save` does, in a child process.
 
-    Raises WorkError where that fails. When this is cancelled the process is ended too.
+    command: starts the process. frame: the length of a frame in seconds, for an image. Raises
+    WorkError if saving fails. If this coroutine is cancelled, the process is killed.
     """
     pipe = asyncio.subprocess.PIPE
     try:

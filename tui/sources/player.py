@@ -1,4 +1,4 @@
-"""The player's process as the app uses it. It owns the MIDI port."""
+"""The client of the player's process (`engine.music.player`), which plays to the MIDI port."""
 
 import contextlib
 import subprocess
@@ -25,17 +25,17 @@ from tui.sources.child_process import ChildProcess, ProcessEnded
 
 Answers = tuple[PlayerAnswer | ProcessEnded, ...]
 
-_SILENCE_TIMEOUT = 30.0  # seconds
-# A new process is sent the last of each.
+_SILENCE_TIMEOUT = 30.0  # seconds that silencing the port may take
+# A new process is sent the last request of each of these kinds.
 _SETTINGS = (OpenPort, SetProgram, SetTempo, Transpose, SetVelocity)
 
 
 class Player(ChildProcess[PlayerRequest, PlayerAnswer]):
-    """Plays one song at a time; what fails is delivered as `PlayerFailed`."""
+    """Plays one song at a time; failures are delivered as `PlayerFailed`."""
 
     NAME = "player"
     ANSWERS = protocol.PLAYER_ANSWERS
-    PATIENCE = 4.0  # it fades out
+    PATIENCE = 4.0  # the sound is faded out first
 
     def __init__(self, command: Sequence[str], deliver: Callable[[Answers], object]) -> None:
         super().__init__(command, deliver)
@@ -46,18 +46,19 @@ class Player(ChildProcess[PlayerRequest, PlayerAnswer]):
     def load(self, notes: Iterable[Note], until: float | None = None) -> int:
         """Load a song, stopped at its beginning; return its id.
 
-        until: the second up to which its notes are known, None when they all are.
+        until: the second up to which the notes are complete; `append` adds later ones. None: no
+        more follow.
         """
         self._last += 1
         self._send(LoadNotes(_rows(notes), until, id=self._last))
         return self._last
 
     def append(self, notes: Iterable[Note], until: float | None) -> None:
-        """Add notes to the song."""
+        """Add notes to the song; until: see `load`."""
         self._send(AppendNotes(_rows(notes), until))
 
     def request(self, request: PlayerRequest) -> None:
-        """Send any other request."""
+        """Send a request other than to load or append notes."""
         self._send(request)
         if isinstance(request, _SETTINGS):
             self._settings[type(request)] = request
@@ -73,7 +74,7 @@ class Player(ChildProcess[PlayerRequest, PlayerAnswer]):
         return answers
 
     def _died(self) -> None:
-        """Silence, by another process, the notes that one which was killed left sounding."""
+        """Start another process that releases the notes left sounding on a MIDI port."""
         if self._opened is None or self._opened.kind != "port":  # others end with the process
             return
         requests = (OpenPort(self._opened.name), Panic())

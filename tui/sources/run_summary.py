@@ -1,4 +1,4 @@
-"""A run as plain values: what the Train page and the table of runs show, and its metrics as CSV."""
+"""What the Train page and the table of runs show of a run, as plain values; metrics as CSV."""
 
 import csv
 import io
@@ -21,11 +21,11 @@ CSV_COLUMNS = (
 
 
 class StateStyle(NamedTuple):
-    """How a run's state is shown: a mark, a color of the theme, and what to do about it."""
+    """How a run's state is shown."""
 
     mark: str
-    color: str
-    remedy: str = ""
+    color: str  # of the theme
+    remedy: str = ""  # what has happened and what to do about it; "": nothing
 
 
 STATES = {
@@ -48,7 +48,7 @@ STATES = {
 
 @dataclass(frozen=True)
 class MetricColumns:
-    """The metrics of all steps, each (N,), and of all evaluations; NaN where not finite."""
+    """The metrics of a run: of its N steps, (N,), and of its E evaluations, (E,); NaN: unknown."""
 
     step: "NDArray[np.float64]"
     bits: "NDArray[np.float64]"
@@ -61,12 +61,12 @@ class MetricColumns:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """A snapshot of a run."""
+    """A snapshot of a run, for the Train page."""
 
     run: RunDir
     state: str  # one of STATES
     kind: str  # "lyrics" or "music"
-    model: str  # its description, as "lstm 2 × 256"
+    model: str  # its description, for example "lstm 2 × 256"
     data_set: str
     unit: str  # what a frame is: "character" or "frame"
     step: int
@@ -77,44 +77,47 @@ class RunSummary:
     best_evaluation: Evaluated | None
     columns: MetricColumns
     samples: tuple[Sampled, ...]  # newest first
-    doing: str  # what a trainer between two steps is doing, as "evaluating"
-    reason: str  # why it failed
-    log: tuple[str, ...]  # the last lines of a crashed trainer's log
+    doing: str  # what the trainer does between two steps, for example "evaluating"; "": training
+    reason: str  # why the run failed; "": it did not fail
+    log: tuple[str, ...]  # the last lines of the trainer's log if it crashed, otherwise ()
 
     @property
     def is_active(self) -> bool:
-        """Return whether a trainer works on it."""
+        """Whether a trainer is working on the run."""
         return self.state in ACTIVE
 
     @property
     def fraction_done(self) -> float:
-        """Return the fraction of the steps that are done, 0 to 1."""
+        """The fraction of the steps that are done, 0 to 1."""
         return self.step / self.total_steps if self.total_steps else 0.0
 
 
 @dataclass(frozen=True)
 class RunRow:
-    """A run in the table of runs."""
+    """A run as a row of the table of runs."""
 
     run: RunDir
     state: str  # one of STATES
     kind: str  # "lyrics" or "music"
-    model: str  # its description, as "lstm 2 × 256"
+    model: str  # its description, for example "lstm 2 × 256"
     data_set: str
     step: int
     total_steps: int
-    best_bits: float | None  # bits a frame of the best evaluation
-    started_at: str  # as "2025-03-01 12:00"
-    evaluations: tuple[tuple[float, float], ...]  # step and bits a frame of each
+    best_bits: float | None  # bits per frame of the best evaluation; None: not evaluated yet
+    started_at: str  # for example "2025-03-01 12:00"; "": unknown
+    evaluations: tuple[tuple[float, float], ...]  # step and bits per frame of each
 
     @property
     def key(self) -> str:
-        """Return the name of its folder, which no other run has."""
+        """The name of the run's folder, which is unique."""
         return self.run.path.name
 
 
 def start_time(folder: str) -> str:
-    """Return the time at the start of a run's folder name, as 2025-03-01 12:00, or ""."""
+    """Return the time with which a run's folder name begins, for example "2025-03-01 12:00".
+
+    Returns "" if the name begins otherwise.
+    """
     day, _, rest = folder.partition("-")
     clock = rest[:6]
     if len(day) != 8 or not (day + clock).isdecimal() or len(clock) != 6:
@@ -126,7 +129,7 @@ def start_time(folder: str) -> str:
 
 
 def headline(view: RunSummary) -> str:
-    """Return the model and the data set in one line."""
+    """Return one line that names the model, its size and the data set."""
     parts = [view.model]
     if view.started is not None:
         parts.append(f"{short_number(view.started.parameters)} parameters")
@@ -137,7 +140,7 @@ def headline(view: RunSummary) -> str:
 
 
 def problem_lines(view: RunSummary) -> list[str]:
-    """Return what is wrong with the run and what to do about it, in lines; [] if all is well."""
+    """Return lines on what is wrong with the run and what to do about it; [] if nothing is."""
     lines = [clean(line) for line in view.log]
     if view.state == "failed":
         lines.append(f"Failed: {clean(view.reason)}")
@@ -160,12 +163,12 @@ def progress_text(view: RunSummary) -> str:
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure of a run with its name, a note and its values so far."""
+    """A metric of a run, formatted for a tile of the Train page."""
 
     label: str
     value: str
     note: str = ""
-    trend: tuple[float, ...] = ()
+    trend: tuple[float, ...] = ()  # its values so far, for a sparkline
 
 
 def metrics(view: RunSummary) -> tuple[Metric, ...]:
@@ -214,7 +217,10 @@ def _number(value: float | None, unit: str = "") -> str:
 
 
 def trend(values: "NDArray[np.float64]", cells: int = 40) -> tuple[float, ...]:
-    """Return the finite values (N,), or `cells` means over equal parts where there are more."""
+    """Return the finite ones of values (N,), reduced to at most `cells` numbers.
+
+    If there are more, they are divided into `cells` equal parts, and each part's mean is returned.
+    """
     import numpy as np
 
     finite = values[np.isfinite(values)]
@@ -224,9 +230,10 @@ def trend(values: "NDArray[np.float64]", cells: int = 40) -> tuple[float, ...]:
 
 
 def metrics_csv(history: History) -> str:
-    """Return a line for each step with metrics, in order; unknown ones are empty.
+    """Return the metrics as CSV: a header, and a line for each step that has any, in order.
 
-    Losses are in nats a frame, bits in bits a frame, times in seconds, memory in megabytes.
+    Unknown values are empty. Losses are in nats per frame, bits in bits per frame, times in
+    seconds, memory in megabytes.
     """
     rows: dict[int, dict[str, Any]] = {}
     for step in history.steps:

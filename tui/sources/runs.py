@@ -1,7 +1,7 @@
-"""Reading runs while they are written: one run in full, and a row for each run.
+"""Reading runs while they are being trained: one run in full, and a row for each run.
 
-Every reader keeps its position in `events.jsonl` and reads only new events. All of it blocks and
-belongs in a thread; results are posted as messages, since a page may be closed by then.
+Every reader keeps its position in `events.jsonl` and reads only new events. Reading blocks, so it
+is done in threads; results are posted as messages, since the page may be closed by then.
 """
 
 import threading
@@ -21,20 +21,24 @@ from engine.runs.run_dir import RunDir
 from tui.sources.run_summary import MetricColumns, RunRow, RunSummary, start_time
 
 POLL_SECONDS = 0.1  # between two reads of the events
-_POLLS_PER_STATE = 10  # the state of the process is checked at every tenth of them
-_MAX_SAMPLES = 60  # the newest
-_LOG_BYTES, _LOG_LINES = 4096, 4
+_POLLS_PER_STATE = 10  # reads of the events for each check of the trainer's process
+_MAX_SAMPLES = 60  # newest samples in a summary
+_LOG_BYTES, _LOG_LINES = 4096, 4  # how much of the log's end is read, and shown at most
 
 
 @dataclass
 class RunChanged(Message):
-    """A run's new state. generation: that of the `follow_run` which posted it."""
+    """A run has changed.
+
+    generation: the number passed to `follow_run`, which is higher in each later call, so that
+    messages of earlier calls can be ignored.
+    """
 
     view: RunSummary
     generation: int
 
     def can_replace(self, message: Message) -> bool:
-        """Return whether this makes an older message in the queue obsolete."""
+        """Return whether an older message in the queue is obsolete because of this one."""
         return isinstance(message, RunChanged) and message.generation <= self.generation
 
 
@@ -47,13 +51,13 @@ class NewestRunFound(Message):
 
 @dataclass
 class RunsRead(Message):
-    """All runs, newest first."""
+    """The rows of all runs were read, newest first."""
 
     rows: tuple[RunRow, ...]
 
 
 class _Facts(NamedTuple):
-    """What is fixed from a run's start."""
+    """Facts of a run that do not change during training."""
 
     kind: str = ""
     model: str = ""  # its description
@@ -63,11 +67,11 @@ class _Facts(NamedTuple):
 
 
 def _configured(run: RunDir) -> _Facts:
-    """Return the facts by `config.json`, before the run's first event."""
+    """Return the facts from `config.json`, for a run without events yet."""
     try:
         config = run.config()
     except InputError:
-        return _Facts()  # of another version; its first event has the same facts
+        return _Facts()  # from another version; its first event has the same facts
     source = Path(config.data.source).name
     return _Facts(config.kind, config.model.words, source, config.train.steps)
 
@@ -80,7 +84,7 @@ def _recorded(started: Started) -> _Facts:
 
 
 class RunReader:
-    """Collects a run's events; `view` returns a snapshot."""
+    """Reads a run's new events at each `read`; `view` returns a snapshot of the run."""
 
     def __init__(self, run: RunDir) -> None:
         self.run = run
@@ -96,7 +100,7 @@ class RunReader:
             self.history.add(event)
             if isinstance(event, Step):
                 self._append(event)
-            elif isinstance(event, Resumed):  # the history has dropped the steps after it
+            elif isinstance(event, Resumed):  # the history has dropped steps that are repeated
                 for column in self._columns.values():
                     del column[len(self.history.steps) :]
         return bool(events)
@@ -107,14 +111,17 @@ class RunReader:
             column.append(float("nan") if value is None else value)
 
     def state(self) -> str:
-        """Return one of tui.sources.run_summary.STATES."""
+        """Return the run's state, a key of `tui.sources.run_summary.STATES`."""
         if not self.run.path.is_dir():
             return "gone"
         return run_dir.state(self.run, self.history.last_event)
 
     def view(self, state: str) -> RunSummary:
-        """Return a snapshot, which shares no data with the reader."""
-        import numpy as np  # imported here, in the thread, after the first page is up
+        """Return a snapshot that shares no data with the reader.
+
+        state: as `state` returned it.
+        """
+        import numpy as np  # imported late, in the thread, so that the first page is up sooner
 
         history, started = self.history, self.history.started
         evaluations, last = history.evaluations, history.last_event
@@ -146,7 +153,7 @@ class RunReader:
 
 
 def _log_tail(run: RunDir) -> tuple[str, ...]:
-    """Return the last lines that the trainer's process wrote to its standard error."""
+    """Return the last lines that the trainer's process wrote to stderr; () if there is no log."""
     try:
         with run.log.open("rb") as file:
             file.seek(0, 2)
@@ -164,7 +171,10 @@ def follow_run(
     post: Callable[[RunChanged], object],
     cancelled: threading.Event,
 ) -> None:
-    """Post a snapshot of the run after every change, until cancelled; takes a thread."""
+    """Post a snapshot of the run after every change, until `cancelled` is set; run it in a thread.
+
+    generation: see `RunChanged`.
+    """
     reader = RunReader(run)
     posted_state, polls = "", 0
     while not cancelled.is_set():
@@ -179,7 +189,7 @@ def follow_run(
 
 
 def newest_run() -> RunDir | None:
-    """Return the newest run in training, else the newest of all; None without runs."""
+    """Return the newest run in training, or else the newest run; None if there are no runs."""
     runs = run_dir.list_runs()
     return next((run for run in runs if run_dir.is_alive(run.worker())), runs[0] if runs else None)
 
@@ -188,7 +198,7 @@ def newest_run() -> RunDir | None:
 
 
 class RunList:
-    """Rows of all runs; the app has one, so that its pages read each event once."""
+    """Reads the rows of all runs; the app's pages share one, so that each event is read once."""
 
     def __init__(self) -> None:
         self._readers: dict[str, _RowReader] = {}
@@ -199,7 +209,7 @@ class RunList:
         with self._lock:
             try:
                 runs = run_dir.list_runs()
-            except InputError:  # the folder of runs cannot be read for the moment
+            except InputError:  # the folder of runs cannot be read at the moment
                 runs = []
             self._readers = {
                 run.path.name: self._readers.get(run.path.name) or _RowReader(run) for run in runs
@@ -208,7 +218,7 @@ class RunList:
 
 
 class _RowReader:
-    """Collects as much of a run's events as its row needs."""
+    """Reads a run's new events at each `read`, and keeps only what the run's row needs."""
 
     def __init__(self, run: RunDir) -> None:
         self.run = run
@@ -217,11 +227,11 @@ class _RowReader:
         self._configured = _configured(run)
 
     def read(self) -> RunRow:
-        """Read new events; return the row."""
+        """Read new events and return the row."""
         history = self._history
         for event in self._events.poll():
             history.add(event)
-        # The table keeps what it shows of each run, not every step.
+        # The row shows only the last step and no samples.
         del history.steps[:-1], history.samples[:-1]
         facts = _recorded(history.started) if history.started else self._configured
         best = history.best_evaluation

@@ -1,4 +1,4 @@
-"""The sampler's process as the app uses it."""
+"""The client of the sampler's process (`engine.sampler_process`)."""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +12,7 @@ Answers = tuple[SamplerAnswer | ProcessEnded, ...]
 
 
 class Sampler(ChildProcess[SamplerRequest, SamplerAnswer]):
-    """Loads models and has them write; its answers have the ids of their requests."""
+    """Sends requests to the sampler; answers have the id that `request` returned."""
 
     NAME = "sampler"
     ANSWERS = protocol.SAMPLER_ANSWERS
@@ -30,9 +30,9 @@ class Sampler(ChildProcess[SamplerRequest, SamplerAnswer]):
         return self._last
 
     def change(self, options: Mapping[str, float]) -> None:
-        """Change options of the songs being written, for example their temperature."""
+        """Change sampling options, for example the temperature, of the songs being written."""
         self._send_if_running(ChangeSampling(options, id=0))
 
     def stop(self) -> None:
-        """End what is being written or read."""
+        """Stop everything requested so far."""
         self._send_if_running(Stop())

@@ -369,7 +369,7 @@ def test_a_port_that_fails_is_reported(start: Start) -> None:
     player.send("load", notes=[[0, 1, 60, 80], [0.1, 1, 62, 80], [0.2, 1, 64, 80]])
     player.send("play")
     assert player.read("error") == {
-        "error": "The MIDI port is gone (the cable is drawn): choose another.",
+        "error": "The MIDI port is gone (the cable is drawn): choose another port.",
         "do": "port",
     }
     assert not player.read("playing")["playing"]
@@ -380,7 +380,7 @@ def test_a_port_that_disappears_silently_is_reported(start: Start) -> None:
     player = start("fading", "grand")
     player.play(LONG)
     assert player.read("error") == {
-        "error": "The MIDI port is gone (it is not listed any more): choose another.",
+        "error": "The MIDI port is gone (it is not listed any more): choose another port.",
         "do": "port",
     }
     assert not player.read("playing")["playing"]
