@@ -202,7 +202,7 @@ class IndependentHead(KeysHead):
 
     weight: Product  # multiplies hidden (N, H) by the output weights → (N, K)
     bias: Array  # (K,)
-    gain: Array  # (M, 2) by match kind: for the logits of keys silent, and sounding, in `matched`
+    gain: Array  # (M, 2) by match kind: added to the logit of a key silent, sounding in `matched`
 
     @staticmethod
     def shapes(config: ModelConfig, spec: FrameSpec) -> Shapes:
