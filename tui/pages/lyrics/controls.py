@@ -39,7 +39,7 @@ class LyricsControls(FormPanel):
         return prime, row("Artist", self._artist), *others
 
     def on_mount(self) -> None:
-        """Name the enter key Sing in the footer, as the page names its key g."""
+        """Label the enter key "Sing" in the footer, as the g key is labelled."""
         for field in self.query(Field):
             field.rename_submit("Sing")
 

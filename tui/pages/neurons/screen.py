@@ -115,7 +115,7 @@ class NeuronsScreen(ModelPage[NeuronControls]):
         return self._reading_id > 0 or self._unit_id > 0
 
     def model_changed(self) -> None:
-        """Read with the model that the user has chosen."""
+        """Have the newly chosen model read the current song."""
         self.load()
         self.leave_fields()
 
