@@ -272,6 +272,7 @@ def test_an_unreadable_file_is_an_error(tmp_path: Path, tune: Tune) -> None:
             music_files.load_song(entries[0], 0.3, 0.0)
 
 
+@pytest.mark.slow
 def test_the_published_data_sets(music_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name, sizes in {
         "nottingham/Nottingham.zip": (694, 173, 170),

@@ -21,6 +21,7 @@ from tests.engine.train.conftest import MakeConfig
 Limited = Callable[[RunDir, int, int], tuple[int, str]]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux enforces a limit on memory")
 def test_out_of_memory_keeps_the_last_checkpoint(make_config: MakeConfig, limited: Limited) -> None:
     run = launch.new_run(make_config("train.steps=6"), "large")

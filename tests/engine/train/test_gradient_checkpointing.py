@@ -193,7 +193,8 @@ def peak_bytes(work: Callable[[], object]) -> int:
     return max(itertools.accumulate(allocations(work)))
 
 
-@pytest.mark.parametrize("cell", [pytest.param("gru", marks=pytest.mark.slow), "lstm"])
+@pytest.mark.slow
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
 def test_memory_grows_as_the_square_root_of_the_window(cell: str) -> None:
     """For four times the window: four times the bytes without checkpointing, twice with it."""
     network = build(CHARACTERS, cell=cell, hidden_size=48, embedding_size=8).float()

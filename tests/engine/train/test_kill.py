@@ -46,7 +46,8 @@ def train_and_kill(run: RunDir, seconds: float) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("count", "steps"), [(3, 160), pytest.param(20, 400, marks=pytest.mark.slow)]
+    ("count", "steps"),
+    [pytest.param(n, steps, marks=pytest.mark.slow) for n, steps in ((3, 160), (20, 400))],
 )
 def test_killed_at_random_moments(make_config: MakeConfig, count: int, steps: int) -> None:
     torch.set_num_threads(1)

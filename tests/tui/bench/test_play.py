@@ -21,6 +21,7 @@ def test_lateness_is_counted_from_the_most_punctual_note() -> None:
     assert play.lateness(moments) == pytest.approx([4, 0, 0, 25, 0], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_process_and_thread_are_measured_in_one_run() -> None:
     found = [json.loads(measurement.json()) for measurement in play.measure(quick=True)]
     assert [each["what"] for each in found] == [

@@ -109,6 +109,7 @@ def test_a_killed_run_is_reported_as_crashed(call: Call, endless: list[str]) -> 
     assert '"state": "crashed"' in call("runs", "--json").out
 
 
+@pytest.mark.slow
 def test_sampling_into_a_closed_pipe_is_quiet(trained: str) -> None:
     line = f"{sys.executable} -m tui.cli sample lyrics --model {trained} --length 4000 | head -c 20"
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
