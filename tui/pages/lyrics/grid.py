@@ -28,7 +28,7 @@ class SongTile(LyricsText):
     BINDING_GROUP_TITLE = "Songs side by side"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Choose", id="lyrics.grid.choose",
-                tooltip="Show this song alone; the others stay in the session"),
+                tooltip="Show this song alone; b shows all of them again"),
         Binding("left", "move('left')", "Left", show=False, id="lyrics.grid.left",
                 tooltip="Go to the song on the left"),
         Binding("right", "move('right')", "Right", show=False, id="lyrics.grid.right",

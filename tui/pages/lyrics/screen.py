@@ -57,7 +57,7 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
         Binding("full_stop", "browse(1)", "Next", id="lyrics.next",
                 tooltip="The next song of this session"),
         Binding("x", "clear", "Clear", show=False, id="lyrics.clear",
-                tooltip="Clear the page; the song stays in the session"),
+                tooltip="Clear the page; the comma key shows the song again"),
         Binding("h", "shade", "Shading", show=False, id="lyrics.shade",
                 tooltip="Shading of songs written from now on: off, surprise or copied"),
         Binding("k", "lock_seed", "Lock seed", show=False, id="lyrics.lock_seed",

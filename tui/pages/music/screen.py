@@ -57,7 +57,7 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
         Binding("full_stop", "browse(1)", "Next", show=False, id="music.next",
                 tooltip="Show the next piece of this session"),
         Binding("x", "clear", "Clear", show=False, id="music.clear",
-                tooltip="Clear the page; the piece stays in the session"),
+                tooltip="Clear the page; the comma key shows the piece again"),
         Binding("k", "lock_seed", "Lock seed", show=False, id="music.lock_seed",
                 tooltip="Lock the seed of the piece in view, or unlock the seed"),
         Binding("z", "toggle_form", "Roll only", show=False, id="music.roll_only",
