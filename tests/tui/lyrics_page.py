@@ -2,8 +2,6 @@
 
 from contextlib import AbstractAsyncContextManager
 
-import pytest
-
 from tests.tui import fake_worker as fake
 from tests.tui.page import Page, drawn
 from tui.pages.lyrics.grid import SongTile
@@ -11,11 +9,6 @@ from tui.pages.lyrics.screen import LyricsScreen
 from tui.pages.lyrics.session import SongView
 from tui.pages.lyrics.shading import LyricsText
 from tui.sources.child_commands import Programs
-
-
-def use(monkeypatch: pytest.MonkeyPatch, models: str = "models") -> None:
-    """Have the page find these models."""
-    monkeypatch.setenv(fake.MODELS_VARIABLE, models)
 
 
 class LyricsPage(Page[LyricsScreen]):

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-import pytest
 from textual.widgets import Input
 
 from tests.tui import fake_worker as fake
@@ -19,11 +18,6 @@ from tui.sources.child_commands import Programs
 from tui.widgets.file_dialog import FileDialog
 
 TAPED = Path(__file__).parents[1] / "engine" / "music" / "recording_player.py"
-
-
-def use(monkeypatch: pytest.MonkeyPatch, models: str = "models") -> None:
-    """Have the page find these models."""
-    monkeypatch.setenv(fake.MODELS_VARIABLE, models)
 
 
 def programs(*ports: str) -> Programs:

@@ -6,14 +6,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Generic, Self, TypeVar
 
+import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Select, Static, TextArea
 
 from engine.runs.run_dir import RunDir
+from tests.tui.fake_worker import MODELS_VARIABLE
 from tui.app import RnnTuiApp
 from tui.sources.child_commands import Programs
+from tui.widgets.file_dialog import FileDialog
 
 S = TypeVar("S", bound=Screen[Any])
 T = TypeVar("T", bound=Screen[Any])
@@ -28,6 +31,11 @@ def make_app(
 ) -> RnnTuiApp:
     """Return an app that opens on the page of this mode."""
     return RnnTuiApp(mode, run, programs)
+
+
+def use_models(monkeypatch: pytest.MonkeyPatch, models: str = "models") -> None:
+    """Have the page find these models, one of the values of `MODELS_VARIABLE`."""
+    monkeypatch.setenv(MODELS_VARIABLE, models)
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
@@ -152,3 +160,43 @@ class Page(Generic[S]):
         for area in self.app.screen.query(TextArea):
             area.cursor_blink = False
         await self.pilot.pause()
+
+
+def picture_comparison(
+    kind: type[Page[Any]], monkeypatch: pytest.MonkeyPatch, snap_compare: Callable[..., bool]
+) -> Callable[..., bool]:
+    """Return compare(size, *keys, models="models", theme=None, **fields) for a page that writes.
+
+    It compares the page with its picture: the fields are filled in, then the keys pressed; a song
+    or piece that was begun is waited for, and the dialog of the key S.
+    """
+
+    def compare(
+        size: tuple[int, int],
+        *keys: str,
+        models: str = "models",
+        theme: str | None = None,
+        **fields: str,
+    ) -> bool:
+        use_models(monkeypatch, models)
+        app = make_app(kind.mode, programs=kind.programs)
+        if theme:
+            app.theme = theme
+
+        async def before(pilot: Pilot[None]) -> None:
+            page = await kind.of(pilot)
+            if models == "models":
+                await page.until(lambda: "ready" in page.status)
+            else:
+                await page.until(lambda: not page.screen._searching)
+            await page.fill(**fields)
+            for key in keys:
+                await page.press(key)
+                await page.until(lambda: not any(item.active for item in page.screen.session.items))
+                if key == "S":
+                    await page.in_front(FileDialog)
+            await page.stop_blinking()
+
+        return snap_compare(app, terminal_size=size, run_before=before)
+
+    return compare

@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from engine.protocol import SampleLadder
 from tests.tui import fake_worker as fake
-from tests.tui.page import Page, make_app
+from tests.tui.page import Page, make_app, use_models
 from tui.pages.ladder.controls import RungView
 from tui.pages.ladder.screen import LadderScreen
 
@@ -36,10 +36,6 @@ class LadderPage(Page[LadderScreen]):
         await self.until(lambda: self.screen.request_id > before and not self.screen.active)
 
 
-def use(monkeypatch: pytest.MonkeyPatch, models: str = "models") -> None:
-    monkeypatch.setenv(fake.MODELS_VARIABLE, models)
-
-
 @pytest.fixture
 def opened(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     """opened(size, models, ready) opens the page and waits until its model is loaded."""
@@ -47,7 +43,7 @@ def opened(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     def open_(
         size: tuple[int, int] = (80, 24), models: str = "models", ready: str = "○ ready"
     ) -> AbstractAsyncContextManager[LadderPage]:
-        use(monkeypatch, models)
+        use_models(monkeypatch, models)
         return LadderPage.opened(size, ready)
 
     return open_
@@ -171,7 +167,7 @@ def test_ladder(
     monkeypatch: pytest.MonkeyPatch,
     size: tuple[int, int],
 ) -> None:
-    use(monkeypatch)
+    use_models(monkeypatch)
 
     async def before(pilot: Pilot[None]) -> None:
         page = await LadderPage.of(pilot)

@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.lyrics_page import use
+from tests.tui.page import use_models
 
 
 @pytest.fixture(autouse=True)
 def _empty_folder(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Work in an empty folder, with the models of the fake `rnn-tui`."""
     monkeypatch.chdir(tmp_path)
-    use(monkeypatch)
+    use_models(monkeypatch)

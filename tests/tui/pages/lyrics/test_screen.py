@@ -23,7 +23,8 @@ from engine.model import ngram
 from engine.protocol import SampleLyrics
 from engine.runs import run_dir
 from tests.tui import fake_worker as fake
-from tests.tui.lyrics_page import LyricsPage, page, use
+from tests.tui.lyrics_page import LyricsPage, page
+from tests.tui.page import use_models
 from tui.pages.lyrics import artist_field
 from tui.pages.lyrics.grid import SongTile
 from tui.pages.lyrics.screen import LyricsScreen
@@ -38,7 +39,7 @@ from tui.widgets.file_dialog import FileDialog
 async def test_without_a_trained_model_the_page_starts_by_itself(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    use(monkeypatch, "bundled")
+    use_models(monkeypatch, "bundled")
     async with page(ready="✓") as lyrics:
         assert len(lyrics.screen.session.items) == 1
         assert (lyrics.song.request.prime, lyrics.song.request.artist) == ("Why", fake.ARTISTS[0])
@@ -424,12 +425,12 @@ async def test_a_wrong_file_name_is_explained_and_escape_cancels(tmp_path: Path)
 async def test_without_a_model_the_page_shows_what_to_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    use(monkeypatch, "none")
+    use_models(monkeypatch, "none")
     async with page(ready="") as lyrics:
         await lyrics.until(lambda: "rnn-tui train lyrics" in lyrics.lines)
         await lyrics.press("g")
         assert lyrics.screen.session.items == []
-        use(monkeypatch)
+        use_models(monkeypatch)
         await lyrics.press("r")
         await lyrics.until(lambda: "○ ready · first" in lyrics.status)
 
@@ -437,9 +438,9 @@ async def test_without_a_model_the_page_shows_what_to_do(
 async def test_an_error_of_the_list_of_models_is_shown_and_r_tries_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    use(monkeypatch, "broken")
+    use_models(monkeypatch, "broken")
     async with page(ready="✗ The folder of models cannot be read") as lyrics:
-        use(monkeypatch)
+        use_models(monkeypatch)
         await lyrics.press("r")
         await lyrics.until(lambda: "○ ready · first" in lyrics.status)
 

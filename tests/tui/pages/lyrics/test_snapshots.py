@@ -1,14 +1,11 @@
 """The Lyrics page: snapshots."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
 
-from tests.tui.lyrics_page import LyricsPage, use
-from tests.tui.page import make_app
-from tui.widgets.file_dialog import FileDialog
+from tests.tui.lyrics_page import LyricsPage
+from tests.tui.page import picture_comparison
 
 LARGE, USUAL, SMALL = (120, 36), (80, 24), (40, 12)
 
@@ -17,47 +14,8 @@ Look = Callable[..., bool]
 
 
 @pytest.fixture
-def look(
-    home: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    snap_compare: Compare,
-) -> Look:
-    """look(size, *keys, models="models", theme=None, **fields): compare the page with its picture.
-
-    The fields are filled in, then the keys pressed; a song that was begun is waited for.
-    """
-    monkeypatch.chdir(tmp_path)
-
-    def compare(
-        size: tuple[int, int],
-        *keys: str,
-        models: str = "models",
-        theme: str | None = None,
-        **fields: str,
-    ) -> bool:
-        use(monkeypatch, models)
-        app = make_app("lyrics", programs=LyricsPage.programs)
-        if theme:
-            app.theme = theme
-
-        async def before(pilot: Pilot[None]) -> None:
-            page = await LyricsPage.of(pilot)
-            if models == "models":
-                await page.until(lambda: "ready" in page.status)
-            else:
-                await page.until(lambda: not page.screen._searching)
-            await page.fill(**fields)
-            for key in keys:
-                await page.press(key)
-                await page.until(lambda: not any(song.active for song in page.screen.session.items))
-                if key == "S":
-                    await page.in_front(FileDialog)
-            await page.stop_blinking()
-
-        return snap_compare(app, terminal_size=size, run_before=before)
-
-    return compare
+def look(monkeypatch: pytest.MonkeyPatch, snap_compare: Compare) -> Look:
+    return picture_comparison(LyricsPage, monkeypatch, snap_compare)
 
 
 def test_ready(look: Look) -> None:

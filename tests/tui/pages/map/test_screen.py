@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tests.tui import fake_worker as fake
-from tests.tui.page import Page, drawn, make_app
+from tests.tui.page import Page, drawn, make_app, use_models
 from tui.pages.map.plane import MapPlane
 from tui.pages.map.screen import MapScreen
 
@@ -55,7 +55,7 @@ def opened(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
         models: str = "models",
         ready: str = "6 artists",
     ) -> AbstractAsyncContextManager[MapPage]:
-        monkeypatch.setenv(fake.MODELS_VARIABLE, models)
+        use_models(monkeypatch, models)
         return MapPage.opened(size, ready, fake.programs("ladder", *words))
 
     return open_

@@ -15,7 +15,8 @@ from textual.widgets import Input, Label
 from engine.music import midi
 from engine.music.score import Note, Score
 from tests.tui import fake_worker as fake
-from tests.tui.music_page import page, use
+from tests.tui.music_page import page
+from tests.tui.page import use_models
 from tui.pages.music.piano_roll import TOP, PianoRoll
 from tui.pages.music.piece import Piece
 from tui.pages.music.roll_colors import LEFT
@@ -51,7 +52,7 @@ def notes_of(piece: Piece) -> list[Note]:
 async def test_without_a_trained_model_the_page_writes_and_plays_by_itself(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    use(monkeypatch, "bundled")
+    use_models(monkeypatch, "bundled")
     async with page(ready="folk") as music:
         await music.until(lambda: len(music.screen.session.items) == 1)
         await music.until(lambda: music.down)
@@ -194,14 +195,14 @@ async def test_previous_pieces_are_shown_again_and_cleared() -> None:
 async def test_without_a_model_the_page_shows_what_to_do(
     monkeypatch: pytest.MonkeyPatch, models: str, said: str
 ) -> None:
-    use(monkeypatch, models)
+    use_models(monkeypatch, models)
     async with page(ready="") as music:
         await music.until(lambda: any(said in line for line in music.lines))
         await music.press("g")
         assert music.screen.session.items == []
         if models == "broken":
             assert "cannot be read" in music.status
-        use(monkeypatch)
+        use_models(monkeypatch)
         await music.press("r")
         await music.until(lambda: "ready" in music.status)
 

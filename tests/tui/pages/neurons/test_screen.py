@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, TextArea
 
 from tests.tui import fake_worker as fake
-from tests.tui.page import Page, drawn, make_app
+from tests.tui.page import Page, drawn, make_app, use_models
 from tui.pages.neurons import units
 from tui.pages.neurons.activation_view import NeuronRoll, NeuronText
 from tui.pages.neurons.controls import TextDialog
@@ -54,7 +54,7 @@ def page(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     async def opened(
         models: str = "models", size: tuple[int, int] = LARGE
     ) -> AsyncIterator[NeuronsPage]:
-        monkeypatch.setenv(fake.MODELS_VARIABLE, models)
+        use_models(monkeypatch, models)
         async with NeuronsPage.opened(size) as page:
             if models == "models":
                 await page.sees(2, 5)
