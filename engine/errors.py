@@ -1,7 +1,5 @@
 """The errors that end a command with a message: `InputError` and `WorkError`, and a common one."""
 
-import sys
-
 
 class InputError(Exception):
     """Bad usage or bad input, which ends a command with exit status 2.
@@ -19,7 +17,9 @@ class WorkError(Exception):
 
 def missing_extra(what: str, extra: str) -> InputError:
     """Return the error that `what` needs a package of an extra that is not installed."""
-    return InputError(
-        f"{what} needs the extra {extra!r}: in the folder of rnn-tui, run "
-        f"{sys.executable} -m pip install -c constraints.txt '.[{extra}]'."
-    )
+    return InputError(f"{what} needs the extra {extra!r}: {install_extra(extra)}.")
+
+
+def install_extra(extra: str) -> str:
+    """Return what to do to install an extra, as part of a sentence."""
+    return f"in rnn-tui's folder, run .venv/bin/pip install -c constraints.txt '.[{extra}]'"

@@ -10,7 +10,7 @@ from pathlib import Path
 import filelock
 
 from engine.data.datasets import Dataset
-from engine.errors import WorkError
+from engine.errors import WorkError, install_extra
 from engine.files import explain_write_errors
 
 Progress = Callable[[int, int], None]  # bytes done, total
@@ -128,8 +128,7 @@ def _from_kaggle(dataset: Dataset, folder: Path) -> Path:
         import kagglehub
     except ImportError as error:
         raise WorkError(
-            f"{failed}install the extra with '.venv/bin/pip install -c constraints.txt "
-            f'".[kaggle]"\', or put its {dataset.file.name} at {dataset.file}.'
+            f"{failed}{install_extra('kaggle')}, or put its {dataset.file.name} at {dataset.file}."
         ) from error
     try:
         content = Path(kagglehub.dataset_download(handle, output_dir=str(folder)))

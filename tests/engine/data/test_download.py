@@ -183,7 +183,7 @@ def test_an_error_of_kaggle_is_one_sentence(make: Make, monkeypatch: pytest.Monk
     with pytest.raises(WorkError, match=r"kaggle\.com/datasets/owner/set: no such set; check"):
         download_dataset(make("", None, "kaggle:owner/set"))
     monkeypatch.setitem(sys.modules, "kagglehub", None)  # as if it were not installed
-    with pytest.raises(WorkError, match=r"\[kaggle\].*, or put its .* at .*tunes\.mat"):
+    with pytest.raises(WorkError, match=r"run .* '\.\[kaggle\]', or put its .* at .*tunes\.mat"):
         download_dataset(make("", None, "kaggle:owner/set"))
     assert left() == []
 

@@ -235,7 +235,10 @@ def test_a_missing_sound_device_is_an_error(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_missing_extra_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "miniaudio", None)
-    assert "needs the extra 'synth'" in str(synth_port.unavailable_reason())
+    assert synth_port.unavailable_reason() == (
+        "The built-in synthesizer needs the extra 'synth': in rnn-tui's folder, run "
+        ".venv/bin/pip install -c constraints.txt '.[synth]'."
+    )
 
 
 def test_the_port_feeds_a_device(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,7 +81,7 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
     ]  # fmt: skip
     DEFAULT_CSS = """
     MusicScreen {
-        & #status { min-height: 1; max-height: 6; }
+        & #status { min-height: 1; max-height: 7; }
         & #status.-failed { max-height: 8; }
         &.-roll-only MusicControls { display: none; }
         &.-roll-only MusicControls.-open { display: block; }

@@ -16,7 +16,7 @@ from engine.music import midi
 from engine.music.score import Note, Score
 from tests.tui import fake_worker as fake
 from tests.tui.music_page import page
-from tests.tui.page import use_models
+from tests.tui.page import drawn, use_models
 from tui.pages.music.piano_roll import TOP, PianoRoll
 from tui.pages.music.piece import Piece
 from tui.pages.music.roll_colors import LEFT
@@ -399,8 +399,9 @@ async def test_without_a_port_playback_is_silent(monkeypatch: pytest.MonkeyPatch
         await music.press("space")
         await music.until(lambda: music.playing and music.roll.moment > 0.5)
         assert "silent" in music.transport
-        assert "There is no MIDI port to play on" in music.status
-        assert "silent" in music.status
+        assert "silent: There is no MIDI port to play on" in music.status
+        status = music.screen.query_one("#status")
+        assert "".join(drawn(status)[-1].split()).endswith("'.[synth]'.")  # no line is cut off
         assert music.tape == []
         await music.press("space")
         await music.until(lambda: not music.playing)
