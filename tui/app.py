@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
 
-from engine.runs import run_dir
+from engine.runs import run_state
 from engine.runs.run_dir import RunDir
 from tui.formatting import clean
 from tui.pages.run_actions import AttachRun, RunStarted
@@ -186,7 +186,7 @@ class RnnTuiApp(App[None]):
 
     async def action_quit(self) -> None:
         """Quit; print which runs started by this app are still training."""
-        training = {run.name for run in self._started if run_dir.is_alive(run.worker())}
+        training = {run.name for run in self._started if run_state.is_alive(run.worker())}
         message = None
         if training:
             names = ", ".join(sorted(training))

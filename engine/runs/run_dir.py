@@ -1,4 +1,4 @@
-"""A run's directory: its files, the lock of its trainer, requests to the trainer, the run's state.
+"""A run's directory: its files, the lock of its trainer, and requests to the trainer.
 
 runs/20260131-094500-NAME/config.toml    the settings, in the form of a preset
                           config.json    the settings, versions of packages, and the corpus's hash
@@ -29,10 +29,8 @@ import psutil
 from engine import files, paths
 from engine.config import RunConfig, from_mapping, to_mapping, to_toml
 from engine.errors import InputError
-from engine.runs.events import Event, Failed, Finished
 
 FORMAT = 2  # of config.json; raised when a setting is renamed
-STALLED_AFTER = 30.0  # seconds without an event; a trainer writes one every few seconds
 REQUESTS = ("stop", "save", "sample")
 _MAX_NAME_BYTES = 120  # a folder's name, which begins with the time, has at most 255 bytes
 _TIMESTAMP = re.compile(r"^\d{8}-\d{6}-")
@@ -169,63 +167,6 @@ def _describe(worker: dict[str, Any]) -> str:
     if not worker:
         return "another process"
     return f"process {worker.get('pid')} on {worker.get('host')}"
-
-
-def is_alive(worker: dict[str, Any]) -> bool | None:
-    """Return whether a run's last trainer is still running; None if it is on another machine.
-
-    worker: the result of `RunDir.worker`. A process with the trainer's pid that was created at
-    another time is a different one.
-    """
-    if not worker:
-        return False
-    if worker.get("host") != socket.gethostname():
-        return None
-    try:
-        process = psutil.Process(int(worker["pid"]))
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return False
-        created = worker.get("created")
-        return created is None or abs(process.create_time() - float(created)) < 2
-    except (psutil.Error, KeyError, ValueError, TypeError):
-        return False
-
-
-ACTIVE = {"starting", "live", "stalled"}  # states of a run that a trainer is working on
-ENDED = {"finished", "stopped", "failed", "crashed"}  # states of a run without a trainer
-
-
-def state(run: RunDir, last: Event | None, now: float | None = None) -> str:
-    """Return a run's state, one of ACTIVE or ENDED, given its last event (None: no event yet).
-
-    `stalled`: the trainer has written no event for STALLED_AFTER seconds. `crashed`: the trainer's
-    process has ended without a Finished or Failed event. now: seconds since 1970 (None: the present
-    time).
-    """
-    now = time.time() if now is None else now
-    worker = run.worker()
-    running = is_alive(worker)
-    if isinstance(last, Finished | Failed):
-        if running and (worker.get("created") or 0.0) > last.time:
-            return "starting"  # resumed by a trainer that has not written an event yet
-        if isinstance(last, Failed):
-            return "failed"
-        return "stopped" if last.reason == "stopped" else "finished"
-    if not worker and now - _created(run.path) < STALLED_AFTER:
-        return "starting"
-    if running is False:  # for None, on another machine, only the time of the last event counts
-        return "crashed"
-    if last is None:
-        return "starting"
-    return "live" if now - last.time < STALLED_AFTER else "stalled"
-
-
-def _created(path: Path) -> float:
-    """Return the time in a folder's name, in seconds since 1970; 0 if the name has no time."""
-    try:
-        return time.mktime(time.strptime(path.name[:15], "%Y%m%d-%H%M%S"))
-    except ValueError:
-        return 0.0
 
 
 def check_name(name: str) -> None:

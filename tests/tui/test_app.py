@@ -31,8 +31,8 @@ from tui.pages.neurons.screen import NeuronsScreen
 from tui.pages.run_actions import RunStarted
 from tui.pages.runs.screen import RunsScreen
 from tui.pages.runs.table import RunTable
-from tui.pages.train.choose_run import ChooseRunScreen
-from tui.pages.train.new_run import NewRunScreen
+from tui.pages.train.choose_run_dialog import ChooseRunDialog
+from tui.pages.train.new_run_dialog import NewRunDialog
 from tui.pages.train.screen import TrainScreen
 from tui.widgets.confirm import ConfirmScreen
 from tui.widgets.fields import OptionField, PrimeField, StepField
@@ -149,8 +149,8 @@ def test_every_binding_has_its_own_id_a_tooltip_and_an_action() -> None:
         OptionField,
         StepField,
         FileDialog,
-        NewRunScreen,
-        ChooseRunScreen,
+        NewRunDialog,
+        ChooseRunDialog,
         ConfirmScreen,
         HelpScreen,
         LineChart,
@@ -214,7 +214,7 @@ async def test_ctrl_q_quits_in_a_field(
     app = make_app(programs=fake_command.programs)
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.press("n", "1", "q")
-        assert isinstance(app.screen, NewRunScreen)
+        assert isinstance(app.screen, NewRunDialog)
         assert app.screen.form.data == "1q"
         await pilot.press("ctrl+q")
     assert app.return_code == 0

@@ -13,7 +13,7 @@ from tests.tui.page import Page, in_front, make_app, settle, until
 from tui.chart.widget import LineChart
 from tui.pages.runs.screen import RunsScreen
 from tui.pages.runs.table import RunTable
-from tui.pages.train.new_run import NewRunScreen
+from tui.pages.train.new_run_dialog import NewRunDialog
 from tui.pages.train.screen import TrainScreen
 
 WriteRun = Callable[..., RunDir]
@@ -111,7 +111,7 @@ def test_new_run(
 
     async def ready(pilot: Pilot[None]) -> None:
         await pilot.press("n")
-        form = Page(pilot, await in_front(pilot, NewRunScreen))
+        form = Page(pilot, await in_front(pilot, NewRunDialog))
         await form.stop_blinking()
         await form.fill(steps="many")
         await form.until(lambda: "harbour" in form.text_of("#data-note"))

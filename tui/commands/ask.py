@@ -3,7 +3,7 @@
 import argparse
 
 from engine.errors import InputError
-from engine.runs import event_log, run_dir
+from engine.runs import event_log, run_dir, run_state
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -21,8 +21,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Leave a request in the run's folder; its trainer reads it after the current step."""
     chosen = run_dir.find(arguments.run)
     history = event_log.read_history(chosen.events)
-    state = run_dir.state(chosen, history.last_event)
-    if state not in run_dir.ACTIVE:
+    state = run_state.state_of(chosen, history.last_event)
+    if state not in run_state.ACTIVE:
         command = f"rnn-tui train {chosen.config().kind} --resume {chosen.name}"
         if state == "finished":
             command += f" --set train.steps={2 * history.step}"

@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     chosen = run_dir.find(arguments.run)
     history = event_log.read_history(chosen.events)
     if arguments.csv:
-        from tui.sources.run_summary import metrics_csv
+        from tui.sources.metrics_csv import metrics_csv
 
         files.write_atomic(arguments.csv, metrics_csv(history))
         print(arguments.csv)

@@ -15,8 +15,8 @@ from tui.formatting import minutes_seconds
 if TYPE_CHECKING:
     from engine.music.score import Score
     from engine.protocol import PlayerAnswer, Port
-    from tui.sources.child_process import ProcessEnded
     from tui.sources.player import Player
+    from tui.sources.restarting_process import ProcessEnded
 
     AnswerQueue = queue.SimpleQueue[PlayerAnswer | ProcessEnded]
 
@@ -112,7 +112,7 @@ def _wait_for_port(answers: "AnswerQueue", named: bool) -> "Port":
     WorkError if an automatic one cannot, or if the player ends.
     """
     from engine.protocol import PlayerFailed, PortOpened
-    from tui.sources.child_process import ProcessEnded
+    from tui.sources.restarting_process import ProcessEnded
 
     while True:
         match _next(answers):
@@ -135,7 +135,7 @@ def _print_title(name: str, score: "Score", port: "Port") -> None:
 def _follow(player: "Player", answers: "AnswerQueue") -> None:
     """Play to the end; in a terminal, show the position. Raises WorkError if the player fails."""
     from engine.protocol import Play, PlaybackEnded, PlaybackStatus, PlayerFailed
-    from tui.sources.child_process import ProcessEnded
+    from tui.sources.restarting_process import ProcessEnded
 
     terminal = sys.stdout.isatty()
     player.request(Play())

@@ -4,7 +4,7 @@ import argparse
 import time
 
 from engine.errors import InputError
-from engine.runs import event_log, run_dir
+from engine.runs import event_log, run_dir, run_state
 from engine.runs.run_dir import RunDir
 from tui.commands import output
 from tui.commands.arguments import add_json
@@ -40,7 +40,7 @@ def _row(found: RunDir) -> dict[str, object]:
         model = started.model if started else None
     return {
         "name": found.name,
-        "state": run_dir.state(found, history.last_event),
+        "state": run_state.state_of(found, history.last_event),
         "model": model,
         "corpus": started.corpus if started else None,
         "step": history.step,

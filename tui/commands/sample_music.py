@@ -130,9 +130,9 @@ def _write(
     if arguments.output:
         midi.write(score, arguments.output)
     if arguments.wav:
-        from engine.music import wav
+        from engine.music import wav_file
 
-        wav.write(score, arguments.wav)
+        wav_file.write(score, arguments.wav)
     if arguments.png:
         from engine.music import roll_image
 

@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 
-from engine.runs import run_dir
+from engine.runs import run_dir, run_state
 from engine.runs.event_log import EventReader
 from engine.runs.events import Event
 from engine.runs.run_dir import RunDir
@@ -46,8 +46,8 @@ def follow(chosen: RunDir, as_json: bool) -> int:
         for event in reader.poll():
             show(event)
             last = event
-        state = run_dir.state(chosen, last)
-        if state in run_dir.ENDED:
+        state = run_state.state_of(chosen, last)
+        if state in run_state.ENDED:
             break
         time.sleep(POLL_SECONDS)
     if state == "crashed":

@@ -7,7 +7,8 @@ from textual.message import Message
 from textual.screen import Screen
 
 from engine.errors import InputError, WorkError
-from engine.runs.run_dir import ACTIVE, RunDir
+from engine.runs.run_dir import RunDir
+from engine.runs.run_state import ACTIVE
 from tui.sources import command_runner
 from tui.sources.child_commands import Programs
 

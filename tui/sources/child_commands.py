@@ -12,7 +12,7 @@ class Programs:
     cli: tuple[str, ...] = processes.command("tui.cli")
     sampler: tuple[str, ...] = processes.command("engine.sampler_process")
     player: tuple[str, ...] = processes.command("engine.music.player")
-    music_export: tuple[str, ...] = processes.command("engine.music.export")
+    music_export: tuple[str, ...] = processes.command("engine.music.export_process")
 
 
 INSTALLED = Programs()

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import WorkError
-from engine.music.export import ExportRequest
+from engine.music.export_process import ExportRequest
 from engine.music.score import Score
 
 
 async def save(command: Sequence[str], score: Score, path: Path, frame: float) -> None:
-    """Write music to a file, as `engine.music.export.save` does, in a child process.
+    """Write music to a file, as `engine.music.export_process.save` does, in a child process.
 
     command: starts the process. frame: the length of a frame in seconds, for an image. Raises
     WorkError if saving fails. If this coroutine is cancelled, the process is killed.

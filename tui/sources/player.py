@@ -21,7 +21,7 @@ from engine.protocol import (
     SetVelocity,
     Transpose,
 )
-from tui.sources.child_process import ChildProcess, ProcessEnded
+from tui.sources.restarting_process import ProcessEnded, RestartingProcess
 
 Answers = tuple[PlayerAnswer | ProcessEnded, ...]
 
@@ -30,7 +30,7 @@ _SILENCE_TIMEOUT = 30.0  # seconds that silencing the port may take
 _SETTINGS = (OpenPort, SetProgram, SetTempo, Transpose, SetVelocity)
 
 
-class Player(ChildProcess[PlayerRequest, PlayerAnswer]):
+class Player(RestartingProcess[PlayerRequest, PlayerAnswer]):
     """Plays one song at a time; failures are delivered as `PlayerFailed`."""
 
     NAME = "player"

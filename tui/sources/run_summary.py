@@ -1,23 +1,16 @@
-"""What the Train page and the table of runs show of a run, as plain values; metrics as CSV."""
+"""What the Train page and the table of runs show of a run, as plain values."""
 
-import csv
-import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from engine.runs.event_log import History
 from engine.runs.events import Evaluated, Sampled, Started, Step
-from engine.runs.run_dir import ACTIVE, RunDir
+from engine.runs.run_dir import RunDir
+from engine.runs.run_state import ACTIVE
 from tui.formatting import NOTHING, clean, duration, megabytes, short_number
 
 if TYPE_CHECKING:  # NumPy is imported after the first page is up
     import numpy as np
     from numpy.typing import NDArray
-
-CSV_COLUMNS = (
-    "step", "time", "elapsed", "train_loss", "train_bits", "valid_loss", "valid_bits", "best",
-    "lr", "grad_norm", "frames_per_second", "memory_mb",
-)  # fmt: skip
 
 
 class StateStyle(NamedTuple):
@@ -227,34 +220,3 @@ def trend(values: "NDArray[np.float64]", cells: int = 40) -> tuple[float, ...]:
     if finite.size <= cells:
         return tuple(finite.tolist())
     return tuple(float(part.mean()) for part in np.array_split(finite, cells))
-
-
-def metrics_csv(history: History) -> str:
-    """Return the metrics as CSV: a header, and a line for each step that has any, in order.
-
-    Unknown values are empty. Losses are in nats per frame, bits in bits per frame, times in
-    seconds, memory in megabytes.
-    """
-    rows: dict[int, dict[str, Any]] = {}
-    for step in history.steps:
-        rows[step.step] = {
-            "time": step.time,
-            "elapsed": step.elapsed,
-            "train_loss": step.loss,
-            "train_bits": step.bits,
-            "lr": step.lr,
-            "grad_norm": step.grad_norm,
-            "frames_per_second": step.frames_per_second,
-            "memory_mb": step.memory_mb,
-        }
-    for evaluation in history.evaluations:
-        row = rows.setdefault(evaluation.step, {"time": evaluation.time})
-        row.update(
-            valid_loss=evaluation.loss, valid_bits=evaluation.bits, best=int(evaluation.best)
-        )
-    text = io.StringIO()
-    writer = csv.DictWriter(text, CSV_COLUMNS, restval="", lineterminator="\n")
-    writer.writeheader()
-    for number in sorted(rows):
-        writer.writerow({"step": number, **rows[number]})
-    return text.getvalue()

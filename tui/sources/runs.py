@@ -18,6 +18,7 @@ from engine.runs import run_dir
 from engine.runs.event_log import EventReader, History
 from engine.runs.events import Failed, Heartbeat, Resumed, Started, Step
 from engine.runs.run_dir import RunDir
+from engine.runs.run_state import is_alive, state_of
 from tui.sources.run_summary import MetricColumns, RunRow, RunSummary, start_time
 
 POLL_SECONDS = 0.1  # between two reads of the events
@@ -114,7 +115,7 @@ class RunReader:
         """Return the run's state, a key of `tui.sources.run_summary.STATES`."""
         if not self.run.path.is_dir():
             return "gone"
-        return run_dir.state(self.run, self.history.last_event)
+        return state_of(self.run, self.history.last_event)
 
     def view(self, state: str) -> RunSummary:
         """Return a snapshot that shares no data with the reader.
@@ -191,7 +192,7 @@ def follow_run(
 def newest_run() -> RunDir | None:
     """Return the newest run in training, or else the newest run; None if there are no runs."""
     runs = run_dir.list_runs()
-    return next((run for run in runs if run_dir.is_alive(run.worker())), runs[0] if runs else None)
+    return next((run for run in runs if is_alive(run.worker())), runs[0] if runs else None)
 
 
 # ── all runs ─────────────────────────────────────────────────────────────────────────────────────
@@ -237,7 +238,7 @@ class _RowReader:
         best = history.best_evaluation
         return RunRow(
             run=self.run,
-            state=run_dir.state(self.run, history.last_event),
+            state=state_of(self.run, history.last_event),
             kind=facts.kind,
             model=facts.model,
             data_set=facts.data_set,

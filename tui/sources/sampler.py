@@ -6,12 +6,12 @@ from typing import ClassVar
 
 from engine import protocol
 from engine.protocol import ChangeSampling, SamplerAnswer, SamplerRequest, Stop
-from tui.sources.child_process import ChildProcess, ProcessEnded
+from tui.sources.restarting_process import ProcessEnded, RestartingProcess
 
 Answers = tuple[SamplerAnswer | ProcessEnded, ...]
 
 
-class Sampler(ChildProcess[SamplerRequest, SamplerAnswer]):
+class Sampler(RestartingProcess[SamplerRequest, SamplerAnswer]):
     """Sends requests to the sampler; answers have the id that `request` returned."""
 
     NAME = "sampler"

@@ -24,8 +24,8 @@ from engine.music import midi, soundfont
 from engine.music.score import Note, Score
 from engine.protocol import OpenPort, Play, PlaybackStatus, SetProgram
 from tui.sources.child_commands import INSTALLED
-from tui.sources.child_process import ProcessEnded
 from tui.sources.player import Answers, Player
+from tui.sources.restarting_process import ProcessEnded
 
 pytestmark = [
     pytest.mark.slow,

@@ -1,4 +1,4 @@
-"""A run's directory: its name, its lock and worker, requests, its state, runs of another format."""
+"""A run's directory: its name, its lock and worker, requests, runs of another format."""
 
 import errno
 import os
@@ -6,15 +6,13 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
 from engine.config import RunConfig
 from engine.errors import InputError
-from engine.runs import run_dir
-from engine.runs.events import Failed, Finished, Heartbeat, Resumed
+from engine.runs import run_dir, run_state
 
 
 def make(name: str = "run") -> run_dir.RunDir:
@@ -85,7 +83,7 @@ def test_one_process_holds_the_lock_and_its_death_releases_it() -> None:
     holder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert holder.stdout is not None
     assert holder.stdout.readline() == "in\n"
-    assert run_dir.is_alive(run.worker())
+    assert run_state.is_alive(run.worker())
     refusal = f"already being trained by process {holder.pid} on .*'rnn-tui ask run stop'"
     with pytest.raises(InputError, match=refusal), run.lock():
         pass
@@ -93,7 +91,7 @@ def test_one_process_holds_the_lock_and_its_death_releases_it() -> None:
         run_dir.remove(run)
     holder.kill()
     holder.wait()
-    assert run_dir.is_alive(run.worker()) is False
+    assert run_state.is_alive(run.worker()) is False
     with run.lock():
         assert run.worker()["pid"] == os.getpid()
     run_dir.remove(run)
@@ -109,35 +107,6 @@ def test_why_a_run_cannot_be_deleted(
     monkeypatch.setattr(shutil, "rmtree", barred)
     with pytest.raises(InputError, match=r"Cannot delete .* \(Read-only file system\): make"):
         run_dir.remove(make())
-
-
-def test_the_state_of_a_run() -> None:
-    run = make()
-    now = 1000.0
-    assert run_dir.state(run, None) == "starting"  # created a moment ago
-    assert run_dir.state(run, None, time.time() + 100) == "crashed"  # no trainer has locked it
-    with run.lock():
-        assert run_dir.state(run, None) == "starting"
-        assert run_dir.state(run, Heartbeat(1, "x", time=now), now + 5) == "live"
-        assert run_dir.state(run, Heartbeat(1, "x", time=now), now + 100) == "stalled"
-        assert run_dir.state(run, Resumed(3, time=now), now + 1) == "live"
-        assert run_dir.state(run, Finished(9, "stopped", time=now)) == "starting"  # locked again
-        assert run_dir.state(run, Failed(9, "why", time=now)) == "starting"
-        assert run_dir.state(run, Finished(9, "completed")) == "finished"
-    assert run_dir.state(run, Finished(9, "stopped")) == "stopped"
-    assert run_dir.state(run, Failed(9, "why")) == "failed"
-
-
-def test_state_on_another_machine_depends_on_the_last_event(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    run = make()
-    with run.lock():
-        pass
-    monkeypatch.setattr(run_dir.socket, "gethostname", lambda: "elsewhere")  # type: ignore[attr-defined]
-    assert run_dir.is_alive(run.worker()) is None
-    assert run_dir.state(run, Heartbeat(1, "x", time=0.0), 5.0) == "live"
-    assert run_dir.state(run, Heartbeat(1, "x", time=0.0), 500.0) == "stalled"
 
 
 def test_a_missing_run_is_an_error() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from engine.runs import run_dir
+from engine.runs import run_dir, run_state
 from engine.runs.event_log import EventReader
 from engine.runs.events import Event, Finished, Step
 from engine.runs.run_dir import RunDir
@@ -82,14 +82,14 @@ def test_detached_watched_and_stopped_by_the_control_file(call: Call, endless: l
     )
     try:
         wait_for(lambda: training("away"))
-        assert run_dir.state(run, read_events(run)[-1]) == "live"
+        assert run_state.state_of(run, read_events(run)[-1]) == "live"
         refused = call("train", "lyrics", "--resume", "away")
         assert refused.status == 2
         assert "already being trained by process" in refused.err
         run.request("stop")
         out, _ = watcher.communicate(timeout=60)
     finally:
-        os.kill(started["pid"], signal.SIGKILL) if run_dir.is_alive(run.worker()) else None
+        os.kill(started["pid"], signal.SIGKILL) if run_state.is_alive(run.worker()) else None
         watcher.kill()
     assert watcher.returncode == 0
     assert "stopped at step" in out

@@ -31,8 +31,8 @@ from engine.protocol import (
     StopPlaying,
     Transpose,
 )
-from tui.sources.child_process import ProcessEnded
 from tui.sources.player import Answers, Player
+from tui.sources.restarting_process import ProcessEnded
 
 SCRIPT = Path(__file__).parents[2] / "engine" / "music" / "recording_player.py"
 PATIENCE = 30.0  # seconds

@@ -3,11 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.runs.event_log import History
 from engine.runs.events import Evaluated, Step
 from engine.runs.run_dir import RunDir
 from tui.sources import run_summary
-from tui.sources.run_summary import CSV_COLUMNS, STATES, MetricColumns, RunSummary, metrics_csv
+from tui.sources.run_summary import STATES, MetricColumns, RunSummary
 
 NONE = np.zeros(0)
 
@@ -99,21 +98,3 @@ def test_a_trend_is_short_and_omits_values_that_are_not_finite() -> None:
     assert len(long) == 40
     assert long[0] == pytest.approx(12.0)
     assert list(long) == sorted(long)
-
-
-def test_the_csv_has_a_line_for_each_step_with_metrics() -> None:
-    history = History()
-    history.add(Step(5, 1.5, 2.25, 0.004, None, 1000.0, 50.0, 1.0, None, time=10.0))
-    history.add(Step(10, 1.25, 2.0, 0.003, 0.5, 1000.0, 50.0, 2.0, 3.0, time=11.0))
-    history.add(Evaluated(10, 1.375, 2.125, 99, True, time=12.0))
-    history.add(Evaluated(12, 1.5, 2.5, 99, False, time=13.0))
-    assert metrics_csv(history).splitlines() == [
-        ",".join(CSV_COLUMNS),
-        "5,10.0,1.0,1.5,2.25,,,,0.004,,1000.0,50.0",
-        "10,11.0,2.0,1.25,2.0,1.375,2.125,1,0.003,0.5,1000.0,50.0",
-        "12,13.0,,,,1.5,2.5,0,,,,",
-    ]
-
-
-def test_before_the_first_step_the_csv_has_only_its_header() -> None:
-    assert metrics_csv(History()) == ",".join(CSV_COLUMNS) + "\n"

@@ -25,7 +25,7 @@ from engine.protocol import (
     SamplerAnswer,
 )
 from tests.tui import fake_worker as fake
-from tui.sources.child_process import ProcessEnded
+from tui.sources.restarting_process import ProcessEnded
 from tui.sources.sampler import Answers, Sampler
 
 HOT = {"temperature": float("inf")}

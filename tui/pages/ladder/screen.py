@@ -24,7 +24,7 @@ from tui.pages.ladder.controls import LadderControls, RungView
 from tui.pages.ladder.rungs import NAMES, Ladder
 from tui.pages.model_page import ModelPage, SamplerAnswered
 from tui.sources.child_commands import INSTALLED, Programs
-from tui.sources.child_process import ProcessEnded
+from tui.sources.restarting_process import ProcessEnded
 from tui.widgets.footer import Footer
 
 _NO_MODEL = "There is no lyrics model yet: press 1, then n, to train one; r looks again"

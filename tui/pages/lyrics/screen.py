@@ -23,7 +23,7 @@ from tui.pages.lyrics.shading import VIEWS, LyricsText
 from tui.pages.lyrics.song_panel import LyricsEditor, SongPanel
 from tui.pages.model_page import SamplerAnswered, WritingPage
 from tui.sources.child_commands import INSTALLED, Programs
-from tui.sources.child_process import ProcessEnded
+from tui.sources.restarting_process import ProcessEnded
 from tui.widgets.footer import Footer
 
 

@@ -14,7 +14,7 @@ from engine.protocol import (
 )
 from tui.formatting import clean
 from tui.pages.model_page import Session
-from tui.sources.child_process import ProcessEnded
+from tui.sources.restarting_process import ProcessEnded
 from tui.sources.sampler import Answers
 from tui.widgets.file_dialog import file_name
 

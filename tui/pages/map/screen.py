@@ -23,7 +23,7 @@ from tui.formatting import clean
 from tui.pages.map.plane import MapPlane
 from tui.pages.model_page import ModelPage, SamplerAnswered
 from tui.sources.child_commands import INSTALLED, Programs
-from tui.sources.child_process import ProcessEnded
+from tui.sources.restarting_process import ProcessEnded
 from tui.widgets.fields import FormPanel
 from tui.widgets.footer import Footer
 

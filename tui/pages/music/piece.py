@@ -16,7 +16,7 @@ from tui.formatting import clean
 from tui.pages.music.controls import PlaybackSettings
 from tui.pages.music.roll_raster import RollView
 from tui.sources import music_export
-from tui.sources.child_process import ProcessEnded
+from tui.sources.restarting_process import ProcessEnded
 from tui.sources.sampler import Answers
 from tui.widgets.file_dialog import FileDialog, file_name
 

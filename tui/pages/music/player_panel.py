@@ -38,8 +38,8 @@ from tui.formatting import clean, minutes_seconds
 from tui.pages.music.controls import PlaybackSettings
 from tui.pages.music.piano_roll import PianoRoll
 from tui.pages.music.piece import Piece
-from tui.sources.child_process import ProcessEnded
 from tui.sources.player import Answers, Player
+from tui.sources.restarting_process import ProcessEnded
 
 _AUDIBLE = {"port", "synth"}  # kinds of ports that make a sound
 

@@ -19,7 +19,7 @@ from tui.pages.music.controls import MusicControls
 from tui.pages.music.piece import Piece, ask_to_open
 from tui.pages.music.player_panel import PlayerPanel
 from tui.sources.child_commands import INSTALLED, Programs
-from tui.sources.child_process import ProcessEnded
+from tui.sources.restarting_process import ProcessEnded
 from tui.sources.sampler import Answers
 from tui.widgets.footer import Footer
 

@@ -28,7 +28,7 @@ from tui.pages.neurons.activation_view import NeuronRoll, NeuronText
 from tui.pages.neurons.controls import NeuronControls, TextDialog
 from tui.pages.neurons.units import Unit
 from tui.sources.child_commands import INSTALLED, Programs
-from tui.sources.child_process import ProcessEnded
+from tui.sources.restarting_process import ProcessEnded
 from tui.widgets.file_dialog import FileDialog
 from tui.widgets.footer import Footer
 

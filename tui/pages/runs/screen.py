@@ -12,7 +12,7 @@ from textual.widgets import DataTable
 
 from engine.errors import InputError
 from engine.runs import run_dir
-from engine.runs.run_dir import ACTIVE
+from engine.runs.run_state import ACTIVE
 from tui.chart.widget import LineChart
 from tui.pages import run_actions
 from tui.pages.run_actions import AttachRun

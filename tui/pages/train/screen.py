@@ -20,17 +20,17 @@ from tui.chart.widget import LineChart
 from tui.formatting import clean
 from tui.pages import run_actions
 from tui.pages.run_actions import RunStarted
-from tui.pages.train.choose_run import ChooseRunScreen
+from tui.pages.train.choose_run_dialog import ChooseRunDialog
 from tui.pages.train.metrics import MetricTiles, ProgressLine
-from tui.pages.train.new_run import NewRunScreen
+from tui.pages.train.new_run_dialog import NewRunDialog
 from tui.pages.train.samples import Samples, plain_text
 from tui.sources.child_commands import Programs
+from tui.sources.metrics_csv import metrics_csv
 from tui.sources.run_summary import (
     STATES,
     RunSummary,
     headline,
     metrics,
-    metrics_csv,
     problem_lines,
     progress_text,
 )
@@ -185,7 +185,7 @@ class TrainScreen(Screen[None]):
 
     def action_new_run(self) -> None:
         """Open the form for a new run."""
-        self.app.push_screen(NewRunScreen(self.programs), self._on_started)
+        self.app.push_screen(NewRunDialog(self.programs), self._on_started)
 
     def _on_started(self, run: RunDir | None) -> None:
         if run is not None:
@@ -194,7 +194,7 @@ class TrainScreen(Screen[None]):
 
     def action_choose(self) -> None:
         """Open the list of runs."""
-        self.app.push_screen(ChooseRunScreen(self._runs), self._on_chosen)
+        self.app.push_screen(ChooseRunDialog(self._runs), self._on_chosen)
 
     def _on_chosen(self, run: RunDir | None) -> None:
         if run is not None:

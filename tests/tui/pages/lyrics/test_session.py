@@ -8,7 +8,7 @@ import pytest
 from engine.protocol import Character, Failed, LyricsDone, LyricsStarted, SampleLyrics
 from tui.pages.lyrics.artist_field import matching
 from tui.pages.lyrics.session import LyricsSession, SongView, most_probable
-from tui.sources.child_process import ProcessEnded
+from tui.sources.restarting_process import ProcessEnded
 
 SONG = SongView(5, SampleLyrics("first", "Why"), requested=100.0, score="2.01 bits/char")
 

@@ -24,8 +24,8 @@ from engine.runs.run_dir import RunDir
 from tests.tui.fake_command import FakeCommand
 from tests.tui.page import FAILING, Page
 from tui.chart.widget import LineChart
-from tui.pages.train.choose_run import ChooseRunScreen
-from tui.pages.train.new_run import NewRunScreen
+from tui.pages.train.choose_run_dialog import ChooseRunDialog
+from tui.pages.train.new_run_dialog import NewRunDialog
 from tui.pages.train.samples import Samples
 from tui.pages.train.screen import TrainScreen
 from tui.sources.child_commands import Programs
@@ -286,13 +286,13 @@ async def test_another_run_is_attached_from_the_list(train: Opened, write_run: W
     write_run("new", stamp="20250301-000000")
     async with train("new") as page:
         await page.press("a")
-        dialog = await page.in_front(ChooseRunScreen)
+        dialog = await page.in_front(ChooseRunDialog)
         await page.until(lambda: dialog.query_one(OptionList).option_count == 2)
         await page.press("escape")
         assert page.screen.run is not None
         assert page.screen.run.name == "new"
         await page.press("a")
-        again = await page.in_front(ChooseRunScreen)
+        again = await page.in_front(ChooseRunDialog)
         await page.until(lambda: again.query_one(OptionList).option_count == 2)
         await page.press("down", "enter")
         await page.until_drawn("old")
@@ -330,6 +330,6 @@ async def test_n_opens_the_form(train: Opened, write_run: WriteRun) -> None:
     write_run("first")
     async with train("first") as page:
         await page.press("n")
-        assert [type(screen) for screen in page.app.screen_stack] == [TrainScreen, NewRunScreen]
+        assert [type(screen) for screen in page.app.screen_stack] == [TrainScreen, NewRunDialog]
         await page.press("escape")
         assert [type(screen) for screen in page.app.screen_stack] == [TrainScreen]

@@ -1,8 +1,8 @@
-"""Save a score as a MIDI file, a WAV file or a PNG image, chosen by the file name's ending.
+"""The process that saves a score as a MIDI file, a WAV file or a PNG image, for the Music page.
 
-`python -m engine.music.export` saves in a process of its own, because rendering sound takes seconds
-and the app must stay responsive. It reads one `ExportRequest` as JSON from stdin. On an error it
-prints one sentence to stderr and exits with status 2.
+`python -m engine.music.export_process` is a process of its own, because rendering sound takes
+seconds and the app must stay responsive. It reads one `ExportRequest` as JSON from stdin. On an
+error it prints one sentence to stderr and exits with status 2.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ ENDINGS = (".mid", ".wav", ".png")
 
 
 def save(score: Score, path: Path, frame_seconds: float) -> None:
-    """Write a score to `path`, complete or not at all.
+    """Write a score to `path`, complete or not at all; its ending chooses the format.
 
     frame_seconds: length of a frame of the piano roll in an image. Raises InputError for a path
     that does not end in one of ENDINGS, or that cannot be written.
@@ -36,9 +36,9 @@ def save(score: Score, path: Path, frame_seconds: float) -> None:
 
                 midi.write(score, path)
             elif ending == ".wav":
-                from engine.music import wav
+                from engine.music import wav_file
 
-                wav.write(score, path)
+                wav_file.write(score, path)
             else:
                 from engine.music import piano_roll, roll_image
 

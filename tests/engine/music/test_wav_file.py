@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError
-from engine.music import piano_roll, wav
+from engine.music import piano_roll, wav_file
 from engine.music.score import Note, Score
 
 RATE = 44_100
@@ -44,7 +44,7 @@ def strength(frames: Any, pitch: int) -> float:
 @pytest.fixture(scope="module")
 def frames(tmp_path_factory: pytest.TempPathFactory) -> Any:
     path = tmp_path_factory.mktemp("wav") / "song.wav"
-    wav.write(Score(tuple(NOTES)), path)
+    wav_file.write(Score(tuple(NOTES)), path)
     return read(path)
 
 
@@ -103,7 +103,7 @@ def test_a_roll_can_be_read_from_its_sound() -> None:
             onset[first : first + (frames_long if index % 3 == 2 else 1), key] = 1
         first += frames_long + 1
     music = piano_roll.from_frames(np.concatenate([sounding, onset], axis=1)[:first])
-    sound = wav.synthesize(music.score()).mean(axis=1)
+    sound = wav_file.synthesize(music.score()).mean(axis=1)
 
     def part(start: float, stop: float) -> Any:
         return sound[round(start * RATE) : round(stop * RATE)]
@@ -122,14 +122,15 @@ def test_a_roll_can_be_read_from_its_sound() -> None:
 
 def test_velocity_sets_the_loudness(frames: Any, tmp_path: Path) -> None:
     loud, soft = (
-        np.abs(wav.synthesize(Score((Note(0, 0.5, 60, velocity),)))).max() for velocity in (120, 60)
+        np.abs(wav_file.synthesize(Score((Note(0, 0.5, 60, velocity),)))).max()
+        for velocity in (120, 60)
     )
     assert 20 * math.log10(loud / soft) == pytest.approx(40 * math.log10(2), abs=1)
 
 
 def test_the_program_sets_the_instrument() -> None:
     piano, organ = (
-        wav.synthesize(Score((Note(0, 2, 60, 80),), program=program)) for program in (0, 19)
+        wav_file.synthesize(Score((Note(0, 2, 60, 80),), program=program)) for program in (0, 19)
     )
     faded = [np.abs(x[RATE : 2 * RATE]).max() / np.abs(x[:RATE]).max() for x in (piano, organ)]
     assert faded[0] < 0.5 < faded[1]
@@ -137,12 +138,12 @@ def test_the_program_sets_the_instrument() -> None:
 
 def test_many_notes_at_once_stay_within_full_scale(tmp_path: Path) -> None:
     path = tmp_path / "loud.wav"
-    wav.write(Score(tuple(Note(0, 1, pitch, 127) for pitch in range(30, 90))), path)
+    wav_file.write(Score(tuple(Note(0, 1, pitch, 127) for pitch in range(30, 90))), path)
     assert 0.5 < np.abs(read(path)).max() <= 1
 
 
 def test_an_empty_score_is_an_empty_file(tmp_path: Path) -> None:
-    wav.write(Score(()), tmp_path / "empty.wav")
+    wav_file.write(Score(()), tmp_path / "empty.wav")
     assert len(read(tmp_path / "empty.wav")) == 0
 
 
@@ -150,5 +151,5 @@ def test_a_refused_song_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match="takes 70 minutes, and a WAV file can have up to 60: save"
     ):
-        wav.write(Score((Note(0, 4200, 60, 80),)), tmp_path / "long.wav")
+        wav_file.write(Score((Note(0, 4200, 60, 80),)), tmp_path / "long.wav")
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == []

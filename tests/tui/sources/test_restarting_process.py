@@ -8,8 +8,8 @@ import psutil
 import pytest
 
 from engine.protocol import Character, Failed, LoadModel, Play, ReadProgress
-from tui.sources.child_process import ProcessEnded
 from tui.sources.player import Player
+from tui.sources.restarting_process import ProcessEnded
 from tui.sources.sampler import Answers, Sampler
 
 LINES = r"""

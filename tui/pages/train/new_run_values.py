@@ -1,4 +1,4 @@
-"""The form for a new run without its widgets: its values, checks, and the command to run."""
+"""The values of the dialog for a new run: their checks, and the command that starts the run."""
 
 import tomllib
 from collections.abc import Collection, Mapping

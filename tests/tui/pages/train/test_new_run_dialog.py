@@ -11,15 +11,15 @@ from engine.runs.run_dir import RunDir
 from tests.tui.fake_command import FakeCommand
 from tests.tui.page import FAILING, Page, in_front, make_app
 from tui.app import RnnTuiApp
-from tui.pages.train.new_run import NewRunScreen, SourceSuggester
+from tui.pages.train.new_run_dialog import NewRunDialog, SourceSuggester
 from tui.pages.train.screen import TrainScreen
 from tui.sources.child_commands import Programs
 
 WriteRun = Callable[..., RunDir]
 
 
-class FormPage(Page[NewRunScreen]):
-    kind = NewRunScreen  # a dialog over the Train page, without a mode
+class FormPage(Page[NewRunDialog]):
+    kind = NewRunDialog  # a dialog over the Train page, without a mode
 
 
 @pytest.fixture(autouse=True)
@@ -116,7 +116,7 @@ async def test_a_run_is_started_and_attached(fake_command: FakeCommand) -> None:
         assert isinstance(app, RnnTuiApp)
         form.screen.query_one("#data").focus()
         await form.press("enter")
-        await form.until(lambda: not isinstance(app.screen, NewRunScreen))
+        await form.until(lambda: not isinstance(app.screen, NewRunDialog))
         page = app.screen
         assert isinstance(page, TrainScreen)
         await form.until(lambda: page.run and page.run.name == "run" and app._started)

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from engine.errors import InputError
-from engine.music import export, midi
-from engine.music.export import ExportRequest
+from engine.music import export_process, midi
+from engine.music.export_process import ExportRequest
 from engine.music.score import Note, Score
 
 NOTES = (Note(0.0, 0.5, 60, 70), Note(0.5, 1.0, 64, 90), Note(0.5, 1.0, 67, 90))
@@ -19,7 +19,7 @@ SCORE = Score(NOTES, 120.0, (3, 4), 40, ((0.5, 60.0),))
 
 def run(path: Path, score: Score = SCORE) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "engine.music.export"],
+        [sys.executable, "-m", "engine.music.export_process"],
         input=ExportRequest(score, path, 0.25).encode(),
         capture_output=True,
         text=True,
@@ -33,17 +33,17 @@ def test_the_process_writes_the_same_score(tmp_path: Path) -> None:
 
 
 def test_sound_and_images_are_written(tmp_path: Path) -> None:
-    export.save(SCORE, tmp_path / "song.wav", 0.25)
+    export_process.save(SCORE, tmp_path / "song.wav", 0.25)
     with wave.open(str(tmp_path / "song.wav")) as file:
         assert file.getnframes() / file.getframerate() >= SCORE.end
-    export.save(SCORE, tmp_path / "song.png", 0.25)
+    export_process.save(SCORE, tmp_path / "song.png", 0.25)
     with Image.open(tmp_path / "song.png") as image:
         assert image.format == "PNG"
 
 
 def test_errors_are_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"song\.ogg has none of the endings \.mid, \.wav, \.png"):
-        export.save(SCORE, tmp_path / "song.ogg", 0.25)
+        export_process.save(SCORE, tmp_path / "song.ogg", 0.25)
     (tmp_path / "song.mid").mkdir()
     done = run(tmp_path / "song.mid")
     assert done.returncode == 2

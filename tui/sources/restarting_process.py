@@ -1,4 +1,4 @@
-"""A child process that reads requests and writes answers, one JSON object a line."""
+"""A child process for requests and answers in JSON lines; if it has died, it is started again."""
 
 import contextlib
 import subprocess
@@ -24,7 +24,7 @@ class ProcessEnded:
     error: str  # one sentence
 
 
-class ChildProcess(Generic[R, A]):
+class RestartingProcess(Generic[R, A]):
     """The base of a child process that is started by the first request.
 
     If the process has ended, the next request starts it again. Answers are delivered as tuples, in

@@ -1,4 +1,4 @@
-"""The form that starts a training run."""
+"""The dialog with the form that starts a training run."""
 
 import asyncio
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ from engine.errors import WorkError
 from engine.runs import run_dir
 from engine.runs.run_dir import RunDir
 from tui.formatting import clean
-from tui.pages.train import new_run_form
-from tui.pages.train.new_run_form import Form
+from tui.pages.train import new_run_values
+from tui.pages.train.new_run_values import Form
 from tui.sources import command_runner
 from tui.sources.child_commands import INSTALLED, Programs
 from tui.widgets.footer import Footer
@@ -101,8 +101,8 @@ def _complete_path(value: str) -> str | None:
     return None
 
 
-class NewRunScreen(ModalScreen[RunDir | None]):
-    """The form for a new run; returns the run that it started, or None if it was closed.
+class NewRunDialog(ModalScreen[RunDir | None]):
+    """The dialog for a new run; returns the run that it started, or None if it was closed.
 
     If starting fails, the form stays open with its values.
     """
@@ -115,7 +115,7 @@ class NewRunScreen(ModalScreen[RunDir | None]):
     ]  # fmt: skip
     AUTO_FOCUS = "#data"
     DEFAULT_CSS = """
-    NewRunScreen {
+    NewRunDialog {
         & .field { height: auto; }
         & .label { width: 10; color: $foreground 70%; }
         & .field > Input, & .field > Select, & .field > TextArea { width: 1fr; }
@@ -137,7 +137,7 @@ class NewRunScreen(ModalScreen[RunDir | None]):
         self._taken: set[str] = set()
         self._suggested_name = ""  # the name that the form itself has filled in
         self._data_sets: dict[str, DataSet] = {}
-        self._presets = {preset.name: preset for preset in new_run_form.presets()}
+        self._presets = {preset.name: preset for preset in new_run_values.presets()}
         self._suggester = SourceSuggester()
 
     def compose(self) -> ComposeResult:
@@ -159,7 +159,7 @@ class NewRunScreen(ModalScreen[RunDir | None]):
 
     def _input(self, field: str) -> Input | Select[str] | TextArea:
         if field == "kind":
-            kinds = [(kind, kind) for kind in new_run_form.SOURCES]
+            kinds = [(kind, kind) for kind in new_run_values.SOURCES]
             return Select(kinds, allow_blank=False, id=field, compact=True)
         if field == "preset":
             options = [(preset.label, preset.name) for preset in self._presets.values()]
@@ -208,7 +208,7 @@ class NewRunScreen(ModalScreen[RunDir | None]):
         data_sets = {
             str(row["name"]): DataSet(row["kind"], str(row.get("about", "")))
             for row in rows
-            if "name" in row and row.get("kind") in new_run_form.SOURCES
+            if "name" in row and row.get("kind") in new_run_values.SOURCES
         }
         self.post_message(SuggestionsRead(data_sets=data_sets))
 
@@ -227,7 +227,7 @@ class NewRunScreen(ModalScreen[RunDir | None]):
         field = self.query_one("#name", Input)
         if field.value == self._suggested_name:
             name = self.form.preset or "run"
-            self._suggested_name = new_run_form.free_name(name, self._taken)
+            self._suggested_name = new_run_values.free_name(name, self._taken)
             field.value = self._suggested_name
 
     # ── checks ───────────────────────────────────────────────────────────────────────────────────
@@ -259,12 +259,12 @@ class NewRunScreen(ModalScreen[RunDir | None]):
         complete: count missing values as problems, too.
         """
         form = self.form
-        checked = new_run_form.check(form)
+        checked = new_run_values.check(form)
         problems = dict(checked.problems)
         if form.name.strip() in self._taken:
             problems["name"] = f"The name {form.name.strip()!r} is taken; choose another."
         if complete and checked.config is not None:
-            problems |= new_run_form.missing(checked.config)
+            problems |= new_run_values.missing(checked.config)
         hints = self._hints(form)
         if hints["settings"]:  # a key that is still being typed
             problems.pop("settings", None)
@@ -276,7 +276,7 @@ class NewRunScreen(ModalScreen[RunDir | None]):
             note.display = bool(problem or hints.get(field))
         config = checked.config
         summary = self.query_one("#summary", Static)
-        summary.update(new_run_form.summary(config) if config else "")
+        summary.update(new_run_values.summary(config) if config else "")
         summary.display = config is not None
         return not problems and config is not None
 
@@ -287,9 +287,9 @@ class NewRunScreen(ModalScreen[RunDir | None]):
         about = data_set.about if data_set else ""
         names = [name for name, one in self._data_sets.items() if one.kind == form.kind]
         if not form.data.strip() and names:
-            source = new_run_form.SOURCES[form.kind]
+            source = new_run_values.SOURCES[form.kind]
             about = f"Data sets: {', '.join(names)}. Or the path of {source}."
-        return {"data": about, "settings": new_run_form.matching_keys(line)}
+        return {"data": about, "settings": new_run_values.matching_keys(line)}
 
     # ── starting ─────────────────────────────────────────────────────────────────────────────────
 
@@ -314,7 +314,7 @@ class NewRunScreen(ModalScreen[RunDir | None]):
         try:
             printed = await command_runner.run(
                 self.programs.cli,
-                *new_run_form.arguments(form),
+                *new_run_values.arguments(form),
                 on_message=lambda line: self.post_message(StatusChanged(line)),
             )
             self.post_message(RunCreated(RunDir(Path(str(printed[0]["path"])))))

@@ -19,14 +19,14 @@ from tui.sources.runs import RunList, RunsRead
 from tui.widgets.footer import Footer
 
 
-class ChooseRunScreen(ModalScreen[RunDir | None]):
+class ChooseRunDialog(ModalScreen[RunDir | None]):
     """A list of all runs; returns the chosen run, or None if it was closed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Close", id="choose.close", tooltip="Keep the current run"),
     ]
     DEFAULT_CSS = """
-    ChooseRunScreen {
+    ChooseRunDialog {
         & OptionList {
             height: auto; max-height: 20; background: $surface;
             text-wrap: nowrap; text-overflow: ellipsis;
