@@ -129,7 +129,19 @@ class RnnTuiApp(App[None]):
         self._started: list[RunDir] = []  # runs started by this app
         self._attached = Content("")  # the attached run and its state
         for mode, page in PAGES.items():
-            self.add_mode(mode, partial(page.create, self))
+            self.add_mode(mode, partial(self._create, page))
+
+    def _create(self, page: Page) -> Screen[None]:
+        """Make the screen of a page, so that Textual does not style it more often than needed."""
+        screen = page.create(self)
+        # Textual would add these classes at the screen's first resize, and style all of it again.
+        for size, breakpoints in zip(
+            self.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True
+        ):
+            screen.add_class(max(entry for entry in breakpoints if entry[0] <= size)[1])
+        # Of another number than the app's it would parse the styles of all widgets again, twice.
+        screen._css_update_count = self._css_update_count
+        return screen
 
     async def on_mount(self) -> None:
         """Open the first page."""

@@ -1,7 +1,9 @@
 """The line of keys at the bottom of every page and dialog."""
 
+from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Footer as TextualFooter
+from textual.widgets._footer import FooterKey
 
 
 class Footer(TextualFooter):
@@ -11,6 +13,13 @@ class Footer(TextualFooter):
     """
 
     _shown: list[tuple[object, ...]] | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay out the keys, with the style that Textual would give each of them a moment later."""
+        for key in super().compose():
+            if isinstance(key, FooterKey) and not key.has_class("-command-palette"):
+                key.set_reactive(FooterKey.compact, self.compact)
+            yield key
 
     def bindings_changed(self, screen: Screen[object]) -> None:
         """Recompose if the screen's keys have changed."""
