@@ -7,10 +7,11 @@ import bisect
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:  # NumPy is imported when a tempo map is used, which the player never does
+    import numpy as np
+    import numpy.typing as npt
 
 DENOMINATORS = (1, 2, 4, 8, 16, 32, 64)  # of a time signature
 
@@ -42,7 +43,7 @@ class TempoMap:
         """Length of a bar in beats."""
         return self.time_signature[0] * self.unit_length
 
-    def beats(self, seconds: npt.ArrayLike) -> npt.NDArray[Any]:
+    def beats(self, seconds: "npt.ArrayLike") -> "npt.NDArray[Any]":
         """Return the number of beats from the start to each of `seconds`, in the same shape."""
         return integrate(self._seconds, self._rates, seconds)
 
@@ -62,29 +63,35 @@ class TempoMap:
         return int(bar) + 1, int(rest) + 1
 
     @cached_property
-    def _seconds(self) -> npt.NDArray[np.float64]:
+    def _seconds(self) -> "npt.NDArray[np.float64]":
         """When each of the k tempos begins, (k,)."""
+        import numpy as np
+
         return np.array([0.0, *(second for second, _ in self.tempo_changes)])
 
     @cached_property
-    def _beats(self) -> npt.NDArray[Any]:
+    def _beats(self) -> "npt.NDArray[Any]":
         """The number of beats before each tempo begins, (k,)."""
         return self.beats(self._seconds)
 
     @cached_property
-    def _rates(self) -> npt.NDArray[np.float64]:
+    def _rates(self) -> "npt.NDArray[np.float64]":
         """Beats per second of each tempo, (k,)."""
+        import numpy as np
+
         return np.array([self.tempo, *(tempo for _, tempo in self.tempo_changes)]) / 60
 
 
 def integrate(
-    knots: npt.NDArray[Any], rates: npt.NDArray[Any], points: npt.ArrayLike
-) -> npt.NDArray[Any]:
+    knots: "npt.NDArray[Any]", rates: "npt.NDArray[Any]", points: "npt.ArrayLike"
+) -> "npt.NDArray[Any]":
     """Return the integral of a step function from 0 to each of `points`, in the same shape.
 
     The function's value is `rates[i]` from `knots[i]` to `knots[i + 1]`, both (k,). The knots begin
     with 0 and ascend.
     """
+    import numpy as np
+
     at = np.asarray(points, np.float64)
     before = np.concatenate([[0.0], np.cumsum(np.diff(knots) * rates[:-1])])  # (k,)
     i = np.maximum(np.searchsorted(knots, at, side="right") - 1, 0)
