@@ -11,4 +11,4 @@ def pytest_collection_finish() -> None:
     """What all tests have imported lives as long as they: the collector need not look at it."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(200_000, 20, 20)

@@ -1,16 +1,13 @@
-"""A fake sampler, and a fake `rnn-tui models`, for the tests of the pages.
+"""A fake sampler for the tests of the pages: it speaks the protocol, without a model.
 
-    python fake_worker.py PAGE worker [WORD…]       speaks the sampler's protocol, without a model
-    python fake_worker.py PAGE models               prints models, those that FAKE_MODELS names
+    python fake_worker.py PAGE [WORD…]
 
 PAGE is lyrics, music, ladder (of the Ladder and Map pages) or neurons. What the worker does out of
 the ordinary is requested by the prompt: `die` ends the process, `wrong` is refused, and so on.
 """
 
 import itertools
-import json
 import math
-import os
 import queue
 import sys
 import threading
@@ -59,9 +56,7 @@ from engine.protocol import (
     UnitRead,
     UnitsRead,
 )
-from tui.sources.child_commands import Programs
 
-MODELS_VARIABLE = "FAKE_MODELS"  # in the environment: "bundled", "none" or "broken"; else all
 DYING_WORDS = {
     "lyrics": "the bellows burst",
     "music": "a string broke",
@@ -77,12 +72,6 @@ Answers = Iterator[SamplerAnswer]
 Handler = Callable[[Any, threading.Event], Answers]
 
 
-def programs(page: str, *words: str) -> Programs:
-    """The programs of an app whose page has this worker, called with these words."""
-    fake = (sys.executable, __file__, page)
-    return Programs(cli=(*fake, "models"), sampler=(*fake, "worker", *words))
-
-
 def reason(stopped: threading.Event, otherwise: EndReason = "length") -> EndReason:
     return "stopped" if stopped.is_set() else otherwise
 
@@ -91,13 +80,6 @@ def reason(stopped: threading.Event, otherwise: EndReason = "length") -> EndReas
 
 VERSE = "the kettle hums to the window pane\nand the window hums to the snow\n"
 ARTISTS = ["The Paper Lanterns", "Ada Moor", "Moor & Daughters", "Quiet Harbour"]
-LYRICS_MODELS: list[dict[str, Any]] = [
-    {"name": "first", "kind": "lyrics", "source": "bundled", "words": "lstm 2 × 256",
-     "bits_per_character": 2.013, "conditions": 4, "memory": True, "step": 2000,
-     "path": "models/first"},
-    {"name": "mine", "kind": "lyrics", "source": "run", "words": "markov, order 5",
-     "bits_per_character": None, "conditions": 0, "step": 10, "path": "runs/mine"},
-]  # fmt: skip
 
 
 def song(seed: int, length: int | None) -> str:
@@ -126,7 +108,7 @@ def character(request: SampleLyrics, text: str, number: int, index: int) -> Char
 
 
 def load_lyrics(request: LoadModel, stopped: threading.Event) -> Answers:
-    artists = [f"Singer {number:05}" for number in range(int("".join(sys.argv[3:]) or 0))]
+    artists = [f"Singer {number:05}" for number in range(int("".join(sys.argv[2:]) or 0))]
     conditions = (artists or ARTISTS) if request.model == "first" else []
     yield Loaded(request.model or "", "lyrics", "", tuple(conditions))
 
@@ -167,13 +149,6 @@ def sample_lyrics(request: SampleLyrics, stopped: threading.Event) -> Answers:
 TUNE = (67, 67, 69, 71, 72, 72, 71, 69, 67, 64, 64, 62, 60, 60, 60, 62)
 BASS = (48, 43, 45, 41)  # four frames each
 FRAME = 0.25  # seconds
-MUSIC_MODELS: list[dict[str, Any]] = [
-    {"name": "folk", "kind": "music", "source": "run", "words": "lstm 2 × 192",
-     "nats_per_frame": 2.9427, "conditions": 0, "step": 400, "path": "runs/folk"},
-    LYRICS_MODELS[0],
-    {"name": "chorals", "kind": "music", "source": "run", "words": "gru 1 × 64",
-     "nats_per_frame": None, "conditions": 0, "step": 10, "path": "runs/chorals"},
-]  # fmt: skip
 
 
 def frame(index: int) -> Frame:
@@ -279,14 +254,6 @@ READ_SONGS = [
     'The kettle hums to the pane,\nand the window hums "to the snow".\n\nThe kettle hums.\n' * 6,
     "Over the hill (and over)\nand over again.\n",
 ]
-NEURONS_MODELS: list[dict[str, Any]] = [
-    {"name": "folk", "kind": "music", "source": "bundled", "words": "lstm 1 × 8",
-     "nats_per_frame": 2.9427, "conditions": 0, "step": 400, "path": "models/folk"},
-    {"name": "first", "kind": "lyrics", "source": "bundled", "words": "lstm 2 × 8",
-     "bits_per_character": 2.013, "conditions": 4, "step": 2000, "path": "models/first"},
-    {"name": "mine", "kind": "lyrics", "source": "run", "words": "markov 5",
-     "bits_per_character": None, "conditions": 0, "step": 10, "path": "runs/mine"},
-]  # fmt: skip
 LAYERS, HIDDEN = 2, 8
 FEATURES = {
     "place in line": ((2, 5, 0.8123), (1, 3, -0.61), (2, 8, 0.5)),
@@ -348,14 +315,8 @@ def read_unit(request: ReadUnit, stopped: threading.Event) -> Answers:
     yield UnitRead(UnitActivations(request.layer, request.unit, tuple(held), correlations))
 
 
-# ── the programs ─────────────────────────────────────────────────────────────────────────────────
+# ── the process ─────────────────────────────────────────────────────────────────────────────────
 
-MODELS = {
-    "lyrics": LYRICS_MODELS,
-    "music": MUSIC_MODELS,
-    "ladder": LYRICS_MODELS,
-    "neurons": NEURONS_MODELS,
-}
 HANDLERS: dict[str, dict[type[SamplerRequest], Handler]] = {
     "lyrics": {LoadModel: load_lyrics, SampleLyrics: sample_lyrics},
     "music": {LoadModel: load_music, SampleMusic: sample_music},
@@ -401,17 +362,5 @@ def worker(page: str) -> None:
         stopped.clear()
 
 
-def print_models(page: str) -> None:
-    which, models = os.environ.get(MODELS_VARIABLE), MODELS[page]
-    if which == "broken":
-        sys.exit("The folder of models cannot be read (Permission denied): make it readable.")
-    if which == "none":
-        models = [model for model in models if page == "music" and model["kind"] == "lyrics"]
-    if which == "bundled":
-        models = [{**models[0], "source": "bundled"}]
-    for model in models:
-        print(json.dumps(model))
-
-
 if __name__ == "__main__":
-    (worker if sys.argv[2] == "worker" else print_models)(sys.argv[1])
+    worker(sys.argv[1])

@@ -2,8 +2,7 @@
 
 from contextlib import AbstractAsyncContextManager
 
-from tests.tui import fake_worker as fake
-from tests.tui.page import Page, drawn
+from tests.tui.page import Page, drawn, fake_programs
 from tui.pages.lyrics.grid import SongTile
 from tui.pages.lyrics.screen import LyricsScreen
 from tui.pages.lyrics.session import SongView
@@ -12,7 +11,7 @@ from tui.sources.child_commands import Programs
 
 
 class LyricsPage(Page[LyricsScreen]):
-    kind, mode, programs = LyricsScreen, "lyrics", fake.programs("lyrics")
+    kind, mode, programs = LyricsScreen, "lyrics", fake_programs("lyrics")
 
     @property
     def text(self) -> LyricsText:

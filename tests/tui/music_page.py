@@ -8,8 +8,7 @@ from pathlib import Path
 
 from textual.widgets import Input
 
-from tests.tui import fake_worker as fake
-from tests.tui.page import Page, drawn
+from tests.tui.page import Page, drawn, fake_programs
 from tui.pages.music.piano_roll import PianoRoll
 from tui.pages.music.piece import Piece
 from tui.pages.music.player_panel import PlayerPanel
@@ -23,7 +22,7 @@ TAPED = Path(__file__).parents[1] / "engine" / "music" / "recording_player.py"
 def programs(*ports: str) -> Programs:
     """A player with these ports, which writes to the file `tape`."""
     player = (sys.executable, str(TAPED), "tape", *ports)
-    return dataclasses.replace(fake.programs("music"), player=player)
+    return dataclasses.replace(fake_programs("music"), player=player)
 
 
 class MusicPage(Page[MusicScreen]):

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Select, Static, TextArea
 
 from engine.runs.run_dir import RunDir
-from tests.tui.fake_worker import MODELS_VARIABLE
+from tests.tui import fake_models, fake_worker
 from tui.app import RnnTuiApp
 from tui.sources.child_commands import Programs
 from tui.widgets.file_dialog import FileDialog
@@ -26,6 +26,14 @@ T = TypeVar("T", bound=Screen[Any])
 FAILING = Programs(cli=(sys.executable, "-c", "raise SystemExit(1)"))
 
 
+def fake_programs(page: str, *words: str) -> Programs:
+    """Return the fake programs of a page: the list of models, and the sampler with these words."""
+    return Programs(
+        cli=(sys.executable, "-I", "-S", fake_models.__file__, page),  # a quarter of the start
+        sampler=(sys.executable, fake_worker.__file__, page, *words),
+    )
+
+
 def make_app(
     mode: str = "train", run: RunDir | None = None, programs: Programs = FAILING
 ) -> RnnTuiApp:
@@ -34,8 +42,8 @@ def make_app(
 
 
 def use_models(monkeypatch: pytest.MonkeyPatch, models: str = "models") -> None:
-    """Have the page find these models, one of the values of `MODELS_VARIABLE`."""
-    monkeypatch.setenv(MODELS_VARIABLE, models)
+    """Have the page find these models, one of the values of `fake_models.MODELS_VARIABLE`."""
+    monkeypatch.setenv(fake_models.MODELS_VARIABLE, models)
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:

@@ -25,6 +25,7 @@ from engine.protocol import (
     SamplerAnswer,
 )
 from tests.tui import fake_worker as fake
+from tests.tui.page import fake_programs
 from tui.sources.restarting_process import ProcessEnded
 from tui.sources.sampler import Answers, Sampler
 
@@ -37,7 +38,7 @@ class Held:
     def __init__(self, page: str = "lyrics") -> None:
         self.deliveries: queue.SimpleQueue[tuple[float, Answers]] = queue.SimpleQueue()
         self.sampler = Sampler(
-            fake.programs(page).sampler,
+            fake_programs(page).sampler,
             lambda answers: self.deliveries.put((time.monotonic(), answers)),
         )
 

@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from engine.protocol import SampleLadder
 from tests.tui import fake_worker as fake
-from tests.tui.page import Page, make_app, use_models
+from tests.tui.page import Page, fake_programs, make_app, use_models
 from tui.pages.ladder.controls import RungView
 from tui.pages.ladder.screen import LadderScreen
 
@@ -21,7 +21,7 @@ Open = Callable[..., AbstractAsyncContextManager["LadderPage"]]
 
 
 class LadderPage(Page[LadderScreen]):
-    kind, mode, programs = LadderScreen, "ladder", fake.programs("ladder")
+    kind, mode, programs = LadderScreen, "ladder", fake_programs("ladder")
 
     @property
     def texts(self) -> list[str]:

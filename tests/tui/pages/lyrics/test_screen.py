@@ -22,9 +22,10 @@ from engine.data.codecs import END, CharacterCodec
 from engine.model import ngram
 from engine.protocol import SampleLyrics
 from engine.runs import run_dir
+from tests.tui import fake_models
 from tests.tui import fake_worker as fake
 from tests.tui.lyrics_page import LyricsPage, page
-from tests.tui.page import use_models
+from tests.tui.page import fake_programs, use_models
 from tui.pages.lyrics import artist_field
 from tui.pages.lyrics.grid import SongTile
 from tui.pages.lyrics.screen import LyricsScreen
@@ -279,7 +280,7 @@ async def test_an_artist_can_be_clicked() -> None:
 
 
 async def test_ten_thousand_artists_are_searched() -> None:
-    async with page(programs=fake.programs("lyrics", "10000")) as lyrics:
+    async with page(programs=fake_programs("lyrics", "10000")) as lyrics:
         names = lyrics.screen.query_one(artist_field.ArtistField).query_one(OptionList)
         await lyrics.until(lambda: names.option_count == artist_field.MAX_SHOWN + 2)
         assert "9,800 more" in str(names.options[-1].prompt)
@@ -306,7 +307,7 @@ async def test_a_model_without_artists_and_without_a_score() -> None:
 async def test_of_two_models_with_one_name_the_path_is_sent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    rows = [dict(row, name="twin") for row in fake.LYRICS_MODELS]
+    rows = [dict(row, name="twin") for row in fake_models.LYRICS_MODELS]
 
     async def run(*arguments: str) -> list[dict[str, Any]]:
         return rows

@@ -8,8 +8,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from tests.tui import fake_worker as fake
-from tests.tui.page import Page, drawn, make_app, use_models
+from tests.tui.page import Page, drawn, fake_programs, make_app, use_models
 from tui.pages.map.plane import MapPlane
 from tui.pages.map.screen import MapScreen
 
@@ -56,7 +55,7 @@ def opened(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
         ready: str = "6 artists",
     ) -> AbstractAsyncContextManager[MapPage]:
         use_models(monkeypatch, models)
-        return MapPage.opened(size, ready, fake.programs("ladder", *words))
+        return MapPage.opened(size, ready, fake_programs("ladder", *words))
 
     return open_
 
@@ -181,5 +180,5 @@ def test_map(
         await pilot.pause()
 
     assert snap_compare(
-        make_app("map", programs=fake.programs("ladder")), terminal_size=size, run_before=before
+        make_app("map", programs=fake_programs("ladder")), terminal_size=size, run_before=before
     )

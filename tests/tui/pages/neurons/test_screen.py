@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, TextArea
 
 from tests.tui import fake_worker as fake
-from tests.tui.page import Page, drawn, make_app, use_models
+from tests.tui.page import Page, drawn, fake_programs, make_app, use_models
 from tui.pages.neurons import units
 from tui.pages.neurons.activation_view import NeuronRoll, NeuronText
 from tui.pages.neurons.controls import TextDialog
@@ -22,7 +22,7 @@ LARGE, USUAL, SMALL = (120, 36), (80, 24), (40, 12)
 
 
 class NeuronsPage(Page[NeuronsScreen]):
-    kind, mode, programs = NeuronsScreen, "neurons", fake.programs("neurons")
+    kind, mode, programs = NeuronsScreen, "neurons", fake_programs("neurons")
 
     @property
     def text(self) -> NeuronText:
