@@ -56,6 +56,10 @@ class MusicPage(Page[MusicScreen]):
         lines = path.read_text().splitlines() if path.exists() else []
         return [line.split()[2] for line in lines]
 
+    def clear_tape(self) -> None:
+        """Empty the record of what the ports were sent."""
+        Path("tape").write_text("")
+
     @property
     def down(self) -> set[int]:
         """The keys that are down now."""

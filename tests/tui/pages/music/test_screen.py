@@ -46,6 +46,9 @@ def notes_of(piece: Piece) -> list[Note]:
     return sorted(piece.roll.notes, key=lambda note: (note.start, note.pitch))
 
 
+# Several checks share an app where they do not disturb each other, since starting one takes longer
+# than most checks.
+
 # ── writing ──────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -59,8 +62,28 @@ async def test_without_a_trained_model_the_page_writes_and_plays_by_itself(
         await music.until(lambda: "▶" in music.transport)
 
 
-async def test_only_music_models_are_listed_and_the_first_is_loaded() -> None:
+async def test_without_a_model_the_page_shows_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_models(monkeypatch, "none")
+    async with page(ready="") as music:
+        await music.until(
+            lambda: any("rnn-tui train music --data pieces" in line for line in music.lines)
+        )
+        await music.press("g")
+        assert music.screen.session.items == []
+        use_models(monkeypatch, "broken")
+        await music.press("r")
+        await music.until(lambda: any("no model to write with" in line for line in music.lines))
+        await music.press("g")
+        assert music.screen.session.items == []
+        assert "cannot be read" in music.status
+        use_models(monkeypatch)
+        await music.press("r")
+        await music.until(lambda: "ready" in music.status)
+
+
+async def test_models_prompt_and_fields_before_the_first_piece(tmp_path: Path) -> None:
     async with page() as music:
+        # Only music models are listed, and the first is loaded.
         chooser = music.select("model")
         assert [str(label) for label, _ in chooser._options] == ["folk", "chorals"]
         assert music.status == "○ ready · folk · 2.94 nats/frame"
@@ -69,21 +92,72 @@ async def test_only_music_models_are_listed_and_the_first_is_loaded() -> None:
         assert any("Press g: the model “folk” begins a piece." in line for line in music.lines)
         await music.fill(begins="C4 E4")
         await music.until(lambda: any("continues C4 E4" in line for line in music.lines))
+        await music.fill(begins="")
+
+        # Without a piece, playing and saving only show a message.
+        await music.press("space", "S")
+        await music.until_notified("There is no music to save yet")
+        assert isinstance(music.app.screen, MusicScreen)
+
+        # A wrong value is explained, and nothing is written.
+        await music.fill(length="soon")
+        assert music.problem == "✗ Length must be like 200 frames, 16 bars or 30 s, not 'soon'."
+        await music.press("g")
+        await music.until(lambda: music.focused == "length")
+        assert music.screen.session.items == []
+        assert music.field("length").has_class("-invalid")
+
+        # The panel can be hidden, and opens for a field.
+        await music.press("escape")
+        panel = music.screen.query_one("MusicControls")
+        await music.press("z")
+        await music.until(lambda: not music.is_visible(panel))
+        await music.focus_by("t", "temperature")
+        await music.until(lambda: music.is_visible(panel))
+        await music.press("escape")
+        await music.until(lambda: not music.is_visible(panel))
+        await music.press("z")
+        await music.until(lambda: music.is_visible(panel))
+
+        # Another model has other frames.
+        await music.focus_by("m", "model")
+        music.select("model").value = "run/chorals"
+        await music.until(lambda: music.status == "○ ready · chorals")
+        await music.fill(length="2 bars")
+        piece = await music.write("escape", "g")
+        assert piece.request is not None
+        assert (piece.request.model, piece.request.length) == ("chorals", 16)
 
 
-async def test_a_piece_is_shown_on_the_roll_while_it_is_written() -> None:
+async def test_the_fields_make_the_request_and_pieces_are_kept() -> None:
     async with page() as music:
-        piece = await music.write()
-        assert notes_of(piece) == expected(7, 200)
-        assert music.status.startswith("✓ written · 251 notes · 200 frames · 800/s · seed 7")
-        assert music.transport == "■ 0:00 / 0:50 · bar 1.1 · Grand piano"
-        drawn = music.lines
-        assert drawn[0].startswith(" " * LEFT + "▼1  ·   ·   ·   │2")
-        assert any(line.startswith("  C4 ▀▀") for line in drawn[TOP:])
+        # Previous pieces are shown again and cleared.
+        await music.fill(length="8", seed="11")
+        first = await music.write()
+        await music.fill(seed="")
+        second = await music.write()
+        assert "piece 2 of 2" in music.status
+        await music.press("comma", "comma")
+        assert music.screen.shown is first
+        assert "piece 1 of 2" in music.status
+        await music.press("full_stop")
+        assert music.screen.shown is second
+        await music.press("x")
+        assert music.screen.shown is None
+        await music.until(lambda: any("Nothing written yet" in line for line in music.lines))
+        await music.press("comma")
+        assert music.screen.shown is second
 
+        # Seeds are used again and locked.
+        assert second.seed == 7
+        await music.press("comma")
+        assert (await music.write("G")).seed == 11
+        await music.press("k")
+        assert music.field("seed").value == "11"
+        await music.press("k")
+        assert music.field("seed").value == ""
 
-async def test_the_fields_make_the_request() -> None:
-    async with page() as music:
+        # The fields make the request.
         values = {"begins": "60 E4", "temperature": "inf", "memory": "0.5", "least": "2"}
         await music.fill(**values, length="4 bars", seed="3")
         await music.focus_by("p", "begins")
@@ -103,43 +177,9 @@ async def test_the_fields_make_the_request() -> None:
         assert isinstance(music.screen.focused, PianoRoll)
 
 
-async def test_another_model_has_other_frames() -> None:
+async def test_stops_refusals_and_the_end_of_the_sampler() -> None:
     async with page() as music:
-        await music.focus_by("m", "model")
-        music.select("model").value = "run/chorals"
-        await music.until(lambda: music.status == "○ ready · chorals")
-        await music.fill(length="2 bars")
-        piece = await music.write("escape", "g")
-        assert piece.request is not None
-        assert (piece.request.model, piece.request.length) == ("chorals", 16)
-
-
-async def test_a_wrong_value_is_explained_and_nothing_is_written() -> None:
-    async with page() as music:
-        await music.fill(length="soon")
-        assert music.problem == "✗ Length must be like 200 frames, 16 bars or 30 s, not 'soon'."
-        await music.press("g")
-        await music.until(lambda: music.focused == "length")
-        assert music.screen.session.items == []
-        assert music.field("length").has_class("-invalid")
-
-
-async def test_seeds_are_used_again_and_locked() -> None:
-    async with page() as music:
-        await music.fill(seed="11", length="8")
-        await music.write()
-        await music.fill(seed="")
-        assert (await music.write()).seed == 7
-        await music.press("comma")
-        assert (await music.write("G")).seed == 11
-        await music.press("k")
-        assert music.field("seed").value == "11"
-        await music.press("k")
-        assert music.field("seed").value == ""
-
-
-async def test_escape_stops_at_once_and_the_piece_is_complete() -> None:
-    async with page() as music:
+        # Escape stops at once, and the piece is complete.
         await music.fill(begins="wait.mid")
         await music.press("g")
         await music.until(lambda: music.piece.frames == 8)
@@ -151,15 +191,16 @@ async def test_escape_stops_at_once_and_the_piece_is_complete() -> None:
         await music.fill(begins="")
         assert len(notes_of(await music.write())) == 251
 
-
-async def test_refusals_and_the_end_of_the_sampler_are_shown() -> None:
-    async with page() as music:
+        # A refusal is shown.
         await music.fill(begins="wrong.mid")
         await music.write()
         refusal = (
             "wrong.mid is not a usable MIDI file (it is cut off): export it again or use another."
         )
-        assert music.status == f"✗ {refusal} · folk"
+        assert music.status.startswith(f"✗ {refusal}")
+        assert music.status.endswith(" · folk")
+
+        # So is the end of the sampler, which the next piece starts again.
         await music.fill(begins="die.mid")
         await music.write()
         assert music.status.startswith(
@@ -169,81 +210,45 @@ async def test_refusals_and_the_end_of_the_sampler_are_shown() -> None:
         assert len((await music.write()).roll.notes) == 251
 
 
-async def test_previous_pieces_are_shown_again_and_cleared() -> None:
+# ── the piano roll ───────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_piece_on_the_roll_is_sought_scrolled_and_resized() -> None:
     async with page() as music:
-        await music.fill(length="8")
-        first = await music.write()
-        await music.fill(seed="3")
-        second = await music.write()
-        assert "piece 2 of 2" in music.status
-        await music.press("comma", "comma")
-        assert music.screen.shown is first
-        assert "piece 1 of 2" in music.status
-        await music.press("full_stop")
-        assert music.screen.shown is second
-        await music.press("x")
-        assert music.screen.shown is None
-        await music.until(lambda: any("Nothing written yet" in line for line in music.lines))
-        await music.press("comma")
-        assert music.screen.shown is second
+        # A piece is shown on the roll as it is written.
+        piece = await music.write()
+        assert notes_of(piece) == expected(7, 200)
+        assert music.status.startswith("✓ written · 251 notes · 200 frames · 800/s · seed 7")
+        assert music.transport == "■ 0:00 / 0:50 · bar 1.1 · Grand piano"
+        drawn_roll = music.lines
+        assert drawn_roll[0].startswith(" " * LEFT + "▼1  ·   ·   ·   │2")
+        assert any(line.startswith("  C4 ▀▀") for line in drawn_roll[TOP:])
 
+        # Scrolling and zooming do not move the playhead.
+        roll, first = music.roll, music.roll.viewport
+        await music.press("pagedown")
+        assert roll.viewport.start == first.columns // 2
+        await music.press("ctrl+right", "ctrl+left", "pageup")
+        assert roll.viewport.start == 0
+        await music.press("up", "up", "down")
+        assert roll.viewport.low == first.low + 2
+        await music.press("plus")
+        assert roll.viewport.cell < first.cell
+        await music.press("minus", "minus")
+        assert roll.viewport.cell > first.cell
+        roll.post_message(scroll(roll, down=True))
+        await music.until(lambda: roll.viewport.start == 4)
+        roll.post_message(scroll(roll, down=False))
+        await music.until(lambda: roll.viewport.start == 0)
+        roll.post_message(scroll(roll, down=False, shift=True))
+        await music.until(lambda: roll.viewport.low == first.low + 4)
+        assert (roll.moment, roll.viewport.following) == (0.0, False)
+        await music.press("f")
+        assert (roll.viewport.low, roll.viewport.following) == (first.low, True)
+        await music.press("plus")
+        await music.until(lambda: roll.up_to_date and roll.viewport.cell == first.cell)
 
-@pytest.mark.parametrize(
-    ("models", "said"),
-    [("none", "rnn-tui train music --data pieces"), ("broken", "no model to write with")],
-)
-async def test_without_a_model_the_page_shows_what_to_do(
-    monkeypatch: pytest.MonkeyPatch, models: str, said: str
-) -> None:
-    use_models(monkeypatch, models)
-    async with page(ready="") as music:
-        await music.until(lambda: any(said in line for line in music.lines))
-        await music.press("g")
-        assert music.screen.session.items == []
-        if models == "broken":
-            assert "cannot be read" in music.status
-        use_models(monkeypatch)
-        await music.press("r")
-        await music.until(lambda: "ready" in music.status)
-
-
-# ── playing ──────────────────────────────────────────────────────────────────────────────────────
-
-
-async def test_a_piece_is_played_paused_and_stopped() -> None:
-    async with page() as music:
-        await music.press("space")  # nothing there: only a word about it
-        await music.write()
-        await music.press("space")
-        await music.until(lambda: music.down)
-        await music.until(lambda: music.playing and music.roll.moment > 0.3)
-        assert re.match(r"▶ 0:\d\d / 0:50 · bar \d+\.", music.transport)  # how far depends on load
-        assert "on tape" in music.transport
-        await music.press("space")
-        await music.until(lambda: not music.down and music.transport.startswith("‖"))
-        await music.press("s")
-        await music.until(lambda: music.transport.startswith("■ 0:00"))
-        assert music.roll.moment == 0
-
-
-async def test_a_piece_is_played_while_it_is_written() -> None:
-    async with page() as music:
-        await music.fill(begins="wait.mid", tempo="10")
-        await music.press("g", "space")
-        await music.until(lambda: music.transport.startswith("… waiting for notes 0:01"))
-        assert not music.down
-        struck = [int(words[2:4], 16) for words in music.tape if words[0] == "9"]
-        assert struck[:2] == [note.pitch for note in expected(7, 8)[:2]]
-        await music.press("escape")  # no more will come: the last notes are known now
-        await music.until(lambda: not (music.stage.status and music.stage.status.playing))
-        struck = [int(words[2:4], 16) for words in music.tape if words[0] == "9"]
-        assert sorted(struck) == sorted(note.pitch for note in expected(7, 8))
-
-
-async def test_seeking_by_keys_and_mouse() -> None:
-    async with page() as music:
-        await music.write()
-
+        # The playhead is moved by keys and the mouse.
         async def at(seconds: float) -> None:
             await music.until(lambda: music.roll.moment == seconds)
 
@@ -265,31 +270,13 @@ async def test_seeking_by_keys_and_mouse() -> None:
         await at(12 * QUARTER / 2)
         assert not music.down
 
-
-async def test_scrolling_and_zooming_do_not_move_the_playhead() -> None:
-    async with page() as music:
-        await music.write()
-        roll, first = music.roll, music.roll.viewport
-        await music.press("pagedown")
-        assert roll.viewport.start == first.columns // 2
-        await music.press("ctrl+right", "ctrl+left", "pageup")
-        assert roll.viewport.start == 0
-        await music.press("up", "up", "down")
-        assert roll.viewport.low == first.low + 2
-        await music.press("plus")
-        assert roll.viewport.cell < first.cell
-        await music.press("minus", "minus")
-        assert roll.viewport.cell > first.cell
-        roll.post_message(scroll(roll, down=True))
-        await music.until(lambda: roll.viewport.start == 4)
-        roll.post_message(scroll(roll, down=False))
-        await music.until(lambda: roll.viewport.start == 0)
-        roll.post_message(scroll(roll, down=False, shift=True))
-        await music.until(lambda: roll.viewport.low == first.low + 4)
-        assert (roll.moment, roll.viewport.following) == (0.0, False)
-        await music.press("f")
-        assert (roll.viewport.low, roll.viewport.following) == (first.low, True)
-        await music.until(lambda: roll.up_to_date)
+        # A change of size keeps the keys in view.
+        middle = music.roll.viewport.low + music.roll.viewport.rows
+        await music.pilot.resize_terminal(120, 36)
+        await music.until(lambda: music.roll.viewport.rows > 20 and music.roll.up_to_date)
+        assert abs(music.roll.viewport.low + music.roll.viewport.rows - middle) <= 2
+        assert len(music.lines) == music.roll.size.height
+        assert {len(line) for line in music.lines} == {music.roll.size.width}
 
 
 def scroll(roll: PianoRoll, down: bool, shift: bool = False) -> Any:
@@ -299,41 +286,35 @@ def scroll(roll: PianoRoll, down: bool, shift: bool = False) -> Any:
     return kind(roll, 9, 9, 0, 0, 0, shift, False, False)
 
 
-async def test_the_playhead_is_followed() -> None:
+# ── playing ──────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_piece_is_played_with_the_settings_of_playback() -> None:
     async with page() as music:
-        await music.fill(tempo="10", length="60")
+        # A piece is played, paused and stopped.
         await music.write()
         await music.press("space")
-        await music.until(lambda: music.roll.viewport.start > 40)
-        await music.until(lambda: not music.playing and music.roll.moment == 15.0)
-        await music.fill(tempo="1")
-        await music.press("space")  # from the beginning again
-        await music.until(lambda: music.playing and music.roll.moment < 10)
+        await music.until(lambda: music.down)
+        await music.until(lambda: music.playing and music.roll.moment > 0.3)
+        assert re.match(r"▶ 0:\d\d / 0:50 · bar \d+\.", music.transport)  # how far depends on load
+        assert "on tape" in music.transport
+        await music.press("space")
+        await music.until(lambda: not music.down and music.transport.startswith("‖"))
+        await music.press("s")
+        await music.until(lambda: music.transport.startswith("■ 0:00"))
+        assert music.roll.moment == 0
 
+        # The exclamation mark ends all notes.
+        await music.press("space")
+        await music.until(lambda: music.down)
+        await music.press("exclamation_mark")
+        await music.until(lambda: "807F40" in music.tape)
+        assert not music.down
+        await music.press("s")
+        await music.until(lambda: music.transport.startswith("■ 0:00"))
 
-async def test_the_whole_piece_or_its_visible_part_is_looped() -> None:
-    async with page() as music:
-        await music.fill(length="4", tempo="4")
-        await music.write()
-        await music.press("l", "space")
-        await music.until(lambda: [words for words in music.tape if words[0] == "9"][6:])
-        assert "loop" in music.transport
-        await music.press("l")
-        await music.until(lambda: not music.playing)
-        assert "loop" not in music.transport
-        await music.fill(length="200")
-        await music.write()
-        await music.press("pagedown", "L")
-        start, end = music.roll.viewport.seconds
-        await music.until(lambda: music.roll.moment == pytest.approx(start, abs=1e-3))
-        assert f"loop 0:{int(start):02}–0:{int(end):02}" in music.transport
-        await music.press("L")
-        assert "loop" not in music.transport
-
-
-async def test_playback_is_changed_by_keys_and_fields() -> None:
-    async with page() as music:
-        await music.write()
+        # Playback is changed by keys and fields.
+        music.clear_tape()
         await music.press("right_curly_bracket", "right_curly_bracket", "left_curly_bracket")
         assert music.field("tempo").value == "1.1"
         await music.press("greater_than_sign", "greater_than_sign", "less_than_sign")
@@ -358,14 +339,50 @@ async def test_playback_is_changed_by_keys_and_fields() -> None:
         assert "+1 st" in music.transport  # as before
 
 
-async def test_panic_ends_all_notes() -> None:
+async def test_a_piece_is_played_while_it_is_written_followed_and_looped() -> None:
     async with page() as music:
+        # A piece is played while it is written.
+        await music.fill(begins="wait.mid", tempo="10")
+        await music.press("g", "space")
+        await music.until(lambda: music.transport.startswith("… waiting for notes 0:01"))
+        assert not music.down
+        struck = [int(words[2:4], 16) for words in music.tape if words[0] == "9"]
+        assert struck[:2] == [note.pitch for note in expected(7, 8)[:2]]
+        await music.press("escape")  # no more will come: the last notes are known now
+        await music.until(lambda: not (music.stage.status and music.stage.status.playing))
+        struck = [int(words[2:4], 16) for words in music.tape if words[0] == "9"]
+        assert sorted(struck) == sorted(note.pitch for note in expected(7, 8))
+
+        # The playhead is followed.
+        await music.fill(begins="", length="60")
         await music.write()
         await music.press("space")
-        await music.until(lambda: music.down)
-        await music.press("exclamation_mark")
-        await music.until(lambda: "807F40" in music.tape)
-        assert not music.down
+        await music.until(lambda: music.roll.viewport.start > 40)
+        await music.until(lambda: not music.playing and music.roll.moment == 15.0)
+        await music.fill(tempo="1")
+        await music.press("space")  # from the beginning again
+        await music.until(lambda: music.playing and music.roll.moment < 10)
+        await music.press("s")
+        await music.until(lambda: not music.playing)
+
+        # The whole piece is looped, or its visible part.
+        music.clear_tape()
+        await music.fill(length="4", tempo="4")
+        await music.write()
+        await music.press("l", "space")
+        await music.until(lambda: [words for words in music.tape if words[0] == "9"][6:])
+        assert "loop" in music.transport
+        await music.press("l")
+        await music.until(lambda: not music.playing)
+        assert "loop" not in music.transport
+        await music.fill(length="200")
+        await music.write()
+        await music.press("pagedown", "L")
+        start, end = music.roll.viewport.seconds
+        await music.until(lambda: music.roll.moment == pytest.approx(start, abs=1e-3))
+        assert f"loop 0:{int(start):02}–0:{int(end):02}" in music.transport
+        await music.press("L")
+        assert "loop" not in music.transport
 
 
 async def test_ports_are_chosen_and_listed_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -409,8 +426,9 @@ async def test_without_a_port_playback_is_silent(monkeypatch: pytest.MonkeyPatch
         assert "There is no MIDI port" in music.status
 
 
-async def test_the_end_of_the_player_is_shown_and_playback_can_be_resumed() -> None:
+async def test_a_player_that_died_is_started_again_and_quitting_ends_all_processes() -> None:
     async with page() as music:
+        # The end of the player is shown, and playback can be resumed.
         await music.write()
         await music.press("end", "shift+left", "shift+left")
         await music.until(lambda: music.roll.moment == 46.0)
@@ -430,34 +448,28 @@ async def test_the_end_of_the_player_is_shown_and_playback_can_be_resumed() -> N
         assert "ended unexpectedly" not in music.status
         assert music.stage.player.pid not in (None, first)
 
+        # Quitting ends both processes and all notes.
+        await music.press("home")
+        await music.until(lambda: music.down and music.roll.moment < 40)
+        pids = music.screen.sampler.pid, music.stage.player.pid
+        await music.press("q")
+        await music.until(lambda: not music.app.is_running)
+    assert all(pid and not psutil.pid_exists(pid) for pid in pids)
+    assert not music.down
+    assert os.path.getsize("tape")  # noqa: PTH202
+
 
 # ── files ────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def test_a_midi_file_is_opened_and_played(tmp_path: Path) -> None:
     tune = Score((Note(0, 0.5, 60, 30), Note(0.5, 30.0, 64, 120)), 90.0, (3, 4), program=40)
-    midi.write(tune, tmp_path / "tune.mid")
-    async with page() as music:
-        await music.press("o")
-        await music.in_front(FileDialog)
-        await music.press("g", "o", "n", "e", "enter")
-        await music.until(lambda: music.dialog_shows("Cannot read"))
-        await music.press("escape")
-        await music.open("tune.mid")
-        assert music.status == "✓ opened · 2 notes · tune.mid"
-        await music.until(lambda: "Violin" in music.transport)
-        assert music.piece.roll.tempo_map.time_signature == (3, 4)
-        await music.press("space")
-        await music.until(lambda: 64 in music.down)
-        assert "C028" in music.tape
-        assert notes_of(music.piece)[0].velocity == 30
-
-
-async def test_a_path_is_suggested(tmp_path: Path) -> None:
+    midi.write(tune, tmp_path / "first.mid")
     (tmp_path / "tunes").mkdir()
     (tmp_path / "tunes" / "one.mid").write_bytes(b"")
     (tmp_path / "tunes" / "notes.txt").write_bytes(b"")
     async with page() as music:
+        # A path is suggested.
         await music.press("o")
         field = (await music.in_front(FileDialog)).query_one(Input)
         await music.press("t", "u")
@@ -467,11 +479,27 @@ async def test_a_path_is_suggested(tmp_path: Path) -> None:
         await music.press("right")
         assert field.value == "tunes/one.mid"
 
+        # A path that cannot be read is refused in the dialog.
+        field.value = "gone"
+        await music.press("enter")
+        await music.until(lambda: music.dialog_shows("Cannot read"))
+        await music.press("escape")
+        await music.in_front(MusicScreen)
 
-async def test_a_piece_is_saved_with_the_settings_of_playback(tmp_path: Path) -> None:
+        # A MIDI file is opened and played.
+        await music.open("first.mid")
+        assert music.status == "✓ opened · 2 notes · first.mid"
+        await music.until(lambda: "Violin" in music.transport)
+        assert music.piece.roll.tempo_map.time_signature == (3, 4)
+        await music.press("space")
+        await music.until(lambda: 64 in music.down)
+        assert "C028" in music.tape
+        assert notes_of(music.piece)[0].velocity == 30
+
+
+async def test_a_piece_is_saved_as_played(tmp_path: Path) -> None:
     async with page() as music:
-        await music.press("S")
-        assert isinstance(music.app.screen, MusicScreen)  # only a word about it
+        # A piece is saved with the settings of playback.
         await music.fill(length="16", tempo="2", transpose="12")
         piece = await music.write()
         dialog = await music.save()
@@ -494,13 +522,7 @@ async def test_a_piece_is_saved_with_the_settings_of_playback(tmp_path: Path) ->
         with Image.open(tmp_path / "song.png") as image:
             assert min(image.size) > 100
 
-
-async def test_what_cannot_be_saved_is_explained(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with page() as music:
-        await music.fill(length="4")
-        await music.write()
+        # What cannot be saved is explained.
         await music.save("song.mp3")
         await music.until(lambda: music.dialog_shows("has none of the endings .mid, .wav, .png"))
         field = music.app.screen.query_one(Input)
@@ -528,37 +550,23 @@ async def test_what_cannot_be_saved_is_explained(
         assert isinstance(music.app.screen, MusicScreen)
         assert not (tmp_path / "other.mid").exists()
 
-
-async def test_escape_cancels_a_save(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with page() as music:
-        await music.fill(length="4")
-        await music.write()
+        # Escape cancels a save.
         code = "import os, pathlib, sys; pathlib.Path('pid').write_text(str(os.getpid()));"
         code += "sys.stdin.read(); import time; time.sleep(60)"
         music.screen.programs = Programs(music_export=(sys.executable, "-c", code))
-        await music.save("song.wav")
+        await music.save("long.wav")
         await music.until(lambda: Path("pid").exists() and Path("pid").read_text())
         pid = int(Path("pid").read_text())
         await music.press("g")  # the page answers: the key goes to the field
-        assert music.app.screen.query_one(Input).value == "song.wavg"
+        assert music.app.screen.query_one(Input).value == "long.wavg"
         await music.press("escape")
         await music.until(lambda: not psutil.pid_exists(pid))
 
 
-# ── the whole ────────────────────────────────────────────────────────────────────────────────────
+# ── a narrow screen ──────────────────────────────────────────────────────────────────────────────
 
 
-async def test_the_panel_can_be_hidden_and_opens_for_a_field_on_a_narrow_screen() -> None:
-    async with page() as music:
-        panel = music.screen.query_one("MusicControls")
-        await music.press("z")
-        await music.until(lambda: not music.is_visible(panel))
-        await music.focus_by("t", "temperature")
-        await music.until(lambda: music.is_visible(panel))
-        await music.press("escape")
-        await music.until(lambda: not music.is_visible(panel))
-        await music.press("z")
-        await music.until(lambda: music.is_visible(panel))
+async def test_on_a_narrow_screen_the_panel_opens_for_a_field() -> None:
     async with page((40, 12)) as music:
         panel = music.screen.query_one("MusicControls")
         await music.write()
@@ -568,27 +576,3 @@ async def test_the_panel_can_be_hidden_and_opens_for_a_field_on_a_narrow_screen(
         await music.press("up", "enter")
         assert music.field("temperature").value == "1.1"
         await music.until(lambda: not music.is_visible(panel))
-
-
-async def test_a_change_of_size_keeps_the_keys_in_view() -> None:
-    async with page() as music:
-        await music.write()
-        middle = music.roll.viewport.low + music.roll.viewport.rows
-        await music.pilot.resize_terminal(120, 36)
-        await music.until(lambda: music.roll.viewport.rows > 20 and music.roll.up_to_date)
-        assert abs(music.roll.viewport.low + music.roll.viewport.rows - middle) <= 2
-        assert len(music.lines) == music.roll.size.height
-        assert {len(line) for line in music.lines} == {music.roll.size.width}
-
-
-async def test_quitting_ends_both_processes_and_all_notes() -> None:
-    async with page() as music:
-        await music.write()
-        await music.press("space")
-        await music.until(lambda: music.down)
-        pids = music.screen.sampler.pid, music.stage.player.pid
-        await music.press("q")
-        await music.until(lambda: not music.app.is_running)
-    assert all(pid and not psutil.pid_exists(pid) for pid in pids)
-    assert not music.down
-    assert os.path.getsize("tape")  # noqa: PTH202
