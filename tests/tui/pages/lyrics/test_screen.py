@@ -36,6 +36,9 @@ from tui.sources.child_commands import INSTALLED
 from tui.widgets import fields
 from tui.widgets.file_dialog import FileDialog
 
+# Several checks share an app where they do not disturb each other, since starting one takes longer
+# than most checks.
+
 
 async def test_without_a_trained_model_the_page_starts_by_itself(
     monkeypatch: pytest.MonkeyPatch,
@@ -51,29 +54,195 @@ async def test_without_a_trained_model_the_page_starts_by_itself(
         assert len(lyrics.screen.session.items) == 1
 
 
-async def test_the_first_model_is_loaded_and_its_artists_are_listed() -> None:
+async def test_without_a_model_the_page_shows_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    use_models(monkeypatch, "none")
+    async with page(ready="") as lyrics:
+        await lyrics.until(lambda: "rnn-tui train lyrics" in lyrics.lines)
+        await lyrics.press("g")
+        assert lyrics.screen.session.items == []
+
+        # An error of the list of models is shown, and r tries again.
+        use_models(monkeypatch, "broken")
+        await lyrics.press("r")
+        await lyrics.until(lambda: "✗ The folder of models cannot be read" in lyrics.status)
+        use_models(monkeypatch)
+        await lyrics.press("r")
+        await lyrics.until(lambda: "○ ready · first" in lyrics.status)
+
+
+async def test_of_two_models_with_one_name_the_path_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = [dict(row, name="twin") for row in fake_models.LYRICS_MODELS]
+
+    async def run(*arguments: str) -> list[dict[str, Any]]:
+        return rows
+
+    monkeypatch.setattr(command_runner, "run", run)
     async with page() as lyrics:
+        assert (await lyrics.write()).request.model == "models/first"
+
+
+WRONG = [
+    ("temperature", "nan", "✗ Temperature must be a number from 0 to inf, not 'nan'."),
+    ("top_k", "2.5", "✗ Top-k must be a whole number of 0 or more, not '2.5'."),
+    ("top_p", "0", "✗ Top-p must be a number above 0 and at most 1, not '0'."),
+    ("min_p", "1.1", "✗ Min-p must be a number from 0 to 1, not '1.1'."),
+    ("guidance", "11", "✗ Guidance must be a number from 0 to 10, not '11'."),
+    ("guidance", "2", "✗ Guidance needs an artist: choose one, or a mix."),
+    ("repetition", "-1", "✗ Repetition must be a number from 0 to 10, not '-1'."),
+    ("memory", "2", "✗ Memory must be a number from 0 to 1, not '2'."),
+    ("line", "201", "✗ Line must be a whole number from 0 to 200, not '201'."),
+    ("count", "17", "✗ Count must be a whole number from 1 to 16, not '17'."),
+    ("length", "0", "✗ Length must be a whole number of 1 or more, not '0'."),
+    ("seed", "-3", "✗ Seed must be a whole number of 0 or more, not '-3'."),
+    ("artist", "zeppelin", "✗ No artist of this model matches 'zeppelin': type less"),
+    ("artist", "Ada Moor=0.7", "✗ The weights of the mix must sum to 1, not 0.7."),
+    ("artist", "Ada Moor=2,Bo=-1", "✗ A weight of the mix must be from 0 to 1, not '2'."),
+]
+
+
+async def test_fields_before_the_first_song() -> None:
+    async with page() as lyrics:
+        # The first model is loaded, and its artists are listed.
         assert "first · 2.01 bits/char" in lyrics.status
         assert "Press g" in lyrics.lines
         assert not lyrics.field("artist").disabled
         assert lyrics.focused is None or lyrics.screen.focused is lyrics.text
 
+        # Without a song, nothing is locked, copied or saved.
+        await lyrics.press("k", "c", "S")
+        await lyrics.pilot.pause()
+        assert lyrics.field("seed").value == ""
+        assert lyrics.app.clipboard == ""
+        assert isinstance(lyrics.app.screen, LyricsScreen)
 
-async def test_a_song_has_the_default_options_and_its_prompt_is_set_off() -> None:
+        # Brackets, the signs beside the field, and arrows change the temperature.
+        field = lyrics.field("temperature")
+        await lyrics.press("left_square_bracket")
+        assert field.value == "0.6"
+        await lyrics.press("right_square_bracket", "right_square_bracket")
+        assert field.value == "0.8"
+        minus, plus = lyrics.screen.query(".step")
+        for sign in (plus, plus, minus):
+            await lyrics.pilot.click(sign, offset=(1, 0))
+        assert field.value == "0.9"
+        await lyrics.focus_by("t", "temperature")
+        await lyrics.press("up", "up", "down")
+        assert field.value == "1"
+        await lyrics.press("escape")
+
+        # Letters are typed into a field with the focus.
+        await lyrics.focus_by("p", "prime")
+        await lyrics.press(*"gxtc", "left_square_bracket", "comma", "S")
+        assert lyrics.field("prime").value == "gxtc[,S"
+        assert lyrics.focused == "prime"
+        assert lyrics.screen.session.items == []
+        await lyrics.press("escape")
+        assert lyrics.screen.focused is lyrics.text
+
+        # A wrong value is explained at once and never sent.
+        for name, typed, sentence in WRONG:
+            await lyrics.fill(**{name: typed})
+            assert lyrics.problem.startswith(sentence)
+            assert lyrics.field(name).has_class("-invalid")
+            lyrics.screen.action_generate()
+            assert lyrics.screen.session.items == []
+            await lyrics.fill(**{name: ""})
+            assert lyrics.problem == ""
+            assert not lyrics.field(name).has_class("-invalid")
+        await lyrics.fill(min_p="2")
+        lyrics.text.focus()
+        await lyrics.press("g")
+        await lyrics.until(lambda: lyrics.focused == "min_p")
+        assert lyrics.screen.session.items == []
+
+
+async def test_songs_of_a_session_are_stopped_browsed_and_written_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async with page() as lyrics:
-        song = await lyrics.write("enter")
-        whole = fake.song(7, None)
-        assert song.request == SampleLyrics("first", "Why")
-        assert song.text == whole
-        assert lyrics.text.text == "Why" + whole
-        assert lyrics.status == "✓ the end · 127 chars · 508/s · seed 7 · first · 2.01 bits/char"
-        first, rest = list(lyrics.text.render_line(0))[:2]
-        assert first.text == "Why"
-        assert first.style
-        assert rest.style
-        assert first.style.bold
-        assert first.style.underline
-        assert not rest.style.underline
+        # Previous songs can be shown while another is written.
+        for seed in ("1", "2"):
+            await lyrics.fill(seed=seed)
+            await lyrics.write()
+        await lyrics.fill(prime="wait")
+        await lyrics.press("g")
+        await lyrics.until(lambda: lyrics.song.state == "writing")
+        assert "song 3 of 3" in lyrics.status
+        await lyrics.press("comma")
+        assert "song 2 of 3" in lyrics.status
+        assert lyrics.text.text == "Why" + fake.song(2, None)
+        await lyrics.press("comma", "comma", "comma")
+        assert lyrics.text.text == "Why" + fake.song(1, None)
+        assert not lyrics.text.writing
+        assert lyrics.song.active
+        await lyrics.press("full_stop", "full_stop", "full_stop")
+        assert lyrics.text.text == "wait"
+        assert lyrics.text.writing
+
+        # A new song ends the one before.
+        await lyrics.fill(prime="Why", seed="")
+        assert (await lyrics.write()).text == fake.song(7, None)
+        assert lyrics.screen.session.items[2].state == "stopped"
+
+        # G and shift+enter take the seed of the song in view.
+        await lyrics.fill(seed="31")
+        first = await lyrics.write()
+        await lyrics.fill(seed="")
+        for key in ("G", "shift+enter"):
+            again = await lyrics.write(key)
+            assert again is not first
+            assert (again.request.seed, again.text) == (31, first.text)
+        assert (await lyrics.write("g")).request.seed is None
+
+        # k locks and unlocks the seed.
+        await lyrics.press("k")
+        assert lyrics.field("seed").value == "7"
+        assert (await lyrics.write()).request.seed == 7
+        await lyrics.press("k")
+        assert lyrics.field("seed").value == ""
+
+        # x clears the page and keeps the song.
+        await lyrics.press("x")
+        assert lyrics.text.text == ""
+        assert "○ ready" in lyrics.status
+        await lyrics.press("comma")
+        assert lyrics.text.text.startswith("Why")
+        await lyrics.fill(prime="wait")
+        await lyrics.press("g")
+        await lyrics.until(lambda: lyrics.song.state == "writing")
+        await lyrics.press("x")
+        assert lyrics.song.state == "stopped"
+
+        # Escape stops at once, and later characters are ignored.
+        await lyrics.press("g")
+        await lyrics.until(lambda: lyrics.song.state == "writing")
+        assert lyrics.text.writing
+        assert "♪ writing" in lyrics.status
+        await lyrics.press("escape")
+        assert lyrics.song.state == "stopped"
+        assert "■ stopped" in lyrics.status
+        assert not lyrics.text.writing
+        await lyrics.fill(prime="Why")
+        assert (await lyrics.write()).state == "end"
+        assert lyrics.screen.session.items[-2].text == ""
+
+        # The temperature can be changed while the song is written.
+        turned: list[Mapping[str, float]] = []
+        monkeypatch.setattr(lyrics.screen.sampler, "change", turned.append)
+        await lyrics.press("right_square_bracket")
+        assert not turned  # nothing is being written
+        await lyrics.fill(prime="wait")
+        await lyrics.press("g")
+        await lyrics.until(lambda: lyrics.song.state == "writing")
+        await lyrics.press("right_square_bracket")
+        await lyrics.until(lambda: turned == [{"temperature": 0.9}])
+        await lyrics.fill(temperature="hot")
+        await lyrics.press("escape")
+        assert len(turned) == 1
 
 
 async def test_enter_in_any_field_writes_with_its_value() -> None:
@@ -117,130 +286,9 @@ async def test_enter_in_any_field_writes_with_its_value() -> None:
         )
 
 
-async def test_a_wrong_value_is_explained_at_once_and_never_sent() -> None:
-    wrong = [
-        ("temperature", "nan", "✗ Temperature must be a number from 0 to inf, not 'nan'."),
-        ("top_k", "2.5", "✗ Top-k must be a whole number of 0 or more, not '2.5'."),
-        ("top_p", "0", "✗ Top-p must be a number above 0 and at most 1, not '0'."),
-        ("min_p", "1.1", "✗ Min-p must be a number from 0 to 1, not '1.1'."),
-        ("guidance", "11", "✗ Guidance must be a number from 0 to 10, not '11'."),
-        ("guidance", "2", "✗ Guidance needs an artist: choose one, or a mix."),
-        ("repetition", "-1", "✗ Repetition must be a number from 0 to 10, not '-1'."),
-        ("memory", "2", "✗ Memory must be a number from 0 to 1, not '2'."),
-        ("line", "201", "✗ Line must be a whole number from 0 to 200, not '201'."),
-        ("count", "17", "✗ Count must be a whole number from 1 to 16, not '17'."),
-        ("length", "0", "✗ Length must be a whole number of 1 or more, not '0'."),
-        ("seed", "-3", "✗ Seed must be a whole number of 0 or more, not '-3'."),
-        ("artist", "zeppelin", "✗ No artist of this model matches 'zeppelin': type less"),
-        ("artist", "Ada Moor=0.7", "✗ The weights of the mix must sum to 1, not 0.7."),
-        ("artist", "Ada Moor=2,Bo=-1", "✗ A weight of the mix must be from 0 to 1, not '2'."),
-    ]
+async def test_artists_are_searched_clicked_and_mixed() -> None:
     async with page() as lyrics:
-        for name, typed, sentence in wrong:
-            await lyrics.fill(**{name: typed})
-            assert lyrics.problem.startswith(sentence)
-            assert lyrics.field(name).has_class("-invalid")
-            lyrics.screen.action_generate()
-            assert lyrics.screen.session.items == []
-            await lyrics.fill(**{name: ""})
-            assert lyrics.problem == ""
-            assert not lyrics.field(name).has_class("-invalid")
-        await lyrics.fill(min_p="2")
-        lyrics.text.focus()
-        await lyrics.press("g")
-        assert (lyrics.focused, lyrics.screen.session.items) == ("min_p", [])
-
-
-async def test_again_takes_the_seed_of_the_song_in_view() -> None:
-    async with page() as lyrics:
-        await lyrics.fill(seed="31")
-        first = await lyrics.write()
-        await lyrics.fill(seed="")
-        for key in ("G", "shift+enter"):
-            again = await lyrics.write(key)
-            assert again is not first
-            assert (again.request.seed, again.text) == (31, first.text)
-        assert (await lyrics.write("g")).request.seed is None
-
-
-async def test_escape_stops_at_once_and_later_characters_are_ignored() -> None:
-    async with page() as lyrics:
-        await lyrics.fill(prime="wait")
-        await lyrics.press("g")
-        await lyrics.until(lambda: lyrics.song.state == "writing")
-        assert lyrics.text.writing
-        assert "♪ writing" in lyrics.status
-        await lyrics.press("escape")
-        assert lyrics.song.state == "stopped"
-        assert "■ stopped" in lyrics.status
-        assert not lyrics.text.writing
-        await lyrics.fill(prime="Why")
-        assert (await lyrics.write()).state == "end"
-        assert lyrics.screen.session.items[0].text == ""
-
-
-async def test_a_new_song_ends_the_one_before() -> None:
-    async with page() as lyrics:
-        await lyrics.fill(prime="wait")
-        await lyrics.press("g")
-        await lyrics.until(lambda: lyrics.song.state == "writing")
-        await lyrics.fill(prime="Why")
-        assert (await lyrics.write()).text == fake.song(7, None)
-        assert lyrics.screen.session.items[0].state == "stopped"
-
-
-async def test_brackets_steps_and_arrows_change_the_temperature() -> None:
-    async with page() as lyrics:
-        field = lyrics.field("temperature")
-        await lyrics.press("left_square_bracket")
-        assert field.value == "0.6"
-        await lyrics.press("right_square_bracket", "right_square_bracket")
-        assert field.value == "0.8"
-        minus, plus = lyrics.screen.query(".step")
-        for sign in (plus, plus, minus):
-            await lyrics.pilot.click(sign, offset=(1, 0))
-        assert field.value == "0.9"
-        await lyrics.focus_by("t", "temperature")
-        await lyrics.press("up", "up", "down")
-        assert field.value == "1"
-
-
-async def test_letters_are_typed_into_a_field_with_the_focus() -> None:
-    async with page() as lyrics:
-        await lyrics.focus_by("p", "prime")
-        await lyrics.press(*"gxtc", "left_square_bracket", "comma", "S")
-        assert lyrics.field("prime").value == "gxtc[,S"
-        assert lyrics.focused == "prime"
-        assert lyrics.screen.session.items == []
-        await lyrics.press("escape")
-        assert lyrics.screen.focused is lyrics.text
-
-
-async def test_a_key_makes_its_field_visible_on_a_small_screen() -> None:
-    async with page((40, 12)) as lyrics:
-        for key, name in (("p", "prime"), ("a", "artist"), ("t", "temperature"), ("m", "model")):
-            await lyrics.focus_by(key, name)
-            field = lyrics.screen.query_one(f"#{name}")
-            await lyrics.until(partial(lyrics.is_visible, field))
-            await lyrics.press("escape")
-            assert lyrics.screen.focused is lyrics.text
-
-
-async def test_up_and_down_recall_previous_prompts() -> None:
-    async with page() as lyrics:
-        for prime in ("One", "Two", "One", "Three"):
-            await lyrics.fill(prime=prime)
-            await lyrics.press("g")
-        await lyrics.focus_by("p", "prime")
-        seen = []
-        for key in ("up", "up", "up", "down"):
-            await lyrics.press(key)
-            seen.append(lyrics.field("prime").value)
-        assert seen == ["One", "Two", "Two", "One"]
-
-
-async def test_an_artist_is_found_by_a_part_of_the_name() -> None:
-    async with page() as lyrics:
+        # An artist is found by a part of the name.
         names = lyrics.screen.query_one(artist_field.ArtistField).query_one(OptionList)
         await lyrics.focus_by("a", "artist")
         await lyrics.until(lambda: names.display)
@@ -257,9 +305,7 @@ async def test_an_artist_is_found_by_a_part_of_the_name() -> None:
         await lyrics.press("delete")  # all of it: a field that is gone to is marked whole
         assert (await lyrics.write("enter")).request.artist is None
 
-
-async def test_leaving_the_artist_field_chooses_the_highlighted_name_and_escape_does_not() -> None:
-    async with page() as lyrics:
+        # Leaving the field chooses the highlighted name, and escape does not.
         await lyrics.focus_by("a", "artist")
         await lyrics.press("q", "tab")
         await lyrics.until(lambda: lyrics.field("artist").value == "Quiet Harbour")
@@ -268,15 +314,34 @@ async def test_leaving_the_artist_field_chooses_the_highlighted_name_and_escape_
         await lyrics.press("d", "escape")
         assert lyrics.field("artist").value == "Quiet Harbour"
 
-
-async def test_an_artist_can_be_clicked() -> None:
-    async with page() as lyrics:
+        # An artist can be clicked.
+        await lyrics.fill(artist="")
         await lyrics.focus_by("a", "artist")
-        names = lyrics.screen.query_one(artist_field.ArtistField).query_one(OptionList)
         await lyrics.until(lambda: names.display and names.size.height == 5)
         await lyrics.pilot.click(names, offset=(2, 2))
         await lyrics.until(lambda: lyrics.field("artist").value == "Ada Moor")
         assert not names.display
+
+        # A mix of artists is typed like a name.
+        await lyrics.focus_by("a", "artist")
+        await lyrics.fill(artist="Ada Moor=0.7, Quiet Harbour=0.3")
+        song = await lyrics.write("enter")
+        assert song.request.artist is None
+        assert song.request.mix == "Ada Moor=0.7, Quiet Harbour=0.3"
+        assert lyrics.field("artist").value == "Ada Moor=0.7, Quiet Harbour=0.3"
+
+        # A model without artists, and without a score.
+        await lyrics.press("x")
+        await lyrics.fill(artist="Ada Moor", memory="0.5")
+        await lyrics.focus_by("m", "model")
+        await lyrics.press("enter", "down", "enter")
+        await lyrics.until(lambda: lyrics.status == "○ ready · mine")
+        assert lyrics.field("artist").disabled
+        assert lyrics.field("memory").disabled
+        song = await lyrics.write("g")
+        assert (song.request.model, song.request.artist) == ("mine", None)
+        assert song.request.options["memory"] == 1.0
+        assert lyrics.status.endswith("seed 7 · song 4 of 4 · mine")
 
 
 async def test_ten_thousand_artists_are_searched() -> None:
@@ -290,98 +355,81 @@ async def test_ten_thousand_artists_are_searched() -> None:
         assert (await lyrics.write("enter")).request.artist == "Singer 07421"
 
 
-async def test_a_model_without_artists_and_without_a_score() -> None:
+async def test_refusals_and_the_end_of_the_sampler() -> None:
     async with page() as lyrics:
-        await lyrics.fill(artist="Ada Moor", memory="0.5")
-        await lyrics.focus_by("m", "model")
-        await lyrics.press("enter", "down", "enter")
-        await lyrics.until(lambda: lyrics.status == "○ ready · mine")
-        assert lyrics.field("artist").disabled
-        assert lyrics.field("memory").disabled
-        song = await lyrics.write("g")
-        assert (song.request.model, song.request.artist) == ("mine", None)
-        assert song.request.options["memory"] == 1.0
-        assert lyrics.status.endswith("seed 7 · mine")
+        # Up and down recall previous prompts.
+        for prime in ("One", "Two", "One", "Three"):
+            await lyrics.fill(prime=prime)
+            await lyrics.press("g")
+        await lyrics.focus_by("p", "prime")
+        seen = []
+        for key in ("up", "up", "up", "down"):
+            await lyrics.press(key)
+            seen.append(lyrics.field("prime").value)
+        assert seen == ["One", "Two", "Two", "One"]
+        await lyrics.press("escape")
+
+        # A refusal is shown, and the next song succeeds.
+        await lyrics.fill(prime="wrong")
+        song = await lyrics.write()
+        assert song.state == "failed"
+        assert (
+            "✗ The prompt has characters that first was not trained on ('w'): remove"
+            in lyrics.status
+        )
+        assert lyrics.screen.query_one("#status").has_class("-failed")
+        await lyrics.fill(prime="Why")
+        assert (await lyrics.write()).state == "end"
+        assert not lyrics.screen.query_one("#status").has_class("-failed")
+
+        # The end of the sampler is shown, and it is restarted.
+        before = lyrics.screen.sampler.pid
+        await lyrics.fill(prime="die")
+        song = await lyrics.write()
+        assert (
+            "✗ The sampler ended unexpectedly (exit status 1: the bellows burst)" in lyrics.status
+        )
+        assert song.state == "failed"
+        await lyrics.fill(prime="Why")
+        assert (await lyrics.write()).state == "end"
+        assert lyrics.screen.sampler.pid not in {None, before}
+
+        # So is the end of an idle one.
+        song = await lyrics.write()
+        pid = lyrics.screen.sampler.pid
+        assert pid
+        os.kill(pid, 9)
+        await lyrics.until(lambda: "✗ The sampler ended unexpectedly" in lyrics.status)
+        assert song.state == "end"
+        assert (await lyrics.write("G")).text == song.text
+
+        # The process ends with the app.
+        pid = lyrics.screen.sampler.pid
+        assert pid
+        assert psutil.pid_exists(pid)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(pid).wait(10)
+    assert lyrics.screen.sampler.pid is None
 
 
-async def test_of_two_models_with_one_name_the_path_is_sent(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    rows = [dict(row, name="twin") for row in fake_models.LYRICS_MODELS]
-
-    async def run(*arguments: str) -> list[dict[str, Any]]:
-        return rows
-
-    monkeypatch.setattr(command_runner, "run", run)
+async def test_a_song_is_written_saved_and_copied(tmp_path: Path) -> None:
     async with page() as lyrics:
-        assert (await lyrics.write()).request.model == "models/first"
+        # A song has the default options, and its prompt is set off.
+        song = await lyrics.write("enter")
+        whole = fake.song(7, None)
+        assert song.request == SampleLyrics("first", "Why")
+        assert song.text == whole
+        assert lyrics.text.text == "Why" + whole
+        assert lyrics.status == "✓ the end · 127 chars · 508/s · seed 7 · first · 2.01 bits/char"
+        first, rest = list(lyrics.text.render_line(0))[:2]
+        assert first.text == "Why"
+        assert first.style
+        assert rest.style
+        assert first.style.bold
+        assert first.style.underline
+        assert not rest.style.underline
 
-
-async def test_previous_songs_can_be_shown_while_another_is_written() -> None:
-    async with page() as lyrics:
-        for seed in ("1", "2"):
-            await lyrics.fill(seed=seed)
-            await lyrics.write()
-        await lyrics.fill(prime="wait")
-        await lyrics.press("g")
-        await lyrics.until(lambda: lyrics.song.state == "writing")
-        assert "song 3 of 3" in lyrics.status
-        await lyrics.press("comma")
-        assert "song 2 of 3" in lyrics.status
-        assert lyrics.text.text == "Why" + fake.song(2, None)
-        await lyrics.press("comma", "comma", "comma")
-        assert lyrics.text.text == "Why" + fake.song(1, None)
-        assert not lyrics.text.writing
-        assert lyrics.song.active
-        await lyrics.press("full_stop", "full_stop", "full_stop")
-        assert lyrics.text.text == "wait"
-        assert lyrics.text.writing
-
-
-async def test_x_clears_the_page_and_keeps_the_song() -> None:
-    async with page() as lyrics:
-        await lyrics.write()
-        await lyrics.press("x")
-        assert lyrics.text.text == ""
-        assert "○ ready" in lyrics.status
-        await lyrics.press("comma")
-        assert lyrics.text.text.startswith("Why")
-        await lyrics.fill(prime="wait")
-        await lyrics.press("g")
-        await lyrics.until(lambda: lyrics.song.state == "writing")
-        await lyrics.press("x")
-        assert lyrics.song.state == "stopped"
-
-
-async def test_k_locks_and_unlocks_the_seed() -> None:
-    async with page() as lyrics:
-        await lyrics.press("k")
-        assert lyrics.field("seed").value == ""
-        await lyrics.write()
-        await lyrics.press("k")
-        assert lyrics.field("seed").value == "7"
-        assert (await lyrics.write()).request.seed == 7
-        await lyrics.press("k")
-        assert lyrics.field("seed").value == ""
-
-
-async def test_c_copies_the_song_unchanged() -> None:
-    async with page() as lyrics:
-        await lyrics.press("c")
-        assert lyrics.app.clipboard == ""
-        await lyrics.fill(prime="odd")
-        await lyrics.write()
-        await lyrics.press("c")
-        assert lyrics.app.clipboard == "odda\x07b\x1b[31mc [bold]d[/]"
-        assert lyrics.text.text == "odda␇b␛[31mc [bold]d[/]"
-
-
-async def test_a_file_is_replaced_only_after_a_second_enter(
-    tmp_path: Path,
-) -> None:
-    async with page() as lyrics:
-        await lyrics.press("S")
-        assert isinstance(lyrics.app.screen, LyricsScreen)
+        # A file is replaced only after a second enter.
         await lyrics.fill(artist="Moor & Daughters", prime="Why, oh why?", length="20")
         song = await lyrics.write()
         whole = "Why, oh why?" + song.text + "\n"
@@ -401,10 +449,7 @@ async def test_a_file_is_replaced_only_after_a_second_enter(
             assert file.read_text() == whole
         assert list(tmp_path.glob("*.txt")) == [file]
 
-
-async def test_a_wrong_file_name_is_explained_and_escape_cancels(tmp_path: Path) -> None:
-    async with page() as lyrics:
-        await lyrics.write()
+        # A wrong file name is explained, and escape cancels.
         await lyrics.press("S")
         dialog = await lyrics.in_front(FileDialog)
         for name, sentence in (
@@ -420,74 +465,67 @@ async def test_a_wrong_file_name_is_explained_and_escape_cancels(tmp_path: Path)
             await lyrics.until(partial(lyrics.dialog_shows, sentence))
         await lyrics.press("escape")
         await lyrics.until(lambda: lyrics.app.screen is lyrics.screen)
-        assert list(tmp_path.glob("*.txt")) == []
+        assert list(tmp_path.glob("*.txt")) == [file]
+
+        # c copies the song unchanged.
+        await lyrics.fill(prime="odd", length="")
+        await lyrics.write()
+        await lyrics.press("c")
+        assert lyrics.app.clipboard == "odda\x07b\x1b[31mc [bold]d[/]"
+        assert lyrics.text.text == "odda␇b␛[31mc [bold]d[/]"
 
 
-async def test_without_a_model_the_page_shows_what_to_do(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    use_models(monkeypatch, "none")
-    async with page(ready="") as lyrics:
-        await lyrics.until(lambda: "rnn-tui train lyrics" in lyrics.lines)
-        await lyrics.press("g")
-        assert lyrics.screen.session.items == []
-        use_models(monkeypatch)
-        await lyrics.press("r")
-        await lyrics.until(lambda: "○ ready · first" in lyrics.status)
+def marked(lyrics: LyricsPage) -> list[tuple[str, bool]]:
+    """The pieces of the first row as drawn: their text, and whether they have a background."""
+    plain = lyrics.text.rich_style.bgcolor
+    segments = lyrics.text.render_line(0)
+    return [(piece.text, bool(piece.style and piece.style.bgcolor != plain)) for piece in segments]
 
 
-async def test_an_error_of_the_list_of_models_is_shown_and_r_tries_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    use_models(monkeypatch, "broken")
-    async with page(ready="✗ The folder of models cannot be read") as lyrics:
-        use_models(monkeypatch)
-        await lyrics.press("r")
-        await lyrics.until(lambda: "○ ready · first" in lyrics.status)
-
-
-async def test_a_refusal_is_shown_and_the_next_song_succeeds() -> None:
+async def test_characters_are_shaded_by_surprise_and_copies_highlighted() -> None:
     async with page() as lyrics:
-        await lyrics.fill(prime="wrong")
+        # Characters are shaded by their surprise.
+        await lyrics.fill(prime="", length="30", seed="0")
+        await lyrics.press("h")
+        assert "more surprising" in lyrics.status
         song = await lyrics.write()
-        assert song.state == "failed"
-        assert (
-            "✗ The prompt has characters that first was not trained on ('w'): remove"
-            in lyrics.status
-        )
-        assert lyrics.screen.query_one("#status").has_class("-failed")
-        await lyrics.fill(prime="Why")
-        assert (await lyrics.write()).state == "end"
-        assert not lyrics.screen.query_one("#status").has_class("-failed")
+        assert (song.request.bits, song.request.alternatives) == (True, 5)
+        assert [character.bits for character in song.characters] == [
+            float(n % 9) for n in range(30)
+        ]
+        pieces = marked(lyrics)
+        assert pieces[0] == (song.text[0], False)  # no bits
+        assert pieces[1][1]
+        assert "".join(text for text, _ in pieces).startswith(song.text[:20])
+        await lyrics.press("left")
+        shown = song.text[-1].replace(" ", "␣")
+        words = f"{shown} 2.0 bits; most probable: e 50 % · the end 25 %"
+        await lyrics.until(lambda: words in lyrics.status)
+        await lyrics.press("left", "left", "right")
+        await lyrics.until(lambda: "1.0 bits" in lyrics.status)
+        await lyrics.press("h", "h")
+        await lyrics.until(lambda: "bits;" not in lyrics.status)
+        assert not any(shaded for _, shaded in marked(lyrics))
+        await lyrics.until(lambda: "character 29 of 30" in lyrics.status)
 
-
-async def test_the_end_of_the_sampler_is_shown_and_it_is_restarted() -> None:
-    async with page() as lyrics:
-        before = lyrics.screen.sampler.pid
-        await lyrics.fill(prime="die")
+        # Copied text is highlighted with its source.
+        await lyrics.fill(prime="", length="30", seed="0")
+        await lyrics.press("h", "h")
         song = await lyrics.write()
-        assert (
-            "✗ The sampler ended unexpectedly (exit status 1: the bellows burst)" in lyrics.status
-        )
-        assert song.state == "failed"
-        await lyrics.fill(prime="Why")
-        assert (await lyrics.write()).state == "end"
-        assert lyrics.screen.sampler.pid not in {None, before}
+        assert song.request.novelty == 20
+        pieces = marked(lyrics)
+        assert pieces[0] == (song.text[:25], True)
+        assert not any(shaded for _, shaded in pieces[1:])
+        assert "50 % copied, at most 25 characters in a row" in lyrics.status
+        await lyrics.press("left")
+        await lyrics.until(lambda: "no copied stretch ends here" in lyrics.status)
+        await lyrics.press(*["left"] * 6)
+        await lyrics.until(lambda: "24 characters copied from Ada Moor – Kettle" in lyrics.status)
 
 
-async def test_the_end_of_an_idle_sampler_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_sixty_thousand_characters_stream_and_the_view_follows() -> None:
     async with page() as lyrics:
-        song = await lyrics.write()
-        pid = lyrics.screen.sampler.pid
-        assert pid
-        os.kill(pid, 9)
-        await lyrics.until(lambda: "✗ The sampler ended unexpectedly" in lyrics.status)
-        assert song.state == "end"
-        assert (await lyrics.write("G")).text == song.text
-
-
-async def test_sixty_thousand_characters_stream_while_keys_are_answered() -> None:
-    async with page() as lyrics:
+        # Keys are answered while the characters stream.
         await lyrics.fill(length="60000")
         await lyrics.press("g")
         answered = 0
@@ -503,9 +541,7 @@ async def test_sixty_thousand_characters_stream_while_keys_are_answered() -> Non
         await lyrics.until(lambda: lyrics.text.is_vertical_scroll_end)
         assert lyrics.status.startswith("✓ full length · 60,000 chars · 240,000/s")
 
-
-async def test_the_view_follows_the_end_until_it_is_scrolled_away() -> None:
-    async with page() as lyrics:
+        # The view follows the end until it is scrolled away.
         text = lyrics.text
         text.writing = True
         text.show_text("Why", "\n".join(map(str, range(100))))
@@ -526,14 +562,14 @@ async def test_the_view_follows_the_end_until_it_is_scrolled_away() -> None:
         await lyrics.until(lambda: text.size.height < 12 and text.is_vertical_scroll_end)
 
 
-async def test_the_process_ends_with_the_app() -> None:
-    async with page() as lyrics:
-        pid = lyrics.screen.sampler.pid
-        assert pid
-        assert psutil.pid_exists(pid)
-    with contextlib.suppress(psutil.NoSuchProcess):
-        psutil.Process(pid).wait(10)
-    assert lyrics.screen.sampler.pid is None
+async def test_a_key_makes_its_field_visible_on_a_small_screen() -> None:
+    async with page((40, 12)) as lyrics:
+        for key, name in (("p", "prime"), ("a", "artist"), ("t", "temperature"), ("m", "model")):
+            await lyrics.focus_by(key, name)
+            field = lyrics.screen.query_one(f"#{name}")
+            await lyrics.until(partial(lyrics.is_visible, field))
+            await lyrics.press("escape")
+            assert lyrics.screen.focused is lyrics.text
 
 
 def test_every_key_has_an_id_a_name_and_a_tooltip() -> None:
@@ -598,80 +634,3 @@ async def test_with_the_real_commands_and_the_real_sampler(
         await lyrics.fill(prime="Q", length="", count="")
         await lyrics.write()
         assert "✗ The prompt has characters that small was not trained on ('Q')" in lyrics.status
-
-
-def marked(lyrics: LyricsPage) -> list[tuple[str, bool]]:
-    """The pieces of the first row as drawn: their text, and whether they have a background."""
-    plain = lyrics.text.rich_style.bgcolor
-    segments = lyrics.text.render_line(0)
-    return [(piece.text, bool(piece.style and piece.style.bgcolor != plain)) for piece in segments]
-
-
-async def test_characters_are_shaded_by_their_surprise() -> None:
-    async with page() as lyrics:
-        await lyrics.fill(prime="", length="30", seed="0")
-        await lyrics.press("h")
-        assert "more surprising" in lyrics.status
-        song = await lyrics.write()
-        assert (song.request.bits, song.request.alternatives) == (True, 5)
-        assert [character.bits for character in song.characters] == [
-            float(n % 9) for n in range(30)
-        ]
-        pieces = marked(lyrics)
-        assert pieces[0] == (song.text[0], False)  # no bits
-        assert pieces[1][1]
-        assert "".join(text for text, _ in pieces).startswith(song.text[:20])
-        await lyrics.press("left")
-        shown = song.text[-1].replace(" ", "␣")
-        words = f"{shown} 2.0 bits; most probable: e 50 % · the end 25 %"
-        await lyrics.until(lambda: words in lyrics.status)
-        await lyrics.press("left", "left", "right")
-        await lyrics.until(lambda: "1.0 bits" in lyrics.status)
-        await lyrics.press("h", "h")
-        await lyrics.until(lambda: "bits;" not in lyrics.status)
-        assert not any(shaded for _, shaded in marked(lyrics))
-        await lyrics.until(lambda: "character 29 of 30" in lyrics.status)
-
-
-async def test_copied_text_is_highlighted_with_its_source() -> None:
-    async with page() as lyrics:
-        await lyrics.fill(prime="", length="30", seed="0")
-        await lyrics.press("h", "h")
-        song = await lyrics.write()
-        assert song.request.novelty == 20
-        pieces = marked(lyrics)
-        assert pieces[0] == (song.text[:25], True)
-        assert not any(shaded for _, shaded in pieces[1:])
-        assert "50 % copied, at most 25 characters in a row" in lyrics.status
-        await lyrics.press("left")
-        await lyrics.until(lambda: "no copied stretch ends here" in lyrics.status)
-        await lyrics.press(*["left"] * 6)
-        await lyrics.until(lambda: "24 characters copied from Ada Moor – Kettle" in lyrics.status)
-
-
-async def test_a_mix_of_artists_is_typed_like_a_name() -> None:
-    async with page() as lyrics:
-        await lyrics.focus_by("a", "artist")
-        await lyrics.fill(artist="Ada Moor=0.7, Quiet Harbour=0.3")
-        song = await lyrics.write("enter")
-        assert song.request.artist is None
-        assert song.request.mix == "Ada Moor=0.7, Quiet Harbour=0.3"
-        assert lyrics.field("artist").value == "Ada Moor=0.7, Quiet Harbour=0.3"
-
-
-async def test_the_temperature_can_be_changed_while_the_song_is_written(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    turned: list[Mapping[str, float]] = []
-    async with page() as lyrics:
-        monkeypatch.setattr(lyrics.screen.sampler, "change", turned.append)
-        await lyrics.press("right_square_bracket")
-        assert not turned  # nothing is being written
-        await lyrics.fill(prime="wait")
-        await lyrics.press("g")
-        await lyrics.until(lambda: lyrics.song.state == "writing")
-        await lyrics.press("right_square_bracket")
-        await lyrics.until(lambda: turned == [{"temperature": 0.9}])
-        await lyrics.fill(temperature="hot")
-        await lyrics.press("escape")
-        assert len(turned) == 1
