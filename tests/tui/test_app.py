@@ -10,6 +10,7 @@ import pytest
 from textual.binding import Binding
 from textual.command import CommandPalette
 from textual.dom import DOMNode
+from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
@@ -57,50 +58,36 @@ def has_text(widget: Static, text: str) -> bool:
     return text in str(widget.visual)
 
 
-async def test_digits_and_clicks_open_pages() -> None:
+async def test_digits_and_clicks_open_pages_and_help_lists_their_keys() -> None:
     async with make_app().run_test(size=(120, 36)) as pilot:
         for mode, expected in reversed(PAGES.items()):
-            await pilot.press(expected.key)
+            await pilot.press("escape", expected.key)
             page = await in_front(pilot, KINDS[mode])
             tabs = page.query_one(PageHeader).query_one("#tabs", Static)
             await until(pilot, partial(has_text, tabs, f"{expected.key} {expected.name}"))
+            await help_lists_every_key(pilot, page)
         await pilot.click("#tabs", offset=(37, 0))
         runs = await in_front(pilot, RunsScreen)
         assert len(runs.query(PageHeader)) == 1
 
 
-async def test_other_pages_show_the_attached_run(write_run: WriteRun) -> None:
-    write_run("first")
-    async with make_app("runs").run_test(size=(120, 36)) as pilot:
-        await pilot.press("1")
-        page = pilot.app.screen
-        assert isinstance(page, TrainScreen)
-        await until(pilot, lambda: page.view)
-        await pilot.press("4")
-        attached = pilot.app.screen.query_one("#attached", Static)
-        await until(pilot, lambda: str(attached.visual) == "! crashed first 100 %")
+async def help_lists_every_key(pilot: Pilot[None], page: Screen[None]) -> None:
+    page.set_focus(None)
+    await pilot.press("question_mark")
+    shown = await in_front(pilot, HelpScreen)
+    cells = {str(cell) for column in shown.table.columns for cell in column.cells}
+    for node in (page, pilot.app):
+        for binding in node.BINDINGS:
+            if isinstance(binding, Binding) and binding.id:
+                assert binding.tooltip in cells
+    await pilot.press("escape")
+    assert pilot.app.screen is page
 
 
-async def test_help_lists_every_key_of_the_page() -> None:
-    async with make_app().run_test(size=(120, 36)) as pilot:
-        for mode, listed in PAGES.items():
-            await pilot.press("escape", listed.key)
-            screen = await in_front(pilot, KINDS[mode])
-            screen.set_focus(None)
-            await pilot.press("question_mark")
-            page = await in_front(pilot, HelpScreen)
-            shown = {str(cell) for column in page.table.columns for cell in column.cells}
-            for node in (screen, pilot.app):
-                for binding in node.BINDINGS:
-                    if isinstance(binding, Binding) and binding.id:
-                        assert binding.tooltip in shown
-            await pilot.press("escape")
-            assert pilot.app.screen is screen
-
-
-async def test_the_palette_lists_every_action(write_run: WriteRun) -> None:
+async def test_palette_themes_and_the_attached_run(write_run: WriteRun) -> None:
     write_run("first")
     async with make_app().run_test(size=(120, 36)) as pilot:
+        # The palette lists every action.
         page = pilot.app.screen
         assert isinstance(page, TrainScreen)
         await until(pilot, lambda: page.view)
@@ -115,12 +102,7 @@ async def test_the_palette_lists_every_action(write_run: WriteRun) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: page.query_one(LineChart).viewport.log_x)
 
-
-async def test_themes_change_the_chart_too(write_run: WriteRun) -> None:
-    write_run("first")
-    async with make_app().run_test(size=(120, 36)) as pilot:
-        page = pilot.app.screen
-        assert isinstance(page, TrainScreen)
+        # Themes change the chart, too.
         chart = page.query_one(LineChart)
         await until(pilot, lambda: chart._strips)
         before = chart._strips[5]
@@ -128,6 +110,14 @@ async def test_themes_change_the_chart_too(write_run: WriteRun) -> None:
         await until(pilot, lambda: chart._strips and chart._strips[5] != before)
         await pilot.press("f2")
         await in_front(pilot, CommandPalette)
+        await pilot.press("escape")
+        await in_front(pilot, TrainScreen)
+
+        # Other pages show the attached run.
+        await pilot.press("4")
+        await in_front(pilot, RunsScreen)
+        attached = pilot.app.screen.query_one("#attached", Static)
+        await until(pilot, lambda: str(attached.visual) == "! crashed first 100 %")
 
 
 def test_every_binding_has_its_own_id_a_tooltip_and_an_action() -> None:
@@ -170,8 +160,12 @@ def test_every_binding_has_its_own_id_a_tooltip_and_an_action() -> None:
     assert len(ids) == len(set(ids))
 
 
-async def test_actions_are_those_of_the_current_screen() -> None:
-    async with make_app().run_test(size=(120, 36)) as pilot:
+async def test_actions_of_a_dialog_and_ctrl_q_in_its_fields(
+    fake_command: FakeCommand, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = make_app(programs=fake_command.programs)
+    async with app.run_test(size=(120, 36)) as pilot:
+        # Actions are those of the current screen.
         await until(pilot, lambda: pilot.app.screen.has_class("-empty"))
         found = {action.id: action for action in page_actions(pilot.app.screen)}
         assert found["train.stop"].group == "This page"
@@ -182,6 +176,14 @@ async def test_actions_are_those_of_the_current_screen() -> None:
         assert {action.id for action in page_actions(pilot.app.screen)} == {
             "new_run.start", "new_run.close", "new_run.help",
         }  # fmt: skip
+
+        # ctrl+q quits in a field.
+        await pilot.press("1", "q")
+        assert isinstance(app.screen, NewRunDialog)
+        assert app.screen.form.data == "1q"
+        await pilot.press("ctrl+q")
+    assert app.return_code == 0
+    assert capsys.readouterr().err == ""
 
 
 async def test_quitting_prints_the_runs_in_training_and_does_not_stop_them(
@@ -206,19 +208,6 @@ async def test_quitting_prints_the_runs_in_training_and_does_not_stop_them(
         assert not list((run.path / "control").iterdir())
     finally:
         trainer.communicate(b"\n")
-
-
-async def test_ctrl_q_quits_in_a_field(
-    fake_command: FakeCommand, capsys: pytest.CaptureFixture[str]
-) -> None:
-    app = make_app(programs=fake_command.programs)
-    async with app.run_test(size=(120, 36)) as pilot:
-        await pilot.press("n", "1", "q")
-        assert isinstance(app.screen, NewRunDialog)
-        assert app.screen.form.data == "1q"
-        await pilot.press("ctrl+q")
-    assert app.return_code == 0
-    assert capsys.readouterr().err == ""
 
 
 def test_importing_the_app_imports_nothing_slow() -> None:

@@ -67,8 +67,42 @@ async def test_every_rung_shows_its_bits_and_its_text(opened: Open) -> None:
         assert shown.startswith("Why the kettle hums to the window pane // and the window")
 
 
-async def test_the_fields_make_the_request(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_fields_make_requests_stops_and_refusals_are_shown(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with opened() as page:
+        # Wrong values are explained, and not sent.
+        await page.fill(temperature="hot")
+        assert "Temperature must be a number from 0 to inf, not 'hot'." in page.problem
+        await page.press("g")
+        assert page.screen.request_id == 0
+        await page.fill(temperature="0")
+        await page.write()
+        assert page.screen.state == "length"
+
+        # Arrows move from rung to rung.
+        assert page.rung(10).has_focus
+        await page.press("up", "up")
+        assert page.rung(8).has_focus
+        assert page.rung(8).size.height > page.rung(10).size.height
+        await page.press(*["up"] * 12)
+        assert page.rung(0).has_focus
+        await page.press("down")
+        assert page.rung(1).has_focus
+
+        # Escape stops, and then leaves the field.
+        await page.fill(prime="wait")
+        await page.press("g")
+        half = len(fake.LADDER_VERSE * 3) // 2
+        await page.until(lambda: [len(text) for text in page.texts] == [half] * 11)
+        assert page.status.startswith("♪ writing · seed 7")
+        await page.press("escape")
+        assert page.status.startswith("■ stopped")
+        await page.focus_by("p", "prime")
+        await page.press("escape")
+        assert isinstance(page.screen.focused, RungView)
+
+        # The fields make the request.
         await page.fill(prime="Snow", temperature="0.5", seed="3")
         asked: list[SampleLadder] = []
         send = page.screen.sampler.request
@@ -94,20 +128,7 @@ async def test_the_fields_make_the_request(opened: Open, monkeypatch: pytest.Mon
         assert asked[-1].seed == 5
         assert isinstance(page.screen.focused, RungView)
 
-
-async def test_wrong_values_are_explained_and_not_sent(opened: Open) -> None:
-    async with opened() as page:
-        await page.fill(temperature="hot")
-        assert "Temperature must be a number from 0 to inf, not 'hot'." in page.problem
-        await page.press("g")
-        assert page.screen.request_id == 0
-        await page.fill(temperature="0")
-        await page.write()
-        assert page.screen.state == "length"
-
-
-async def test_refusals_are_shown(opened: Open) -> None:
-    async with opened() as page:
+        # Refusals are shown.
         await page.fill(prime="wrong")
         await page.write()
         assert page.status.startswith("✗ The prompt has characters")
@@ -125,33 +146,6 @@ async def test_refusals_are_shown(opened: Open) -> None:
         await page.fill(prime="")
         await page.write()
         assert page.status == "✗ There is no file songs.csv: check the path."
-
-
-async def test_escape_stops_and_then_leaves_the_field(opened: Open) -> None:
-    async with opened() as page:
-        await page.fill(prime="wait")
-        await page.press("g")
-        half = len(fake.LADDER_VERSE * 3) // 2
-        await page.until(lambda: [len(text) for text in page.texts] == [half] * 11)
-        assert page.status.startswith("♪ writing · seed 7")
-        await page.press("escape")
-        assert page.status.startswith("■ stopped")
-        await page.focus_by("p", "prime")
-        await page.press("escape")
-        assert isinstance(page.screen.focused, RungView)
-
-
-async def test_arrows_move_from_rung_to_rung(opened: Open) -> None:
-    async with opened() as page:
-        await page.write()
-        assert page.rung(10).has_focus
-        await page.press("up", "up")
-        assert page.rung(8).has_focus
-        assert page.rung(8).size.height > page.rung(10).size.height
-        await page.press(*["up"] * 12)
-        assert page.rung(0).has_focus
-        await page.press("down")
-        assert page.rung(1).has_focus
 
 
 async def test_without_a_model_the_page_shows_what_to_do(opened: Open) -> None:

@@ -16,40 +16,6 @@ def test_columns(count: int, width: int, columns: int) -> None:
     assert columns_of(count, width) == columns
 
 
-async def test_one_request_writes_songs_side_by_side() -> None:
-    async with page() as lyrics:
-        await lyrics.fill(count="4", seed="3")
-        await lyrics.write()
-        assert [song.seed for song in lyrics.screen.session.items] == [3, 4, 5, 6]
-        assert len({song.id for song in lyrics.screen.session.items}) == 1
-        assert lyrics.song.request.count == 4
-        assert len(lyrics.tiles) == 4
-        for number, tile in enumerate(lyrics.tiles):
-            text = fake.song(3 + number, None)
-            assert lyrics.screen.session.items[number].text == text
-            assert tile.text == "Why" + text
-            assert not tile.writing
-            assert str(tile.border_title) == f"✓ {number + 1} · seed {3 + number}"
-            bits = f"{fake.bits(number):.2f} bits/char"
-            assert str(tile.border_subtitle) == (f"{bits} {BEST}" if number == 2 else bits)
-            assert lyrics.is_visible(tile)
-        assert lyrics.screen.focused is lyrics.tiles[0]
-
-
-async def test_songs_being_written_show_the_bits_so_far() -> None:
-    async with page() as lyrics:
-        await lyrics.fill(count="2", prime="wait", length="10")
-        await lyrics.press("g")
-        await lyrics.until(lambda: lyrics.song.state == "writing")
-        assert all(tile.writing for tile in lyrics.tiles)
-        assert [str(tile.border_title) for tile in lyrics.tiles] == ["♪ 1 · seed 7", "♪ 2 · seed 8"]
-        assert not any(str(tile.border_subtitle) for tile in lyrics.tiles)
-        await lyrics.press("escape")
-        assert [song.state for song in lyrics.screen.session.items] == ["stopped"] * 2
-        assert not any(tile.writing for tile in lyrics.tiles)
-        assert str(lyrics.tiles[1].border_title) == "■ 2 · seed 8"
-
-
 async def test_arrows_tab_and_clicks_move_between_songs() -> None:
     async with page() as lyrics:
         await lyrics.fill(count="9", seed="10")
@@ -70,8 +36,9 @@ async def test_arrows_tab_and_clicks_move_between_songs() -> None:
         assert lyrics.app.clipboard == "Why" + fake.song(14, None)
 
 
-async def test_enter_chooses_a_song_and_b_shows_all_again() -> None:
+async def test_songs_side_by_side() -> None:
     async with page() as lyrics:
+        # Enter chooses a song, and b shows all again.
         await lyrics.press("b")  # there is nothing to show
         assert not lyrics.tiles
         await lyrics.fill(count="4", seed="20")
@@ -93,10 +60,39 @@ async def test_enter_chooses_a_song_and_b_shows_all_again() -> None:
         song = await lyrics.write()
         assert (song.request.count, lyrics.text.text) == (1, song.whole)
 
+        # One request writes songs side by side.
+        await lyrics.fill(count="4", seed="3")
+        await lyrics.write()
+        written = lyrics.screen.session.items[-4:]
+        assert [song.seed for song in written] == [3, 4, 5, 6]
+        assert len({song.id for song in written}) == 1
+        assert lyrics.song.request.count == 4
+        assert len(lyrics.tiles) == 4
+        for number, tile in enumerate(lyrics.tiles):
+            text = fake.song(3 + number, None)
+            assert written[number].text == text
+            assert tile.text == "Why" + text
+            assert not tile.writing
+            assert str(tile.border_title) == f"✓ {number + 1} · seed {3 + number}"
+            bits = f"{fake.bits(number):.2f} bits/char"
+            assert str(tile.border_subtitle) == (f"{bits} {BEST}" if number == 2 else bits)
+            assert lyrics.is_visible(tile)
+        assert lyrics.screen.focused is lyrics.tiles[0]
 
-async def test_fewer_songs_after_more_and_a_refusal() -> None:
-    async with page() as lyrics:
-        await lyrics.fill(count="9")
+        # Songs being written show their state, and no bits yet.
+        await lyrics.fill(count="2", seed="", prime="wait", length="10")
+        await lyrics.press("g")
+        await lyrics.until(lambda: lyrics.song.state == "writing")
+        assert all(tile.writing for tile in lyrics.tiles)
+        assert [str(tile.border_title) for tile in lyrics.tiles] == ["♪ 1 · seed 7", "♪ 2 · seed 8"]
+        assert not any(str(tile.border_subtitle) for tile in lyrics.tiles)
+        await lyrics.press("escape")
+        assert [song.state for song in lyrics.screen.session.items[-2:]] == ["stopped"] * 2
+        assert not any(tile.writing for tile in lyrics.tiles)
+        assert str(lyrics.tiles[1].border_title) == "■ 2 · seed 8"
+
+        # Fewer songs after more, and a refusal.
+        await lyrics.fill(count="9", prime="Why")
         await lyrics.write()
         await lyrics.fill(count="2", prime="wrong")
         await lyrics.write()
@@ -109,9 +105,7 @@ async def test_fewer_songs_after_more_and_a_refusal() -> None:
         await lyrics.write()
         assert [song.state for song in lyrics.screen.session.items[-2:]] == ["failed", "failed"]
 
-
-async def test_tiles_are_shaded_too() -> None:
-    async with page() as lyrics:
+        # Tiles are shaded, too.
         await lyrics.fill(count="2", prime="", length="60")
         await lyrics.write()
         plain = lyrics.tiles[0].render_line(1).text

@@ -13,12 +13,26 @@ def editor(lyrics: LyricsPage) -> LyricsEditor:
 
 async def edit(lyrics: LyricsPage) -> LyricsEditor:
     await lyrics.press("e")
-    await lyrics.until(lambda: lyrics.screen.focused is editor(lyrics))
+    await lyrics.until(lambda: editor(lyrics).has_focus)
     return editor(lyrics)
 
 
 async def test_a_song_is_edited_cut_and_continued() -> None:
     async with page() as lyrics:
+        # Escape discards the changes.
+        await lyrics.press("e", "w")
+        assert not lyrics.screen.session.items
+        song = await lyrics.write()
+        await edit(lyrics)
+        await lyrics.press("x", "escape")
+        await lyrics.until(lambda: lyrics.screen.focused is lyrics.text)
+        assert lyrics.text.text == song.whole
+        assert "✓ the end" in lyrics.status
+        assert len(lyrics.screen.session.items) == 1
+        assert (await edit(lyrics)).text == song.whole
+
+        # A song is edited, cut and continued.
+        await lyrics.press("escape")
         await lyrics.fill(artist="Ada Moor", temperature="0.9", seed="0")
         song = await lyrics.write()
         field = await edit(lyrics)
@@ -46,23 +60,24 @@ async def test_a_song_is_edited_cut_and_continued() -> None:
         assert again.request == dataclasses.replace(after.request, seed=after.seed)
         assert (await lyrics.write("g")).request.prime == "Why"
 
-
-async def test_escape_discards_the_changes() -> None:
-    async with page() as lyrics:
-        await lyrics.press("e", "w")
-        assert not lyrics.screen.session.items
-        song = await lyrics.write()
+        # An active song can be edited, and is updated behind the editor.
+        await lyrics.fill(prime="wait")
+        await lyrics.press("g")
+        await lyrics.until(lambda: lyrics.song.state == "writing")
         await edit(lyrics)
-        await lyrics.press("x", "escape")
-        await lyrics.until(lambda: lyrics.screen.focused is lyrics.text)
-        assert lyrics.text.text == song.whole
-        assert "✓ the end" in lyrics.status
-        assert len(lyrics.screen.session.items) == 1
-        assert (await edit(lyrics)).text == song.whole
+        lyrics.screen.sampler.stop()
+        await lyrics.until(lambda: lyrics.song.state == "stopped")
+        await lyrics.press("escape")
+        assert not lyrics.text.writing
 
+        # Control characters are replaced in the editor.
+        await lyrics.fill(prime="odd")
+        await lyrics.write()
+        assert (await edit(lyrics)).text == "odda␇b␛[31mc [bold]d[/]"
 
-async def test_fields_can_be_changed_while_a_song_is_edited() -> None:
-    async with page() as lyrics:
+        # Fields can be changed while a song is edited.
+        await lyrics.press("escape")
+        await lyrics.fill(prime="Why", artist="", temperature="0.7")
         await lyrics.write()
         field = await edit(lyrics)
         await lyrics.press("pageup", "home", *"Oh ")
@@ -74,7 +89,7 @@ async def test_fields_can_be_changed_while_a_song_is_edited() -> None:
         assert field.display
         await lyrics.fill(length="12")
         await lyrics.press("escape")
-        assert lyrics.screen.focused is field
+        assert field.has_focus
         lyrics.field("length").focus()
         song = await lyrics.write("enter")
         assert (song.request.prime, len(song.text)) == (text, 12)
@@ -84,20 +99,9 @@ async def test_fields_can_be_changed_while_a_song_is_edited() -> None:
         assert (again.request.prime, again.request.seed) == (song.whole + "ok", song.seed)
 
 
-async def test_an_active_song_can_be_edited_and_is_updated_behind_the_editor() -> None:
+async def test_a_character_is_selected_by_keys_and_clicks() -> None:
     async with page() as lyrics:
-        await lyrics.fill(prime="wait")
-        await lyrics.press("g")
-        await lyrics.until(lambda: lyrics.song.state == "writing")
-        await edit(lyrics)
-        lyrics.screen.sampler.stop()
-        await lyrics.until(lambda: lyrics.song.state == "stopped")
-        await lyrics.press("escape")
-        assert not lyrics.text.writing
-
-
-async def test_w_rewrites_from_the_selected_character() -> None:
-    async with page() as lyrics:
+        # w rewrites from the selected character.
         await lyrics.fill(seed="0", length="40")
         song = await lyrics.write()
         await lyrics.press("left", "left", "left")
@@ -110,9 +114,7 @@ async def test_w_rewrites_from_the_selected_character() -> None:
         whole = await lyrics.write("w")
         assert whole.request.prime == after.whole
 
-
-async def test_a_click_selects_a_character_also_of_one_of_several_songs() -> None:
-    async with page() as lyrics:
+        # A click selects a character, also of one of several songs.
         await lyrics.fill(seed="0", length="200")
         song = await lyrics.write()
         await lyrics.pilot.click(lyrics.text, offset=(2, 0))  # in the prime
@@ -123,22 +125,15 @@ async def test_a_click_selects_a_character_also_of_one_of_several_songs() -> Non
         await lyrics.press("left")
         await lyrics.fill(count="4")
         await lyrics.write("w")
-        assert {one.request.prime for one in lyrics.screen.session.items[1:]} == {
+        assert {one.request.prime for one in lyrics.screen.session.items[-4:]} == {
             "Why" + song.text[:3]
         }
         await lyrics.pilot.click(lyrics.tiles[1], offset=(4, 1))
-        await lyrics.until(lambda: lyrics.screen.shown is lyrics.screen.session.items[2])
+        await lyrics.until(lambda: lyrics.screen.shown is lyrics.screen.session.items[-3])
         await lyrics.press("pagedown")
         await edit(lyrics)
         await lyrics.press("escape")
         await lyrics.until(lambda: lyrics.screen.focused is lyrics.tiles[1])
-
-
-async def test_control_characters_are_replaced_in_the_editor() -> None:
-    async with page() as lyrics:
-        await lyrics.fill(prime="odd")
-        await lyrics.write()
-        assert (await edit(lyrics)).text == "odda␇b␛[31mc [bold]d[/]"
 
 
 async def test_a_selected_character_is_scrolled_into_view() -> None:

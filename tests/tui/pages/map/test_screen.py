@@ -60,19 +60,18 @@ def opened(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     return open_
 
 
-async def test_artists_are_shown_at_once(opened: Open) -> None:
+async def test_points_are_reached_by_keys_and_clicks(opened: Open) -> None:
     async with opened() as page:
+        # Artists are shown at once.
         assert (
             page.status
             == "▸ Ada Moor, 3 songs · 6 artists · the two axes show 83 % of the variance"
         )
-        drawn = "\n".join(page.lines)
+        shown = "\n".join(page.lines)
         for name in ("Ada Moor", "Quiet Harbour", "Moor & Daughters", "Tin Whistle"):
-            assert f"● {name}" in drawn or f"{name} ●" in drawn
+            assert f"● {name}" in shown or f"{name} ●" in shown
 
-
-async def test_keys_move_from_point_to_point(opened: Open) -> None:
-    async with opened() as page:
+        # Keys move from point to point.
         for key, name in (
             ("down", "The Paper Lanterns"),
             ("right", "Bo"),
@@ -92,11 +91,20 @@ async def test_keys_move_from_point_to_point(opened: Open) -> None:
             seen.add(page.name)
         assert len(seen) == 6
 
+        # A click moves to a point, and a second one opens it.
+        while page.name != "Ada Moor":
+            await page.press("full_stop")
+        y, line = next((y, line) for y, line in enumerate(page.lines) if "Tin Whistle" in line)
+        x = line.index("Tin Whistle") + 2
+        await page.pilot.click(MapPlane, offset=(x, y))
+        assert page.name == "Tin Whistle"
+        await page.pilot.click(MapPlane, offset=(x, y))
+        await page.until(lambda: "songs by Tin Whistle" in page.status)
 
-async def test_enter_opens_an_artist_and_lists_the_songs_most_similar_to_a_song(
-    opened: Open,
-) -> None:
+
+async def test_songs_of_an_artist_and_those_most_similar_to_one(opened: Open) -> None:
     async with opened() as page:
+        # Enter opens an artist, and lists the songs most similar to a song.
         await page.songs_of("Bo")
         assert page.status == "▸ Kettle · 4 songs by Bo · the two axes show 30 % of the variance"
         assert not page.similar
@@ -113,28 +121,17 @@ async def test_enter_opens_an_artist_and_lists_the_songs_most_similar_to_a_song(
         await page.press("escape")
         assert "6 artists" in page.status
 
-
-async def test_a_click_moves_to_a_point_and_a_second_opens_it(opened: Open) -> None:
-    async with opened() as page:
-        y, line = next((y, line) for y, line in enumerate(page.lines) if "Tin Whistle" in line)
-        x = line.index("Tin Whistle") + 2
-        await page.pilot.click(MapPlane, offset=(x, y))
-        assert page.name == "Tin Whistle"
-        await page.pilot.click(MapPlane, offset=(x, y))
-        await page.until(lambda: "songs by Tin Whistle" in page.status)
-
-
-async def test_reading_shows_its_progress_and_can_be_stopped(opened: Open) -> None:
-    async with opened("slow", ready="read 120 of 240 songs") as page:
-        await page.press("escape")
-        assert page.status == "✗ Stopped. Press r to read the songs again."
-        await page.press("r")
-        await page.until(lambda: "read 120 of 240 songs" in page.status)
-
-
-async def test_another_model_draws_its_own_map(opened: Open) -> None:
-    async with opened() as page:
+        # Returning to the page keeps the cursor.
         await page.songs_of("Bo")
+        await page.press("full_stop")
+        name, asked = page.name, page.screen.sampler._last
+        await page.press("1", "7")
+        await page.until(lambda: page.screen.sampler._last == asked + 2)  # to load, and to place
+        await page.until(lambda: not page.screen._request_id)
+        assert page.name == name
+        assert "songs by Bo" in page.status
+
+        # Another model draws its own map.
         await page.focus_by("m", "model")
         select = page.select("model")
         select.value = "run/mine"
@@ -145,16 +142,12 @@ async def test_another_model_draws_its_own_map(opened: Open) -> None:
         await page.until(lambda: "6 artists" in page.status)
 
 
-async def test_returning_to_the_page_keeps_the_cursor(opened: Open) -> None:
-    async with opened() as page:
-        await page.songs_of("Bo")
-        await page.press("full_stop")
-        name, asked = page.name, page.screen.sampler._last
-        await page.press("1", "7")
-        await page.until(lambda: page.screen.sampler._last == asked + 2)  # to load, and to place
-        await page.until(lambda: not page.screen._request_id)
-        assert page.name == name
-        assert "songs by Bo" in page.status
+async def test_reading_shows_its_progress_and_can_be_stopped(opened: Open) -> None:
+    async with opened("slow", ready="read 120 of 240 songs") as page:
+        await page.press("escape")
+        assert page.status == "✗ Stopped. Press r to read the songs again."
+        await page.press("r")
+        await page.until(lambda: "read 120 of 240 songs" in page.status)
 
 
 async def test_without_a_model_the_page_shows_what_to_do(opened: Open) -> None:

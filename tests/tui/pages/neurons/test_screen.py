@@ -65,8 +65,9 @@ def page(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     return opened
 
 
-async def test_a_song_is_read_at_once_and_shaded_by_the_best_unit(page: Open) -> None:
+async def test_units_are_chosen_by_features_steps_and_numbers(page: Open) -> None:
     async with page() as here:
+        # A song is read at once, and shaded by the best unit.
         assert here.text.text == SONGS[0]
         held = fake.activations(2, 5, len(SONGS[0]))
         assert list(here.text.levels) == units.levels(held)
@@ -80,9 +81,7 @@ async def test_a_song_is_read_at_once_and_shaded_by_the_best_unit(page: Open) ->
         colours = {segment.style.bgcolor for strip in strips for segment in strip if segment.style}
         assert len(colours) >= 1 + 2 * units.LEVELS
 
-
-async def test_features_and_ranks_show_their_units(page: Open) -> None:
-    async with page() as here:
+        # Features and ranks show their units.
         await here.press("down")
         await here.sees(1, 7)
         await here.press("down")  # one that never changes leaves the unit
@@ -98,9 +97,9 @@ async def test_features_and_ranks_show_their_units(page: Open) -> None:
         await here.press("left_square_bracket")
         await here.sees(1, 3)
 
-
-async def test_plus_and_minus_step_through_units(page: Open) -> None:
-    async with page() as here:
+        # Plus and minus step through the units.
+        await here.press("left_square_bracket")
+        await here.sees(2, 5)
         await here.press("plus")
         await here.sees(2, 6)
         await here.press("plus", "plus", "plus")
@@ -109,9 +108,7 @@ async def test_plus_and_minus_step_through_units(page: Open) -> None:
         await here.sees(2, 8)
         assert here.field("unit").value == "2:8"
 
-
-async def test_a_unit_is_typed(page: Open) -> None:
-    async with page() as here:
+        # A unit is typed.
         await here.focus_by("u", "unit")
         await here.fill(unit="2:9")
         await here.press("enter")
@@ -139,8 +136,9 @@ async def test_a_selected_character_shows_its_activation(page: Open) -> None:
         assert row == here.text.size.height - 1
 
 
-async def test_another_song_keeps_the_unit(page: Open) -> None:
+async def test_other_songs_and_own_texts_are_read(page: Open) -> None:
     async with page() as here:
+        # Another song keeps the unit.
         await here.press("plus")
         await here.sees(2, 6)
         await here.press("n")
@@ -151,14 +149,21 @@ async def test_another_song_keeps_the_unit(page: Open) -> None:
         await here.press("N")
         await here.until(lambda: here.text.text == SONGS[1])
 
+        # Returning to the page reads the same song again.
+        await here.press("4")
+        await here.until(lambda: here.app.screen is not here.screen)
+        before = here.screen.reading
+        await here.press("6")
+        await here.until(lambda: here.screen.reading is not before)
+        await here.sees(2, 6)
+        assert here.text.text == SONGS[1]
 
-async def test_an_own_text_is_read(page: Open) -> None:
-    async with page() as here:
+        # Own texts are read, and refused ones leave what is in view.
         await here.press("o")
         await here.in_front(TextDialog)
         await here.press("escape")
         await here.until(lambda: here.app.screen is here.screen)
-        assert here.text.text == SONGS[0]
+        assert here.text.text == SONGS[1]
         for typed, said in (
             ("a b", ""), ("long", "only the first 4"), ("wrong", "was not trained on ('w')"),
         ):  # fmt: skip
@@ -177,9 +182,27 @@ async def test_an_own_text_is_read(page: Open) -> None:
         await here.until(lambda: here.text.text == SONGS[0])
         await here.until(lambda: "was not trained on" not in here.status)
 
+        # A sampler that ended is restarted.
+        await here.press("o")
+        dialog = await here.in_front(TextDialog)
+        dialog.query_one(TextArea).text = "die"
+        await here.press("ctrl+s")
+        await here.until(lambda: "the bellows burst" in here.status)
+        await here.press("n")
+        await here.until(lambda: "unit 2:6" in here.status)
 
-async def test_music_is_a_strip_of_frames(page: Open, tmp_path: Path) -> None:
+
+async def test_models_of_music_and_without_units(page: Open, tmp_path: Path) -> None:
     async with page() as here:
+        # A model without units is refused.
+        here.select("model").value = "run/mine"
+        await here.until(lambda: "✗ mine is an n-gram model" in here.status)
+        assert here.screen.reading is None  # what the other model read is gone
+        assert (here.text_of("#title"), here.features) == ("", [])
+        here.select("model").value = "bundled/first"
+        await here.until(lambda: "unit 2:5" in here.status)
+
+        # Music is a strip of frames.
         here.select("model").value = "bundled/folk"
         roll = here.screen.query_one(NeuronRoll)
         await here.until(lambda: roll.display and here.unit == Unit(1, 5) and roll._values)
@@ -203,48 +226,17 @@ async def test_music_is_a_strip_of_frames(page: Open, tmp_path: Path) -> None:
         assert here.screen._request.path == str(file)
 
 
-async def test_a_model_without_units_is_refused(page: Open) -> None:
-    async with page() as here:
-        here.select("model").value = "run/mine"
-        await here.until(lambda: "✗ mine is an n-gram model" in here.status)
-        assert here.screen.reading is None  # what the other model read is gone
-        assert (here.text_of("#title"), here.features) == ("", [])
-        here.select("model").value = "bundled/first"
-        await here.until(lambda: "unit 2:5" in here.status)
-
-
-async def test_a_sampler_that_ended_is_restarted(page: Open) -> None:
-    async with page() as here:
-        await here.press("o")
-        dialog = await here.in_front(TextDialog)
-        dialog.query_one(TextArea).text = "die"
-        await here.press("ctrl+s")
-        await here.until(lambda: "the bellows burst" in here.status)
-        await here.press("n")
-        await here.until(lambda: "unit 2:5" in here.status)
-
-
-async def test_without_models_the_page_shows_what_to_do(page: Open) -> None:
+async def test_without_models_the_page_shows_what_to_do(
+    page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with page("none") as here:
         await here.until(lambda: here.text.wrapped.text)
         assert here.text.text == ""
         await here.press("n", "plus", "right", "o", "right_square_bracket")
         assert here.screen.reading is None
-    async with page("broken") as here:
+        use_models(monkeypatch, "broken")
+        await here.press("r")
         await here.until(lambda: "cannot be read" in here.status)
-
-
-async def test_returning_to_the_page_reads_the_same_song_again(page: Open) -> None:
-    async with page() as here:
-        await here.press("n")
-        await here.until(lambda: here.text.text == SONGS[1])
-        await here.press("4")
-        await here.until(lambda: here.app.screen is not here.screen)
-        before = here.screen.reading
-        await here.press("6")
-        await here.until(lambda: here.screen.reading is not before)
-        await here.sees(2, 5)
-        assert here.text.text == SONGS[1]
 
 
 @pytest.fixture

@@ -53,29 +53,24 @@ async def test_without_runs_the_page_shows_what_to_do(home: object) -> None:
         await page.until_notified("No runs yet")
 
 
-async def test_the_table_follows_the_runs_and_the_cursor_stays(
+async def test_no_more_runs_than_colors_are_compared(write_run: WriteRun) -> None:
+    for number in range(7):
+        write_run(f"run{number}", events=[], stamp=f"2025030{number + 1}-120000")
+    async with opened(7) as page:
+        for _ in range(7):
+            await page.press("space", "down")
+        await page.until_notified("At most 6 runs")
+
+
+async def test_runs_are_copied_compared_followed_and_attached(
     three: list[RunDir], append: Append, write_run: WriteRun
 ) -> None:
     async with opened(3) as page:
-        assert page.column(1) == ["a", "b", "c"]
-        assert page.column(3) == ["1,000/1,000"] * 3
-        await page.press("down")
-        append(three[1], Finished(1000, "completed"))
-        await page.until(lambda: page.column(2) == ["! crashed", "✓ finished", "! crashed"])
-        write_run("new", stamp="20250401-120000")
-        await page.until(lambda: page.table.row_count == 4)
-        assert page.table.current == "20250302-120000-b"
+        # The path is copied.
+        await page.press("y")
+        assert page.app.clipboard == str(three[2].path)
 
-
-async def test_enter_attaches_the_run(three: list[RunDir]) -> None:
-    async with opened(3) as page:
-        await page.press("down", "enter")
-        train = await page.in_front(TrainScreen)
-        await page.until(lambda: train.view and train.view.run.name == "b")
-
-
-async def test_marked_runs_are_compared_each_in_its_color(three: list[RunDir]) -> None:
-    async with opened(3) as page:
+        # Marked runs are compared, each in its color.
         chart = page.screen.query_one(LineChart)
         await page.press("o")
         assert chart.display
@@ -91,29 +86,39 @@ async def test_marked_runs_are_compared_each_in_its_color(three: list[RunDir]) -
         await page.press("o")
         assert not chart.display
 
+        # The table follows the runs, and the cursor stays.
+        await page.press("up")
+        assert page.column(1) == ["a", "b", "c"]
+        assert page.column(3) == ["1,000/1,000"] * 3
+        await page.press("down")
+        append(three[1], Finished(1000, "completed"))
+        await page.until(lambda: page.column(2) == ["! crashed", "✓ finished", "! crashed"])
+        write_run("new", stamp="20250401-120000")
+        await page.until(lambda: page.table.row_count == 4)
+        assert page.table.current == "20250302-120000-b"
 
-async def test_no_more_runs_than_colors_are_compared(write_run: WriteRun) -> None:
-    for number in range(7):
-        write_run(f"run{number}", events=[], stamp=f"2025030{number + 1}-120000")
-    async with opened(7) as page:
-        for _ in range(7):
-            await page.press("space", "down")
-        await page.until_notified("At most 6 runs")
+        # Enter attaches the run.
+        await page.press("enter")
+        train = await page.in_front(TrainScreen)
+        await page.until(lambda: train.view and train.view.run.name == "b")
+
+        # A run locked by another process is not deleted.
+        await page.press("4", "up")
+        await page.in_front(RunsScreen)
+        with three[2].lock():
+            await page.press("x", "y")
+            await page.until_notified("is already being trained")
+        assert three[2].path.exists()
 
 
-async def test_the_path_is_copied(three: list[RunDir]) -> None:
-    async with opened(3) as page:
-        await page.press("y")
-        assert page.app.clipboard == str(three[2].path)
-
-
-async def test_stop_and_resume(
+async def test_runs_are_stopped_resumed_and_deleted(
     three: list[RunDir], append: Append, fake_command: FakeCommand
 ) -> None:
     run_dir.write_worker(three[2], os.getpid())
     append(three[2], Heartbeat(1000, "waiting"))
     append(three[1], Finished(1000, "stopped"))
     async with opened(3, fake_command.programs) as page:
+        # Stop and resume.
         await page.press("s")
         await page.until((three[2].path / "control" / "stop").exists)
         await page.press("down", "s")
@@ -122,13 +127,8 @@ async def test_stop_and_resume(
         await page.until_notified("b cannot be resumed")
         assert f"train lyrics --resume {three[1].path} --detach --json" in fake_command()
 
-
-async def test_deleting_asks_first_and_refuses_a_run_in_training(
-    three: list[RunDir], append: Append
-) -> None:
-    run_dir.write_worker(three[2], os.getpid())
-    append(three[2], Heartbeat(1000, "waiting"))
-    async with opened(3) as page:
+        # Deleting asks first, and refuses a run in training.
+        await page.press("up")
         await page.press("x")
         await page.until_notified("a is being trained")
         await page.press("down", "x")
@@ -143,14 +143,6 @@ async def test_deleting_asks_first_and_refuses_a_run_in_training(
         await page.press("x", "y")
         await page.until(lambda: not three[1].path.exists())
         await page.until(lambda: page.column(1) == ["a", "c"])
-
-
-async def test_a_run_locked_by_another_process_is_not_deleted(three: list[RunDir]) -> None:
-    async with opened(3) as page:
-        with three[2].lock():
-            await page.press("x", "y")
-            await page.until_notified("is already being trained")
-        assert three[2].path.exists()
 
 
 async def test_a_run_of_another_format_is_listed_and_why_it_cannot_be_resumed(

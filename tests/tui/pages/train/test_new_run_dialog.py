@@ -41,10 +41,12 @@ async def opened(programs: Programs = FAILING) -> AsyncIterator[FormPage]:
         yield form
 
 
-async def test_suggestions_come_from_the_command_and_the_disk(
-    fake_command: FakeCommand, tmp_path: Path
+async def test_fields_are_suggested_and_checked(
+    fake_command: FakeCommand, write_run: WriteRun
 ) -> None:
+    write_run("run")
     async with opened(fake_command.programs) as form:
+        # Suggestions come from the command.
         await form.until(lambda: "harbour" in form.text_of("#data-note"))
         assert "preludes" not in form.text_of("#data-note")  # not lyrics
         assert "data list --json" in fake_command()
@@ -58,17 +60,10 @@ async def test_suggestions_come_from_the_command_and_the_disk(
         form.select("kind").value = "music"
         await form.until(lambda: "preludes" in form.text_of("#data-note"))
         assert "harbour" not in form.text_of("#data-note")
-    (tmp_path / "songs").mkdir()
-    (tmp_path / "songs.csv").touch()
-    suggester = SourceSuggester()
-    assert await suggester.get_suggestion(f"{tmp_path}/so") == f"{tmp_path}/songs/"
-    assert await suggester.get_suggestion(f"{tmp_path}/songs.") == f"{tmp_path}/songs.csv"
-    assert await suggester.get_suggestion(f"{tmp_path}/x/y") is None
-    assert await suggester.get_suggestion(f"{tmp_path}/") is None
 
-
-async def test_fields_are_checked_as_they_are_typed(fake_command: FakeCommand) -> None:
-    async with opened(fake_command.programs) as form:
+        # Fields are checked as they are typed.
+        form.select("kind").value = "lyrics"
+        await form.until(lambda: form.field("name").value == "run-2")
         assert form.text_of("#summary").startswith("lstm 2 × 256 · 2,000 steps")
         await form.fill(steps="none")
         assert form.text_of("#steps-note").startswith(
@@ -92,42 +87,19 @@ async def test_fields_are_checked_as_they_are_typed(fake_command: FakeCommand) -
         assert form.text_of("#data-note").startswith("✗ Enter the name of a data set")
         assert "train" not in fake_command()
 
-
-async def test_a_taken_name_is_refused_and_a_free_one_suggested(
-    fake_command: FakeCommand, write_run: WriteRun
-) -> None:
-    write_run("run")
-    async with opened(fake_command.programs) as form:
-        await form.until(lambda: form.field("name").value == "run-2")
+        # A taken name is refused, and one typed by hand is kept.
         await form.fill(name="run")
         assert form.text_of("#name-note") == "✗ The name 'run' is taken; choose another."
-        form.select("preset").value = "wide"
+        form.select("preset").value = "tunes"
         await form.pilot.pause()
         assert form.field("name").value == "run"  # a name typed by hand is kept
         await form.fill(name="folk")  # an included model
         assert form.text_of("#name-note") == "✗ The name 'folk' is taken; choose another."
 
 
-async def test_a_run_is_started_and_attached(fake_command: FakeCommand) -> None:
+async def test_errors_help_and_closing(fake_command: FakeCommand) -> None:
     async with opened(fake_command.programs) as form:
-        await form.fill(data="harbour")
-        await form.fill(steps="300")
-        app = form.app
-        assert isinstance(app, RnnTuiApp)
-        form.screen.query_one("#data").focus()
-        await form.press("enter")
-        await form.until(lambda: not isinstance(app.screen, NewRunDialog))
-        page = app.screen
-        assert isinstance(page, TrainScreen)
-        await form.until(lambda: page.run and page.run.name == "run" and app._started)
-        assert (
-            "train lyrics --data harbour --run run --set train.steps=300 --detach --json"
-            in fake_command()
-        )
-
-
-async def test_after_an_error_of_the_command_every_field_is_kept(fake_command: FakeCommand) -> None:
-    async with opened(fake_command.programs) as form:
+        # After an error of the command every field is kept.
         await form.fill(data="nowhere")
         await form.fill(name="mine")
         await form.pilot.click("#start")
@@ -138,9 +110,7 @@ async def test_after_an_error_of_the_command_every_field_is_kept(fake_command: F
         await form.fill(data="harbour")  # an error about the old values is removed
         assert not form.screen.query_one("#status").display
 
-
-async def test_closing_during_the_preparation_ends_the_command(fake_command: FakeCommand) -> None:
-    async with opened(fake_command.programs) as form:
+        # Closing during the preparation ends the command.
         await form.fill(data="slow")
         await form.press("ctrl+s")
         await form.until(lambda: form.status == "Reading the songs")
@@ -150,11 +120,11 @@ async def test_closing_during_the_preparation_ends_the_command(fake_command: Fak
         await form.press("escape")
         assert isinstance(form.app.screen, TrainScreen)
         await form.until(lambda: not any(child.is_running() for child in children))
-        assert fake_command().count("train lyrics") == 1
+        assert fake_command().count("--data slow") == 1
 
-
-async def test_the_close_button_and_help(fake_command: FakeCommand) -> None:
-    async with opened(fake_command.programs) as form:
+        # The close button, and help.
+        await form.press("n")
+        form = await FormPage.of(form.pilot)
         await form.press("f1")
         await form.until(lambda: form.app.screen is not form.screen)
         await form.press("escape")
@@ -162,8 +132,9 @@ async def test_the_close_button_and_help(fake_command: FakeCommand) -> None:
         assert isinstance(form.app.screen, TrainScreen)
 
 
-async def test_the_kind_is_that_of_the_data_set_or_of_the_preset(fake_command: FakeCommand) -> None:
+async def test_runs_are_started_and_attached(fake_command: FakeCommand) -> None:
     async with opened(fake_command.programs) as form:
+        # The kind is that of the data set or of the preset.
         kind = form.select("kind")
         await form.until(lambda: "harbour" in form.text_of("#data-note"))
         assert kind.value == "lyrics"
@@ -181,3 +152,33 @@ async def test_the_kind_is_that_of_the_data_set_or_of_the_preset(fake_command: F
         await form.until(lambda: not form.text_of("#preset-note"))
         await form.press("ctrl+s")
         await form.until(lambda: "train music --data preludes --preset tunes" in fake_command())
+
+        # A run is started and attached.
+        app = form.app
+        assert isinstance(app, RnnTuiApp)
+        await form.until(lambda: isinstance(app.screen, TrainScreen))
+        await form.press("n")
+        form = await FormPage.of(form.pilot)
+        await form.until(lambda: form.field("name").value == "run")
+        await form.fill(data="harbour")
+        await form.fill(steps="300")
+        form.screen.query_one("#data").focus()
+        await form.press("enter")
+        await form.until(lambda: not isinstance(app.screen, NewRunDialog))
+        page = app.screen
+        assert isinstance(page, TrainScreen)
+        await form.until(lambda: page.run and page.run.name == "run" and app._started)
+        assert (
+            "train lyrics --data harbour --run run --set train.steps=300 --detach --json"
+            in fake_command()
+        )
+
+
+async def test_paths_are_suggested(tmp_path: Path) -> None:
+    (tmp_path / "songs").mkdir()
+    (tmp_path / "songs.csv").touch()
+    suggester = SourceSuggester()
+    assert await suggester.get_suggestion(f"{tmp_path}/so") == f"{tmp_path}/songs/"
+    assert await suggester.get_suggestion(f"{tmp_path}/songs.") == f"{tmp_path}/songs.csv"
+    assert await suggester.get_suggestion(f"{tmp_path}/x/y") is None
+    assert await suggester.get_suggestion(f"{tmp_path}/") is None

@@ -84,13 +84,14 @@ async def test_without_runs_the_page_shows_what_to_do(train: Opened, write_run: 
         assert not page.screen.has_class("-empty")
 
 
-async def test_the_newest_run_is_attached_and_shown_in_full(
+async def test_the_newest_run_is_shown_zoomed_and_exported(
     train: Opened, write_run: WriteRun, append: Append
 ) -> None:
     write_run("old", stamp="20250101-000000")
     run = write_run("first")
     append(run, Finished(1000, "completed"))
     async with train("first") as page:
+        # The newest run is attached and shown in full.
         await page.until(lambda: "finished" in page.text_of("#state"))
         assert page.text_of("#facts") == "lstm 2 × 256 · 894 k parameters · data set harbour"
         assert page.text_of("#state") == "✓ finished"
@@ -101,6 +102,68 @@ async def test_the_newest_run_is_attached_and_shown_in_full(
         samples = page.text_of("#texts")
         assert samples.startswith("step 1,000 · The Lanterns · temperature 0.7\nWell do the")
 
+        # The keys of the chart.
+        press, curve = page.press, page.curve
+        await press("m")
+        assert curve.viewport.smoothing == 0.95
+        await press("M", "M")
+        assert curve.viewport.smoothing == 0.8
+        await press("l", "L")
+        assert (curve.viewport.log_y, curve.viewport.log_x) == (True, True)
+        await press("l", "L")
+        assert (curve.viewport.log_y, curve.viewport.log_x) == (False, False)
+
+        await press("plus")
+        closer = curve.viewport.span
+        assert closer is not None
+        assert closer[1] - closer[0] == pytest.approx(995 / 1.6)
+        await press("right")
+        assert curve.viewport.span is not None
+        assert curve.viewport.span[0] > closer[0]
+        await press("left", "shift+left")
+        assert curve.viewport.span[0] == pytest.approx(5)
+        await press("shift+right", "minus", "minus")
+        assert curve.viewport.span is None
+        await press("equals_sign", "0")
+        assert curve.viewport.span is None
+
+        await press("v")
+        assert curve.viewport.cursor == 1000
+        assert "step 1,000   train 1.48" in "".join(s.text for s in curve._strips)
+        await press("left")
+        assert curve.viewport.cursor is not None
+        near = curve.viewport.cursor
+        assert 980 < near < 1000
+        await press("shift+left")
+        assert curve.viewport.cursor < near - 50
+        await press("right", "shift+right", "shift+right", "v")
+        assert curve.viewport.cursor is None
+
+        # The mouse reads and zooms.
+        chart = page.curve._chart
+        assert chart is not None
+        await page.pilot.click(LineChart, offset=(chart.left + chart.width // 2, 5))
+        assert page.curve.viewport.cursor == pytest.approx(502, abs=15)
+        await page.press("v")
+        await page.pilot._post_mouse_events(  # the pilot has no wheel
+            [_wheel_up()], LineChart, offset=(chart.left, 5), button=0
+        )
+        assert page.curve.viewport.span == pytest.approx((5, 5 + 995 / 1.6), abs=1)
+
+        # Export writes a table into the run's folder.
+        await page.press("e")
+        await page.until_notified("metrics.csv")
+        rows = list(csv.DictReader((run.path / "metrics.csv").open()))
+        assert len(rows) == 200
+        assert rows[-1]["step"] == "1000"
+        assert float(rows[-1]["valid_bits"]) == pytest.approx(1.6, abs=0.1)
+
+        # n opens the form.
+        await page.press("n")
+        assert [type(screen) for screen in page.app.screen_stack] == [TrainScreen, NewRunDialog]
+        await page.press("escape")
+        assert [type(screen) for screen in page.app.screen_stack] == [TrainScreen]
+
 
 async def test_a_live_run_is_followed_through_training_stop_and_resume(
     train: Opened, write_run: WriteRun
@@ -109,6 +172,8 @@ async def test_a_live_run_is_followed_through_training_stop_and_resume(
     run_dir.write_worker(run, os.getpid())
     async with train() as page:
         await page.until(lambda: page.screen.view and page.screen.view.state == "starting")
+        await page.press("c")
+        await page.until_notified("No samples to copy")
         log = EventLog(run.events)
         log.append(Started("live", "lyrics", "gru 1 × 8", 10, 100, 64, 9, 9, "x", "character",
                                  1, "cpu"))  # fmt: skip
@@ -148,60 +213,6 @@ async def test_a_live_run_is_followed_through_training_stop_and_resume(
         await page.until(lambda: page.text_of("#state") == "✗ failed")
         assert "Failed: The loss is not a finite number." in page.text_of("#problems")
         log.close()
-
-
-async def test_the_keys_of_the_chart(train: Opened, write_run: WriteRun, append: Append) -> None:
-    append(write_run("first"), Finished(1000, "completed"))
-    async with train("first") as page:
-        press, curve = page.press, page.curve
-        await press("m")
-        assert curve.viewport.smoothing == 0.95
-        await press("M", "M")
-        assert curve.viewport.smoothing == 0.8
-        await press("l", "L")
-        assert (curve.viewport.log_y, curve.viewport.log_x) == (True, True)
-        await press("l", "L")
-        assert (curve.viewport.log_y, curve.viewport.log_x) == (False, False)
-
-        await press("plus")
-        closer = curve.viewport.span
-        assert closer is not None
-        assert closer[1] - closer[0] == pytest.approx(995 / 1.6)
-        await press("right")
-        assert curve.viewport.span is not None
-        assert curve.viewport.span[0] > closer[0]
-        await press("left", "shift+left")
-        assert curve.viewport.span[0] == pytest.approx(5)
-        await press("shift+right", "minus", "minus")
-        assert curve.viewport.span is None
-        await press("equals_sign", "0")
-        assert curve.viewport.span is None
-
-        await press("v")
-        assert curve.viewport.cursor == 1000
-        assert "step 1,000   train 1.48" in "".join(s.text for s in curve._strips)
-        await press("left")
-        assert curve.viewport.cursor is not None
-        near = curve.viewport.cursor
-        assert 980 < near < 1000
-        await press("shift+left")
-        assert curve.viewport.cursor < near - 50
-        await press("right", "shift+right", "shift+right", "v")
-        assert curve.viewport.cursor is None
-
-
-async def test_the_mouse_reads_and_zooms(train: Opened, write_run: WriteRun) -> None:
-    write_run("first")
-    async with train("first") as page:
-        chart = page.curve._chart
-        assert chart is not None
-        await page.pilot.click(LineChart, offset=(chart.left + chart.width // 2, 5))
-        assert page.curve.viewport.cursor == pytest.approx(502, abs=15)
-        await page.press("v")
-        await page.pilot._post_mouse_events(  # the pilot has no wheel
-            [_wheel_up()], LineChart, offset=(chart.left, 5), button=0
-        )
-        assert page.curve.viewport.span == pytest.approx((5, 5 + 995 / 1.6), abs=1)
 
 
 def _wheel_up() -> type:
@@ -260,31 +271,13 @@ async def test_samples_are_copied_and_scrolled_and_the_layout_changes(
         assert (page.curve.display, samples.display) == (True, True)
 
 
-async def test_no_samples_to_copy(train: Opened, write_run: WriteRun) -> None:
-    write_run("first", events=[])
-    async with train() as page:
-        await page.until(lambda: page.screen.view)
-        await page.press("c")
-        await page.until_notified("No samples to copy")
-
-
-async def test_export_writes_a_table_into_the_runs_folder(
+async def test_another_run_is_attached_from_the_list_or_when_one_is_deleted(
     train: Opened, write_run: WriteRun
 ) -> None:
-    run = write_run("first")
-    async with train("first") as page:
-        await page.press("e")
-        await page.until_notified("metrics.csv")
-        rows = list(csv.DictReader((run.path / "metrics.csv").open()))
-        assert len(rows) == 200
-        assert rows[-1]["step"] == "1000"
-        assert float(rows[-1]["valid_bits"]) == pytest.approx(1.6, abs=0.1)
-
-
-async def test_another_run_is_attached_from_the_list(train: Opened, write_run: WriteRun) -> None:
     write_run("old", stamp="20250101-000000")
     write_run("new", stamp="20250301-000000")
     async with train("new") as page:
+        # Another run is attached from the list.
         await page.press("a")
         dialog = await page.in_front(ChooseRunDialog)
         await page.until(lambda: dialog.query_one(OptionList).option_count == 2)
@@ -296,7 +289,7 @@ async def test_another_run_is_attached_from_the_list(train: Opened, write_run: W
         await page.until(lambda: again.query_one(OptionList).option_count == 2)
         await page.press("down", "enter")
         await page.until_drawn("old")
-        # a message posted for the previous run is ignored
+        # A message posted for the previous run is ignored.
         stale = page.screen._generation - 1
         from tui.sources.runs import RunChanged, RunReader
 
@@ -304,6 +297,10 @@ async def test_another_run_is_attached_from_the_list(train: Opened, write_run: W
         await page.pilot.pause()
         assert page.screen.view is not None
         assert page.screen.view.run.name == "old"
+
+        # After a run is deleted, another is shown.
+        run_dir.remove(run_dir.find("old"))
+        await page.until_drawn("new")
 
 
 async def test_resume_calls_the_command_and_shows_its_error(
@@ -316,20 +313,3 @@ async def test_resume_calls_the_command_and_shows_its_error(
         await page.press("r")
         await page.until_notified("first cannot be resumed: it has no checkpoint.")
         assert f"train lyrics --resume {run.path} --detach --json" in fake_command()
-
-
-async def test_after_a_run_is_deleted_another_is_shown(train: Opened, write_run: WriteRun) -> None:
-    write_run("old", stamp="20250101-000000")
-    run = write_run("new", stamp="20250301-000000")
-    async with train("new") as page:
-        run_dir.remove(run)
-        await page.until_drawn("old")
-
-
-async def test_n_opens_the_form(train: Opened, write_run: WriteRun) -> None:
-    write_run("first")
-    async with train("first") as page:
-        await page.press("n")
-        assert [type(screen) for screen in page.app.screen_stack] == [TrainScreen, NewRunDialog]
-        await page.press("escape")
-        assert [type(screen) for screen in page.app.screen_stack] == [TrainScreen]
