@@ -5,12 +5,14 @@ all follow from these tables. Plain Python: the app imports this before it draws
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from engine.errors import InputError
+from engine.suggestions import join_or
 
+MAX_LETTERS = 24  # of a text option that is not one of its choices
 _SHOWN = 60  # characters of an invalid value that an error quotes
 
 
@@ -89,6 +91,66 @@ class Option:
         return InputError(f"{self.label} must be {self.values}, not {value!r:.{_SHOWN}}.")
 
 
+@dataclass(frozen=True, kw_only=True)
+class TextOption:
+    """An option that is one of several words or, if it has `letters`, a text of these letters.
+
+    It has the attributes of an `Option` that do not concern numbers.
+    """
+
+    name: str
+    default: str
+    choices: tuple[str, ...]
+    letters: str = ""
+    label: str
+    metavar: str
+    help: str
+    placeholder: str = ""
+    live: bool = False
+    step: None = None
+    type: Any = str
+
+    @property
+    def flag(self) -> str:
+        """The flag on the command line, for example `--known-words`."""
+        return f"--{self.name.replace('_', '-')}"
+
+    @property
+    def values(self) -> str:
+        """A description of the allowed values, for example "on or off"."""
+        if not self.letters:
+            return join_or(self.choices)
+        return f"{join_or(self.choices)}, or a text of the letters {' '.join(self.letters)}"
+
+    def check(self, value: object) -> str:
+        """Return a valid value; raises InputError for another one."""
+        if isinstance(value, str):
+            if value in self.choices:
+                return value
+            if 0 < len(value) <= MAX_LETTERS and set(value) <= set(self.letters):
+                return value
+        raise self._error(value)
+
+    def convert(self, text: str) -> str:
+        """Parse a text, in which case and blanks do not matter; raises InputError."""
+        plain = "".join(text.split())
+        try:
+            return self.check(plain.lower() if plain.lower() in self.choices else plain.upper())
+        except InputError as error:
+            raise self._error(text) from error
+
+    def parse(self, text: str) -> str:
+        """Parse the text of a form's field as `convert` does; a blank field means the default."""
+        return self.convert(text) if text.strip() else self.default
+
+    def _error(self, value: object) -> InputError:
+        return InputError(f"{self.label} must be {self.values}, not {value!r:.{_SHOWN}}.")
+
+
+AnyOption = Option | TextOption
+OptionT = TypeVar("OptionT", bound=AnyOption)
+
+
 def range_words(
     type_: type[int] | type[float],
     low: float | None,
@@ -110,7 +172,7 @@ def range_words(
     return f"{noun} from {low:,} to {high:,}"
 
 
-def _table(options: Sequence[Option]) -> dict[str, Option]:
+def _table(options: Sequence[OptionT]) -> dict[str, OptionT]:
     return {option.name: option for option in options}
 
 
@@ -143,8 +205,15 @@ def _seed(what: str) -> Option:
     )
 
 
+def _switch(name: str, label: str, help_text: str, default: str = "on") -> TextOption:
+    return TextOption(
+        name=name, default=default, choices=("on", "off"), label=label, metavar="on|off",
+        help=help_text, placeholder=default, live=True,
+    )  # fmt: skip
+
+
 # In the order of the form on the Lyrics page.
-LYRICS_OPTIONS = _table([
+LYRICS_OPTIONS: dict[str, AnyOption] = _table([
     Option(
         name="temperature", type=float, default=0.7, low=0, label="Temperature", metavar="T",
         help="Sampling temperature (default 0.7): 0 always takes the most probable character, "
@@ -186,6 +255,32 @@ LYRICS_OPTIONS = _table([
         placeholder="no wrapping", live=True,
     ),
     Option(
+        name="candidates", type=int, default=8, low=1, high=64, label="Candidates", metavar="N",
+        help="Write N versions of each line and keep the one that reads best (default 8); 1: "
+        "keep what comes first.",
+        placeholder="8", step=Step(1, 1, 64), live=True,
+    ),
+    _switch("known_words", "Known words", "Write only words of the training songs (default on)."),
+    TextOption(
+        name="form", default="VCVCBC", choices=("none",), letters="VCB", label="Form",
+        metavar="PLAN",
+        help="Order of verses (V), choruses (C) and bridges (B), in which the first chorus "
+        "returns (default VCVCBC); none: as the model writes it.",
+        placeholder="VCVCBC", live=True,
+    ),
+    TextOption(
+        name="rhyme", default="none", choices=("none", "aabb", "abab"), label="Rhyme",
+        metavar="none|aabb|abab",
+        help="Choose lines that rhyme, in pairs or crosswise, where the model can (default none); "
+        "English only.",
+        placeholder="none", live=True,
+    ),
+    _switch("ending", "Ending", "End songs at a length that training songs have (default on)."),
+    _switch(
+        "raw", "Raw", "Draw one character after another, as in the article: one candidate, any "
+        "words, no form, no rhyme, any ending (default off).", "off",
+    ),
+    Option(
         name="length", type=int, default=None, low=1, label="Length", metavar="N",
         help="Write exactly N characters (default: until the song ends, at most 5,000).",
         placeholder="until it ends",
@@ -200,6 +295,15 @@ LYRICS_OPTIONS = _table([
 
 # Those of them that decide how a character is chosen; they can be changed while songs are written.
 LYRICS_SAMPLING_OPTIONS = {name: option for name, option in LYRICS_OPTIONS.items() if option.live}
+
+# What the option `raw` means.
+RAW: Mapping[str, Any] = {
+    "candidates": 1,
+    "known_words": "off",
+    "form": "none",
+    "rhyme": "none",
+    "ending": "off",
+}
 
 # Options that the command line and the protocol have, but the form on the Lyrics page has not.
 LYRICS_EXTRA_OPTIONS = _table([

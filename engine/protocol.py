@@ -21,7 +21,7 @@ from engine.options import (
     LYRICS_SAMPLING_OPTIONS,
     MUSIC_OPTIONS,
     MUSIC_SAMPLING_OPTIONS,
-    Option,
+    AnyOption,
 )
 from engine.schema import Check, Inline, Key, OptionTable, Range, Words, schema_of
 
@@ -74,7 +74,7 @@ _LYRICS, _MUSIC = OptionTable(LYRICS_SAMPLING_OPTIONS), OptionTable(MUSIC_SAMPLI
 _TEMPERATURE = LYRICS_OPTIONS["temperature"]
 
 
-def _default(option: Option) -> Any:
+def _default(option: AnyOption) -> Any:
     return option.default
 
 

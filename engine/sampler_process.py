@@ -241,7 +241,7 @@ class Worker:
     def _sample_ladder(self, request: SampleLadder, reply: Reply, stopped: Stopped) -> None:
         wanted = LyricsRequest(
             prime=request.prime,
-            params=SamplingParams(temperature=request.temperature),
+            params=SamplingParams(temperature=request.temperature, raw="on"),
             seed=request.seed,
             length=request.length,
         )

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
 from engine.errors import InputError
-from engine.options import Option, range_words
+from engine.options import AnyOption, Option, TextOption, range_words
 
 MISSING = dataclasses.MISSING
 
@@ -61,7 +61,7 @@ class OptionTable(NamedTuple):
     options that the object lacks.
     """
 
-    options: Mapping[str, Option]
+    options: Mapping[str, AnyOption]
     complete: bool = True
 
     def fill(self, given: Mapping[str, float]) -> dict[str, Any]:
@@ -246,7 +246,7 @@ def _annotated(base: Any, notes: Iterable[Any]) -> _Type:
     type_ = _type(base)
     for note in notes:
         match note:
-            case Option():
+            case Option() | TextOption():
                 type_ = _option(note)
             case Range(low, high):
                 read = functools.partial(_read_in_range, type_.read, low, high)
@@ -258,9 +258,9 @@ def _annotated(base: Any, notes: Iterable[Any]) -> _Type:
     return type_
 
 
-def _option(option: Option) -> _Type:
+def _option(option: AnyOption) -> _Type:
     """Return how an option is read and written: with its own error message, infinity as "inf"."""
-    unbounded = option.type is float and option.high == math.inf
+    unbounded = isinstance(option, Option) and option.type is float and option.high == math.inf
 
     def read(value: Any) -> Any:
         if unbounded and value == "inf":

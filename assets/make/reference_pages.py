@@ -15,7 +15,7 @@ from engine.options import (
     LYRICS_OPTIONS,
     MUSIC_OPTIONS,
     PLAYBACK_OPTIONS,
-    Option,
+    AnyOption,
 )
 from tui import cli
 
@@ -132,7 +132,7 @@ def _settings() -> Iterator[str]:
         yield _options(options, parser)
 
 
-def _options(options: Mapping[str, Option], parser: argparse.ArgumentParser) -> str:
+def _options(options: Mapping[str, AnyOption], parser: argparse.ArgumentParser) -> str:
     flags = {flag for action in parser._actions for flag in action.option_strings}
     rows = [
         (

@@ -12,7 +12,8 @@ from engine import protocol
 from engine.analysis.novelty import CopyDetector
 from engine.protocol import LyricsDone
 from engine.sampling import lyrics
-from engine.sampling.lyrics import GeneratedSong, LyricsStream
+from engine.sampling.lyrics import LyricsStream
+from engine.sampling.songs import GeneratedSong
 
 
 def annotate(

@@ -160,7 +160,7 @@ def model_novelty(model: Model) -> Novelty:
     for seed, detector in enumerate(detectors):
         artists = model.conditions
         artist = artists[seed * len(artists) // SAMPLE_COUNT] if artists else None
-        params = SamplingParams(temperature=SAMPLE_TEMPERATURE)
+        params = SamplingParams(temperature=SAMPLE_TEMPERATURE, raw="on")
         song = LyricsRequest(artist=artist, params=params, seed=seed, length=SAMPLE_LENGTH)
         for character in lyrics.stream(model, song):
             detector.push(character.text)

@@ -135,7 +135,7 @@ def _write_song(model: Model, request: SongRequest) -> InputSong:
     """Let the model write a song, with the requested song number as its seed."""
     title = f"written by {model.name}, seed {request.song}"
     if isinstance(model.codec, CharacterCodec):
-        params = SamplingParams(temperature=0.7)
+        params = SamplingParams(temperature=0.7, raw="on")
         wanted = LyricsRequest("", request.artist, params, request.song, GENERATED_CHARACTERS)
         text = "".join(character.text for character in lyrics.stream(model, wanted))
         condition = conditioning.weights(model, request.artist, None)

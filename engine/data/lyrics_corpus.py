@@ -1,6 +1,6 @@
 """Preparation of lyrics corpora: select the songs, collect the characters, write the frames.
 
-One pass over the source writes the texts to a scratch file and keeps a row of 48 bytes per song in
+One pass over the source writes the texts to a scratch file and keeps a row of 49 bytes per song in
 memory (`ROW_DTYPE`). The later steps read the rows and the scratch file only, so the memory needed
 does not depend on the length of the texts. S is the number of songs.
 """
@@ -20,7 +20,7 @@ from engine.config import DataConfig
 from engine.data.codecs import END, CharacterCodec, code_points
 from engine.data.corpus_format import SONG_DTYPE, PreparedSongs, Progress, write_frames_header
 from engine.data.lyrics_files import LyricsSong, list_files, read_songs
-from engine.data.splits import assign_splits, digest, split_key
+from engine.data.splits import choose_splits, digest, split_key
 from engine.errors import InputError
 from engine.suggestions import closest, join_or, normalize
 
@@ -34,9 +34,10 @@ ROW_DTYPE = np.dtype(
         ("title_size", "<i4"),  # bytes of UTF-8
         ("artist", "<i4"),  # an index into `StoredTexts.artists`
         ("length", "<i4"),  # characters of the text
+        ("split", "u1"),  # an index into SPLITS, or ANY
     ]
 )
-_PACK = struct.Struct("<QQqqiiii").pack
+_PACK = struct.Struct("<QQqqiiiiB").pack
 _REPORT_EVERY = 256  # songs between two calls of `progress`
 LOOKUP_ROWS = 4096  # rows converted at a time to Python integers, which take more memory
 COUNT_SONGS = 8  # songs whose characters are counted in one call, in half the time
@@ -65,7 +66,9 @@ def write_frames(
 
     table = np.zeros(len(rows), SONG_DTYPE)
     table["key"], table["length"] = rows["key"], rows["length"] + 1  # with the end mark
-    table["split"] = assign_splits(rows["key"], config.valid_fraction, config.test_fraction)
+    table["split"] = choose_splits(
+        rows["split"], rows["key"], config.valid_fraction, config.test_fraction, str(source)
+    )
     table["condition"] = condition_of[rows["artist"]]
     order = np.argsort(rows["text"])  # frames.npy has the order of the scratch file
     table["start"][order] = np.cumsum(table["length"][order]) - table["length"][order]
@@ -146,6 +149,7 @@ def store_texts(
             len(title),
             artist,
             len(song.text),
+            song.split,
         )
         file.write(text)
         titles += title

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.data.splits import ANY, SPLITS
 from engine.errors import InputError
 from engine.files import explain_read_errors
 from engine.suggestions import missing_path
@@ -24,15 +25,25 @@ class LyricsSong:
     artist: str  # "": no artist
     title: str
     text: str
+    split: int = ANY  # an index into SPLITS; ANY: the source does not set it
 
 
-def _song(artist: str, title: str, text: str) -> LyricsSong:
+def _song(artist: str, title: str, text: str, split: int = ANY) -> LyricsSong:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     # In the data set songlyrics every line ends in two blanks.
     text = "\n".join(map(str.rstrip, text.split("\n"))).strip("\n")
     artist, title = " ".join(artist.split()), " ".join(title.split())
-    return LyricsSong(*(unicodedata.normalize("NFC", part) for part in (artist, title, text)))
+    parts = (unicodedata.normalize("NFC", part) for part in (artist, title, text))
+    return LyricsSong(*parts, split)
+
+
+def _parse_split(name: str, where: str) -> int:
+    """Return the index of a split; a blank name means ANY. Raises InputError for another name."""
+    name = name.strip().lower()
+    if name and name not in SPLITS:
+        raise InputError(f"{where}: split is {name!r:.60}; write train, valid, test or nothing.")
+    return SPLITS.index(name) if name else ANY
 
 
 def list_files(source: Path) -> list[Path]:
@@ -63,7 +74,8 @@ def read_songs(source: Path) -> Iterator[LyricsSong]:
     """Yield the songs of a source in its order, without holding all of them in memory.
 
     A .jsonl or .ndjson file has on each line an object with `artist`, `text` and optionally `song`
-    (the title); any other file is a CSV with columns of these names. Raises InputError, with the
+    (the title) and `split` (train, valid, test, or empty); any other file is a CSV with columns of
+    these names. Raises InputError, with the
     position in the file where possible, for missing fields, invalid files and text that is not
     UTF-8.
     """
@@ -131,11 +143,11 @@ def _read_jsonl(path: Path) -> Iterator[LyricsSong]:
         raise InputError(f"{path} is empty: choose a file with songs.")
 
 
-def _fields(values: Any, where: str) -> tuple[str, str, str]:
+def _fields(values: Any, where: str) -> tuple[str, str, str, int]:
     if not isinstance(values, dict):
         raise InputError(f'{where} is not an object: write it as {{"artist": …, "text": …}}.')
-    values = {"song": "", **values}
-    for name in ("artist", "text", "song"):
+    values = {"song": "", "split": "", **values}
+    for name in ("artist", "text", "song", "split"):
         if not isinstance(values.get(name), str):
             problem = f"{name!r} is not a string" if name in values else f"{name!r} is missing"
             raise InputError(f'{where}: {problem}; write it as "{name}": "…".')
@@ -143,6 +155,7 @@ def _fields(values: Any, where: str) -> tuple[str, str, str]:
         _SURROGATE.sub("\ufffd", values["artist"]),
         _SURROGATE.sub("\ufffd", values["song"]),
         _SURROGATE.sub("\ufffd", values["text"]),
+        _parse_split(values["split"], where),
     )
 
 
@@ -192,11 +205,13 @@ def _rows(chunk: Any, path: Path) -> Iterator[LyricsSong]:
         if name not in columns:
             present = ", ".join(str(column) for column in chunk.columns)
             raise InputError(f"{path} has no column {name!r} (it has {present}): rename a column.")
-    titles = chunk[columns["song"]].tolist() if "song" in columns else [""] * len(chunk)
-    for row in zip(
-        chunk[columns["artist"]].tolist(), titles, chunk[columns["text"]].tolist(), strict=True
-    ):
-        yield _song(*row)
+    names = ("artist", "song", "text", "split")
+    values = [
+        chunk[columns[name]].tolist() if name in columns else [""] * len(chunk) for name in names
+    ]
+    for number, (artist, title, text, split) in zip(chunk.index, zip(*values, strict=True)):
+        where = f"Song {number + 1} of {path}"
+        yield _song(artist, title, text, _parse_split(split, where) if split else ANY)
 
 
 _READERS: dict[str, Callable[[Path], Iterator[LyricsSong]]] = {

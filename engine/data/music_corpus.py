@@ -19,7 +19,7 @@ from engine.data import music_files
 from engine.data.codecs import KeysCodec
 from engine.data.corpus_format import SONG_DTYPE, PreparedSongs, Progress, write_frames_header
 from engine.data.music_files import MusicSong, SongEntry
-from engine.data.splits import ANY, SPLITS, TEST, TRAIN, VALID, assign_splits, digest
+from engine.data.splits import ANY, SPLITS, TEST, TRAIN, VALID, choose_splits, digest
 from engine.errors import InputError
 from engine.frame_spec import KEYS
 from engine.music import MIDI_SUFFIXES
@@ -40,7 +40,9 @@ def write_frames(
     table = np.zeros(len(stored.keys), SONG_DTYPE)
     table["key"], table["length"] = stored.keys, stored.lengths
     table["start"] = np.cumsum(stored.lengths) - stored.lengths
-    table["split"] = choose_splits(stored, config, str(source))
+    table["split"] = choose_splits(
+        stored.source_splits, stored.keys, config.valid_fraction, config.test_fraction, str(source)
+    )
     order = np.argsort(stored.keys, kind="stable")
     table = table[order]
     with (folder / "frames.npy").open("wb") as file:
@@ -184,20 +186,3 @@ def _summarize(
             "notes_left_out": dict(left_out),
         },
     )
-
-
-def choose_splits(stored: StoredSongs, config: DataConfig, source: str) -> npt.NDArray[np.uint8]:
-    """Return the split of each song, (S,), as an index into SPLITS.
-
-    The source's own splits are used where it sets them. If it has no validation songs, or no test
-    songs, they are taken from its training songs by `assign_splits`. Raises InputError if no song
-    would be left to train on.
-    """
-    splits = stored.source_splits.copy()
-    free = (splits == TRAIN) | (splits == ANY)
-    if not free.any():
-        raise InputError(f"{source} has no songs to train on: put some into a folder named train.")
-    valid_fraction = 0.0 if np.any(splits == VALID) else config.valid_fraction
-    test_fraction = 0.0 if np.any(splits == TEST) else config.test_fraction
-    splits[free] = assign_splits(stored.keys[free], valid_fraction, test_fraction)
-    return splits

@@ -58,3 +58,30 @@ def assign_splits(
     return np.where(rank < tests, TEST, np.where(rank < tests + valids, VALID, TRAIN)).astype(
         np.uint8
     )
+
+
+def choose_splits(
+    source_splits: npt.NDArray[np.uint8],
+    keys: npt.NDArray[np.uint64],
+    valid_fraction: float,
+    test_fraction: float,
+    source: str,
+) -> npt.NDArray[np.uint8]:
+    """Return the split of each song, (S,), as an index into SPLITS.
+
+    The splits that the source sets, (S,), are used; songs with ANY are training songs of such a
+    source. If it sets no validation songs, or no test songs, they are taken from its training songs
+    by `assign_splits`. Raises InputError, in which `source` is named, if no song would be left to
+    train on.
+    """
+    splits = source_splits.copy()
+    free = (splits == TRAIN) | (splits == ANY)
+    if not free.any():
+        raise InputError(
+            f"{source} has no songs to train on: put some into a folder named train, or mark them "
+            "train in the column split."
+        )
+    valid_fraction = 0.0 if np.any(splits == VALID) else valid_fraction
+    test_fraction = 0.0 if np.any(splits == TEST) else test_fraction
+    splits[free] = assign_splits(keys[free], valid_fraction, test_fraction)
+    return splits

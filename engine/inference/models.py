@@ -55,6 +55,7 @@ class ModelMeta:
     step: int | None = None  # training steps taken; None: unknown
     scores: Mapping[str, ModelScore] = field(default_factory=dict)  # by split: valid, test
     parameters: int = 0  # number of weights; 0: unknown
+    lengths: tuple[int, ...] = ()  # quantiles of the training songs' lengths in frames, ascending
 
     @classmethod
     def from_json(cls, values: object, where: str) -> "ModelMeta":
@@ -105,6 +106,7 @@ class ModelMeta:
             step=_entry(values, "step", int | None, where, None),
             scores=scores,
             parameters=_entry(values, "parameters", int, where, 0),
+            lengths=_lengths(_entry(values, "lengths", list, where, []), where),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -120,6 +122,7 @@ class ModelMeta:
             "step": self.step,
             "scores": {split: score._asdict() for split, score in self.scores.items()},
             "parameters": self.parameters,
+            "lengths": list(self.lengths),
         }
 
 
@@ -134,6 +137,13 @@ def _entry(values: dict[str, Any], key: str, type_: Any, where: str, default: An
     if not isinstance(value, type_):
         raise _damaged(where, key)
     return value
+
+
+def _lengths(values: list[object], where: str) -> tuple[int, ...]:
+    numbers = tuple(value for value in values if isinstance(value, int))
+    if len(numbers) != len(values) or list(numbers) != sorted(numbers):
+        raise _damaged(where, "lengths")
+    return numbers
 
 
 def _damaged(where: str, key: str) -> InputError:

@@ -38,10 +38,31 @@ State = list[Any]  # arrays (N, …) and lists of N items; a step replaces them 
 
 
 def select_songs(state: State, rows: Sequence[int]) -> State:
-    """Return the state of the songs at `rows` only, in that order; a row may occur twice."""
+    """Return the state of the songs at `rows` only, in that order; no row may occur twice.
+
+    The match memories are shared with `state`, which must not be stepped afterwards.
+    """
     return [
-        [part[row].copy() for row in rows] if isinstance(part, list) else part[rows]
+        [part[row] for row in rows] if isinstance(part, list) else part[list(rows)]
         for part in state
+    ]
+
+
+def copy_songs(state: State, rows: Sequence[int]) -> State:
+    """Return an independent copy of the state of the songs at `rows`; a row may occur twice."""
+    return [
+        [memory.copy() for memory in part] if isinstance(part, list) else part
+        for part in select_songs(state, rows)
+    ]
+
+
+def join_songs(states: Sequence[State]) -> State:
+    """Return the state of the songs of all states, in their order; none may be stepped alone."""
+    return [
+        [memory for part in parts for memory in part]
+        if isinstance(parts[0], list)
+        else np.concatenate(parts)
+        for parts in zip(*states, strict=True)
     ]
 
 

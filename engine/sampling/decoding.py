@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.options import LYRICS_OPTIONS
+from engine.options import LYRICS_OPTIONS, RAW
 
 FREE_REPEAT = 7  # characters that may be repeated without a penalty
 REPEAT_WINDOW = 1_000  # the last characters, in which repeats are searched
@@ -52,6 +52,21 @@ class SamplingParams:
     guidance: float = _default("guidance")
     repetition: float = _default("repetition")  # nats per character beyond `FREE_REPEAT`
     line: int = _default("line")
+    candidates: int = _default("candidates")
+    known_words: str = _default("known_words")  # "on" or "off"
+    form: str = _default("form")  # letters of `engine.sampling.form`, or "none"
+    rhyme: str = _default("rhyme")  # "none", "aabb" or "abab"
+    ending: str = _default("ending")  # "on" or "off"
+    raw: str = _default("raw")  # "on": the five before have the values of `RAW`
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether songs are written character by character, not line by line."""
+        return self.raw == "on" or all(getattr(self, name) == RAW[name] for name in RAW)
+
+    def resolved(self) -> "SamplingParams":
+        """Return the parameters with the values that `raw` stands for."""
+        return dataclasses.replace(self, raw="off", **RAW) if self.raw == "on" else self
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -136,6 +151,24 @@ def apply_guidance(logits: NDArray[np.float64], guidance: float) -> NDArray[np.f
     """
     conditional, unconditional = np.split(logits, 2)
     return unconditional + guidance * (conditional - unconditional)
+
+
+def restrict(
+    logits: NDArray[np.float64],
+    songs: Sequence[Sequence[int]],
+    params: SamplingParams,
+    alphabet: Sequence[str],
+) -> NDArray[np.float64]:
+    """Return logits (N, V) changed by the repetition penalty and the line length.
+
+    songs: the codec indices of each so far; alphabet: (V,). Returns `logits` itself if neither is
+    used.
+    """
+    if params.repetition:
+        logits = penalize_repetition(logits, songs, params.repetition)
+    if params.line:
+        logits = break_lines(logits, songs, params.line, alphabet)
+    return logits
 
 
 def penalize_repetition(

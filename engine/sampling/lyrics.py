@@ -1,43 +1,34 @@
-"""Sample lyrics character by character; several songs are stepped as a batch."""
+"""Write songs with a model of lyrics: requests, and the streams of their characters."""
 
 import dataclasses
-import math
 import secrets
 import unicodedata
 from array import array
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.codecs import END, UNKNOWN, CharacterCodec
+from engine.data.codecs import CharacterCodec
 from engine.errors import InputError
 from engine.frame_spec import BEGIN
 from engine.inference.cells import Array
 from engine.inference.models import Model
-from engine.inference.network import select_songs
+from engine.inference.network import State
 from engine.options import LYRICS_EXTRA_OPTIONS, LYRICS_OPTIONS
-from engine.protocol import EndReason
 from engine.sampling import conditioning
-from engine.sampling.decoding import (
-    SamplingParams,
-    apply_guidance,
-    break_lines,
-    choose,
-    log_sum_exp,
-    match_weight,
-    penalize_repetition,
-)
+from engine.sampling.character_writer import CharacterWriter
+from engine.sampling.decoding import SamplingParams, match_weight
+from engine.sampling.known_words import KnownWords, known_words
+from engine.sampling.line_writer import LineWriter
+from engine.sampling.rhyme import RhymingWords
+from engine.sampling.songs import Character, GeneratedSong
 
 MAX_CHARACTERS = 5_000  # of a song without a requested length
 MAX_PROMPT = 100_000  # characters
 _PROMPT_CHUNK = 256  # characters of a prompt that are read between two checks for a stop
-_NOISE_BLOCK = 32  # characters whose noise is drawn at once
-_BIT = math.log(2)  # nats
-
-Logits = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -54,37 +45,6 @@ class LyricsRequest:
     alternatives: int = 0  # how many of the most probable characters to list at each position
 
 
-class Character(NamedTuple):
-    """A character of a song.
-
-    The probabilities are those of the model, with guidance, at temperature 1: without filters,
-    repetition penalty and line length.
-    """
-
-    text: str
-    bits: float  # its surprise: −log2 of its probability
-    alternatives: list[tuple[str, float]]  # most probable characters and probability; "": the end
-    song: int  # the number of its song, from 0
-
-
-@dataclass(kw_only=True)
-class GeneratedSong:
-    """One of the songs that a `LyricsStream` writes."""
-
-    number: int  # from 0
-    seed: int
-    noise: Iterator[NDArray[np.float64]]  # Gumbel noise, (1, V) for each character
-    frames: "array[int]"  # the begin mark, the prompt and the text so far, as codec indices
-    characters: int = 0  # written so far, without the prompt
-    bits: float = 0.0  # total surprise of these characters, and of the end mark once it is drawn
-    reason: EndReason | None = None  # why it ended; None: it has not ended
-
-    @property
-    def likelihood(self) -> float:
-        """Minus the mean bits per character, the end mark included: higher is more probable."""
-        return -self.bits / max(1, self.characters + (self.reason == "end"))
-
-
 @dataclass(kw_only=True)
 class LyricsStream:
     """An iterable, to be used once, that writes songs and yields their characters.
@@ -93,6 +53,7 @@ class LyricsStream:
     """
 
     model: Model
+    codec: CharacterCodec
     condition: Array | None  # weights of artists as `conditioning.weights` returns them
     prime: str  # the prompt, normalized
     params: SamplingParams  # may be replaced while songs are written
@@ -100,125 +61,50 @@ class LyricsStream:
     length: int | None  # as in `LyricsRequest`
     alternatives: int
     stopped: Callable[[], bool]  # called before each step, and while the prompt is read
+    known_words: KnownWords | None  # None: the model has no list of words
 
-    def __iter__(self) -> Iterator[Character]:
-        """Yield each character when it is chosen."""
-        live = _LiveSongs(self)
-        while live.songs and not self.stopped():
-            yield from live.step()
-        for song in live.songs:
-            song.reason = "stopped"
+    @cached_property
+    def alphabet(self) -> list[str]:
+        """The character of each index of the codec, (V,)."""
+        return [self.codec.decode([index]) for index in range(self.codec.spec.size)]
 
+    @property
+    def limit(self) -> int:
+        """The number of characters at which a song is cut, if it has not ended."""
+        return MAX_CHARACTERS if self.length is None else self.length
 
-class _LiveSongs:
-    """The songs of a stream that have not ended: N equally long texts, stepped as one batch."""
+    @cached_property
+    def rhymes(self) -> RhymingWords | None:
+        """The known words by what they rhyme with; None: the model has no list of words."""
+        if self.known_words is None:
+            return None
+        return RhymingWords(self.known_words, self.alphabet)
 
-    def __init__(self, stream: LyricsStream) -> None:
-        """Read the prompt of a stream's songs."""
-        codec = stream.model.codec
-        assert isinstance(codec, CharacterCodec)
-        self._stream, self._stepper = stream, stream.model.stepper
-        self._alphabet = [codec.decode([index]) for index in range(codec.spec.size)]
-        self._masked = np.zeros(codec.spec.size)  # added to logits: −inf for marks not to be drawn
-        self._masked[[BEGIN, UNKNOWN] if stream.length is None else [BEGIN, UNKNOWN, END]] = -np.inf
-        self._limit = MAX_CHARACTERS if stream.length is None else stream.length
-        self.songs = stream.songs
-        self._use(stream.params)
-        self._read()
-
-    def _use(self, params: SamplingParams) -> None:
-        """Sample with these parameters from now on."""
-        self._params = params
-        self._match_weight = match_weight(params.memory, params.temperature)
-        self._guided = params.guidance != 1
-
-    def _read(self) -> None:
-        """Compute the state after all frames of the songs but the last, which `step` reads.
-
-        With guidance the state has 2·N rows: N with the artist, then N without.
-        """
-        copies, condition = 1 + self._guided, self._stream.condition
-        if self._guided and condition is not None:
+    def initial_state(self, *, guided: bool) -> State:
+        """Return the state before a song: one row; if guided two, the second without the artist."""
+        condition = self.condition
+        if guided and condition is not None:
             condition = np.stack([condition, np.zeros_like(condition)])
-        self._state = self._stepper.initial_state(condition, copies)
-        texts = np.array([song.frames for song in self.songs]).T  # (T, N)
-        self._last = texts[-1]
-        common = len(texts) - self.songs[0].characters  # the begin mark and the prompt
-        texts = texts[:-1]
-        self._feed(np.tile(texts[:common, :1], copies))
-        if len(self.songs) > 1:
-            rows = [row for row in range(copies) for _ in self.songs]
-            self._state = select_songs(self._state, rows)
-        self._feed(np.tile(texts[common:], copies))
+        return self.model.stepper.initial_state(condition, 1 + guided)
 
-    def _feed(self, frames: NDArray[np.int64]) -> None:
+    def read(self, state: State, frames: NDArray[np.int64]) -> None:
         """Read frames (T, rows of the state), unless the stream is stopped."""
         for start in range(0, len(frames), _PROMPT_CHUNK):
-            if not self._stream.stopped():
-                params = self._stream.params  # may have been changed
+            if not self.stopped():
+                params = self.params  # may have been changed
                 weight = match_weight(params.memory, params.temperature)
-                self._stepper.read(self._state, frames[start : start + _PROMPT_CHUNK], weight)
+                self.model.stepper.read(state, frames[start : start + _PROMPT_CHUNK], weight)
 
-    def step(self) -> Iterator[Character]:
-        """Choose the next character of each song, and yield those that are not the end mark."""
-        params = self._stream.params
-        if params is not self._params:  # changed since the last step
-            guided = self._guided
-            self._use(params)
-            if guided != self._guided:
-                self._read()
-        frames = np.tile(self._last, 2) if self._guided else self._last
-        logits = self._stepper.step(self._state, frames, self._match_weight).astype(np.float64)
-        if self._guided:
-            logits = apply_guidance(logits, params.guidance)
-        rows = [next(song.noise) for song in self.songs]
-        noise = rows[0] if len(rows) == 1 else np.concatenate(rows)
-        restricted = self._restrict(logits, params) if params.repetition or params.line else logits
-        self._last = choose(restricted + self._masked, params, noise)
-        sums, count, ended = log_sum_exp(logits), self._stream.alternatives, False
-        for row, (song, index) in enumerate(zip(self.songs, self._last.tolist(), strict=True)):
-            bits = (sums[row] - logits.item(row, index)) / _BIT
-            song.bits += bits
-            if index == END:
-                song.reason, ended = "end", True
-                continue
-            song.frames.append(index)
-            song.characters += 1
-            if song.characters == self._limit:
-                song.reason, ended = "length", True
-            others = self._most_probable(logits[row] - sums[row], count) if count else []
-            yield Character(self._alphabet[index], bits, others, song.number)
-        if ended:
-            self._drop_ended()
-
-    def _restrict(self, logits: Logits, params: SamplingParams) -> Logits:
-        """Return logits (N, V) changed by the repetition penalty and the line length."""
-        texts = [song.frames for song in self.songs]
-        if params.repetition:
-            logits = penalize_repetition(logits, texts, params.repetition)
-        if params.line:
-            logits = break_lines(logits, texts, params.line, self._alphabet)
-        return logits
-
-    def _most_probable(self, log_p: Logits, count: int) -> list[tuple[str, float]]:
-        """Return the `count` most probable characters, with probabilities, from log_p (V,)."""
-        order = np.argsort(-log_p, kind="stable")[: count + 2].tolist()
-        indices = [index for index in order if index not in (BEGIN, UNKNOWN)]
-        return [(self._alphabet[index], float(np.exp(log_p[index]))) for index in indices[:count]]
-
-    def _drop_ended(self) -> None:
-        rows = [row for row, song in enumerate(self.songs) if song.reason is None]
-        unguided = [len(self.songs) + row for row in rows] if self._guided else []
-        self._state = select_songs(self._state, rows + unguided)
-        self.songs, self._last = [self.songs[row] for row in rows], self._last[rows]
-
-
-def _gumbel_noise(seed: int, size: int) -> Iterator[NDArray[np.float64]]:
-    """Yield Gumbel noise (1, size) for each character of a song in turn."""
-    generator = np.random.Generator(np.random.PCG64(seed))
-    while True:  # in blocks: a call for each character would take longer than drawing its numbers
-        # −log of an exponential variable has the Gumbel distribution.
-        yield from -np.log(generator.standard_exponential((_NOISE_BLOCK, 1, size)))
+    def __iter__(self) -> Iterator[Character]:
+        """Yield the characters in the order in which they are chosen."""
+        by_line = not self.params.is_raw and "\n" in self.alphabet
+        writer: CharacterWriter | LineWriter = (LineWriter if by_line else CharacterWriter)(self)
+        while writer.songs and not self.stopped():
+            if not by_line and not self.params.is_raw and "\n" in self.alphabet:
+                by_line, writer = True, LineWriter(self)  # which can also do without its options
+            yield from writer.step()
+        for song in writer.songs:
+            song.reason = "stopped"
 
 
 def stream(
@@ -246,21 +132,18 @@ def stream(
     first_seed = secrets.randbits(32) if request.seed is None else request.seed
     return LyricsStream(
         model=model,
+        codec=model.codec,
         condition=condition,
         prime=prompt,
         params=request.params,
         songs=[
-            GeneratedSong(
-                number=number,
-                seed=first_seed + number,
-                noise=_gumbel_noise(first_seed + number, model.codec.spec.size),
-                frames=frames[:],
-            )
+            GeneratedSong.start(number, first_seed + number, frames, model.codec.spec.size)
             for number in range(request.count)
         ],
         length=request.length,
         alternatives=request.alternatives,
         stopped=stopped,
+        known_words=known_words(model),
     )
 
 

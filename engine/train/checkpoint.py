@@ -2,6 +2,7 @@
 
 checkpoints/step-000200/model.safetensors     the averaged weights
                         meta.json             the model's settings, codec and scores
+                        words.txt             the words of the training songs (of lyrics only)
                         trainer.safetensors   the rest of the TrainState (of networks only)
             best, last                        links to such folders
 
@@ -17,9 +18,10 @@ torch is imported within functions: n-gram models, which are saved here too, do 
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
@@ -27,6 +29,7 @@ from safetensors import SafetensorError, safe_open
 from engine import files
 from engine.config import RunConfig
 from engine.data.corpus import Corpus
+from engine.data.words import FILE as WORDS
 from engine.errors import InputError
 from engine.inference.models import META, WEIGHTS, ModelMeta, ModelScore
 from engine.runs.run_dir import RunDir
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from engine.train.state import TrainState
 
 TRAINER = "trainer.safetensors"
+LENGTH_QUANTILES = 21  # from the shortest training song to the longest
 
 
 def build_meta(
@@ -56,7 +60,14 @@ def build_meta(
         step=step,
         scores={split: ModelScore(**score) for split, score in scores.items()},
         parameters=parameters,
+        lengths=_length_quantiles(corpus),
     )
+
+
+def _length_quantiles(corpus: Corpus) -> tuple[int, ...]:
+    lengths = corpus.songs["length"][corpus.select("train")]
+    shares = np.linspace(0, 1, LENGTH_QUANTILES)
+    return tuple(int(value) for value in np.quantile(lengths, shares))
 
 
 def write_checkpoint(
@@ -64,20 +75,24 @@ def write_checkpoint(
     step: int,
     tensors: Mapping[str, NDArray[Any]],
     meta: ModelMeta,
+    words: Sequence[str],
     best: bool,
     trainer: bytes | None = None,
 ) -> str:
     """Write a checkpoint, link `last` to it, and delete those other than `best` and `last`.
 
-    tensors: the model's weights by name. best: link `best` to the folder too. trainer: the content
-    of trainer.safetensors, which a checkpoint of an n-gram model does not have (None). Returns the
-    folder's name. Raises InputError when the disk is full; older checkpoints are then unchanged.
+    tensors: the model's weights by name. words: those of the training songs. best: link `best` to
+    the folder too. trainer: the content of trainer.safetensors, which a checkpoint of an n-gram
+    model does not have (None). Returns the folder's name. Raises InputError when the disk is full;
+    older checkpoints are then unchanged.
     """
     name = f"step-{step:06d}"
     with files.atomic_folder(run.checkpoints / name) as draft:
         (draft / WEIGHTS).write_bytes(safetensors.numpy.save(dict(tensors)))
         text = json.dumps(meta.to_json(), indent=1, ensure_ascii=False)
         (draft / META).write_text(text, encoding="utf-8")
+        if words:
+            (draft / WORDS).write_text("\n".join(words), encoding="utf-8")
         if trainer is not None:
             (draft / TRAINER).write_bytes(trainer)
     # `best` is linked before `last`: a run that is killed in between resumes from the old `last`
@@ -118,6 +133,7 @@ def save(
     training: "TrainState",
     carried_state: "list[State]",
     meta: ModelMeta,
+    words: Sequence[str],
     best: bool,
 ) -> str:
     """Write the checkpoint of a network in training; returns its folder's name.
@@ -146,7 +162,8 @@ def save(
         {name: tensor.cpu().contiguous() for name, tensor in tensors.items()},
         metadata={"training": json.dumps(values)},
     )
-    return write_checkpoint(run, training.step, ema_weights(training), meta, best, trainer)
+    weights = ema_weights(training)
+    return write_checkpoint(run, training.step, weights, meta, words, best, trainer)
 
 
 def restore(run: RunDir, training: "TrainState") -> bool:

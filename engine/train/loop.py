@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
 from engine.config import TrainConfig
+from engine.data.words import training_words
 from engine.inference import models
 from engine.inference.models import ModelMeta
 from engine.model.network import detach_state
@@ -144,7 +145,8 @@ def _evaluate_and_save(context: RunContext, training: TrainState, due: Due) -> N
         # Without validation songs there is no loss, and the latest checkpoint is the best.
         best = better or training.best_loss is None
         meta = _meta(context, training)
-        name = checkpoint.save(context.run, training, carried_state, meta, best)
+        words = training_words(context.corpus)
+        name = checkpoint.save(context.run, training, carried_state, meta, words, best)
         context.log.append(Saved(step=training.step, checkpoint=name, best=best))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from engine.data.words import training_words
 from engine.inference import models
 from engine.model import ngram
 from engine.runs.events import Evaluated, Heartbeat, Saved
@@ -55,6 +56,7 @@ def _train(context: RunContext) -> None:
         )
     meta = checkpoint.build_meta(context.config, corpus, 1, scores, model.parameters)
     tensors = model.tensors()
-    name = checkpoint.write_checkpoint(context.run, 1, tensors, meta, best=True)
+    words = training_words(corpus)
+    name = checkpoint.write_checkpoint(context.run, 1, tensors, meta, words, best=True)
     log.append(Saved(step=1, checkpoint=name, best=True))
     write_samples(context, models.from_tensors(meta, tensors), 1)

@@ -44,7 +44,7 @@ def _sample_lyrics(
     Characters of a prompt that the codec does not have are left out.
     """
     artists = _artists_by_songs(corpus, model)
-    params = SamplingParams(temperature=settings.sample_temperature)
+    params = SamplingParams(temperature=settings.sample_temperature, raw="on")
     for number, prompt in enumerate(settings.sample_primes):
         unknown = set(codec.unknown_characters(prompt))
         prime = "".join(character for character in prompt if character not in unknown)

@@ -71,7 +71,11 @@ def _load_ours(folder: Path) -> dict[str, Model]:
 
 def _sample(model: Model, prompt: int, length: int, count: int = 1) -> None:
     request = LyricsRequest(
-        "a" * prompt, params=SamplingParams(0.7), seed=1, length=length, count=count
+        "a" * prompt,
+        params=SamplingParams(temperature=0.7, raw="on"),
+        seed=1,
+        length=length,
+        count=count,
     )
     for _ in lyrics.stream(model, request):
         pass

@@ -30,7 +30,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--mix", metavar="A=0.7,B=0.3",
         help="Mix the styles of several artists; the weights must sum to 1.",
     )  # fmt: skip
-    add_options(parser, LYRICS_SAMPLING_OPTIONS.values())
+    raw = LYRICS_SAMPLING_OPTIONS["raw"]
+    add_options(parser, [option for option in LYRICS_SAMPLING_OPTIONS.values() if option != raw])
+    add_option(parser, raw, nargs="?", const="on", metavar="on|off")
     add_option(parser, LYRICS_OPTIONS["length"])
     songs = parser.add_mutually_exclusive_group()
     add_option(songs, LYRICS_OPTIONS["count"])

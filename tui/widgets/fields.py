@@ -15,7 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, Select, Static
 
 from engine.errors import InputError
-from engine.options import Option
+from engine.options import AnyOption, TextOption
 from tui.formatting import clean
 from tui.sources.models import ModelChoice
 from tui.widgets.model_select import ModelSelect
@@ -25,11 +25,18 @@ _SUBMIT = Binding(
 )
 
 
-def step_option(option: Option, text: str, steps: int) -> str:
-    """Return the text of an option's field, moved by `steps` to a multiple of the step size.
+def step_option(option: AnyOption, text: str, steps: int) -> str:
+    """Return the text of an option's field, moved by `steps`.
 
-    The default takes the place of a wrong text.
+    A number moves to a multiple of its step size, a word to another of its choices. The default
+    takes the place of a wrong text.
     """
+    if isinstance(option, TextOption):
+        try:
+            index = option.choices.index(option.parse(text))
+        except (InputError, ValueError):
+            index = -1
+        return option.choices[(index + steps) % len(option.choices)]
     assert option.step is not None
     size, low, high = option.step
     try:
@@ -111,7 +118,7 @@ class OptionField(Field):
 
     BINDINGS: ClassVar[list[BindingType]] = [_SUBMIT]  # again, for the list of keys
 
-    def __init__(self, option: Option, value: str = "") -> None:
+    def __init__(self, option: AnyOption, value: str = "") -> None:
         super().__init__(
             option.name, option.label, option.placeholder, option.parse, option.help, value
         )
@@ -134,9 +141,10 @@ class StepField(OptionField):
         self.value = step_option(self.option, self.value.strip(), steps)
 
 
-def option_field(option: Option, value: str = "") -> OptionField:
-    """Return a field for an option: a `StepField` if the option has steps."""
-    return StepField(option, value) if option.step else OptionField(option, value)
+def option_field(option: AnyOption, value: str = "") -> OptionField:
+    """Return a field for an option: a `StepField` if the option has steps or choices."""
+    steps = isinstance(option, TextOption) or option.step
+    return StepField(option, value) if steps else OptionField(option, value)
 
 
 def row(label: str, *widgets: Widget) -> Horizontal:

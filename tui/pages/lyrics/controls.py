@@ -6,15 +6,23 @@ from dataclasses import replace
 from textual.widget import Widget
 
 from engine.errors import InputError
-from engine.options import LYRICS_OPTIONS, LYRICS_SAMPLING_OPTIONS
+from engine.options import LYRICS_OPTIONS, LYRICS_SAMPLING_OPTIONS, Option
 from engine.protocol import SampleLyrics
 from tui.pages.lyrics.artist_field import ArtistField
 from tui.widgets.fields import Field, FormPanel, PrimeField, option_field, row
 
 MAX_SONGS = 16  # side by side
+
+
+def _number(name: str) -> Option:
+    option = LYRICS_OPTIONS[name]
+    assert isinstance(option, Option)
+    return option
+
+
 OPTIONS = LYRICS_OPTIONS | {
-    "count": replace(LYRICS_OPTIONS["count"], high=MAX_SONGS),
-    "memory": replace(LYRICS_OPTIONS["memory"], step=None),  # it may be disabled
+    "count": replace(_number("count"), high=MAX_SONGS),
+    "memory": replace(_number("memory"), step=None),  # it may be disabled
 }
 
 
