@@ -34,8 +34,8 @@ def _song(artist: str, title: str, text: str, split: int = ANY) -> LyricsSong:
     # In the data set songlyrics every line ends in two blanks.
     text = "\n".join(map(str.rstrip, text.split("\n"))).strip("\n")
     artist, title = " ".join(artist.split()), " ".join(title.split())
-    parts = (unicodedata.normalize("NFC", part) for part in (artist, title, text))
-    return LyricsSong(*parts, split)
+    artist, title, text = (unicodedata.normalize("NFC", part) for part in (artist, title, text))
+    return LyricsSong(artist, title, text, split)
 
 
 def _parse_split(name: str, where: str) -> int:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 MAX_LINE = 100  # characters: a longer line is broken at its next space
 REPEAT_LENGTH = 12  # characters in sequence that count as repeated if they occurred before
 REPEAT_COST = 1.0  # nats per repeated character
+UNBALANCED_COST = 0.3  # nats per character of a line with a quote or bracket left open
 RHYME_GAIN = 0.5  # nats per character by which a line that rhymes may be less probable
 _AFTER_RHYME = ",.!?;:"  # what may follow the last word of a line
 
@@ -205,8 +206,12 @@ class LineWriter:
         text, before = line.text.strip("\n"), line.of.text
         windows = range(max(0, len(text) - REPEAT_LENGTH + 1))
         repeated = sum(text[start : start + REPEAT_LENGTH] in before for start in windows)
-        value = line.score - REPEAT_COST * repeated / max(1, len(windows))
-        return value + RHYME_GAIN * (line.ending is not None)
+        return (
+            line.score
+            - REPEAT_COST * repeated / max(1, len(windows))
+            - UNBALANCED_COST * (text.count('"') % 2 or text.count("(") != text.count(")"))
+            + RHYME_GAIN * (line.ending is not None)
+        )
 
     # ── one line ─────────────────────────────────────────────────────────────────────────────────
 
