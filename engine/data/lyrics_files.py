@@ -209,8 +209,10 @@ def _rows(chunk: Any, path: Path) -> Iterator[LyricsSong]:
     values = [
         chunk[columns[name]].tolist() if name in columns else [""] * len(chunk) for name in names
     ]
-    for number, (artist, title, text, split) in zip(chunk.index, zip(*values, strict=True)):
-        where = f"Song {number + 1} of {path}"
+    for number, (artist, title, text, split) in enumerate(
+        zip(*values, strict=True), chunk.index[0] + 1
+    ):
+        where = f"Song {number} of {path}"
         yield _song(artist, title, text, _parse_split(split, where) if split else ANY)
 
 
