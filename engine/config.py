@@ -278,7 +278,9 @@ class TrainConfig:
 
     steps: int = _setting(2000, "Number of optimizer steps.", 1)
     init_from: str = _setting(
-        "", "Model to start from: the name of a model or a run, or a path; empty: random weights."
+        "auto",
+        "Model to start from: the name of a model or a run, or a path; none: random weights; auto: "
+        "for few songs the included model english, if model has its settings or none.",
     )
     batch_size: int = _setting(32, "Number of songs read in parallel.", 1)
     bptt: int = _setting(

@@ -31,6 +31,7 @@ from engine.suggestions import did_you_mean
 
 FORMAT = 2  # of meta.json
 DEFAULT_PRECISION = "fast"
+DEFAULT_MODELS = ("lyrics", "folk")  # the included models that are used if no model is named
 WEIGHTS, META = "model.safetensors", "meta.json"
 
 
@@ -198,7 +199,7 @@ class ModelInfo:
 
 def list_models() -> list[ModelInfo]:
     """Return the bundled models, then the runs that have a checkpoint."""
-    found = [(name, "bundled", folder) for name, folder in _bundled().items()]
+    found = [(name, "bundled", folder) for name, folder in bundled().items()]
     runs = [(run.name, "run", _checkpoint(run)) for run in run_dir.list_runs()]
     found += [(name, origin, folder) for name, origin, folder in runs if folder]
     result = []
@@ -210,7 +211,7 @@ def list_models() -> list[ModelInfo]:
     return result
 
 
-def _bundled() -> dict[str, Path]:
+def bundled() -> dict[str, Path]:
     found = sorted(paths.models().glob(f"*/{WEIGHTS}"))
     return {weights.parent.name: weights.parent for weights in found}
 
@@ -229,15 +230,15 @@ def locate(name: str | None, kind: str | None = None) -> tuple[str, Path]:
     """Return the name of a model and its folder, symbolic links resolved.
 
     name: a bundled model, a run, or a path (a model's folder, its model.safetensors, or a run's
-    folder). None: the first bundled model of `kind` ("lyrics" or "music"; None: of either kind),
-    or else the newest run of that kind with a checkpoint.
+    folder). None: the one of `DEFAULT_MODELS`, or else the first bundled model of `kind` ("lyrics" or
+    "music"; None: of either kind), or else the newest run of that kind with a checkpoint.
     Raises InputError if there is no such model.
     """
     if name is None:
         return _first_model(kind)
-    bundled = _bundled()
-    if name in bundled:
-        return name, bundled[name].resolve()
+    included = bundled()
+    if name in included:
+        return name, included[name].resolve()
     with contextlib.suppress(OSError):  # for example, the name is too long for a path
         if run := run_dir.lookup(name):
             if folder := _checkpoint(run):
@@ -248,7 +249,7 @@ def locate(name: str | None, kind: str | None = None) -> tuple[str, Path]:
             )
         if folder := _model_folder(name):
             return name, folder
-    known = [*bundled, *(run.name for run in run_dir.list_runs())]
+    known = [*included, *(run.name for run in run_dir.list_runs())]
     if known:
         otherwise = f"use one of {', '.join(known[:8])}, or the path of a model's folder."
     else:
@@ -257,7 +258,7 @@ def locate(name: str | None, kind: str | None = None) -> tuple[str, Path]:
 
 
 def _first_model(kind: str | None) -> tuple[str, Path]:
-    for info in list_models():
+    for info in sorted(list_models(), key=lambda info: info.name not in DEFAULT_MODELS):
         if kind is None or (info.meta and info.meta.kind == kind):
             return info.name, info.path
     raise InputError(

@@ -37,6 +37,7 @@ class Started(Event):
     threads: int  # CPU threads of each rank
     device: str  # "cpu" or "cuda (NVIDIA H200)"
     ranks: int = 1  # processes that train the run together
+    initial: str = ""  # the model that it starts from, and what of it is new; "": random weights
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,11 @@ from engine.data import datasets
 from engine.data.batches import BatchStream, rank_slice
 from engine.data.corpus import Corpus, prepare_corpus
 from engine.errors import InputError, WorkError
-from engine.inference import models
 from engine.runs import run_dir
 from engine.runs.event_log import EventLog, EventReader, Listener
 from engine.runs.events import Event, Failed, Finished
 from engine.runs.run_dir import RunDir
+from engine.train import initial_model
 from engine.train.distributed import SINGLE_PROCESS, Ranks
 from engine.train.worker import RequestPoller, handling_signals
 
@@ -61,8 +61,8 @@ def new_run(
             "There are no songs to train on: use --data with the name of a data set ('rnn-tui data "
             "list' shows them) or a path."
         )
-    name = _free_name(config) if name is None else name
-    run_dir.check_name(name)
+    if name is not None:
+        run_dir.check_name(name)
     _check_config(config, ranks)
     corpus = prepare_corpus(config.data, progress, config.kind)
     if config.kind == "music" and config.model.kind != "network":
@@ -72,8 +72,9 @@ def new_run(
     train = config.train
     if config.model.kind == "network":  # raises InputError without training songs
         BatchStream(corpus, "train", train.batch_size, train.bptt, seed=train.seed)
-    if train.init_from:
-        config = _with_initial_model(config, corpus)
+    config = initial_model.resolve(config, corpus)
+    _check_config(config, ranks)  # it may have other settings now
+    name = _free_name(config) if name is None else name
     config = dataclasses.replace(
         config, data=dataclasses.replace(config.data, source=_absolute_source(config))
     )
@@ -152,20 +153,6 @@ def _free_name(config: RunConfig) -> str:
     taken = {run.name for run in run_dir.list_runs()}
     return next(
         name for number in range(1, len(taken) + 2) if (name := f"{base}-{number}") not in taken
-    )
-
-
-def _with_initial_model(config: RunConfig, corpus: Corpus) -> RunConfig:
-    """Return the config with the path of the model to start from as train.init_from.
-
-    Raises InputError if the run cannot start from that model.
-    """
-    from engine.train import pretrained  # imports torch, which takes seconds
-
-    model = models.load(config.train.init_from)
-    pretrained.check_compatible(model, config, corpus)
-    return dataclasses.replace(
-        config, train=dataclasses.replace(config.train, init_from=str(model.path))
     )
 
 

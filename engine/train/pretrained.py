@@ -4,32 +4,29 @@ Weights that belong to one character or artist are copied to the same character 
 songs. Characters and artists that the model does not have keep their random initial weights.
 """
 
-import dataclasses
-
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from engine.config import ModelConfig, RunConfig
+from engine.config import RunConfig
 from engine.data.codecs import MARKS, UNKNOWN, CharacterCodec, Codec, index_table
 from engine.data.corpus import Corpus
-from engine.errors import InputError
 from engine.inference import models
-from engine.inference.models import Model, read_tensors
+from engine.inference.models import read_tensors
+from engine.train import initial_model
 from engine.train.state import TrainState
 
 _ROW_PER_CHARACTER = ("head.embedding", "head.weight", "head.bias")  # tensors (V, …)
-_MAY_DIFFER = ("dropout", "input_dropout")  # settings on which no weight depends
 Indices = npt.NDArray[np.int64]
 
 
 def load_weights(training: TrainState, config: RunConfig, corpus: Corpus) -> None:
     """Load the weights of the model `train.init_from` into the network and its moving average.
 
-    Raises InputError when there is no such model, and as `check_compatible` does.
+    Raises InputError when there is no such model, and as `initial_model.check_compatible` does.
     """
     model = models.load(config.train.init_from)
-    check_compatible(model, config, corpus)
+    initial_model.check_compatible(model, config, corpus)
     assert model.path
     network = training.network
     weights = network.state_dict()
@@ -44,33 +41,6 @@ def load_weights(training: TrainState, config: RunConfig, corpus: Corpus) -> Non
         else:
             weights[name].copy_(tensor)
     training.ema.load_state_dict(weights)
-
-
-def check_compatible(model: Model, config: RunConfig, corpus: Corpus) -> None:
-    """Raise InputError unless a run with these settings and songs can start from the model."""
-    if config.model.kind != "network" or model.config.kind != "network":
-        raise InputError(
-            f"train.init_from is {model.name!r}, but only a network can start from another model, "
-            "which must be a network too: leave train.init_from out."
-        )
-    theirs, ours = _shape_settings(model.config), _shape_settings(config.model)
-    for key, value in ours.items():
-        if theirs[key] != value:
-            raise InputError(
-                f"train.init_from is {model.name!r}, which has model.{key} = {theirs[key]}, but "
-                f"this run has {value}: make them equal, or leave train.init_from out."
-            )
-    fits = model.kind == config.kind and bool(model.conditions) == bool(corpus.conditions)
-    if not fits or (config.kind == "music" and model.codec != corpus.codec):
-        raise InputError(
-            f"train.init_from is {model.name!r}, which was trained on another kind of songs than "
-            f"those of {corpus.name}: choose another model, or leave train.init_from out."
-        )
-
-
-def _shape_settings(config: ModelConfig) -> dict[str, object]:
-    values = dataclasses.asdict(config)
-    return {key: value for key, value in values.items() if key not in _MAY_DIFFER}
 
 
 def _common_characters(old: Codec, new: CharacterCodec) -> tuple[Indices, Indices]:

@@ -18,11 +18,13 @@ import psutil
 
 from engine.data.corpus import Corpus, prepare_corpus
 from engine.errors import InputError, WorkError
+from engine.inference import models
 from engine.processes import processors
 from engine.runs import event_log, run_dir
 from engine.runs.event_log import EventLog, Listener
 from engine.runs.events import Failed, Finished, Resumed, Started
 from engine.runs.run_dir import RunDir
+from engine.train import initial_model
 from engine.train.distributed import SINGLE_PROCESS, Ranks
 from engine.train.run_context import RunContext
 
@@ -145,7 +147,16 @@ def _started(
         threads=threads,
         device=device,
         ranks=context.ranks.size,
+        initial=_initial(context),
     )
+
+
+def _initial(context: RunContext) -> str:
+    """Describe the model that a run starts from; "" for random weights."""
+    name = context.config.train.init_from
+    if name in ("", initial_model.NONE):
+        return ""
+    return initial_model.describe(models.load(name), context.corpus)
 
 
 def _train_network(context: RunContext) -> str:
@@ -171,7 +182,7 @@ def _train_network(context: RunContext) -> str:
         parameters = sum(p.numel() for p in training.network.parameters())
         context.log.append(_started(context, parameters, threads, describe_device(device)))
         restored = checkpoint.restore(run, training)
-        if config.train.init_from and not restored:
+        if config.train.init_from not in ("", initial_model.NONE) and not restored:
             pretrained.load_weights(training, config, context.corpus)
         if restored or ranks.restarts or run.metadata().get("resumed"):
             context.log.append(Resumed(step=training.step))

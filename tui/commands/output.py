@@ -24,10 +24,11 @@ def event_text(event: Event, steps: int) -> str | None:
             processes = f"{event.ranks} processes with " if event.ranks > 1 else ""
             threads = f"{event.threads} thread{'s' * (event.threads != 1)}"
             device = "" if event.device == "cpu" else f" on {event.device}"
+            initial = event.initial and f"\nstarts from {event.initial}"
             text = (
                 f"{event.run}: {event.model}, {event.parameters:,} parameters; {event.corpus}: "
                 f"{event.train_frames:,} {event.unit}s for training, {event.valid_frames:,} for "
-                f"validation; {processes}{threads}{device}"
+                f"validation; {processes}{threads}{device}{initial}"
             )
         case events.Step():
             left = "" if event.remaining is None else f", {duration(event.remaining)} left"
