@@ -7,6 +7,7 @@ its samples. The commands that the card shows are run, and the card includes the
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -15,8 +16,10 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
+from assets.make.english import SOURCES
 from engine import paths
 from engine.data.datasets import DATASETS
+from engine.data.words import FILE as WORDS
 from engine.runs import run_dir
 from engine.runs.event_log import EventReader
 from engine.runs.events import Evaluated
@@ -31,7 +34,7 @@ class CardText:
     """The parts of a model's card that are written by hand."""
 
     about: str
-    source: str  # name of the data set
+    source: str  # name of the data set, or of the file that the commands make
     commands: tuple[str, ...]
     licence: str
     limits: str
@@ -41,18 +44,24 @@ MODELS = {
     "lyrics": CardText(
         about="Song lyrics in the styles of twelve invented artists, or with no artist.",
         source="originals",
+        commands=("rnn-tui train lyrics --data originals --preset lyrics --run verses",),
+        licence="CC0, like the songs. It started from the included model `english`, whose card "
+        "names the texts that it has read.",
+        limits="Single lines make sense and sound like their artist; a song as a whole tells no "
+        "story. `--guidance 2` makes the artist's style stronger; `--raw` shows what the network "
+        "writes without the help of candidates, known words and a form.",
+    ),
+    "english": CardText(
+        about="Simple modern English in lines and verses: the model from which runs on few songs "
+        "of lyrics start (`train.init_from`). It can also be sampled.",
+        source="english.jsonl",
         commands=(
-            "python -m assets.make.english .",
-            "rnn-tui train lyrics --data english.csv --preset english --run english",
-            "rnn-tui train lyrics --data originals --preset lyrics --set train.init_from=english "
-            "--run verses",
+            "python -m assets.make.english FOLDER english.jsonl",
+            "rnn-tui train lyrics --data english.jsonl --preset english --run base",
         ),
-        licence="CC0, like the songs. It was pre-trained on the King James Bible, the World "
-        "English Bible, Jane Austen's novels and Shakespeare's sonnets, which are in the public "
-        "domain.",
-        limits="Trained on 240 songs and some old books: it spells, keeps an artist's lines, words "
-        "and phrases, and repeats choruses, but its songs make no sense. `--guidance 2` makes the "
-        "artist's style stronger; `--memory` below 1 makes it repeat itself less.",
+        licence="CC BY 4.0, for the sources that ask to be named.",
+        limits="It knows the sources below, not artists, and has read no songs of the last fifty "
+        "years beyond a few dozen free ones.",
     ),
     "folk": CardText(
         about="British and American folk tunes with chords.",
@@ -102,7 +111,9 @@ def store(run: RunDir, name: str, text: CardText, folder: Path) -> None:
     (folder / "model.safetensors").chmod(0o644)  # the mode that git stores
     meta = json.loads((best / "meta.json").read_text(encoding="utf-8"))
     meta["data"]["source"] = text.source
-    meta["corpus"]["name"] = text.source
+    meta["corpus"]["name"] = text.source.partition(".")[0]
+    if (best / WORDS).exists():
+        shutil.copyfile(best / WORDS, folder / WORDS)
     write_meta(folder, meta)  # read by the command that scores the model
     for split in ("valid", "test"):
         score = json.loads(run_command("eval", "--model", name, "--split", split, "--json"))
@@ -173,7 +184,6 @@ def samples(name: str, kind: str, conditions: list[str], folder: Path) -> str:
 def card(name: str, text: CardText, run: RunDir, folder: Path) -> str:
     """Return the card of a model in Markdown; `store` must have written its files."""
     meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
-    dataset = DATASETS[text.source]
     unit = "bits a character" if meta["kind"] == "lyrics" else "nats a frame"
     size = (folder / "model.safetensors").stat().st_size / 1e6
     commands = "\n".join(f"    {line}" for line in text.commands)
@@ -183,8 +193,7 @@ def card(name: str, text: CardText, run: RunDir, folder: Path) -> str:
 
 ## Data and licence
 
-`{dataset.name}`: {dataset.about}. Licence of the data: {dataset.license}. Licence of the model:
-{text.licence}
+{data(text)} Licence of the model: {text.licence}
 
 ## Made by
 
@@ -209,6 +218,16 @@ in half precision.
 
 {text.limits}
 """
+
+
+def data(text: CardText) -> str:
+    """Describe the songs that a model was trained on, with their licence, in Markdown."""
+    if text.source in DATASETS:
+        dataset = DATASETS[text.source]
+        return f"`{dataset.name}`: {dataset.about}. Licence of the data: {dataset.license}."
+    rows = [f"| {name} | {source.origin} | {source.licence} |" for name, source in SOURCES.items()]
+    table = "\n".join(("| source | from | licence |", "|---|---|---|", *rows))
+    return f"`{text.source}`, which `assets/make/english.py` cuts from:\n\n{table}\n\n"
 
 
 def main() -> None:

@@ -212,6 +212,7 @@ def list_models() -> list[ModelInfo]:
 
 
 def bundled() -> dict[str, Path]:
+    """Return the folders of the bundled models by name."""
     found = sorted(paths.models().glob(f"*/{WEIGHTS}"))
     return {weights.parent.name: weights.parent for weights in found}
 
@@ -230,7 +231,7 @@ def locate(name: str | None, kind: str | None = None) -> tuple[str, Path]:
     """Return the name of a model and its folder, symbolic links resolved.
 
     name: a bundled model, a run, or a path (a model's folder, its model.safetensors, or a run's
-    folder). None: the one of `DEFAULT_MODELS`, or else the first bundled model of `kind` ("lyrics" or
+    folder). None: that of `DEFAULT_MODELS`, or the first bundled model, of `kind` ("lyrics" or
     "music"; None: of either kind), or else the newest run of that kind with a checkpoint.
     Raises InputError if there is no such model.
     """

@@ -6,6 +6,7 @@ settings ask for a network of another shape. A run whose settings were all left 
 takes those of the preset `PRESET`, which fit.
 """
 
+import contextlib
 import dataclasses
 from typing import Any
 
@@ -13,6 +14,7 @@ from engine import config as settings
 from engine.config import ModelConfig, RunConfig
 from engine.data.codecs import CharacterCodec
 from engine.data.corpus import Corpus
+from engine.data.words import FILE, training_words
 from engine.errors import InputError
 from engine.inference import models
 from engine.inference.models import Model
@@ -21,6 +23,7 @@ from engine.suggestions import normalize
 AUTO, NONE = "auto", "none"
 BASE, PRESET = "english", "own-songs"
 FEW_CHARACTERS = 5_000_000
+FEW_WORDS = 5_000
 _MAY_DIFFER = ("dropout", "input_dropout")  # settings on which no weight depends
 
 
@@ -96,6 +99,21 @@ def check_compatible(model: Model, config: RunConfig, corpus: Corpus) -> None:
 def _shape_settings(config: ModelConfig) -> dict[str, object]:
     values = dataclasses.asdict(config)
     return {key: value for key, value in values.items() if key not in _MAY_DIFFER}
+
+
+def sampling_words(config: RunConfig, corpus: Corpus) -> list[str]:
+    """Return the words that a model of the run may write, sorted: those of its training songs.
+
+    Few songs have too few words to write with: then also those of the model that it started from.
+    """
+    words = training_words(corpus)
+    if len(words) >= FEW_WORDS or config.train.init_from in (NONE, ""):
+        return words
+    with contextlib.suppress(InputError, OSError, UnicodeDecodeError):  # it may be gone
+        base = models.load(config.train.init_from)
+        if base.path:
+            words = sorted({*words, *(base.path / FILE).read_text(encoding="utf-8").split()})
+    return words
 
 
 def describe(model: Model, corpus: Corpus) -> str:

@@ -16,7 +16,6 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
 from engine.config import TrainConfig
-from engine.data.words import training_words
 from engine.inference import models
 from engine.inference.models import ModelMeta
 from engine.model.network import detach_state
@@ -25,6 +24,7 @@ from engine.runs.events import Evaluated, Heartbeat, Saved
 from engine.train import checkpoint
 from engine.train.device import precision
 from engine.train.evaluate import score_network, to_window
+from engine.train.initial_model import sampling_words
 from engine.train.metrics import StepMeter, not_finite_error
 from engine.train.optimizer import set_learning_rate, update_ema
 from engine.train.run_context import RunContext
@@ -145,7 +145,7 @@ def _evaluate_and_save(context: RunContext, training: TrainState, due: Due) -> N
         # Without validation songs there is no loss, and the latest checkpoint is the best.
         best = better or training.best_loss is None
         meta = _meta(context, training)
-        words = training_words(context.corpus)
+        words = sampling_words(context.config, context.corpus)
         name = checkpoint.save(context.run, training, carried_state, meta, words, best)
         context.log.append(Saved(step=training.step, checkpoint=name, best=best))
 
