@@ -6,10 +6,12 @@ FOLDER has the files that `SOURCES` names: UTF-8 compressed by xz, with a line o
 between two documents; and `songs_modern.jsonl`, with an object for each song, of which `text` is
 used. None of the texts is part of this project; `SOURCES` and the model's card name their origins
 and licences. Prose is cut into lines and verses as long as those of songs. A source takes the place
-of an artist, so that the network can tell a poem from a talk.
+of an artist, so that the network can tell a poem from a talk. The training songs of `originals` are
+among the texts, and with others that are most like songs they are there twice.
 """
 
 import argparse
+import csv
 import json
 import lzma
 import random
@@ -19,11 +21,14 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TextIO
+
+from engine import paths
 
 MIN_LINE, MAX_LINE = 18, 48  # characters; only the last line of a sentence may be shorter
 VERSE_LINES = 4  # prose: a paragraph that ends after so many lines ends a verse
 SONG_LENGTH = 2500  # characters: a longer document is cut at the next empty line
+MIN_LENGTH = 60  # characters of a text that is not left out
 SENTENCES = 40  # sentences without context in a song
 _MARK = re.compile(
     r"\s*[\[(](?:verse|chorus|bridge|intro|outro|hook|pre-chorus)[^\])]*[\])]\s*", re.I
@@ -56,7 +61,7 @@ class Source:
     form: Literal["songs", "prose", "talk", "sentences"]
     origin: str
     licence: str
-    copies: int = 1  # how often each text is written: what is most like songs is read more often
+    twice: bool = False  # read a second time, without the name of the source
     share: float = 1.0  # of the documents, chosen at random
 
 
@@ -66,13 +71,13 @@ SOURCES = {
         "songs",
         "songs and poems of 1860 to 2025, see its `source`",
         "public domain, CC0, CC BY, MIT",
-        copies=3,
+        twice=True,
     ),
-    "stories": Source("tinystories.txt.xz", "prose", "TinyStories", "CDLA-Sharing-1.0", copies=2),
+    "stories": Source("tinystories.txt.xz", "prose", "TinyStories", "CDLA-Sharing-1.0", twice=True),
     "sentences": Source("tatoeba_english.txt.xz", "sentences", "Tatoeba", "CC BY 2.0 FR"),
     "read aloud": Source("common_voice.txt.xz", "sentences", "Mozilla Common Voice", "CC0"),
     "talk": Source(
-        "self_dialogue.txt.xz", "talk", "Self-dialogue corpus", "BSD-3-Clause", share=0.5
+        "self_dialogue.txt.xz", "talk", "Self-dialogue corpus", "BSD-3-Clause", share=0.2
     ),
     "chat": Source("chitchat.txt.xz", "talk", "Chit-chat data set", "MIT"),
     "fables": Source("african_storybook.txt.xz", "prose", "African Storybook", "CC BY"),
@@ -82,13 +87,14 @@ SOURCES = {
         "prose",
         "Project Gutenberg, stories of the 1950s",
         "public domain",
+        share=0.5,
     ),
     "books": Source(
         "gutenberg_children.txt.xz",
         "prose",
         "Project Gutenberg, children's books",
         "public domain",
-        share=0.2,
+        share=0.1,
     ),
 }
 
@@ -149,7 +155,7 @@ def documents(path: Path) -> Iterator[str]:
     """Yield the documents of a file: texts between form feeds, or the texts of a .jsonl file."""
     if path.suffix == ".jsonl":
         for line in path.read_text(encoding="utf-8").splitlines():
-            yield _MARK.sub("\n", json.loads(line)["text"])
+            yield _MARK.sub("\n\n", json.loads(line)["text"])
     else:
         with lzma.open(path, "rt", encoding="utf-8") as file:
             yield from file.read().split("\n\f\n")
@@ -175,6 +181,14 @@ def songs(source: Source, folder: Path, chance: random.Random) -> Iterator[str]:
             yield from join_verses(verses)
 
 
+def own_songs() -> Iterator[tuple[str, str]]:
+    """Yield the artist and the text of each training song of `originals`."""
+    with (paths.assets() / "corpora/originals.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["split"] == "train":
+                yield row["artist"], row["text"]
+
+
 def main() -> None:
     """Write english.jsonl from a folder of sources."""
     parser = argparse.ArgumentParser(
@@ -186,17 +200,23 @@ def main() -> None:
     options = parser.parse_args()
     chance = random.Random(0)
     with options.output.open("w", encoding="utf-8") as file:
+        own = write(file, own_songs(), twice=True)
+        print(f"songs of this project: {own:,} characters")
         for name, source in SOURCES.items():
-            count = characters = 0
-            for number, text in enumerate(songs(source, options.folder, chance)):
-                if len(text) < 60:
-                    continue
-                for copy in range(source.copies):
-                    artist = name if not copy else f"{name} {copy + 1}"
-                    row = {"artist": artist, "song": f"{name} {number}", "text": text}
-                    print(json.dumps(row), file=file)
-                    count, characters = count + 1, characters + len(text)
-            print(f"{name}: {count:,} texts, {characters:,} characters")
+            texts = ((name, text) for text in songs(source, options.folder, chance))
+            characters = write(file, texts, twice=source.twice)
+            print(f"{name}: {characters:,} characters")
+
+
+def write(file: TextIO, texts: Iterator[tuple[str, str]], *, twice: bool) -> int:
+    """Write (artist, text) pairs that are long enough; return the number of characters written."""
+    characters = 0
+    for artist, text in texts:
+        if len(text) >= MIN_LENGTH:
+            for name in (artist, "")[: 1 + twice]:
+                print(json.dumps({"artist": name, "text": text}), file=file)
+                characters += len(text)
+    return characters
 
 
 if __name__ == "__main__":

@@ -203,9 +203,11 @@ class LineWriter:
 
     def _value(self, line: Candidate) -> float:
         """Return how good a candidate is, in nats per character: the best one is kept."""
-        text, before = line.text.strip("\n"), line.of.text
-        windows = range(max(0, len(text) - REPEAT_LENGTH + 1))
-        repeated = sum(text[start : start + REPEAT_LENGTH] in before for start in windows)
+        line_start = len(line.of.text) - len(_last_line(line.of.text))
+        text = line.text.strip("\n")
+        song = line.of.text[:line_start] + text
+        windows = range(line_start, len(song) - REPEAT_LENGTH + 1)
+        repeated = sum(song.find(song[i : i + REPEAT_LENGTH]) < i for i in windows)
         return (
             line.score
             - REPEAT_COST * repeated / max(1, len(windows))
