@@ -40,7 +40,7 @@ def resolve(config: RunConfig, corpus: Corpus) -> RunConfig:
             return _with_init_from(config, NONE)
         config = _with_preset(config)
         base = models.load(BASE)
-        if _shape_settings(config.model) != _shape_settings(base.config):
+        if _differences(base.config, config.model):
             return _with_init_from(config, NONE)
         name = BASE
     model = models.load(name)
@@ -81,13 +81,11 @@ def check_compatible(model: Model, config: RunConfig, corpus: Corpus) -> None:
             f"train.init_from is {model.name!r}, but only a network can start from another model, "
             "which must be a network too: leave train.init_from out."
         )
-    theirs, ours = _shape_settings(model.config), _shape_settings(config.model)
-    for key, value in ours.items():
-        if theirs[key] != value:
-            raise InputError(
-                f"train.init_from is {model.name!r}, which has model.{key} = {theirs[key]}, but "
-                f"this run has {value}: make them equal, or leave train.init_from out."
-            )
+    for key, theirs, ours in _differences(model.config, config.model):
+        raise InputError(
+            f"train.init_from is {model.name!r}, which has model.{key} = {theirs}, but this run "
+            f"has {ours}: make them equal, or leave train.init_from out."
+        )
     fits = model.kind == config.kind and bool(model.conditions) == bool(corpus.conditions)
     if not fits or (config.kind == "music" and model.codec != corpus.codec):
         raise InputError(
@@ -96,9 +94,19 @@ def check_compatible(model: Model, config: RunConfig, corpus: Corpus) -> None:
         )
 
 
-def _shape_settings(config: ModelConfig) -> dict[str, object]:
-    values = dataclasses.asdict(config)
-    return {key: value for key, value in values.items() if key not in _MAY_DIFFER}
+def _differences(model: ModelConfig, run: ModelConfig) -> list[tuple[str, object, object]]:
+    """Return the settings in which a run's network differs from a model that it could start from.
+
+    Each is its key and both values. A run may do without the model's match memory.
+    """
+    theirs, ours = dataclasses.asdict(model), dataclasses.asdict(run)
+    if model.match_memory and not run.match_memory:
+        theirs.pop("match_memory")
+    return [
+        (key, value, ours[key])
+        for key, value in theirs.items()
+        if value != ours[key] and key not in _MAY_DIFFER
+    ]
 
 
 def sampling_words(config: RunConfig, corpus: Corpus) -> list[str]:

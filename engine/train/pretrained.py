@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from engine.config import RunConfig
+from engine.config import ModelConfig, RunConfig
 from engine.data.codecs import MARKS, UNKNOWN, CharacterCodec, Codec, index_table
 from engine.data.corpus import Corpus
 from engine.inference import models
@@ -31,7 +31,13 @@ def load_weights(training: TrainState, config: RunConfig, corpus: Corpus) -> Non
     network = training.network
     weights = network.state_dict()
     for name, values in read_tensors(model.path).items():
+        if name not in weights:  # of a match memory that the run does without
+            continue
         tensor = torch.from_numpy(values).to(weights[name])
+        if name == "cells.0.input":
+            tensor = tensor[
+                _input_rows(model.config, config.model, len(tensor), len(weights[name]))
+            ]
         if name == "condition.weight":
             old, new = _common_artists(list(model.conditions), corpus.conditions)
             weights[name][new] = tensor[old]
@@ -41,6 +47,18 @@ def load_weights(training: TrainState, config: RunConfig, corpus: Corpus) -> Non
         else:
             weights[name].copy_(tensor)
     training.ema.load_state_dict(weights)
+
+
+def _input_rows(old: ModelConfig, new: ModelConfig, rows: int, wanted: int) -> list[int]:
+    """Return the rows of the first layer's input weights that a run uses, of so many.
+
+    Those of the matched frame and the match kind are left out if the run has no match memory; they
+    follow those of the frame before.
+    """
+    if old.match_memory == new.match_memory:
+        return list(range(rows))
+    frame = new.embedding_size
+    return [*range(frame), *range(rows - (wanted - frame), rows)]
 
 
 def _common_characters(old: Codec, new: CharacterCodec) -> tuple[Indices, Indices]:

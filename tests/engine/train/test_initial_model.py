@@ -80,7 +80,7 @@ def test_the_included_preset_has_the_shape_of_the_preset_that_trains_the_base() 
     own, english = (
         configs.load("lyrics", name).model for name in (initial_model.PRESET, "english")
     )
-    assert initial_model._shape_settings(own) == initial_model._shape_settings(english)
+    assert not initial_model._differences(english, own)
     assert own != ModelConfig()
 
 

@@ -10,6 +10,7 @@ from engine.data.corpus import prepare_corpus
 from engine.errors import InputError
 from engine.inference import models
 from engine.inference.models import read_tensors
+from engine.inference.network import Network
 from engine.runs import run_dir
 from engine.train import launch, pretrained, state, worker
 from tests.engine.train.conftest import MakeConfig
@@ -75,6 +76,18 @@ def test_a_run_starts_from_the_weights_of_another(make_config: MakeConfig) -> No
         np.testing.assert_array_equal(other[name], values)
     with pytest.raises(InputError, match="is not possible for a resumed run"):
         launch.resume("second", ["train.steps=3", "train.init_from=first"])
+
+
+def test_a_run_may_do_without_the_match_memory_of_the_model(make_config: MakeConfig) -> None:
+    worker.train_run(launch.new_run(make_config("model.match_memory=true"), "first"))
+    config = make_config("model.match_memory=false", "train.init_from=first", "train.lr=0")
+    worker.train_run(launch.new_run(config, "second"))
+    frames = np.array([[0, 4, 5, 9]]).T
+    first, second = models.load("first", "full").stepper, models.load("second", "full").stepper
+    assert isinstance(first, Network)
+    assert isinstance(second, Network)
+    rows = first.head.input_sums(frames[:, 0]), second.head.input_sums(frames[:, 0])
+    np.testing.assert_allclose(*rows, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(
