@@ -283,9 +283,9 @@ class LineWriter:
 
     def _write_rhyming(self, lines: Sequence[Candidate]) -> list[Candidate]:
         """Return the candidates written anew from their last word on, to rhyme; or none."""
-        scheme, rhymes = self._params.rhyme, self._stream.rhymes
-        if scheme == "none" or rhymes is None:
-            return []
+        scheme = self._params.rhyme
+        if scheme == "none" or (rhymes := self._stream.rhymes) is None:
+            return []  # the dictionary takes seconds to read: only where it is needed
         result = []
         for line in lines:
             place = self._place(line.of.text)
