@@ -242,14 +242,14 @@ class LineWriter:
     def _draw(self, lines: Sequence[Candidate], logits: Logits) -> NDArray[np.int64]:
         """Draw the next character of each candidate, (R,), from logits (R, V)."""
         params, newline = self._params, self._newline
-        texts = [[*line.of.song.frames, *line.frames] for line in lines]
         either = logits.copy()  # the end mark's probability goes to the newline
         if self._stream.length is None:
             either[:, newline] = np.logaddexp(logits[:, newline], logits[:, END])
-        allowed = restrict(either, texts, params, self._alphabet)
-        if not params.line:
+        allowed = either + self._marks
+        if params.repetition or params.line or any(len(line.text) >= MAX_LINE for line in lines):
+            texts = [[*line.of.song.frames, *line.frames] for line in lines]
+            allowed = restrict(allowed, texts, params, self._alphabet)
             allowed = break_lines(allowed, texts, MAX_LINE, self._alphabet)
-        allowed = allowed + self._marks
         for row, line in enumerate(lines):
             allowed[row] += self._mask(line)
         noise = np.concatenate([self._noise(song, count) for song, count in _count_runs(lines)])
