@@ -101,7 +101,7 @@ class TextOption:
     name: str
     default: str
     choices: tuple[str, ...]
-    letters: str = ""
+    letters: str = ""  # of a text that is not one of the choices; "": there is no such text
     label: str
     metavar: str
     help: str
@@ -117,10 +117,11 @@ class TextOption:
 
     @property
     def values(self) -> str:
-        """A description of the allowed values, for example "on or off"."""
+        """A description of the allowed values, for example "'on' or 'off'"."""
         if not self.letters:
             return join_or(self.choices)
-        return f"{join_or(self.choices)}, or a text of the letters {' '.join(self.letters)}"
+        letters = ", ".join(self.letters)
+        return f"{join_or(self.choices)}, or 1 to {MAX_LETTERS} of the letters {letters}"
 
     def check(self, value: object) -> str:
         """Return a valid value; raises InputError for another one."""
@@ -148,6 +149,7 @@ class TextOption:
 
 
 AnyOption = Option | TextOption
+OptionValue = float | str
 OptionT = TypeVar("OptionT", bound=AnyOption)
 
 
@@ -212,7 +214,7 @@ def _switch(name: str, label: str, help_text: str, default: str = "on") -> TextO
     )  # fmt: skip
 
 
-# In the order of the form on the Lyrics page.
+# In the order of the form on the Lyrics page, where only the first ones are seen without scrolling.
 LYRICS_OPTIONS: dict[str, AnyOption] = _table([
     Option(
         name="temperature", type=float, default=0.7, low=0, label="Temperature", metavar="T",
@@ -220,6 +222,38 @@ LYRICS_OPTIONS: dict[str, AnyOption] = _table([
         "inf samples uniformly.",
         placeholder="0.7", step=Step(0.1, 0, 2), live=True,
     ),
+    TextOption(
+        name="form", default="VCVCBC", choices=("none",), letters="VCB", label="Form",
+        metavar="PLAN",
+        help="Order of verses (V), choruses (C) and bridges (B), in which the first chorus "
+        "returns (default VCVCBC); none, or with a length: as the model writes it.",
+        placeholder="VCVCBC", live=True,
+    ),
+    Option(
+        name="candidates", type=int, default=8, low=1, high=64, label="Candidates", metavar="N",
+        help="Write N versions of each line and keep the one that reads best (default 8); 1: "
+        "keep what comes first.",
+        placeholder="8", step=Step(1, 1, 64), live=True,
+    ),
+    TextOption(
+        name="rhyme", default="none", choices=("none", "aabb", "abab"), label="Rhyme",
+        metavar="none|aabb|abab",
+        help="Choose lines that rhyme, in pairs or crosswise, where the model can (default none); "
+        "English only.",
+        placeholder="none", live=True,
+    ),
+    _MEMORY,
+    Option(
+        name="length", type=int, default=None, low=1, label="Length", metavar="N",
+        help="Write exactly N characters (default: until the song ends, at most 5,000).",
+        placeholder="until it ends",
+    ),
+    Option(
+        name="count", type=int, default=1, low=1, high=1_000, label="Count", metavar="N",
+        help="Write N songs at once, with consecutive seeds (default 1).",
+        placeholder="1",
+    ),
+    _seed("the same song"),
     Option(
         name="top_k", type=int, default=0, low=0, label="Top-k", metavar="K",
         help="Sample from the K most probable characters only (default 0: from all).",
@@ -248,49 +282,17 @@ LYRICS_OPTIONS: dict[str, AnyOption] = _table([
         help="Penalize text that repeats earlier text (default 0: no penalty); 1 is strong.",
         placeholder="0", live=True,
     ),
-    _MEMORY,
     Option(
         name="line", type=int, default=0, low=0, high=200, label="Line", metavar="N",
         help="Wrap lines after about N characters (default 0: no wrapping).",
         placeholder="no wrapping", live=True,
     ),
-    Option(
-        name="candidates", type=int, default=8, low=1, high=64, label="Candidates", metavar="N",
-        help="Write N versions of each line and keep the one that reads best (default 8); 1: "
-        "keep what comes first.",
-        placeholder="8", step=Step(1, 1, 64), live=True,
-    ),
     _switch("known_words", "Known words", "Write only words of the training songs (default on)."),
-    TextOption(
-        name="form", default="VCVCBC", choices=("none",), letters="VCB", label="Form",
-        metavar="PLAN",
-        help="Order of verses (V), choruses (C) and bridges (B), in which the first chorus "
-        "returns (default VCVCBC); none: as the model writes it.",
-        placeholder="VCVCBC", live=True,
-    ),
-    TextOption(
-        name="rhyme", default="none", choices=("none", "aabb", "abab"), label="Rhyme",
-        metavar="none|aabb|abab",
-        help="Choose lines that rhyme, in pairs or crosswise, where the model can (default none); "
-        "English only.",
-        placeholder="none", live=True,
-    ),
     _switch("ending", "Ending", "End songs at a length that training songs have (default on)."),
     _switch(
         "raw", "Raw", "Draw one character after another, as in the article: one candidate, any "
         "words, no form, no rhyme, any ending (default off).", "off",
     ),
-    Option(
-        name="length", type=int, default=None, low=1, label="Length", metavar="N",
-        help="Write exactly N characters (default: until the song ends, at most 5,000).",
-        placeholder="until it ends",
-    ),
-    Option(
-        name="count", type=int, default=1, low=1, high=1_000, label="Count", metavar="N",
-        help="Write N songs at once, with consecutive seeds (default 1).",
-        placeholder="1",
-    ),
-    _seed("the same song"),
 ])  # fmt: skip
 
 # Those of them that decide how a character is chosen; they can be changed while songs are written.

@@ -22,6 +22,7 @@ from engine.options import (
     MUSIC_OPTIONS,
     MUSIC_SAMPLING_OPTIONS,
     AnyOption,
+    OptionValue,
 )
 from engine.schema import Check, Inline, Key, OptionTable, Range, Words, schema_of
 
@@ -219,7 +220,7 @@ class SampleLyrics(Request):
     prime: str = ""
     artist: str | None = None
     mix: str | None = None  # artists with weights, for example "ABBA=0.7,Eminem=0.3"
-    options: Annotated[Mapping[str, float], _LYRICS] = field(default_factory=dict)
+    options: Annotated[Mapping[str, OptionValue], _LYRICS] = field(default_factory=dict)
     seed: Annotated[int, LYRICS_OPTIONS["seed"]] | None = None
     length: Annotated[int, LYRICS_OPTIONS["length"]] | None = None
     count: Annotated[int, LYRICS_OPTIONS["count"]] = 1
@@ -238,7 +239,9 @@ class ChangeSampling(Request):
     """Change sampling options of the songs being written; answered by SamplingChanged."""
 
     DO = "change"
-    options: Annotated[Mapping[str, float], OptionTable(LYRICS_SAMPLING_OPTIONS, complete=False)]
+    options: Annotated[
+        Mapping[str, OptionValue], OptionTable(LYRICS_SAMPLING_OPTIONS, complete=False)
+    ]
 
 
 @dataclass(frozen=True)
@@ -249,7 +252,7 @@ class SampleMusic(Request):
     model: Model | None = None
     prime: str | None = None  # the path of a MIDI file to continue
     notes: Annotated[tuple[int, ...], Words("a list of pitches")] | None = None  # or a chord's
-    options: Annotated[Mapping[str, float], _MUSIC] = field(default_factory=dict)
+    options: Annotated[Mapping[str, OptionValue], _MUSIC] = field(default_factory=dict)
     seed: Annotated[int, MUSIC_OPTIONS["seed"]] | None = None
     length: Annotated[int, MUSIC_OPTIONS["length"]] = _default(MUSIC_OPTIONS["length"])
 

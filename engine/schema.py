@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
 from engine.errors import InputError
-from engine.options import AnyOption, Option, TextOption, range_words
+from engine.options import AnyOption, Option, OptionValue, TextOption, range_words
 
 MISSING = dataclasses.MISSING
 
@@ -64,7 +64,7 @@ class OptionTable(NamedTuple):
     options: Mapping[str, AnyOption]
     complete: bool = True
 
-    def fill(self, given: Mapping[str, float]) -> dict[str, Any]:
+    def fill(self, given: Mapping[str, OptionValue]) -> dict[str, Any]:
         """Return the given values and, if `complete`, the defaults of the other options."""
         defaults = {name: option.default for name, option in self.options.items() if self.complete}
         return {**defaults, **given}
@@ -194,8 +194,8 @@ def _options(name: str, table: OptionTable) -> _InlineField:
         given = {key: values[key] for key in types_ if values.get(key) is not None}
         return table.fill({key: types_[key].read(value) for key, value in given.items()})
 
-    def write(result: dict[str, Any], options: Mapping[str, float]) -> None:
-        result.update({key: _finite(number) for key, number in options.items()})
+    def write(result: dict[str, Any], options: Mapping[str, OptionValue]) -> None:
+        result.update({key: _finite(value) for key, value in options.items()})
 
     return _InlineField(name, frozenset(types_), read, write, MISSING)
 
@@ -366,8 +366,8 @@ def _read_in_range(read: Callable[[Any], Any], low: float, high: float, value: A
     raise TypeError
 
 
-def _finite(value: float) -> float | str:
-    """Return a number as JSON can represent it: infinity as "inf"."""
+def _finite(value: OptionValue) -> OptionValue:
+    """Return a value as JSON can represent it: infinity as "inf"."""
     return "inf" if value == math.inf else value
 
 

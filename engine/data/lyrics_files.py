@@ -210,7 +210,7 @@ def _rows(chunk: Any, path: Path) -> Iterator[LyricsSong]:
         chunk[columns[name]].tolist() if name in columns else [""] * len(chunk) for name in names
     ]
     for number, (artist, title, text, split) in enumerate(
-        zip(*values, strict=True), chunk.index[0] + 1
+        zip(*values, strict=True), chunk.index.start + 1
     ):
         where = f"Song {number} of {path}"
         yield _song(artist, title, text, _parse_split(split, where) if split else ANY)

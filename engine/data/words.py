@@ -1,6 +1,9 @@
 """The words of a corpus of lyrics.
 
-A word is a run of letters that may contain apostrophes after the first letter.
+A word is a run of letters that may contain apostrophes after the first letter. Its characters are
+put into lower case one by one, so that the beginning of a word in lower case is the same as the
+word's beginning put into lower case. (For a whole text Python's rule differs: the Greek Σ at the
+end of a word becomes ς.)
 """
 
 import contextlib
@@ -13,18 +16,30 @@ from engine.files import write_atomic
 
 RARE = 20_000_000  # characters among which a single occurrence may be a misspelling
 FILE = "words.txt"  # in the folders of corpora and of models: a word on each line, sorted
-_WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|['’])*")
+APOSTROPHES = "'’"
+_LETTER = r"[^\W\d_]"  # the same as `is_letter`
+_WORD = re.compile(f"{_LETTER}(?:{_LETTER}|[{APOSTROPHES}])*")
+
+
+def is_letter(character: str) -> bool:
+    """Return whether a word can begin with a character."""
+    return character.isalnum() and not character.isdecimal()
 
 
 def find_words(text: str) -> list[str]:
-    """Return the words of a text, in its order."""
+    """Return the words of a text, in its order and spelling."""
     return _WORD.findall(text)
+
+
+def lower(word: str) -> str:
+    """Return a word, or a part of one, in lower case."""
+    return word.lower() if word.isascii() else "".join(map(str.lower, word))
 
 
 def training_words(corpus: Corpus) -> list[str]:
     """Return the words of the training songs in lower case, sorted; of a corpus of music none.
 
-    Of a corpus of more than `RARE` characters, words that occur only once in so many are left out.
+    Of a corpus of N times `RARE` characters, words that occur N times or less are left out.
     The words are kept in the corpus's folder, where the next call finds them.
     """
     if not isinstance(corpus.codec, CharacterCodec):
@@ -33,7 +48,10 @@ def training_words(corpus: Corpus) -> list[str]:
     with contextlib.suppress(OSError, UnicodeDecodeError):
         return path.read_text(encoding="utf-8").split()
     rows = corpus.select("train")
-    counts = Counter(word for row in rows for word in find_words(corpus.text(row).lower()))
+    spellings = Counter(word for row in rows for word in find_words(corpus.text(row)))
+    counts: Counter[str] = Counter()
+    for spelling, count in spellings.items():
+        counts[lower(spelling)] += count
     least = 1 + int(corpus.meta["splits"]["train"]["frames"]) // RARE
     result = sorted(word for word, count in counts.items() if count >= least)
     with contextlib.suppress(OSError):  # the folder may be read-only

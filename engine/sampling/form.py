@@ -5,14 +5,15 @@ C the chorus, B a bridge. The first chorus is written, and the others repeat it 
 Everything here follows from the text so far, so that a plan can be changed while a song is written.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-MIN_LINES = {"V": 4, "C": 3, "B": 2}  # the model may end a section after so many lines
-MAX_LINES = {"V": 8, "C": 6, "B": 4}  # after so many it must
+MIN_LINES = {"V": 4, "C": 3, "B": 2}  # lines after which the model may end a section
+MAX_LINES = {"V": 8, "C": 6, "B": 4}  # lines after which a section ends
 RETURNS = "C"  # the letters whose sections are written once
 LEAN = 6.0  # nats: how far the end mark's log odds are moved at the shortest and longest lengths
 
@@ -21,7 +22,7 @@ Whether = Literal["no", "may", "must"]
 
 
 class Place(NamedTuple):
-    """What the form says of the next line of a song.
+    """What the form requires of the next line of a song.
 
     part: whether an empty line comes before it, which begins the next section. end: whether the
     song ends in its place.
@@ -33,19 +34,27 @@ class Place(NamedTuple):
     end: Whether
 
 
+def split_sections(text: str) -> list[str]:
+    """Return the sections of a text; empty lines at its beginning are left out.
+
+    Only the last one may be empty, if the text ends in an empty line.
+    """
+    return re.split("\n\n+", text.lstrip("\n"))
+
+
 def find_place(plan: str, text: str) -> Place:
     """Return the place of the line that follows a text, which is empty or ends in a newline.
 
     plan: the letters of the sections; "": no plan, the model decides all.
     """
-    sections = text.split("\n\n")
+    sections = split_sections(text)
     number, lines = len(sections) - 1, sections[-1].count("\n")
     if not plan:
         return Place(lines, None, "may" if lines else "no", "may" if lines else "no")
     letter = plan[min(number, len(plan) - 1)]
     first = plan.index(letter)
     if letter in RETURNS and first < number < len(plan):
-        repeated = sections[first].strip("\n").split("\n")
+        repeated = sections[first].split("\n")
         line = repeated[lines] if lines < len(repeated) else None
         over: Whether = "no" if line is not None else "must"
     else:

@@ -2,8 +2,8 @@
 
 The versions (candidates) of a line are written side by side as a batch. The one of highest mean log
 probability wins, less what it repeats of the song. Characters that lead out of the known words are
-left out; the form of the song says which lines are repeated, where sections part and where the song
-ends. The characters of a line are yielded when it has been chosen.
+left out; the form of the song decides which lines are repeated, where sections part and where the
+song ends. The characters of a line are yielded when it has been chosen.
 
 S: songs; V: indices of the codec; R: candidates that are being written.
 """
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.data.codecs import END, UNKNOWN
-from engine.data.words import find_words
+from engine.data.words import APOSTROPHES, find_words, is_letter
 from engine.frame_spec import BEGIN
 from engine.inference.network import State, copy_songs, join_songs, select_songs
 from engine.sampling.decoding import (
@@ -28,7 +28,7 @@ from engine.sampling.decoding import (
     match_weight,
     restrict,
 )
-from engine.sampling.form import Place, end_lean, find_place
+from engine.sampling.form import Place, end_lean, find_place, split_sections
 from engine.sampling.known_words import KnownWords, open_word
 from engine.sampling.songs import BIT, Character, GeneratedSong, Logits, most_probable
 
@@ -113,6 +113,8 @@ class LineWriter:
         if self._given is not self._stream.params:
             self._use()
         self._read_last()
+        if self._stream.stopped():  # then the texts may not have been read to their ends
+            return
         lines: list[Candidate] = []
         for each in self._states:
             place, begun = self._place(each.text), _last_line(each.text)
@@ -182,6 +184,8 @@ class LineWriter:
         ends = complete and self._ends(each, self._place(f"{head}{line.text}").end, line.end_odds)
         frames = line.frames[:-1] if ends else line.frames
         for index, logits in zip(frames, line.logits, strict=False):
+            if self._stream.stopped():
+                return
             yield self._append(each, index, logits)
             if each.song.reason:
                 return
@@ -199,7 +203,8 @@ class LineWriter:
             return True
         if self._params.ending == "on":
             odds += end_lean(len(each.text), self._stream.model.meta.lengths)
-        return odds + float(each.song.random.logistic()) > 0
+        noise = float(each.song.random.logistic()) if self._params.temperature else 0.0
+        return odds + noise > 0
 
     def _value(self, line: Candidate) -> float:
         """Return how good a candidate is, in nats per character: the best one is kept."""
@@ -249,9 +254,12 @@ class LineWriter:
         if params.repetition or params.line or any(len(line.text) >= MAX_LINE for line in lines):
             texts = [[*line.of.song.frames, *line.frames] for line in lines]
             allowed = restrict(allowed, texts, params, self._alphabet)
-            allowed = break_lines(allowed, texts, MAX_LINE, self._alphabet)
+            if not params.line:
+                allowed = break_lines(allowed, texts, MAX_LINE, self._alphabet)
         for row, line in enumerate(lines):
-            allowed[row] += self._mask(line)
+            masked = allowed[row] + self._mask(line)
+            if masked.max() > -np.inf:  # otherwise no character is left
+                allowed[row] = masked
         noise = np.concatenate([self._noise(song, count) for song, count in _count_runs(lines)])
         chosen = choose(allowed, params, noise)
         totals = log_sum_exp(logits)
@@ -282,11 +290,11 @@ class LineWriter:
     # ── rhyme ────────────────────────────────────────────────────────────────────────────────────
 
     def _write_rhyming(self, lines: Sequence[Candidate]) -> list[Candidate]:
-        """Return the candidates written anew from their last word on, to rhyme; or none."""
+        """Return copies of candidates with another last word, one that rhymes, where one exists."""
         scheme = self._params.rhyme
-        if scheme == "none" or (rhymes := self._stream.rhymes) is None:
-            return []  # the dictionary takes seconds to read: only where it is needed
-        result = []
+        if scheme == "none":
+            return []
+        result, rhymes = [], self._stream.rhymes
         for line in lines:
             place = self._place(line.of.text)
             target = _partner(line.of.text, place.line, scheme)
@@ -313,7 +321,7 @@ class LineWriter:
         word = open_word(text)
         letters = words.mask(word)
         for index, character in enumerate(self._alphabet):
-            if character.isalpha() or (character in "'’" and word):
+            if is_letter(character) or (word and character and character in APOSTROPHES):
                 mask[index] = letters[index]
         if word in words:
             mask[self._newline] = 0.0
@@ -339,7 +347,7 @@ class LineWriter:
         return select_songs(joined, [*rows[::2], *rows[1::2]])
 
     def _row(self, state: State, row: int, rows: int) -> State:
-        """Return the state of one song of a batch of so many."""
+        """Return the state of one song of a batch of `rows` songs."""
         return select_songs(state, [row, rows + row] if self._guided else [row])
 
     def _noise(self, song: GeneratedSong, rows: int) -> NDArray[np.float64]:
@@ -373,6 +381,6 @@ def _partner(text: str, line: int, scheme: str) -> str | None:
     distance = {"aabb": 1, "abab": 2}[scheme]
     if line % (2 * distance) < distance:
         return None
-    section = text.rsplit("\n\n", 1)[-1].split("\n")
+    section = split_sections(text)[-1].split("\n")
     words = find_words(section[line - distance])
     return words[-1] if words else None

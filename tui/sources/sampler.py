@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from engine import protocol
+from engine.options import OptionValue
 from engine.protocol import ChangeSampling, SamplerAnswer, SamplerRequest, Stop
 from tui.sources.restarting_process import ProcessEnded, RestartingProcess
 
@@ -29,7 +30,7 @@ class Sampler(RestartingProcess[SamplerRequest, SamplerAnswer]):
         self._send(dataclasses.replace(request, id=self._last))
         return self._last
 
-    def change(self, options: Mapping[str, float]) -> None:
+    def change(self, options: Mapping[str, OptionValue]) -> None:
         """Change sampling options, for example the temperature, of the songs being written."""
         self._send_if_running(ChangeSampling(options, id=0))
 
