@@ -52,6 +52,7 @@ class ModelPage(Screen[None], Generic[F]):
         & #status { height: auto; padding: 0 1; color: $text-muted; }
         & #status.-failed { color: $text-error; text-style: bold; }
         & FormPanel.-side { border-right: vkey $foreground 20%; }
+        & FormPanel.-side #problem { dock: bottom; background: $background; }
         &.-medium FormPanel.-side { width: 33; padding: 1 1; }
         &.-medium FormPanel.-side #model-info { margin-left: 0; }
         &.-short FormPanel.-side, &.-normal FormPanel.-side { padding: 0 1; }

@@ -28,15 +28,11 @@ _SUBMIT = Binding(
 def step_option(option: AnyOption, text: str, steps: int) -> str:
     """Return the text of an option's field, moved by `steps`.
 
-    A number moves to a multiple of its step size, a word to another of its choices. The default
-    takes the place of a wrong text.
+    A number moves to a multiple of its step size; the default takes the place of a wrong text. A
+    word moves on in the cycle of the default and the choices; any other text, to its first or last.
     """
     if isinstance(option, TextOption):
-        try:
-            index = option.choices.index(option.parse(text))
-        except (InputError, ValueError):
-            index = -1
-        return option.choices[(index + steps) % len(option.choices)]
+        return _next_choice(option, text, steps)
     assert option.step is not None
     size, low, high = option.step
     try:
@@ -47,6 +43,15 @@ def step_option(option: AnyOption, text: str, steps: int) -> str:
     # 0.75 has the neighbors 0.7 and 0.8. The margin is for 0.7 / 0.1 = 6.999….
     nearest = math.floor(units + 1e-6) if steps > 0 else math.ceil(units - 1e-6)
     return f"{round(min(max((nearest + steps) * size, low), high), 6):g}"
+
+
+def _next_choice(option: TextOption, text: str, steps: int) -> str:
+    choices = list(dict.fromkeys((option.default, *option.choices)))
+    try:
+        index = choices.index(option.parse(text))
+    except (InputError, ValueError):
+        index = -1 if steps > 0 else 0
+    return choices[(index + steps) % len(choices)]
 
 
 class Field(Input):
@@ -128,6 +133,7 @@ class OptionField(Field):
 class StepField(OptionField):
     """A number that the up and down keys change, within the range of its option's steps."""
 
+    SIGNS = "−+"  # to click, before and after the field
     BINDING_GROUP_TITLE = "Numbers"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "step(1)", "More", show=False, id="field.up",
@@ -141,10 +147,24 @@ class StepField(OptionField):
         self.value = step_option(self.option, self.value.strip(), steps)
 
 
+class ChoiceField(StepField):
+    """A word that the up and down keys change to another of its option's choices."""
+
+    SIGNS = "‹›"
+    BINDING_GROUP_TITLE = "Choices"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "step(-1)", "Previous", show=False, id="choice.previous",
+                tooltip="Change the field to the previous choice"),
+        Binding("down", "step(1)", "Next", show=False, id="choice.next",
+                tooltip="Change the field to the next choice"),
+    ]  # fmt: skip
+
+
 def option_field(option: AnyOption, value: str = "") -> OptionField:
-    """Return a field for an option: a `StepField` if the option has steps or choices."""
-    steps = isinstance(option, TextOption) or option.step
-    return StepField(option, value) if steps else OptionField(option, value)
+    """Return a field for an option: a `StepField` if it has steps, a `ChoiceField` for a text."""
+    if isinstance(option, TextOption):
+        return ChoiceField(option, value)
+    return StepField(option, value) if option.step else OptionField(option, value)
 
 
 def row(label: str, *widgets: Widget) -> Horizontal:
@@ -153,10 +173,11 @@ def row(label: str, *widgets: Widget) -> Horizontal:
 
 
 def field_row(field: Field) -> Horizontal:
-    """Return the row of a field, with − and + to click around a `StepField`."""
+    """Return the row of a field, with two signs to click around a `StepField`."""
     if isinstance(field, StepField):
-        less, more = (_step_sign(sign, field, steps) for sign, steps in (("−", -1), ("+", 1)))
-        return row(field.label, less, field, more)
+        signs = zip(field.SIGNS, (-1, 1), strict=True)
+        before, after = (_step_sign(sign, field, steps) for sign, steps in signs)
+        return row(field.label, before, field, after)
     return row(field.label, field)
 
 
@@ -182,6 +203,7 @@ class FormPanel(VerticalScroll, can_focus=False):
         & Input.-textual-compact { width: 1fr; padding: 0 1; background: $surface; }
         & Input.-textual-compact:focus { background: $panel; }
         & StepField.-textual-compact { width: 8; }
+        & ChoiceField.-textual-compact { width: 10; }
         & Select { width: 1fr; }
         & Select.-textual-compact > SelectCurrent { padding: 0 1; }
         & Select:focus > SelectCurrent { background: $panel; text-style: bold; }
@@ -277,7 +299,7 @@ class FormPanel(VerticalScroll, can_focus=False):
         line.display = bool(sentence)
 
     def step(self, name: str, steps: int) -> None:
-        """Change the number in a field by `steps` of its option's steps."""
+        """Change the number or the word in a field by `steps`."""
         field = self.fields[name]
         assert isinstance(field, StepField)
         field.action_step(steps)
