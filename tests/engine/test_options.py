@@ -10,8 +10,10 @@ from engine.errors import InputError
 from engine.options import (
     LYRICS_EXTRA_OPTIONS,
     LYRICS_OPTIONS,
+    MAX_LETTERS,
     MUSIC_OPTIONS,
     PLAYBACK_OPTIONS,
+    AnyOption,
     Option,
     range_words,
 )
@@ -23,7 +25,7 @@ ALL = [option for table in TABLES for option in table.values()]
 
 
 @pytest.mark.parametrize("option", ALL, ids=lambda option: option.name)
-def test_every_row_agrees_with_itself(option: Option) -> None:
+def test_every_row_agrees_with_itself(option: AnyOption) -> None:
     assert option.check(option.default) == option.default
     assert type(option.default) in {option.type, type(None)}
     assert option.parse("  ") == option.default
@@ -31,21 +33,23 @@ def test_every_row_agrees_with_itself(option: Option) -> None:
     assert "(default" in option.help
     if isinstance(option.default, int | float):
         assert f"(default {option.default:g}" in option.help
-    if option.step:
+    if isinstance(option.default, str):
+        assert f"(default {option.default})" in option.help
+    if isinstance(option, Option) and option.step:
         assert option.low <= option.step.low < option.step.high <= option.high
-    with pytest.raises(InputError, match=f"^{option.label} must be a .*, not 'some'[.]$"):
+    with pytest.raises(InputError, match=f"^{option.label} must be ['a].*, not 'some'[.]$"):
         option.parse("some")
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: next(iter(table)))
-def test_rows_are_found_by_their_names(table: dict[str, Option]) -> None:
+def test_rows_are_found_by_their_names(table: dict[str, AnyOption]) -> None:
     assert all(option.name == name for name, option in table.items())
 
 
 def test_the_order_of_the_forms() -> None:
     assert list(LYRICS_OPTIONS) == [
-        "temperature", "top_k", "top_p", "min_p", "guidance", "repetition", "memory", "line",
-        "length", "count", "seed",
+        "temperature", "form", "candidates", "rhyme", "memory", "length", "count", "seed", "top_k",
+        "top_p", "min_p", "guidance", "repetition", "line", "known_words", "ending", "raw",
     ]  # fmt: skip
     assert list(MUSIC_OPTIONS) == ["temperature", "memory", "least", "length", "seed"]
 
@@ -111,6 +115,47 @@ def test_values_are_checked_by_their_types() -> None:
     ]:  # fmt: skip
         with pytest.raises(InputError, match=f"^{option.label} must be "):
             option.check(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("raw", "ON", "on"),
+        ("rhyme", " aabb ", "aabb"),
+        ("form", "none", "none"),
+        ("form", "None", "none"),
+        ("form", "v c v", "VCV"),
+        ("form", "V" * MAX_LETTERS, "V" * MAX_LETTERS),
+    ],
+)
+def test_case_and_blanks_of_a_word_do_not_matter(name: str, text: str, value: str) -> None:
+    option = LYRICS_OPTIONS[name]
+    assert option.parse(text) == option.check(value) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("raw", "yes", "'on' or 'off'"),
+        ("rhyme", "abba", "'none', 'aabb' or 'abab'"),
+        ("form", "VCX", "'none', or 1 to 24 of the letters V, C, B"),
+        ("form", "V" * (MAX_LETTERS + 1), "'none', or 1 to 24 of the letters V, C, B"),
+        ("form", "VC\0", "'none', or 1 to 24 of the letters V, C, B"),
+    ],
+)
+def test_a_wrong_word_is_refused_with_the_right_ones(name: str, text: str, words: str) -> None:
+    option = LYRICS_OPTIONS[name]
+    message = f"{option.label} must be {words}, not {text!r:.60}."
+    for check in (option.convert, option.parse, option.check):
+        with pytest.raises(InputError) as raised:
+            check(text)
+        assert str(raised.value) == message
+
+
+@pytest.mark.parametrize("value", [None, True, 1, 1.0, "", "vcb", ["V"]])
+def test_the_protocol_takes_a_word_as_it_is_written(value: object) -> None:
+    with pytest.raises(InputError, match=r"^Form must be "):
+        LYRICS_OPTIONS["form"].check(value)
 
 
 @pytest.mark.parametrize(

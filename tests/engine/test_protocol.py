@@ -16,7 +16,14 @@ from hypothesis import strategies as st
 
 from engine import protocol
 from engine.errors import InputError
-from engine.options import LYRICS_OPTIONS, MUSIC_OPTIONS, Option
+from engine.options import (
+    LYRICS_OPTIONS,
+    MAX_LETTERS,
+    MUSIC_OPTIONS,
+    AnyOption,
+    Option,
+    TextOption,
+)
 from engine.protocol import (
     Character,
     Failed,
@@ -100,7 +107,10 @@ NOTES = st.builds(
 )
 
 
-def of_option(option: Option) -> st.SearchStrategy[Any]:
+def of_option(option: AnyOption) -> st.SearchStrategy[Any]:
+    if isinstance(option, TextOption):
+        letters = st.text(option.letters, min_size=1, max_size=MAX_LETTERS)
+        return st.sampled_from(option.choices) | (letters if option.letters else st.nothing())
     if option.type is int:
         return st.integers(int(option.low), int(min(option.high, 1e9)))
     return st.floats(option.low, option.high, exclude_min=option.excludes_low, allow_nan=False)
@@ -131,7 +141,7 @@ def of_hint(hint: Any) -> st.SearchStrategy[Any]:
 def of_notes(base: Any, notes: Iterable[Any]) -> st.SearchStrategy[Any]:
     for note in notes:
         match note:
-            case Option():
+            case Option() | TextOption():
                 return of_option(note)
             case Range(low, high):
                 whole = st.integers(math.ceil(low), math.floor(high))
@@ -310,7 +320,7 @@ def test_each_decoding_option_of_the_table_is_in_the_protocol() -> None:
     def options(cls: Any) -> set[str]:
         fields = {field.name for field in dataclasses.fields(cls)}
         hint = typing.get_type_hints(cls, include_extras=True)["options"]
-        table: Mapping[str, Option] = hint.__metadata__[0].options
+        table: Mapping[str, AnyOption] = hint.__metadata__[0].options
         return {*table, *fields}
 
     assert options(SampleLyrics) >= {*LYRICS_OPTIONS}

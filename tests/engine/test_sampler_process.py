@@ -82,6 +82,7 @@ def test_a_conversation(process: Process, write: Write, tmp_path: Path) -> None:
         "model": model,
         "prime": "dead",
         "temperature": 0,
+        "raw": "on",
         "length": None,
     }
     process.send(**ask, id="two", artist=None, top_k=3, top_p=0.9, min_p=0.1, memory=0.5, seed=9)
@@ -243,7 +244,7 @@ def test_several_songs_with_surprise_and_alternatives(
     process: Process, write: Write, tmp_path: Path
 ) -> None:
     model = str(write(tmp_path / "model"))
-    ask: dict[str, Any] = {"do": "sample", "model": model, "length": 8, "seed": 5}
+    ask: dict[str, Any] = {"do": "sample", "model": model, "raw": "on", "length": 8, "seed": 5}
     process.send(**ask, id=1, count=3, bits=True, alternatives=2, mix="Zed=0.5, Ada Löwe=0.5")
     assert process.read()["seed"] == 5
     songs = [""] * 3

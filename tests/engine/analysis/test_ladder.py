@@ -30,7 +30,7 @@ NAMES = ["uniform", "frequencies", *(f"markov {order}" for order in range(1, 9))
 
 def compare(model: Model, **request: Any) -> tuple[list[Any], dict[int, str]]:
     """Return all answers but the characters, and what each step wrote."""
-    params = SamplingParams(temperature=request.pop("temperature", 1.0))
+    params = SamplingParams(temperature=request.pop("temperature", 1.0), raw="on")
     others: list[Any] = []
     written = dict.fromkeys(range(11), "")
     for answer in ladder.compare(model, LyricsRequest(**request, params=params)):
@@ -54,7 +54,7 @@ def test_every_step_equals_the_model_fitted_alone(write_trained: Write) -> None:
     assert steps[-1].bits == 1.5
     assert started == LyricsStarted(3, "a ")
     assert (done.reason, done.characters, done.seed) == ("length", 50, 3)
-    wanted = LyricsRequest(**request, params=SamplingParams(temperature=0.8))
+    wanted = LyricsRequest(**request, params=SamplingParams(temperature=0.8, raw="on"))
     for index, name in enumerate(NAMES):
         kind, _, order = name.partition(" ")
         config = ModelConfig(kind=kind, order=int(order or 1))
@@ -109,7 +109,9 @@ def test_it_stops_at_once(write_trained: Write) -> None:
         calls += 1
         return calls > 5
 
-    *_, done = ladder.compare(model, LyricsRequest(length=1000), stopped)
+    *_, done = ladder.compare(
+        model, LyricsRequest(params=SamplingParams(raw="on"), length=1000), stopped
+    )
     assert isinstance(done, LyricsDone)
     assert (done.reason, done.characters) == ("stopped", 0)
 

@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.data.splits import SPLITS, assign_splits, split_key
+from engine.data.splits import (
+    ANY,
+    SPLITS,
+    TEST,
+    TRAIN,
+    VALID,
+    assign_splits,
+    choose_splits,
+    split_key,
+)
 from engine.errors import InputError
 
 FRACTIONS = st.floats(0.0, 0.3)
@@ -70,3 +79,71 @@ def test_too_few_songs_to_split_are_refused(songs: int, valid: float, test: floa
 
 def test_without_fractions_all_songs_are_for_training() -> None:
     assert assign_splits(np.arange(2, dtype=np.uint64), 0.0, 0.0).tolist() == [0, 0]
+
+
+def choose(
+    given: list[int], keys: list[int] | None = None, valid: float = 0.2, test: float = 0.2
+) -> list[int]:
+    source_splits = np.array(given, np.uint8)
+    split_keys = np.array(keys or range(len(given)), np.uint64)
+    return list(choose_splits(source_splits, split_keys, valid, test, "here"))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (
+            [ANY] * 6,
+            [TEST, VALID, TRAIN, TRAIN, TRAIN, TRAIN],
+        ),  # the lowest keys are the test songs
+        ([VALID, TRAIN, TEST, TRAIN], [VALID, TRAIN, TEST, TRAIN]),
+        ([TRAIN, TRAIN, TEST, TRAIN, TRAIN], [VALID, TRAIN, TEST, TRAIN, TRAIN]),
+        ([VALID, TRAIN, TRAIN, TRAIN, TRAIN], [VALID, TEST, TRAIN, TRAIN, TRAIN]),
+        ([ANY, VALID, TEST, TRAIN], [TRAIN, VALID, TEST, TRAIN]),
+    ],
+)
+def test_splits_of_the_source_stay_and_missing_ones_are_made(
+    given: list[int], expected: list[int]
+) -> None:
+    assert choose(given) == expected
+
+
+def test_equal_songs_share_a_split() -> None:
+    keys = [1, 2, 3, 4, 5, 1, 2, 3, 4, 5]
+    splits = choose([ANY] * 10, keys)
+    assert splits[:5] == splits[5:] == [TEST, VALID, TRAIN, TRAIN, TRAIN]
+
+
+def test_no_songs_to_train_on_is_an_error() -> None:
+    with pytest.raises(InputError, match=r"here has no songs to train on.*in the column split"):
+        choose([TEST, VALID])
+    with pytest.raises(InputError, match="1 different song cannot be split"):
+        choose([ANY])
+    assert choose([ANY], valid=0, test=0) == [TRAIN]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 40), st.sampled_from([TRAIN, VALID, TEST, ANY])),
+        min_size=1,
+        max_size=60,
+    ),
+    FRACTIONS,
+    FRACTIONS,
+)
+def test_held_out_songs_of_the_source_are_kept(
+    songs: list[tuple[int, int]], valid: float, test: float
+) -> None:
+    keys, given_splits = [list(part) for part in zip(*songs, strict=True)]
+    try:
+        splits = choose(given_splits, keys, valid, test)
+    except InputError:
+        return
+    assert TRAIN in splits
+    assert set(splits) <= {TRAIN, VALID, TEST}
+    for wanted, split in zip(given_splits, splits, strict=True):
+        if wanted in (VALID, TEST):
+            assert split == wanted
+    for held_out in (VALID, TEST):
+        if held_out in given_splits:  # the source has chosen them all
+            assert splits.count(held_out) == given_splits.count(held_out)

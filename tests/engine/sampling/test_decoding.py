@@ -30,7 +30,8 @@ from engine.sampling.decoding import (
     match_weight,
     repetition_penalties,
 )
-from engine.sampling.lyrics import Character, LyricsRequest, change_params, stream
+from engine.sampling.lyrics import LyricsRequest, change_params, stream
+from engine.sampling.songs import Character
 
 LOGITS = np.array([1.0, 0.5, -0.3, 2.0, 0.0, -1.0, 1.5, 0.7])
 P = np.exp(LOGITS) / np.exp(LOGITS).sum()
@@ -393,9 +394,8 @@ def test_the_line_length_can_change_while_songs_are_written(
     reciter: Callable[[str], Model],
 ) -> None:
     words = "a bad cab, a bad bag. high jade, i gad, dead bee, fed a fig. abba"
-    song = stream(
-        reciter(words), LyricsRequest(params=SamplingParams(0.0), length=len(words), count=2)
-    )
+    params = SamplingParams(0.0, raw="on")
+    song = stream(reciter(words), LyricsRequest(params=params, length=len(words), count=2))
     characters = iter(song)
     expected = ""
     texts = ["", ""]

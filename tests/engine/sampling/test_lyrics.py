@@ -1,4 +1,8 @@
-"""Sampling lyrics: seeds, prompts, artists, lengths, and what ends a song."""
+"""Sampling lyrics: seeds, prompts, artists, lengths, and what ends a song.
+
+Most tests are of the option `raw`, which makes the text follow from the model alone; for what is
+written line by line see `test_line_writer.py`. Parametrized with `RAW`, a test is of both.
+"""
 
 import itertools
 import math
@@ -48,6 +52,7 @@ def biased(make: Make, end: float) -> Model:
     return models.from_tensors(meta, tensors)
 
 
+RAW = pytest.mark.parametrize("raw", ["on", "off"])
 KINDS: list[dict[str, Any]] = [
     {"hidden_size": 40},
     {"cell": "gru", "match_memory": True},
@@ -55,19 +60,24 @@ KINDS: list[dict[str, Any]] = [
 ]
 
 
+@RAW
 @pytest.mark.parametrize("settings", [{}, {"kind": "markov"}], ids=str)
-def test_the_same_seed_writes_the_same_text(build: Build, settings: dict[str, str]) -> None:
+def test_the_same_seed_writes_the_same_text(
+    build: Build, settings: dict[str, str], raw: str
+) -> None:
     model = build(**settings)
-    first = text(model, prime="a b", seed=5, length=60)
-    assert text(model, prime="a b", seed=5, length=60) == first
-    assert text(model, prime="a b", seed=6, length=60) != first
+    request: dict[str, Any] = {"prime": "a b", "length": 60, "params": SamplingParams(raw=raw)}
+    first = text(model, **request, seed=5)
+    assert text(model, **request, seed=5) == first
+    assert text(model, **request, seed=6) != first
 
 
-def test_a_new_seed_is_reported_and_writes_the_same_again(build: Build) -> None:
-    model = build()
-    song = stream(model, LyricsRequest(length=40))
+@RAW
+def test_a_new_seed_is_reported_and_writes_the_same_again(build: Build, raw: str) -> None:
+    model, params = build(), SamplingParams(raw=raw)
+    song = stream(model, LyricsRequest(params=params, length=40))
     (written,) = texts(song)
-    assert text(model, seed=song.songs[0].seed, length=40) == written
+    assert text(model, params=params, seed=song.songs[0].seed, length=40) == written
     assert stream(model, LyricsRequest(length=40)).songs[0].seed != song.songs[0].seed
 
 
@@ -83,15 +93,18 @@ def test_a_song_equals_stepping_by_hand(build: Build) -> None:
         logits[[0, 1, 2]] = -np.inf
         frames = [int(logits.argmax())]
         written += model.codec.decode(frames)
-    got = text(model, prime="be", artist="the PLAIN  notes", params=SamplingParams(0.0), length=20)
+    params = SamplingParams(0.0, raw="on")
+    got = text(model, prime="be", artist="the PLAIN  notes", params=params, length=20)
     assert got == written
 
 
 def test_an_empty_prompt_starts_from_the_begin_mark(build: Build) -> None:
     model = build(kind="markov", order=4)
-    starts = {text(model, seed=seed, length=1) for seed in range(200)}
+    params = SamplingParams(raw="on")
+    starts = {text(model, params=params, seed=seed, length=1) for seed in range(200)}
     assert {"a", "d", "h"} <= starts  # the first characters of its training songs
-    assert text(model, prime="dead bee,", params=SamplingParams(0.0), length=5) == "\nfed "
+    params = SamplingParams(0.0, raw="on")
+    assert text(model, prime="dead bee,", params=params, length=5) == "\nfed "
 
 
 def test_a_prompt_is_composed_and_its_line_ends_are_one_character(build: Build) -> None:
@@ -101,42 +114,50 @@ def test_a_prompt_is_composed_and_its_line_ends_are_one_character(build: Build) 
 
 
 def test_the_song_ends_at_its_end_mark(make: Make) -> None:
-    song = stream(biased(make, 50.0), LyricsRequest(seed=1))
+    song = stream(biased(make, 50.0), LyricsRequest(seed=1, params=SamplingParams(raw="on")))
     assert texts(song)[0] == ""
     assert ended(song) == ("end", 0)
 
 
 def test_an_ngram_model_ends_its_songs_too(build: Build) -> None:
-    song = stream(
-        build(kind="markov", order=8), LyricsRequest(prime="dead bee,", params=SamplingParams(0.0))
-    )
+    params = SamplingParams(0.0, raw="on")
+    song = stream(build(kind="markov", order=8), LyricsRequest(prime="dead bee,", params=params))
     assert texts(song)[0] == "\nfed a fig."
     assert song.songs[0].reason == "end"
 
 
-def test_a_length_suppresses_the_end_mark(make: Make) -> None:
-    song = stream(biased(make, 50.0), LyricsRequest(seed=1, length=200))
+@RAW
+def test_a_length_suppresses_the_end_mark(make: Make, raw: str) -> None:
+    params = SamplingParams(raw=raw)
+    song = stream(biased(make, 50.0), LyricsRequest(seed=1, params=params, length=200))
     assert len(texts(song)[0]) == 200
     assert ended(song) == ("length", 200)
 
 
-def test_a_song_without_an_end_is_cut(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+@RAW
+def test_a_song_without_an_end_is_cut(
+    make: Make, monkeypatch: pytest.MonkeyPatch, raw: str
+) -> None:
     monkeypatch.setattr(lyrics, "MAX_CHARACTERS", 70)
-    song = stream(biased(make, -1e9), LyricsRequest(seed=1))
+    song = stream(biased(make, -1e9), LyricsRequest(seed=1, params=SamplingParams(raw=raw)))
     assert len(texts(song)[0]) == 70
     assert song.songs[0].reason == "length"
 
 
-def test_marks_are_never_written(build: Build) -> None:
+@RAW
+def test_marks_are_never_written(build: Build, raw: str) -> None:
     model = build(kind="uniform")
     assert isinstance(model.codec, CharacterCodec)
-    written = text(model, seed=0, length=3000, params=SamplingParams(float("inf")))
+    params = SamplingParams(math.inf, candidates=1, raw=raw)
+    written = text(model, seed=0, length=3000, params=params)
     assert set(written) == set(model.codec.characters)
 
 
-def test_characters_come_one_at_a_time_and_a_stop_acts_between_two(build: Build) -> None:
+@RAW
+def test_characters_come_one_at_a_time_and_a_stop_acts_between_two(build: Build, raw: str) -> None:
     stopped = False
-    song = stream(build(), LyricsRequest(seed=1, length=100), lambda: stopped)
+    request = LyricsRequest(seed=1, params=SamplingParams(raw=raw), length=100)
+    song = stream(build(), request, lambda: stopped)
     characters = iter(song)
     assert len([*itertools.islice(characters, 7)]) == 7
     stopped = True
@@ -144,22 +165,23 @@ def test_characters_come_one_at_a_time_and_a_stop_acts_between_two(build: Build)
     assert ended(song) == ("stopped", 7)
 
 
-def test_a_stop_acts_within_the_prompt(build: Build) -> None:
-    song = stream(build(), LyricsRequest(prime="a" * 50_000), lambda: True)
+@RAW
+def test_a_stop_acts_within_the_prompt(build: Build, raw: str) -> None:
+    params = SamplingParams(raw=raw)
+    song = stream(build(), LyricsRequest(prime="a" * 50_000, params=params), lambda: True)
     assert list(song) == []
     assert song.songs[0].reason == "stopped"
 
 
 def test_parameters_can_change_while_it_writes(build: Build) -> None:
-    model = build(kind="markov")
-    song = stream(
-        model, LyricsRequest(prime="d", params=SamplingParams(float("inf")), seed=1, length=30)
-    )
+    model, params = build(kind="markov"), SamplingParams(math.inf, raw="on")
+    song = stream(model, LyricsRequest(prime="d", params=params, seed=1, length=30))
     characters = iter(song)
     wild = "".join(character.text for character in itertools.islice(characters, 10))
     change_params(song, {"temperature": 0.0})
     rest = "".join(character.text for character in characters)
-    assert rest == text(model, prime="d" + wild, params=SamplingParams(0.0), length=20)
+    params = SamplingParams(0.0, raw="on")
+    assert rest == text(model, prime="d" + wild, params=params, length=20)
 
 
 @pytest.mark.parametrize(
@@ -223,13 +245,14 @@ def test_the_memory_option_weighs_the_match_memory(make: Make) -> None:
     prime = "a bad cab, a bad ca"
 
     def written(memory: float) -> str:
-        return text(model, prime=prime, length=30, seed=1, params=SamplingParams(memory=memory))
+        params = SamplingParams(memory=memory, raw="on")
+        return text(model, prime=prime, length=30, seed=1, params=params)
 
     assert written(1.0) == "b, a bad cab, a bad cab, a bad"
     assert written(0.1)[:11] == "b, a bad ca"
     assert written(0.0)[:11] != "b, a bad ca"
     assert written(0.0) == text(
-        model, length=30, seed=1, prime="d", params=SamplingParams(memory=0.0)
+        model, length=30, seed=1, prime="d", params=SamplingParams(memory=0.0, raw="on")
     )
 
 
@@ -239,7 +262,7 @@ def test_songs_written_together_equal_those_written_alone(
     make: Make, settings: dict[str, Any], precision: str
 ) -> None:
     model = models.from_tensors(*make(**settings), precision=precision)
-    request: dict[str, Any] = {"prime": "a bad cab, ", "params": SamplingParams(0.9)}
+    request: dict[str, Any] = {"prime": "a bad cab, ", "params": SamplingParams(0.9, raw="on")}
     if model.conditions:
         request["artist"] = "Zed"
     together = stream(model, LyricsRequest(**request, seed=7, count=12))
@@ -254,9 +277,9 @@ def test_songs_written_together_equal_those_written_alone(
 
 
 def test_a_hundred_songs_in_fast_precision_too(build: Build) -> None:
-    model = build(hidden_size=64)
-    written = texts(stream(model, LyricsRequest(seed=0, count=100, length=20)))
-    assert written[99] == text(model, seed=99, length=20)
+    model, params = build(hidden_size=64), SamplingParams(raw="on")
+    written = texts(stream(model, LyricsRequest(seed=0, params=params, count=100, length=20)))
+    assert written[99] == text(model, seed=99, params=params, length=20)
 
 
 def test_a_mix_of_one_is_that_artist(build: Build) -> None:
@@ -279,7 +302,7 @@ def test_guidance_zero_is_no_artist_and_one_the_artist(
     model = models.from_tensors(*make(**settings), precision=precision)
 
     def written(artist: str | None, guidance: float, count: int = 1) -> list[str]:
-        params = SamplingParams(guidance=guidance)
+        params = SamplingParams(guidance=guidance, raw="on")
         request = LyricsRequest("bad", artist, params, seed=3, length=50, count=count)
         return texts(stream(model, request))
 
@@ -293,20 +316,16 @@ def test_guidance_zero_is_no_artist_and_one_the_artist(
 @pytest.mark.parametrize("settings", KINDS[:2], ids=str)
 def test_guidance_can_change_while_it_writes(build: Build, settings: dict[str, Any]) -> None:
     """Songs continue as if they had been begun with the new guidance."""
-    model = build(**settings)
-    song = stream(
-        model, LyricsRequest("be", "Zed", SamplingParams(1.0), seed=1, length=60, count=3)
-    )
+    model, params = build(**settings), SamplingParams(1.0, raw="on")
+    song = stream(model, LyricsRequest("be", "Zed", params, seed=1, length=60, count=3))
     characters = iter(song)
     written = ["be"] * 3
     for turn, guidance in enumerate([4.0, 1.0]):
         for character in itertools.islice(characters, 30):
             written[character.song] += character.text
         change_params(song, {"guidance": guidance, "temperature": 0.0})
-        requests = [
-            LyricsRequest(one, "Zed", SamplingParams(0.0, guidance=guidance), length=10)
-            for one in written
-        ]
+        params = SamplingParams(0.0, guidance=guidance, raw="on")
+        requests = [LyricsRequest(one, "Zed", params, length=10) for one in written]
         expected = [text(model, **vars(one)) for one in requests]
         for character in itertools.islice(characters, 30):
             written[character.song] += character.text
@@ -329,7 +348,8 @@ def test_surprise_follows_the_models_own_probabilities(build: Build) -> None:
     model = build(kind="markov", order=3)
     assert isinstance(model.codec, CharacterCodec)
     assert isinstance(model.stepper, NgramStepper)
-    song = stream(model, LyricsRequest(seed=2, params=SamplingParams(3.0, top_k=9), alternatives=4))
+    params = SamplingParams(3.0, top_k=9, raw="on")
+    song = stream(model, LyricsRequest(seed=2, params=params, alternatives=4))
     characters = [*song]
     frames = model.codec.encode("".join(character.text for character in characters))
     bits = model.stepper.model.nats(np.append(frames, END)) / np.log(2)
@@ -338,9 +358,11 @@ def test_surprise_follows_the_models_own_probabilities(build: Build) -> None:
     assert song.songs[0].likelihood == pytest.approx(-bits.mean())
 
 
-def test_alternatives_are_the_most_probable_characters(build: Build) -> None:
-    model = build()
-    for character in stream(model, LyricsRequest(seed=2, length=30, alternatives=5)):
+@RAW
+def test_alternatives_are_the_most_probable_characters(build: Build, raw: str) -> None:
+    model, params = build(), SamplingParams(raw=raw)
+    request = LyricsRequest(params=params, seed=2, length=30, alternatives=5)
+    for character in stream(model, request):
         assert len(character.alternatives) == 5
         chances = [p for _, p in character.alternatives]
         assert chances == sorted(chances, reverse=True)
@@ -348,22 +370,24 @@ def test_alternatives_are_the_most_probable_characters(build: Build) -> None:
         for alternative, p in character.alternatives:
             if alternative == character.text:
                 assert character.bits == pytest.approx(-np.log2(p))
-    rest = stream(build(kind="markov", order=8), LyricsRequest("dead bee,\nfed a fig", length=2))
+    request = LyricsRequest("dead bee,\nfed a fig", params=params, length=2)
+    rest = stream(build(kind="markov", order=8), request)
     rest.alternatives = 3
     ((first, p), *_), ((end, _), *_) = (character.alternatives for character in rest)
     assert (first, end) == (".", "")
     assert p > 0.5
 
 
-def test_the_most_probable_of_many_songs_is_kept(build: Build) -> None:
-    model = build(hidden_size=30)
-    request: dict[str, Any] = {"seed": 4, "count": 9, "length": 25}
+@RAW
+def test_the_most_probable_of_many_songs_is_kept(build: Build, raw: str) -> None:
+    model, params = build(hidden_size=30), SamplingParams(raw=raw)
+    request: dict[str, Any] = {"params": params, "seed": 4, "count": 9, "length": 25}
     (song,), characters = write_best(stream(model, LyricsRequest(**request)))
     all_songs = stream(model, LyricsRequest(**request))
     written = texts(all_songs)
     assert song.likelihood == max(one.likelihood for one in all_songs.songs)
     assert "".join(character.text for character in characters) == written[song.number]
-    assert text(model, seed=song.seed, length=25) == written[song.number]
+    assert text(model, params=params, seed=song.seed, length=25) == written[song.number]
 
 
 def test_the_repetition_penalty_ends_a_loop(make: Make) -> None:
@@ -375,9 +399,8 @@ def test_the_repetition_penalty_ends_a_loop(make: Make) -> None:
     prime = "a bad cab, a bad cab, a ba"
 
     def written(penalty: float) -> str:
-        return text(
-            model, prime=prime, length=60, seed=1, params=SamplingParams(0.9, repetition=penalty)
-        )
+        params = SamplingParams(0.9, repetition=penalty, raw="on")
+        return text(model, prime=prime, length=60, seed=1, params=params)
 
     assert written(0.0).startswith("d cab, a bad cab, a bad")
     assert not written(2.0).startswith("d cab, a bad cab, a bad")
