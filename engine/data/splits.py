@@ -69,12 +69,14 @@ def choose_splits(
 ) -> npt.NDArray[np.uint8]:
     """Return the split of each song, (S,), as an index into SPLITS.
 
-    The splits that the source sets, (S,), are used; songs with ANY are training songs of such a
-    source. If it sets no validation songs, or no test songs, they are taken from its training songs
-    by `assign_splits`. Raises InputError, in which `source` is named, if no song would be left to
-    train on.
+    The splits that the source sets, (S,), are used; a song with ANY has the split of an equal
+    held-out song, and otherwise is a training song of such a source. If it sets no validation
+    songs, or no test songs, they are taken from its training songs by `assign_splits`. Raises
+    InputError, in which `source` is named, if no song would be left to train on.
     """
     splits = source_splits.copy()
+    for held_out in (VALID, TEST):
+        splits[(splits == ANY) & np.isin(keys, keys[source_splits == held_out])] = held_out
     free = (splits == TRAIN) | (splits == ANY)
     if not free.any():
         raise InputError(

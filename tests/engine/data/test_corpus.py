@@ -106,7 +106,9 @@ def test_row_order_line_ends_and_file_format_do_not_matter(
         (tmp_path / "folder" / song.artist).mkdir(parents=True, exist_ok=True)
         file = tmp_path / "folder" / song.artist / f"{song.title}.txt"
         file.write_text(song.text, encoding="utf-8")
-    lines = [json.dumps({**dataclasses.asdict(song), "song": song.title}) for song in songs]
+    lines = [
+        json.dumps({"artist": song.artist, "song": song.title, "text": song.text}) for song in songs
+    ]
     (tmp_path / "lines.jsonl").write_text("\n".join(lines))
     others = [
         write_csv(tmp_path / "crlf.csv", songs, "\r\n"),

@@ -144,6 +144,13 @@ def test_held_out_songs_of_the_source_are_kept(
     for wanted, split in zip(given_splits, splits, strict=True):
         if wanted in (VALID, TEST):
             assert split == wanted
+    of_key: dict[int, set[int]] = {}
+    for key, wanted, split in zip(keys, given_splits, splits, strict=True):
+        if wanted == ANY:
+            of_key.setdefault(key, set()).add(split)
     for held_out in (VALID, TEST):
-        if held_out in given_splits:  # the source has chosen them all
-            assert splits.count(held_out) == given_splits.count(held_out)
+        if held_out in given_splits:  # the source has chosen them, and with them their equals
+            chosen = {key for key, wanted in songs if wanted == held_out}
+            assert {k for k, split in zip(keys, splits, strict=True) if split == held_out} == chosen
+    for key, found in of_key.items():
+        assert len(found) == 1, key  # equal songs are not parted
