@@ -30,11 +30,11 @@ I gave the river back the key
 and watched the morning barges go.
 
 """
-MAX_BYTES = 25e6  # of all models
+MAX_BYTES = 40e6  # of all models
 
 
 def test_the_included_models_are_small() -> None:
-    assert NAMES == ["chorales", "folk", "lyrics"]
+    assert NAMES == ["chorales", "english", "folk", "lyrics"]
     sizes = [file.stat().st_size for file in FOLDER.rglob("*") if file.is_file()]
     assert sum(sizes) <= MAX_BYTES
 
