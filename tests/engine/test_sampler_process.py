@@ -464,10 +464,10 @@ def test_an_interrupt_is_left_to_the_parent_and_sigterm_ends_it(
     assert process.end() == (-signal.SIGTERM, b"")
 
 
-def test_it_needs_no_torch_pandas_or_textual_and_one_thread() -> None:
+def test_it_needs_no_torch_or_textual_and_one_thread() -> None:
     script = (
         "import os, sys, engine.sampler_process as w; "
-        "print([m for m in ('torch', 'pandas', 'textual', 'rich', 'tui') if m in sys.modules], "
+        "print([m for m in ('torch', 'textual', 'rich', 'tui') if m in sys.modules], "
         "os.environ['OPENBLAS_NUM_THREADS'])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
