@@ -157,7 +157,7 @@ def test_a_conversation_about_music(process: Process, write_music: Write, tmp_pa
     assert done.pop("seconds") >= 0
     assert done == {"id": 2, "done": True, "reason": "length", "frames": 12, "seed": 9}
     model = models.load(str(folder))
-    prime, _ = rolls.read_prompt(rolls.keys_codec(model), file)
+    prime = rolls.read_prompt(rolls.keys_codec(model), file).roll
     request = MusicRequest(prime, temperature=0.8, memory=0.5, least=1, seed=9, length=12)
     expected = [
         json.loads(protocol.encode(MusicFrame(rolls.frame_pitches(frame, 2), id=2)))

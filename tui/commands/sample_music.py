@@ -71,10 +71,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     notes = None if arguments.notes is None else pitch.parse_chord(arguments.notes)
     model = models.load(arguments.model, kind="music")
-    codec = keys_codec(model)
-    prime, time_signature = read_prompt(codec, arguments.prime, notes)
+    prompt = read_prompt(keys_codec(model), arguments.prime, notes)
+    codec, time_signature = prompt.codec, prompt.time_signature
     request = MusicRequest(
-        prime=prime,
+        prime=prompt.roll,
         seed=arguments.seed,
         length=_frames(arguments, codec, time_signature),
         **{name: getattr(arguments, name) for name in MUSIC_SAMPLING_OPTIONS},

@@ -78,9 +78,9 @@ def _frames(model: "Model", file: Path) -> "NDArray[Any]":
 
     codec = model.codec
     if isinstance(codec, KeysCodec):
-        music, _ = read_prompt(codec, file)
-        assert music is not None
-        return codec.encode(music)
+        prompt = read_prompt(codec, file)
+        assert prompt.roll is not None
+        return codec.encode(prompt.roll)
     try:
         text = file.read_text(encoding="utf-8-sig").replace("\r\n", "\n").strip()
     except (OSError, ValueError) as error:
