@@ -132,7 +132,7 @@ def test_a_conversation_about_music(process: Process, write_music: Write, tmp_pa
     folder = write_music(tmp_path / "model", planes=2, match_memory=True)
     file = tmp_path / "tune.mid"
     notes = (Note(0.0, 0.6, 60), Note(0.3, 0.6, 64), Note(0.6, 0.9, 60))
-    midi.write(Score(notes, time_signature=(3, 4)), file)
+    midi.write(Score(notes, 75.0, (3, 4)), file)
     process.send(do="load", id=1, model=str(folder))
     length = {"seconds": 0.3, "beats": None, "tempo": 100.0}
     loaded = process.read()
@@ -146,6 +146,7 @@ def test_a_conversation_about_music(process: Process, write_music: Write, tmp_pa
         "seed": 9,
         "metre": [3, 4],
         **length,
+        "tempo": 75.0,
         "prime": [
             {"keys": [60], "onsets": [60]},
             {"keys": [60, 64], "onsets": [64]},
