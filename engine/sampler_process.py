@@ -217,18 +217,18 @@ class Worker:
 
     def _sample_music(self, request: SampleMusic, reply: Reply, stopped: Stopped) -> None:
         model = self._load(request.model, "music")
-        codec = music.keys_codec(model)
         file = None if request.prime is None else Path(request.prime)
-        prompt, time_signature = music.read_prompt(codec, file, request.notes)
+        prompt = music.read_prompt(music.keys_codec(model), file, request.notes)
+        codec = prompt.codec
         wanted = MusicRequest(
-            prime=prompt,
+            prime=prompt.roll,
             seed=request.seed,
             length=request.length,
             **request.options,  # type: ignore[arg-type]
         )
         stream = music.stream(model, wanted, stopped)
         prime = tuple(music.frame_pitches(frame, codec.planes) for frame in stream.prime)
-        reply(MusicStarted(stream.seed, prime, time_signature, _frame_length(codec)))
+        reply(MusicStarted(stream.seed, prime, prompt.time_signature, _frame_length(codec)))
         start = time.perf_counter()
         for frame in stream:
             reply(MusicFrame(music.frame_pitches(frame, codec.planes)))

@@ -42,15 +42,15 @@ def test_import_contracts_are_kept() -> None:
 @pytest.mark.parametrize(
     ("module", "heavy"),
     [
-        ("tui.app", {"torch", "pandas", "scipy", "pretty_midi"}),
-        ("tui.cli", {"torch", "pandas", "numpy", "textual", "rich"}),
-        ("engine.sampler_process", {"torch", "pandas", "textual", "rich"}),
-        ("engine.data.corpus", {"torch", "pandas"}),
-        ("engine.train.launch", {"torch", "pandas"}),
+        ("tui.app", {"torch", "scipy", "pretty_midi"}),
+        ("tui.cli", {"torch", "numpy", "textual", "rich"}),
+        ("engine.sampler_process", {"torch", "textual", "rich"}),
+        ("engine.data.corpus", {"torch"}),
+        ("engine.train.launch", {"torch"}),
     ],
 )
 def test_an_import_loads_nothing_heavy(module: str, heavy: set[str]) -> None:
-    """Seconds of torch and pandas are not paid before they are needed."""
+    """Seconds of torch are not paid before they are needed."""
     code = f"import sys, {module}; print(*sorted({heavy!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr

@@ -1,5 +1,6 @@
 """The app: its pages, the keys that work on all of them, and the message when it is left."""
 
+import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import ClassVar, NamedTuple
@@ -9,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
 
+from engine.errors import InputError
 from engine.runs import run_state
 from engine.runs.run_dir import RunDir
 from tui.formatting import clean
@@ -209,7 +211,18 @@ class RnnTuiApp(App[None]):
 def run_app(
     initial_mode: str = "train", run: RunDir | None = None, programs: Programs = INSTALLED
 ) -> int:
-    """Run the app; return its exit status."""
+    """Run the app; return its exit status.
+
+    Raises InputError for a terminal whose character set lacks what the app draws with.
+    """
+    encoding = sys.__stderr__.encoding if sys.__stderr__ else "utf-8"  # Textual draws on stderr
+    try:
+        "█⣿─●".encode(encoding)
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"The app cannot draw in a terminal of the character set {encoding}: set "
+            "PYTHONUTF8=1, or use a UTF-8 locale."
+        ) from error
     app = RnnTuiApp(initial_mode, run, programs)
     app.run()
     return app.return_code or 0

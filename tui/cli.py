@@ -19,6 +19,7 @@ from tui.commands import (
     export,
     models,
     neurons,
+    output,
     play,
     ports,
     runs,
@@ -110,13 +111,19 @@ def main(arguments: list[str] | None = None, programs: Programs = INSTALLED) -> 
     Errors are printed as one sentence, and with --debug also as a traceback.
     """
     debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
-    if sys.stdout is None:  # closed by the shell's `>&-`
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    for stream in ("stdout", "stderr"):
+        if getattr(sys, stream) is None:  # closed by the shell's `>&-`
+            setattr(sys, stream, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+    output.prepare_streams()
     try:
         chosen = parser().parse_args(arguments, argparse.Namespace(programs=programs))
         status = COMMANDS[chosen.command].run(chosen) if chosen.command else _app(programs)
         sys.stdout.flush()
     except (InputError, WorkError) as error:
+        try:
+            sys.stdout.flush()
+        except OSError:  # perhaps the reason of this error
+            _discard_output()
         return _fail(str(error), 2 if isinstance(error, InputError) else 1, debug)
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -127,14 +134,6 @@ def main(arguments: list[str] | None = None, programs: Programs = INSTALLED) -> 
         _discard_output()
         target = error.filename or "the output"
         return _fail(f"Cannot use {target} ({error.strerror}): write somewhere else.", 1, debug)
-    except UnicodeEncodeError as error:
-        character = ascii(error.object[error.start])
-        return _fail(
-            f"The output cannot encode {character} ({error.encoding}): set PYTHONUTF8=1, or use a "
-            "UTF-8 locale.",
-            1,
-            debug,
-        )
     except Exception as error:  # a bug
         text = " ".join(str(error).split())
         return _fail(
@@ -156,8 +155,10 @@ def _fail(sentence: str, status: int, debug: bool) -> int:
     """Print an error and return the exit status."""
     if debug:
         traceback.print_exc()
-    clear = "\r\x1b[K" if sys.stderr.isatty() else ""  # clears a line of progress
-    print(f"{clear}rnn-tui: {sentence}", file=sys.stderr)
+    if sys.stderr.isatty():  # perhaps with a line of progress
+        output.overwrite(f"rnn-tui: {sentence}", "\n", err=True)
+    else:
+        output.echo(f"rnn-tui: {sentence}", err=True)
     return status
 
 

@@ -58,7 +58,7 @@ class UnitReading:
         _, layers, hidden = self.activations.shape
         frames = bar = None
         if isinstance(codec, KeysCodec):
-            bar = codec.frames_per_bar(song.time_signature)
+            bar = _frames_per_bar(codec, song)
             frames = tuple(music.frame_pitches(row, codec.planes).keys for row in song.frames)
         return SongReading(
             model=self.model.name,
@@ -118,7 +118,7 @@ def read_song(
     if isinstance(model.codec, CharacterCodec):
         features = text_features(song.text)
     else:
-        bar = model.codec.frames_per_bar(song.time_signature)
+        bar = _frames_per_bar(model.codec, song)
         features = key_features(song.frames, bar, song.time_signature[0])
     return UnitReading(model, song, activations, correlations(activations, features))
 
@@ -165,3 +165,7 @@ def _standardize(values: NDArray[Any]) -> NDArray[np.float64]:
     deviation = centered.std(0)
     result: NDArray[np.float64] = centered / np.where(deviation > _MIN_DEVIATION, deviation, np.inf)
     return result
+
+
+def _frames_per_bar(codec: KeysCodec, song: InputSong) -> float:
+    return codec.at_tempo(song.tempo or codec.tempo).frames_per_bar(song.time_signature)

@@ -43,6 +43,7 @@ class InputSong:
     text: str = ""  # of lyrics: T characters, U+FFFD for those that the model does not have
     condition: Array | None = None  # weights of artists as `conditioning.weights` returns them
     time_signature: tuple[int, int] = _TIME_SIGNATURE
+    tempo: float | None = None  # of music, in beats per minute; None: the median of the corpus
     song: int = 0  # its number among the held-out songs, or the seed that wrote it
     songs: int = 1  # held-out songs to choose from; 1: this one only; 0: as many as seeds
     note: str = ""  # a sentence that only the beginning is read; empty: all is read
@@ -91,13 +92,20 @@ def _truncation_note(size: int, unit: str) -> str:
 
 def _read_midi(model: Model, file: Path) -> InputSong:
     codec = music.keys_codec(model)
-    roll, time_signature = music.read_prompt(codec, file)
+    prompt = music.read_prompt(codec, file)
+    roll = prompt.roll
     assert roll is not None
     if not len(roll):
         raise InputError(f"{file} has no notes for a piano: use another file.")
     frames = codec.encode(roll)
     note = _truncation_note(len(frames), "frames")
-    return InputSong(file.name, frames[:MAX_LENGTH], time_signature=time_signature, note=note)
+    return InputSong(
+        file.name,
+        frames[:MAX_LENGTH],
+        time_signature=prompt.time_signature,
+        tempo=roll.tempo,
+        note=note,
+    )
 
 
 def _held_out(model: Model, request: SongRequest) -> InputSong:

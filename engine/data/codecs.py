@@ -7,7 +7,7 @@ V: number of indices; T: number of frames.
 import math
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -181,6 +181,10 @@ class KeysCodec:
         """
         beats = metre[0] * 4 / metre[1]  # quarter notes
         return beats / (self.beats or self.seconds * self.tempo / 60)
+
+    def at_tempo(self, tempo: float) -> "KeysCodec":
+        """Return the codec with another tempo: its frames are the same."""
+        return replace(self, tempo=tempo)
 
     def quantize(self, score: Score) -> Roll:
         """Return the piano roll of a score, in frames of the codec's length."""

@@ -1,6 +1,7 @@
 """Readers of lyrics, from a CSV file, a JSONL file or a folder of artist/song.txt files."""
 
 import codecs
+import csv
 import json
 import re
 import unicodedata
@@ -14,8 +15,11 @@ from engine.errors import InputError
 from engine.files import explain_read_errors
 from engine.suggestions import missing_path
 
-CHUNK_ROWS = 2000  # rows of a CSV file that are in memory at a time
-_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON may have "\ud800", UTF-8 cannot
+MAX_FIELD = 1 << 24  # characters of a field of a CSV file
+_QUOTING = "put texts into quotes, and double the quotes inside them."
+# JSON may have "\ud800", and Python reads names of files that are not UTF-8 with such characters.
+_COLUMNS = ("artist", "song", "text", "split")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ def _song(artist: str, title: str, text: str, split: int = ANY) -> LyricsSong:
     # In the data set songlyrics every line ends in two blanks.
     text = "\n".join(map(str.rstrip, text.split("\n"))).strip("\n")
     artist, title = " ".join(artist.split()), " ".join(title.split())
+    if _SURROGATE.search(artist + title + text):
+        artist, title, text = (_SURROGATE.sub("\ufffd", part) for part in (artist, title, text))
     artist, title, text = (unicodedata.normalize("NFC", part) for part in (artist, title, text))
     return LyricsSong(artist, title, text, split)
 
@@ -74,10 +80,10 @@ def read_songs(source: Path) -> Iterator[LyricsSong]:
     """Yield the songs of a source in its order, without holding all of them in memory.
 
     A .jsonl or .ndjson file has on each line an object with `artist`, `text` and optionally `song`
-    (the title) and `split` (train, valid, test, or empty); any other file is a CSV with columns of
-    these names. Raises InputError, with the
-    position in the file where possible, for missing fields, invalid files and text that is not
-    UTF-8.
+    (the title) and `split` (train, valid, test or empty), null counting as empty; any other file is
+    a CSV with columns of these names. Raises
+    InputError, with the position in the file where possible, for rows with missing or excess
+    fields, invalid files and text that is not UTF-8.
     """
     found = list_files(source)
     if source.is_dir():
@@ -147,73 +153,75 @@ def _fields(values: Any, where: str) -> tuple[str, str, str, int]:
     if not isinstance(values, dict):
         raise InputError(f'{where} is not an object: write it as {{"artist": …, "text": …}}.')
     values = {"song": "", "split": "", **values}
-    for name in ("artist", "text", "song", "split"):
-        if not isinstance(values.get(name), str):
+    fields = []
+    for name in _COLUMNS:
+        field = values.get(name)
+        if field is None and name in values:
+            field = ""  # null, as an empty field of a CSV file
+        if not isinstance(field, str):
             problem = f"{name!r} is not a string" if name in values else f"{name!r} is missing"
             raise InputError(f'{where}: {problem}; write it as "{name}": "…".')
-    return (
-        _SURROGATE.sub("\ufffd", values["artist"]),
-        _SURROGATE.sub("\ufffd", values["song"]),
-        _SURROGATE.sub("\ufffd", values["text"]),
-        _parse_split(values["split"], where),
-    )
+        fields.append(field)
+    artist, title, text, split = fields
+    return artist, title, text, _parse_split(split, where)
 
 
 def _read_csv(path: Path) -> Iterator[LyricsSong]:
-    with path.open("rb") as file:
-        start = file.read(1 << 16)
+    with path.open("rb") as binary:
+        start = binary.read(1 << 16)
     if not start.strip():
         raise InputError(f"{path} is empty: choose a CSV file with the columns artist and text.")
     if b"\0" in start:
         raise InputError(
             f"{path} is binary or not UTF-8 text: unpack or convert it to a CSV file in UTF-8."
         )
-    import pandas as pd  # takes most of a second to import: only for CSV files
-
-    try:
-        with pd.read_csv(
-            path,
-            chunksize=CHUNK_ROWS,
-            dtype=object,
-            na_filter=False,  # a song may be called "Null"
-            encoding="utf-8",
-            compression=None,
-        ) as reader:
-            for chunk in reader:
-                # pandas uses columns beyond the header as an index, which shifts all others.
-                if not isinstance(chunk.index, pd.RangeIndex):
-                    raise InputError(
-                        f"The rows of {path} have more fields than its header: quote the texts."
-                    )
-                yield from _rows(chunk, path)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        reason = str(error).rpartition("C error: ")[2].strip()
+    if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"[", b"{")):
         raise InputError(
-            f"{path} is not a valid CSV file ({reason}): quote its texts and double the quotes "
-            "inside them."
-        ) from error
+            f"{path} is JSON, not CSV: write it as a .jsonl file, with one object on each line."
+        )
+    csv.field_size_limit(MAX_FIELD)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, strict=True)
+        line = 0  # the last one that was read
+        try:
+            header = next(reader, [])
+            indices = _column_indices(header, path)
+            line = reader.line_num
+            for row in reader:
+                if len(row) != len(header) and any(map(str.strip, row)):
+                    raise InputError(
+                        f"Line {line + 1} of {path} has {len(row)} field{'s' * (len(row) != 1)}, "
+                        f"but its header has {len(header)}: {_QUOTING}"
+                    )
+                if len(row) == len(header):
+                    fields = ["" if index is None else row[index] for index in indices]
+                    artist, title, text, split = fields
+                    number = _parse_split(split, f"Line {line + 1} of {path}")
+                    yield _song(artist, title, text, number)
+                line = reader.line_num
+        except csv.Error as error:
+            raise InputError(
+                f"{path} is not valid CSV in the row that begins on line {line + 1} ({error}): "
+                f"{_QUOTING}"
+            ) from error
 
 
-def _rows(chunk: Any, path: Path) -> Iterator[LyricsSong]:
-    columns = {str(column).strip().casefold(): column for column in reversed(chunk.columns)}
-    if len(columns) == 1:
+def _column_indices(header: list[str], path: Path) -> list[int | None]:
+    """Return the indices of the columns in `_COLUMNS`; None: there is no such column."""
+    names = [name.strip().casefold() for name in header]
+    if len(names) < 2:
         raise InputError(
             f"{path} is not a CSV file, as its first line has no comma: choose a CSV file with the "
             "columns artist and text."
         )
     for name in ("artist", "text"):
-        if name not in columns:
-            present = ", ".join(str(column) for column in chunk.columns)
-            raise InputError(f"{path} has no column {name!r} (it has {present}): rename a column.")
-    names = ("artist", "song", "text", "split")
-    values = [
-        chunk[columns[name]].tolist() if name in columns else [""] * len(chunk) for name in names
-    ]
-    for number, (artist, title, text, split) in enumerate(
-        zip(*values, strict=True), chunk.index.start + 1
-    ):
-        where = f"Song {number} of {path}"
-        yield _song(artist, title, text, _parse_split(split, where) if split else ANY)
+        if name not in names:
+            present = ", ".join(f"{column:.40}" for column in header[:10])
+            more = f" and {len(header) - 10} more" if len(header) > 10 else ""
+            raise InputError(
+                f"{path} has no column {name!r} (it has {present}{more}): rename a column."
+            )
+    return [names.index(name) if name in names else None for name in _COLUMNS]
 
 
 _READERS: dict[str, Callable[[Path], Iterator[LyricsSong]]] = {

@@ -196,7 +196,7 @@ def _open_zip(source: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _zip_entries(source: Path, archive: zipfile.ZipFile) -> list[SongEntry]:
-    inside = archive.infolist()
+    inside = [info for info in archive.infolist() if not info.is_dir()]
     if len(inside) > MAX_ENTRIES:
         raise InputError(f"{source} has over {MAX_ENTRIES:,} files: unpack it and use the folder.")
     named = sorted((PurePosixPath(info.filename), number) for number, info in enumerate(inside))
@@ -246,7 +246,7 @@ def load_song(entry: SongEntry, frame_seconds: float, frame_beats: float) -> Mus
             raise InputError(f"{entry.name}: {error}") from error
         repeated = len(score.notes) - int(music.onset.sum())
         left_out = {**asdict(score.left_out), "repeated": repeated}
-        return MusicSong(music.frames(2), score.tempo, left_out)
+        return MusicSong(music.frames(2), music.tempo, left_out)
     is_roll = data is not None and data.ndim == 2 and data.shape[1] == KEYS and len(data)
     if data is None or not is_roll or not np.isin(data, (0, 1)).all():
         raise InputError(

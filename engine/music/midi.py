@@ -7,6 +7,7 @@ of notes) and refuses a file for an invalid event that affects no note, such as 
 time signature or a sequence number.
 """
 
+import bisect
 import io
 import struct
 from collections import defaultdict, deque
@@ -29,6 +30,8 @@ META, END_OF_TRACK, SET_TEMPO, TIME_SIGNATURE = 0xFF, 0x2F, 0x51, 0x58
 # Number of data bytes of each channel message, by the upper four bits of its status byte.
 _DATA_BYTES = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
 _PERCUSSION = 9  # channel
+# All Sound Off, All Notes Off, and the changes of mode, which end all notes too.
+_ENDING_CONTROLLERS = {120, 123, 124, 125, 126, 127}
 _DEFAULT_TEMPO = 500_000  # microseconds per beat, of a file without a tempo
 _MICROSECONDS = 60_000_000  # in a minute; a tempo in MIDI is in microseconds per beat
 _TICKS_PER_BEAT = 960  # of files written here: half a millisecond at 120 beats per minute
@@ -45,51 +48,80 @@ class Event(NamedTuple):
 
 @dataclass(frozen=True)
 class MidiFile:
-    """The tracks of a MIDI file, which are played together."""
+    """The tracks of a MIDI file."""
 
-    ticks_per_beat: int
+    ticks_per_beat: float
     tracks: list[bytes]
+    # Ticks are fractions of a second: there are `ticks_per_beat` in half a second, a beat of the
+    # default tempo, and the file's tempos have no effect.
+    has_timecode: bool = False
+    separate: bool = False  # the tracks are separate pieces (format 2), and not played together
 
 
 def parse(data: bytes) -> MidiFile:
-    """Split a MIDI file into its tracks; raises ValueError, with the reason, for other data."""
+    """Split a MIDI file, or a RIFF file (.rmi) with one in it, into its tracks.
+
+    Whatever follows the last track is ignored. Raises ValueError, with the reason, for other data.
+    """
+    if data[:4] == b"RIFF" and data[8:12] == b"RMID":
+        data = data[data.find(b"MThd") :]
     if data[:4] != b"MThd":
         raise ValueError("it does not begin with MThd")
-    chunks = list(_chunks(data))
-    if not chunks or len(chunks[0][1]) < 6:
+    if len(data) < 14 or int.from_bytes(data[4:8], "big") < 6:
         raise ValueError("its header is cut off")
-    file_format, count, division = struct.unpack(">HHH", chunks[0][1][:6])
-    if file_format > 1:
-        raise ValueError(f"it is of format {file_format}, whose tracks are separate pieces")
-    if not 0 < division < 0x8000:
-        raise ValueError("it does not count time in ticks per beat")
-    tracks = [body for name, body in chunks[1:] if name == b"MTrk"]
+    file_format, count, division = struct.unpack_from(">HHH", data, 8)
+    if file_format > 2:
+        raise ValueError(f"it is of the unknown format {file_format}")
+    per_second = _ticks_per_second(division) if division >= 0x8000 else 0.0
+    if not (per_second or 0 < division < 0x8000):
+        raise ValueError("its header has no unit of time")
+    tracks = _tracks(data, count)
     if len(tracks) < count:
         raise ValueError(f"its header announces {count} tracks, and it has {len(tracks)}")
-    return MidiFile(division, tracks)
+    per_beat = per_second * _DEFAULT_TEMPO / 1e6 or float(division)
+    return MidiFile(per_beat, tracks, per_second > 0, file_format == 2)
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the name and the body of each chunk."""
+def _ticks_per_second(division: int) -> float:
+    """Return the ticks per second of a division in frames of SMPTE; 0 for an invalid one."""
+    frames = 0x100 - (division >> 8)  # per second; 29 stands for 29.97
+    return (30 / 1.001 if frames == 29 else frames) * (division & 0xFF)
+
+
+def _tracks(data: bytes, count: int) -> list[bytes]:
+    """Return the bodies of the chunks that are tracks, of which the header announces `count`."""
+    tracks: list[bytes] = []
     offset = 0
-    while len(data) - offset >= 8:  # fewer bytes after the last chunk are padding
+    while len(data) - offset >= 8:
         name, size = struct.unpack_from(">4sL", data, offset)
         body = data[offset + 8 : offset + 8 + size]
         if len(body) < size:
-            raise ValueError("it is cut off")
-        yield name, body
+            if len(tracks) < count or name == b"MTrk":
+                raise ValueError("it is cut off")
+            break  # no chunk, but bytes that the file's way to here has added
+        if name == b"MTrk":
+            tracks.append(body)
         offset += 8 + size
+    return tracks
 
 
 def events(track: bytes) -> Iterator[Event]:
-    """Yield the events of a track up to its end, without system messages.
+    """Yield the events of a track, without system messages.
 
-    Raises ValueError, with the reason, for invalid bytes.
+    An end of track in mid-track ends it only if no valid events follow. Raises ValueError, with the
+    reason, for invalid bytes.
     """
+    ended = False
     try:
-        yield from _events(track)
+        for event in _events(track):
+            yield event
+            ended = ended or (event.status, event.kind) == (META, END_OF_TRACK)
     except IndexError:
-        raise ValueError("a track ends within an event") from None
+        if not ended:
+            raise ValueError("a track ends within an event") from None
+    except ValueError:
+        if not ended:
+            raise
 
 
 def _events(track: bytes) -> Iterator[Event]:
@@ -102,7 +134,7 @@ def _events(track: bytes) -> Iterator[Event]:
             size, offset = _variable_length(track, offset + 2)
             yield Event(tick, META, kind, _slice(track, offset, size))
             if kind == END_OF_TRACK:
-                return
+                status = 0  # what follows is padding, unless it has a status byte
         elif track[offset] in (0xF0, 0xF7):  # system exclusive
             size, offset = _variable_length(track, offset + 1)
             _slice(track, offset, size)
@@ -140,10 +172,12 @@ def read(source: Path | bytes, name: str = "") -> Score:
     """Read a MIDI file as a score, with all its instruments on one keyboard.
 
     Drums, pitches outside the piano's range and notes of zero length are left out and counted in
-    `Score.left_out`. A note-off ends the earliest open note of its pitch, channel and track; a note
-    without a note-off lasts until its track ends. Overlapping notes of one pitch are merged: see
-    `merge_overlapping`. The score has the file's first time signature and all its tempos. Pedals
-    are ignored.
+    `Score.left_out`. A note-off ends the earliest open note of its pitch, channel and track; if
+    more notes begin than end, because a note-off is missing, it ends all of them. A channel mode
+    message, such as All Notes Off, ends the notes of its channel; a note that nothing ends lasts
+    until its track ends. Overlapping notes of one pitch are merged: see `merge_overlapping`. The
+    score has all tempos of the file, of several at one tick the last, and the time signature in
+    force at the first note: see `_time_signature`. Pedals are ignored.
 
     name: how error messages call the source (default: its path). Raises InputError for data that is
     not a MIDI file, is over 2 MiB, has no notes, or lasts longer than three hours.
@@ -180,58 +214,91 @@ class _TickNote(NamedTuple):
 
 @dataclass
 class _Contents:
-    """The notes, tempos and time signature of all tracks of a file, timed in ticks."""
+    """The notes, tempos and time signatures of all tracks of a file, timed in ticks."""
 
     notes: list[_TickNote] = field(default_factory=list)
     tempos: dict[int, int] = field(default_factory=dict)  # by tick, in microseconds per beat
-    time_signature: tuple[int, tuple[int, int]] | None = None  # the earliest, with its tick
+    time_signatures: dict[int, tuple[int, int]] = field(default_factory=dict)  # by tick
     drums: int = 0  # notes on the percussion channel
 
 
 def _to_score(file: MidiFile) -> Score:
     contents = _Contents()
+    pieces = 0  # tracks with notes
     for track in file.tracks:
+        before = len(contents.notes) + contents.drums
         _read_track(track, contents)
+        pieces += len(contents.notes) + contents.drums > before
+    if file.separate and pieces > 1:
+        raise ValueError(f"it is of format 2: its {pieces} tracks are separate pieces")
     on_piano = [note for note in contents.notes if LOWEST_PITCH <= note.pitch <= HIGHEST_PITCH]
-    contents.tempos.setdefault(0, _DEFAULT_TEMPO)
-    tempo_ticks = sorted(contents.tempos)
-    microseconds = np.array([contents.tempos[tick] for tick in tempo_ticks])  # per beat, (k,)
+    sounding = [note for note in on_piano if note.end > note.start]
+    if not sounding:
+        raise ValueError("it holds no notes" + (" but drums" if contents.drums else ""))
+    tempos = {0: _DEFAULT_TEMPO} | ({} if file.has_timecode else contents.tempos)
+    tempo_ticks = sorted(tempos)
+    microseconds = np.array([tempos[tick] for tick in tempo_ticks])  # per beat, (k,)
     seconds = integrate(
         np.array(tempo_ticks, np.float64),
         microseconds / 1e6 / file.ticks_per_beat,
-        [note.start for note in on_piano] + [note.end for note in on_piano] + tempo_ticks,
+        [note.start for note in sounding] + [note.end for note in sounding] + tempo_ticks,
     )
-    starts, ends, changes = np.split(seconds, [len(on_piano), 2 * len(on_piano)])
+    starts, ends, changes = np.split(seconds, [len(sounding), 2 * len(sounding)])
     if np.any(ends > MAX_SECONDS):
         raise ValueError(f"it lasts {ends.max() / 3600:,.0f} hours")
-    timed = [
+    notes = merge_overlapping(
         Note(start, end, note.pitch, note.velocity)
-        for start, end, note in zip(starts.tolist(), ends.tolist(), on_piano, strict=True)
-        if end > start
-    ]
-    if not timed:
-        raise ValueError("it holds no notes" + (" but drums" if contents.drums else ""))
-    notes = merge_overlapping(timed)
-    tempos = (_MICROSECONDS / microseconds).tolist()
+        for start, end, note in zip(starts.tolist(), ends.tolist(), sounding, strict=True)
+    )
+    beats_per_minute = (_MICROSECONDS / microseconds).tolist()
+    first = min(sounding)
     return Score(
         notes,
-        tempos[0],
-        contents.time_signature[1] if contents.time_signature else (4, 4),
-        min(on_piano).program,
-        tuple(zip(changes[1:].tolist(), tempos[1:], strict=True)),
+        beats_per_minute[0],
+        _time_signature(contents.time_signatures, first.start, file),
+        first.program,
+        tuple(zip(changes[1:].tolist(), beats_per_minute[1:], strict=True)),
         LeftOut(
             drums=contents.drums,
             outside=len(contents.notes) - len(on_piano),
-            empty=len(on_piano) - len(timed),
-            joined=len(timed) - len(notes),
+            empty=len(on_piano) - len(sounding),
+            joined=len(sounding) - len(notes),
         ),
     )
 
 
+def _time_signature(
+    by_tick: dict[int, tuple[int, int]], first_note: int, file: MidiFile
+) -> tuple[int, int]:
+    """Return the time signature in force at the tick of the first note; 4/4 without any.
+
+    One that holds for a single bar of its own, or less, is that of a pickup bar: then the next one
+    is returned.
+    """
+    ticks = sorted(by_tick)
+    if not ticks:
+        return 4, 4
+    index = max(bisect.bisect_right(ticks, first_note) - 1, 0)
+    if index + 1 < len(ticks):
+        numerator, denominator = by_tick[ticks[index]]
+        bar = numerator * 4 / denominator * file.ticks_per_beat
+        if ticks[index + 1] - ticks[index] <= bar:
+            index += 1
+    return by_tick[ticks[index]]
+
+
+@dataclass
+class _Key:
+    """The events of one key of a channel since it was silent."""
+
+    open: int = 0  # number of notes that have begun and not ended
+    # Of each the tick, the velocity (0: it is a note-off) and the program.
+    events: list[tuple[int, int, int]] = field(default_factory=list)
+
+
 def _read_track(track: bytes, contents: _Contents) -> None:
-    """Add the notes, tempos and time signature of a track to the contents of its file."""
-    # By channel and pitch: (tick, velocity, program) of each open note, the earliest first.
-    open_notes: defaultdict[tuple[int, int], deque[tuple[int, int, int]]] = defaultdict(deque)
+    """Add the notes, tempos and time signatures of a track to the contents of its file."""
+    keys: defaultdict[int, defaultdict[int, _Key]] = defaultdict(lambda: defaultdict(_Key))
     programs: dict[int, int] = {}  # by channel
     tick = 0
     for tick, status, kind, data in events(track):
@@ -240,17 +307,44 @@ def _read_track(track: bytes, contents: _Contents) -> None:
             _read_meta(tick, kind, data, contents)
         elif message == 0xC0:
             programs[channel] = data[0]
+        elif message == 0xB0 and data[0] in _ENDING_CONTROLLERS:
+            _end_notes(tick, keys.pop(channel, {}), contents)
         elif message == 0x90 and data[1]:
             if channel == _PERCUSSION:
                 contents.drums += 1
             else:
-                open_notes[channel, data[0]].append((tick, data[1], programs.get(channel, 0)))
-        elif message in (0x80, 0x90) and open_notes[channel, data[0]]:
-            start, velocity, program = open_notes[channel, data[0]].popleft()
-            contents.notes.append(_TickNote(start, tick, data[0], velocity, program))
-    for (_, pitch), notes in open_notes.items():
-        for start, velocity, program in notes:
-            contents.notes.append(_TickNote(start, tick, pitch, velocity, program))
+                key = keys[channel][data[0]]
+                key.events.append((tick, data[1], programs.get(channel, 0)))
+                key.open += 1
+        elif message in (0x80, 0x90) and data[0] in keys[channel]:
+            key = keys[channel][data[0]]
+            key.events.append((tick, 0, 0))
+            key.open -= 1
+            if not key.open:
+                _pair_notes(tick, data[0], keys[channel].pop(data[0]), contents)
+    for by_pitch in keys.values():
+        _end_notes(tick, by_pitch, contents)
+
+
+def _end_notes(tick: int, by_pitch: dict[int, _Key], contents: _Contents) -> None:
+    for pitch, key in by_pitch.items():
+        _pair_notes(tick, pitch, key, contents)
+
+
+def _pair_notes(end: int, pitch: int, key: _Key, contents: _Contents) -> None:
+    """Add the notes of one key, which all end by the tick `end`."""
+    notes: deque[tuple[int, int, int]] = deque()
+    for tick, velocity, program in key.events:
+        if velocity:
+            notes.append((tick, velocity, program))
+            continue
+        # With a note-off missing, it is unknown which notes the others end: they silence the key.
+        for _ in range(len(notes) if key.open else 1):
+            if notes:
+                start, strength, instrument = notes.popleft()
+                contents.notes.append(_TickNote(start, tick, pitch, strength, instrument))
+    for start, strength, instrument in notes:
+        contents.notes.append(_TickNote(start, end, pitch, strength, instrument))
 
 
 def _read_meta(tick: int, kind: int, data: bytes, contents: _Contents) -> None:
@@ -259,9 +353,9 @@ def _read_meta(tick: int, kind: int, data: bytes, contents: _Contents) -> None:
             raise ValueError("it sets an invalid tempo")
         contents.tempos[tick] = int.from_bytes(data, "big")
     elif kind == TIME_SIGNATURE and len(data) >= 2:
-        valid = data[0] > 0 and data[1] < len(DENOMINATORS)  # an invalid one is ignored
-        if valid and (contents.time_signature is None or tick < contents.time_signature[0]):
-            contents.time_signature = tick, (data[0], DENOMINATORS[data[1]])
+        valid = data[0] > 0 and data[1] < len(DENOMINATORS)
+        if valid:  # others are ignored
+            contents.time_signatures[tick] = data[0], DENOMINATORS[data[1]]
 
 
 def encode(score: Score) -> bytes:

@@ -116,7 +116,7 @@ def from_score(score: Score, frame_seconds: float = 0.3, frame_beats: float = 0.
 
     frame_beats: the length of a frame in beats, which unless 0 is used instead of `frame_seconds`.
     Such frames follow all tempo changes of the score; the roll's `frame_seconds` is then that of
-    the first tempo.
+    the tempo at the first note.
 
     A note sounds in the frames whose middles it covers; if it covers no middle, in the frame in
     which it begins. Thus short notes are kept, and inaccuracies of less than half a frame have no
@@ -144,9 +144,10 @@ def from_score(score: Score, frame_seconds: float = 0.3, frame_beats: float = 0.
     np.add.at(change, (stop, keys), -1)
     onset = np.zeros((length, KEYS), np.bool_)
     onset[first, keys] = True
-    seconds = frame_beats * 60 / score.tempo if frame_beats else frame_seconds
+    tempo = score.first_note_tempo
+    seconds = frame_beats * 60 / tempo if frame_beats else frame_seconds
     np.cumsum(change, axis=0, out=change)
-    return Roll(change[:-1] > 0, onset, seconds, score.tempo)
+    return Roll(change[:-1] > 0, onset, seconds, tempo)
 
 
 class NoteBuilder:

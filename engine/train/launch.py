@@ -35,7 +35,7 @@ POLL_SECONDS = 0.05  # between two checks of the processes and their events
 # Settings that a resume cannot change: which frames the streams read next depends on the first two,
 # and the third has no effect after the first step.
 _FIXED_SETTINGS = ("train.batch_size", "train.seed", "train.init_from")
-_RECORDED_PACKAGES = ("rnn-tui", "torch", "numpy", "pandas", "safetensors")
+_RECORDED_PACKAGES = ("rnn-tui", "torch", "numpy", "safetensors")
 _TORCHRUN_ENVIRONMENT = {  # used for variables that the user has not set
     "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",  # without it a restart of torch 2.13 hangs or fails
     "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": "120",  # seconds for a last step and checkpoint
@@ -220,7 +220,7 @@ def train_in_processes(run: RunDir, ranks: int, listener: Listener) -> int | Non
                 log.append(last)
             if ended:
                 break
-            if not stop_requested and (requests.signal is not None or log.listener_failed):
+            if not stop_requested and (requests.signal is not None or log.listener_error):
                 run.request("stop")
                 stop_requested = True
             time.sleep(POLL_SECONDS)
@@ -233,7 +233,11 @@ def train_in_processes(run: RunDir, ranks: int, listener: Listener) -> int | Non
             f"{MAX_RESTARTS} restarts: read {run.log} for the reason, then continue from the last "
             f"checkpoint with --resume {run.name}."
         )
-    return requests.signal if last.reason == "stopped" else None
+    if last.reason == "completed":
+        return None
+    if requests.signal is None:
+        log.check_listener(run.name)
+    return requests.signal
 
 
 def _command(run: RunDir, ranks: int) -> list[str]:

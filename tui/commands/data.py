@@ -3,7 +3,6 @@
 import argparse
 import json
 import math
-import sys
 from typing import TYPE_CHECKING, Any
 
 from engine.config import DataConfig
@@ -82,37 +81,43 @@ def _fetch(name: str, timeout: float, as_json: bool) -> None:
         raise InputError(f"--timeout must be a finite number above 0, not {timeout:g}.")
     item = datasets.get_dataset(name)
     if item.address and not item.is_available:
-        print(
+        output.echo(
             f"{item.name}: {item.about}\nfrom      {item.address}\nlicence   {item.license}\n"
             f"size      {_size(item) or 'unknown'}\nsha256    {item.sha256 or 'unknown'}",
-            file=sys.stderr,
+            err=True,
         )
     progress = output.progress(f"Downloading {name}", in_bytes=True)
     result = download.download_dataset(item, progress, timeout)
     if as_json:
-        facts = {"name": name, "path": str(result.path), "fresh": result.downloaded}
-        print(json.dumps(facts | {"sha256": result.sha256, "verified": result.verified}))
+        facts = {
+            "name": name,
+            "path": str(result.path),
+            "fresh": result.downloaded,
+            "sha256": result.sha256,
+            "verified": result.verified,
+        }
+        output.echo_json(json.dumps(facts, ensure_ascii=False))
         return
     state = "has been downloaded" if result.downloaded else "is already available"
     if item.address and not result.verified:
         state += f", but could not be verified (its sha256 is {result.sha256})"
-    print(f"{name} {state}: {result.path}")
+    output.echo(f"{name} {state}: {result.path}")
 
 
 def _info(source: str, as_json: bool) -> None:
     facts = _facts(source)
     if as_json:
-        print(json.dumps(facts, ensure_ascii=False))
+        output.echo_json(json.dumps(facts, ensure_ascii=False))
         return
     artists = facts.pop("artists", None)
     for name, value in facts.items():
-        print(f"{_LABELS.get(name, name.replace('_', ' ')):22} {_fact_text(value)}")
+        output.echo(f"{_LABELS.get(name, name.replace('_', ' ')):22} {_fact_text(value)}")
     if artists:
         by_songs = sorted(artists.items(), key=lambda item: -item[1])
         shown = ", ".join(f"{artist} ({songs})" for artist, songs in by_songs[:_ARTISTS_SHOWN])
         hidden = len(by_songs) - _ARTISTS_SHOWN
         more = f" and {hidden} more" if hidden > 0 else ""
-        print(f"{'artists':22} {len(by_songs)}: {shown}{more}")
+        output.echo(f"{'artists':22} {len(by_songs)}: {shown}{more}")
 
 
 def _fact_text(value: object) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import InputError
+from tui.commands import output
 from tui.commands.arguments import add_model
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     novelty = (None, "") if model.kind == "music" else _novelty(model)
     result = Evaluation(model, score, arguments.split, arguments.dynamic, *novelty)
     if arguments.json:
-        print(json.dumps(_to_json(result)))
+        output.echo_json(json.dumps(_to_json(result)))
     else:
         _print(result)
     return 0
@@ -107,22 +108,22 @@ def _print(result: Evaluation) -> None:
     score, model = result.score, result.model
     metric = "nats a frame" if result.music else "bits per character"
     dynamic = ", trained on each while it is scored" if result.dynamic else ""
-    print(
+    output.echo(
         f"{result.value:.4f} {metric} on {score.frames:,} "
         f"{'frames' if result.music else 'characters'} of the {result.split} songs{dynamic} "
         f"({model.name}, {model.config.words})"
     )
     if result.novelty:
-        print(f"Songs it writes: {result.novelty.words}.")
+        output.echo(f"Songs it writes: {result.novelty.words}.")
     if result.novelty_error:
-        print(f"How much it copies is unknown: {result.novelty_error}")
+        output.echo(f"How much it copies is unknown: {result.novelty_error}")
     if not result.music:
         return
-    print(
+    output.echo(
         f"{score.loss_after_first:.4f} without the first frame of each song, "
         f"{score.loss_per_song:.4f} averaged over songs"
     )
     copies = score.near_copies
     if copies and score.loss_without_copies is not None:
         songs = "near copy" if copies == 1 else "near copies"
-        print(f"{score.loss_without_copies:.4f} without {copies} {songs} of training songs")
+        output.echo(f"{score.loss_without_copies:.4f} without {copies} {songs} of training songs")

@@ -7,6 +7,7 @@ from engine import files
 from engine.errors import InputError, missing_extra
 from engine.runs import event_log, run_dir
 from engine.runs.event_log import History
+from tui.commands import output
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -31,10 +32,10 @@ def run(arguments: argparse.Namespace) -> int:
         from tui.sources.metrics_csv import metrics_csv
 
         files.write_atomic(arguments.csv, metrics_csv(history))
-        print(arguments.csv)
+        output.echo(arguments.csv)
     if arguments.tensorboard:
         _write_tensorboard(history, arguments.tensorboard / chosen.name)
-        print(arguments.tensorboard / chosen.name)
+        output.echo(arguments.tensorboard / chosen.name)
     return 0
 
 

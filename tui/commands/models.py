@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
         meta = models.read_meta(folder)
         if arguments.json:
             facts = {"name": name, "path": str(folder), **meta.to_json()}
-            print(json.dumps(facts, ensure_ascii=False))
+            output.echo_json(json.dumps(facts, ensure_ascii=False))
         else:
             _describe(name, folder, meta)
         return 0
@@ -55,7 +55,7 @@ def _describe(name: str, folder: Path, meta: "ModelMeta") -> None:
         "path": folder,
     }
     for label, value in facts.items():
-        print(f"{label:14} {'–' if value is None else value}")
+        output.echo(f"{label:14} {'–' if value is None else value}")
 
 
 def _row(model: "ModelInfo") -> dict[str, object]:

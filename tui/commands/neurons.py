@@ -1,7 +1,6 @@
 """List the units of a network that track features of a song (after Karpathy et al. 2015)."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from engine.errors import InputError
@@ -55,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
             rows.append({"feature": feature, "units": shown or "not in this song"})
     song = reading.song
     size = f"{song.title}: {len(song.frames):,} {'characters' if lyrics else 'frames'}"
-    print(" · ".join(filter(None, (size, song.note))), file=sys.stderr)
+    output.echo(" · ".join(filter(None, (size, song.note))), err=True)
     output.table(rows, arguments.json)
     return 0
 

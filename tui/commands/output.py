@@ -1,16 +1,87 @@
-"""Print a run's events as lines, the progress of work, and tables of objects."""
+"""Write to the terminal: text, JSON, a run's events as lines, progress and tables of objects.
 
+Text is written by `echo` and `overwrite` only, whatever it is: it may quote songs, models and file
+names, in which control characters would change the terminal.
+"""
+
+import codecs
+import io
 import json
 import sys
 import time
+import unicodedata
 from collections.abc import Callable
 
 from engine.runs import events
 from engine.runs.events import Event
-from tui.formatting import duration
+from tui.formatting import clean, duration
 from tui.roll_text import roll_lines
 
 ROLL_FRAMES = 72  # frames of the printed piano roll of a sample
+_CLEAR_LINE = "\r\x1b[K"
+# What is printed instead of characters of this program that few character sets have.
+_SUBSTITUTES = str.maketrans(
+    {"×": "x", "–": "-", "—": "-", "−": "-", "…": "...", "·": "-", "→": "->"}
+    | dict.fromkeys("“”", '"')
+    | dict.fromkeys("‘’", "'")
+)
+
+
+def substitute(error: UnicodeError) -> tuple[str, int]:
+    """Return what to encode instead of the characters that an encoding lacks, and their end.
+
+    It is an error handler of codecs. A character is replaced by one of `_SUBSTITUTES`, by its
+    letter without accents, or by "?".
+    """
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(_substitute(character) for character in lacking), error.end
+
+
+def _substitute(character: str) -> str:
+    text = unicodedata.normalize("NFKD", character.translate(_SUBSTITUTES))
+    return "".join(c for c in text if not unicodedata.combining(c) and c.isascii()) or "?"
+
+
+def json_escape(error: UnicodeError) -> tuple[str, int]:
+    """Return JSON's escapes of the characters that an encoding lacks, and their end.
+
+    It is an error handler of codecs.
+    """
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return json.dumps(lacking)[1:-1], error.end
+
+
+codecs.register_error("rnn_tui.substitute", substitute)
+codecs.register_error("rnn_tui.json", json_escape)
+
+
+def prepare_streams() -> None:
+    """Let stdout and stderr replace characters that their encodings lack."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="rnn_tui.substitute")
+
+
+def echo(text: object = "", end: str = "\n", err: bool = False) -> None:
+    """Write text with its control characters as symbols to stdout, or to stderr."""
+    print(clean(str(text)), end=end, file=sys.stderr if err else sys.stdout, flush=True)
+
+
+def overwrite(text: str = "", end: str = "", err: bool = False) -> None:
+    """Write text, as `echo` does, over the terminal's current line."""
+    stream = sys.stderr if err else sys.stdout
+    stream.write(_CLEAR_LINE)
+    echo(text, end, err)
+
+
+def echo_json(line: str) -> None:
+    """Write a line of JSON to stdout, with escapes for characters that its encoding lacks."""
+    encoding = sys.stdout.encoding
+    print(line.encode(encoding, "rnn_tui.json").decode(encoding), flush=True)
 
 
 def _number(value: float | None, form: str = ".3f") -> str:
@@ -80,16 +151,16 @@ def printer(as_json: bool, quiet: bool = False, failures: bool = True) -> Callab
         if quiet:
             return
         if as_json:
-            print(events.encode(event), flush=True)
+            echo_json(events.encode(event))
             return
         text = event_text(event, steps)
         if text is None or (isinstance(event, events.Failed) and not failures):
             return
         if terminal and isinstance(event, events.Step):
-            print(f"\r\x1b[K{text}", end="", flush=True)
+            overwrite(text)
             pending = True
             return
-        print(f"\n{text}" if pending else text, flush=True)
+        echo(f"\n{text}" if pending else text)
         pending = False
 
     return show
@@ -108,7 +179,7 @@ def progress(what: str, in_bytes: bool = False) -> Callable[[int, int], None] | 
         end = "\n" if done >= total else ""
         rate = done / 1e6 / max(time.monotonic() - began, 1e-3)
         speed = f", {rate:,.1f} MB/s" if in_bytes else ""
-        print(f"\r\x1b[K{what}: {done / total:.0%}{speed}", end=end, file=sys.stderr)
+        overwrite(f"{what}: {done / total:.0%}{speed}", end, err=True)
 
     return show
 
@@ -117,7 +188,7 @@ def table(rows: list[dict[str, object]], as_json: bool) -> None:
     """Print objects as JSON, one per line, or as a table with a column for each key."""
     if as_json:
         for row in rows:
-            print(json.dumps(row, ensure_ascii=False), flush=True)
+            echo_json(json.dumps(row, ensure_ascii=False))
         return
     from rich.console import Console
     from rich.table import Table
@@ -129,8 +200,9 @@ def table(rows: list[dict[str, object]], as_json: bool) -> None:
         grid.add_column(key.replace("_", " "), overflow="fold")
     for row in rows:
         values = [row.get(key) for key in keys]
-        grid.add_row(*(Text("–" if value is None else str(value)) for value in values))
+        grid.add_row(*(Text("–" if value is None else clean(str(value))) for value in values))
     console = Console(width=None if sys.stdout.isatty() else 240)  # a pipe has no width
     with console.capture() as capture:
         console.print(grid)
-    print(capture.get(), end="")  # Rich itself would exit with status 1 at a closed pipe
+    # Not by Rich, which exits with status 1 at a closed pipe; its styles are control characters.
+    sys.stdout.write(capture.get())

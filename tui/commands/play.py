@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import InputError, WorkError
 from engine.options import PLAYBACK_OPTIONS
+from tui.commands import output
 from tui.commands.arguments import add_options
 from tui.formatting import minutes_seconds
 
@@ -126,10 +127,10 @@ def _wait_for_port(answers: "AnswerQueue", named: bool) -> "Port":
 
 def _print_title(name: str, score: "Score", port: "Port") -> None:
     notes = f"{len(score.notes)} note{'s' * (len(score.notes) != 1)}"
-    print(f"{name}: {notes}, {minutes_seconds(score.end)}, on {port.name}", flush=True)
+    output.echo(f"{name}: {notes}, {minutes_seconds(score.end)}, on {port.name}")
     left = score.left_out.drums + score.left_out.outside
     if left:
-        print(f"{left} notes of drums or outside the piano's range are left out.", file=sys.stderr)
+        output.echo(f"{left} notes of drums or outside the piano's range are left out.", err=True)
 
 
 def _follow(player: "Player", answers: "AnswerQueue") -> None:
@@ -144,11 +145,11 @@ def _follow(player: "Player", answers: "AnswerQueue") -> None:
             match _next(answers):
                 case PlaybackStatus() as status if terminal and status.id is not None:
                     now, end = minutes_seconds(status.position), minutes_seconds(status.duration)
-                    print(f"\r\x1b[K{now} / {end}", end="", flush=True)
+                    output.overwrite(f"{now} / {end}")
                 case PlaybackEnded():
                     return
                 case PlayerFailed(error=error) | ProcessEnded(error=error):
                     raise WorkError(error)
     finally:
         if terminal:
-            print()
+            output.echo()

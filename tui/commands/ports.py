@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import sys
 
 from tui.commands import output
 from tui.commands.arguments import add_json
@@ -21,7 +20,7 @@ def run(arguments: argparse.Namespace) -> int:
     if found.ports or arguments.json:
         output.table([dataclasses.asdict(port) for port in found.ports], arguments.json)
     else:
-        print("No MIDI port was found.", file=sys.stderr)
+        output.echo("No MIDI port was found.", err=True)
     if found.synth_error:
-        print(found.synth_error, file=sys.stderr)
+        output.echo(found.synth_error, err=True)
     return 0

@@ -2,12 +2,12 @@
 
 import argparse
 import dataclasses
-import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError
 from engine.options import LYRICS_EXTRA_OPTIONS, LYRICS_OPTIONS, LYRICS_SAMPLING_OPTIONS
+from tui.commands import output
 from tui.commands.arguments import add_model, add_option, add_options
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
     about = {"prime": stream.prime, "artist": arguments.artist, "model": model.name}
     for answer in answers:
         more = about if isinstance(answer, LyricsDone) else {}
-        print(protocol.encode_output(answer, **more), flush=True)
+        output.echo_json(protocol.encode_output(answer, **more))
     return 0
 
 
@@ -98,7 +98,7 @@ def _print(prime: str, answers: "Iterable[Character | LyricsDone]") -> None:
     from engine.analysis.novelty import Novelty
     from engine.protocol import LyricsDone
 
-    print(prime, end="", flush=True)
+    output.echo(prime, end="")
     others: dict[int, list[str]] = {}
     ends: dict[int, LyricsDone] = {}
     for answer in answers:
@@ -108,10 +108,9 @@ def _print(prime: str, answers: "Iterable[Character | LyricsDone]") -> None:
         elif song:
             others.setdefault(song, []).append(answer.text)
         else:
-            sys.stdout.write(answer.text)
-            sys.stdout.flush()
+            output.echo(answer.text, end="")
     for song, end in sorted(ends.items()):
-        print("\n\n" + prime + "".join(others.get(song, ())) if song else "", flush=True)
+        output.echo("\n\n" + prime + "".join(others.get(song, ())) if song else "")
         if end.novelty is not None:
             words = Novelty(**dataclasses.asdict(end.novelty)).words
-            print(f"Novelty: {words}.", file=sys.stderr)
+            output.echo(f"Novelty: {words}.", err=True)

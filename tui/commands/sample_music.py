@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from engine import files
 from engine.errors import InputError
 from engine.music import pitch
 from engine.options import MUSIC_OPTIONS, MUSIC_SAMPLING_OPTIONS
+from tui.commands import output
 from tui.commands.arguments import add_model, add_option, add_options
 
 if TYPE_CHECKING:
@@ -71,10 +71,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     notes = None if arguments.notes is None else pitch.parse_chord(arguments.notes)
     model = models.load(arguments.model, kind="music")
-    codec = keys_codec(model)
-    prime, time_signature = read_prompt(codec, arguments.prime, notes)
+    prompt = read_prompt(keys_codec(model), arguments.prime, notes)
+    codec, time_signature = prompt.codec, prompt.time_signature
     request = MusicRequest(
-        prime=prime,
+        prime=prompt.roll,
         seed=arguments.seed,
         length=_frames(arguments, codec, time_signature),
         **{name: getattr(arguments, name) for name in MUSIC_SAMPLING_OPTIONS},
@@ -84,11 +84,11 @@ def run(arguments: argparse.Namespace) -> int:
     for frame in song:
         written.append(frame)
         if arguments.json:
-            print(protocol.encode_output(MusicFrame(frame_pitches(frame, codec.planes))))
+            output.echo_json(protocol.encode_output(MusicFrame(frame_pitches(frame, codec.planes))))
     if arguments.json:
         assert song.reason is not None
         done = MusicDone(reason=song.reason, frames=song.frames, seed=song.seed)
-        print(protocol.encode_output(done, model=model.name), flush=True)
+        output.echo_json(protocol.encode_output(done, model=model.name))
     return _write(codec.decode(np.stack(written)), time_signature, arguments, song.seed)
 
 
@@ -140,9 +140,9 @@ def _write(
             roll_image.write([music], arguments.png)
     written = [str(path) for path in (arguments.output, arguments.wav, arguments.png) if path]
     if written:
-        print(
+        output.echo(
             f"{', '.join(written)}: {len(score.notes)} notes, {music.seconds:.0f} s, seed {seed}",
-            file=sys.stderr if arguments.json else sys.stdout,
+            err=arguments.json,
         )
     if not arguments.play:
         return 0

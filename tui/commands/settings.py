@@ -10,6 +10,7 @@ from engine import config
 from engine.config import Setting
 from engine.errors import InputError
 from engine.suggestions import did_you_mean
+from tui.commands import output
 from tui.commands.arguments import add_json
 
 
@@ -35,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(f"No setting has {arguments.part!r} in its key: {hint}")
     if arguments.json:
         for setting in found:
-            print(json.dumps(_to_json(setting)))
+            output.echo_json(json.dumps(_to_json(setting)))
     else:
         _print(found)
     return 0
@@ -58,8 +59,11 @@ def _print(settings: list[Setting]) -> None:
     indent, table = " " * 4, ""
     for setting in settings:
         if setting.table != table:
-            print(f"{chr(10) if table else ''}[{setting.table}]")
+            output.echo(f"{chr(10) if table else ''}[{setting.table}]")
             table = setting.table
         only = f"; {setting.kind} only" if setting.kind else ""
-        print(f"{setting.key}={setting.default_text}  ({setting.values}{only})")
-        print(textwrap.fill(setting.help, width, initial_indent=indent, subsequent_indent=indent))
+        output.echo(f"{setting.key}={setting.default_text}  ({setting.values}{only})")
+        help_text = textwrap.fill(
+            setting.help, width, initial_indent=indent, subsequent_indent=indent
+        )
+        output.echo(help_text)

@@ -3,7 +3,6 @@
 import argparse
 import dataclasses
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,11 +52,12 @@ def run(arguments: argparse.Namespace) -> int:
         rows = song_map.nearest_songs(songs, vectors[0], arguments.count)
     if arguments.json:
         for row in rows:
-            print(json.dumps({"to": name, **dataclasses.asdict(row)}, ensure_ascii=False))
+            facts = {"to": name, **dataclasses.asdict(row)}
+            output.echo_json(json.dumps(facts, ensure_ascii=False))
         return 0
-    print(f"Songs of {songs.corpus.name} most similar to {name}, by {model.name}:")
+    output.echo(f"Songs of {songs.corpus.name} most similar to {name}, by {model.name}:")
     for row in rows:
-        print(f"{row.similarity:7.3f}  {song_map.full_title(row.artist, row.title)}")
+        output.echo(f"{row.similarity:7.3f}  {song_map.full_title(row.artist, row.title)}")
     return 0
 
 
@@ -78,9 +78,9 @@ def _frames(model: "Model", file: Path) -> "NDArray[Any]":
 
     codec = model.codec
     if isinstance(codec, KeysCodec):
-        music, _ = read_prompt(codec, file)
-        assert music is not None
-        return codec.encode(music)
+        prompt = read_prompt(codec, file)
+        assert prompt.roll is not None
+        return codec.encode(prompt.roll)
     try:
         text = file.read_text(encoding="utf-8-sig").replace("\r\n", "\n").strip()
     except (OSError, ValueError) as error:
@@ -90,17 +90,17 @@ def _frames(model: "Model", file: Path) -> "NDArray[Any]":
     if not text:
         raise InputError(f"{file} is empty: name a file with a song.")
     if len(text) > song_input.MAX_LENGTH:
-        print(
+        output.echo(
             f"{file} has {len(text):,} characters: only the first {song_input.MAX_LENGTH:,} are "
             "read.",
-            file=sys.stderr,
+            err=True,
         )
         text = text[: song_input.MAX_LENGTH]
     if unknown := codec.unknown_characters(text):
         shown = ", ".join(map(repr, unknown[:10]))
-        print(
+        output.echo(
             f"{model.name} was not trained on these characters, which are read as unknown: "
             f"{shown}.",
-            file=sys.stderr,
+            err=True,
         )
     return codec.encode(text)

@@ -3,7 +3,6 @@
 import argparse
 import json
 import signal
-import sys
 
 from engine import config
 from engine.errors import InputError
@@ -80,9 +79,10 @@ def run(arguments: argparse.Namespace) -> int:
         stopped = launch.train_in_processes(chosen, ranks, listener)
     if stopped is None:
         return 0
-    _print_message(
+    output.echo(
         f"Stopped by {signal.Signals(stopped).name}; "
-        f"resume with 'rnn-tui train {arguments.kind} --resume {chosen.name}'."
+        f"resume with 'rnn-tui train {arguments.kind} --resume {chosen.name}'.",
+        err=True,
     )
     return INTERRUPTED
 
@@ -93,16 +93,17 @@ def _start_in_background(chosen: RunDir, arguments: argparse.Namespace) -> int:
 
     pid = launch.spawn(chosen, arguments.processes) if arguments.processes else None
     if arguments.json:
-        print(json.dumps({"run": chosen.name, "path": str(chosen.path), "pid": pid}))
+        facts = {"run": chosen.name, "path": str(chosen.path), "pid": pid}
+        output.echo_json(json.dumps(facts, ensure_ascii=False))
     elif arguments.quiet:
         pass
     elif pid is None:
-        print(
+        output.echo(
             f"{chosen.name} is ready. Start it on each machine with: "
             f"torchrun … -m engine.train.worker {chosen.path}"
         )
     else:
-        print(f"{chosen.name} is training. Watch it with: rnn-tui watch {chosen.name}")
+        output.echo(f"{chosen.name} is training. Watch it with: rnn-tui watch {chosen.name}")
     return 0
 
 
@@ -113,8 +114,4 @@ def _print_missing_artists(chosen: RunDir) -> None:
     close = [f"{name} (close: {', '.join(found)})" for name, found in missing.items() if found]
     others = [name for name, found in missing.items() if not found]
     count = f"{len(missing)} artist{'s' * (len(missing) != 1)}"
-    _print_message(f"The songs lack {count} of data.artists: {', '.join(close + others)}.")
-
-
-def _print_message(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    output.echo(f"The songs lack {count} of data.artists: {', '.join(close + others)}.", err=True)

@@ -51,9 +51,9 @@ def follow(chosen: RunDir, as_json: bool) -> int:
             break
         time.sleep(POLL_SECONDS)
     if state == "crashed":
-        print(
+        output.echo(
             f"{chosen.name} crashed: its process ended without an error message; "
             f"resume with 'rnn-tui train {chosen.config().kind} --resume {chosen.name}'.",
-            file=sys.stderr,
+            err=True,
         )
     return int(state in {"failed", "crashed"})

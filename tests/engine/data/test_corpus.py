@@ -17,7 +17,7 @@ import pytest
 
 from engine import paths
 from engine.config import DataConfig
-from engine.data import lyrics_corpus, lyrics_files
+from engine.data import lyrics_corpus
 from engine.data.codecs import END, UNKNOWN, CharacterCodec
 from engine.data.corpus import Corpus, prepare_corpus
 from engine.data.lyrics_files import LyricsSong
@@ -387,7 +387,7 @@ def test_translated_to_another_codec(source: Path) -> None:
 
 
 def test_chunk_sizes_do_not_change_the_files(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """To the last byte. (Large sources are read in chunks.)"""
+    """To the last byte. (The rows of large sources are converted in chunks.)"""
 
     def files(corpus: Corpus) -> dict[str, bytes]:
         found = {path.name: path.read_bytes() for path in corpus.path.iterdir()}
@@ -396,8 +396,7 @@ def test_chunk_sizes_do_not_change_the_files(source: Path, monkeypatch: pytest.M
 
     whole = files(prepared(source, min_count=40))
     assert len(whole) == 4
-    for rows, together in ((1, 1), (3, 2), (39, 7)):
-        monkeypatch.setattr(lyrics_files, "CHUNK_ROWS", rows)
+    for together in (1, 2, 7):
         monkeypatch.setattr(lyrics_corpus, "LOOKUP_ROWS", together)
         monkeypatch.setattr(lyrics_corpus, "COUNT_SONGS", together)
         assert files(prepared(source, min_count=40)) == whole

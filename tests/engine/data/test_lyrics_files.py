@@ -1,6 +1,7 @@
 """Readers of lyrics."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,16 +40,9 @@ def test_texts_and_names_are_in_nfc(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
-@pytest.mark.parametrize("rows", [1, 7, 1000])
-def test_chunks_make_no_difference(
-    tmp_path: Path,
-    songs: list[LyricsSong],
-    write_csv: Callable[..., Path],
-    monkeypatch: pytest.MonkeyPatch,
-    newline: str,
-    rows: int,
+def test_songs_are_read_as_they_were_written(
+    tmp_path: Path, songs: list[LyricsSong], write_csv: Callable[..., Path], newline: str
 ) -> None:
-    monkeypatch.setattr(lyrics_files, "CHUNK_ROWS", rows)
     assert list(read_songs(write_csv(tmp_path / "a.csv", songs, newline))) == songs
 
 
@@ -80,22 +74,28 @@ def test_jsonl(tmp_path: Path) -> None:
     ("name", "content", "message"),
     [
         ("a.csv", b"", "is empty"),
-        ("a.csv", b"\xef\xbb\xbf", "is not a valid CSV"),
+        ("a.csv", b"\xef\xbb\xbf", "no comma"),
         ("a.csv", b"\x89PNG\0\0\0", "binary"),
         ("a.csv", "artist,text\nA,b\n".encode("utf-16"), "not UTF-8 text"),
         ("a.csv", b"just some words\nand more\n", "no comma"),
         ("a.csv", b"artist,lyrics\nA,b\n", "no column 'text' (it has artist, lyrics)"),
         ("a.csv", b"song,lyrics\n", "no column 'artist'"),
-        ("a.csv", b"artist,text\nA,b\nA,b,c\n", "line 3, saw 3"),
-        ("a.csv", b"artist,text\nA,b,c\nA,b,c\n", "more fields than its header"),
-        ("a.csv", b'artist,text\nA,"b\nA,c\n', "row 1"),
+        ("a.csv", b"artist,text\nA,b\nA,b,c\n", "has 3 fields, but its header has 2"),
+        ("a.csv", b"artist,text\nA,b,c\nA,b,c\n", "Line 2 of"),
+        ("a.csv", b'artist,text\nA,"b\nA,c\n', "begins on line 2 (unexpected end of data)"),
+        ("a.csv", b"artist,song,text\nA,S,one\ntwo\nA,T,three\n", "Line 3 of"),
+        ("a.csv", b"artist,song,text\nA,S,one\ntwo\nA,T,three\n", "has 1 field, but"),
+        ("a.csv", b'artist,song,text\nA,S,"x\n\ny"\nA,"T"\n', "Line 5 of"),
+        ("a.csv", b'artist,text\nA,"say \\"go\\" and\nx"\n', "begins on line 2"),
+        ("a.csv", b'artist,text\nA,"say \\", go"\n', "Line 2 of"),
+        ("a.csv", b'artist,text\nA,"b" c\nA,"d"\n', "begins on line 2"),
+        ("a.csv", b'[{"artist": "A", "text": "b"}]', "is JSON, not CSV"),
         ("a.csv", b"artist,text\nA,b\nA,caf\xe9\n", "byte 21, line 3"),
         ("a.jsonl", b"", "is empty"),
         ("a.jsonl", b'{"artist": "A", "text": "b"}\n{oops\n', "Line 2 of"),
         ("a.jsonl", b'\n["A", "b"]\n', "Line 2 of"),
         ("a.jsonl", b'{"artist": "A"}\n', "'text' is missing"),
         ("a.jsonl", b'{"artist": 5, "text": "b"}\n', "'artist' is not a string"),
-        ("a.jsonl", b'{"artist": "A", "song": null, "text": "b"}\n', "'song' is not a string"),
         ("a.jsonl", b'{"artist": "\xff"}\n', "byte 12, line 1"),
         ("a.jsonl", b"[" * 100_000 + b"\n", "Line 1 of"),
     ],
@@ -109,6 +109,27 @@ def test_an_invalid_file_is_refused(
     assert str(path) in sentence
     assert sentence.endswith(".")
     assert "\n" not in sentence
+
+
+def test_null_counts_as_empty(tmp_path: Path) -> None:
+    path = csv(tmp_path / "a.jsonl", '{"artist": null, "song": null, "text": "one"}\n')
+    assert list(read_songs(path)) == [LyricsSong("", "", "one")]
+
+
+def test_empty_lines_of_a_csv_are_not_rows(tmp_path: Path) -> None:
+    path = csv(tmp_path / "a.csv", "artist,text\n\nA,b\n \n\nB,c\n\n")
+    assert [song.text for song in read_songs(path)] == ["b", "c"]
+
+
+def test_a_file_of_very_many_columns_is_refused_quickly(tmp_path: Path) -> None:
+    assert "and 399991 more" in refusal(csv(tmp_path / "a.csv", "word, " * 400_000))
+
+
+def test_names_that_are_not_utf_8_are_read(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"Caf\xc9")
+    folder.mkdir()
+    (folder / os.fsdecode(b"\xc9t\xe9.txt")).write_text("one")
+    assert list(read_songs(tmp_path)) == [LyricsSong("Caf\ufffd", "\ufffdt\ufffd", "one")]
 
 
 def test_the_first_invalid_byte_of_a_large_file_is_found(tmp_path: Path) -> None:

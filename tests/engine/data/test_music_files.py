@@ -153,6 +153,17 @@ def test_a_damaged_entry_does_not_affect_others(tmp_path: Path, tune: Tune) -> N
     assert isinstance(found["b.mid"][1], music_files.MusicSong)
 
 
+def test_midi_files_have_one_of_five_suffixes(tmp_path: Path, tune: Tune) -> None:
+    names = ["a.kar", "b.RMI", "c.MID", "d.midi", "e.mid", "f.smf"]
+    zipped(tmp_path / "a.zip", {"x.mid/": b"", **{name: tune(1) for name in names}, "readme": b""})
+    (tmp_path / "songs").mkdir()
+    for name in names:
+        (tmp_path / "songs" / name).write_bytes(tune(1))
+    for source in (tmp_path / "a.zip", tmp_path / "songs"):
+        assert list(read(source)) == names
+    assert len(read(tmp_path / "songs" / "a.kar")) == 1
+
+
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_other_compression_methods_are_refused(tmp_path: Path, tune: Tune, method: int) -> None:
     found = read(zipped(tmp_path / "a.zip", {"a.mid": tune(1)}, method))

@@ -137,17 +137,67 @@ def test_the_tempo_is_120_by_default() -> None:
     assert spans(score) == [(0.5, 1.0, 60)]
 
 
-def test_the_first_valid_time_signature_is_used() -> None:
-    def time_signature(wait: int, numerator: int, denominator: int) -> mido.MetaMessage:
-        return mido.MetaMessage(
-            "time_signature", time=wait, numerator=numerator, denominator=denominator
-        )
+def metre(wait: int, numerator: int, denominator: int = 4) -> mido.MetaMessage:
+    return mido.MetaMessage(
+        "time_signature", time=wait, numerator=numerator, denominator=denominator
+    )
 
-    notes = [on(0), off(100)]
-    assert midi.read(
-        file([time_signature(50, 3, 4)], [time_signature(20, 6, 8), *notes])
-    ).time_signature == (6, 8)
-    assert midi.read(file([time_signature(0, 3, 2**9), *notes])).time_signature == (4, 4)
+
+NOTES = [on(0), off(100)]
+
+
+@pytest.mark.parametrize(
+    ("tracks", "expected"),
+    [
+        ([[metre(0, 3, 2**9), *NOTES]], (4, 4)),  # an invalid one
+        ([[metre(3000, 3)], [metre(20, 6, 8), *NOTES]], (6, 8)),
+        ([[metre(0, 4), metre(0, 3), *NOTES]], (3, 4)),  # the last of equal ticks
+        ([[metre(0, 4)], [metre(0, 3), *NOTES]], (3, 4)),
+        ([[metre(0, 4), metre(4000, 3)], [on(4000), off(100)]], (3, 4)),  # at the first note
+        ([[metre(0, 4), metre(4000, 3)], [on(3999), off(100)]], (4, 4)),
+        ([[metre(0, 4), metre(4000, 3)], [on(0, 10), off(9, 10), on(4000), off(9)]], (3, 4)),
+        ([[on(0), off(100), metre(0, 5)]], (5, 4)),  # none at the first note
+        ([[metre(0, 1), metre(100, 4), metre(1600, 3)], NOTES], (4, 4)),  # a pickup bar
+        ([[metre(0, 4), metre(200, 3)], [on(100), off(100)]], (3, 4)),  # shorter than its bar
+        ([[metre(0, 2), metre(400, 3)], NOTES], (2, 4)),  # two bars
+    ],
+)
+def test_the_time_signature_is_that_of_the_first_note(
+    tracks: list[list[mido.Message]], expected: tuple[int, int]
+) -> None:
+    assert midi.read(file(*tracks)).time_signature == expected
+
+
+def test_the_last_of_two_tempos_at_one_tick_holds() -> None:
+    score = midi.read(file([tempo(0, 60), tempo(0, 90), *NOTES]))
+    assert score.tempo == pytest.approx(90, abs=1e-3)
+    assert score.tempo_changes == ()
+
+
+def test_the_tempo_of_the_first_note() -> None:
+    score = midi.read(file([tempo(0, 60), tempo(100, 90), *NOTES, tempo(0, 30)]))
+    assert score.tempo == 60
+    assert score.first_note_tempo == pytest.approx(90, abs=1e-3)
+    assert midi.read(file([*NOTES, tempo(0, 60)])).first_note_tempo == 120
+
+
+def test_a_lost_note_off_does_not_join_the_notes_after_it() -> None:
+    later = [on(800), off(100), on(800), off(100)]
+    score = midi.read(file([on(0), on(100), off(100), *later]))
+    assert spans(score) == [(0, 0.5, 60), (0.5, 1, 60), (5, 5.5, 60), (9.5, 10, 60)]
+    score = midi.read(file([on(0, 72), on(100), on(100), off(100), *later, off(0, 72)]))
+    assert spans(score)[:2] == [(0, 10.5, 72), (0.5, 1, 60)]
+
+
+@pytest.mark.parametrize("controller", [120, 123, 124, 125, 126, 127])
+def test_a_channel_mode_message_ends_the_notes_of_its_channel(controller: int) -> None:
+    end = mido.Message("control_change", control=controller, time=100)
+    score = midi.read(
+        file(
+            [on(0), on(0, 62), on(0, 64, channel=1), end, off(100, 64, channel=1), on(100), off(9)]
+        )
+    )
+    assert spans(score) == [(0, 0.5, 60), (0, 0.5, 62), (0, 1, 64), (1.5, 1.545, 60)]
 
 
 def test_notes_left_out_are_counted() -> None:
@@ -320,7 +370,7 @@ def test_events_of_every_form() -> None:
         "00 ff 51 03 07 a1 20"
         "00 ff 7f 00"  # a meta event without data
         "0a ff 2f 00"
-        "00 90 3c 40"  # after the end
+        "00 3c 40"  # padding
     )
     assert read(midi_file(track)) == [
         [
@@ -333,6 +383,60 @@ def test_events_of_every_form() -> None:
             midi.Event(143, midi.META, midi.END_OF_TRACK, b""),
         ]
     ]
+
+
+def test_events_after_an_end_of_track_are_read() -> None:
+    end = b"\0\xff\x2f\0"
+    track = b"\0\x90\x3c\x40\x60\x80\x3c\0" + end + b"\0\x90\x3e\x40\x60\x80\x3e\0" + end
+    assert spans(midi.read(midi_file(track))) == [(0, 0.5, 60), (0.5, 1, 62)]
+    for padding in (bytes(9), b"\xff" * 9, b"\0\x90\x40", b"text", b"\xf0"):
+        assert spans(midi.read(midi_file(track + padding))) == [(0, 0.5, 60), (0.5, 1, 62)]
+
+
+SONG = file([on(0), off(100)])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        SONG + b"\n" * 8,
+        SONG + b"\0" * 300,
+        SONG + b"<!-- saved from a page -->\r\n",
+        SONG + b"XFIH\0\0\0\x02ab" + b"XFKM\0\0\0\x09",
+        b"RIFF"
+        + struct.pack("<L", len(SONG) + 12)
+        + b"RMIDdata"
+        + struct.pack("<L", len(SONG))
+        + SONG,
+        b"RIFF\x40\0\0\0RMIDDISP\x02\0\0\0ab" + b"data" + struct.pack("<L", len(SONG)) + SONG,
+        SONG[:8] + b"\0\x02" + SONG[10:],  # format 2, with one track
+    ],
+)
+def test_what_stands_around_the_tracks_is_ignored(data: bytes) -> None:
+    assert midi.read(data) == midi.read(SONG)
+
+
+def test_a_file_of_format_2_with_one_track_of_notes_is_read() -> None:
+    notes = b"\0\x90\x3c\x40\x60\x80\x3c\0\0\xff\x2f\0"
+    empty = b"\0\xff\x2f\0"
+    assert spans(midi.read(midi_file(empty, notes, file_format=2))) == [(0, 0.5, 60)]
+    with pytest.raises(InputError, match="format 2: its 2 tracks are separate pieces"):
+        midi.read(midi_file(notes, notes, file_format=2))
+
+
+@pytest.mark.parametrize(
+    ("frames", "ticks", "second"), [(25, 40, 1000), (24, 80, 1920), (30, 8, 240), (29, 100, 2997)]
+)
+def test_ticks_of_smpte_frames(frames: int, ticks: int, second: int) -> None:
+    """Their length does not depend on tempos."""
+    events = [tempo(0, 30), on(second), off(second)]
+    data = bytearray(file(events))
+    data[12:14] = 0x100 - frames, ticks
+    score = midi.read(bytes(data))
+    (note,) = score.notes
+    assert note.start == pytest.approx(1, rel=1e-4)
+    assert note.end == pytest.approx(2, rel=1e-4)
+    assert score.tempo == 120
 
 
 def test_unknown_chunks_and_a_long_header_are_ignored() -> None:
@@ -390,13 +494,15 @@ def test_events_are_read_as_mido_wrote_them(tracks: list[list[mido.Message]]) ->
     [
         (b"", "MThd"),
         (b"RIFF" + bytes(20), "MThd"),
+        (b"RIFF\x04\0\0\0RMID", "MThd"),
         (b"MThd", "its header is cut off"),
         (b"MThd\0\0\0\4\0\0\0\1", "its header is cut off"),
         (midi_file(b"", b"")[:-8], "its header announces 2 tracks, and it has 1"),
         (midi_file(b"\0\xff\x2f\0")[:-1], "cut off"),
-        (midi_file(b"", file_format=2), "format 2"),
-        (midi_file(b"", division=0), "does not count time in ticks per beat"),
-        (midi_file(b"", division=0xE728), "does not count time in ticks per beat"),
+        (midi_file(b"", file_format=3), "the unknown format 3"),
+        (midi_file(b"", division=0), "no unit of time"),
+        (midi_file(b"", division=0xE700), "no unit of time"),
+        (midi_file(b"") + b"MTrk\0\0\0\x09", "cut off"),
         (midi_file(b"\0\x40\x40"), "status 0x00"),
         (midi_file(b"\0\xf8\0"), "status 0xf8"),
         (midi_file(b"\0\x90\x90\x40"), "over 127"),

@@ -1,16 +1,19 @@
 """The log of a run: appended and read at once, partial lines, and its history after a resume."""
 
+import errno
 import os
 import threading
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.config import RunConfig
+from engine.errors import WorkError
 from engine.runs import events, run_dir
 from engine.runs.event_log import EventLog, EventReader, History
-from engine.runs.events import Evaluated, Finished, Heartbeat, Resumed, Saved, Started, Step
+from engine.runs.events import Evaluated, Event, Finished, Heartbeat, Resumed, Saved, Started, Step
 
 
 def step(number: int) -> Step:
@@ -77,6 +80,25 @@ def test_a_reader_beside_a_writer_reads_every_line_once() -> None:
     writer.join()
     log.close()
     assert seen == list(range(800))
+
+
+def test_a_listener_that_fails_is_not_called_again() -> None:
+    run = run_dir.create("run", RunConfig(), {})
+    calls = []
+
+    def listener(event: Event) -> None:
+        calls.append(event)
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+    log = EventLog(run.events, listener)
+    log.check_listener("run")
+    log.append(step(1))
+    log.append(step(2))
+    log.close()
+    assert len(calls) == 1
+    assert len(EventReader(run.events).poll()) == 2
+    with pytest.raises(WorkError, match=r"\(Broken pipe\), so the run 'run' has stopped at step 2"):
+        log.check_listener("run")
 
 
 def test_a_resume_drops_the_events_of_later_steps() -> None:

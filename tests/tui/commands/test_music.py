@@ -164,3 +164,26 @@ def test_counting_models_are_for_lyrics(call: Call, tunes: Path) -> None:
     done = call("train", "music", "--data", tunes, "--set", "model.kind=markov")
     assert done.status == 2
     assert "model.kind 'markov' is for lyrics: for music use model.kind=network." in done.err
+
+
+@pytest.mark.parametrize("beats", [0.5, 0.0])
+def test_a_piece_continues_in_the_metre_and_the_tempo_of_its_prompt(
+    call: Call, tunes: Path, tmp_path: Path, beats: float
+) -> None:
+    settings = [w for key, value in TINY.items() for w in ("--set", f"{key}={value}")]
+    frames = ("--set", f"data.frame_beats={beats}")
+    assert call("train", "music", "--data", tunes, "--run", "t", *frames, *settings).status == 0
+    waltz, out = tmp_path / "waltz.mid", tmp_path / "out.mid"
+    notes = tuple(Note(float(i), i + 1.0, 60 + i) for i in range(12))
+    midi.write(Score(notes, 60.0, (3, 4)), waltz)
+    arguments = ("--model", "t", "--least", 1, "--prime", waltz, "--bars", 4, "-o", out)
+    assert call("sample", "music", *arguments).status == 0
+    score = midi.read(out)
+    assert score.tempo == pytest.approx(60, abs=1e-3)
+    assert score.time_signature == (3, 4)
+    assert score.end == pytest.approx(12 + 12, abs=0.31)
+    assert spans(score)[:3] == [(0, 1, 60), (1, 2, 61), (2, 3, 62)] if beats else score.notes
+
+
+def spans(score: Score) -> list[tuple[float, float, int]]:
+    return [(round(note.start, 2), round(note.end, 2), note.pitch) for note in score.notes]

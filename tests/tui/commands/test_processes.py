@@ -117,29 +117,6 @@ def test_sampling_into_a_closed_pipe_is_quiet(trained: str) -> None:
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize(
-    ("line", "status", "message"),
-    [
-        ("{} runs | true; exit ${{PIPESTATUS[0]}}", 0, ""),
-        ("{} models >/dev/full", 1, "Cannot use the output (No space left on device)"),
-        (
-            "PYTHONIOENCODING=ascii {} models",
-            1,
-            "The output cannot encode '\\xd7' (ascii): set PYTHONUTF8=1",
-        ),
-        ("{} models >&-", 0, ""),
-    ],
-)
-def test_an_output_that_cannot_be_written_is_reported(
-    trained: str, line: str, status: int, message: str
-) -> None:
-    shell = line.format(f"{sys.executable} -m tui.cli")
-    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True)
-    assert done.returncode == status
-    assert message in done.stderr
-    assert done.stderr.count("\n") == bool(message)
-
-
 def test_the_app_needs_a_terminal() -> None:
     done = subprocess.run(COMMAND, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert done.returncode == 2
