@@ -20,7 +20,7 @@ from engine.config import DataConfig
 from engine.data.codecs import END, CharacterCodec, code_points
 from engine.data.corpus_format import SONG_DTYPE, PreparedSongs, Progress, write_frames_header
 from engine.data.lyrics_files import LyricsSong, list_files, read_songs
-from engine.data.splits import choose_splits, digest, split_key
+from engine.data.splits import ANY, choose_splits, digest, split_key
 from engine.errors import InputError
 from engine.suggestions import closest, join_or, normalize
 
@@ -182,7 +182,8 @@ def select_songs(stored: StoredTexts, config: DataConfig, source: str) -> Select
     """Select the songs of the configured artists; of an artist's equal texts only one.
 
     Texts are equal if they have the same split key. Which of them is selected does not depend on
-    the order of the songs. Raises InputError, in which `source` is named, if no song is left.
+    the order of the songs: a held-out song first, then one whose split the source sets. Raises
+    InputError, in which `source` is named, if no song is left.
     """
     if not len(stored.rows):
         raise InputError(
@@ -194,7 +195,9 @@ def select_songs(stored: StoredTexts, config: DataConfig, source: str) -> Select
     rank = np.empty(len(stored.artists), np.int64)  # of each artist by name
     rank[sorted(range(len(rank)), key=stored.artists.__getitem__)] = np.arange(len(rank))
     keys, ranks = stored.rows["key"], rank[stored.rows["artist"]]
-    order = np.lexsort((stored.rows["digest"], ranks, keys))
+    splits = stored.rows["split"].astype(np.int64)
+    priority = np.where(splits == ANY, -1, splits)  # TRAIN is 0, VALID and TEST are above
+    order = np.lexsort((stored.rows["digest"], -priority, ranks, keys))
     repeated = (keys[order[1:]] == keys[order[:-1]]) & (ranks[order[1:]] == ranks[order[:-1]])
     order = order[np.concatenate([[True], ~repeated])]
 

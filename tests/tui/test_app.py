@@ -36,7 +36,7 @@ from tui.pages.train.choose_run_dialog import ChooseRunDialog
 from tui.pages.train.new_run_dialog import NewRunDialog
 from tui.pages.train.screen import TrainScreen
 from tui.widgets.confirm import ConfirmScreen
-from tui.widgets.fields import OptionField, PrimeField, StepField
+from tui.widgets.fields import ChoiceField, OptionField, PrimeField, StepField
 from tui.widgets.file_dialog import FileDialog
 from tui.widgets.header import PageHeader
 from tui.widgets.help import HelpScreen, page_actions
@@ -138,6 +138,7 @@ def test_every_binding_has_its_own_id_a_tooltip_and_an_action() -> None:
         PrimeField,
         OptionField,
         StepField,
+        ChoiceField,
         FileDialog,
         NewRunDialog,
         ChooseRunDialog,

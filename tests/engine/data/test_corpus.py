@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +140,52 @@ def test_the_hash_changes_with_the_songs_and_settings(
     other = write_csv(tmp_path / "other.csv", changed)
     settings = {"seed": {"split_seed": 1}, "rare": {"min_count": 30}}.get(change, {})
     assert prepared(other, **settings).hash != prepared(source).hash
+
+
+def write_splits(path: Path, songs: Iterable[LyricsSong], splits: Iterable[str]) -> Path:
+    """Write songs as a JSONL file with their splits."""
+    lines = [
+        json.dumps({"artist": song.artist, "song": song.title, "text": song.text, "split": split})
+        for song, split in zip(songs, splits, strict=True)
+    ]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def test_splits_of_the_source_are_those_of_the_corpus(
+    tmp_path: Path, songs: list[LyricsSong]
+) -> None:
+    names = ["test", "valid", "train", "", "train"]
+    splits = [names[number % 5] for number in range(len(songs))]
+    corpus = prepared(write_splits(tmp_path / "a.jsonl", songs, splits), test_fraction=0.5)
+    texts = {name: {corpus.text(row) for row in corpus.select(name)} for name in SPLITS}
+    assert texts == {
+        name: {
+            song.text
+            for song, split in zip(songs, splits, strict=True)
+            if (split or "train") == name
+        }
+        for name in SPLITS
+    }
+    splits[2] = "test"
+    other = prepared(write_splits(tmp_path / "b.jsonl", songs, splits), test_fraction=0.5)
+    assert other.hash != corpus.hash
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_held_out_song_stays_held_out_where_it_is_repeated(
+    tmp_path: Path, songs: list[LyricsSong], backwards: bool
+) -> None:
+    """The repeated ones, and a cover without a split, are not trained on."""
+    covers = [LyricsSong("The Covers", song.title, song.text) for song in songs[:5]]
+    rows = [*songs, *songs[:5], *songs[:5], *covers]
+    splits = [*["test"] * 5, *["train"] * (len(songs) - 5), *["train"] * 5, *[""] * 10]
+    step = -1 if backwards else 1
+    source = write_splits(tmp_path / "a.jsonl", rows[::step], splits[::step])
+    corpus = prepared(source, valid_fraction=0.1)
+    tests = [corpus.text(row) for row in corpus.select("test")]
+    assert sorted(tests) == sorted(song.text for song in songs[:5] for _ in range(2))
+    assert len(corpus.songs) == len(songs) + 5
 
 
 def test_duplicates_are_dropped_and_covers_stay_in_one_split(

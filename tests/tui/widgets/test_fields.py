@@ -1,10 +1,10 @@
-"""Fields whose numbers are changed by steps."""
+"""Fields whose numbers or words are changed by steps."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.options import LYRICS_OPTIONS, PLAYBACK_OPTIONS
+from engine.options import LYRICS_OPTIONS, PLAYBACK_OPTIONS, TextOption
 from tui.widgets.fields import step_option
 
 TEMPERATURE = LYRICS_OPTIONS["temperature"]
@@ -45,3 +45,36 @@ def test_steps_stay_within_their_range() -> None:
     assert step_option(transpose, "", -1) == "-1"
     assert step_option(tempo, "× 1", 1) == "1.1"
     assert step_option(tempo, "0.1", -1) == "0.1"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "steps", "result"),
+    [
+        ("rhyme", "", 1, "aabb"),
+        ("rhyme", "AABB", 1, "abab"),
+        ("rhyme", "abab", 1, "none"),
+        ("rhyme", "none", -1, "abab"),
+        ("raw", "", 1, "on"),
+        ("raw", "on", -1, "off"),
+        ("form", "", 1, "none"),
+        ("form", "none", 1, "VCVCBC"),
+        ("form", "VVC", 1, "VCVCBC"),  # a plan of one's own is not among the choices
+        ("form", "what", 1, "VCVCBC"),
+        ("form", "what", -1, "none"),
+    ],
+)
+def test_steps_through_choices(name: str, text: str, steps: int, result: str) -> None:
+    assert step_option(LYRICS_OPTIONS[name], text, steps) == result
+
+
+@given(
+    st.sampled_from([option for option in LYRICS_OPTIONS.values() if option.type is str]),
+    st.text("VCBvcb onesabf", max_size=6),
+)
+def test_steps_reach_every_choice_and_the_default(option: TextOption, text: str) -> None:
+    found = []
+    for _ in range(len(option.choices) + 2):
+        text = step_option(option, text, 1)
+        found.append(option.check(text))
+        assert step_option(option, step_option(option, text, 1), -1) == text
+    assert set(found) == {*option.choices, option.default}

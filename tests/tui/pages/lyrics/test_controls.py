@@ -33,6 +33,17 @@ from tui.pages.lyrics.controls import OPTIONS
         ("length", "300", 300),
         ("count", "", 1),
         ("count", "16", 16),
+        ("form", "", "VCVCBC"),
+        ("form", "vvc", "VVC"),
+        ("form", "None", "none"),
+        ("candidates", "", 8),
+        ("candidates", "64", 64),
+        ("rhyme", "", "none"),
+        ("rhyme", "AABB", "aabb"),
+        ("known_words", "", "on"),
+        ("known_words", "off", "off"),
+        ("ending", "off", "off"),
+        ("raw", "", "off"),
         ("seed", "", None),
         ("seed", "0", 0),
     ],
@@ -67,6 +78,12 @@ def test_right_values(name: str, text: str, value: object) -> None:
         ("line", "-1"),
         ("line", "201"),
         ("line", "2.5"),
+        ("form", "xyz"),
+        ("form", "V" * 25),
+        ("candidates", "0"),
+        ("candidates", "65"),
+        ("rhyme", "abba"),
+        ("raw", "1"),
         ("length", "0"),
         ("count", "0"),
         ("count", "17"),
@@ -77,5 +94,5 @@ def test_wrong_values_are_refused_in_one_sentence(name: str, text: str) -> None:
     with pytest.raises(InputError) as raised:
         OPTIONS[name].parse(text)
     sentence = str(raised.value)
-    assert sentence.startswith(f"{name.capitalize().replace('_', '-')} must be ")
+    assert sentence.startswith(f"{OPTIONS[name].label} must be ")
     assert sentence.endswith(f", not {text!r}.")

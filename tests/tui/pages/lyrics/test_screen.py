@@ -579,6 +579,7 @@ def test_every_key_has_an_id_a_name_and_a_tooltip() -> None:
         fields.Field,
         fields.PrimeField,
         fields.StepField,
+        fields.ChoiceField,
         artist_field.ArtistInput,
         LyricsText,
         SongTile,
