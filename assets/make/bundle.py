@@ -47,9 +47,9 @@ MODELS = {
         commands=("rnn-tui train lyrics --data originals --preset lyrics --run verses",),
         licence="CC0, like the songs. It started from the included model `english`, whose card "
         "names the texts that it has read.",
-        limits="Single lines make sense and sound like their artist; a song as a whole tells no "
-        "story. `--guidance 2` makes the artist's style stronger; `--raw` shows what the network "
-        "writes without the help of candidates, known words and a form.",
+        limits="Many single lines make sense; a song as a whole has no story. `--guidance 2` makes "
+        "the artist's style stronger; `--raw` shows what the network writes without the help of "
+        "candidates, known words and a form.",
     ),
     "english": CardText(
         about="Simple modern English in lines and verses: the model from which runs on few songs "

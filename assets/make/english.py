@@ -6,8 +6,8 @@ FOLDER has the files that `SOURCES` names: UTF-8 compressed by xz, with a line o
 between two documents; and `songs_modern.jsonl`, with an object for each song, of which `text` is
 used. None of the texts is part of this project; `SOURCES` and the model's card name their origins
 and licences. Prose is cut into lines and verses as long as those of songs. A source takes the place
-of an artist, so that the network can tell a poem from a talk. The training songs of `originals` are
-among the texts, and with others that are most like songs they are there twice.
+of an artist, so that the network can distinguish poems from conversation. The training songs of `originals`
+are included. They and other texts that are most like songs are included twice.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from typing import Literal, TextIO
 from engine import paths
 
 MIN_LINE, MAX_LINE = 18, 48  # characters; only the last line of a sentence may be shorter
-VERSE_LINES = 4  # prose: a paragraph that ends after so many lines ends a verse
+VERSE_LINES = 4  # prose: minimum number of lines of a verse
 SONG_LENGTH = 2500  # characters: a longer document is cut at the next empty line
 MIN_LENGTH = 60  # characters of a text that is not left out
 SENTENCES = 40  # sentences without context in a song

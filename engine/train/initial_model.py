@@ -125,7 +125,7 @@ def sampling_words(config: RunConfig, corpus: Corpus) -> list[str]:
 
 
 def describe(model: Model, corpus: Corpus) -> str:
-    """Say what of a model is kept for a corpus, and what is new."""
+    """Describe what of a model is kept for a corpus, and what is new."""
     if not isinstance(model.codec, CharacterCodec) or not isinstance(corpus.codec, CharacterCodec):
         return model.name
     old, new = set(model.codec.characters), corpus.codec.characters
@@ -134,7 +134,7 @@ def describe(model: Model, corpus: Corpus) -> str:
     known = {normalize(artist) for artist in model.conditions}
     artists = sum(normalize(artist) not in known for artist in corpus.conditions)
     return (
-        f"{model.name}, which knows {len(new) - len(unknown)} of {len(new)} characters"
+        f"{model.name}, which has {len(new) - len(unknown)} of {len(new)} characters"
         + (f" (new: {shown})" if unknown else "")
         + (f"; {artists} new artist{'s' * (artists != 1)}" if artists else "")
     )

@@ -50,7 +50,7 @@ def load_weights(training: TrainState, config: RunConfig, corpus: Corpus) -> Non
 
 
 def _input_rows(old: ModelConfig, new: ModelConfig, rows: int, wanted: int) -> list[int]:
-    """Return the rows of the first layer's input weights that a run uses, of so many.
+    """Return the rows of the first layer's input weights that a run uses, of `rows`.
 
     Those of the matched frame and the match kind are left out if the run has no match memory; they
     follow those of the frame before.

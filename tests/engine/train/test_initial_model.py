@@ -91,7 +91,7 @@ def test_what_is_kept_and_what_is_new_is_said(base: models.Model, tmp_path: Path
     corpus = prepare_corpus(configs.load("lyrics", source=str(path)).data)
     text = initial_model.describe(base, corpus)
     known = len(set(base.codec.characters) & set(corpus.codec.characters))  # type: ignore[union-attr]
-    assert f"knows {known} of {len(corpus.codec.characters)} characters (new: " in text  # type: ignore[union-attr]
+    assert f"has {known} of {len(corpus.codec.characters)} characters (new: " in text  # type: ignore[union-attr]
     assert "δ" in text
     assert text.endswith("; 1 new artist")
 

@@ -125,7 +125,7 @@ async def test_fields_before_the_first_song() -> None:
         assert field.value == "0.6"
         await lyrics.press("right_square_bracket", "right_square_bracket")
         assert field.value == "0.8"
-        minus, plus = lyrics.screen.query(".step")
+        minus, plus, *_ = lyrics.screen.query(".step")
         for sign in (plus, plus, minus):
             await lyrics.pilot.click(sign, offset=(1, 0))
         assert field.value == "0.9"
