@@ -9,7 +9,6 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import InputError
 from engine.suggestions import normalize
 
 SPLITS = ("train", "valid", "test")  # a song's split is stored as an index into these
@@ -42,19 +41,34 @@ def assign_splits(
 
     The songs with the lowest keys are the test songs, those with the next ones the validation
     songs, so the numbers of both are exact fractions of the different songs, rounded to whole songs
-    (at least one if the fraction is not 0). Songs with equal keys have the same split. Raises
-    InputError if no song would be left to train on.
+    (at least one if the fraction is not 0). Songs with equal keys have the same split. If no song
+    would be left to train on, all are training songs.
     """
     unique = np.unique(keys)
     n = len(unique)
     tests, valids = _count(n, test_fraction), _count(n, valid_fraction)
     if tests + valids >= n:
-        raise InputError(
-            f"{n} different song{'s' * (n != 1)} cannot be split with "
-            f"data.valid_fraction = {valid_fraction} and data.test_fraction = {test_fraction}: "
-            "use more songs or lower the fractions."
-        )
+        return np.full(len(keys), TRAIN, np.uint8)
     rank = np.searchsorted(unique, keys)  # (S,)
     return np.where(rank < tests, TEST, np.where(rank < tests + valids, VALID, TRAIN)).astype(
         np.uint8
     )
+
+
+def choose_splits(
+    source_splits: npt.NDArray[np.uint8],
+    keys: npt.NDArray[np.uint64],
+    valid_fraction: float,
+    test_fraction: float,
+) -> npt.NDArray[np.uint8]:
+    """Return the split of each song, (S,), as an index into SPLITS.
+
+    The source's own splits, (S,), are used where it sets them. If it has no validation songs, or no
+    test songs, they are taken from its training songs by `assign_splits`.
+    """
+    splits = source_splits.copy()
+    free = (splits == TRAIN) | (splits == ANY)
+    valid_fraction = 0.0 if np.any(splits == VALID) else valid_fraction
+    test_fraction = 0.0 if np.any(splits == TEST) else test_fraction
+    splits[free] = assign_splits(keys[free], valid_fraction, test_fraction)
+    return splits

@@ -10,8 +10,7 @@ import pytest
 
 from engine.config import DataConfig
 from engine.data import music_corpus
-from engine.data.codecs import KeysCodec
-from engine.data.splits import ANY, TEST, TRAIN, VALID
+from engine.data.splits import TEST, TRAIN
 from engine.errors import InputError
 
 Tune = Callable[[int], bytes]
@@ -61,12 +60,12 @@ def test_equal_songs_are_dropped_unless_the_source_sets_the_splits(
     songs = {"a.mid": tune(1), "b.mid": tune(2), "c.mid": tune(1)}
     stored, data = store(write(tmp_path / "loose", songs))
     assert stored.names == ["a", "b"]
-    assert stored.report["duplicates"] == 1
+    assert stored.report["left_out"]["duplicates"]["count"] == 1
     assert len(data) == stored.lengths.sum() * 176
     given = {"train/a.mid": tune(1), "train/b.mid": tune(1), "test/c.mid": tune(1)}
     stored, _ = store(write(tmp_path / "given", given))
     assert stored.names == ["test/c", "train/a", "train/b"]
-    assert stored.report["duplicates"] == 0
+    assert stored.report["left_out"]["duplicates"]["count"] == 0
     assert len(set(stored.keys.tolist())) == 1
     assert stored.source_splits.tolist() == [TEST, TRAIN, TRAIN]
 
@@ -85,10 +84,10 @@ def test_bad_songs_are_counted_and_the_first_are_named(tmp_path: Path, tune: Tun
         io.BytesIO(), write(tmp_path, songs), NO_SPLITS, lambda *args: seen.append(args)
     )
     assert stored.names == ["good"]
-    assert stored.report["bad"] == 30
-    assert [message.split(".mid")[0] for message in stored.report["bad_songs"]] == [
-        f"bad {i:02}" for i in range(20)
-    ]
+    assert stored.report["left_out"]["unreadable"]["count"] == 30
+    assert [
+        message.split(".mid")[0] for message in stored.report["left_out"]["unreadable"]["names"]
+    ] == [f"bad {i:02}" for i in range(10)]
     assert seen == [(i, 31) for i in range(32)]
 
 
@@ -99,51 +98,3 @@ def test_no_readable_song_is_an_error(tmp_path: Path) -> None:
     write(tmp_path, {"b.mid": b"bad"})
     with pytest.raises(InputError, match=r"None of the 2 songs of .* the first: a\.mid is no"):
         store(tmp_path)
-
-
-def stored_songs(given: list[int], keys: list[int] | None = None) -> music_corpus.StoredSongs:
-    size = len(given)
-    return music_corpus.StoredSongs(
-        names=[str(i) for i in range(size)],
-        keys=np.array(keys or range(size), np.uint64),
-        lengths=np.ones(size, np.int64),
-        source_splits=np.array(given, np.uint8),
-        codec=KeysCodec(2, 0.3, None, 120.0),
-        report={},
-    )
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        (
-            [ANY] * 6,
-            [TEST, VALID, TRAIN, TRAIN, TRAIN, TRAIN],
-        ),  # the lowest keys are the test songs
-        ([VALID, TRAIN, TEST, TRAIN], [VALID, TRAIN, TEST, TRAIN]),
-        ([TRAIN, TRAIN, TEST, TRAIN, TRAIN], [VALID, TRAIN, TEST, TRAIN, TRAIN]),
-        ([VALID, TRAIN, TRAIN, TRAIN, TRAIN], [VALID, TEST, TRAIN, TRAIN, TRAIN]),
-        ([ANY, VALID, TEST, TRAIN], [TRAIN, VALID, TEST, TRAIN]),
-    ],
-)
-def test_splits_of_the_source_stay_and_missing_ones_are_made(
-    given: list[int], expected: list[int]
-) -> None:
-    config = DataConfig(valid_fraction=0.2, test_fraction=0.2)
-    assert music_corpus.choose_splits(stored_songs(given), config, "here").tolist() == expected
-
-
-def test_equal_songs_share_a_split() -> None:
-    keys = [1, 2, 3, 4, 5, 1, 2, 3, 4, 5]
-    splits = music_corpus.choose_splits(
-        stored_songs([ANY] * 10, keys), DataConfig(valid_fraction=0.2, test_fraction=0.2), "here"
-    )
-    assert splits[:5].tolist() == splits[5:].tolist() == [TEST, VALID, TRAIN, TRAIN, TRAIN]
-
-
-def test_no_songs_to_train_on_is_an_error() -> None:
-    with pytest.raises(InputError, match="here has no songs to train on"):
-        music_corpus.choose_splits(stored_songs([TEST, VALID]), DataConfig(), "here")
-    with pytest.raises(InputError, match="1 different song cannot be split"):
-        music_corpus.choose_splits(stored_songs([ANY]), DataConfig(), "here")
-    assert music_corpus.choose_splits(stored_songs([ANY]), NO_SPLITS, "here").tolist() == [TRAIN]

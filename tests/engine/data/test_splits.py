@@ -5,8 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.data.splits import SPLITS, assign_splits, split_key
-from engine.errors import InputError
+from engine.data.splits import (
+    ANY,
+    SPLITS,
+    TEST,
+    TRAIN,
+    VALID,
+    assign_splits,
+    choose_splits,
+    split_key,
+)
 
 FRACTIONS = st.floats(0.0, 0.3)
 
@@ -39,8 +47,7 @@ def test_splits_never_leak_and_do_not_depend_on_the_order(
         "valid": max(1, round(n * valid)) if valid else 0,
     }
     if sum(wanted.values()) >= n:
-        with pytest.raises(InputError):
-            assign_splits(keys, valid, test)
+        assert not assign_splits(keys, valid, test).any()
         return
     split = assign_splits(keys, valid, test)
     parts = {
@@ -63,10 +70,38 @@ def test_another_seed_gives_another_split() -> None:
 
 
 @pytest.mark.parametrize(("songs", "valid", "test"), [(2, 0.05, 0.05), (10, 0.5, 0.5), (1, 0, 0.1)])
-def test_too_few_songs_to_split_are_refused(songs: int, valid: float, test: float) -> None:
-    with pytest.raises(InputError, match=f"{songs} different song"):
-        assign_splits(np.arange(songs, dtype=np.uint64), valid, test)
+def test_too_few_songs_to_split_are_training_songs(songs: int, valid: float, test: float) -> None:
+    keys = np.arange(songs, dtype=np.uint64)
+    assert assign_splits(keys, valid, test).tolist() == [TRAIN] * songs
 
 
 def test_without_fractions_all_songs_are_for_training() -> None:
     assert assign_splits(np.arange(2, dtype=np.uint64), 0.0, 0.0).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (
+            [ANY] * 6,
+            [TEST, VALID, TRAIN, TRAIN, TRAIN, TRAIN],
+        ),  # the lowest keys are the test songs
+        ([VALID, TRAIN, TEST, TRAIN], [VALID, TRAIN, TEST, TRAIN]),
+        ([TRAIN, TRAIN, TEST, TRAIN, TRAIN], [VALID, TRAIN, TEST, TRAIN, TRAIN]),
+        ([VALID, TRAIN, TRAIN, TRAIN, TRAIN], [VALID, TEST, TRAIN, TRAIN, TRAIN]),
+        ([ANY, VALID, TEST, TRAIN], [TRAIN, VALID, TEST, TRAIN]),
+        ([TEST, VALID], [TEST, VALID]),
+        ([ANY], [TRAIN]),
+    ],
+)
+def test_splits_of_the_source_stay_and_missing_ones_are_made(
+    given: list[int], expected: list[int]
+) -> None:
+    keys = np.arange(len(given), dtype=np.uint64)
+    assert choose_splits(np.array(given, np.uint8), keys, 0.2, 0.2).tolist() == expected
+
+
+def test_equal_songs_share_a_split() -> None:
+    keys = np.array([1, 2, 3, 4, 5] * 2, np.uint64)
+    splits = choose_splits(np.full(10, ANY, np.uint8), keys, 0.2, 0.2)
+    assert splits[:5].tolist() == splits[5:].tolist() == [TEST, VALID, TRAIN, TRAIN, TRAIN]
