@@ -42,6 +42,12 @@ def step_option(option: Option, text: str, steps: int) -> str:
     return f"{round(min(max((nearest + steps) * size, low), high), 6):g}"
 
 
+def set_text(line: Static, text: str) -> None:
+    """Show another text; the same text again would lay out the whole page again."""
+    if line.content != text:
+        line.update(text)
+
+
 class Field(Input):
     """A field of one row; enter submits the form.
 
@@ -228,7 +234,7 @@ class FormPanel(VerticalScroll, can_focus=False):
     def show_model(self) -> None:
         """Describe the chosen model."""
         for line in self.query("#model-info").results(Static):
-            line.update(self.models.description)
+            set_text(line, self.models.description)
             line.display = bool(self.models.description)
 
     # ── values ───────────────────────────────────────────────────────────────────────────────────
@@ -265,7 +271,7 @@ class FormPanel(VerticalScroll, can_focus=False):
     def show_problem(self, sentence: str) -> None:
         """Show a problem below the fields; an empty sentence removes it."""
         line = self.query_one("#problem", Static)
-        line.update(clean(f"✗ {sentence}") if sentence else "")
+        set_text(line, clean(f"✗ {sentence}") if sentence else "")
         line.display = bool(sentence)
 
     def step(self, name: str, steps: int) -> None:

@@ -81,6 +81,7 @@ def test_a_run_of_another_format_is_refused(make_config: MakeConfig) -> None:
     assert run.events.read_text() == ""
 
 
+@pytest.mark.slow
 def test_spawn_returns_when_the_trainer_holds_the_lock(make_config: MakeConfig) -> None:
     run = launch.new_run(make_config("train.steps=3"), "away")
     pid = launch.spawn(run)

@@ -89,7 +89,8 @@ async def test_models_prompt_and_fields_before_the_first_piece(tmp_path: Path) -
         assert music.status == "○ ready · folk · 2.94 nats/frame"
         words = music.text_of("#model-info")
         assert words == "lstm 2 × 192 · 2.94 nats/frame"
-        assert any("Press g: the model “folk” begins a piece." in line for line in music.lines)
+        hint = "Press g: the model “folk” begins a piece."
+        await music.until(lambda: any(hint in line for line in music.lines))
         await music.fill(begins="C4 E4")
         await music.until(lambda: any("continues C4 E4" in line for line in music.lines))
         await music.fill(begins="")
