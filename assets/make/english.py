@@ -6,8 +6,8 @@ FOLDER has the files that `SOURCES` names: UTF-8 compressed by xz, with a line o
 between two documents; and `songs_modern.jsonl`, with an object for each song, of which `text` is
 used. None of the texts is part of this project; `SOURCES` and the model's card name their origins
 and licences. Prose is cut into lines and verses as long as those of songs. A source takes the place
-of an artist, so that the network can distinguish poems from conversation. The training songs of `originals`
-are included. They and other texts that are most like songs are included twice.
+of an artist, so that the network can distinguish poems from conversation. The training songs of
+`originals` are included. They and other texts that are most like songs are included twice.
 """
 
 import argparse

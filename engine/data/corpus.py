@@ -26,19 +26,20 @@ from engine.data import datasets, lyrics_corpus, lyrics_files, music_corpus, mus
 from engine.data.codecs import CharacterCodec, Codec, KeysCodec, codec_from_json, index_table
 from engine.data.corpus_format import (
     SONG_DTYPE,
+    LeftOutSongs,
     PreparedSongs,
     Progress,
     describe,
     write_songs,
 )
 from engine.data.splits import SPLITS
-from engine.errors import InputError
+from engine.errors import InputError, printable
 from engine.files import atomic_folder, explain_write_errors
 from engine.frame_spec import FrameSpec
 from engine.music.piano_roll import Roll
 from engine.suggestions import normalize
 
-FORMAT = 3  # raise it with each change to the files, so that older corpora are prepared again
+FORMAT = 4  # raise it with each change to the files, so that older corpora are prepared again
 
 # For each kind of songs: the function that lists a source's files, and that which writes frames.
 WriteFrames = Callable[[Path, IO[bytes], Path, DataConfig, Progress], PreparedSongs]
@@ -155,6 +156,23 @@ class Corpus:
         if self.hash != expected:
             raise InputError(f"The songs of {self.name} have changed since {since}")
 
+    def require_splits(self, config: DataConfig) -> None:
+        """Raise InputError if the songs could not be split as `config` demands, for training."""
+        counts = {split: len(self.select(split)) for split in SPLITS}
+        if not counts["train"]:
+            raise InputError(
+                f"{self.meta['source']} has no songs to train on: put some into a folder named "
+                "train."
+            )
+        fractions = {"valid": config.valid_fraction, "test": config.test_fraction}
+        if any(fraction and not counts[split] for split, fraction in fractions.items()):
+            different = len(np.unique(self.songs["key"]))
+            raise InputError(
+                f"{different} different song{'s' * (different != 1)} cannot be split with "
+                f"data.valid_fraction = {config.valid_fraction} and data.test_fraction = "
+                f"{config.test_fraction}: use more songs or lower the fractions."
+            )
+
     def song(self, row: int) -> npt.NDArray[Any]:
         """Return the frames of one song, (length, *frame)."""
         start, length = int(self.songs["start"][row]), int(self.songs["length"][row])
@@ -225,7 +243,7 @@ def prepare_corpus(
     list_files, write_frames = _KINDS[kind]
     source = datasets.resolve(config.source, kind)
     found = list_files(source)
-    name = config.source if config.source in datasets.DATASETS else source.stem
+    name = config.source if config.source in datasets.DATASETS else printable(source.stem)
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-")[:40] or "corpus"
     path = paths.corpora() / f"{stem}-{_fingerprint(kind, source, found, config)}"
     with contextlib.suppress(InputError):
@@ -240,11 +258,22 @@ def prepare_corpus(
             shutil.rmtree(stale, ignore_errors=True)
         with atomic_folder(path) as draft, tempfile.TemporaryFile(dir=draft) as file:
             songs = write_frames(draft, file, source, config, progress or (lambda *_: None))
+            songs.report["left_out"]["other files"] = _other_files(source, found)
             write_songs(draft, songs)
             facts = describe(source, config, songs)
             meta = {"format": FORMAT, "kind": kind, "name": name, **facts}
             (draft / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
     return Corpus.open(path)
+
+
+def _other_files(source: Path, found: list[Path]) -> dict[str, Any]:
+    """Return the visible files in a folder that are not among its files of songs."""
+    others, songs = LeftOutSongs(), set(found)
+    for path in sorted(source.rglob("*")) if source.is_dir() else ():
+        hidden = any(part.startswith(".") for part in path.relative_to(source).parts)
+        if path not in songs and not hidden and path.is_file():
+            others.add(str(path.relative_to(source)))
+    return dataclasses.asdict(others)
 
 
 def _fingerprint(kind: Kind, source: Path, found: list[Path], config: DataConfig) -> str:

@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,10 +20,12 @@ import numpy.typing as npt
 from engine.config import DataConfig
 from engine.data.codecs import Codec
 from engine.data.splits import SPLITS
+from engine.errors import printable
 from engine.frame_spec import FrameSpec
 
 Progress = Callable[[int, int], None]  # (done, total), in bytes of lyrics or files of music
 
+MAX_NAMES = 10  # of songs that are left out for one reason
 SONG_DTYPE = np.dtype(
     [
         ("key", "<u8"),  # the split key, see engine.data.splits
@@ -35,6 +37,20 @@ SONG_DTYPE = np.dtype(
 )
 
 
+@dataclass
+class LeftOutSongs:
+    """The songs of a source that are left out of its corpus for one reason."""
+
+    count: int = 0
+    names: list[str] = field(default_factory=list)  # the first ones, at most MAX_NAMES
+
+    def add(self, name: str) -> None:
+        """Count a song; its name may be followed by details."""
+        self.count += 1
+        if len(self.names) < MAX_NAMES:
+            self.names.append(printable(name))
+
+
 @dataclass(frozen=True, eq=False)
 class PreparedSongs:
     """The contents of a corpus other than its frames."""
@@ -44,7 +60,9 @@ class PreparedSongs:
     names: Iterable[tuple[str, str]]  # artist and title of each song
     codec: Codec
     conditions: list[str]  # the artists, sorted
-    report: dict[str, Any]  # what was left out, by reason
+    # "left_out": `LeftOutSongs` by reason; of lyrics "artists": `ArtistReport`; of music
+    # "notes_left_out": numbers by reason, and "also_in_train": copies of training songs by split.
+    report: dict[str, Any]
 
 
 def write_frames_header(file: IO[bytes], spec: FrameSpec, size: int) -> None:

@@ -1,5 +1,6 @@
 """Named data sets, and the files of a source, which is the name of a data set or a path."""
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -189,7 +190,8 @@ def _unknown_source(source: str, kind: Kind) -> InputError:
 def guess_kind(source: str) -> Kind:
     """Return whether a source is of lyrics or of music.
 
-    Of a path, the suffixes of its files decide: music if any is one of `MUSIC_SUFFIXES`.
+    Of a path, the suffixes of its files decide: music if any is one of `MUSIC_SUFFIXES`, except for
+    a zip without MIDI files and a .json file with a list.
     """
     path = Path(source).expanduser()
     if source in DATASETS and (DATASETS[source].is_available or not path.exists()):
@@ -198,4 +200,18 @@ def guess_kind(source: str) -> Kind:
         files = path.rglob("*") if path.is_dir() else [path]
     except OSError:  # the reader of the songs raises the error
         files = [path]
-    return "music" if any(file.suffix.lower() in MUSIC_SUFFIXES for file in files) else "lyrics"
+    return "music" if any(map(_is_music, files)) else "lyrics"
+
+
+def _is_music(file: Path) -> bool:
+    suffix = file.suffix.lower()
+    try:
+        if suffix == ".zip" and file.is_file():
+            with zipfile.ZipFile(file) as archive:
+                return any(name.lower().endswith(MIDI_SUFFIXES) for name in archive.namelist())
+        if suffix == ".json" and file.is_file():
+            with file.open("rb") as content:
+                return not content.read(100).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+    except Exception:  # a broken zip raises many kinds; the reader of the songs raises the error
+        return True
+    return suffix in MUSIC_SUFFIXES

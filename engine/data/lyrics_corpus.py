@@ -18,10 +18,17 @@ import numpy.typing as npt
 
 from engine.config import DataConfig
 from engine.data.codecs import END, CharacterCodec, code_points
-from engine.data.corpus_format import SONG_DTYPE, PreparedSongs, Progress, write_frames_header
+from engine.data.corpus_format import (
+    MAX_NAMES,
+    SONG_DTYPE,
+    LeftOutSongs,
+    PreparedSongs,
+    Progress,
+    write_frames_header,
+)
 from engine.data.lyrics_files import LyricsSong, list_files, read_songs
-from engine.data.splits import ANY, choose_splits, digest, split_key
-from engine.errors import InputError
+from engine.data.splits import ANY, TRAIN, choose_splits, digest, split_key
+from engine.errors import InputError, printable
 from engine.suggestions import closest, join_or, normalize
 
 ROW_DTYPE = np.dtype(
@@ -67,9 +74,11 @@ def write_frames(
     table = np.zeros(len(rows), SONG_DTYPE)
     table["key"], table["length"] = rows["key"], rows["length"] + 1  # with the end mark
     table["split"] = choose_splits(
-        rows["split"], rows["key"], config.valid_fraction, config.test_fraction, str(source)
+        rows["split"], rows["key"], config.valid_fraction, config.test_fraction
     )
     table["condition"] = condition_of[rows["artist"]]
+    trained = table["condition"][table["split"] == TRAIN]
+    untrained = np.setdiff1d(np.arange(1, len(conditions) + 1), trained)
     order = np.argsort(rows["text"])  # frames.npy has the order of the scratch file
     table["start"][order] = np.cumsum(table["length"][order]) - table["length"][order]
 
@@ -89,10 +98,15 @@ def write_frames(
         codec=codec,
         conditions=conditions,
         report={
-            "artists": dataclasses.asdict(selection.artists),
-            "short": stored.short,
-            "duplicates": selection.duplicates,
-            "filtered": selection.filtered,
+            "artists": {
+                **dataclasses.asdict(selection.artists),
+                "untrained": [conditions[index - 1] for index in untrained.tolist()],
+            },
+            "left_out": {
+                "too short": dataclasses.asdict(stored.short),
+                "duplicates": dataclasses.asdict(selection.duplicates),
+                "of other artists": dataclasses.asdict(LeftOutSongs(selection.filtered)),
+            },
         },
     )
 
@@ -105,12 +119,16 @@ class StoredTexts:
     rows: npt.NDArray[Any]  # (S,) of ROW_DTYPE, in the source's order
     artists: list[str]  # all artists of the source, also those with short songs only
     titles: bytearray  # UTF-8, end to end
-    short: int  # number of songs left out because they are too short
+    short: LeftOutSongs  # those with fewer characters than data.min_length
 
     def title(self, row: npt.NDArray[Any]) -> str:
         """Return the title of the song of a row."""
         start = int(row["title"])
         return self.titles[start : start + int(row["title_size"])].decode()
+
+    def name(self, row: npt.NDArray[Any]) -> str:
+        """Return the artist and the title of the song of a row."""
+        return _name(self.artists[row["artist"]], self.title(row))
 
     def texts(self, rows: npt.NDArray[Any], order: npt.NDArray[np.intp]) -> Iterator[str]:
         """Yield the texts of `rows[order]`; reading in the order of the file is by far fastest."""
@@ -133,11 +151,11 @@ def store_texts(
     """
     artists: dict[str, int] = {}
     packed, titles = bytearray(), bytearray()
-    short = written = 0
+    short, written = LeftOutSongs(), 0
     for number, song in enumerate(songs):
         artist = artists.setdefault(song.artist, len(artists))
         if len(song.text) < config.min_length:
-            short += 1
+            short.add(_name(song.artist, song.title))
             continue
         text, title = song.text.encode(), song.title.encode()
         packed += _PACK(
@@ -156,7 +174,29 @@ def store_texts(
         written += len(text)
         if number % _REPORT_EVERY == 0:
             progress(written)
-    return StoredTexts(file, np.frombuffer(packed, ROW_DTYPE), list(artists), titles, short)
+    rows = np.frombuffer(packed, ROW_DTYPE)
+    return StoredTexts(file, rows, _merge_spellings(list(artists), rows), titles, short)
+
+
+def _name(artist: str, title: str) -> str:
+    return " – ".join(filter(None, (artist, title))) or "a song without a title"
+
+
+def _merge_spellings(artists: list[str], rows: npt.NDArray[Any]) -> list[str]:
+    """Return the artists, of names that differ in case or blanks only the commonest spelling.
+
+    The artists' indices in `rows` are changed accordingly. Of equally common spellings it is the
+    first in alphabetical order.
+    """
+    counts = np.bincount(rows["artist"], minlength=len(artists)).tolist()
+    spellings: dict[str, list[int]] = {}
+    for index in sorted(range(len(artists)), key=lambda index: (-counts[index], artists[index])):
+        spellings.setdefault(normalize(artists[index]), []).append(index)
+    new_index = np.empty(len(artists), np.int32)
+    for number, indices in enumerate(spellings.values()):
+        new_index[indices] = number
+    rows["artist"] = new_index[rows["artist"]] if len(rows) else 0
+    return [artists[indices[0]] for indices in spellings.values()]
 
 
 @dataclass(frozen=True)
@@ -174,7 +214,7 @@ class Selection:
 
     rows: npt.NDArray[Any]  # (S,) of ROW_DTYPE, sorted by key and artist
     artists: ArtistReport
-    duplicates: int  # songs left out because their artist has another one with the same key
+    duplicates: LeftOutSongs  # their artist has another song with the same key
     filtered: int  # songs left out because their artist is not selected
 
 
@@ -187,9 +227,9 @@ def select_songs(stored: StoredTexts, config: DataConfig, source: str) -> Select
     """
     if not len(stored.rows):
         raise InputError(
-            f"All {stored.short} songs of {source} have fewer than {config.min_length} characters: "
-            "lower data.min_length."
-            if stored.short
+            f"All {stored.short.count} songs of {source} have fewer than {config.min_length} "
+            "characters: lower data.min_length."
+            if stored.short.count
             else f"{source} has no songs: choose a file with an artist and a text in each row."
         )
     rank = np.empty(len(stored.artists), np.int64)  # of each artist by name
@@ -199,6 +239,9 @@ def select_songs(stored: StoredTexts, config: DataConfig, source: str) -> Select
     priority = np.where(splits == ANY, -1, splits)  # TRAIN is 0, VALID and TEST are above
     order = np.lexsort((stored.rows["digest"], -priority, ranks, keys))
     repeated = (keys[order[1:]] == keys[order[:-1]]) & (ranks[order[1:]] == ranks[order[:-1]])
+    duplicates = LeftOutSongs(int(repeated.sum()))
+    first = order[1:][repeated][:MAX_NAMES]
+    duplicates.names += [printable(stored.name(row)) for row in stored.rows[first]]
     order = order[np.concatenate([[True], ~repeated])]
 
     artists = stored.rows["artist"][order]
@@ -207,28 +250,24 @@ def select_songs(stored: StoredTexts, config: DataConfig, source: str) -> Select
     # Songs without an artist stay unless artists are named.
     used = [name in report.found or (not name and not config.artists) for name in stored.artists]
     selected = order[np.array(used)[artists]]
-    return Selection(
-        stored.rows[selected], report, len(keys) - len(order), len(order) - len(selected)
-    )
+    return Selection(stored.rows[selected], report, duplicates, len(order) - len(selected))
 
 
 def select_artists(counts: Mapping[str, int], config: DataConfig, source: str) -> ArtistReport:
     """Select the configured artists, or all, that have at least `config.min_songs` songs.
 
-    counts: the number of songs of each artist; "" stands for songs without an artist, which are
-    used only if no artists are configured. Raises InputError, in which `source` is named, if no
-    song is left.
+    counts: the number of songs of each artist, whose names differ in more than case; "" stands for
+    songs without an artist, which are used only if no artists are configured. Raises InputError, in
+    which `source` is named, if no song is left.
     """
     wanted, enough = config.artists, max(1, config.min_songs)
-    spellings: dict[str, list[str]] = {}  # "abba" finds both "ABBA" and "Abba"
-    for name in sorted(counts):
-        spellings.setdefault(normalize(name), []).append(name)
+    spellings = {normalize(name): name for name in counts}
     missing = {
         name: tuple(closest(name, filter(None, counts)))
         for name in wanted
         if normalize(name) not in spellings
     }
-    matched = sorted(name for key in map(normalize, wanted) for name in spellings.get(key, ()))
+    matched = sorted(spellings[key] for key in map(normalize, wanted) if key in spellings)
     candidates = dict.fromkeys(matched if wanted else sorted(filter(None, counts)))
     found = {name: counts[name] for name in candidates if counts[name] >= enough}
     few = {name: counts[name] for name in matched if counts[name] < enough}

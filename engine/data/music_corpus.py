@@ -7,7 +7,7 @@ what the corpus's table of songs needs. S is the number of songs.
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,14 +17,19 @@ import numpy.typing as npt
 from engine.config import DataConfig
 from engine.data import music_files
 from engine.data.codecs import KeysCodec
-from engine.data.corpus_format import SONG_DTYPE, PreparedSongs, Progress, write_frames_header
+from engine.data.corpus_format import (
+    SONG_DTYPE,
+    LeftOutSongs,
+    PreparedSongs,
+    Progress,
+    write_frames_header,
+)
 from engine.data.music_files import MusicSong, SongEntry
 from engine.data.splits import ANY, SPLITS, TEST, TRAIN, VALID, choose_splits, digest
 from engine.errors import InputError
 from engine.frame_spec import KEYS
 from engine.music import MIDI_SUFFIXES
 
-_NAMED_ERRORS = 20  # errors of unreadable songs that the report lists
 _DEFAULT_TEMPO = 120.0  # beats a minute, if no song has a tempo
 
 
@@ -33,15 +38,14 @@ def write_frames(
 ) -> PreparedSongs:
     """Write frames.npy, the frames of all songs; return the other contents of the corpus.
 
-    scratch: an empty file for the frames. Raises InputError if no song can be read, or if no song
-    would be left to train on.
+    scratch: an empty file for the frames. Raises InputError if no song can be read.
     """
     stored = store_songs(scratch, source, config, progress)
     table = np.zeros(len(stored.keys), SONG_DTYPE)
     table["key"], table["length"] = stored.keys, stored.lengths
     table["start"] = np.cumsum(stored.lengths) - stored.lengths
     table["split"] = choose_splits(
-        stored.source_splits, stored.keys, config.valid_fraction, config.test_fraction, str(source)
+        stored.source_splits, stored.keys, config.valid_fraction, config.test_fraction
     )
     order = np.argsort(stored.keys, kind="stable")
     table = table[order]
@@ -57,9 +61,6 @@ def write_frames(
         codec=stored.codec,
         conditions=[],
         report={
-            "artists": {"found": {}, "few": {}, "missing": {}},
-            "short": 0,
-            "filtered": 0,
             **stored.report,
             "also_in_train": {  # songs that equal a training song
                 SPLITS[split]: int(np.isin(table["key"][table["split"] == split], train_keys).sum())
@@ -99,45 +100,46 @@ def store_songs(
 ) -> StoredSongs:
     """Write the frames of a source's songs to `file`.
 
-    Songs that cannot be read are left out and listed in the report. Of songs with equal frames only
-    the first is kept, unless the source sets the splits: then all are kept, so that results are
-    comparable with published ones.
+    Songs that cannot be read are left out and counted in the report. Of songs with equal frames
+    only the first is kept, unless the source sets the splits: then all are kept, so that results
+    are comparable with published ones.
     progress: called with the number of songs that are read and the number of all songs. Raises
     InputError if no song can be read.
     """
     rows: list[_Row] = []
-    errors: list[str] = []
+    unreadable, duplicates = LeftOutSongs(), LeftOutSongs()
     keys: set[int] = set()
-    duplicates = 0
     with music_files.open_songs(source) as entries:
         keep_equal = any(entry.split != ANY for entry in entries)
-        for entry, song in _read(entries, config, errors, progress):
+        for entry, song in _read(entries, config, unreadable, progress):
             key = _key(song.frames, config.split_seed)
             if key in keys and not keep_equal:
-                duplicates += 1
+                duplicates.add(entry.name)
                 continue
             keys.add(key)
             file.write(song.frames.tobytes())
             rows.append(_row(entry, song, key))
     if not rows:
         raise InputError(
-            errors[0]
-            if len(errors) == 1
-            else f"None of the {len(errors)} songs of {source} can be used; the first: {errors[0]}"
+            unreadable.names[0]
+            if unreadable.count == 1
+            else f"None of the {unreadable.count} songs of {source} can be used; the first: "
+            f"{unreadable.names[0]}"
         )
-    return _summarize(rows, errors, duplicates, config)
+    left_out = {"unreadable": asdict(unreadable), "duplicates": asdict(duplicates)}
+    return _summarize(rows, left_out, config)
 
 
 def _read(
-    entries: Sequence[SongEntry], config: DataConfig, errors: list[str], progress: Progress
+    entries: Sequence[SongEntry], config: DataConfig, unreadable: LeftOutSongs, progress: Progress
 ) -> Iterator[tuple[SongEntry, MusicSong]]:
-    """Yield the songs that can be read; for each of the others append its error to `errors`."""
+    """Yield the songs that can be read; add the errors of the others to `unreadable`."""
     for number, entry in enumerate(entries):
         progress(number, len(entries))
         try:
             song = music_files.load_song(entry, config.frame_seconds, config.frame_beats)
         except InputError as error:
-            errors.append(str(error))
+            unreadable.add(str(error))
             continue
         yield entry, song
     progress(len(entries), len(entries))
@@ -162,7 +164,7 @@ def _row(entry: SongEntry, song: MusicSong, key: int) -> _Row:
 
 
 def _summarize(
-    rows: Sequence[_Row], errors: Sequence[str], duplicates: int, config: DataConfig
+    rows: Sequence[_Row], left_out_songs: dict[str, Any], config: DataConfig
 ) -> StoredSongs:
     tempos = [row.tempo for row in rows if row.tempo]
     left_out: Counter[str] = Counter()
@@ -180,9 +182,7 @@ def _summarize(
             round(float(np.median(tempos)), 3) if tempos else _DEFAULT_TEMPO,
         ),
         report={
-            "bad": len(errors),
-            "bad_songs": list(errors[:_NAMED_ERRORS]),
-            "duplicates": duplicates,
+            "left_out": left_out_songs,
             "notes_left_out": dict(left_out),
         },
     )

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from engine.data import mat_file
 from engine.data.datasets import MUSIC_SUFFIXES
 from engine.data.splits import ANY, SPLITS, TEST, TRAIN, VALID
-from engine.errors import InputError
+from engine.errors import InputError, printable
 from engine.files import explain_read_errors
 from engine.frame_spec import KEYS
 from engine.music import MIDI_SUFFIXES, midi, piano_roll
@@ -82,11 +82,6 @@ def _is_midi(path: Path | PurePosixPath) -> bool:
     return path.suffix.lower() in MIDI_SUFFIXES and not hidden
 
 
-def _printable(path: Path | PurePosixPath) -> str:
-    """Return a path as one line without control characters, which is safe to print."""
-    return " ".join("".join(c if c.isprintable() else " " for c in str(path)).split())
-
-
 def _split(path: Path | PurePosixPath) -> int:
     """Return the split that a folder of the path is named after (the innermost one), or ANY."""
     folders = (part.casefold() for part in reversed(path.parts[:-1]))
@@ -104,7 +99,9 @@ def open_songs(source: Path) -> Iterator[list[SongEntry]]:
     if source.is_dir() or suffix in MIDI_SUFFIXES:
         root = source if source.is_dir() else source.parent
         paths = [file.relative_to(root) for file in list_files(source)]
-        yield [SongEntry(_printable(path), _split(path), _load_file(root / path)) for path in paths]
+        yield [
+            SongEntry(printable(str(path)), _split(path), _load_file(root / path)) for path in paths
+        ]
     elif suffix == ".mat":
         yield _mat_entries(source)
     elif suffix == ".json":
@@ -210,7 +207,9 @@ def _zip_entries(source: Path, archive: zipfile.ZipFile) -> list[SongEntry]:
             "the folder."
         )
     return [
-        SongEntry(_printable(path), _split(path), _load_member(archive, info, _printable(path)))
+        SongEntry(
+            printable(str(path)), _split(path), _load_member(archive, info, printable(str(path)))
+        )
         for path, info in music
     ]
 

@@ -9,7 +9,6 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import InputError
 from engine.suggestions import normalize
 
 SPLITS = ("train", "valid", "test")  # a song's split is stored as an index into these
@@ -42,18 +41,14 @@ def assign_splits(
 
     The songs with the lowest keys are the test songs, those with the next ones the validation
     songs, so the numbers of both are exact fractions of the different songs, rounded to whole songs
-    (at least one if the fraction is not 0). Songs with equal keys have the same split. Raises
-    InputError if no song would be left to train on.
+    (at least one if the fraction is not 0). Songs with equal keys have the same split. If no song
+    would be left to train on, all are training songs.
     """
     unique = np.unique(keys)
     n = len(unique)
     tests, valids = _count(n, test_fraction), _count(n, valid_fraction)
     if tests + valids >= n:
-        raise InputError(
-            f"{n} different song{'s' * (n != 1)} cannot be split with "
-            f"data.valid_fraction = {valid_fraction} and data.test_fraction = {test_fraction}: "
-            "use more songs or lower the fractions."
-        )
+        return np.full(len(keys), TRAIN, np.uint8)
     rank = np.searchsorted(unique, keys)  # (S,)
     return np.where(rank < tests, TEST, np.where(rank < tests + valids, VALID, TRAIN)).astype(
         np.uint8
@@ -65,24 +60,17 @@ def choose_splits(
     keys: npt.NDArray[np.uint64],
     valid_fraction: float,
     test_fraction: float,
-    source: str,
 ) -> npt.NDArray[np.uint8]:
     """Return the split of each song, (S,), as an index into SPLITS.
 
     The splits that the source sets, (S,), are used; a song with ANY has the split of an equal
     held-out song, and otherwise is a training song of such a source. If it sets no validation
-    songs, or no test songs, they are taken from its training songs by `assign_splits`. Raises
-    InputError, in which `source` is named, if no song would be left to train on.
+    songs, or no test songs, they are taken from its training songs by `assign_splits`.
     """
     splits = source_splits.copy()
     for held_out in (VALID, TEST):
         splits[(splits == ANY) & np.isin(keys, keys[source_splits == held_out])] = held_out
     free = (splits == TRAIN) | (splits == ANY)
-    if not free.any():
-        raise InputError(
-            f"{source} has no songs to train on: put some into a folder named train, or mark them "
-            "train in the column split."
-        )
     valid_fraction = 0.0 if np.any(splits == VALID) else valid_fraction
     test_fraction = 0.0 if np.any(splits == TEST) else test_fraction
     splits[free] = assign_splits(keys[free], valid_fraction, test_fraction)

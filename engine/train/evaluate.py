@@ -36,6 +36,7 @@ class Score:
     # Without songs that are near-duplicates of training songs; None: not computed, or no song left.
     loss_without_copies: float | None = None
     near_copies: int | None = None  # number of these near-duplicates; None: not computed
+    split: str = ""  # the name of the songs scored: "train", "valid", "test" or "all"; "": unknown
 
     @property
     def bits(self) -> float:

@@ -65,6 +65,7 @@ def new_run(
         run_dir.check_name(name)
     _check_config(config, ranks)
     corpus = prepare_corpus(config.data, progress, config.kind)
+    corpus.require_splits(config.data)
     if config.kind == "music" and config.model.kind != "network":
         raise InputError(
             f"model.kind {config.model.kind!r} is for lyrics: for music use model.kind=network."
@@ -167,11 +168,15 @@ def _absolute_source(config: RunConfig) -> str:
 
 def _metadata(corpus: Corpus) -> dict[str, Any]:
     """Return what config.json records so that the run can be reproduced."""
+    report = corpus.meta["report"]
+    artists = report.get("artists", {})
     return {
         "corpus": {
             "name": corpus.name,
             "hash": corpus.hash,
-            "missing": corpus.meta["report"].get("artists", {}).get("missing", {}),
+            "missing": artists.get("missing", {}),
+            "untrained": artists.get("untrained", []),
+            "left_out": report["left_out"],
         },
         "versions": {name: metadata.version(name) for name in _RECORDED_PACKAGES},
         "python": sys.version.split()[0],

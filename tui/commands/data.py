@@ -1,12 +1,15 @@
 """List the named data sets, download one, or describe a source of songs."""
 
 import argparse
+import dataclasses
 import json
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.config import DataConfig
 from engine.errors import InputError
+from engine.music import MIDI_SUFFIXES
 from tui.commands import output
 from tui.commands.arguments import add_json
 
@@ -16,7 +19,6 @@ if TYPE_CHECKING:
 _LABELS = {  # of facts whose label differs from their key
     "different_characters": "distinct characters",
     "onsets_told_apart": "onsets known",
-    "songs_that_cannot_be_read": "unreadable songs",
 }
 _ARTISTS_SHOWN = 12
 
@@ -110,14 +112,22 @@ def _info(source: str, as_json: bool) -> None:
         output.echo_json(json.dumps(facts, ensure_ascii=False))
         return
     artists = facts.pop("artists", None)
+    untrained = facts.pop("artists_without_training_songs", [])
+    left_out = facts.pop("left_out", {})
     for name, value in facts.items():
-        output.echo(f"{_LABELS.get(name, name.replace('_', ' ')):22} {_fact_text(value)}")
+        output.echo(f"{_LABELS.get(name, name.replace('_', ' ')):26} {_fact_text(value)}")
+    for reason, songs in left_out.items():
+        if songs["count"]:
+            output.echo(f"{f'left out ({reason})':26} {output.left_out_text(songs)}")
+    if untrained:
+        names = output.first_names(untrained, len(untrained))
+        output.echo(f"{'without training songs':26} {len(untrained)}: {names}")
     if artists:
         by_songs = sorted(artists.items(), key=lambda item: -item[1])
         shown = ", ".join(f"{artist} ({songs})" for artist, songs in by_songs[:_ARTISTS_SHOWN])
         hidden = len(by_songs) - _ARTISTS_SHOWN
         more = f" and {hidden} more" if hidden > 0 else ""
-        output.echo(f"{'artists':22} {len(by_songs)}: {shown}{more}")
+        output.echo(f"{'artists':26} {len(by_songs)}: {shown}{more}")
 
 
 def _fact_text(value: object) -> str:
@@ -133,6 +143,8 @@ def _facts(source: str) -> dict[str, Any]:
     from engine.data.corpus import prepare_corpus
 
     kind = datasets.guess_kind(source)
+    if Path(source).suffix.lower() in MIDI_SUFFIXES and source not in datasets.DATASETS:
+        return _midi_facts(datasets.resolve(source, kind))
     progress = output.progress("Preparing the songs", in_bytes=kind == "lyrics")
     corpus = prepare_corpus(DataConfig(source=source), progress, kind)
     meta, report = corpus.meta, corpus.meta["report"]
@@ -143,17 +155,39 @@ def _facts(source: str) -> dict[str, Any]:
         facts |= {
             "characters": meta["frames"] - meta["songs"],  # without the end marks
             "different_characters": len(meta["codec"]["characters"]),
-            "left_out_as_too_short": report["short"],
-            "left_out_as_duplicates": report["duplicates"],
             "artists": report["artists"]["found"],
+            "artists_without_training_songs": report["artists"]["untrained"],
         }
     else:
         facts |= {
             "frames": meta["frames"],
             "frame": f"{meta['codec']['frame']} s",
             "onsets_told_apart": meta["codec"]["planes"] == 2,
-            "songs_that_cannot_be_read": report["bad"],
-            "left_out_as_duplicates": report["duplicates"],
             "notes_left_out": report["notes_left_out"],
         }
-    return {**facts, "hash": corpus.hash, "prepared_in": str(corpus.path)}
+    return {
+        **facts,
+        "left_out": report["left_out"],
+        "hash": corpus.hash,
+        "prepared_in": str(corpus.path),
+    }
+
+
+def _midi_facts(file: Path) -> dict[str, Any]:
+    """Describe one MIDI file."""
+    from engine.music import midi, pitch
+
+    score = midi.read(file)
+    numerator, denominator = score.time_signature
+    pitches = [note.pitch for note in score.notes]
+    return {
+        "name": file.name,
+        "kind": "music",
+        "notes": len(score.notes),
+        "seconds": round(score.end, 3),
+        "tempo": round(score.first_note_tempo, 3),
+        "metre": f"{numerator}/{denominator}",
+        "lowest_key": pitch.pitch_name(min(pitches)),
+        "highest_key": pitch.pitch_name(max(pitches)),
+        "notes_left_out": dataclasses.asdict(score.left_out),
+    }

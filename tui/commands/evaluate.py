@@ -23,8 +23,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="Data set or path of the songs (default: those the model was trained with).",
     )  # fmt: skip
     parser.add_argument(
-        "--split", choices=["train", "valid", "test"], default="test",
-        help="Split of the songs to score (default test).",
+        "--split", choices=["train", "valid", "test"],
+        help="Split of the songs to score (default: test; of other songs than the model's own all, "
+        "if they are not split).",
     )  # fmt: skip
     parser.add_argument(
         "--dynamic", action="store_true",
@@ -39,7 +40,6 @@ class Evaluation:
 
     model: "Model"
     score: "Score"
-    split: str
     dynamic: bool  # whether it was trained on each song while this was scored
     novelty: "Novelty | None"  # None: unknown, or a model of music
     novelty_error: str  # why the novelty is unknown; empty otherwise
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     model = models.load(arguments.model, kind=kind)
     score = evaluate_model.score_model(model, arguments.data, arguments.split, arguments.dynamic)
     novelty = (None, "") if model.kind == "music" else _novelty(model)
-    result = Evaluation(model, score, arguments.split, arguments.dynamic, *novelty)
+    result = Evaluation(model, score, arguments.dynamic, *novelty)
     if arguments.json:
         output.echo_json(json.dumps(_to_json(result)))
     else:
@@ -89,7 +89,7 @@ def _to_json(result: Evaluation) -> dict[str, Any]:
         "metric": "nats_per_frame" if result.music else "bits_per_character",
         "value": result.value,
         "frames": score.frames,
-        "split": result.split,
+        "split": score.split,
         "dynamic": result.dynamic,
         "model": result.model.name,
     }
@@ -107,10 +107,11 @@ def _to_json(result: Evaluation) -> dict[str, Any]:
 def _print(result: Evaluation) -> None:
     score, model = result.score, result.model
     metric = "nats a frame" if result.music else "bits per character"
+    songs = "all songs" if score.split == "all" else f"the {score.split} songs"
     dynamic = ", trained on each while it is scored" if result.dynamic else ""
     output.echo(
         f"{result.value:.4f} {metric} on {score.frames:,} "
-        f"{'frames' if result.music else 'characters'} of the {result.split} songs{dynamic} "
+        f"{'frames' if result.music else 'characters'} of {songs}{dynamic} "
         f"({model.name}, {model.config.words})"
     )
     if result.novelty:

@@ -11,12 +11,14 @@ import sys
 import time
 import unicodedata
 from collections.abc import Callable
+from typing import Any
 
 from engine.runs import events
 from engine.runs.events import Event
 from tui.formatting import clean, duration
 from tui.roll_text import roll_lines
 
+MAX_SHOWN = 5  # names of songs or artists in one line
 ROLL_FRAMES = 72  # frames of the printed piano roll of a sample
 _CLEAR_LINE = "\r\x1b[K"
 # What is printed instead of characters of this program that few character sets have.
@@ -182,6 +184,19 @@ def progress(what: str, in_bytes: bool = False) -> Callable[[int, int], None] | 
         overwrite(f"{what}: {done / total:.0%}{speed}", end, err=True)
 
     return show
+
+
+def first_names(names: list[str], count: int) -> str:
+    """Return the first of `count` names, and how many more there are."""
+    shown = names[:MAX_SHOWN]
+    more = [f"and {count - len(shown)} more"] if count > len(shown) and shown else []
+    return ", ".join([*shown, *more])
+
+
+def left_out_text(songs: dict[str, Any]) -> str:
+    """Return how many songs are left out, and the first of them, given by `LeftOutSongs`."""
+    names = first_names(songs["names"], songs["count"])
+    return f"{songs['count']:,}" + (f": {names}" if names else "")
 
 
 def table(rows: list[dict[str, object]], as_json: bool) -> None:

@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         lyrics = settings.kind == "lyrics"
         progress = None if quiet else output.progress("Preparing the songs", in_bytes=lyrics)
         chosen = launch.new_run(settings, arguments.run, progress, max(ranks, 1))
-        _print_missing_artists(chosen)
+        _print_warnings(chosen, quiet)
     if arguments.detach or not ranks:
         return _start_in_background(chosen, arguments)
     from engine.train import worker
@@ -107,8 +107,24 @@ def _start_in_background(chosen: RunDir, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _print_missing_artists(chosen: RunDir) -> None:
-    missing: dict[str, list[str]] = chosen.metadata()["corpus"].get("missing", {})
+def _print_warnings(chosen: RunDir, quiet: bool) -> None:
+    """Print which artists the songs lack and, unless `quiet`, which songs are left out."""
+    corpus = chosen.metadata()["corpus"]
+    _print_missing_artists(corpus["missing"])
+    untrained: list[str] = corpus["untrained"]
+    if untrained:
+        count = f"{len(untrained)} artist{'s have' if len(untrained) > 1 else ' has'}"
+        output.echo(
+            f"{count} no training song, and the model cannot learn their style: "
+            f"{output.first_names(untrained, len(untrained))}.",
+            err=True,
+        )
+    for reason, songs in corpus["left_out"].items():
+        if songs["count"] and not quiet:
+            output.echo(f"Left out ({reason}): {output.left_out_text(songs)}", err=True)
+
+
+def _print_missing_artists(missing: dict[str, list[str]]) -> None:
     if not missing:
         return
     close = [f"{name} (close: {', '.join(found)})" for name, found in missing.items() if found]

@@ -23,7 +23,7 @@ from tui.sources import command_runner
 from tui.sources.child_commands import Programs
 from tui.sources.models import models_of_kind
 from tui.sources.sampler import Answers, Sampler
-from tui.widgets.fields import FormPanel
+from tui.widgets.fields import FormPanel, set_text
 from tui.widgets.file_dialog import FileDialog
 
 F = TypeVar("F", bound=FormPanel)
@@ -170,7 +170,7 @@ class ModelPage(Screen[None], Generic[F]):
     def show_status(self, words: str, failed: bool) -> None:
         """Show the status line."""
         line = self.query_one("#status", Static)
-        line.update(clean(words))
+        set_text(line, clean(words))
         line.set_class(failed, "-failed")
 
     def refuse(self, error: InputError, field: str | None = None) -> None:

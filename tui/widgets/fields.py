@@ -54,6 +54,12 @@ def _next_choice(option: TextOption, text: str, steps: int) -> str:
     return choices[(index + steps) % len(choices)]
 
 
+def set_text(line: Static, text: str) -> None:
+    """Show another text; the same text again would lay out the whole page again."""
+    if line.content != text:
+        line.update(text)
+
+
 class Field(Input):
     """A field of one row; enter submits the form.
 
@@ -258,7 +264,7 @@ class FormPanel(VerticalScroll, can_focus=False):
     def show_model(self) -> None:
         """Describe the chosen model."""
         for line in self.query("#model-info").results(Static):
-            line.update(self.models.description)
+            set_text(line, self.models.description)
             line.display = bool(self.models.description)
 
     # ── values ───────────────────────────────────────────────────────────────────────────────────
@@ -295,7 +301,7 @@ class FormPanel(VerticalScroll, can_focus=False):
     def show_problem(self, sentence: str) -> None:
         """Show a problem below the fields; an empty sentence removes it."""
         line = self.query_one("#problem", Static)
-        line.update(clean(f"✗ {sentence}") if sentence else "")
+        set_text(line, clean(f"✗ {sentence}") if sentence else "")
         line.display = bool(sentence)
 
     def step(self, name: str, steps: int) -> None:

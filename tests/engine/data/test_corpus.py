@@ -91,10 +91,16 @@ def test_its_facts(source: Path, songs: list[LyricsSong]) -> None:
     assert meta["source"] == str(source)
     assert len(corpus.hash) == 64
     assert meta["report"] == {
-        "artists": {"found": {f"Band {i}": 8 for i in range(5)}, "few": {}, "missing": {}},
-        "short": 0,
-        "duplicates": 0,
-        "filtered": 0,
+        "artists": {
+            "found": {f"Band {i}": 8 for i in range(5)},
+            "few": {},
+            "missing": {},
+            "untrained": [],
+        },
+        "left_out": {
+            reason: {"count": 0, "names": []}
+            for reason in ("too short", "duplicates", "of other artists", "other files")
+        },
     }
 
 
@@ -197,7 +203,7 @@ def test_duplicates_are_dropped_and_covers_stay_in_one_split(
     covers = [LyricsSong("The Covers", song.title, song.text) for song in songs]
     rows = songs + twins + covers
     corpus = prepared(write_csv(tmp_path / "a.csv", rows), valid_fraction=0.2, test_fraction=0.2)
-    assert corpus.meta["report"]["duplicates"] == 10
+    assert corpus.meta["report"]["left_out"]["duplicates"]["count"] == 10
     assert len(corpus.songs) == 80
     by_key: dict[int, set[int]] = {}
     for song in corpus.songs:
@@ -227,9 +233,60 @@ def test_short_songs_and_unwanted_artists_are_left_out_and_counted(
     assert corpus.conditions == ["Band 1", "Band 4"]
     assert len(corpus.songs) == 16
     report = corpus.meta["report"]
-    assert (report["short"], report["filtered"]) == (1, 25)
+    assert report["left_out"]["too short"] == {"count": 1, "names": ["Band 1 – Tiny"]}
+    assert report["left_out"]["of other artists"]["count"] == 25
     assert report["artists"]["few"] == {"Rarely Heard": 1}
     assert "Band 3" in report["artists"]["missing"]["Bnad 3"]
+
+
+def test_spellings_that_differ_in_case_are_one_artist(
+    tmp_path: Path, songs: list[LyricsSong], write_csv: WriteCsv
+) -> None:
+    names = ["ABBA"] * 14 + ["Abba"] * 13 + ["abba"] * 13
+    rows = [dataclasses.replace(song, artist=name) for song, name in zip(songs, names, strict=True)]
+    for order in (rows, rows[::-1]):
+        corpus = prepared(write_csv(tmp_path / "a.csv", order))
+        assert corpus.conditions == ["ABBA"]
+        assert corpus.meta["report"]["artists"]["found"] == {"ABBA": 40}
+        assert {artist for artist, _ in corpus.titles} == {"ABBA"}
+
+
+def test_artists_without_a_training_song_are_reported(
+    tmp_path: Path, songs: list[LyricsSong], write_csv: WriteCsv
+) -> None:
+    rows = [dataclasses.replace(song, artist=f"Band {i:02}") for i, song in enumerate(songs)]
+    corpus = prepared(write_csv(tmp_path / "a.csv", rows))
+    held_out = [
+        artist for row, (artist, _) in enumerate(corpus.titles) if corpus.songs["split"][row]
+    ]
+    assert len(held_out) == 4
+    assert corpus.meta["report"]["artists"]["untrained"] == sorted(held_out)
+
+
+def test_one_song_is_a_corpus_but_not_enough_for_training(
+    tmp_path: Path, songs: list[LyricsSong], write_csv: WriteCsv
+) -> None:
+    corpus = prepared(write_csv(tmp_path / "a.csv", songs[:1]))
+    assert [len(corpus.select(split)) for split in SPLITS] == [1, 0, 0]
+    with pytest.raises(InputError, match="1 different song cannot be split with"):
+        corpus.require_splits(DataConfig())
+    corpus.require_splits(DataConfig(valid_fraction=0.0, test_fraction=0.0))
+    prepared(write_csv(tmp_path / "b.csv", songs)).require_splits(DataConfig())
+
+
+def test_files_that_are_not_songs_are_counted_and_named(
+    tmp_path: Path, songs: list[LyricsSong]
+) -> None:
+    for song in songs:
+        (tmp_path / "songs" / song.artist).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "songs" / song.artist / f"{song.title}.txt").write_text(song.text)
+    for name in ("loose.txt", "Band 1/cover.jpg", ".hidden"):
+        (tmp_path / "songs" / name).touch()
+    report = prepared(tmp_path / "songs").meta["report"]
+    assert report["left_out"]["other files"] == {
+        "count": 2,
+        "names": ["Band 1/cover.jpg", "loose.txt"],
+    }
 
 
 def test_songs_without_an_artist_have_no_condition(
@@ -329,7 +386,6 @@ def test_a_table_that_points_beyond_the_frames_is_refused(source: Path) -> None:
         ([LyricsSong("A", "B", "tiny")] * 3, {}, "fewer than 16 characters: lower data.min_length"),
         (None, {"artists": ("Bend 1",)}, "did you mean 'Band 1'"),
         (None, {"min_songs": 9}, "lower data.min_songs"),
-        (None, {"valid_fraction": 0.5, "test_fraction": 0.5}, "40 different songs cannot be split"),
     ],
 )
 def test_no_song_left_is_an_error_and_nothing_is_written(
@@ -471,7 +527,7 @@ def test_the_real_file(lyrics_csv: Path, capsys: pytest.CaptureFixture[str]) -> 
     seconds = time.perf_counter() - start
     with capsys.disabled():
         print(f"\nprepared {lyrics_csv.name} in {seconds:.2f} s")
-    assert len(corpus.songs) + corpus.meta["report"]["duplicates"] == 2893
+    assert len(corpus.songs) + corpus.meta["report"]["left_out"]["duplicates"]["count"] == 2893
     assert len(corpus.conditions) == 67
     assert set(characters(corpus)) <= set(string.printable)
     assert [len(corpus.select(split)) for split in SPLITS] == [2601, 145, 145]

@@ -51,12 +51,11 @@ def test_every_song_is_stored_as_its_roll(tunes: Path) -> None:
         assert corpus.roll(row).onset.sum() == len(score.notes)
     assert sorted(title for _, title in corpus.titles) == [f"tune {i:02}" for i in range(29)]
     assert meta["report"] == {
-        "artists": {"found": {}, "few": {}, "missing": {}},
-        "short": 0,
-        "filtered": 0,
-        "bad": 0,
-        "bad_songs": [],
-        "duplicates": 1,
+        "left_out": {
+            "unreadable": {"count": 0, "names": []},
+            "duplicates": {"count": 1, "names": ["tune 29.mid"]},
+            "other files": {"count": 0, "names": []},
+        },
         "notes_left_out": {"drums": 0, "outside": 0, "empty": 0, "joined": 0, "repeated": 0},
         "also_in_train": {"valid": 0, "test": 0},
     }
@@ -106,7 +105,7 @@ def test_splits_of_the_source_stay_and_equal_songs_across_them_are_counted(
         titles = [corpus.titles[row][1] for row in corpus.select(split)]
         assert all(title.startswith(f"{split}/") for title in titles), place
     assert corpus.meta["report"]["also_in_train"] == {"valid": 1, "test": 2}
-    assert corpus.meta["report"]["duplicates"] == 0
+    assert corpus.meta["report"]["left_out"]["duplicates"]["count"] == 0
 
 
 def test_frames_of_music_in_a_batch(tunes: Path) -> None:

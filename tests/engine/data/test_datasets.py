@@ -1,5 +1,6 @@
 """Names of data sets, and paths."""
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,21 @@ def test_the_table_is_consistent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert (item.sha256 is None) == (not item.address or item.address.startswith("kaggle:"))
         assert bool(item.address) == (Path(item.path).parts[0] == name)
         assert item.is_available == (not item.address)
+
+
+def test_a_zip_without_midi_files_and_a_list_in_json_are_not_music(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "songs.zip", "w") as archive:
+        archive.writestr("songs.csv", "artist,text\n")
+    with zipfile.ZipFile(tmp_path / "tunes.zip", "w") as archive:
+        archive.writestr("a/b.MID", "")
+    (tmp_path / "songs.json").write_text('[{"artist": "A"}]')
+    (tmp_path / "tunes.json").write_text('{"train": []}')
+    kinds = {
+        name: datasets.guess_kind(str(tmp_path / name)) for name in ("songs.zip", "songs.json")
+    }
+    assert set(kinds.values()) == {"lyrics"}
+    kinds = {
+        name: datasets.guess_kind(str(tmp_path / name))
+        for name in ("tunes.zip", "tunes.json", "x.zip")
+    }
+    assert set(kinds.values()) == {"music"}

@@ -60,14 +60,10 @@ def test_a_column_sets_the_splits(tmp_path: Path) -> None:
     assert [song.split for song in read_songs(path)] == [*names.values(), ANY]
 
 
-@pytest.mark.parametrize("rows", [1, 2, 1000])
-def test_an_unknown_split_is_refused_with_the_number_of_the_song(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
-) -> None:
-    monkeypatch.setattr(lyrics_files, "CHUNK_ROWS", rows)
+def test_an_unknown_split_is_refused_with_its_line(tmp_path: Path) -> None:
     content = 'artist,text,split\nA,"la\nla",train\nA,lo,test\nA,li,tset\n'
     assert refusal(csv(tmp_path / "a.csv", content)) == (
-        f"Song 3 of {tmp_path / 'a.csv'}: split is 'tset'; write train, valid, test or nothing."
+        f"Line 5 of {tmp_path / 'a.csv'}: split is 'tset'; write train, valid, test or nothing."
     )
     lines = '{"artist": "A", "text": "la"}\n\n{"artist": "A", "text": "la", "split": "dev"}\n'
     assert refusal(csv(tmp_path / "a.jsonl", lines)) == (

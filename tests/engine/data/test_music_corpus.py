@@ -60,12 +60,12 @@ def test_equal_songs_are_dropped_unless_the_source_sets_the_splits(
     songs = {"a.mid": tune(1), "b.mid": tune(2), "c.mid": tune(1)}
     stored, data = store(write(tmp_path / "loose", songs))
     assert stored.names == ["a", "b"]
-    assert stored.report["duplicates"] == 1
+    assert stored.report["left_out"]["duplicates"]["count"] == 1
     assert len(data) == stored.lengths.sum() * 176
     given = {"train/a.mid": tune(1), "train/b.mid": tune(1), "test/c.mid": tune(1)}
     stored, _ = store(write(tmp_path / "given", given))
     assert stored.names == ["test/c", "train/a", "train/b"]
-    assert stored.report["duplicates"] == 0
+    assert stored.report["left_out"]["duplicates"]["count"] == 0
     assert len(set(stored.keys.tolist())) == 1
     assert stored.source_splits.tolist() == [TEST, TRAIN, TRAIN]
 
@@ -84,10 +84,10 @@ def test_bad_songs_are_counted_and_the_first_are_named(tmp_path: Path, tune: Tun
         io.BytesIO(), write(tmp_path, songs), NO_SPLITS, lambda *args: seen.append(args)
     )
     assert stored.names == ["good"]
-    assert stored.report["bad"] == 30
-    assert [message.split(".mid")[0] for message in stored.report["bad_songs"]] == [
-        f"bad {i:02}" for i in range(20)
-    ]
+    assert stored.report["left_out"]["unreadable"]["count"] == 30
+    assert [
+        message.split(".mid")[0] for message in stored.report["left_out"]["unreadable"]["names"]
+    ] == [f"bad {i:02}" for i in range(10)]
     assert seen == [(i, 31) for i in range(32)]
 
 

@@ -90,8 +90,34 @@ def test_eval_as_text_and_on_other_songs(call: Call, trained: str, songs: Path) 
     same = objects(call("eval", "--model", trained, "--data", songs, "--json").out)
     assert own == same
     other = objects(call("eval", "--model", trained, "--data", "originals", "--json").out)
-    assert other[0]["frames"] > 10_000  # the test songs of the included data set
+    assert other[0]["split"] == "all"
+    assert other[0]["frames"] > 200_000  # all songs of the included data set
+    held_out = ("eval", "--model", trained, "--data", "originals", "--split", "test", "--json")
+    assert objects(call(*held_out).out)[0]["frames"] < 30_000
     assert 2 < other[0]["value"] < 8
+
+
+def test_one_song_is_described_and_scored(call: Call, trained: str, songs: Path) -> None:
+    one = songs.with_name("one.csv")
+    text = "over the river and under the moon"
+    one.write_text(f"artist,song,text\nZed,One,{text}\n")
+    (facts,) = objects(call("data", "info", one, "--json").out)
+    assert (facts["songs"], facts["train_songs"], facts["characters"]) == (1, 1, len(text))
+    (score,) = objects(call("eval", "--model", trained, "--data", one, "--json").out)
+    assert (score["split"], score["frames"]) == ("all", len(text) + 1)
+    assert "of all songs" in call("eval", "--model", trained, "--data", one).out
+
+
+def test_what_is_left_out_is_printed(call: Call, songs: Path, tiny: list[str]) -> None:
+    lines = songs.read_text() + "Cy Marsh,Tiny,,la\nCy Marsh,Small,,lo\n"
+    text = "one song that may be held out because it is the only one"
+    songs.write_text(lines + "".join(f"Band {i},Only,,{text} {i}\n" for i in range(9)))
+    done = call("train", "lyrics", "--data", songs, *tiny, "--set", "data.valid_fraction=0.3")
+    assert done.status == 0
+    assert "Left out (too short): 2: Cy Marsh – Tiny, Cy Marsh – Small\n" in done.err
+    assert "no training song, and the model cannot learn their style: Band " in done.err
+    info = call("data", "info", songs).out
+    assert "left out (too short)       2: Cy Marsh – Tiny" in info
 
 
 def test_eval_reports_how_much_is_copied(call: Call, trained: str, songs: Path) -> None:

@@ -187,3 +187,36 @@ def test_a_piece_continues_in_the_metre_and_the_tempo_of_its_prompt(
 
 def spans(score: Score) -> list[tuple[float, float, int]]:
     return [(round(note.start, 2), round(note.end, 2), note.pitch) for note in score.notes]
+
+
+def test_one_midi_file_is_described(call: Call, tmp_path: Path) -> None:
+    notes = tuple(Note(i * 0.5, i * 0.5 + 0.5, 60 + i) for i in range(8))
+    midi.write(Score((*notes, Note(0, 1, 10)), 90.0, (3, 4)), tmp_path / "one.mid")
+    assert json.loads(call("data", "info", tmp_path / "one.mid", "--json").out) == {
+        "name": "one.mid",
+        "kind": "music",
+        "notes": 8,
+        "seconds": 4.0,
+        "tempo": 90.0,
+        "metre": "3/4",
+        "lowest_key": "C4",
+        "highest_key": "G4",
+        "notes_left_out": {"drums": 0, "outside": 1, "empty": 0, "joined": 0},
+    }
+    assert "notes left out             1 outside" in call("data", "info", tmp_path / "one.mid").out
+
+
+def test_a_folder_with_test_songs_only_is_described_and_scored(
+    call: Call, tuned: str, tunes: Path, tmp_path: Path
+) -> None:
+    tunes.rename(tmp_path / "test")
+    (tmp_path / "tunes").mkdir()
+    (tmp_path / "test").rename(tmp_path / "tunes" / "test")
+    (facts,) = [json.loads(call("data", "info", tmp_path / "tunes", "--json").out)]
+    assert (facts["train_songs"], facts["test_songs"]) == (0, 10)
+    one = tmp_path / "tunes" / "test" / "3.mid"
+    done = call("eval", "--model", tuned, "--data", one, "--json")
+    assert json.loads(done.out)["frames"] == 16
+    refused = call("train", "music", "--data", tmp_path / "tunes")
+    assert refused.status == 2
+    assert "has no songs to train on: put some into a folder named train." in refused.err

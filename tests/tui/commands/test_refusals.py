@@ -28,7 +28,8 @@ def refused(done: Any) -> str:
 def leftovers(home: Path) -> list[Path]:
     """Return what a refused command must not leave: runs and unfinished corpora."""
     runs, corpora = home / "runs", home / "corpora"
-    half = [path for path in corpora.glob("*") if path.is_dir()] if corpora.is_dir() else []
+    folders = [path for path in corpora.glob("*") if path.is_dir()] if corpora.is_dir() else []
+    half = [path for path in folders if not (path / "meta.json").exists()]
     return [*(runs.iterdir() if runs.is_dir() else []), *half]
 
 

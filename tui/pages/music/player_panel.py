@@ -265,7 +265,8 @@ class PlayerPanel(Vertical):
         self.post_message(self.ProblemChanged(error))
 
     def _show_transport(self) -> None:
-        self.query_one("#transport", Static).update(clean(self._transport()))
+        # This is called 20 times a second: the page need not be laid out again for a fixed line.
+        self.query_one("#transport", Static).update(clean(self._transport()), layout=False)
 
     def _transport(self) -> str:
         """Return the line on playback."""
