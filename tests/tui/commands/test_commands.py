@@ -90,10 +90,8 @@ def test_eval_as_text_and_on_other_songs(call: Call, trained: str, songs: Path) 
     same = objects(call("eval", "--model", trained, "--data", songs, "--json").out)
     assert own == same
     other = objects(call("eval", "--model", trained, "--data", "originals", "--json").out)
-    assert other[0]["split"] == "all"
-    assert other[0]["frames"] > 200_000  # all songs of the included data set
-    held_out = ("eval", "--model", trained, "--data", "originals", "--split", "test", "--json")
-    assert objects(call(*held_out).out)[0]["frames"] < 30_000
+    assert other[0]["split"] == "test"  # the included data set has splits of its own
+    assert other[0]["frames"] < 30_000
     assert 2 < other[0]["value"] < 8
 
 
