@@ -48,8 +48,8 @@ def explain_write_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in _NO_SPACE:
             raise InputError(
-                f"No space left while writing {path}: free some space, or set RNN_TUI_HOME to a "
-                "folder on another disk; files saved before are unchanged."
+                f"No space left while writing {path}: free some space, or use another disk (for "
+                "runs and data, RNN_TUI_HOME names the folder); files saved before are unchanged."
             ) from error
         if error.errno in _NOT_WRITABLE:
             raise InputError(

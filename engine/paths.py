@@ -5,13 +5,25 @@ from pathlib import Path
 
 import platformdirs
 
+from engine.errors import InputError
+
 HOME_VARIABLE = "RNN_TUI_HOME"
 
 
 def home() -> Path:
-    """Return the folder for data and runs: `$RNN_TUI_HOME`, or the platform's user data folder."""
+    """Return the folder for data and runs: `$RNN_TUI_HOME`, or the platform's user data folder.
+
+    Raises InputError if the variable names the home folder of a user who does not exist.
+    """
     chosen = os.environ.get(HOME_VARIABLE)
-    return Path(chosen) if chosen else platformdirs.user_data_path("rnn-tui", appauthor=False)
+    if not chosen:
+        return platformdirs.user_data_path("rnn-tui", appauthor=False)
+    try:
+        return Path(chosen).expanduser()
+    except RuntimeError as error:
+        raise InputError(
+            f"{HOME_VARIABLE} is {chosen!r}, and there is no such home folder: use a full path."
+        ) from error
 
 
 def runs() -> Path:

@@ -1,7 +1,11 @@
-"""One thread for each of the processes that the tests run in: more would fight over the cores."""
+"""One thread for each process of the tests, as more would fight over the cores; one time zone."""
 
 import gc
 import os
+import time
+
+os.environ["TZ"] = "UTC"  # the app shows local times
+time.tzset()
 
 for library in ("OMP", "MKL", "OPENBLAS"):  # before NumPy and torch are imported
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")

@@ -28,8 +28,8 @@ def full_title(artist: str, title: str) -> str:
 def find_song(songs: EmbeddedSongs, text: str) -> int:
     """Return the number of the song that a text names: its index in `songs.rows`.
 
-    text: "artist – title", the title, or a part of either. Raises InputError if it names no song,
-    or several.
+    text: "artist – title", the title, or a part of either. Of songs with the same artist and title
+    the first is returned. Raises InputError if it names no song, or several.
     """
     titles = [songs.corpus.titles[row] for row in songs.rows]
     full = [full_title(*pair) for pair in titles]
@@ -41,11 +41,12 @@ def find_song(songs: EmbeddedSongs, text: str) -> int:
         [number for number, name in enumerate(names) if name == wanted],
         [number for number, name in enumerate(full_names) if wanted in name],
     ):
-        if len(matches) == 1:
+        named = list(dict.fromkeys(full[number] for number in matches))
+        if len(named) == 1:
             return matches[0]
-        if matches:
-            listed = join_or(full[number] for number in matches[:_SHOWN])
-            more = f" (and {len(matches) - _SHOWN} more)" if len(matches) > _SHOWN else ""
+        if named:
+            listed = join_or(named[:_SHOWN])
+            more = f" (and {len(named) - _SHOWN} more)" if len(named) > _SHOWN else ""
             raise InputError(f"{text!r} may mean {listed}{more}: name one of these songs.")
     close = closest(text, [title for _, title in titles]) or closest(text, full)
     hint = f"did you mean {join_or(close)}?" if close else "name a part of a title, or a file."

@@ -63,7 +63,7 @@ class EventLog:
         interrupt the writing: it is not called again, and `listener_error` is the error. Raises
         InputError when the disk is full.
         """
-        line = (encode(event) + "\n").encode()
+        line = (encode(event) + "\n").encode(errors="replace")
         with files.explain_write_errors(self._path):
             size = os.fstat(self._descriptor).st_size
             if os.write(self._descriptor, line) < len(line):

@@ -1,5 +1,7 @@
 """A run's directory: its files, the lock of its trainer, and requests to the trainer.
 
+Its name begins with the time at which it was made, in UTC.
+
 runs/20260131-094500-NAME/config.toml    the settings, in the form of a preset
                           config.json    the settings, versions of packages, and the corpus's hash
                           events.jsonl   the events of its training (events.py)
@@ -33,6 +35,9 @@ from engine.errors import InputError
 FORMAT = 2  # of config.json; raised when a setting is renamed
 REQUESTS = ("stop", "save", "sample")
 _MAX_NAME_BYTES = 120  # a folder's name, which begins with the time, has at most 255 bytes
+# Of the time at the beginning of a folder's name, in UTC: the order of local times is wrong when
+# the time zone changes.
+TIME_FORMAT = "%Y%m%d-%H%M%S"
 _TIMESTAMP = re.compile(r"^\d{8}-\d{6}-")
 
 
@@ -201,11 +206,12 @@ def create(name: str, config: RunConfig, metadata: dict[str, Any]) -> RunDir:
 
 
 def _create(name: str, config: RunConfig, metadata: dict[str, Any]) -> RunDir:
-    path = paths.runs() / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}"
+    path = paths.runs() / f"{time.strftime(TIME_FORMAT, time.gmtime())}-{name}"
     with files.atomic_folder(path) as draft:
-        (draft / "config.toml").write_text(to_toml(config), encoding="utf-8")
+        toml = to_toml(config).encode(errors="surrogateescape")  # data.source may be any path
+        (draft / "config.toml").write_bytes(toml)
         content = {"format": FORMAT, "config": to_mapping(config), **metadata}
-        text = json.dumps(content, indent=2, ensure_ascii=False)
+        text = json.dumps(content, indent=2)
         (draft / "config.json").write_text(text, encoding="utf-8")
         (draft / "events.jsonl").touch()
         for folder in ("checkpoints", "samples", "control"):

@@ -89,7 +89,7 @@ def write_checkpoint(
     name = f"step-{step:06d}"
     with files.atomic_folder(run.checkpoints / name) as draft:
         (draft / WEIGHTS).write_bytes(safetensors.numpy.save(dict(tensors)))
-        text = json.dumps(meta.to_json(), indent=1, ensure_ascii=False)
+        text = json.dumps(meta.to_json(), indent=1)
         (draft / META).write_text(text, encoding="utf-8")
         if words:
             (draft / WORDS).write_text("\n".join(words), encoding="utf-8")

@@ -1,7 +1,9 @@
 """Export a run's metrics as CSV or for TensorBoard."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from engine import files
 from engine.errors import InputError, missing_extra
@@ -27,24 +29,32 @@ def run(arguments: argparse.Namespace) -> int:
     if not (arguments.csv or arguments.tensorboard):
         raise InputError("No output was chosen: add --csv FILE or --tensorboard DIR.")
     chosen = run_dir.find(arguments.run)
+    writer = _tensorboard_writer() if arguments.tensorboard else None  # before the events are read
     history = event_log.read_history(chosen.events)
     if arguments.csv:
         from tui.sources.metrics_csv import metrics_csv
 
         files.write_atomic(arguments.csv, metrics_csv(history))
         output.echo(arguments.csv)
-    if arguments.tensorboard:
-        _write_tensorboard(history, arguments.tensorboard / chosen.name)
+    if writer:
+        _write_tensorboard(writer, history, arguments.tensorboard / chosen.name)
         output.echo(arguments.tensorboard / chosen.name)
     return 0
 
 
-def _write_tensorboard(history: History, folder: Path) -> None:
+def _tensorboard_writer() -> Callable[[str], Any]:
+    """Return the class that writes a folder; raises InputError without the package."""
     try:
         from tensorboardX import SummaryWriter
     except ImportError:
         raise missing_extra("Writing for TensorBoard", "tensorboard") from None
-    with files.explain_write_errors(folder), SummaryWriter(str(folder)) as writer:
+    return SummaryWriter  # type: ignore[no-any-return]
+
+
+def _write_tensorboard(
+    summary_writer: Callable[[str], Any], history: History, folder: Path
+) -> None:
+    with files.explain_write_errors(folder), summary_writer(str(folder)) as writer:
         for step in history.steps:
             for name in ("loss", "bits", "lr", "grad_norm", "frames_per_second", "memory_mb"):
                 value = getattr(step, name)

@@ -206,6 +206,7 @@ def table(rows: list[dict[str, object]], as_json: bool) -> None:
             echo_json(json.dumps(row, ensure_ascii=False))
         return
     from rich.console import Console
+    from rich.measure import Measurement
     from rich.table import Table
     from rich.text import Text
 
@@ -217,6 +218,8 @@ def table(rows: list[dict[str, object]], as_json: bool) -> None:
         values = [row.get(key) for key in keys]
         grid.add_row(*(Text("–" if value is None else clean(str(value))) for value in values))
     console = Console(width=None if sys.stdout.isatty() else 240)  # a pipe has no width
+    # Without room for each column's longest word, the terminal breaks lines rather than words.
+    console.width = max(console.width, Measurement.get(console, console.options, grid).minimum)
     with console.capture() as capture:
         console.print(grid)
     # Not by Rich, which exits with status 1 at a closed pipe; its styles are control characters.

@@ -20,14 +20,20 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the runs, the newest first."""
     rows = [_row(found) for found in run_dir.list_runs()]
-    if not arguments.json:
-        for row in rows:
-            row.pop("path", None)
-            for name in _SCORES:
-                if isinstance(score := row.get(name), float):
-                    row[name] = f"{score:.4f}"
-    output.table(rows, arguments.json)
+    output.table(rows if arguments.json else [_shorten(row) for row in rows], arguments.json)
     return 0
+
+
+def _shorten(row: dict[str, object]) -> dict[str, object]:
+    """Return the columns of a row that the printed table shows, which fit into 80 cells."""
+    bits, nats = (row[name] for name in _SCORES)
+    best = f"{bits:.4f} bits" if bits is not None else f"{nats:.4f} nats" if nats else None
+    return {
+        **{name: row[name] for name in ("name", "state", "model", "corpus")},
+        "steps": f"{row['step']}/{row['steps'] or '?'}",
+        "best": best,
+        "last event": row["last_event"],
+    }
 
 
 def _row(found: RunDir) -> dict[str, object]:
@@ -47,7 +53,7 @@ def _row(found: RunDir) -> dict[str, object]:
         "steps": started.steps if started else None,
         _SCORES[0]: best.bits if best and not music else None,
         _SCORES[1]: best.loss if best and music else None,
-        "said": _when(history.last_event.time) if history.last_event else None,
+        "last_event": _when(history.last_event.time) if history.last_event else None,
         "path": str(found.path),
     }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine import files
 from engine.errors import InputError
-from engine.music import pitch
+from engine.music import MIDI_SUFFIXES, pitch
 from engine.options import MUSIC_OPTIONS, MUSIC_SAMPLING_OPTIONS
 from tui.commands import output
 from tui.commands.arguments import add_model, add_option, add_options
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 MAX_LENGTH = 1_000_000  # seconds or bars
+_SUFFIXES = {"-o": MIDI_SUFFIXES, "--wav": (".wav",), "--png": (".png",)}  # by option
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError("No output was chosen: add -o FILE.mid, --wav, --png, --play or --json.")
     if arguments.play and arguments.json:
         raise InputError("--play and --json both print to the terminal: use one of them.")
-    _check_paths([path for path in wanted[:3] if path])
+    _check_paths({option: path for option, path in zip(_SUFFIXES, wanted, strict=False) if path})
     import numpy as np
 
     from engine import protocol
@@ -92,10 +93,18 @@ def run(arguments: argparse.Namespace) -> int:
     return _write(codec.decode(np.stack(written)), time_signature, arguments, song.seed)
 
 
-def _check_paths(paths: list[Path]) -> None:
-    """Raise InputError for output paths that cannot be used, before any music is written."""
-    resolved = [path.resolve() for path in paths]
-    for path, target in zip(paths, resolved, strict=True):
+def _check_paths(paths: dict[str, Path]) -> None:
+    """Raise InputError for output paths that cannot be used, before any music is written.
+
+    paths: by option, a key of _SUFFIXES.
+    """
+    resolved = [path.resolve() for path in paths.values()]
+    for (option, path), target in zip(paths.items(), resolved, strict=True):
+        for other, suffixes in _SUFFIXES.items():
+            if other != option and path.suffix.lower() in suffixes:
+                raise InputError(
+                    f"{option} does not write {path.suffix} files: use {other} {path}."
+                )
         if resolved.count(target) > 1:
             raise InputError(f"{path} would be written twice: use a different file for each.")
         if path.is_dir():

@@ -1,10 +1,12 @@
 """What the Train page and the table of runs show of a run, as plain values."""
 
+import calendar
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.runs.events import Evaluated, Sampled, Started, Step
-from engine.runs.run_dir import RunDir
+from engine.runs.run_dir import TIME_FORMAT, RunDir
 from engine.runs.run_state import ACTIVE
 from tui.formatting import NOTHING, clean, duration, megabytes, short_number
 
@@ -107,15 +109,18 @@ class RunRow:
 
 
 def start_time(folder: str) -> str:
-    """Return the time with which a run's folder name begins, for example "2025-03-01 12:00".
+    """Return when a run was made, in local time, for example "2025-03-01 12:00".
 
-    Returns "" if the name begins otherwise.
+    folder: its name, which begins with the time in UTC. Returns "" if it begins otherwise.
     """
-    day, _, rest = folder.partition("-")
-    clock = rest[:6]
-    if len(day) != 8 or not (day + clock).isdecimal() or len(clock) != 6:
+    clock = folder[9:15]
+    if len(clock) < 6 or not clock.isdecimal():  # strptime would also accept fewer digits
         return ""
-    return f"{day[:4]}-{day[4:6]}-{day[6:]} {clock[:2]}:{clock[2:4]}"
+    try:
+        made = calendar.timegm(time.strptime(folder[:15], TIME_FORMAT))
+        return time.strftime("%Y-%m-%d %H:%M", time.localtime(made))
+    except (ValueError, OverflowError):
+        return ""
 
 
 # ── a run in words ───────────────────────────────────────────────────────────────────────────────

@@ -36,6 +36,17 @@ def test_a_song_is_found_by_its_title(songs: EmbeddedSongs) -> None:
         song_map.find_song(songs, "§§§")
 
 
+def test_the_first_of_songs_with_one_name_is_found(songs: EmbeddedSongs) -> None:
+    titles = songs.corpus.titles
+    for row in songs.rows[[5, 3, 9]]:
+        titles[row] = ("Zed", "Untitled")
+    assert song_map.find_song(songs, "Zed - Untitled") == 3
+    assert song_map.find_song(songs, "untitled") == 3
+    titles[songs.rows[4]] = ("Ada", "Untitled")
+    with pytest.raises(InputError, match="may mean 'Zed – Untitled' or 'Ada – Untitled': name"):
+        song_map.find_song(songs, "untitled")
+
+
 def test_the_most_similar_have_the_largest_cosines(songs: EmbeddedSongs) -> None:
     vectors = songs.vectors.astype(np.float64)
     centered = vectors - vectors.mean(0)

@@ -6,10 +6,12 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from engine import paths
 from engine.config import RunConfig
 from engine.errors import InputError
 from engine.runs import run_dir, run_state
@@ -115,3 +117,25 @@ def test_a_missing_run_is_an_error() -> None:
     make("one")
     with pytest.raises(InputError, match="the newest are one"):
         run_dir.find("two")
+
+
+def test_runs_are_ordered_by_time_in_any_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = iter([1_750_000_000, 1_750_003_600])
+    real = time.gmtime
+    monkeypatch.setattr(time, "gmtime", lambda: real(next(seconds)))
+    for name, zone in (("first", "Asia/Tokyo"), ("second", "America/Los_Angeles")):
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        run_dir.create(name, RunConfig(), {})
+    assert [run.name for run in run_dir.list_runs()] == ["second", "first"]
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_the_home_folder_may_begin_with_a_tilde(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setenv("RNN_TUI_HOME", "~/songs")
+    assert paths.home() == Path("/home/ada/songs")
+    monkeypatch.setenv("RNN_TUI_HOME", "~no-such-user/songs")
+    with pytest.raises(InputError, match="RNN_TUI_HOME is '~no-such-user/songs'"):
+        paths.home()

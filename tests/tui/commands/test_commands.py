@@ -3,6 +3,7 @@
 import argparse
 import csv
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from engine import paths
+from engine.runs import run_dir
 from tui import cli
 
 Call = Callable[..., Any]
@@ -104,6 +106,24 @@ def test_one_song_is_described_and_scored(call: Call, trained: str, songs: Path)
     (score,) = objects(call("eval", "--model", trained, "--data", one, "--json").out)
     assert (score["split"], score["frames"]) == ("all", len(text) + 1)
     assert "of all songs" in call("eval", "--model", trained, "--data", one).out
+
+
+def test_a_folder_whose_name_is_not_utf_8(call: Call, tmp_path: Path, tiny: list[str]) -> None:
+    folder = tmp_path / os.fsdecode(b"Caf\xc9")
+    for number in range(20):
+        song = folder / os.fsdecode(b"Art\xe9") / f"{number}.txt"
+        song.parent.mkdir(parents=True, exist_ok=True)
+        song.write_text(f"song {number} under the moon and over the river")
+    assert "Art\ufffd (20)" in call("data", "info", folder).out
+    done = call("train", "lyrics", "--data", folder, "--run", "r", *tiny)
+    assert (done.status, done.err) == (0, "")
+    assert call("train", "lyrics", "--resume", "r", "--set", "train.steps=14").status == 0
+    preset = run_dir.find("r").path / "config.toml"
+    again = call("train", "lyrics", "--preset", preset, "--run", "s")
+    assert (again.status, again.err) == (0, "")
+    assert call("eval", "--model", "r").status == 0
+    (row, _) = objects(call("runs", "--json").out)
+    assert row["corpus"] == "Caf\ufffd"
 
 
 def test_what_is_left_out_is_printed(call: Call, songs: Path, tiny: list[str]) -> None:

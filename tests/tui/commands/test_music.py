@@ -135,6 +135,8 @@ def test_invalid_arguments(call: Call, tuned: str, tmp_path: Path) -> None:
         (("sample", "music", "--model", tuned), "-o FILE.mid"),
         ((*sample, "-o", tmp_path / "a.mid", "--wav", tmp_path / "." / "a.mid"), "written twice"),
         ((*sample, "--length", 10**5, "--png", tmp_path), "is a folder"),
+        ((*sample, "-o", "x.WAV"), "-o does not write .WAV files: use --wav x.WAV."),
+        ((*sample, "--wav", "x.mid"), "--wav does not write .mid files: use -o x.mid."),
         ((*sample, "--prime", tmp_path / "gone.mid"), "gone.mid"),
         ((*sample, "--prime", tmp_path / "no.mid"), "no.mid"),
         ((*sample, "--notes", "60,H"), "'H' is not a note"),

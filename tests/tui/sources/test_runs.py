@@ -3,6 +3,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -49,8 +50,12 @@ def test_a_run_of_another_version_is_listed_too(write_run: WriteRun) -> None:
     assert RunList().read()[0].model == "lstm 2 × 256"
 
 
-def test_a_run_starts_at_the_time_in_its_folder_name() -> None:
-    assert start_time("20250301-120000-first") == "2025-03-01 12:00"
+def test_a_run_starts_at_the_time_in_its_folder_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    assert start_time("20250301-120000-first") == "2025-03-01 21:00"
+    monkeypatch.undo()
+    time.tzset()
     assert start_time("my-own-folder") == ""
     assert start_time("20250301-1200") == ""
 
