@@ -602,9 +602,7 @@ async def test_the_first_fields_are_in_view_and_the_others_scroll() -> None:
             await lyrics.pilot.resize_terminal(*size)
             lyrics.field("prime").focus()
             for name in first:
-                await lyrics.until(
-                    partial(lyrics.is_visible, lyrics.screen.query_one(f"#{name}"))
-                )
+                await lyrics.until(partial(lyrics.is_visible, lyrics.screen.query_one(f"#{name}")))
             last.focus()
             await lyrics.press("x")
             await lyrics.until(both_in_view)
