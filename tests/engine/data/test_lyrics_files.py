@@ -77,6 +77,36 @@ def test_an_unknown_split_is_refused_with_the_number_of_the_song(
     assert "Line 1" in refusal(csv(tmp_path / "a.jsonl", lines))
 
 
+def test_a_column_sets_the_splits(tmp_path: Path) -> None:
+    """Case and blanks do not matter, and a blank field leaves the split open."""
+    names = {"train": TRAIN, " Valid ": VALID, "TEST": TEST, "": ANY, "  ": ANY}
+    rows = "".join(f"A,{name},la {number}\n" for number, name in enumerate(names))
+    splits = [
+        song.split for song in read_songs(csv(tmp_path / "a.csv", f"artist,Split,text\n{rows}"))
+    ]
+    assert splits == [*names.values()]
+    lines = [json.dumps({"artist": "A", "text": "la", "split": name}) for name in names]
+    path = csv(tmp_path / "a.jsonl", "\n".join([*lines, '{"artist": "A", "text": "la"}']))
+    assert [song.split for song in read_songs(path)] == [*names.values(), ANY]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 1000])
+def test_an_unknown_split_is_refused_with_the_number_of_the_song(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    monkeypatch.setattr(lyrics_files, "CHUNK_ROWS", rows)
+    content = 'artist,text,split\nA,"la\nla",train\nA,lo,test\nA,li,tset\n'
+    assert refusal(csv(tmp_path / "a.csv", content)) == (
+        f"Song 3 of {tmp_path / 'a.csv'}: split is 'tset'; write train, valid, test or nothing."
+    )
+    lines = '{"artist": "A", "text": "la"}\n\n{"artist": "A", "text": "la", "split": "dev"}\n'
+    assert refusal(csv(tmp_path / "a.jsonl", lines)) == (
+        f"Line 3 of {tmp_path / 'a.jsonl'}: split is 'dev'; write train, valid, test or nothing."
+    )
+    lines = '{"artist": "A", "text": "la", "split": 1}\n'
+    assert "Line 1" in refusal(csv(tmp_path / "a.jsonl", lines))
+
+
 def test_a_folder_is_read_in_order(tmp_path: Path) -> None:
     for name in ("Zeta/b.txt", "Alpha/2.txt", "Alpha/1.TXT", "Alpha/notes.md", ".git/x.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
