@@ -132,6 +132,12 @@ class Page(Generic[S]):
     def field(self, name: str) -> Input:
         return self.screen.query_one(f"#{name}", Input)
 
+    def signs(self, name: str) -> list[Widget]:
+        """Return what can be clicked before and after a field."""
+        row = self.field(name).parent
+        assert row
+        return [*row.query(".step")]
+
     def select(self, name: str) -> Select[Any]:
         return self.screen.query_one(f"#{name}", Select)
 

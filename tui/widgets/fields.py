@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
+from textual.geometry import Offset, Region, Spacing
 from textual.style import Style
 from textual.widget import Widget
 from textual.widgets import Input, Label, Select, Static
@@ -227,7 +228,9 @@ class FormPanel(VerticalScroll, can_focus=False):
             model_row.add_class("described")
             yield Static(id="model-info", markup=False)
         yield from self.compose_rows()
-        yield Static(id="problem", markup=False)
+        problem = Static(id="problem", markup=False)
+        problem.display = False
+        yield problem
 
     def compose_rows(self) -> Iterable[Widget]:
         """Return the rows below the model: one for each field."""
@@ -297,6 +300,18 @@ class FormPanel(VerticalScroll, can_focus=False):
         line = self.query_one("#problem", Static)
         line.update(clean(f"✗ {sentence}") if sentence else "")
         line.display = bool(sentence)
+        focused = self.screen.focused
+        if sentence and focused and focused.id in self.fields:
+            self.call_after_refresh(focused.scroll_visible, animate=False)
+
+    def scroll_to_region(
+        self, region: Region, *, spacing: Spacing | None = None, **options: Any
+    ) -> Offset:
+        """Scroll a region into view, above the problem if that is docked below the fields."""
+        problem = self.query_one("#problem")
+        docked = problem.display and problem.styles.dock != "none"
+        spacing = Spacing(bottom=problem.outer_size.height) if docked else spacing
+        return super().scroll_to_region(region, spacing=spacing, **options)
 
     def step(self, name: str, steps: int) -> None:
         """Change the number or the word in a field by `steps`."""

@@ -95,6 +95,9 @@ WRONG = [
     ("repetition", "-1", "✗ Repetition must be a number from 0 to 10, not '-1'."),
     ("memory", "2", "✗ Memory must be a number from 0 to 1, not '2'."),
     ("line", "201", "✗ Line must be a whole number from 0 to 200, not '201'."),
+    ("form", "xyz", "✗ Form must be 'none', or 1 to 24 of the letters V, C, B, not 'xyz'."),
+    ("candidates", "0", "✗ Candidates must be a whole number from 1 to 64, not '0'."),
+    ("rhyme", "abba", "✗ Rhyme must be 'none', 'aabb' or 'abab', not 'abba'."),
     ("count", "17", "✗ Count must be a whole number from 1 to 16, not '17'."),
     ("length", "0", "✗ Length must be a whole number of 1 or more, not '0'."),
     ("seed", "-3", "✗ Seed must be a whole number of 0 or more, not '-3'."),
@@ -125,7 +128,7 @@ async def test_fields_before_the_first_song() -> None:
         assert field.value == "0.6"
         await lyrics.press("right_square_bracket", "right_square_bracket")
         assert field.value == "0.8"
-        minus, plus, *_ = lyrics.screen.query(".step")
+        minus, plus = lyrics.signs("temperature")
         for sign in (plus, plus, minus):
             await lyrics.pilot.click(sign, offset=(1, 0))
         assert field.value == "0.9"
@@ -133,6 +136,21 @@ async def test_fields_before_the_first_song() -> None:
         await lyrics.press("up", "up", "down")
         assert field.value == "1"
         await lyrics.press("escape")
+
+        # Arrows and the signs go through the choices of a field.
+        field = lyrics.field("rhyme")
+        field.focus()
+        await lyrics.press("down", "down", "up")
+        assert field.value == "aabb"
+        previous, following = lyrics.signs("rhyme")
+        for sign in (following, following, following, previous):
+            await lyrics.pilot.click(sign, offset=(1, 0))
+        assert field.value == "none"
+        lyrics.field("form").focus()
+        await lyrics.press("down")
+        assert lyrics.field("form").value == "none"
+        await lyrics.press("up", "escape")
+        assert lyrics.field("form").value == "VCVCBC"
 
         # Letters are typed into a field with the focus.
         await lyrics.focus_by("p", "prime")
@@ -570,6 +588,34 @@ async def test_a_key_makes_its_field_visible_on_a_small_screen() -> None:
             await lyrics.until(partial(lyrics.is_visible, field))
             await lyrics.press("escape")
             assert lyrics.screen.focused is lyrics.text
+
+
+async def test_the_first_fields_are_in_view_and_the_others_scroll() -> None:
+    first = ["prime", "artist", "temperature", "form", "candidates", "rhyme", "memory", "length",
+             "count", "seed"]  # fmt: skip
+    async with page() as lyrics:
+        form = lyrics.screen.form
+        last, problem = lyrics.field([*form.fields][-1]), form.query_one("#problem")
+
+        def both_in_view() -> bool:
+            shown = lyrics.is_visible(last) and lyrics.is_visible(problem)
+            return shown and last.region.bottom <= problem.region.y
+
+        for size in ((80, 24), (120, 40)):
+            await lyrics.pilot.resize_terminal(*size)
+            lyrics.field("prime").focus()
+            for name in first:
+                await lyrics.until(
+                    partial(lyrics.is_visible, lyrics.screen.query_one(f"#{name}"))
+                )
+            last.focus()
+            await lyrics.press("x")
+            await lyrics.until(both_in_view)
+            lyrics.field("prime").focus()
+            await lyrics.until(partial(lyrics.is_visible, lyrics.field("prime")))
+            last.focus()
+            await lyrics.until(both_in_view)
+            last.value = ""
 
 
 def test_every_key_has_an_id_a_name_and_a_tooltip() -> None:
