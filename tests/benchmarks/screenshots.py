@@ -49,11 +49,11 @@ async def draw(name: str) -> None:
         save("train", await until(pilot, lambda t: "smoothed" in t and "parameters" in t))
         await pilot.press("2")
         await choose(pilot, "lyrics")
-        pilot.app.screen.query_one("#length", Input).value = "900"
         pilot.app.screen.query_one("#guidance", Input).value = "2"
-        pilot.app.screen.query_one("#seed", Input).value = "104"
+        pilot.app.screen.query_one("#temperature", Input).value = "0.6"
+        pilot.app.screen.query_one("#seed", Input).value = "1"
         await pilot.press("a", *"papa", "enter")
-        save("lyrics", await until(pilot, lambda text: "900 chars ·" in text))
+        save("lyrics", await until(pilot, lambda text: "✓ the end" in text))
         await pilot.press("6")
         save("neurons", await until(pilot, lambda text: "line position" in text))
         await pilot.press("3")
