@@ -222,7 +222,7 @@ def test_options_are_changed_while_a_song_streams(
     process: Process, write: Write, tmp_path: Path
 ) -> None:
     model = str(write(tmp_path / "model", kind="markov", order=3))
-    process.send(do="sample", id=1, model=model, temperature="inf", length=ENDLESS)
+    process.send(do="sample", id=1, model=model, temperature="inf", raw="on", length=ENDLESS)
     assert process.read()["started"]
     process.send(do="change", id=2, temperature=-1)
     process.send(do="change", id=3, temperature=0, top_k=1)
