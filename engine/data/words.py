@@ -32,8 +32,8 @@ def find_words(text: str) -> list[str]:
 
 
 def lower(word: str) -> str:
-    """Return a word, or a part of one, in lower case."""
-    return word.lower() if word.isascii() else "".join(map(str.lower, word))
+    """Return a word, or a part of one, in lower case and as long as before: of İ the i only."""
+    return word.lower() if word.isascii() else "".join(letter.lower()[0] for letter in word)
 
 
 def training_words(corpus: Corpus) -> list[str]:

@@ -52,9 +52,14 @@ def test_the_beginning_of_a_word_in_lower_case_begins_the_word(first: str, rest:
     assert lower(first + rest) == lower(first) + lower(rest)
 
 
+@given(st.text())
+def test_lower_case_has_as_many_characters(text: str) -> None:
+    assert len(lower(text)) == len(text)
+
+
 def test_lower_case_of_some_scripts() -> None:
-    assert [lower(word) for word in ("Why", "ÉTÉ", "ЁЖ", "ΟΔΟΣ", "歌")] == [
-        "why", "été", "ёж", "οδοσ", "歌",
+    assert [lower(word) for word in ("Why", "ÉTÉ", "ЁЖ", "ΟΔΟΣ", "歌", "İZMİR")] == [
+        "why", "été", "ёж", "οδοσ", "歌", "izmir",
     ]  # fmt: skip
 
 
