@@ -27,6 +27,11 @@ FEW_WORDS = 5_000
 _MAY_DIFFER = ("dropout", "input_dropout")  # settings on which no weight depends
 
 
+def starts_from_model(config: RunConfig) -> bool:
+    """Return whether a resolved config names a model to start from (an unresolved "auto": none)."""
+    return config.train.init_from not in ("", NONE, AUTO)
+
+
 def resolve(config: RunConfig, corpus: Corpus) -> RunConfig:
     """Return the config with `train.init_from` as the path of a model, or "none".
 
@@ -115,7 +120,7 @@ def sampling_words(config: RunConfig, corpus: Corpus) -> list[str]:
     Few songs have too few words to write with: then also those of the model that it started from.
     """
     words = training_words(corpus)
-    if len(words) >= FEW_WORDS or config.train.init_from in (NONE, ""):
+    if len(words) >= FEW_WORDS or not starts_from_model(config):
         return words
     with contextlib.suppress(InputError, OSError, UnicodeDecodeError):  # it may be gone
         base = models.load(config.train.init_from)

@@ -158,10 +158,10 @@ def _started(
 
 def _initial(context: RunContext) -> str:
     """Describe the model that a run starts from; "" for random weights."""
-    name = context.config.train.init_from
-    if name in ("", initial_model.NONE):
+    if not initial_model.starts_from_model(context.config):
         return ""
-    return initial_model.describe(models.load(name), context.corpus)
+    model = models.load(context.config.train.init_from)
+    return initial_model.describe(model, context.corpus)
 
 
 def _train_network(context: RunContext) -> str:
@@ -187,7 +187,7 @@ def _train_network(context: RunContext) -> str:
         parameters = sum(p.numel() for p in training.network.parameters())
         context.log.append(_started(context, parameters, threads, describe_device(device)))
         restored = checkpoint.restore(run, training)
-        if config.train.init_from not in ("", initial_model.NONE) and not restored:
+        if initial_model.starts_from_model(config) and not restored:
             pretrained.load_weights(training, config, context.corpus)
         if restored or ranks.restarts or run.metadata().get("resumed"):
             context.log.append(Resumed(step=training.step))

