@@ -73,7 +73,8 @@ def test_killed_at_random_moments(make_config: MakeConfig, count: int, steps: in
             # Killed between the two links, `best` is one save behind `last`.
             assert models.load("killed").meta.step <= meta["step"] + 10
             best = [item["step"] for item in saved if item["best"]]
-            assert models.load("killed").meta.step >= best[-1]
+            # Without an evaluation before the kill there is no best checkpoint yet.
+            assert not best or models.load("killed").meta.step >= best[-1]
     worker.train_run(run)
     for name in ("model", "trainer"):
         ours, theirs = (
