@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from engine.sampling.lyrics import LyricsStream
 
 MAX_LINE = 100  # characters: a longer line is broken at its next space
-LONGEST_LINE = 400  # characters of a text without spaces, where its line is cut
 REPEAT_LENGTH = 12  # characters in sequence that count as repeated if they occurred before
 REPEAT_COST = 1.0  # nats per repeated character
 UNBALANCED_COST = 0.3  # nats per character of a line with a quote or bracket left open
@@ -285,8 +284,8 @@ class LineWriter:
         return 0.0 if self._known is None else self._known.mask(open_word(line.text))
 
     def _is_complete(self, line: Candidate) -> bool:
-        # Not cut at the requested length: the line that is chosen does not depend on it.
-        return line.frames[-1] == self._newline or len(line.frames) >= LONGEST_LINE
+        written = line.of.song.characters + len(line.frames)
+        return line.frames[-1] == self._newline or written >= self._stream.limit
 
     # ── rhyme ────────────────────────────────────────────────────────────────────────────────────
 

@@ -661,7 +661,7 @@ async def test_with_the_real_commands_and_the_real_sampler(
     async with page(programs=INSTALLED) as lyrics:  # with the models included
         lyrics.select("model").value = "run/small"
         await lyrics.until(lambda: "○ ready · small · 1.44 bits/char" in lyrics.status)
-        await lyrics.fill(seed="3", length="300")
+        await lyrics.fill(seed="3", length="300", raw="on")
         song = await lyrics.write()
         assert (song.state, song.seed, len(song.text)) == ("length", 3, 300)
         assert (await lyrics.write("G")).text == song.text
