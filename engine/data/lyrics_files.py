@@ -17,8 +17,8 @@ from engine.suggestions import missing_path
 
 MAX_FIELD = 1 << 24  # characters of a field of a CSV file
 _QUOTING = "put texts into quotes, and double the quotes inside them."
-# JSON may have "\ud800", and Python reads names of files that are not UTF-8 with such characters.
 _COLUMNS = ("artist", "song", "text", "split")
+# JSON may have "\ud800", and Python reads names of files that are not UTF-8 with such characters.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -81,9 +81,8 @@ def read_songs(source: Path) -> Iterator[LyricsSong]:
 
     A .jsonl or .ndjson file has on each line an object with `artist`, `text` and optionally `song`
     (the title) and `split` (train, valid, test or empty), null counting as empty; any other file is
-    a CSV with columns of these names. Raises
-    InputError, with the position in the file where possible, for rows with missing or excess
-    fields, invalid files and text that is not UTF-8.
+    a CSV with columns of these names. Raises InputError, with the position in the file where
+    possible, for rows with missing or excess fields, invalid files and text that is not UTF-8.
     """
     found = list_files(source)
     if source.is_dir():

@@ -80,8 +80,9 @@ class EventLog:
     def check_listener(self, run: str) -> None:
         """Raise WorkError if the listener failed, which has stopped the run of this name."""
         if self.listener_error is not None:
+            reason = self.listener_error.strerror or repr(self.listener_error)
             raise WorkError(
-                f"The output cannot be written ({self.listener_error.strerror}), so the run "
+                f"The output cannot be written ({reason}), so the run "
                 f"{run!r} has stopped at step {self.step}: resume it with --resume {run}, and with "
                 "--quiet or another output."
             )
