@@ -226,7 +226,7 @@ def test_it_opens_and_closes_in_a_real_terminal(home: Path, write_run: WriteRun)
     script = "from tui.app import run_app; raise SystemExit(run_app())"
     environment = {**os.environ, "RNN_TUI_HOME": str(home), "TERM": "xterm-256color"}
     child = pexpect.spawn(
-        sys.executable, ["-c", script], env=environment, dimensions=(24, 80), timeout=30
+        sys.executable, ["-c", script], env=environment, dimensions=(24, 80), timeout=120
     )
     child.expect("crashed")
     child.send("4")

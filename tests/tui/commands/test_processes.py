@@ -72,6 +72,7 @@ def test_a_signal_stops_cleanly_with_a_checkpoint(
     assert more.status == 0
 
 
+@pytest.mark.slow
 def test_detached_watched_and_stopped_by_the_control_file(call: Call, endless: list[str]) -> None:
     done = call(*endless, "--run", "away", "--detach", "--json")
     (started,) = (json.loads(line) for line in done.out.splitlines())
