@@ -60,12 +60,21 @@ async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
 
 
 async def settle(pilot: Pilot[None]) -> None:
-    """Wait until two pictures of the screen are equal: the layout may still change under load."""
-    before = ""
-    while (now := pilot.app.export_screenshot()) != before:
-        before = now
-        await asyncio.sleep(0.05)
-        await pilot.pause()
+    """Wait until nothing is left to handle, lay out or draw: under load a pause can end earlier."""
+
+    def is_idle() -> bool:
+        screen = pilot.app.screen
+        pumps = (pilot.app, *screen.walk_children(with_self=True))
+        return not (
+            screen._layout_required
+            or screen._repaint_required
+            or screen._dirty_widgets
+            or screen._callbacks
+            or any(pump.message_queue_size or pump._next_callbacks for pump in pumps)
+        )
+
+    await pilot.pause()
+    await until(pilot, is_idle)
 
 
 async def in_front(pilot: Pilot[None], kind: type[T]) -> T:
@@ -210,6 +219,7 @@ def picture_comparison(
                 if key == "S":
                     await page.in_front(FileDialog)
             await page.stop_blinking()
+            await settle(pilot)
 
         return snap_compare(app, terminal_size=size, run_before=before)
 

@@ -56,7 +56,7 @@ def when_drawn(*keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
         page = await in_front(pilot, TrainScreen)
         await until(pilot, lambda: page.has_class("-empty") or page.query_one(LineChart)._strips)
         await pilot.press(*keys)
-        await pilot.pause()
+        await settle(pilot)
 
     return ready
 
@@ -115,7 +115,7 @@ def test_new_run(
         await form.stop_blinking()
         await form.fill(steps="many")
         await form.until(lambda: "harbour" in form.text_of("#data-note"))
-        await pilot.pause()
+        await settle(pilot)
 
     assert snap_compare(
         make_app(programs=fake_command.programs), terminal_size=size, run_before=ready

@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from engine.protocol import SampleLadder
 from tests.tui import fake_worker as fake
-from tests.tui.page import Page, fake_programs, make_app, use_models
+from tests.tui.page import Page, fake_programs, make_app, settle, use_models
 from tui.pages.ladder.controls import RungView
 from tui.pages.ladder.screen import LadderScreen
 
@@ -167,7 +167,7 @@ def test_ladder(
         page = await LadderPage.of(pilot)
         await page.until(lambda: "○ ready" in page.status)
         await page.write()
-        await pilot.pause()
+        await settle(pilot)
 
     assert snap_compare(
         make_app("ladder", programs=LadderPage.programs), terminal_size=size, run_before=before

@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from tests.tui.page import Page, drawn, fake_programs, make_app, use_models
+from tests.tui.page import Page, drawn, fake_programs, make_app, settle, use_models
 from tui.pages.map.plane import MapPlane
 from tui.pages.map.screen import MapScreen
 
@@ -170,7 +170,7 @@ def test_map(
             await page.songs_of("Bo")
             await pilot.press("full_stop", "enter")
             await page.until(lambda: page.similar)
-        await pilot.pause()
+        await settle(pilot)
 
     assert snap_compare(
         make_app("map", programs=fake_programs("ladder")), terminal_size=size, run_before=before

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, TextArea
 
 from tests.tui import fake_worker as fake
-from tests.tui.page import Page, drawn, fake_programs, make_app, use_models
+from tests.tui.page import Page, drawn, fake_programs, make_app, settle, use_models
 from tui.pages.neurons import units
 from tui.pages.neurons.activation_view import NeuronRoll, NeuronText
 from tui.pages.neurons.controls import TextDialog
@@ -269,6 +269,7 @@ def look(
                 await page.press(key)
                 await page.until(lambda: not (screen.waiting))
             await page.stop_blinking()
+            await settle(pilot)
 
         return snap_compare(app, terminal_size=size, run_before=before)
 
