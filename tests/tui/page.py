@@ -63,8 +63,9 @@ async def settle(pilot: Pilot[None]) -> None:
     """Wait until nothing is left to handle, lay out or draw: under load a pause can end earlier."""
 
     def is_idle() -> bool:
-        screen = pilot.app.screen
-        pumps = (pilot.app, *screen.walk_children(with_self=True))
+        screen = pilot.app.screen  # those behind a dialog are not drawn
+        pumps = [pilot.app, *pilot.app.screen_stack]
+        pumps += (pump for one in pilot.app.screen_stack for pump in one.walk_children())
         return not (
             screen._layout_required
             or screen._repaint_required

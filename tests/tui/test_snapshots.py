@@ -129,6 +129,7 @@ def when_listed(rows: int, *keys: str) -> Callable[[Pilot[None]], Awaitable[None
         page = await in_front(pilot, RunsScreen)
         await until(pilot, lambda: page.query_one(RunTable).row_count == rows)
         await until(pilot, lambda: rows or page.has_class("-empty"))
+        await settle(pilot)
         await pilot.press(*keys)
         await settle(pilot)
 
