@@ -129,7 +129,7 @@ class Player:
                     case PortGone(watcher):
                         if watcher is self._watcher:  # otherwise that port was closed meanwhile
                             self._all_off()  # in case it is still there
-                            self._lose_port("it is not listed any more")
+                            self._lose_port(ports.GONE)
                     case _:
                         self._handle(request)
                 self._report(requested=request is not None)
@@ -204,8 +204,7 @@ class Player:
         self._port = None
         self._stop_watcher()
         self._transport.pause(self._now())
-        sentence = f"The MIDI port is gone ({words}): choose another port."
-        self._answer(PlayerFailed(sentence, OpenPort.DO))
+        self._answer(PlayerFailed(ports.gone_sentence(words), OpenPort.DO))
 
     def _all_off(self) -> None:
         self._send_keys(self._transport.release_all())

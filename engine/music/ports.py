@@ -21,7 +21,7 @@ from engine.suggestions import closest, join_or
 
 SCAN_TIMEOUT = 20.0  # seconds
 POLL_SECONDS = 4.0  # between two scans of a watcher; each scan starts a process
-_MAX_MISSES = 2  # successive scans without the port; under load a single scan may miss a port
+MAX_MISSES = 2  # successive scans without the port; under load a single scan may miss a port
 
 
 @dataclass(frozen=True)
@@ -145,6 +145,14 @@ def open_port(port: Port) -> Any:
         ) from error
 
 
+GONE = "it is not listed any more"
+
+
+def gone_sentence(reason: str) -> str:
+    """Return the message that a port is gone."""
+    return f"The MIDI port is gone ({reason}): choose another port."
+
+
 class PortWatcher:
     """Checks, in a thread, while music is playing, whether a port still exists.
 
@@ -166,7 +174,7 @@ class PortWatcher:
 
     def _watch(self) -> None:
         misses = 0
-        while misses < _MAX_MISSES and not self._ended.wait(POLL_SECONDS):
+        while misses < MAX_MISSES and not self._ended.wait(POLL_SECONDS):
             if self._is_playing():
                 misses = 0 if self._is_listed() else misses + 1
         if not self._ended.is_set():

@@ -1,20 +1,20 @@
 """The built-in synthesizer as a MIDI output port, played through the loudspeaker.
 
-It needs the extra `synth` (the package miniaudio). The sound of a message follows LATENCY seconds
-after it was sent, exact to the frame, whatever blocks the sound system requests.
+The sound of a message follows LATENCY seconds after it was sent, exact to the frame, whatever
+blocks the sound system requests.
 """
 
 import collections
 import contextlib
-import importlib
 import time
 from collections.abc import Generator
 from typing import Any
 
 import mido.ports
+import miniaudio
 import numpy as np
 
-from engine.errors import InputError, missing_extra
+from engine.errors import InputError
 from engine.music import soundfont
 from engine.music.soundfont import SoundFont
 from engine.music.synth import RATE, Frames, Synth
@@ -22,6 +22,7 @@ from engine.music.synth import RATE, Frames, Synth
 LATENCY = 0.06  # seconds: over two blocks, so that no message comes too late for its block
 _BLOCK_MILLISECONDS = 20  # length of the blocks that the sound system requests
 _BUFFERED_SECONDS = 3 * _BLOCK_MILLISECONDS / 1000  # length of sound in the system's buffers
+_DEVICE_TIMEOUT = 2.0  # seconds without a request for a block: the device is gone or suspended
 _FADE_SECONDS = 1.2  # maximum for notes to fade before the port closes
 ALL_SOUND_OFF, ALL_NOTES_OFF = 120, 123  # MIDI controllers
 
@@ -82,10 +83,6 @@ class BlockRenderer:
 
 def _open_device() -> Any:
     """Open the loudspeaker; raises InputError without a sound device."""
-    try:
-        miniaudio = importlib.import_module("miniaudio")
-    except ImportError as error:
-        raise missing_extra("The built-in synthesizer", "synth") from error
     # Each backend is tried alone: with several, miniaudio uses the first sound system that exists,
     # even if it has no device, or otherwise a backend that discards all sound.
     for backend in miniaudio.Backend:
@@ -99,7 +96,8 @@ def _open_device() -> Any:
                     backends=[backend],
                 )
     raise InputError(
-        "The built-in synthesizer finds no sound device: connect one, or play on a MIDI port."
+        "The built-in synthesizer finds no sound device: connect one or a MIDI synthesizer, or "
+        "save the music as a WAV file to play it elsewhere."
     )
 
 
@@ -120,6 +118,7 @@ class SynthPort(mido.ports.BaseOutput):  # type: ignore[misc]
         self._synth = Synth(SoundFont(soundfont.bundled()))
         self._synth.prepare(0)
         self._device = _open_device()
+        self._requested = time.perf_counter()  # when the sound system requested the last block
         self._renderer = BlockRenderer(self._synth, time.perf_counter())
         blocks = self._blocks()
         next(blocks)
@@ -128,14 +127,26 @@ class SynthPort(mido.ports.BaseOutput):  # type: ignore[misc]
     def _blocks(self) -> Generator[bytes, int, None]:
         count = yield b""
         while True:
-            block = self._renderer.block(count, time.perf_counter())
+            self._requested = time.perf_counter()
+            block = self._renderer.block(count, self._requested)
             count = yield np.round(block * 32767).astype("<i2").tobytes()
 
     def _send(self, message: Any) -> None:
+        self._check_device()
         moment = time.perf_counter()
         if message.type == "program_change":
             self._synth.prepare(message.program)
         self._renderer.add(moment, message)
+
+    def _check_device(self) -> None:
+        """Raise OSError if the sound system requests no blocks any more."""
+        if self._is_stalled():
+            time.sleep(_DEVICE_TIMEOUT / 4)  # this process itself may have been suspended
+            if self._is_stalled():
+                raise OSError("the sound device has stopped")
+
+    def _is_stalled(self) -> bool:
+        return time.perf_counter() - self._requested > _DEVICE_TIMEOUT
 
     def _close(self) -> None:
         deadline = time.perf_counter() + _FADE_SECONDS

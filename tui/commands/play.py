@@ -41,9 +41,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Play the file to its end, or until ctrl-c."""
+    from engine.music import midi
+
     return play(
         arguments.programs.player,
-        Path(arguments.file),
+        midi.read(Path(arguments.file)),
+        arguments.file,
         arguments.port,
         virtual=arguments.virtual,
         tempo=arguments.tempo,
@@ -54,7 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def play(
     player_command: Sequence[str],
-    file: Path,
+    score: "Score",
+    title: str,
     port: str | None = None,
     *,
     virtual: bool = False,
@@ -62,17 +66,16 @@ def play(
     transpose: int = 0,
     loop: bool = False,
 ) -> int:
-    """Play a MIDI file to its end and print the position; return the exit status.
+    """Play a score to its end and print the position; return the exit status.
 
-    player_command: starts the player's process; port: the name of a port or a part of it, None:
-    automatic. Raises InputError for a file or a named port that cannot be used, and WorkError if
-    the player or an automatic port fails.
+    player_command: starts the player's process; title: the score's name, which is printed; port:
+    the name of a port or a part of it, None: automatic. Raises InputError for a named port that
+    cannot be used, and WorkError if the player or an automatic port fails, also at the end.
     """
-    from engine.music import midi, ports
+    from engine.music import ports
     from engine.protocol import Loop, OpenPort, SetProgram, SetTempo, Transpose
     from tui.sources.player import Answers, Player
 
-    score = midi.read(file)
     answers: AnswerQueue = queue.SimpleQueue()
 
     def deliver(some: Answers) -> None:
@@ -87,13 +90,16 @@ def play(
         player.request(Loop(loop))
         player.request(OpenPort(ports.VIRTUAL if virtual else port))
         opened = _wait_for_port(answers, named=virtual or port is not None)
-        _print_title(str(file), score, opened)
+        _print_title(title, score, opened)
         if virtual and sys.stdin.isatty():
             input("Connect a synthesizer to that port, then press Enter: ")
         player.load(score.notes)
         _follow(player, answers)
+        _require_port(player, answers, opened)
     finally:
-        player.close()
+        status = player.close()
+    if status:
+        raise WorkError(f"The player failed at the end (exit status {status}): play it again.")
     return 0
 
 
@@ -123,6 +129,24 @@ def _wait_for_port(answers: "AnswerQueue", named: bool) -> "Port":
                 raise InputError(error) if named else WorkError(error)
             case ProcessEnded(error):
                 raise WorkError(error)
+
+
+def _require_port(player: "Player", answers: "AnswerQueue", opened: "Port") -> None:
+    """Raise WorkError if a MIDI port was lost: it accepts notes without an error even then."""
+    from engine.music import ports
+    from engine.protocol import ListPorts, PlayerFailed, PortList
+    from tui.sources.restarting_process import ProcessEnded
+
+    if opened.kind != "port":  # the other kinds belong to the player's process
+        return
+    for _ in range(ports.MAX_MISSES):
+        player.request(ListPorts())
+        while not isinstance(answer := _next(answers), PortList):
+            if isinstance(answer, PlayerFailed | ProcessEnded):
+                raise WorkError(answer.error)
+        if opened in answer.ports:
+            return
+    raise WorkError(ports.gone_sentence(ports.GONE))
 
 
 def _print_title(name: str, score: "Score", port: "Port") -> None:

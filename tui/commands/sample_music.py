@@ -2,7 +2,7 @@
 
 import argparse
 import dataclasses
-import tempfile
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from tui.commands.arguments import add_model, add_option, add_options
 if TYPE_CHECKING:
     from engine.data.codecs import KeysCodec
     from engine.music.piano_roll import Roll
+    from engine.sampling.music import MusicStream
 
 
 MAX_LENGTH = 1_000_000  # seconds or bars
@@ -45,7 +46,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE.mid", type=Path, help="Write a MIDI file.")
     parser.add_argument("--wav", metavar="FILE", type=Path, help="Write a WAV file.")
     parser.add_argument("--png", metavar="FILE", type=Path, help="Draw the piano roll as a PNG.")
-    parser.add_argument("--play", action="store_true", help="Play the music once it is written.")
+    parser.add_argument(
+        "--play", action="store_true",
+        help="Play the music once it is written; without -o, --wav or --png, also save it as "
+        "MODEL-SEED.mid in the current folder.",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="Print one JSON object for each frame.")
 
 
@@ -90,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
         assert song.reason is not None
         done = MusicDone(reason=song.reason, frames=song.frames, seed=song.seed)
         output.echo_json(protocol.encode_output(done, model=model.name))
-    return _write(codec.decode(np.stack(written)), time_signature, arguments, song.seed)
+    return _write(codec.decode(np.stack(written)), time_signature, arguments, song)
 
 
 def _check_paths(paths: dict[str, Path]) -> None:
@@ -130,12 +135,18 @@ def _frames(
 
 
 def _write(
-    music: "Roll", time_signature: tuple[int, int], arguments: argparse.Namespace, seed: int
+    music: "Roll",
+    time_signature: tuple[int, int],
+    arguments: argparse.Namespace,
+    song: "MusicStream",
 ) -> int:
     """Write the requested files, then play if requested; return the exit status."""
     from engine.music import midi
 
     score = dataclasses.replace(music.score(), time_signature=time_signature)
+    if not any((arguments.output, arguments.wav, arguments.png, arguments.json)):
+        # A piece that was only to be played is kept, whether it can be played or not.
+        arguments.output = _free_path(f"{Path(song.model.name).name}-{song.seed}", ".mid")
     if arguments.output:
         midi.write(score, arguments.output)
     if arguments.wav:
@@ -147,17 +158,21 @@ def _write(
 
         with files.explain_write_errors(arguments.png):
             roll_image.write([music], arguments.png)
-    written = [str(path) for path in (arguments.output, arguments.wav, arguments.png) if path]
-    if written:
+    paths = (arguments.output, arguments.wav, arguments.png)
+    names = ", ".join(str(path) for path in paths if path)
+    if names:
         output.echo(
-            f"{', '.join(written)}: {len(score.notes)} notes, {music.seconds:.0f} s, seed {seed}",
+            f"{names}: {len(score.notes)} notes, {music.seconds:.0f} s, seed {song.seed}",
             err=arguments.json,
         )
     if not arguments.play:
         return 0
     from tui.commands import play
 
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "song.mid"
-        midi.write(score, path)
-        return play.play(arguments.programs.player, path)
+    return play.play(arguments.programs.player, score, names)
+
+
+def _free_path(stem: str, suffix: str) -> Path:
+    """Return the path of a file that does not exist yet, such as stem.mid, stem-2.mid …"""
+    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+    return next(path for name in names if not (path := Path(name + suffix)).exists())

@@ -54,20 +54,24 @@ class RestartingProcess(Generic[R, A]):
         """The process's id; None while it does not run."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
-    def close(self) -> None:
-        """End the process by closing its stdin; kill it if it still runs after `PATIENCE`."""
+    def close(self) -> int | None:
+        """End the process by closing its stdin; kill it if it still runs after `PATIENCE`.
+
+        Returns its exit status; None if it never ran or was killed.
+        """
         self._closing.set()
         process = self._process
         if process is None:
-            return
+            return None
         with contextlib.suppress(OSError):
             if process.stdin:
                 process.stdin.close()
         try:
-            process.wait(self.PATIENCE)
+            return process.wait(self.PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+            return None
 
     def _send(self, request: R) -> None:
         """Send a request; start a process first if none runs or if writing to it fails."""

@@ -15,12 +15,12 @@ from typing import Any
 
 import mido.ports
 
-from engine.errors import InputError, missing_extra
+from engine.errors import InputError
 from engine.music import player, ports
 from engine.music.ports import ScanResult
 from engine.protocol import Port
 
-NO_SOUND = str(missing_extra("The built-in synthesizer", "synth"))
+NO_SOUND = "The built-in synthesizer finds no sound device: connect one."
 FILE = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
 

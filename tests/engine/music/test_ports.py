@@ -194,7 +194,7 @@ def test_a_port_is_opened_by_its_api_without_a_client_name(monkeypatch: pytest.M
 
 def test_the_player_and_the_ports_need_no_torch_or_textual() -> None:
     script = (
-        "import sys, engine.music.player, engine.music.wav_file, engine.music.synth_port; "
+        "import sys, engine.music.player, engine.music.wav_file; "
         "print([m for m in ('torch', 'textual', 'rich', 'tui', 'scipy', 'pretty_midi', "
         "'rtmidi', 'miniaudio', 'engine.data', 'engine.model') if m in sys.modules])"
     )

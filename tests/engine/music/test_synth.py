@@ -1,12 +1,12 @@
 """The synthesizer against the parameters of its SoundFont, and as a port against the clock."""
 
 import math
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import mido
+import miniaudio
 import numpy as np
 import pytest
 
@@ -222,7 +222,6 @@ def test_every_kind_of_message_is_applied(font: SoundFont) -> None:
 
 
 def test_a_missing_sound_device_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    miniaudio = pytest.importorskip("miniaudio", reason="the extra synth is not installed")
 
     def fail(*_: Any, **__: Any) -> None:
         raise miniaudio.MiniaudioError("failed to init device")
@@ -233,17 +232,8 @@ def test_a_missing_sound_device_is_an_error(monkeypatch: pytest.MonkeyPatch) -> 
     assert synth_port.unavailable_reason() is not None
 
 
-def test_a_missing_extra_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "miniaudio", None)
-    assert synth_port.unavailable_reason() == (
-        "The built-in synthesizer needs the extra 'synth': in rnn-tui's folder, run "
-        ".venv/bin/pip install -c constraints.txt '.[synth]'."
-    )
-
-
 def test_the_port_feeds_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
     """On the clock of miniaudio's null backend, without sound."""
-    miniaudio = pytest.importorskip("miniaudio", reason="the extra synth is not installed")
     blocks_played: list[Any] = []
 
     Real: Any = miniaudio.PlaybackDevice
@@ -277,3 +267,24 @@ def test_the_port_feeds_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
     port.send(mido.Message("control_change", control=123))
     port.close()  # waits for the sound to fade
     assert np.abs(blocks_played[-1]).max() < 100
+
+
+def test_a_device_that_stops_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Device:
+        def __init__(self, *_: Any, **__: Any) -> None:
+            pass
+
+        def start(self, blocks: Any) -> None:
+            self.blocks = blocks
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(miniaudio, "PlaybackDevice", Device)
+    monkeypatch.setattr(synth_port, "_DEVICE_TIMEOUT", 0.0)
+    port = SynthPort("synth")
+    with pytest.raises(OSError, match="the sound device has stopped"):
+        port.send(mido.Message("note_on", note=60, velocity=100))
+    monkeypatch.setattr(synth_port, "_DEVICE_TIMEOUT", 1e9)
+    port.send(mido.Message("note_on", note=60, velocity=100))
+    port.close()

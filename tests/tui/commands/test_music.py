@@ -222,3 +222,18 @@ def test_a_folder_with_test_songs_only_is_described_and_scored(
     refused = call("train", "music", "--data", tmp_path / "tunes")
     assert refused.status == 2
     assert "has no songs to train on: put some into a folder named train." in refused.err
+
+
+def test_a_piece_that_is_only_played_is_saved_under_a_new_name(
+    call: Call, tuned: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tui.commands.play.play", lambda *_: 1)  # no port
+    arguments = ("sample", "music", "--model", tuned, "--seed", 3, "--length", 8, "--play")
+    for name in ("tuned-3.mid", "tuned-3-2.mid", "tuned-3-3.mid"):
+        done = call(*arguments)
+        assert (done.status, done.out.split(": ")[0]) == (1, name)
+    saved = sorted(path.name for path in tmp_path.glob("*.mid"))
+    assert saved == ["tuned-3-2.mid", "tuned-3-3.mid", "tuned-3.mid"]
+    assert call(*arguments, "--png", "roll.png").out.startswith("roll.png: ")
+    assert sorted(path.name for path in tmp_path.glob("*.mid")) == saved

@@ -206,3 +206,25 @@ def test_no_port_at_all_is_reported_and_no_failure(
     assert capsys.readouterr() == ("", "No sound.\n")
     assert cli.main(["ports"]) == 0
     assert capsys.readouterr() == ("", "No MIDI port was found.\nNo sound.\n")
+
+
+def test_a_port_that_is_gone_at_the_end_is_an_error(
+    tape: Path, song: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert play(tape, str(song), ports=("fading",)) == 1
+    assert "The MIDI port is gone (it is not listed any more)" in capsys.readouterr().err
+
+
+def test_a_player_that_fails_once_the_piece_has_ended_is_an_error(
+    song: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A player that releases the notes and then crashes."""
+    script = tmp_path / "crashing.py"
+    script.write_text(
+        "import os\nfrom engine.music import player\n"
+        "run = player.Player.run\n"
+        "player.Player.run = lambda self: (run(self), os._exit(7))\nplayer.main()\n"
+    )
+    player = Programs(player=(sys.executable, str(script)))
+    assert cli.main(["play", str(song), "--port", "silent"], player) == 1
+    assert "The player failed at the end (exit status 7)" in capsys.readouterr().err
