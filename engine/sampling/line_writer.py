@@ -21,6 +21,7 @@ from engine.data.words import APOSTROPHES, find_words, is_letter
 from engine.frame_spec import BEGIN
 from engine.inference.network import State, copy_songs, join_songs, select_songs
 from engine.sampling.decoding import (
+    SamplingParams,
     apply_guidance,
     break_lines,
     choose,
@@ -61,6 +62,7 @@ class Candidate:
     text: str  # the line so far, with what the prompt has of it
     forced: list[int]  # indices to be taken before any is drawn
     ending: KnownWords | None = None  # the words of which the last one must be; None: any
+    last_word: int = 0  # where this word begins in `text`
     frames: list[int] = field(default_factory=list)  # the new ones
     logits: list[Logits] = field(default_factory=list)  # (V,) for each of them
     log_p: float = 0.0  # of all of them
@@ -83,19 +85,22 @@ class LineWriter:
         self._marks = np.zeros(len(self._alphabet))
         self._marks[[BEGIN, END, UNKNOWN]] = -np.inf
         self._live = [song for song in stream.songs if song.reason is None]
-        self._use()
+        self._use(stream.params)
+        self._read()
 
     @property
     def songs(self) -> list[GeneratedSong]:
         """The songs that have not ended."""
         return [song for song in self._live if song.reason is None]
 
-    def _use(self) -> None:
-        """Read the texts of the songs, to write on with the stream's parameters."""
-        self._given = self._stream.params
-        self._params = params = self._given.resolved()
+    def _use(self, params: SamplingParams) -> None:
+        """Write with these parameters from now on."""
+        self._given, self._params = params, params.resolved()
         self._match_weight = match_weight(params.memory, params.temperature)
         self._guided = params.guidance != 1
+
+    def _read(self) -> None:
+        """Read the texts of the songs but for their last characters, which `step` reads."""
         self._states: list[SongState] = []
         for song in self.songs:
             same = self._states and self._states[0].song.frames == song.frames
@@ -108,10 +113,17 @@ class LineWriter:
             text = "".join(self._alphabet[index] for index in song.frames[1:])
             self._states.append(SongState(song, text, state))
 
+    def _apply_changes(self) -> None:
+        """Use the stream's parameters if they were changed since the last step."""
+        if self._given is not self._stream.params:
+            guided = self._guided
+            self._use(self._stream.params)
+            if guided != self._guided:
+                self._read()
+
     def step(self) -> Iterator[Character]:
         """Write the next line of each song, or the empty line between two sections."""
-        if self._given is not self._stream.params:
-            self._use()
+        self._apply_changes()
         self._read_last()
         if self._stream.stopped():  # then the texts may not have been read to their ends
             return
@@ -181,7 +193,7 @@ class LineWriter:
         """Add a line to its song; end the song if it is at its end."""
         head = each.text[: len(each.text) - len(_last_line(each.text))]
         complete = line.frames[-1] == self._newline
-        ends = complete and self._ends(each, self._place(f"{head}{line.text}").end, line.end_odds)
+        ends = complete and self._ends(each.song, f"{head}{line.text}", line.end_odds)
         frames = line.frames[:-1] if ends else line.frames
         for index, logits in zip(frames, line.logits, strict=False):
             if self._stream.stopped():
@@ -195,15 +207,19 @@ class LineWriter:
             each.song.bits += (log_sum_exp(logits[None])[0] - logits.item(END)) / BIT
             each.song.reason = "end"
 
-    def _ends(self, each: SongState, whether: str, odds: float) -> bool:
-        """Return whether a song ends after its next line. odds: log odds of it by the model."""
+    def _ends(self, song: GeneratedSong, text: str, odds: float) -> bool:
+        """Return whether a song ends in place of the newline that its text ends in.
+
+        odds: the log odds of that by the model.
+        """
+        whether = self._place(text).end
         if self._stream.length is not None or whether == "no":
             return False
         if whether == "must":
             return True
         if self._params.ending == "on":
-            odds += end_lean(len(each.text), self._stream.model.meta.lengths)
-        noise = float(each.song.random.logistic()) if self._params.temperature else 0.0
+            odds += end_lean(len(text), self._stream.model.meta.lengths)
+        noise = float(song.random.logistic()) if self._params.temperature else 0.0
         return odds + noise > 0
 
     def _value(self, line: Candidate) -> float:
@@ -280,7 +296,7 @@ class LineWriter:
             first[self._newline] = -np.inf
             return first if self._known is None else first + self._known.mask("")
         if line.ending is not None and not line.forced:
-            return self._end_mask(line.text, line.ending)
+            return self._end_mask(line.text[line.last_word :], line.ending)
         return 0.0 if self._known is None else self._known.mask(open_word(line.text))
 
     def _is_complete(self, line: Candidate) -> bool:
@@ -307,15 +323,17 @@ class LineWriter:
             if words is None or start <= len(begun):
                 continue
             kept = line.frames[: start - len(begun)]
-            result.append(Candidate(line.of, begun, kept, words))
+            result.append(Candidate(line.of, begun, kept, words, start))
         self._write(result)
         return [line for line in result if line.frames[-1] == self._newline]
 
     def _end_mask(self, text: str, words: KnownWords) -> Logits:
-        """Return what to add to the logits so that a line ends with one of some words."""
-        last = text[-1:]
+        """Return what to add to the logits so that a line ends with one of some words.
+
+        text: what the line has of that word and of what follows it.
+        """
         mask = np.full(len(self._alphabet), -np.inf)
-        if last in _AFTER_RHYME and last:
+        if text and text[-1] in _AFTER_RHYME:
             mask[self._newline] = 0.0
             return mask
         word = open_word(text)

@@ -122,9 +122,9 @@ def stream(
     """Check a request and return a stream that writes it; the same seed writes the same text.
 
     Song i of several has the seed + i, and the text that a single song with this seed would have:
-    always in fast precision, and in full precision with up to `matmul.MAX_SINGLE_ROWS` songs (half
-    as many with guidance, which steps each song twice). With more songs rounding may differ in the
-    last bit, and so in rare cases the text.
+    always in fast precision, and in full precision while a batch has up to `matmul.MAX_SINGLE_ROWS`
+    rows: a row for each candidate of each song, two with guidance. With more rows rounding may
+    differ in the last bit, and so in rare cases the text.
 
     stopped: called before each step; once it has returned true it must always do so.
     Raises InputError for a model of music and for an invalid request.

@@ -241,6 +241,20 @@ def test_options_are_changed_while_a_song_streams(
     assert "No song is being written" in process.read()["error"]
 
 
+def test_rhyme_is_refused_before_the_song_is_started(
+    process: Process, write: Write, tmp_path: Path
+) -> None:
+    model = str(write(tmp_path / "model"))  # without a list of words
+    process.send(do="sample", id=1, model=model, rhyme="aabb")
+    assert "has no list of words to rhyme" in process.read()["error"]
+    process.send(do="sample", id=2, model=model, length=ENDLESS, candidates=2)
+    assert process.read()["started"]
+    process.send(do="change", id=3, rhyme="abab")
+    process.send(do="change", id=4, candidates=1, form="VC", ending="off")
+    assert "has no list of words" in process.read_until("error")[1]["error"]
+    assert process.read_until("changed")[1] == {"id": 4, "changed": True}
+
+
 def test_several_songs_with_surprise_and_alternatives(
     process: Process, write: Write, tmp_path: Path
 ) -> None:
@@ -388,6 +402,18 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
         (
             b'{"id": 7, "do": "sample", "line": 201}',
             "Line must be a whole number from 0 to 200, not 201",
+        ),
+        (
+            b'{"id": 7, "do": "sample", "form": "vcv"}',
+            "Form must be 'none', or 1 to 24 of the letters V, C, B, not 'vcv'.",
+        ),
+        (
+            b'{"id": 7, "do": "sample", "known_words": true}',
+            "Known words must be 'on' or 'off', not True.",
+        ),
+        (
+            b'{"id": 7, "do": "sample", "candidates": 0}',
+            "Candidates must be a whole number from 1 to 64, not 0.",
         ),
         (b'{"id": 7, "do": "change", "temperature": 1}', "No song is being written"),
         (b'{"id": 7, "do": "change", "prime": "a"}', "no key 'prime'"),

@@ -380,7 +380,7 @@ def test_no_line_is_longer_than_its_length_and_a_word(
 ) -> None:
     model = build(**settings)
     guidance = {"guidance": 2.0} if model.conditions and "kind" not in settings else {}
-    params = SamplingParams(temperature, repetition=0.5, line=9, **guidance)  # type: ignore[arg-type]
+    params = SamplingParams(temperature, repetition=0.5, line=9, candidates=2, **guidance)  # type: ignore[arg-type]
     artist = "Zed" if guidance else None
     request: dict[str, Any] = {"artist": artist, "params": params, "length": 200}
     together = written(model, **request, seed=7, count=4)
