@@ -14,6 +14,7 @@ import pytest
 
 from engine import paths
 from engine.runs import run_dir
+from tests.tui.commands.conftest import WORDS
 from tui import cli
 
 Call = Callable[..., Any]
@@ -59,6 +60,35 @@ def test_the_same_seed_writes_the_same_text(call: Call, trained: str) -> None:
     last = characters[-1]
     assert (last["done"], last["reason"], last["characters"]) == (True, "length", 60)
     assert (last["seed"], last["prime"], last["artist"]) == (1, "Why", "ada lark")
+
+
+def test_a_model_keeps_the_words_and_lengths_of_its_training_songs(
+    call: Call, trained: str, home: Path
+) -> None:
+    (file,) = home.glob("runs/*/checkpoints/step-*/words.txt")
+    assert file.read_text().split("\n") == sorted([*WORDS, "why"])
+    lengths = json.loads(file.with_name("meta.json").read_text())["lengths"]
+    assert len(lengths) == 21
+    assert lengths == sorted(lengths)
+    assert 20 < lengths[0] < lengths[-1] < 220
+
+
+def test_songs_have_known_words_a_form_and_rhyme_unless_raw(call: Call, trained: str) -> None:
+    sample = ("sample", "lyrics", "--model", trained, "--seed", 3)
+    known = {*WORDS, "why"}
+    song = call(*sample, "--form", "vcc", "--rhyme", "AABB").out
+    verse, chorus, again = song.removesuffix("\n").split("\n\n")
+    assert chorus == again
+    assert {word.lower() for word in re.findall("[A-Za-z]+", song)} <= known
+    assert 4 <= len(verse.split("\n")) <= 8
+    raw = call(*sample, "--raw", "--length", 300).out
+    assert raw == call(*sample, "--raw", "on", "--form", "VCC", "--length", 300).out
+    assert {word.lower() for word in re.findall("[A-Za-z]+", raw)} - known
+    line_by_line = call(*sample, "--length", 300).out
+    assert line_by_line == call(*sample, "--raw", "off", "--length", 300).out
+    assert line_by_line != raw
+    one = ("--candidates", "1", "--known-words", "off", "--form", "none", "--ending", "off")
+    assert call(*sample, *one, "--length", 300).out == raw
 
 
 def test_several_songs_have_consecutive_seeds(call: Call, trained: str) -> None:

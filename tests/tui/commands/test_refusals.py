@@ -134,6 +134,17 @@ def test_invalid_arguments(call: Call, songs: Path, trained: str, tmp_path: Path
         ((*sample, "--line", "201"), "Line must be a whole number from 0 to 200, not '201'."),
         ((*sample, "--length", "0"), "Length must be a whole number of 1 or more"),
         ((*sample, "--count", "0"), "Count must be a whole number from 1 to 1,000"),
+        (
+            (*sample, "--form", "xyz"),
+            "Form must be 'none', or 1 to 24 of the letters V, C, B, not 'xyz'.",
+        ),
+        (
+            (*sample, "--candidates", "0"),
+            "Candidates must be a whole number from 1 to 64, not '0'.",
+        ),
+        ((*sample, "--rhyme", "abba"), "Rhyme must be 'none', 'aabb' or 'abab', not 'abba'."),
+        ((*sample, "--known-words", "yes"), "Known words must be 'on' or 'off', not 'yes'."),
+        ((*sample, "--raw", "maybe"), "Raw must be 'on' or 'off', not 'maybe'."),
         ((*sample, "--seed", "-1"), "Seed must be a whole number of 0 or more"),
         (("sample", "lyrics", "--model", "smal"), "'small'"),
         (("eval", "--model", tmp_path), "meta.json"),
@@ -153,6 +164,17 @@ def test_invalid_arguments(call: Call, songs: Path, trained: str, tmp_path: Path
     ]
     for arguments, message in cases:
         assert message in refused(call(*arguments)), arguments
+
+
+@pytest.mark.parametrize("arguments", [(), ("--json",), ("--best", "3")], ids=str)
+def test_rhyme_without_words_to_rhyme(
+    call: Call, trained: str, home: Path, arguments: tuple[str, ...]
+) -> None:
+    (words,) = home.glob("runs/*/checkpoints/step-*/words.txt")
+    words.unlink()
+    done = call("sample", "lyrics", "--model", trained, "--rhyme", "aabb", *arguments)
+    assert "small has no list of words to rhyme: leave rhyme at none" in refused(done)
+    assert done.out == ""
 
 
 def test_an_artist_for_a_model_without_artists(call: Call, songs: Path) -> None:
