@@ -8,6 +8,7 @@ import itertools
 import math
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -207,7 +208,7 @@ def test_surprise_and_alternatives_are_those_of_the_model(
 def test_without_its_options_songs_are_as_frequent_as_in_the_plain_stream(
     make_model: MakeModel,
 ) -> None:
-    """Chi-square of the first characters: one in a thousand is larger than 24.3.
+    """Chi-square of the first characters: one in a thousand is larger than 22.5.
 
     Only a song without a single line is never written line by line.
     """
@@ -217,13 +218,13 @@ def test_without_its_options_songs_are_as_frequent_as_in_the_plain_stream(
         song = stream(model, LyricsRequest(params=params, seed=number * 10**6, count=count))
         found.append([text[:3] for text in texts(song) if text])
     assert len(found[1]) == count
-    names = sorted({*found[0]}, key=found[0].count)[-7:]
+    names = [name for name, _ in Counter(found[0]).most_common(6)]
     counts = np.array([[part.count(name) for name in names] for part in found], float)
     totals = np.array([[len(part)] for part in found])
     counts = np.append(counts, totals - counts.sum(1, keepdims=True), 1)
     expected = counts.sum(0) * totals / totals.sum()
     assert (expected > 4).all()
-    assert ((counts - expected) ** 2 / expected).sum() < 24.3
+    assert ((counts - expected) ** 2 / expected).sum() < 22.5
 
 
 # ── candidates ───────────────────────────────────────────────────────────────────────────────────
@@ -432,7 +433,7 @@ def test_a_line_that_is_not_that_of_the_chorus_is_continued_freely(make_model: M
     prime = f"{VERSE}\n\n{CHORUS}\n\n{VERSE}\n\nhigh"
     line, rest = write(model, prime=prime, params=params, seed=1).split("\n", 1)
     assert rest == "fed a fig"
-    assert not f"high{line}".startswith("a bad")
+    assert line != "d cab,"  # what the chorus has there
 
 
 @pytest.mark.parametrize(
@@ -521,7 +522,7 @@ def test_lines_rhyme_where_they_can(
                     checked += 1
                     assert words[-1] in expected, (lines[number - distance], line)
                     assert words[-1] != partner[-1]
-                    assert line.endswith((words[-1], *",.!?;:"))
+                    assert re.fullmatch("[,.!?;:]?", line[line.rfind(words[-1]) + len(words[-1]) :])
     assert checked > 5
 
 
