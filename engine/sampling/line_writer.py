@@ -273,9 +273,7 @@ class LineWriter:
             if not params.line:
                 allowed = break_lines(allowed, texts, MAX_LINE, self._alphabet)
         for row, line in enumerate(lines):
-            masked = allowed[row] + self._mask(line)
-            if masked.max() > -np.inf:  # otherwise no character is left
-                allowed[row] = masked
+            allowed[row] += self._mask(line)
         noise = np.concatenate([self._noise(song, count) for song, count in _count_runs(lines)])
         chosen = choose(allowed, params, noise)
         totals = log_sum_exp(logits)

@@ -488,11 +488,13 @@ def test_short_songs_are_less_probable_with_the_ending(make_model: MakeModel) ->
     assert mean_length("off") < 50 < 200 < mean_length("on") < 320
 
 
-def test_temperature_zero_needs_no_seed(make_model: MakeModel) -> None:
-    model = make_model(lengths=(40, 80, 120))
-    params = SamplingParams(0.0)
-    songs = {write(model, params=params, seed=seed) for seed in range(4)}
-    assert len(songs) == 1
+@pytest.mark.parametrize("form", ["none", "VC"])
+def test_temperature_zero_needs_no_seed(make_model: MakeModel, form: str) -> None:
+    params = SamplingParams(0.0, form=form)
+    for end in (-4.0, -2.0, 0.0, 2.0):
+        model = make_model(end=end, lengths=(40, 80, 120))
+        songs = {write(model, params=params, seed=seed) for seed in range(6)}
+        assert len(songs) == 1
 
 
 # ── rhyme ────────────────────────────────────────────────────────────────────────────────────────
