@@ -1,4 +1,4 @@
-"""Write song lyrics, character by character."""
+"""Write song lyrics."""
 
 import argparse
 import dataclasses
@@ -55,7 +55,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the songs character by character."""
+    """Print the songs while they are written."""
     if (arguments.bits or arguments.alternatives) and not arguments.json:
         raise InputError("--bits and --alternatives need --json: add it.")
     from engine import protocol

@@ -1,4 +1,4 @@
-"""The Lyrics page: a model writes songs from a prompt, character by character."""
+"""The Lyrics page: a model writes songs from a prompt."""
 
 import dataclasses
 import time
