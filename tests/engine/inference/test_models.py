@@ -159,6 +159,9 @@ def test_another_file_is_not_a_model(tmp_path: Path) -> None:
         (lambda f: edit(f, kind="music"), "a model for music with frames of characters"),
         (lambda f: edit(f, codec=None), "no valid 'codec'"),
         (lambda f: edit(f, conditions=[1, 2, 3]), "no valid 'conditions'"),
+        (lambda f: edit(f, lengths=[30, 20]), "no valid 'lengths'"),
+        (lambda f: edit(f, lengths=["20"]), "no valid 'lengths'"),
+        (lambda f: edit(f, lengths=20), "no valid 'lengths'"),
         (lambda f: edit(f, codec={"kind": "keys"}), r"meta\.json: The codec is not one of piano"),
         (lambda f: edit(f, codec={"kind": "characters", "characters": ""}), "has no characters"),
         (
