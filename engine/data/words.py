@@ -1,9 +1,11 @@
 """The words of a corpus of lyrics.
 
-A word is a run of letters that may contain apostrophes after the first letter. Its characters are
-put into lower case one by one, so that the beginning of a word in lower case is the same as the
-word's beginning put into lower case. (For a whole text Python's rule differs: the Greek Σ at the
-end of a word becomes ς.)
+A word is a run of letters that may contain apostrophes after the first letter. In scripts that are
+written without blanks between words, such as Chinese, a run is a whole phrase and often a line:
+their characters are not letters here, since a song of known phrases would be a copy. Characters
+are put into lower case one by one, so that the beginning of a word in lower case is the same as
+the word's beginning put into lower case. (For a whole text Python's rule differs: the Greek Σ at
+the end of a word becomes ς.)
 """
 
 import contextlib
@@ -17,13 +19,19 @@ from engine.files import write_atomic
 RARE = 20_000_000  # characters among which a single occurrence may be a misspelling
 FILE = "words.txt"  # in the folders of corpora and of models: a word on each line, sorted
 APOSTROPHES = "'’"
-_LETTER = r"[^\W\d_]"  # the same as `is_letter`
+# Thai and Lao, Burmese, Khmer, kana, Chinese characters
+_WITHOUT_BLANKS = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003ffff"
+)
+_LETTER = rf"[^\W\d_{_WITHOUT_BLANKS}]"
+_is_letter = re.compile(_LETTER).fullmatch
 _WORD = re.compile(f"{_LETTER}(?:{_LETTER}|[{APOSTROPHES}])*")
 
 
 def is_letter(character: str) -> bool:
     """Return whether a word can begin with a character."""
-    return character.isalnum() and not character.isdecimal()
+    return character.isalpha() if character.isascii() else _is_letter(character) is not None
 
 
 def find_words(text: str) -> list[str]:

@@ -34,7 +34,8 @@ def corpus(tmp_path: Path) -> Corpus:
         ("Don't go-go, 'tis o' me's'", ["Don't", "go", "go", "tis", "o'", "me's'"]),
         ("rock’n’roll ’n’", ["rock’n’roll", "n’"]),
         ("2nd of_it x2y", ["nd", "of", "it", "x", "y"]),
-        ("¿Río? ρόδι ЁЖ 愛の歌", ["Río", "ρόδι", "ЁЖ", "愛の歌"]),
+        ("¿Río? ρόδι ЁЖ שיר 사랑", ["Río", "ρόδι", "ЁЖ", "שיר", "사랑"]),
+        ("愛の歌 love歌 เพลง", ["love"]),  # without blanks between words
         ("H₂O ½", ["H₂O", "½"]),
     ],
 )

@@ -17,7 +17,7 @@ from engine.inference import models
 from engine.inference.models import Model
 from engine.sampling.known_words import KnownWords, known_words, open_word
 
-ALPHABETS = ["\n ,'1abAB", "\n .’абАБё", "\n!σςΣαΑ", "\n aİıé'É½"]
+ALPHABETS = ["\n ,'1abAB", "\n .’абАБё", "\n!σςΣαΑ", "\n aİıé'É½", "\n a愛の사랑"]
 Chance = st.integers(0, 2**32).map(np.random.default_rng)
 
 
