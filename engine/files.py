@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from engine.errors import InputError
 
@@ -67,22 +68,30 @@ def _sync(path: Path) -> None:
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:
-    """Replace the content of `path` atomically: write a temporary file, fsync and rename it.
+    """Replace the content of `path` atomically: see `atomic_file`."""
+    with atomic_file(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
 
-    A path that is not a regular file, such as /dev/stdout, is written to directly. Raises
-    InputError as `explain_write_errors` does.
+
+@contextlib.contextmanager
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """Yield a temporary file to write, which is synced and renamed to `path` at the block's end.
+
+    After an error in the block the file is deleted and `path` stays unchanged. A path that is not a
+    regular file, such as /dev/stdout, is written to directly. Raises InputError as
+    `explain_write_errors` does.
     """
-    data = content.encode() if isinstance(content, str) else content
     with explain_write_errors(path):
         path = path.resolve()  # a symbolic link is kept: the file that it points to is replaced
         if path.exists() and not path.is_file() and not path.is_dir():
-            path.write_bytes(data)
+            with path.open("wb") as file:
+                yield file
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).chmod(0o644)  # mkstemp makes 0600, which another user could not read

@@ -1,4 +1,4 @@
-"""A run's events on disk: append them, read them while they are written, and collect them.
+"""A run's events on disk: append them, and read them while they are written.
 
 Each event is one line, written by one system call. A last line without a newline is still being
 written, or was left by a killed trainer: a reader waits for its newline, and the next trainer
@@ -8,30 +8,27 @@ removes it.
 import errno
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from itertools import accumulate
 from pathlib import Path
-from typing import Any
 
 from engine import files
 from engine.errors import WorkError
-from engine.runs.events import (
-    Evaluated,
-    Event,
-    Resumed,
-    Sampled,
-    Saved,
-    Started,
-    Step,
-    decode,
-    encode,
-)
+from engine.runs import history
+from engine.runs.events import Event, decode, encode
+from engine.runs.history import History
 
 Listener = Callable[[Event], None]
+BLOCK_BYTES = 1 << 20  # of a log that are read at a time
+SUMMARY_BYTES = 1 << 18  # of a log that may be missing from its summary
+_RESUMED = b'{"event": "resumed"'  # how `encode` begins the line of a Resumed
 
 
 class EventLog:
-    """Appends events to a run's file and passes each to a listener."""
+    """Appends events to a run's file and passes each to a listener.
+
+    The summary beside the file is written after every SUMMARY_BYTES and at the end.
+    """
 
     def __init__(self, path: Path, listener: Listener | None = None) -> None:
         self._path, self._listener = path, listener
@@ -41,6 +38,7 @@ class EventLog:
         with files.explain_write_errors(path):
             self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
             self._truncate_partial_line()
+        self._history, self._unread = HistoryReader(path), 0  # bytes written since it was read
 
     def _truncate_partial_line(self) -> None:
         """Remove what a killed trainer left after the last newline."""
@@ -71,6 +69,10 @@ class EventLog:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._last = time.monotonic()
         self.step = int(getattr(event, "step", self.step))
+        self._unread += len(line)
+        if self._unread > SUMMARY_BYTES:
+            self._history.read()
+            self._unread = 0
         if self._listener is not None:
             try:
                 self._listener(event)
@@ -92,89 +94,123 @@ class EventLog:
         return time.monotonic() - self._last > seconds
 
     def close(self) -> None:
-        """Close the file."""
+        """Write the summary and close the file."""
+        self._history.read()
+        self._history.save()
         os.close(self._descriptor)
 
 
 class EventReader:
-    """Reads a run's events from its file while a trainer appends to it."""
+    """Reads a run's events from its file while a trainer appends to it.
 
-    def __init__(self, path: Path) -> None:
+    offset: number of bytes at the beginning of the file to leave out.
+    """
+
+    def __init__(self, path: Path, offset: int = 0) -> None:
         self._path = path
-        self._offset = 0
+        self.offset = offset  # number of bytes read
 
     def poll(self) -> list[Event]:
         """Return the events of the lines completed since the last call.
 
-        Lines that are not events of this version are skipped. A missing file counts as empty.
+        After more than BLOCK_BYTES, those of a block: more follow until a call returns []. Lines
+        that are not events of this version are skipped. A missing file counts as empty.
         """
+        while lines := self.poll_lines():
+            decoded = (decode(line.decode(errors="replace")) for line in lines)
+            if events := [event for event in decoded if event is not None]:
+                return events
+        return []
+
+    def poll_lines(self) -> list[bytes]:
+        """Return the lines completed since the last call, or those of the next block."""
         try:
             with self._path.open("rb") as file:
-                if os.fstat(file.fileno()).st_size < self._offset:
+                if os.fstat(file.fileno()).st_size < self.offset:
                     # The file was replaced: a trainer removes only a last line without a newline,
                     # which was not read.
-                    self._offset = 0
-                file.seek(self._offset)
-                block = file.read()
+                    self.offset = 0
+                file.seek(self.offset)
+                block = file.read(BLOCK_BYTES)
+                if len(block) == BLOCK_BYTES:  # a line may be longer
+                    block += file.readline()
         except OSError:
             return []
         end = block.rfind(b"\n") + 1
-        self._offset += end
+        self.offset += end
         # Not by splitlines, which would also split at U+2028.
-        lines = block[:end].decode(errors="replace").split("\n")
-        return [event for line in lines if (event := decode(line)) is not None]
+        return block[: end - 1].split(b"\n") if end else []
 
 
-@dataclass
-class History:
-    """The events of one run by type, without those of steps that a resumed run repeats."""
+class HistoryReader:
+    """Reads a run's history from its summary and the events after it, while a trainer appends.
 
-    started: Started | None = None
-    steps: list[Step] = field(default_factory=list)
-    evaluations: list[Evaluated] = field(default_factory=list)
-    samples: list[Sampled] = field(default_factory=list)
-    checkpoints: list[Saved] = field(default_factory=list)
-    last_event: Event | None = None  # of any type
+    A summary that lacks more than SUMMARY_BYTES is written again.
+    """
 
-    @property
-    def step(self) -> int:
-        """The highest step of the events above; 0 without events."""
-        return max((events[-1].step for events in self._lists() if events), default=0)
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.history, self._saved = history.load(path)
+        self._events = EventReader(path, self._saved)
+        self._new = self._saved > 0  # whether the history was not read yet
 
-    @property
-    def best_evaluation(self) -> Evaluated | None:
-        """The evaluation with the lowest loss; None before the first."""
-        return min(self.evaluations, key=lambda event: event.loss, default=None)
+    def read(self) -> bool:
+        """Read new events; return whether there were any, also in the summary."""
+        found, self._new = self._new, False
+        while lines := self._events.poll_lines():
+            if self._events.offset < self._saved:  # another file
+                self.history, self._saved = History(), 0
+            self.history.add_lines(lines)
+            found = True
+        if self._events.offset - self._saved > SUMMARY_BYTES:
+            self.save()
+        return found
 
-    def add(self, event: Event) -> None:
-        """Add the next event; a `Resumed` removes the events of later steps."""
-        self.last_event = event
-        match event:
-            case Started():
-                self.started = event
-            case Step():
-                self.steps.append(event)
-            case Evaluated():
-                self.evaluations.append(event)
-            case Sampled():
-                self.samples.append(event)
-            case Saved():
-                self.checkpoints.append(event)
-            case Resumed():
-                self._drop_after(event.step)
-
-    def _lists(self) -> tuple[list[Any], ...]:
-        return self.steps, self.evaluations, self.samples, self.checkpoints
-
-    def _drop_after(self, step: int) -> None:
-        for events in self._lists():
-            while events and events[-1].step > step:
-                events.pop()
+    def save(self) -> None:
+        """Write the summary."""
+        if self._events.offset != self._saved:
+            history.save(self._path, self.history, self._events.offset)
+            self._saved = self._events.offset
 
 
 def read_history(path: Path) -> History:
     """Return the history of a run, from its file of events."""
-    history = History()
-    for event in EventReader(path).poll():
-        history.add(event)
-    return history
+    reader = HistoryReader(path)
+    reader.read()
+    return reader.history
+
+
+def valid_events(path: Path) -> Iterator[Event]:
+    """Yield all events of a run but those of steps that a resumed run repeats.
+
+    A long log is read twice, in blocks.
+    """
+    resumes = _resumes(path)  # the last one is the first to be passed
+    reader = EventReader(path)
+    while lines := reader.poll_lines():
+        offset = reader.offset - sum(len(line) + 1 for line in lines)
+        for line in lines:
+            offset += len(line) + 1
+            while resumes and resumes[-1][0] <= offset:
+                resumes.pop()
+            event = decode(line.decode(errors="replace"))
+            step = getattr(event, "step", 0)
+            if event is not None and not (resumes and step > resumes[-1][1]):
+                yield event
+
+
+def _resumes(path: Path) -> list[tuple[int, int]]:
+    """Return each Resumed, the last one first: its line's end, and the lowest step up to there.
+
+    The lowest of the steps of this Resumed and of those after it in the file.
+    """
+    found: list[tuple[int, int]] = []
+    reader = EventReader(path)
+    while lines := reader.poll_lines():
+        offset = reader.offset - sum(len(line) + 1 for line in lines)
+        for line in lines:
+            offset += len(line) + 1
+            if line.startswith(_RESUMED) and (event := decode(line.decode(errors="replace"))):
+                found.append((offset, int(getattr(event, "step", 0))))
+    steps = list(accumulate((step for _, step in reversed(found)), min))
+    return list(zip((offset for offset, _ in reversed(found)), steps, strict=True))

@@ -136,6 +136,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
     "heartbeat": Heartbeat,
 }
 _NAMES = {cls: name for name, cls in EVENT_TYPES.items()}
+_FIELDS = {cls: {item.name for item in dataclasses.fields(cls)} for cls in _NAMES}
 
 
 def finite_or_none(value: float) -> float | None:
@@ -157,7 +158,8 @@ def decode(line: str) -> Event | None:
     try:
         values: dict[str, Any] = json.loads(line)
         cls = EVENT_TYPES[values.pop("event")]
-        names = {item.name for item in dataclasses.fields(cls)}
-        return cls(**{name: value for name, value in values.items() if name in names})
+        if values.keys() - _FIELDS[cls]:
+            values = {name: value for name, value in values.items() if name in _FIELDS[cls]}
+        return cls(**values)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -5,32 +5,17 @@ own home folder. A second process describes it again, which only opens the prepa
 files are deleted afterwards.
 """
 
-import os
 import random
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from engine import paths, processes
-from engine.errors import WorkError
+from engine import paths
 from engine.files import explain_write_errors
-from tui.bench.measurement import Measurement
+from tui.bench.measurement import Measurement, measure_command
 
 SIZE, QUICK_SIZE = 2_000_000_000, 2_000_000  # bytes of the CSV
 _LETTERS = "etaoinshrdlucmfwypvbgk"
-
-
-@dataclass(frozen=True)
-class Cost:
-    """The time and memory of one process."""
-
-    seconds: float
-    cpu_seconds: float
-    megabytes: float  # peak memory
 
 
 def measure(quick: bool) -> Iterator[Measurement]:
@@ -42,7 +27,8 @@ def measure(quick: bool) -> Iterator[Measurement]:
         path = Path(folder) / "generated.csv"
         with explain_write_errors(path):
             write(path, size)
-        first, second = (_describe(path, Path(folder) / "home") for _ in range(2))
+        command = ["data", "info", str(path), "--json"]
+        first, second = (measure_command(command, Path(folder) / "home") for _ in range(2))
     megabytes = size / 1e6
     label = f"preparation, {megabytes:,.0f} MB"
     yield Measurement(label, megabytes / first.seconds, "MB/s")
@@ -77,23 +63,3 @@ def write(path: Path, size: int, seed: int = 0) -> None:
             written += len(song.encode())
             file.write(song)
             number += 1
-
-
-def _describe(path: Path, home: Path) -> Cost:
-    """Run `rnn-tui data info` on a file with `home` as the home folder, and return its cost."""
-    command = [*processes.command("tui.cli"), "data", "info", str(path), "--json"]
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, env={**os.environ, "RNN_TUI_HOME": str(home)}
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise WorkError(
-            f"The process that prepared {path.name} ended with status {process.returncode}: "
-            "see its message above, or use --quick."
-        )
-    unit = 1 if sys.platform == "darwin" else 1024
-    return Cost(
-        time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / 1e6
-    )

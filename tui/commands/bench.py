@@ -9,7 +9,7 @@ from tui.commands import output
 from tui.commands.arguments import add_json
 
 # Each name is a module of tui.bench with `measure(quick)`, an iterator of Measurements.
-BENCHES: tuple[str, ...] = ("memory", "play", "prepare", "sample", "train")
+BENCHES: tuple[str, ...] = ("memory", "play", "prepare", "sample", "train", "watch")
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +19,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         choices=BENCHES,
         help="What to measure. memory: memory and time of training on long songs; play: lateness "
         "of notes in MIDI playback; prepare: preparing a large file of songs; sample: writing "
-        "lyrics; train: training a network.",
+        "lyrics; train: training a network; watch: reading runs with long logs.",
     )
     parser.add_argument("--quick", action="store_true", help="Use small sizes, to try the command.")
     add_json(parser)

@@ -1,15 +1,19 @@
 """Export a run's metrics as CSV or for TensorBoard."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from engine import files
 from engine.errors import InputError, missing_extra
-from engine.runs import event_log, run_dir
-from engine.runs.event_log import History
+from engine.runs import run_dir
+from engine.runs.event_log import valid_events
+from engine.runs.events import Evaluated, Event, Sampled, Step
 from tui.commands import output
+from tui.sources.metrics_csv import write_metrics_csv
+
+_STEP_SCALARS = ("loss", "bits", "lr", "grad_norm", "frames_per_second", "memory_mb")
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -30,14 +34,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError("No output was chosen: add --csv FILE or --tensorboard DIR.")
     chosen = run_dir.find(arguments.run)
     writer = _tensorboard_writer() if arguments.tensorboard else None  # before the events are read
-    history = event_log.read_history(chosen.events)
     if arguments.csv:
-        from tui.sources.metrics_csv import metrics_csv
-
-        files.write_atomic(arguments.csv, metrics_csv(history))
+        write_metrics_csv(chosen.events, arguments.csv)
         output.echo(arguments.csv)
     if writer:
-        _write_tensorboard(writer, history, arguments.tensorboard / chosen.name)
+        _write_tensorboard(writer, valid_events(chosen.events), arguments.tensorboard / chosen.name)
         output.echo(arguments.tensorboard / chosen.name)
     return 0
 
@@ -52,19 +53,28 @@ def _tensorboard_writer() -> Callable[[str], Any]:
 
 
 def _write_tensorboard(
-    summary_writer: Callable[[str], Any], history: History, folder: Path
+    summary_writer: Callable[[str], Any], events: Iterable[Event], folder: Path
 ) -> None:
     with files.explain_write_errors(folder), summary_writer(str(folder)) as writer:
-        for step in history.steps:
-            for name in ("loss", "bits", "lr", "grad_norm", "frames_per_second", "memory_mb"):
-                value = getattr(step, name)
-                if value is not None:
-                    writer.add_scalar(f"train/{name}", value, step.step, walltime=step.time)
-        for evaluation in history.evaluations:
-            for name in ("loss", "bits"):
-                value, number = getattr(evaluation, name), evaluation.step
-                writer.add_scalar(f"valid/{name}", value, number, walltime=evaluation.time)
-        for sample in history.samples:
-            text = f"{sample.prime}{sample.text}"
-            tag = f"samples/{sample.prime or 'unprimed'}"
-            writer.add_text(tag, text, sample.step, walltime=sample.time)
+        for event in events:
+            match event:
+                case Step():
+                    for name in (
+                        "loss",
+                        "bits",
+                        "lr",
+                        "grad_norm",
+                        "frames_per_second",
+                        "memory_mb",
+                    ):
+                        value = getattr(event, name)
+                        if value is not None:
+                            writer.add_scalar(f"train/{name}", value, event.step, event.time)
+                case Evaluated():
+                    for name in ("loss", "bits"):
+                        value = getattr(event, name)
+                        writer.add_scalar(f"valid/{name}", value, event.step, event.time)
+                case Sampled():
+                    text = f"{event.prime}{event.text}"
+                    tag = f"samples/{event.prime or 'unprimed'}"
+                    writer.add_text(tag, text, event.step, event.time)

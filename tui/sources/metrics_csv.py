@@ -2,9 +2,13 @@
 
 import csv
 import io
-from typing import Any
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TextIO
 
-from engine.runs.event_log import History
+from engine import files
+from engine.runs.event_log import valid_events
+from engine.runs.events import Evaluated, Event, Step
 
 CSV_COLUMNS = (
     "step", "time", "elapsed", "train_loss", "train_bits", "valid_loss", "valid_bits", "best",
@@ -12,32 +16,43 @@ CSV_COLUMNS = (
 )  # fmt: skip
 
 
-def metrics_csv(history: History) -> str:
-    """Return the metrics as CSV: a header, and a line for each step that has any, in order.
+def write_metrics_csv(log: Path, path: Path) -> None:
+    """Write the metrics of a run's log as CSV, atomically: see `write_rows`."""
+    with files.atomic_file(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        write_rows(valid_events(log), text)
+        text.detach()  # writes what is left
+
+
+def write_rows(events: Iterable[Event], file: TextIO) -> None:
+    """Write a header, and a line for each step that has metrics; events: of ascending steps.
 
     Unknown values are empty. Losses are in nats per frame, bits in bits per frame, times in
     seconds, memory in megabytes.
     """
-    rows: dict[int, dict[str, Any]] = {}
-    for step in history.steps:
-        rows[step.step] = {
-            "time": step.time,
-            "elapsed": step.elapsed,
-            "train_loss": step.loss,
-            "train_bits": step.bits,
-            "lr": step.lr,
-            "grad_norm": step.grad_norm,
-            "frames_per_second": step.frames_per_second,
-            "memory_mb": step.memory_mb,
-        }
-    for evaluation in history.evaluations:
-        row = rows.setdefault(evaluation.step, {"time": evaluation.time})
-        row.update(
-            valid_loss=evaluation.loss, valid_bits=evaluation.bits, best=int(evaluation.best)
-        )
-    text = io.StringIO()
-    writer = csv.DictWriter(text, CSV_COLUMNS, restval="", lineterminator="\n")
+    writer = csv.DictWriter(file, CSV_COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
-    for number in sorted(rows):
-        writer.writerow({"step": number, **rows[number]})
-    return text.getvalue()
+    row: dict[str, Any] = {}
+    for event in events:
+        if not isinstance(event, Step | Evaluated):
+            continue
+        if row and row["step"] != event.step:
+            writer.writerow(row)
+            row = {}
+        row = {"step": event.step, "time": event.time} | row | _values(event)
+    if row:
+        writer.writerow(row)
+
+
+def _values(event: Step | Evaluated) -> dict[str, Any]:
+    if isinstance(event, Evaluated):
+        return {"valid_loss": event.loss, "valid_bits": event.bits, "best": int(event.best)}
+    return {
+        "elapsed": event.elapsed,
+        "train_loss": event.loss,
+        "train_bits": event.bits,
+        "lr": event.lr,
+        "grad_norm": event.grad_norm,
+        "frames_per_second": event.frames_per_second,
+        "memory_mb": event.memory_mb,
+    }

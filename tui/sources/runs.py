@@ -5,25 +5,28 @@ is done in threads; results are posted as messages, since the page may be closed
 """
 
 import threading
-from array import array
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.message import Message
 
 from engine.errors import InputError
 from engine.runs import run_dir
-from engine.runs.event_log import EventReader, History
-from engine.runs.events import Failed, Heartbeat, Resumed, Started, Step
+from engine.runs.event_log import HistoryReader
+from engine.runs.events import Event, Failed, Heartbeat, Started
+from engine.runs.history import History
 from engine.runs.run_dir import RunDir
-from engine.runs.run_state import is_alive, state_of
+from engine.runs.run_state import ENDED, is_alive, state_of
 from tui.sources.run_summary import MetricColumns, RunRow, RunSummary, start_time
+
+if TYPE_CHECKING:  # NumPy is imported after the first page is up
+    import numpy as np
+    from numpy.typing import NDArray
 
 POLL_SECONDS = 0.1  # between two reads of the events
 _POLLS_PER_STATE = 10  # reads of the events for each check of the trainer's process
-_MAX_SAMPLES = 60  # newest samples in a summary
 _LOG_BYTES, _LOG_LINES = 4096, 4  # how much of the log's end is read, and shown at most
 
 
@@ -89,27 +92,17 @@ class RunReader:
 
     def __init__(self, run: RunDir) -> None:
         self.run = run
-        self.history = History()
-        self._events = EventReader(run.events)
-        self._columns = {name: array("d") for name in ("step", "bits", "lr", "grad_norm", "speed")}
+        self._reader = HistoryReader(run.events)
         self._configured = _configured(run)
+
+    @property
+    def history(self) -> History:
+        """The run's history up to the last `read`."""
+        return self._reader.history
 
     def read(self) -> bool:
         """Read new events; return whether there were any."""
-        events = self._events.poll()
-        for event in events:
-            self.history.add(event)
-            if isinstance(event, Step):
-                self._append(event)
-            elif isinstance(event, Resumed):  # the history has dropped steps that are repeated
-                for column in self._columns.values():
-                    del column[len(self.history.steps) :]
-        return bool(events)
-
-    def _append(self, event: Step) -> None:
-        values = (event.step, event.bits, event.lr, event.grad_norm, event.frames_per_second)
-        for column, value in zip(self._columns.values(), values, strict=True):
-            column.append(float("nan") if value is None else value)
+        return self._reader.read()
 
     def state(self) -> str:
         """Return the run's state, a key of `tui.sources.run_summary.STATES`."""
@@ -125,9 +118,13 @@ class RunReader:
         import numpy as np  # imported late, in the thread, so that the first page is up sooner
 
         history, started = self.history, self.history.started
-        evaluations, last = history.evaluations, history.last_event
+        steps, evaluations = history.steps, history.evaluations
+        last = history.last_event
         facts = _recorded(started) if started else self._configured
-        columns = {name: np.array(column) for name, column in self._columns.items()}
+
+        def column(events: Sequence[Event], name: str) -> "NDArray[np.float64]":
+            return np.array([getattr(event, name) for event in events], np.float64)  # None: NaN
+
         return RunSummary(
             run=self.run,
             state=state,
@@ -138,15 +135,19 @@ class RunReader:
             step=history.step,
             total_steps=facts.total_steps,
             started=started,
-            last_step=history.steps[-1] if history.steps else None,
-            last_evaluation=evaluations[-1] if evaluations else None,
+            last_step=history.step_curve.last,
+            last_evaluation=history.evaluation_curve.last,
             best_evaluation=history.best_evaluation,
             columns=MetricColumns(
-                **columns,
-                valid_step=np.array([float(event.step) for event in evaluations]),
-                valid_bits=np.array([event.bits for event in evaluations]),
+                step=column(steps, "step"),
+                bits=column(steps, "bits"),
+                lr=column(steps, "lr"),
+                grad_norm=column(steps, "grad_norm"),
+                speed=column(steps, "frames_per_second"),
+                valid_step=column(evaluations, "step"),
+                valid_bits=column(evaluations, "bits"),
             ),
-            samples=tuple(history.samples[: -_MAX_SAMPLES - 1 : -1]),
+            samples=tuple(history.samples[::-1]),
             doing=last.doing if isinstance(last, Heartbeat) else "",
             reason=last.reason if isinstance(last, Failed) else "",
             log=_log_tail(self.run) if state == "crashed" else (),
@@ -219,26 +220,42 @@ class RunList:
 
 
 class _RowReader:
-    """Reads a run's new events at each `read`, and keeps only what the run's row needs."""
+    """Reads a run's new events at each `read`, and of an ended run keeps only the row."""
 
     def __init__(self, run: RunDir) -> None:
         self.run = run
-        self._history = History()
-        self._events = EventReader(run.events)
+        self._reader: HistoryReader | None = None  # None: the log is unchanged since the last read
+        self._last_event: Event | None = None
+        self._size = -1  # of the log at the last read, in bytes
+        self._row: RunRow | None = None
         self._configured = _configured(run)
 
     def read(self) -> RunRow:
         """Read new events and return the row."""
-        history = self._history
-        for event in self._events.poll():
-            history.add(event)
-        # The row shows only the last step and no samples.
-        del history.steps[:-1], history.samples[:-1]
+        size = self._log_size()
+        if self._row is None or size != self._size:
+            self._reader = self._reader or HistoryReader(self.run.events)
+            self._reader.read()
+            self._row, self._size = self._new_row(self._reader.history), size
+            self._last_event = self._reader.history.last_event
+        state = state_of(self.run, self._last_event)
+        if state in ENDED:
+            self._reader = None
+        self._row = replace(self._row, state=state)
+        return self._row
+
+    def _log_size(self) -> int:
+        try:
+            return self.run.events.stat().st_size
+        except OSError:
+            return 0
+
+    def _new_row(self, history: History) -> RunRow:
         facts = _recorded(history.started) if history.started else self._configured
         best = history.best_evaluation
         return RunRow(
             run=self.run,
-            state=state_of(self.run, history.last_event),
+            state="",
             kind=facts.kind,
             model=facts.model,
             data_set=facts.data_set,

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from engine.config import RunConfig
 from engine.errors import WorkError
 from engine.runs import events, run_dir
-from engine.runs.event_log import EventLog, EventReader, History
+from engine.runs.event_log import EventLog, EventReader
 from engine.runs.events import Evaluated, Event, Finished, Heartbeat, Resumed, Saved, Started, Step
+from engine.runs.history import History
 
 
 def step(number: int) -> Step:

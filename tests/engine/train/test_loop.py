@@ -14,7 +14,8 @@ from engine.config import TrainConfig
 from engine.errors import InputError, WorkError
 from engine.inference import models
 from engine.runs import events
-from engine.runs.event_log import EventReader, History
+from engine.runs.event_log import EventReader
+from engine.runs.history import History
 from engine.runs.run_dir import RunDir
 from engine.train import evaluate_model, launch, optimizer, worker
 from engine.train.loop import Due

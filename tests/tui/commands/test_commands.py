@@ -16,6 +16,7 @@ from engine import paths
 from engine.runs import run_dir
 from tests.tui.commands.conftest import WORDS
 from tui import cli
+from tui.commands import watch
 
 Call = Callable[..., Any]
 
@@ -24,7 +25,9 @@ def objects(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_train_prints_its_events(call: Call, songs: Path, tiny: list[str]) -> None:
+def test_train_prints_its_events(
+    call: Call, songs: Path, tiny: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     done = call("train", "lyrics", "--data", songs, "--run", "one", *tiny, "--json")
     assert done.status == 0
     kinds = [item["event"] for item in objects(done.out)]
@@ -36,6 +39,13 @@ def test_train_prints_its_events(call: Call, songs: Path, tiny: list[str]) -> No
     assert "validation loss" in plain.out
     assert plain.out.rstrip().endswith("completed at step 12")
     assert objects(call("watch", "one", "--json").out) == objects(done.out)
+    monkeypatch.setattr(watch, "LONG_BYTES", 1000)
+    monkeypatch.setattr(watch, "TAIL_BYTES", 500)
+    first, best, note, *rest = call("watch", "one").out.splitlines()
+    assert (first, note[:13]) == (plain.out.splitlines()[0], "Only the last")
+    assert "validation loss" in best
+    assert rest == plain.out.splitlines()[-len(rest) :]
+    assert len(rest) < len(plain.out.splitlines()) // 2
 
 
 def test_a_resumed_run_takes_more_steps(call: Call, trained: str) -> None:

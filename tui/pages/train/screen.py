@@ -13,7 +13,6 @@ from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from engine import files
 from engine.errors import InputError
 from engine.runs.run_dir import RunDir
 from tui.chart.widget import LineChart
@@ -25,7 +24,7 @@ from tui.pages.train.metrics import MetricTiles, ProgressLine
 from tui.pages.train.new_run_dialog import NewRunDialog
 from tui.pages.train.samples import Samples, plain_text
 from tui.sources.child_commands import Programs
-from tui.sources.metrics_csv import metrics_csv
+from tui.sources.metrics_csv import write_metrics_csv
 from tui.sources.run_summary import (
     STATES,
     RunSummary,
@@ -38,7 +37,6 @@ from tui.sources.runs import (
     NewestRunFound,
     RunChanged,
     RunList,
-    RunReader,
     follow_run,
     newest_run,
 )
@@ -294,14 +292,8 @@ class TrainScreen(Screen[None]):
         if (view := self._attached()) is None:
             return
         run, path = view.run, view.run.path / "metrics.csv"
-
-        def write() -> None:
-            reader = RunReader(run)
-            reader.read()
-            files.write_atomic(path, metrics_csv(reader.history))
-
         try:
-            await asyncio.to_thread(write)
+            await asyncio.to_thread(write_metrics_csv, run.events, path)
         except (InputError, OSError) as error:
             run_actions.fail(self, str(error))
             return
