@@ -167,7 +167,7 @@ def _initial(context: RunContext) -> str:
 def _train_network(context: RunContext) -> str:
     import torch  # takes seconds; n-gram models do not need it
 
-    from engine.train import checkpoint, loop, pretrained
+    from engine.train import checkpoint, initial_weights, loop
     from engine.train.device import (
         choose_device,
         describe_device,
@@ -188,7 +188,7 @@ def _train_network(context: RunContext) -> str:
         context.log.append(_started(context, parameters, threads, describe_device(device)))
         restored = checkpoint.restore(run, training)
         if initial_model.starts_from_model(config) and not restored:
-            pretrained.load_weights(training, config, context.corpus)
+            initial_weights.load_weights(training, config, context.corpus)
         if restored or ranks.restarts or run.metadata().get("resumed"):
             context.log.append(Resumed(step=training.step))
         return loop.train(context, training)

@@ -12,7 +12,7 @@ from engine.inference import models
 from engine.inference.models import read_tensors
 from engine.inference.network import Network
 from engine.runs import run_dir
-from engine.train import launch, pretrained, state, worker
+from engine.train import initial_weights, launch, state, worker
 from tests.engine.train.conftest import MakeConfig
 
 
@@ -38,18 +38,18 @@ def test_characters_and_artists_keep_their_weights(
     corpus = prepare_corpus(config.data)
     training = state.build_train_state(config, corpus)
     before = {name: tensor.clone() for name, tensor in training.network.state_dict().items()}
-    pretrained.load_weights(training, config, corpus)
+    initial_weights.load_weights(training, config, corpus)
     after, average = training.network.state_dict(), training.ema.state_dict()
     assert model.path
     theirs = {name: torch.from_numpy(values) for name, values in read_tensors(model.path).items()}
     for name, tensor in after.items():
         assert torch.equal(average[name], tensor)
-        if name not in (*pretrained._ROW_PER_CHARACTER, "condition.weight"):
+        if name not in (*initial_weights._ROW_PER_CHARACTER, "condition.weight"):
             assert torch.equal(tensor, theirs[name])
     old, new = model.codec.characters, corpus.codec.characters  # type: ignore[union-attr]
     assert set(old) & set(new)
     assert set(new) - set(old)
-    for name in set(after) & set(pretrained._ROW_PER_CHARACTER):
+    for name in set(after) & set(initial_weights._ROW_PER_CHARACTER):
         assert torch.equal(after[name][:3], theirs[name][:3])
         for index, character in enumerate(new, 3):
             known = character in old
