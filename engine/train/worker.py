@@ -25,7 +25,7 @@ from engine.runs.event_log import EventLog, Listener
 from engine.runs.events import Failed, Finished, Resumed, Started
 from engine.runs.run_dir import RunDir
 from engine.train import initial_model
-from engine.train.distributed import SINGLE_PROCESS, Ranks
+from engine.train.distributed import SINGLE_PROCESS, JoinStopped, Ranks
 from engine.train.run_context import RunContext
 
 POLL_SECONDS = 0.5  # minimum time between two reads of the control folder
@@ -193,8 +193,14 @@ def _train_network(context: RunContext) -> str:
             context.log.append(Resumed(step=training.step))
         return loop.train(context, training)
 
-    with ranks.connected(device.type == "cuda"), handle_out_of_memory(config.train):
-        return train()
+    try:
+        with (
+            ranks.connected(device.type == "cuda", context.poll_requests),
+            handle_out_of_memory(config.train),
+        ):
+            return train()
+    except JoinStopped:
+        return "stopped"
 
 
 def _train_ngram(context: RunContext) -> str:
@@ -232,6 +238,7 @@ def main() -> int:
         train_run(run, ranks=ranks)
     except (InputError, WorkError) as error:
         print(error, file=sys.stderr)
+        ranks.report_failure(str(error))
         return 2 if isinstance(error, InputError) else 1
     return 0
 

@@ -100,7 +100,7 @@ def _start_in_background(chosen: RunDir, arguments: argparse.Namespace) -> int:
     elif pid is None:
         output.echo(
             f"{chosen.name} is ready. Start it on each machine with: "
-            f"torchrun … -m engine.train.worker {chosen.path}"
+            f"torchrun … -m engine.train.worker {chosen.path} (see docs/many-machines.md)"
         )
     else:
         output.echo(f"{chosen.name} is training. Watch it with: rnn-tui watch {chosen.name}")

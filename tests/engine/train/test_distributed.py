@@ -19,12 +19,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.data.batches import rank_slice
-from engine.errors import InputError
+from engine.errors import InputError, WorkError
 from engine.runs import events
 from engine.runs.event_log import EventReader
 from engine.runs.run_dir import RunDir
-from engine.train import launch, worker
-from engine.train.distributed import Ranks
+from engine.train import distributed, launch, worker
+from engine.train.distributed import JoinStopped, Ranks
 from tests.engine.train.conftest import MakeConfig
 
 # Without dropout, which differs between ranks.
@@ -220,3 +220,93 @@ def test_a_request_file_reaches_all_ranks(make_config: MakeConfig) -> None:
     assert isinstance(last, events.Finished)
     assert last.reason == "stopped"
     assert not list((run.path / "control").iterdir())
+
+
+@pytest.fixture
+def store_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let ranks without torchrun meet at a free port of this machine."""
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+    monkeypatch.setenv("MASTER_PORT", str(free_port()))
+
+
+def join(rank: int, size: int = 2, *requests: str) -> None:
+    """Connect a rank and disconnect it at once."""
+    with Ranks(rank, size).connected(False, lambda: set(requests)):
+        pass
+
+
+@pytest.mark.usefixtures("store_address")
+def test_ranks_that_do_not_join_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(distributed, "JOIN_SECONDS", 0.1)
+    monkeypatch.setattr(distributed, "_POLL_SECONDS", 0.01)
+    with pytest.raises(WorkError, match=rf"2 of 3 .* rank 1, 2\. Those on {socket.gethostname()} "):
+        join(0, 3)
+
+
+@pytest.mark.usefixtures("store_address")
+def test_without_the_first_rank_its_address_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(distributed, "JOIN_SECONDS", 0.1)
+    with pytest.raises(WorkError, match=r"cannot be reached at 127\.0\.0\.1:\d+"):
+        join(1)
+
+
+@pytest.mark.usefixtures("store_address")
+def test_a_stop_while_ranks_join_stops_all(make_config: MakeConfig) -> None:
+    def join_second() -> None:
+        with pytest.raises(JoinStopped):
+            join(1, 3)
+
+    other = multiprocessing.get_context("fork").Process(target=join_second)
+    other.start()
+    run = launch.new_run(make_config(), "alone")
+    run.request("stop")
+    worker.train_run(run, ranks=Ranks(0, 3))
+    last = events_of(run)[-1]
+    assert isinstance(last, events.Finished)
+    assert (last.step, last.reason) == (0, "stopped")
+    other.join(60)
+    assert other.exitcode == 0
+
+
+@pytest.mark.usefixtures("store_address")
+def test_a_rank_that_fails_before_it_joins_ends_the_others(
+    make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["worker", "missing"])
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    context = multiprocessing.get_context("fork")
+    other = context.Process(target=lambda: os._exit(worker.main()))
+
+    def poll() -> set[str]:
+        if other.pid is None:  # the store is open now
+            other.start()
+        return set()
+
+    with (
+        pytest.raises(WorkError, match=r"Process 1 on .*: There is no run 'missing'"),
+        Ranks(0, 2).connected(False, poll),
+    ):
+        pass
+    other.join(60)
+    assert other.exitcode == 2
+
+
+def test_a_rank_without_a_sign_of_life_ends_the_others(
+    make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(distributed, "LOST_SECONDS", 0.9)
+    run = launch.new_run(
+        make_config("train.steps=100000", "train.save_every=100000"), "long", ranks=2
+    )
+    first, second = start(run, 2)
+    while not any(isinstance(event, events.Step) for event in events_of(run)):
+        assert first.is_alive()
+        time.sleep(0.01)
+    os.kill(second.pid or 0, signal.SIGSTOP)
+    try:
+        first.join(60)
+        assert first.exitcode == 1
+        assert "Process 1 on " in capfd.readouterr().err
+    finally:
+        second.kill()
