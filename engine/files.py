@@ -1,19 +1,26 @@
-"""Atomic writing of files and folders, and errors of files as sentences.
+"""Atomic writing of files and folders, checksums, and errors of files as sentences.
 
 A reader of a file that is written atomically sees the whole old content or the whole new one.
+A folder with the file SHA256SUMS has checksums of its files, as the program `sha256sum` writes and
+checks them.
 """
 
 import contextlib
 import errno
+import hashlib
+import json
 import os
 import shutil
+import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from engine.errors import InputError
 
+CHECKSUMS = "SHA256SUMS"
 # Errors of a full disk, a quota or a limit on a file's size.
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # Errors of a path that cannot be written to.
@@ -36,6 +43,67 @@ def explain_read_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise InputError(f"Cannot read {path} ({error.strerror}): choose another path.") from error
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """Open a file to read bytes. Raises OSError for any other than a regular one.
+
+    Opening a FIFO or a device could wait for ever.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "It is not a regular file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
+def read_json(path: Path) -> Any:
+    """Read a file of JSON. Raises OSError if it cannot be read, ValueError if it is not JSON."""
+    with open_regular(path) as file:
+        content = file.read()
+    try:
+        return json.loads(content)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def write_checksums(folder: Path, names: Iterable[str]) -> None:
+    """Write the checksums of those files in a folder that exist, of `names`, to its SHA256SUMS."""
+    found = [name for name in names if (folder / name).exists()]
+    lines = [f"{_sha256(folder / name)}  {name}\n" for name in found]
+    (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
+
+
+def verify_checksum(path: Path, remedy: str) -> None:
+    """Raise InputError if a file differs from its checksum in the SHA256SUMS beside it, if any.
+
+    remedy: the end of the error's sentence. Raises OSError if the file cannot be read.
+    """
+    try:
+        with open_regular(path.with_name(CHECKSUMS)) as file:
+            lines = file.read().decode(errors="replace").splitlines()
+    except FileNotFoundError:
+        return
+    expected = next((line[:64] for line in lines if line[64:] == f"  {path.name}"), None)
+    if expected is not None and _sha256(path) != expected:
+        raise InputError(
+            f"{path} is damaged: it does not match its checksum in {CHECKSUMS}; {remedy}"
+        )
+
+
+def is_undamaged(folder: Path) -> bool:
+    """Return whether all files in a folder match their checksums, if there are any."""
+    try:
+        for path in folder.iterdir():
+            verify_checksum(path, "")
+    except (OSError, InputError):
+        return False
+    return True
+
+
+def _sha256(path: Path) -> str:
+    with open_regular(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextlib.contextmanager
@@ -67,19 +135,20 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_atomic(path: Path, content: bytes | str) -> None:
+def write_atomic(path: Path, content: bytes | str, sync: bool = True) -> None:
     """Replace the content of `path` atomically: see `atomic_file`."""
-    with atomic_file(path) as file:
+    with atomic_file(path, sync) as file:
         file.write(content.encode() if isinstance(content, str) else content)
 
 
 @contextlib.contextmanager
-def atomic_file(path: Path) -> Iterator[BinaryIO]:
+def atomic_file(path: Path, sync: bool = True) -> Iterator[BinaryIO]:
     """Yield a temporary file to write, which is synced and renamed to `path` at the block's end.
 
     After an error in the block the file is deleted and `path` stays unchanged. A path that is not a
-    regular file, such as /dev/stdout, is written to directly. Raises InputError as
-    `explain_write_errors` does.
+    regular file, such as /dev/stdout, is written to directly. sync: whether the content must
+    survive a power failure, which takes milliseconds. Raises InputError as `explain_write_errors`
+    does.
     """
     with explain_write_errors(path):
         path = path.resolve()  # a symbolic link is kept: the file that it points to is replaced
@@ -92,14 +161,16 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         try:
             with os.fdopen(descriptor, "wb") as file:
                 yield file
-                file.flush()
-                os.fsync(file.fileno())
+                if sync:
+                    file.flush()
+                    os.fsync(file.fileno())
             Path(name).chmod(0o644)  # mkstemp makes 0600, which another user could not read
             Path(name).replace(path)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
-        _sync(path.parent)
+        if sync:
+            _sync(path.parent)
 
 
 @contextlib.contextmanager

@@ -5,6 +5,11 @@ import gc
 import os
 import time
 
+import hypothesis
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # no test asserts a time
+hypothesis.settings.load_profile("untimed")
+
 os.environ["TZ"] = "UTC"  # the app shows local times
 time.tzset()
 

@@ -17,7 +17,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from assets.make.english import SOURCES
-from engine import paths
+from engine import files, paths
 from engine.data.datasets import DATASETS
 from engine.data.words import FILE as WORDS
 from engine.runs import run_dir
@@ -26,6 +26,7 @@ from engine.runs.events import Evaluated
 from engine.runs.run_dir import RunDir
 
 CURVE_ROWS = 12  # at most
+MODEL_FILES = ("meta.json", "model.safetensors", WORDS)
 TEMPERATURES = ("0.5", "0.8", "1.0")
 
 
@@ -128,9 +129,10 @@ def store(run: RunDir, name: str, text: CardText, folder: Path) -> None:
 
 
 def write_meta(folder: Path, meta: dict[str, object]) -> None:
-    """Write meta.json."""
+    """Write meta.json, and the checksums of the model's files."""
     text = json.dumps(meta, indent=1, ensure_ascii=False)
     (folder / "meta.json").write_text(text + "\n", encoding="utf-8")
+    files.write_checksums(folder, MODEL_FILES)
 
 
 def curve(run: RunDir, unit: str) -> str:

@@ -34,7 +34,7 @@ from engine.data.corpus_format import (
 )
 from engine.data.splits import SPLITS
 from engine.errors import InputError, printable
-from engine.files import atomic_folder, explain_write_errors
+from engine.files import atomic_folder, explain_write_errors, read_json
 from engine.frame_spec import FrameSpec
 from engine.music.piano_roll import Roll
 from engine.suggestions import normalize
@@ -69,7 +69,7 @@ class Corpus:
     def open(cls, path: Path) -> "Corpus":
         """Open a prepared corpus; raises InputError if the folder is missing or damaged."""
         try:
-            meta = json.loads((path / "meta.json").read_text(encoding="utf-8"))
+            meta = read_json(path / "meta.json")
             if meta["format"] != FORMAT:
                 raise InputError(
                     f"The corpus {path} has format {meta['format']}, not {FORMAT}: prepare it "

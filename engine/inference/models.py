@@ -6,7 +6,6 @@ a run.
 
 import contextlib
 import dataclasses
-import json
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ import safetensors
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-from engine import paths
+from engine import files, paths
 from engine.config import DataConfig, Kind, ModelConfig, from_mapping
 from engine.data.codecs import MARKS, CharacterCodec, Codec, codec_from_json
 from engine.data.corpus import Corpus, prepare_corpus
@@ -90,20 +89,21 @@ class ModelMeta:
             raise InputError(f"{where}: {error}") from error
         corpus = _entry(values, "corpus", dict, where, {})
         scores = _entry(values, "scores", dict, where, {})
-        try:
-            scores = {
-                split: ModelScore(score["loss"], score["bits"]) for split, score in scores.items()
-            }
-        except (TypeError, KeyError) as error:
-            raise _damaged(where, "scores") from error
+        for score in scores.values():
+            if not isinstance(score, dict):
+                raise _damaged(where, "scores")
+        scores = {
+            split: ModelScore(*(_entry(score, key, float | int, where) for key in ("loss", "bits")))
+            for split, score in scores.items()
+        }
         return cls(
             kind=kind,
             model=config.model,
             codec=codec,
             conditions=tuple(conditions),
             data=config.data,
-            corpus_name=corpus.get("name"),
-            corpus_hash=corpus.get("hash"),
+            corpus_name=_entry(corpus, "name", str, where, None),
+            corpus_hash=_entry(corpus, "hash", str, where, None),
             step=_entry(values, "step", int | None, where, None),
             scores=scores,
             parameters=_entry(values, "parameters", int, where, 0),
@@ -205,6 +205,7 @@ def list_models() -> list[ModelInfo]:
     result = []
     for name, origin, folder in found:
         try:
+            _require_weights(folder)
             result.append(ModelInfo(name, origin, folder, read_meta(folder), None))
         except InputError as error:
             result.append(ModelInfo(name, origin, folder, None, str(error)))
@@ -219,12 +220,12 @@ def bundled() -> dict[str, Path]:
 
 def _checkpoint(run: run_dir.RunDir) -> Path | None:
     """Return the folder of the run's best checkpoint, or else its last; None if it has neither."""
-    for name in ("best", "last"):
-        with contextlib.suppress(OSError):
-            folder = (run.checkpoints / name).resolve(strict=True)
-            if (folder / WEIGHTS).is_file():
-                return folder
-    return None
+    with contextlib.suppress(OSError):
+        folder = (run.checkpoints / "best").resolve(strict=True)
+        if (folder / WEIGHTS).exists():
+            return folder
+    last = run.last_checkpoint()
+    return last if last and (last / WEIGHTS).exists() else None
 
 
 def locate(name: str | None, kind: str | None = None) -> tuple[str, Path]:
@@ -301,7 +302,8 @@ def read_meta(folder: Path) -> ModelMeta:
     """Read a model's meta.json; raises InputError if it is missing or damaged."""
     path = folder / META
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        verify(path)
+        values = files.read_json(path)
     except OSError as error:
         raise InputError(
             f"Cannot read {path} ({error.strerror}): a model is a folder with {WEIGHTS} and {META}."
@@ -314,18 +316,44 @@ def read_meta(folder: Path) -> ModelMeta:
 def read_tensors(folder: Path) -> dict[str, NDArray[Any]]:
     """Read a model's tensors by name; raises InputError if their file is missing or damaged."""
     path = folder / WEIGHTS
+    _require_weights(folder)
     try:
+        verify(path)
         return load_file(path)
-    except FileNotFoundError as error:
-        raise InputError(
-            f"There is no {path}: a model is a folder with {WEIGHTS} and {META}."
-        ) from error
     except OSError as error:
         raise InputError(f"Cannot read {path} ({error}): make it readable.") from error
     except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{path} is damaged or not a safetensors file ({error}): copy or train the model again."
         ) from error
+
+
+def _require_weights(folder: Path) -> None:
+    """Raise InputError if a model's weights are not a readable, regular file."""
+    path = folder / WEIGHTS
+    try:
+        files.open_regular(path).close()
+    except FileNotFoundError as error:
+        raise InputError(
+            f"There is no {path}: a model is a folder with {WEIGHTS} and {META}."
+        ) from error
+    except OSError as error:
+        raise InputError(f"Cannot read {path} ({error.strerror}): use another model.") from error
+
+
+def verify(path: Path) -> None:
+    """Raise InputError if a file of a model does not match its checksum, if it has one."""
+    files.verify_checksum(path, _remedy(path.parent))
+
+
+def _remedy(folder: Path) -> str:
+    """Return what to do about a damaged file of a model, as the end of a sentence."""
+    if folder.parent.name == "checkpoints":
+        checkpoints = run_dir.RunDir(folder.parent.parent).list_checkpoints()
+        others = (other for other in checkpoints if other.name != folder.name)
+        if whole := next(filter(files.is_undamaged, others), None):
+            return f"use the checkpoint {whole}, or copy the file again."
+    return "copy the file again, or use another model."
 
 
 def from_tensors(
@@ -411,7 +439,7 @@ def training_corpus(model: Model) -> Corpus:
     meta = model.meta
     for path in sorted(paths.corpora().glob("*/meta.json")):
         try:
-            if json.loads(path.read_text(encoding="utf-8"))["hash"] == meta.corpus_hash:
+            if files.read_json(path)["hash"] == meta.corpus_hash:
                 return Corpus.open(path.parent)
         except (OSError, ValueError, KeyError, TypeError, InputError):
             continue

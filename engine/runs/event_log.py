@@ -125,7 +125,7 @@ class EventReader:
     def poll_lines(self) -> list[bytes]:
         """Return the lines completed since the last call, or those of the next block."""
         try:
-            with self._path.open("rb") as file:
+            with files.open_regular(self._path) as file:
                 if os.fstat(file.fileno()).st_size < self.offset:
                     # The file was replaced: a trainer removes only a last line without a newline,
                     # which was not read.

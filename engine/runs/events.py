@@ -9,6 +9,7 @@ import dataclasses
 import json
 import math
 import time
+import typing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -135,8 +136,19 @@ EVENT_TYPES: dict[str, type[Event]] = {
     "failed": Failed,
     "heartbeat": Heartbeat,
 }
+
+
+def _json_types(cls: type[Event]) -> dict[str, tuple[type, ...]]:
+    """Return the types of JSON values of each field of an event."""
+    found: dict[str, tuple[type, ...]] = {}
+    for name, hint in typing.get_type_hints(cls).items():
+        types = [typing.get_origin(part) or part for part in typing.get_args(hint) or (hint,)]
+        found[name] = (*types, int) if float in types else tuple(types)
+    return found
+
+
 _NAMES = {cls: name for name, cls in EVENT_TYPES.items()}
-_FIELDS = {cls: {item.name for item in dataclasses.fields(cls)} for cls in _NAMES}
+_TYPES = {cls: _json_types(cls) for cls in _NAMES}  # types of the values of each field
 
 
 def finite_or_none(value: float) -> float | None:
@@ -158,8 +170,11 @@ def decode(line: str) -> Event | None:
     try:
         values: dict[str, Any] = json.loads(line)
         cls = EVENT_TYPES[values.pop("event")]
-        if values.keys() - _FIELDS[cls]:
-            values = {name: value for name, value in values.items() if name in _FIELDS[cls]}
+        types = _TYPES[cls]
+        if values.keys() - types:
+            values = {name: value for name, value in values.items() if name in types}
+        if not all(isinstance(value, types[name]) for name, value in values.items()):
+            return None
         return cls(**values)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

@@ -239,10 +239,10 @@ def save(log: Path, history: History, offset: int) -> None:
     Without permission or space nothing is written: the log has everything.
     """
     try:
-        with log.open("rb") as file:
+        with files.open_regular(log) as file:
             check = _check(file, offset)
         values = {"format": FORMAT, "offset": offset, "check": check, "history": history.to_json()}
-        files.write_atomic(log.with_name(FILE), json.dumps(values))
+        files.write_atomic(log.with_name(FILE), json.dumps(values), sync=False)
     except (OSError, InputError):
         return
 
@@ -253,12 +253,12 @@ def load(log: Path) -> tuple[History, int]:
     A history without events, and 0, if there is no summary, it is damaged or of another log.
     """
     try:
-        values = json.loads(log.with_name(FILE).read_bytes())
+        values = files.read_json(log.with_name(FILE))
         offset = int(values["offset"])
-        with log.open("rb") as file:
+        with files.open_regular(log) as file:
             if values["format"] == FORMAT and values["check"] == _check(file, offset):
                 return History.from_json(values["history"]), offset
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass
     return History(), 0
 

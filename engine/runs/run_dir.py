@@ -31,7 +31,7 @@ import psutil
 
 from engine import files, paths
 from engine.config import RunConfig, from_mapping, to_mapping, to_toml
-from engine.errors import InputError
+from engine.errors import InputError, WorkError
 
 FORMAT = 2  # of config.json; raised when a setting is renamed
 REQUESTS = ("stop", "save", "sample")
@@ -84,7 +84,7 @@ class RunDir:
         """
         path = self.path / "config.json"
         try:
-            content: Any = json.loads(path.read_text(encoding="utf-8"))
+            content: Any = files.read_json(path)
         except (OSError, ValueError) as error:
             raise InputError(f"Cannot read {path} ({error}): choose another run.") from error
         if not (isinstance(content, dict) and isinstance(content.get("config"), dict)):
@@ -97,13 +97,36 @@ class RunDir:
             )
         return content
 
+    def last_checkpoint(self) -> Path | None:
+        """Return the folder of the last checkpoint, or None before the first.
+
+        Without the link `last` it is the newest undamaged one.
+        """
+        with contextlib.suppress(OSError):
+            return (self.checkpoints / "last").resolve(strict=True)
+        found = self.list_checkpoints()
+        return next(filter(files.is_undamaged, found), found[0] if found else None)
+
+    def list_checkpoints(self) -> list[Path]:
+        """Return the folders of the checkpoints on disk, the newest first."""
+        found = sorted(self.checkpoints.glob("step-*"), key=_step_number, reverse=True)
+        return [path for path in found if path.is_dir()]
+
     def last_step(self) -> int | None:
         """Return the step of the last checkpoint, or None before the first."""
         try:
-            meta = json.loads((self.checkpoints / "last" / "meta.json").read_text())
-            return int(meta["step"])
-        except (OSError, ValueError, KeyError):
+            folder = self.last_checkpoint()
+            return None if folder is None else int(files.read_json(folder / "meta.json")["step"])
+        except (OSError, ValueError, KeyError, TypeError):
             return None
+
+    def require_exists(self) -> None:
+        """Raise WorkError if the run has been deleted, as its trainer must then not write to it."""
+        if not (self.path / "config.json").is_file():
+            raise WorkError(
+                f"The folder of the run {self.name!r} was removed, so its training has ended: "
+                "start a new run."
+            )
 
     def request(self, request: str) -> None:
         """Make one of REQUESTS to the trainer, which acts on it after its current step.
@@ -152,10 +175,15 @@ class RunDir:
         It names the run's last trainer; {} if the run has never been trained.
         """
         try:
-            content: dict[str, Any] = json.loads((self.path / "worker.json").read_text())
+            content = files.read_json(self.path / "worker.json")
         except (OSError, ValueError):
             return {}
-        return content
+        return content if isinstance(content, dict) else {}
+
+
+def _step_number(path: Path) -> int:
+    number = path.name.removeprefix("step-")
+    return int(number) if number.isdecimal() else -1
 
 
 def write_worker(run: RunDir, pid: int) -> None:

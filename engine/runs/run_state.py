@@ -46,7 +46,8 @@ def state_of(run: RunDir, last: Event | None, now: float | None = None) -> str:
     worker = run.worker()
     running = is_alive(worker)
     if isinstance(last, Finished | Failed):
-        if running and (worker.get("created") or 0.0) > last.time:
+        created = worker.get("created")
+        if running and isinstance(created, float) and created > last.time:
             return "starting"  # resumed by a trainer that has not written an event yet
         if isinstance(last, Failed):
             return "failed"

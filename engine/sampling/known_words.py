@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engine.data.codecs import MARKS
 from engine.data.words import APOSTROPHES, FILE, is_letter, lower
+from engine.inference import models
 from engine.inference.models import Model
 
 
@@ -102,4 +103,5 @@ def known_words(model: Model) -> KnownWords | None:
 
 @lru_cache(maxsize=2)  # the masks are expensive enough to be kept for the next song
 def _read_words(path: Path, stamp: int, alphabet: tuple[str, ...]) -> KnownWords:  # noqa: ARG001
+    models.verify(path)
     return KnownWords(path.read_text(encoding="utf-8").split("\n"), alphabet)

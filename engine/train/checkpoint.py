@@ -4,6 +4,7 @@ checkpoints/step-000200/model.safetensors     the averaged weights
                         meta.json             the model's settings, codec and scores
                         words.txt             the words of the training songs (of lyrics only)
                         trainer.safetensors   the rest of the TrainState (of networks only)
+                        SHA256SUMS            checksums of the files above
             best, last                        links to such folders
 
 trainer.safetensors    weights/NAME            the network's weights before averaging
@@ -17,8 +18,10 @@ torch is imported within functions: n-gram models, which are saved here too, do 
 """
 
 import json
+import shlex
 import shutil
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,14 +82,15 @@ def write_checkpoint(
     best: bool,
     trainer: bytes | None = None,
 ) -> str:
-    """Write a checkpoint, link `last` to it, and delete those other than `best` and `last`.
+    """Write a checkpoint, link `last` to it, and delete others but `best` and the one before.
 
     tensors: the model's weights by name. words: those of the training songs. best: link `best` to
     the folder too. trainer: the content of trainer.safetensors, which a checkpoint of an n-gram
     model does not have (None). Returns the folder's name. Raises InputError when the disk is full;
     older checkpoints are then unchanged.
     """
-    name = f"step-{step:06d}"
+    run.require_exists()
+    name, before = f"step-{step:06d}", run.last_checkpoint()
     with files.atomic_folder(run.checkpoints / name) as draft:
         (draft / WEIGHTS).write_bytes(safetensors.numpy.save(dict(tensors)))
         text = json.dumps(meta.to_json(), indent=1)
@@ -95,19 +99,23 @@ def write_checkpoint(
             (draft / WORDS).write_text("\n".join(words), encoding="utf-8")
         if trainer is not None:
             (draft / TRAINER).write_bytes(trainer)
+        files.write_checksums(draft, (WEIGHTS, META, WORDS, TRAINER))
     # `best` is linked before `last`: a run that is killed in between resumes from the old `last`
     # and repeats this step, which is the best again.
     if best:
         files.replace_link(run.checkpoints / "best", name)
     files.replace_link(run.checkpoints / "last", name)
-    _delete_unlinked(run)
+    _delete_unlinked(run, before)
     return name
 
 
-def _delete_unlinked(run: RunDir) -> None:
-    linked = {link.resolve().name for link in (run.checkpoints / "best", run.checkpoints / "last")}
+def _delete_unlinked(run: RunDir, before: Path | None) -> None:
+    """Delete checkpoints without a link; keep `before`, in case that the last one gets damaged."""
+    kept = {link.resolve().name for link in (run.checkpoints / "best", run.checkpoints / "last")}
+    if before is not None:
+        kept.add(before.name)
     for folder in run.checkpoints.iterdir():
-        if folder.is_symlink() or folder.name in linked:
+        if folder.is_symlink() or folder.name in kept:
             continue
         if folder.name.startswith(("step-", ".step-")):  # with a dot: left by a killed trainer
             shutil.rmtree(folder, ignore_errors=True)
@@ -173,10 +181,13 @@ def restore(run: RunDir, training: "TrainState") -> bool:
     """
     import safetensors.torch
 
-    folder = run.checkpoints / "last"
-    if not folder.exists():
+    folder = run.last_checkpoint()
+    if folder is None:
         return False
+    remedy = _remedy(run, folder)
     try:
+        for name in (TRAINER, WEIGHTS):
+            files.verify_checksum(folder / name, remedy)
         with safe_open(folder / TRAINER, "pt") as file:
             values = json.loads((file.metadata() or {})["training"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
@@ -185,13 +196,22 @@ def restore(run: RunDir, training: "TrainState") -> bool:
     except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise InputError(
-            f"Cannot resume from the checkpoint {folder.resolve()} ({reason}): "
-            "restore its files from a copy, or start a new run."
+            f"Cannot resume from the checkpoint {folder} ({reason}): {remedy}"
         ) from error
     training.step, training.best_loss = values["step"], values["best"]
     training.elapsed, training.scores = values["elapsed"], values["scores"]
     training.batches.seek(values["cursor"])
     return True
+
+
+def _remedy(run: RunDir, damaged: Path) -> str:
+    """Return what to do if a checkpoint is damaged, as the end of a sentence."""
+    others = [folder for folder in run.list_checkpoints() if folder != damaged]
+    whole = next(filter(files.is_undamaged, others), None)
+    if whole is None:
+        return "restore its files from a copy, or start a new run."
+    delete = f"rm -r {shlex.quote(str(damaged))}"
+    return f"restore its files from a copy, or delete it ('{delete}') to resume from {whole.name}."
 
 
 def _load_tensors(

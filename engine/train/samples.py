@@ -25,6 +25,7 @@ MUSIC_TEMPERATURE = 1.0  # the model's own probabilities, with which a joint hea
 def write_samples(context: RunContext, model: Model, step: int) -> None:
     """Write samples as events, and to samples/ as one text file of lyrics or one MIDI file."""
     run, settings = context.run, context.config.train
+    run.require_exists()
     if isinstance(model.codec, CharacterCodec):
         texts = []
         for sampled in _sample_lyrics(model, model.codec, step, context.corpus, settings):

@@ -53,13 +53,14 @@ class RequestPoller:
         """Return the requests since the last call: "stop", "save" and "sample".
 
         Only the first rank reads the control folder, and only if POLL_SECONDS have passed since it
-        last did.
+        last did. It raises WorkError if the run's folder was removed.
         """
         stop = self.signal or self._log.listener_error or self._ranks.is_orphaned
         requests = {"stop"} if stop else set()
         now = time.monotonic()
         if self._ranks.is_first and now - self._last_poll > POLL_SECONDS:
             self._last_poll = now
+            self._run.require_exists()
             requests |= self._run.poll_requests()
         return requests
 

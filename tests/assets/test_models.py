@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import paths
+from engine import files, paths
 from engine.data.codecs import CharacterCodec
 from engine.frame_spec import BEGIN
 from engine.inference import models
@@ -58,6 +58,11 @@ def test_its_card_is_complete(name: str) -> None:
     folder = FOLDER / name
     card = (folder / "card.md").read_text(encoding="utf-8")
     meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    names = {"meta.json", "model.safetensors"} | (
+        {"words.txt"} if meta["kind"] == "lyrics" else set()
+    )
+    assert {line[66:] for line in (folder / "SHA256SUMS").read_text().splitlines()} == names
+    assert files.is_undamaged(folder), f"in {folder}, run sha256sum {' '.join(names)} > SHA256SUMS"
     for heading in ("Data and licence", "Made by", "Training curve", "Scores", "Samples", "Limits"):
         assert f"## {heading}\n" in card
     assert f"`{meta['data']['source']}`" in card
@@ -78,6 +83,7 @@ def test_it_scores_other_songs_if_its_own_do_not_exist(
     folder = shutil.copytree(FOLDER / "lyrics", tmp_path / "model")
     meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
     meta["data"]["source"] = "songlyrics"  # not downloaded
+    (folder / "SHA256SUMS").unlink()
     (folder / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
     rows = [f'Ada,Song {number},,"{TEXT}Verse {number} {"and " * number}"' for number in range(20)]
     songs = tmp_path / "songs.csv"

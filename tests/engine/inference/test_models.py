@@ -1,8 +1,10 @@
 """Finding models by name, and refusing what is not a model."""
 
+import contextlib
 import json
 import os
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +129,73 @@ def test_the_list_has_bundled_models_then_runs_and_the_errors_of_both(
     assert listed[1].meta is None
     assert listed[2].error is None
     assert "not JSON" in (listed[1].error or "")
+
+
+STRANGE: dict[str, Callable[[Path], object]] = {
+    "score": lambda f: edit(f, scores={"valid": {"loss": "low", "bits": 1.0}}),
+    "scores": lambda f: edit(f, scores={"valid": 3}),
+    "corpus": lambda f: edit(f, corpus={"name": 3}),
+    "corpora": lambda f: edit(f, corpus=["originals"]),
+    "deep": lambda f: (f / "meta.json").write_text("[" * 200_000),
+    "fifo": lambda f: replace(f / "model.safetensors", os.mkfifo),
+    "socket": lambda f: replace(f / "model.safetensors", listen),
+    "device": lambda f: replace(f / "model.safetensors", lambda p: p.symlink_to("/dev/zero")),
+    "fifo-of-settings": lambda f: replace(f / "meta.json", os.mkfifo),
+    "folder": lambda f: replace(f / "meta.json", Path.mkdir),
+    "flipped": lambda f: (f / "SHA256SUMS").write_text(f"{'0' * 64}  meta.json\n"),
+}
+
+
+def replace(path: Path, make: Callable[[Path], object]) -> None:
+    path.unlink()
+    make(path)
+
+
+def listen(path: Path) -> None:
+    place = os.open(path.parent, os.O_RDONLY)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(f"/proc/self/fd/{place}/{path.name}")  # the whole path may be too long
+    os.close(place)
+
+
+def test_strange_folders_are_named_and_the_others_listed(
+    write: Write, assets: Path, home: Path
+) -> None:
+    write(assets / "models" / "good")
+    for name, change in STRANGE.items():
+        change(write(assets / "models" / f"bad-{name}"))
+        folder = write(run(home, f"run-{name}") / "checkpoints" / "step-1")
+        (folder.parent / "best").symlink_to("step-1")
+        change(folder)
+    listed = {item.name: item for item in models.list_models()}
+    assert listed.pop("good").error is None
+    assert {f"{kind}-{name}" for kind in ("bad", "run") for name in STRANGE} == set(listed)
+    for name, item in listed.items():
+        assert str(item.path) in (item.error or ""), name
+        with pytest.raises(InputError, match=r"model\.safetensors|meta\.json"):
+            models.load(name)
+
+
+def test_any_value_in_a_description_is_read_or_refused(write: Write, tmp_path: Path) -> None:
+    folder = write(tmp_path / "model")
+    values = json.loads((folder / "meta.json").read_text())
+
+    def places(table: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+        for key, value in list(table.items()):
+            yield table, key
+            if isinstance(value, dict):
+                yield from places(value)
+
+    for table, key in places(values):
+        before = table[key]
+        others: list[Any] = [None, True, -1, 1e999, "x", [], [[]], {}, {"a": {}}]
+        for value in others:
+            table[key] = value
+            with contextlib.suppress(InputError):
+                meta = ModelMeta.from_json(values, "it")
+                json.dumps([meta.to_json(), meta.model.words])
+        table[key] = before
+    assert ModelMeta.from_json(values, "it") == models.read_meta(folder)
 
 
 @pytest.mark.parametrize("name", ["nowhere", "no/where", "", "x" * 5000, "a\0b", "\ud800"])

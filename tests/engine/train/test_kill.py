@@ -4,17 +4,21 @@ import json
 import multiprocessing
 import random
 import resource
+import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import safetensors.numpy
 import torch
 
+from engine.errors import InputError, WorkError
 from engine.inference import models
 from engine.runs import events
 from engine.runs.event_log import EventReader
 from engine.runs.run_dir import RunDir
+from engine.sampling.known_words import known_words
 from engine.train import launch, worker
 from tests.engine.train.conftest import MakeConfig
 
@@ -115,8 +119,6 @@ def test_a_full_disk_ends_the_run_and_keeps_the_last_checkpoint(
 def test_a_damaged_checkpoint_is_refused_in_one_sentence(
     make_config: MakeConfig, damage: str
 ) -> None:
-    from engine.errors import InputError
-
     run = launch.new_run(make_config("train.steps=6"), "hurt")
     worker.train_run(run)
     trainer = run.checkpoints / "last" / "trainer.safetensors"
@@ -129,5 +131,59 @@ def test_a_damaged_checkpoint_is_refused_in_one_sentence(
         worker.train_run(other)
         trainer.write_bytes((other.checkpoints / "last" / "trainer.safetensors").read_bytes())
     launch.resume("hurt", ["train.steps=9"])
-    with pytest.raises(InputError, match="Cannot resume from the checkpoint"):
+    with pytest.raises(InputError, match=r"trainer\.safetensors is damaged: .*start a new run"):
         worker.train_run(run)
+    (trainer.parent / "SHA256SUMS").unlink()  # as in a run of an earlier version
+    with pytest.raises(InputError, match=r"Cannot resume from the checkpoint .*start a new run"):
+        worker.train_run(run)
+
+
+def flip_a_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[-7] ^= 4
+    path.write_bytes(content)
+
+
+def test_a_flipped_bit_is_found_and_the_checkpoint_before_is_offered(
+    make_config: MakeConfig,
+) -> None:
+    run = launch.new_run(make_config("train.steps=6", "train.save_every=3"), "hurt")
+    worker.train_run(run)
+    assert [path.name for path in run.list_checkpoints()] == ["step-000006", "step-000003"]
+    folder = run.checkpoints / "step-000006"
+    whole = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert whole.keys() >= {"words.txt", "meta.json", "model.safetensors", "trainer.safetensors"}
+    launch.resume("hurt", ["train.steps=7"])
+    for name in ("model.safetensors", "trainer.safetensors"):
+        flip_a_bit(folder / name)
+        pattern = rf"{name} is damaged: .*\('rm -r .*step-000006'\) to resume from step-000003"
+        with pytest.raises(InputError, match=pattern):
+            worker.train_run(run)
+        (folder / name).write_bytes(whole[name])
+    for name in ("model.safetensors", "meta.json"):
+        flip_a_bit(folder / name)
+        with pytest.raises(InputError, match=rf"{name} is damaged: .*use the checkpoint .*000003"):
+            models.load(str(folder))
+        (folder / name).write_bytes(whole[name])
+    flip_a_bit(folder / "words.txt")
+    with pytest.raises(InputError, match=r"words\.txt is damaged"):
+        known_words(models.load(str(folder)))
+    # Without a link to a checkpoint the newest undamaged one is the last.
+    (run.checkpoints / "last").unlink()
+    assert run.last_step() == 3
+    worker.train_run(run)
+    resumed = [e.step for e in EventReader(run.events).poll() if isinstance(e, events.Resumed)]
+    assert resumed[-1] == 3
+    assert run.last_step() == 7
+
+
+def test_a_run_whose_folder_is_removed_ends(make_config: MakeConfig) -> None:
+    run = launch.new_run(make_config("train.steps=4000", "train.save_every=2"), "gone")
+
+    def remove(event: events.Event) -> None:
+        if isinstance(event, events.Saved):
+            shutil.rmtree(run.path)
+
+    with pytest.raises(WorkError, match=r"folder of the run 'gone' was removed, so"):
+        worker.train_run(run, remove)
+    assert not run.path.exists()

@@ -31,6 +31,7 @@ def as_format_1(run: RunDir) -> None:
         meta = json.loads(path.read_text())
         meta["format"] = 1
         path.write_text(json.dumps(meta))
+        path.with_name("SHA256SUMS").unlink()
 
 
 @pytest.fixture
