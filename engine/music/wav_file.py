@@ -45,13 +45,17 @@ def synthesize(score: Score) -> Frames:
     return np.concatenate(blocks) if blocks else np.zeros((0, 2), np.float32)
 
 
-def write(score: Score, path: Path) -> None:
-    """Write the sound of a score as 16-bit stereo at 44.1 kHz, complete or not at all."""
-    sound = synthesize(score)
+def encode(sound: Frames, rate: int = RATE) -> bytes:
+    """Return the content of a 16-bit WAV file of n samples in c channels, (n, c)."""
     content = io.BytesIO()
     with wave.open(content, "wb") as file:
-        file.setnchannels(2)
+        file.setnchannels(sound.shape[1])
         file.setsampwidth(2)
-        file.setframerate(RATE)
+        file.setframerate(rate)
         file.writeframes(np.round(sound * 32767).astype("<i2").tobytes())
-    files.write_atomic(path, content.getvalue())
+    return content.getvalue()
+
+
+def write(score: Score, path: Path) -> None:
+    """Write the sound of a score as 16-bit stereo at 44.1 kHz, complete or not at all."""
+    files.write_atomic(path, encode(synthesize(score)))

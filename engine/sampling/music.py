@@ -27,6 +27,7 @@ from engine.protocol import EndReason, Frame
 from engine.sampling.decoding import match_weight
 
 MAX_PROMPT = 100_000  # frames
+MAX_LENGTH = 1_000_000  # seconds or bars
 
 
 def _default(name: str) -> Any:
@@ -86,6 +87,27 @@ def read_prompt(
     chord = np.zeros((1, KEYS), np.uint8)
     chord[0, [pitch - LOWEST_PITCH for pitch in notes]] = 1
     return Prompt(codec.decode(chord), (4, 4), codec)
+
+
+def count_frames(
+    codec: KeysCodec,
+    time_signature: tuple[int, int],
+    *,
+    bars: float | None = None,
+    seconds: float | None = None,
+    prefix: str = "",
+) -> int:
+    """Return the number of frames in a number of bars or of seconds.
+
+    Raises InputError out of range, with the prefix before the name, for example "--".
+    """
+    name, length = ("bars", bars) if bars is not None else ("seconds", seconds or 0.0)
+    if not 0 < length < MAX_LENGTH:
+        raise InputError(
+            f"{prefix}{name} must be above 0 and below {MAX_LENGTH:,}, not {length:g}."
+        )
+    frames = codec.frames_per_bar(time_signature) if name == "bars" else 1 / codec.seconds
+    return max(1, round(length * frames))
 
 
 def frame_pitches(frame: NDArray[np.uint8], planes: int) -> Frame:

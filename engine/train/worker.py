@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,7 +68,13 @@ class RequestPoller:
 
 @contextlib.contextmanager
 def handling_signals(requests: RequestPoller) -> Iterator[None]:
-    """Within the block, treat SIGINT, SIGTERM and SIGHUP as requests to stop."""
+    """Within the block, treat SIGINT, SIGTERM and SIGHUP as requests to stop.
+
+    Outside the main thread, where Python cannot handle signals, do nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, requests.on_signal) for number in numbers}
     try:

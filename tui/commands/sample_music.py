@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from engine.sampling.music import MusicStream
 
 
-MAX_LENGTH = 1_000_000  # seconds or bars
 _SUFFIXES = {"-o": MIDI_SUFFIXES, "--wav": (".wav",), "--png": (".png",)}  # by option
 
 
@@ -120,16 +119,11 @@ def _frames(
     arguments: argparse.Namespace, codec: "KeysCodec", time_signature: tuple[int, int]
 ) -> int:
     """Return the number of frames to write, from --length, --seconds or --bars."""
-    from engine.sampling.music import MusicRequest
+    from engine.sampling.music import MusicRequest, count_frames
 
-    bar = codec.frames_per_bar(time_signature)
-    for name, per_unit in (("seconds", 1 / codec.seconds), ("bars", bar)):
-        length: float | None = getattr(arguments, name)
-        if length is None:
-            continue
-        if not 0 < length < MAX_LENGTH:
-            raise InputError(f"--{name} must be above 0 and below {MAX_LENGTH:,}, not {length:g}.")
-        return max(1, round(length * per_unit))
+    bars, seconds = arguments.bars, arguments.seconds
+    if bars is not None or seconds is not None:
+        return count_frames(codec, time_signature, bars=bars, seconds=seconds, prefix="--")
     frames: int | None = arguments.length
     return MusicRequest.length if frames is None else frames
 
