@@ -15,7 +15,7 @@ from engine.runs import run_state
 from engine.runs.run_dir import RunDir
 from tui.formatting import clean
 from tui.pages.run_actions import AttachRun, RunStarted
-from tui.pages.runs.screen import RunsScreen
+from tui.pages.runs.screen import RunRenamed, RunsScreen
 from tui.pages.train.screen import TrainScreen
 from tui.sources.child_commands import INSTALLED, Programs
 from tui.sources.run_summary import STATES
@@ -182,6 +182,16 @@ class RnnTuiApp(App[None]):
         """Show a run on the Train page."""
         await self.action_page("train")
         self.train.attach(event.run)
+
+    async def on_new_run_wanted(self) -> None:
+        """Open the form for a new run on the Train page."""
+        await self.action_page("train")
+        self.train.action_new_run()
+
+    def on_run_renamed(self, event: RunRenamed) -> None:
+        """Show the run that was renamed on the Train page, if it was shown there."""
+        if self.train.run == event.old:
+            self.train.attach(event.new)
 
     def action_help(self) -> None:
         """Show the keys of the current screen."""

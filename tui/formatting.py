@@ -1,11 +1,33 @@
-"""Formatting of numbers and times in few cells of a terminal, and of text from outside."""
+"""Formatting of numbers, times and losses in few cells, and of text from outside."""
 
+import math
 import unicodedata
+from typing import NamedTuple
 
 NOTHING = "–"
 _UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 # Marks that change the direction of the text around them, which would scramble a whole line.
 _DIRECTIONS = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F}
+
+
+class LossUnit(NamedTuple):
+    """The unit in which losses are shown."""
+
+    name: str  # "bits"
+    words: str  # "bits per character"
+    short: str  # "bits/char"
+    per_nat: float  # how many of it are a nat
+
+    def text(self, nats: float | None, digits: int = 3) -> str:
+        """Return a loss, in nats per frame, with its unit, such as 1.732 bits; None: NOTHING."""
+        return NOTHING if nats is None else f"{nats * self.per_nat:.{digits}f} {self.name}"
+
+
+# Papers report lyrics in bits per character, and piano rolls in nats per frame.
+LOSS_UNITS = {
+    "lyrics": LossUnit("bits", "bits per character", "bits/char", 1 / math.log(2)),
+    "music": LossUnit("nats", "nats per frame", "nats/frame", 1.0),
+}
 
 
 def clean(text: str) -> str:

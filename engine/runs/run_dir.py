@@ -12,6 +12,7 @@ runs/20260131-094500-NAME/config.toml    the settings, in the form of a preset
                           control/       a file for each request: stop, save, sample
                           checkpoints/   see engine/train/checkpoint.py
                           samples/       texts or MIDI files that the model wrote during training
+                          note.txt       the user's note on the run, if there is one
 """
 
 import contextlib
@@ -72,6 +73,24 @@ class RunDir:
     def log(self) -> Path:
         """The file with the standard output and error of a trainer in the background."""
         return self.path / "worker.log"
+
+    @property
+    def note(self) -> str:
+        """The user's note on the run, one line; empty without one."""
+        try:
+            text = (self.path / "note.txt").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
+        return " ".join(text.split())
+
+    def set_note(self, note: str) -> None:
+        """Replace the note; an empty one removes it. Raises InputError if it cannot be written."""
+        if not self.path.is_dir():
+            raise InputError(f"The run {self.name!r} no longer exists: choose another run.")
+        if note.strip():
+            files.write_atomic(self.path / "note.txt", note.strip() + "\n")
+        else:
+            (self.path / "note.txt").unlink(missing_ok=True)
 
     def config(self) -> RunConfig:
         """Return the run's settings. Raises InputError as `metadata` does."""
@@ -154,6 +173,13 @@ class RunDir:
         wait for the lock. pid: the process that worker.json names as the trainer (None: this one).
         Raises InputError when another process holds the lock.
         """
+        with self.hold(timeout):
+            write_worker(self, pid or os.getpid())
+            yield
+
+    @contextlib.contextmanager
+    def hold(self, timeout: float = 0.0) -> Iterator[None]:
+        """Hold the run's lock, as `lock` does, without becoming its trainer."""
         lock = filelock.FileLock(self.path / "worker.lock", timeout=timeout)
         try:
             lock.acquire()
@@ -164,7 +190,6 @@ class RunDir:
                 f"'rnn-tui ask {self.name} stop'."
             ) from None
         try:
-            write_worker(self, pid or os.getpid())
             yield
         finally:
             lock.release()
@@ -297,10 +322,32 @@ def find(name: str | None) -> RunDir:
     raise InputError(f"There is no run {name!r} in {paths.runs()}: {hint}.")
 
 
+def rename(run: RunDir, name: str) -> RunDir:
+    """Give a run another name, and return it; its time stays.
+
+    Raises InputError for an invalid or taken name, while the run is being trained, and if its
+    folder cannot be renamed.
+    """
+    if name == run.name:
+        return run
+    with filelock.FileLock(paths.runs() / ".lock"):  # two processes must not take the same name
+        check_name(name)
+        stamp = _TIMESTAMP.match(run.path.name)
+        path = run.path.with_name((stamp.group() if stamp else "") + name)
+        try:
+            with run.hold():
+                run.path.rename(path)
+        except OSError as error:
+            raise InputError(
+                f"Cannot rename {run.path} ({error.strerror}): make the folder writable."
+            ) from error
+    return RunDir(path)
+
+
 def remove(run: RunDir) -> None:
     """Delete a run. Raises InputError while it is being trained, or if it cannot be deleted."""
     try:
-        with run.lock():
+        with run.hold():
             pass
         shutil.rmtree(run.path)
     except OSError as error:

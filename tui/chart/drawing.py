@@ -13,6 +13,8 @@ import numpy.typing as npt
 from rich.cells import get_character_cell_size
 
 from tui.chart.series import (
+    STEPS,
+    Axis,
     BoolArray,
     FloatArray,
     Series,
@@ -24,11 +26,12 @@ from tui.chart.series import (
 )
 from tui.chart.ticks import axis_ticks, tick_labels
 from tui.chart.viewport import MIN_SPAN, Span, Viewport
+from tui.formatting import NOTHING
 
 # The style numbers of cells; SERIES + n is the style of the series with color n.
-BACKGROUND, FRAME, TEXT, RAW, CURSOR, SERIES = range(6)
-MARKS = "●◆▲■✚★"  # the mark of each color, so that series differ without color too
+BACKGROUND, FRAME, TEXT, SMOOTHED, CURSOR, SERIES = range(6)
 
+_LEGEND_GAP = 3  # cells between two entries
 _BRAILLE = np.array([[1, 8], [2, 16], [4, 32], [64, 128]], np.uint32)  # (4, 2) bit of each dot
 _UTF32 = "utf-32-le" if np.little_endian else "utf-32-be"
 
@@ -86,6 +89,12 @@ class _Plot:
     x: Span
     y: Span
 
+    @property
+    def area(self) -> tuple[slice, slice]:
+        """The index of its cells in the arrays of the canvas."""
+        rows = slice(self.top, self.top + self.height)
+        return rows, slice(self.left, self.left + self.width)
+
     def dot_column(self, x: FloatArray | float) -> FloatArray:
         """Return the dot columns, counted from the left, of positions (N,) on the x axis."""
         return np.rint((x - self.x[0]) / (self.x[1] - self.x[0]) * (2 * self.width - 1))
@@ -106,28 +115,34 @@ class _Line:
     y: FloatArray  # (M,)
     connected: BoolArray  # (M,) whether a point is connected to the next
     style: int
-    mark: str = ""  # drawn on `points` where there is room; "": none
+    mark: str = ""  # drawn on `points` where there is room
     points: tuple[FloatArray, FloatArray] = (np.zeros(0), np.zeros(0))  # x (P,), y (P,)
 
 
-def _lines(series: Series, viewport: Viewport, span: Span, width: int) -> list[_Line]:
-    """Return the line of a series, followed by its smoothed line if the viewport smooths."""
-    x = axis_values(series.x, viewport.log_x)
-    finite = np.isfinite(x)
-    x, y = x[finite], series.y[finite]
-    style = SERIES + series.color
+def _lines(
+    series: Sequence[Series], viewport: Viewport, span: Span, width: int
+) -> tuple[list[_Line], list[_Line]]:
+    """Return the lines of the series, and those of the smoothed series if the viewport smooths.
 
-    def line(values: FloatArray, style: int) -> _Line:
-        return _Line(*decimate(x, axis_values(values, viewport.log_y), *span, 2 * width), style)
-
-    if series.kind == "points":
-        values = axis_values(y, viewport.log_y)
-        inside = (x >= span[0]) & (x <= span[1]) & np.isfinite(values)
-        points = x[inside], values[inside]
-        return [dataclasses.replace(line(y, style), mark=MARKS[series.color], points=points)]
-    if not viewport.smoothing:
-        return [line(y, style)]
-    return [line(y, RAW), line(smooth(y, viewport.smoothing), style)]
+    Where there are several lines, each ends in its mark. Lines between points are first, so that
+    the others are drawn over them.
+    """
+    lines, smoothed = [], []
+    several = sum(one.kind == "line" for one in series) > 1
+    for one in sorted(series, key=lambda one: one.kind == "line"):
+        x = axis_values(one.x, viewport.log_x)
+        finite = np.isfinite(x)
+        x, y = x[finite], axis_values(one.y[finite], viewport.log_y)
+        line = _Line(*decimate(x, y, *span, 2 * width), SERIES + one.color, one.mark)
+        if one.kind == "points" or several:
+            inside = np.flatnonzero((x >= span[0]) & (x <= span[1]) & np.isfinite(y))
+            inside = inside if one.kind == "points" else inside[-1:]
+            line = dataclasses.replace(line, points=(x[inside], y[inside]))
+        lines.append(line)
+        if one.kind == "line" and viewport.smoothing:
+            y = axis_values(smooth(one.y[finite], viewport.smoothing), viewport.log_y)
+            smoothed.append(_Line(*decimate(x, y, *span, 2 * width), SMOOTHED))
+    return lines, smoothed
 
 
 def _line_dots(plot: _Plot, line: _Line) -> BoolArray:
@@ -151,13 +166,24 @@ def _line_dots(plot: _Plot, line: _Line) -> BoolArray:
     return dots
 
 
-def _draw_dots(canvas: _Canvas, plot: _Plot, dots: BoolArray, style: int) -> None:
-    """Draw dots (4 · height, 2 · width); a cell with any dot replaces what was drawn there."""
+def _draw_dots(
+    canvas: _Canvas, plot: _Plot, dots: BoolArray, style: int, where: BoolArray | bool = True
+) -> None:
+    """Draw dots (4 · height, 2 · width); a cell with any dot replaces what was drawn there.
+
+    where: the cells (height, width) to draw in.
+    """
     cells = dots.reshape(plot.height, 4, plot.width, 2)
-    codes = np.einsum("hawb,ab->hw", cells.astype(np.uint32), _BRAILLE)
-    area = np.s_[plot.top : plot.top + plot.height, plot.left : plot.left + plot.width]
+    codes = np.einsum("hawb,ab->hw", cells.astype(np.uint32), _BRAILLE) * where
+    area = plot.area
     canvas.characters[area] = np.where(codes, 0x2800 + codes, canvas.characters[area])
     canvas.styles[area] = np.where(codes, style, canvas.styles[area])
+
+
+def _inside_bands(canvas: _Canvas, plot: _Plot) -> BoolArray:
+    """Return which cells (height, width) have series in them, above and below."""
+    drawn = np.pad(canvas.styles[plot.area] >= SERIES, ((1, 1), (0, 0)))
+    return np.asarray(drawn[:-2] & drawn[1:-1] & drawn[2:], np.bool_)
 
 
 def _draw_marks(canvas: _Canvas, plot: _Plot, line: _Line) -> None:
@@ -171,20 +197,32 @@ def _draw_marks(canvas: _Canvas, plot: _Plot, line: _Line) -> None:
         canvas.write(row, column, line.mark, line.style)
 
 
-def _draw_plot(canvas: _Canvas, plot: _Plot, lines: list[_Line], cursor: float | None) -> None:
+def _draw_plot(
+    canvas: _Canvas,
+    plot: _Plot,
+    lines: list[_Line],
+    smoothed: list[_Line],
+    cursor: float | None,
+) -> None:
     """Draw the lines, then the cursor over them, then the marks.
 
+    A smoothed line lies behind the lines, except inside a band of values that would hide it.
     cursor: a position on the x axis; None: no cursor.
     """
+    aids = [(_line_dots(plot, line), line.style) for line in smoothed]
+    for dots, style in aids:
+        _draw_dots(canvas, plot, dots, style)
     for line in lines:
         _draw_dots(canvas, plot, _line_dots(plot, line), line.style)
+    bands = _inside_bands(canvas, plot)
+    for dots, style in aids:
+        _draw_dots(canvas, plot, dots, style, bands)
     if cursor is not None and plot.x[0] <= cursor <= plot.x[1]:
         column = plot.left + int(plot.dot_column(cursor)) // 2
         for row in range(plot.top, plot.top + plot.height):
             canvas.write(row, column, "│", CURSOR)
     for line in lines:
-        if line.mark:
-            _draw_marks(canvas, plot, line)
+        _draw_marks(canvas, plot, line)
 
 
 def _y_range(values: list[FloatArray]) -> Span | None:
@@ -200,7 +238,8 @@ def _y_range(values: list[FloatArray]) -> Span | None:
 # ── around the plot ──────────────────────────────────────────────────────────────────────────────
 
 
-def _draw_axes(canvas: _Canvas, plot: _Plot, viewport: Viewport, x_label: str) -> None:
+def _draw_axes(canvas: _Canvas, plot: _Plot, viewport: Viewport, x_axis: Axis) -> None:
+    x_label = x_axis.label
     y_ticks = axis_ticks(plot.y, viewport.log_y, _max_y_ticks(plot.height))
     y_labels = tick_labels(y_ticks)
     bottom = plot.top + plot.height
@@ -211,7 +250,7 @@ def _draw_axes(canvas: _Canvas, plot: _Plot, viewport: Viewport, x_label: str) -
         canvas.write(row, plot.left - 1, "┤", FRAME)
         canvas.write(row, plot.left - 2 - len(label), label, FRAME)
     canvas.write(bottom, plot.left - 1, "└" + "─" * plot.width, FRAME)
-    x_ticks = axis_ticks(plot.x, viewport.log_x, max(3, plot.width // 9), whole=True)
+    x_ticks = axis_ticks(plot.x, viewport.log_x, max(3, plot.width // 9), x_axis.whole)
     x_labels = tick_labels(x_ticks)
     free = 0  # the first column without a label
     if plot.left > len(x_label):
@@ -224,44 +263,72 @@ def _draw_axes(canvas: _Canvas, plot: _Plot, viewport: Viewport, x_label: str) -
             free = canvas.write(bottom + 1, start, label, FRAME) + 1
 
 
-def _draw_legend(
-    canvas: _Canvas, series: Sequence[Series], viewport: Viewport, y_label: str
-) -> None:
-    entries: list[tuple[str, str, str, int]] = []  # symbol, narrow symbol, name, style
+# A part of a line of text with its style number, and the parts of one entry of the legend.
+_Part = tuple[str, int]
+_Entry = list[_Part]
+
+
+def _legend(series: Sequence[Series], viewport: Viewport) -> list[_Entry]:
+    entries: list[_Entry] = []
+    several = sum(one.kind == "line" for one in series) > 1
     for one in series:
-        mark, style = MARKS[one.color], SERIES + one.color
-        if one.kind == "points":
-            entries.append((f"⠤{mark}⠤", mark, one.label, style))
-            continue
-        if viewport.smoothing:
-            entries.append(("⠢⠔⠢", "⠢", one.label, RAW))
-        name = f"smoothed {viewport.smoothing:g}" if viewport.smoothing else one.label
-        entries.append(("━━━", "━", name, style))
-    width = canvas.characters.shape[1]
-    fits = sum(len(symbol) + len(name) + 4 for symbol, _, name, _ in entries) < width
-    column = 1
-    for symbol, narrow, name, style in entries:
-        column = canvas.write(0, column, f"{symbol if fits else narrow} ", style)
-        column = canvas.write(0, column, name, TEXT) + (3 if fits else 2)
-    if column + len(y_label) < width:
-        canvas.write(0, width - len(y_label) - 1, y_label, FRAME)
+        symbol = f"⠤{one.mark}⠤" if one.kind == "points" else f"━━{one.mark if several else '━'}"
+        entries.append([(f"{symbol} {one.label}", SERIES + one.color)])
+    if viewport.smoothing and any(one.kind == "line" for one in series):
+        entries.append([(f"⠢⠔⠢ smoothed {viewport.smoothing:g}", SMOOTHED)])
+    return entries
 
 
-def _draw_readout(
-    canvas: _Canvas, series: Sequence[Series], viewport: Viewport, x_label: str
-) -> None:
-    """Write the values at the cursor in place of the legend."""
+def _readout(series: Sequence[Series], viewport: Viewport, x_axis: Axis) -> list[_Entry]:
+    """Return the values at the cursor, to be written in place of the legend."""
     assert viewport.cursor is not None
-    column = canvas.write(0, 1, f"{x_label} {viewport.cursor:,.0f}   ", CURSOR)
+    digits = "0f" if x_axis.whole else "2f"
+    entries: list[_Entry] = [[(f"{x_axis.label} {viewport.cursor:,.{digits}}", CURSOR)]]
     for one in series:
         found = nearest_value(one, viewport.cursor)
-        if found is None:
-            continue
-        value, index = found
-        column = canvas.write(0, column, f"{one.label} {value:.4g}   ", TEXT)
-        if one.kind == "line" and viewport.smoothing:
-            smoothed = float(smooth(one.y[: index + 1], viewport.smoothing)[-1])
-            column = canvas.write(0, column, f"smoothed {smoothed:.4g}   ", SERIES + one.color)
+        entry: _Entry = [(f"{one.label} ", SERIES + one.color)]
+        entry.append((NOTHING if found is None else f"{found[0]:.4g}", TEXT))
+        if found is not None and one.kind == "line" and viewport.smoothing:
+            smoothed = float(smooth(one.y[: found[1] + 1], viewport.smoothing)[-1])
+            entry.append((f" smoothed {smoothed:.4g}", SMOOTHED))
+        entries.append(entry)
+    return entries
+
+
+def _wrapped(entries: list[_Entry], width: int, max_rows: int) -> list[list[_Entry]]:
+    """Return the entries in rows of at most `width` cells.
+
+    If they need more rows than `max_rows`, the last row ends with the number of those left out.
+    """
+    rows: list[list[_Entry]] = [[]]
+    column = 0
+    for number, entry in enumerate(entries):
+        size = sum(len(text) for text, _ in entry) + _LEGEND_GAP
+        more = f"+ {len(entries) - number} more"
+        last = len(rows) == max_rows
+        reserved = len(more) if last and number < len(entries) - 1 else 0
+        if rows[-1] and column + size + reserved > width:
+            if last:
+                rows[-1].append([(more, TEXT)])
+                break
+            rows.append([])
+            column = 0
+        rows[-1].append(entry)
+        column += size
+    return rows
+
+
+def _draw_entries(canvas: _Canvas, rows: list[list[_Entry]]) -> int:
+    """Write rows of entries at the top; return the column after the first row."""
+    ends = []
+    for number, row in enumerate(rows):
+        column = 1
+        for entry in row:
+            for text, style in entry:
+                column = canvas.write(number, column, text, style)
+            column += _LEGEND_GAP
+        ends.append(column)
+    return ends[0]
 
 
 # ── the chart ────────────────────────────────────────────────────────────────────────────────────
@@ -272,7 +339,7 @@ def draw(
     viewport: Viewport,
     width: int,
     height: int,
-    x_label: str = "step",
+    x_axis: Axis = STEPS,
     y_label: str = "",
 ) -> RenderedChart:
     """Draw a chart of `width` × `height` cells: legend or readout, lines, and axes if they fit.
@@ -284,14 +351,17 @@ def draw(
     blank = RenderedChart(canvas.characters, canvas.styles, None)
     full = x_range(series, viewport.log_x)
     axes = width >= 24 and height >= 7
-    rows = height - (3 if axes else 1)
+    with_cursor = viewport.cursor is not None
+    entries = _readout(series, viewport, x_axis) if with_cursor else _legend(series, viewport)
+    top = _wrapped(entries, width - 1, max(1, height // 4))
+    rows = height - (2 if axes else 0) - len(top)
     if full is None or rows < 1 or width < 4:
         return blank
     low, high = viewport.visible(full)
     if high - low < MIN_SPAN:
         low, high = low - 0.5, high + 0.5
-    lines = [line for one in series for line in _lines(one, viewport, (low, high), width)]
-    y_range = _y_range([line.y for line in lines])
+    lines, smoothed = _lines(series, viewport, (low, high), width)
+    y_range = _y_range([line.y for line in (*lines, *smoothed)])
     if y_range is None:
         return blank
 
@@ -299,15 +369,14 @@ def draw(
     if axes:
         labels = tick_labels(axis_ticks(y_range, viewport.log_y, _max_y_ticks(rows)))
         gutter = max([len(label) for label in labels], default=0) + 2
-        gutter = max(gutter, len(x_label) + 1 if width >= 50 else 0)
-    plot = _Plot(1, gutter, width - gutter, rows, (low, high), y_range)
+        gutter = max(gutter, len(x_axis.label) + 1 if width >= 50 else 0)
+    plot = _Plot(len(top), gutter, width - gutter, rows, (low, high), y_range)
     if axes:
-        _draw_axes(canvas, plot, viewport, x_label)
+        _draw_axes(canvas, plot, viewport, x_axis)
     cursor = None if viewport.cursor is None else viewport.to_axis(viewport.cursor)
-    _draw_plot(canvas, plot, lines, cursor)
-    if cursor is None:
-        _draw_legend(canvas, series, viewport, y_label)
-    else:
-        _draw_readout(canvas, series, viewport, x_label)
+    _draw_plot(canvas, plot, lines, smoothed, cursor)
+    end = _draw_entries(canvas, top)
+    if not with_cursor and end + len(y_label) < width:
+        canvas.write(0, width - len(y_label) - 1, y_label, FRAME)
     span = viewport.from_axis(low), viewport.from_axis(high)
     return RenderedChart(canvas.characters, canvas.styles, span, plot.left, plot.width)

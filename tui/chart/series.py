@@ -13,7 +13,19 @@ from tui.chart.viewport import Span, Viewport
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-COLORS = 6  # number of colors for the series of a chart
+COLORS = 6  # number of colors of series
+MARKS = "●◆▲■✚★"  # so that series differ without color, and beyond the last color
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What the x of the series counts."""
+
+    label: str
+    whole: bool = True  # whether it counts whole things; otherwise it is a measure
+
+
+STEPS = Axis("step")
 
 
 @dataclass(frozen=True)
@@ -23,8 +35,23 @@ class Series:
     label: str
     x: FloatArray
     y: FloatArray
-    color: int = 0  # below COLORS
+    number: int = 0  # chooses the color and the mark
     kind: Literal["line", "points"] = "line"  # lines are smoothed; points are marked instead
+
+    @property
+    def color(self) -> int:
+        """The color, below COLORS."""
+        return self.number % COLORS
+
+    @property
+    def mark(self) -> str:
+        """The mark of the points."""
+        return mark(self.number)
+
+
+def mark(number: int) -> str:
+    """Return the mark of a series; the pairs of color and mark repeat only after 36 numbers."""
+    return MARKS[(number + number // COLORS) % len(MARKS)]
 
 
 def axis_values(values: FloatArray, log: bool) -> FloatArray:
@@ -55,10 +82,15 @@ def x_range(series: Sequence[Series], log_x: bool) -> Span | None:
 def nearest_value(series: Series, x: float) -> tuple[float, int] | None:
     """Return the y and the index of the point nearest to `x` among those with a finite y.
 
-    None: there is no such point.
+    None: there is no such point, or `x` lies before the first or after the last of them by more
+    than half their mean distance.
     """
     finite = np.flatnonzero(np.isfinite(series.y))
     if not finite.size:
+        return None
+    first, last = series.x[finite[0]], series.x[finite[-1]]
+    margin = (last - first) / max(1, finite.size - 1) / 2
+    if not first - margin <= x <= last + margin:
         return None
     index = int(finite[np.abs(series.x[finite] - x).argmin()])
     return float(series.y[index]), index

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
@@ -16,11 +17,11 @@ from tui.formatting import clean
 
 if TYPE_CHECKING:  # NumPy is imported when there is something to draw
     from tui.chart.drawing import RenderedChart
-    from tui.chart.series import Series
+    from tui.chart.series import Axis, Series
 
 _ZOOM = 1.6  # the factor by which a key press or a step of the mouse wheel zooms
 # The component styles, in the order of the style numbers of `tui.chart.drawing`, from FRAME on.
-_STYLES = ("frame", "text", "raw", "cursor", *(f"series-{color}" for color in range(6)))
+_STYLES = ("frame", "text", "smoothed", "cursor", *(f"series-{color}" for color in range(6)))
 
 
 class LineChart(Widget, can_focus=True):
@@ -64,31 +65,54 @@ class LineChart(Widget, can_focus=True):
         height: 1fr;
         &> .line-chart--frame { color: $foreground 45%; }
         &> .line-chart--text { color: $foreground 85%; }
-        &> .line-chart--raw { color: $foreground 38%; }
+        &> .line-chart--smoothed { color: $foreground 70%; }
         &> .line-chart--cursor { color: $foreground; text-style: bold; }
-        &> .line-chart--series-0 { color: $text-primary; text-style: bold; }
-        &> .line-chart--series-1 { color: $text-warning; text-style: bold; }
-        &> .line-chart--series-2 { color: $text-success; text-style: bold; }
-        &> .line-chart--series-3 { color: $text-error; text-style: bold; }
-        &> .line-chart--series-4 { color: $text-accent; text-style: bold; }
-        &> .line-chart--series-5 { color: $text-secondary; text-style: bold; }
+        &> .line-chart--series-0 { color: #5AB4F0; text-style: bold; }
+        &> .line-chart--series-1 { color: #F2B134; text-style: bold; }
+        &> .line-chart--series-2 { color: #5FD3A0; text-style: bold; }
+        &> .line-chart--series-3 { color: #F08CB8; text-style: bold; }
+        &> .line-chart--series-4 { color: #BFA3FF; text-style: bold; }
+        &> .line-chart--series-5 { color: #D6DC5A; text-style: bold; }
+        &:light {
+            &> .line-chart--series-0 { color: #0067B0; text-style: bold; }
+            &> .line-chart--series-1 { color: #A85400; text-style: bold; }
+            &> .line-chart--series-2 { color: #00704F; text-style: bold; }
+            &> .line-chart--series-3 { color: #B02F72; text-style: bold; }
+            &> .line-chart--series-4 { color: #6238B8; text-style: bold; }
+            &> .line-chart--series-5 { color: #6C6400; text-style: bold; }
+        }
     }
     """
 
-    def __init__(self, y_label: str = "", empty: str = "", *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        empty: str = "",
+        viewport: Viewport = Viewport(),  # noqa: B008 (immutable)
+        *,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
         super().__init__(id=id)
-        self.y_label = y_label
         self.empty = empty  # the text shown while there is nothing to draw
-        self.viewport = Viewport()
+        self.viewport = viewport
+        self.y_label = ""
+        self._x_axis: Axis | None = None  # None: of steps
         self._series: tuple[Series, ...] = ()
         self._chart: RenderedChart | None = None
         self._strips: list[Strip] = []
 
-    def show(self, series: Sequence["Series"], y_label: str | None = None) -> None:
-        """Replace the series; y_label: None keeps the label."""
-        self._series = tuple(series)
-        self.y_label = self.y_label if y_label is None else y_label
+    def show(self, series: Sequence["Series"], y_label: str, x_axis: "Axis | None" = None) -> None:
+        """Replace the series and the axes; x_axis: None for steps."""
+        if x_axis != self._x_axis:  # a visible range or a cursor of the other axis has no meaning
+            self.viewport = dataclasses.replace(self.viewport, span=None, cursor=None)
+        self._series, self.y_label, self._x_axis = tuple(series), y_label, x_axis
         self._redraw()
+
+    def mark(self, number: int) -> Text:
+        """Return the mark of the series with this number, in its color."""
+        from tui.chart.series import COLORS, mark
+
+        style = f"line-chart--series-{number % COLORS}"
+        return Text(mark(number), self.get_component_rich_style(style, partial=True))
 
     def set_viewport(self, viewport: Viewport) -> None:
         """Replace the viewport."""
@@ -114,7 +138,7 @@ class LineChart(Widget, can_focus=True):
         """Draw the chart in the colors of the new theme."""
         super().notify_style_update()
         if self.is_attached:
-            self._redraw()
+            self.call_later(self._redraw)  # the component styles are updated after this
 
     # ── keys and mouse ───────────────────────────────────────────────────────────────────────────
 
@@ -207,11 +231,13 @@ class LineChart(Widget, can_focus=True):
         self._strips, self._chart = [], None
         if self._series and width and height:
             from tui.chart.drawing import draw
+            from tui.chart.series import STEPS
 
             full, span = self._x_range(), self.viewport.span
             if full and span and (span[0] >= full[1] or span[1] <= full[0]):
                 self.viewport = dataclasses.replace(self.viewport, span=None)
-            chart = draw(self._series, self.viewport, width, height, y_label=self.y_label)
+            x_axis = self._x_axis or STEPS
+            chart = draw(self._series, self.viewport, width, height, x_axis, self.y_label)
             if chart.span is not None:
                 self._chart = chart
                 self._strips = self._styled(chart)

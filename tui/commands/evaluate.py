@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import InputError
 from tui.commands import output
 from tui.commands.arguments import add_model
+from tui.formatting import LOSS_UNITS
 
 if TYPE_CHECKING:
     from engine.analysis.novelty import Novelty
@@ -106,7 +107,7 @@ def _to_json(result: Evaluation) -> dict[str, Any]:
 
 def _print(result: Evaluation) -> None:
     score, model = result.score, result.model
-    metric = "nats a frame" if result.music else "bits per character"
+    metric = LOSS_UNITS[model.kind].words
     songs = "all songs" if score.split == "all" else f"the {score.split} songs"
     dynamic = ", trained on each while it is scored" if result.dynamic else ""
     output.echo(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui.commands import output
 from tui.commands.arguments import JSON_LINES, MODEL
+from tui.formatting import LOSS_UNITS
 
 if TYPE_CHECKING:
     from engine.inference.models import ModelInfo, ModelMeta
@@ -91,6 +92,5 @@ def _score(meta: "ModelMeta") -> str | None:
     valid = meta.scores.get("valid")
     if not valid:
         return None
-    if meta.kind == "music":
-        return f"{valid.loss:.4f} nats a frame"
-    return f"{valid.bits:.4f} bits per character"
+    unit = LOSS_UNITS[meta.kind]
+    return f"{valid.loss * unit.per_nat:.4f} {unit.words}"

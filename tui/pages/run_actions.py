@@ -1,16 +1,24 @@
-"""Actions of the Train and Runs pages on a run: stop, save, write samples and resume."""
+"""Actions of the Train and Runs pages on a run: stop, save, write samples, resume, more steps."""
 
 import asyncio
 from dataclasses import dataclass
+from typing import ClassVar
 
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Button, Input, Static
 
 from engine.errors import InputError, WorkError
 from engine.runs.run_dir import RunDir
 from engine.runs.run_state import ACTIVE
 from tui.sources import command_runner
 from tui.sources.child_commands import Programs
+from tui.sources.run_summary import RunRow, RunSummary
+from tui.widgets.footer import Footer
 
 # Requests to a trainer, each with what the trainer will do.
 REQUESTS = {
@@ -48,21 +56,86 @@ async def request(screen: Screen[None], run: RunDir, state: str, name: str) -> N
     screen.notify(f"{run.name} {REQUESTS[name]}", markup=False)
 
 
-async def resume(
-    screen: Screen[None], programs: Programs, run: RunDir, state: str, kind: str
-) -> None:
-    """Resume a run that is not running."""
-    if state in ACTIVE:
+async def resume(screen: Screen[None], programs: Programs, row: RunRow | RunSummary) -> None:
+    """Resume a run that is not running; ask how many steps a finished one is to have."""
+    run = row.run
+    if row.state in ACTIVE:
         warn(screen, f"{run.name} is already being trained; press s to stop it.")
         return
+    arguments = ["train", row.kind or "lyrics", "--resume", str(run.path), "--detach", "--json"]
+    if row.state == "finished":
+        steps = await screen.app.push_screen_wait(MoreStepsDialog(run.name, row.total_steps))
+        if steps is None:
+            return
+        arguments += ["--set", f"train.steps={steps}"]
     screen.notify(f"Resuming {run.name} …", markup=False)
     try:
-        arguments = ("train", kind, "--resume", str(run.path), "--detach", "--json")
         await command_runner.run(programs.cli, *arguments)
     except WorkError as error:
         fail(screen, str(error))
         return
     screen.post_message(RunStarted(run))
+
+
+class MoreStepsDialog(ModalScreen[int | None]):
+    """A dialog that asks how many steps a finished run is to have; None if it was cancelled.
+
+    name: of the run. done: the steps it has.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Cancel", id="steps.cancel", tooltip="Leave the run as it is"),
+    ]
+    DEFAULT_CSS = """
+    MoreStepsDialog {
+        & Input { margin: 1 0; padding: 0 1; background: $panel; }
+        & Input:focus { background: $primary 30%; }
+        & #message { height: auto; color: $text-muted; }
+        & #message.-problem { color: $text-error; text-style: bold; }
+    }
+    """
+
+    def __init__(self, name: str, done: int) -> None:
+        super().__init__()
+        self._name, self._done = name, done
+
+    def compose(self) -> ComposeResult:
+        """Lay out a question, a field, a line of explanation, and buttons."""
+        with Vertical(classes="dialog") as box:
+            box.border_title = "More steps"
+            question = f"{self._name} has done its {self._done:,} steps. Train it up to step:"
+            yield Static(question, markup=False)
+            yield Input(str(2 * self._done), id="steps", type="integer", compact=True)
+            yield Static(id="message", markup=False)
+            with Horizontal(classes="buttons"):
+                yield Button("Train", id="train", variant="primary", compact=True)
+                yield Button("Cancel", id="cancel", compact=True)
+        yield Footer(show_command_palette=False)
+
+    @on(Input.Changed)
+    def _check(self) -> int | None:
+        """Explain what was typed; return the number of steps, None for a wrong one."""
+        text = self.query_one(Input).value.replace(",", "")
+        steps = int(text) if text.isdecimal() else 0
+        line, right = self.query_one("#message", Static), steps > self._done
+        line.set_class(not right, "-problem")
+        line.update(
+            f"{steps - self._done:,} more steps, from the last checkpoint. The learning rate "
+            "rises again, to decay over the longer run."
+            if right
+            else f"✗ Enter a whole number above {self._done:,}."
+        )
+        return steps if right else None
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#train")
+    def _submit(self) -> None:
+        if (steps := self._check()) is not None:
+            self.dismiss(steps)
+
+    @on(Button.Pressed, "#cancel")
+    def _cancelled(self) -> None:
+        self.dismiss(None)
 
 
 def warn(screen: Screen[None], sentence: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_SCORES = {"lyrics": ("bits_per_character", "bits/char"), "music": ("nats_per_frame", "nats/frame")}
+from tui.formatting import LOSS_UNITS
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,15 @@ def models_of_kind(rows: Sequence[Mapping[str, Any]], kind: str) -> list[ModelCh
 
     rows: the objects that `rnn-tui models --json` printed.
     """
-    score, unit = _SCORES[kind]
+    unit = LOSS_UNITS[kind]
+    score = unit.words.replace(" ", "_")
     return [
         ModelChoice(
             name=str(row["name"]),
             source=str(row.get("source", "")),
             path=str(row["path"]),
             summary=str(row.get("words", "")),
-            score="" if row.get(score) is None else f"{row[score]:.2f} {unit}",
+            score="" if row.get(score) is None else f"{row[score]:.2f} {unit.short}",
             match_memory=bool(row.get("memory")),
         )
         for row in rows

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from engine.runs.events import Evaluated, Sampled, Started, Step
 from engine.runs.run_dir import TIME_FORMAT, RunDir
 from engine.runs.run_state import ACTIVE
-from tui.formatting import NOTHING, clean, duration, megabytes, short_number
+from tui.formatting import (
+    LOSS_UNITS,
+    NOTHING,
+    LossUnit,
+    clean,
+    duration,
+    megabytes,
+    short_number,
+)
 
 if TYPE_CHECKING:  # NumPy is imported after the first page is up
     import numpy as np
@@ -46,12 +54,13 @@ class MetricColumns:
     """The metrics of a run: of its N steps, (N,), and of its E evaluations, (E,); NaN: unknown."""
 
     step: "NDArray[np.float64]"
-    bits: "NDArray[np.float64]"
+    loss: "NDArray[np.float64]"  # nats per frame
     lr: "NDArray[np.float64]"
     grad_norm: "NDArray[np.float64]"
-    speed: "NDArray[np.float64]"
+    speed: "NDArray[np.float64]"  # frames per second
+    elapsed: "NDArray[np.float64]"  # seconds of training
     valid_step: "NDArray[np.float64]"  # (E,)
-    valid_bits: "NDArray[np.float64]"  # (E,)
+    valid_loss: "NDArray[np.float64]"  # (E,) nats per frame
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,11 @@ class RunSummary:
         return self.state in ACTIVE
 
     @property
+    def loss_unit(self) -> LossUnit:
+        """The unit in which its losses are shown."""
+        return LOSS_UNITS.get(self.kind, LOSS_UNITS["lyrics"])
+
+    @property
     def fraction_done(self) -> float:
         """The fraction of the steps that are done, 0 to 1."""
         return self.step / self.total_steps if self.total_steps else 0.0
@@ -98,14 +112,20 @@ class RunRow:
     data_set: str
     step: int
     total_steps: int
-    best_bits: float | None  # bits per frame of the best evaluation; None: not evaluated yet
+    best: Evaluated | None  # the best evaluation; None: not evaluated yet
     started_at: str  # for example "2025-03-01 12:00"; "": unknown
-    evaluations: tuple[tuple[float, float], ...]  # step and bits per frame of each
+    note: str  # the user's note
 
     @property
     def key(self) -> str:
         """The name of the run's folder, which is unique."""
         return self.run.path.name
+
+    @property
+    def best_loss(self) -> str:
+        """The loss of the best evaluation with its unit; NOTHING before the first."""
+        unit = LOSS_UNITS.get(self.kind, LOSS_UNITS["lyrics"])
+        return unit.text(self.best.loss if self.best else None)
 
 
 def start_time(folder: str) -> str:
@@ -174,18 +194,21 @@ def metrics(view: RunSummary) -> tuple[Metric, ...]:
     last, evaluation, columns = view.last_step, view.last_evaluation, view.columns
     best = view.best_evaluation
     unit = {"character": "char"}.get(view.unit, view.unit)
+    loss = view.loss_unit
     return (
         Metric(
             "train",
-            _number(last.bits if last else None, "bits"),
-            f"loss {_number(last.loss if last else None)} nats",
-            trend(columns.bits),
+            loss.text(last.loss if last else None),
+            f"per {view.unit}",
+            trend(columns.loss),
         ),
         Metric(
             "valid",
-            _number(evaluation.bits if evaluation else None, "bits"),
-            f"best {best.bits:.3f}" if best else "not evaluated yet",
-            trend(columns.valid_bits),
+            loss.text(evaluation.loss if evaluation else None),
+            f"best {best.loss * loss.per_nat:.3f} at {best.step:,}"
+            if best
+            else "not evaluated yet",
+            trend(columns.valid_loss),
         ),
         Metric(
             "gradient norm",
@@ -203,15 +226,13 @@ def metrics(view: RunSummary) -> tuple[Metric, ...]:
         Metric(
             "time",
             duration(last.elapsed if last else None),
-            f"{duration(last.remaining)} left" if last and view.is_active else "",
+            f"{last.elapsed / last.step:.2g} s per step" if last else "",
         ),
     )
 
 
-def _number(value: float | None, unit: str = "") -> str:
-    if value is None:
-        return NOTHING
-    return f"{value:.3f} {unit}".rstrip()
+def _number(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.3f}"
 
 
 def trend(values: "NDArray[np.float64]", cells: int = 40) -> tuple[float, ...]:

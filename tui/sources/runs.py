@@ -54,6 +54,13 @@ class NewestRunFound(Message):
 
 
 @dataclass
+class CurvesRead(Message):
+    """Snapshots of the runs whose curves are shown, by the names of their folders."""
+
+    views: dict[str, RunSummary]
+
+
+@dataclass
 class RunsRead(Message):
     """The rows of all runs were read, newest first."""
 
@@ -140,12 +147,13 @@ class RunReader:
             best_evaluation=history.best_evaluation,
             columns=MetricColumns(
                 step=column(steps, "step"),
-                bits=column(steps, "bits"),
+                loss=column(steps, "loss"),
                 lr=column(steps, "lr"),
                 grad_norm=column(steps, "grad_norm"),
                 speed=column(steps, "frames_per_second"),
+                elapsed=column(steps, "elapsed"),
                 valid_step=column(evaluations, "step"),
-                valid_bits=column(evaluations, "bits"),
+                valid_loss=column(evaluations, "loss"),
             ),
             samples=tuple(history.samples[::-1]),
             doing=last.doing if isinstance(last, Heartbeat) else "",
@@ -196,6 +204,30 @@ def newest_run() -> RunDir | None:
     return next((run for run in runs if is_alive(run.worker())), runs[0] if runs else None)
 
 
+class CurveReaders:
+    """Reads the events of several runs, each once, for their curves."""
+
+    def __init__(self) -> None:
+        self._readers: dict[str, RunReader] = {}
+        self._views: dict[str, RunSummary] = {}
+        self._lock = threading.Lock()
+
+    def read(self, runs: Sequence[RunDir]) -> dict[str, RunSummary]:
+        """Return a snapshot of each run, by the name of its folder; forget the other runs."""
+        with self._lock:
+            keys = {run.path.name: run for run in runs}
+            self._readers = {
+                key: self._readers.get(key) or RunReader(run) for key, run in keys.items()
+            }
+            views = {}
+            for key, reader in self._readers.items():
+                changed = reader.read()
+                old = self._views.get(key)
+                views[key] = reader.view(reader.state()) if changed or old is None else old
+            self._views = views
+            return dict(views)
+
+
 # ── all runs ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -241,7 +273,7 @@ class _RowReader:
         state = state_of(self.run, self._last_event)
         if state in ENDED:
             self._reader = None
-        self._row = replace(self._row, state=state)
+        self._row = replace(self._row, state=state, note=self.run.note)
         return self._row
 
     def _log_size(self) -> int:
@@ -252,7 +284,6 @@ class _RowReader:
 
     def _new_row(self, history: History) -> RunRow:
         facts = _recorded(history.started) if history.started else self._configured
-        best = history.best_evaluation
         return RunRow(
             run=self.run,
             state="",
@@ -261,7 +292,7 @@ class _RowReader:
             data_set=facts.data_set,
             step=history.step,
             total_steps=facts.total_steps,
-            best_bits=best.bits if best else None,
+            best=history.best_evaluation,
             started_at=start_time(self.run.path.name),
-            evaluations=tuple((float(event.step), event.bits) for event in history.evaluations),
+            note="",
         )

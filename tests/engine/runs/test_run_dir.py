@@ -139,3 +139,34 @@ def test_the_home_folder_may_begin_with_a_tilde(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("RNN_TUI_HOME", "~no-such-user/songs")
     with pytest.raises(InputError, match="RNN_TUI_HOME is '~no-such-user/songs'"):
         paths.home()
+
+
+def test_a_renamed_run_keeps_its_time_and_is_not_in_training() -> None:
+    run, other = make("first"), make("second")
+    with run_dir.find("first").lock():
+        pass  # a trainer that has ended
+    worker = run.worker()
+    renamed = run_dir.rename(run, "third")
+    assert renamed.path.name == run.path.name.replace("first", "third")
+    assert run_dir.find("third") == renamed
+    assert renamed.worker() == worker  # who renamed it is not its trainer
+    assert run_dir.rename(renamed, "third") == renamed
+    with pytest.raises(InputError, match="'second' already exists"):
+        run_dir.rename(renamed, "second")
+    with other.hold(), pytest.raises(InputError, match="is already being trained"):
+        run_dir.rename(other, "fourth")
+    with other.lock():  # and can be trained afterwards
+        assert run_dir.rename(renamed, "fifth").path.is_dir()
+
+
+def test_a_note_is_one_line_and_can_be_removed() -> None:
+    run = make()
+    assert run.note == ""
+    run.set_note("  twice the\nunits ")
+    assert run.note == "twice the units"
+    run.set_note(" ")
+    assert run.note == ""
+    run.set_note("")
+    run_dir.remove(run)
+    with pytest.raises(InputError, match="no longer exists"):
+        run.set_note("gone")

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tui.chart.drawing import CURSOR, RAW, SERIES, draw
-from tui.chart.series import FloatArray, Series
+from tui.chart.drawing import CURSOR, SERIES, SMOOTHED, draw
+from tui.chart.series import Axis, FloatArray, Series
 from tui.chart.viewport import Viewport
 
 RAW_ONLY = Viewport(smoothing=0.0)
@@ -96,13 +96,49 @@ def test_a_log_axis_omits_values_that_are_not_positive() -> None:
     assert cells[0] == pytest.approx(first, abs=2)
 
 
-def test_raw_values_stay_visible_beside_smoothed_ones() -> None:
+def test_the_raw_line_has_the_color_and_the_smoothed_line_is_an_aid() -> None:
     x = np.arange(400.0)
     noisy = Series("train", x, 2 + np.sin(x * 1.7))
     styles = draw([noisy], Viewport(smoothing=0.9), 80, 20).styles
-    assert (styles[1:-2] == RAW).sum() > 100
-    assert (styles[1:-2] == SERIES).sum() > 40
-    assert not (draw([noisy], RAW_ONLY, 80, 20).styles == RAW).any()
+    assert (styles[1:-2] == SERIES).sum() > 100
+    assert (styles[1:-2] == SMOOTHED).sum() > 40
+    assert not (draw([noisy], RAW_ONLY, 80, 20).styles == SMOOTHED).any()
+
+
+def test_lines_that_are_compared_are_told_apart_by_their_marks_and_colors() -> None:
+    x = np.arange(100.0)
+    runs = [Series(f"run{number}", x, x * 0 + number, number) for number in range(20)]
+    assert len({(one.color, one.mark) for one in runs}) == 20
+    chart = draw(runs, RAW_ONLY, 100, 30)
+    text = chart.lines()
+    assert all(f"━━{one.mark} {one.label}" in "".join(text[:4]) for one in runs)
+    start = text[0].index("run1 ")
+    assert set(chart.styles[0, start - 4 : start + 4]) == {SERIES + 1}  # name and symbol alike
+    ends = {line.rstrip()[-1] for line in text[4:-2]}
+    assert {one.mark for one in runs} <= ends
+
+
+def test_a_legend_without_room_ends_in_the_number_of_those_left_out() -> None:
+    x = np.arange(10.0)
+    runs = [Series(f"a-run-with-a-long-name-{number}", x, x, number) for number in range(20)]
+    lines = draw(runs, RAW_ONLY, 60, 12).lines()  # three rows of one name each and the rest
+    assert "+ 17 more" in lines[2] or "+ 16 more" in lines[2]
+    assert all("name" not in line for line in lines[3:])
+
+
+def test_the_readout_is_silent_about_a_series_that_has_ended() -> None:
+    long, short = falling(), Series("short", np.array([0.0, 250.0]), np.array([3.0, 2.5]), 1)
+    read = draw([long, short], Viewport(cursor=500.0, smoothing=0), 80, 12).lines()[0]
+    assert "train 2.5" in read
+    assert "short –" in read
+
+
+def test_an_axis_of_a_measure_has_fractions() -> None:
+    hours = Series("train", np.array([0.0, 0.25, 0.5]), np.array([3.0, 2.0, 1.0]))
+    axis = Axis("hours", whole=False)
+    chart = draw([hours], Viewport(cursor=0.25), 60, 12, axis)
+    assert chart.lines()[0].startswith(" hours 0.25")
+    assert "0.1" in chart.lines()[-1]
 
 
 def test_the_cursor_is_drawn_and_its_values_are_written() -> None:

@@ -111,6 +111,15 @@ def test_the_cursor_moves_from_point_to_point(line: Series) -> None:
 
 def test_the_nearest_value_is_never_in_a_gap(line: Series) -> None:
     assert series.nearest_value(line, 42.0) == (4.0, 4)
-    hole = Series("a", np.array([0.0, 1.0]), np.array([3.0, np.nan]))
+    hole = Series("a", np.array([0.0, 1.0, 3.0]), np.array([3.0, np.nan, 5.0]))
     assert series.nearest_value(hole, 1.0) == (3.0, 0)
+
+
+def test_before_and_after_a_series_there_is_no_value(line: Series) -> None:
+    assert series.nearest_value(line, 94.0) == (9.0, 9)  # half a distance is near
+    assert series.nearest_value(line, 96.0) is None
+    assert series.nearest_value(line, -6.0) is None
+    single = Series("a", np.array([3.0, 4.0]), np.array([1.0, np.nan]))
+    assert series.nearest_value(single, 3.0) == (1.0, 0)
+    assert series.nearest_value(single, 4.0) is None
     assert series.nearest_value(Series("a", np.zeros(0), np.zeros(0)), 1.0) is None

@@ -80,7 +80,7 @@ def test_music_is_trained_watched_and_scored(call: Call, tuned: str) -> None:
     assert score["without_first_frames"] > 0
     assert score["per_song"] > 0
     assert (score["copies"], score["without_copies"]) == (0, score["value"])
-    assert "nats a frame" in call("eval", "--model", tuned).out
+    assert "nats per frame" in call("eval", "--model", tuned).out
     assert "music" in call("models").out
     (run,) = (json.loads(line) for line in call("runs", "--json").out.splitlines())
     assert run["best_bits_per_character"] is None

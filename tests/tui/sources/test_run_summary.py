@@ -25,7 +25,7 @@ def view(state: str = "live", **changes: object) -> RunSummary:
         "last_step": None,
         "last_evaluation": None,
         "best_evaluation": None,
-        "columns": MetricColumns(NONE, NONE, NONE, NONE, NONE, NONE, NONE),
+        "columns": MetricColumns(NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
         "samples": (),
         "doing": "",
         "reason": "",
@@ -49,13 +49,20 @@ def test_the_metrics_of_a_live_run() -> None:
         view(last_step=STEP, last_evaluation=EVALUATION, best_evaluation=EVALUATION, step=250)
     )
     assert [(metric.value, metric.note) for metric in metrics] == [
-        ("1.730 bits", "loss 1.200 nats"),
-        ("1.875 bits", "best 1.875"),
+        ("1.731 bits", "per character"),
+        ("1.876 bits", "best 1.876 at 200"),
         ("0.500", "before clipping"),
         ("3.00e-03", ""),
         ("12.4 k char/s", "memory 612 MB"),
-        ("1 min 02 s", "3 min 07 s left"),
+        ("1 min 02 s", "0.25 s per step"),
     ]
+
+
+def test_losses_of_music_are_in_nats() -> None:
+    music = view(kind="music", unit="frame", last_step=STEP, best_evaluation=EVALUATION)
+    metrics = run_summary.metrics(music)
+    assert (metrics[0].value, metrics[0].note) == ("1.200 nats", "per frame")
+    assert metrics[1].note == "best 1.300 at 200"
 
 
 def test_a_loss_that_is_not_finite_has_no_value() -> None:

@@ -32,13 +32,14 @@ def test_a_row_for_each_run_newest_first_reading_only_new_events(
     first = rows[1]
     assert (first.kind, first.model, first.data_set) == ("lyrics", "lstm 2 × 256", "harbour")
     assert (first.step, first.total_steps, first.started_at) == (1000, 1000, "2025-03-01 12:00")
-    assert len(first.evaluations) == 5
-    assert first.best_bits == first.evaluations[-1][1]
-    assert (rows[0].step, rows[0].best_bits, rows[0].state) == (0, None, "crashed")
+    assert first.best is not None
+    assert first.best.step == 1000
+    assert first.best_loss == f"{first.best.bits:.3f} bits"
+    assert (rows[0].step, rows[0].best_loss, rows[0].state) == (0, "–", "crashed")
 
     append(run, Evaluated(40, 1.0, 1.44, 10, True), Finished(40, "completed"))
     row = runs.read()[0]
-    assert (row.step, row.best_bits, row.state) == (40, 1.44, "finished")
+    assert (row.step, row.best_loss, row.state) == (40, "1.443 bits", "finished")
 
     run_dir.remove(run)
     assert [row.run.name for row in runs.read()] == ["first"]
@@ -73,7 +74,7 @@ def test_a_reader_adds_new_events_and_drops_those_that_a_resume_made_void(
     assert reader.read()
     first = reader.view("live")
     np.testing.assert_array_equal(first.columns.step, [5, 10, 15])
-    np.testing.assert_array_equal(first.columns.bits, [2, np.nan, 2])
+    np.testing.assert_array_equal(first.columns.loss, [1.38, np.nan, 1.38])
     assert np.isnan(first.columns.grad_norm).all()
     assert not reader.read()
 
@@ -81,7 +82,7 @@ def test_a_reader_adds_new_events_and_drops_those_that_a_resume_made_void(
     assert reader.read()
     view = reader.view("live")
     np.testing.assert_array_equal(view.columns.step, [5, 10, 15, 20])
-    np.testing.assert_array_equal(view.columns.bits, [2, np.nan, 1.5, 1.25])
+    np.testing.assert_allclose(view.columns.loss, [1.38, np.nan, 1.035, 0.8625])
     assert view.step == 20
     np.testing.assert_array_equal(first.columns.step, [5, 10, 15])  # a snapshot does not change
 

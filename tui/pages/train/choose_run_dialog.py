@@ -71,7 +71,7 @@ class ChooseRunDialog(ModalScreen[RunDir | None]):
 
 def _line(row: RunRow) -> Content:
     style = STATES[row.state]
-    best = f"  {row.best_bits:.3f} bits" if row.best_bits is not None else ""
+    best = f"  {row.best_loss}" if row.best else ""
     return Content.assemble(
         (f"{style.mark} {row.state:<9}", style.color),
         (f"{clean(row.run.name):<12}", "bold"),

@@ -9,6 +9,8 @@ from textual.widgets import Sparkline, Static
 from tui.formatting import progress_bar
 from tui.sources.run_summary import Metric
 
+_MIN_TREND = 5  # values of a sparkline; two or three would look like a progress bar
+
 
 class MetricTile(Vertical):
     """A metric: its name and value, a note, and a sparkline."""
@@ -38,7 +40,7 @@ class MetricTile(Vertical):
         for name, text in (("label", metric.label), ("value", metric.value), ("note", metric.note)):
             self.query_one(f".{name}", Static).update(text)
         sparkline = self.query_one(Sparkline)
-        sparkline.visible = len(metric.trend) > 1
+        sparkline.visible = len(metric.trend) >= _MIN_TREND
         sparkline.data = metric.trend
 
 

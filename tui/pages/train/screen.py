@@ -9,12 +9,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from engine.errors import InputError
 from engine.runs.run_dir import RunDir
+from tui.chart.keys import ChartScreen
 from tui.chart.widget import LineChart
 from tui.formatting import clean
 from tui.pages import run_actions
@@ -53,7 +53,7 @@ _WELCOME = """\
 [@click=app.help][b reverse] ? [/][/]  all keys"""
 
 
-class TrainScreen(Screen[None]):
+class TrainScreen(ChartScreen):
     """The page of one run, the attached run: its metrics, curve and samples, and its actions."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -63,6 +63,8 @@ class TrainScreen(Screen[None]):
                 tooltip="Stop the run after its next step; it can be resumed"),
         Binding("r", "resume", "Resume", id="train.resume",
                 tooltip="Resume a run that was stopped, failed or crashed"),
+        Binding("r", "more_steps", "More steps", id="train.more_steps",
+                tooltip="Give a finished run more steps"),
         Binding("w", "request('sample')", "Write", id="train.sample",
                 tooltip="Write samples now"),
         Binding("k", "request('save')", "Save", id="train.save",
@@ -143,7 +145,7 @@ class TrainScreen(Screen[None]):
             yield MetricTiles()
             yield ProgressLine()
             with Horizontal(id="body"):
-                yield LineChart(empty="The curve starts with the first step.", id="curve")
+                yield LineChart("The curve starts with the first step.", id="curve")
                 yield Samples(id="samples")
         yield Welcome(_WELCOME)
         yield Footer(show_command_palette=False)
@@ -211,6 +213,8 @@ class TrainScreen(Screen[None]):
             self._find_newest()
             return
         before, self.view = self.view, event.view
+        if before is None or before.state != event.view.state:
+            self.refresh_bindings()
         with self.app.batch_update():
             self._show(event.view, before)
 
@@ -237,10 +241,10 @@ class TrainScreen(Screen[None]):
     def _draw(self, view: RunSummary) -> None:
         from tui.chart.series import Series
 
-        columns = view.columns
-        train = Series("train", columns.step, columns.bits)
-        valid = Series("valid", columns.valid_step, columns.valid_bits, 1, "points")
-        self.query_one(LineChart).show((train, valid), y_label=f"bits/{view.unit}")
+        columns, unit = view.columns, view.loss_unit
+        train = Series("train", columns.step, columns.loss * unit.per_nat)
+        valid = Series("valid", columns.valid_step, columns.valid_loss * unit.per_nat, 1, "points")
+        self.query_one(LineChart).show((train, valid), unit.short)
 
     def action_layout(self) -> None:
         """Switch between the curve and samples, the curve alone and the samples alone."""
@@ -268,13 +272,22 @@ class TrainScreen(Screen[None]):
         if (view := self._attached()) is not None:
             await run_actions.request(self, view.run, view.state, name)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether an action is possible: a finished run is given more steps."""
+        finished = self.view is not None and self.view.state == "finished"
+        if action in ("resume", "more_steps"):
+            return finished == (action == "more_steps")
+        return super().check_action(action, parameters)
+
+    def action_more_steps(self) -> None:
+        """Ask how many steps the run is to have, and resume it."""
+        self.action_resume()
+
     @work(group="resume", exclusive=True)
     async def action_resume(self) -> None:
-        """Resume the run."""
+        """Resume the run, or give a finished one more steps."""
         if (view := self._attached()) is not None:
-            await run_actions.resume(
-                self, self.programs, view.run, view.state, view.kind or "lyrics"
-            )
+            await run_actions.resume(self, self.programs, view)
 
     def action_copy(self) -> None:
         """Copy the samples."""

@@ -3,21 +3,27 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from textual.widgets import DataTable, Input, Static
 
+from engine.config import settings
 from engine.runs import run_dir
-from engine.runs.events import Finished, Heartbeat
+from engine.runs.events import Event, Finished, Heartbeat
 from engine.runs.run_dir import RunDir
 from tests.tui.fake_command import FakeCommand
 from tests.tui.page import FAILING, Page
 from tui.chart.widget import LineChart
+from tui.pages.runs.config_dialog import ConfigDialog
+from tui.pages.runs.name_dialog import NameDialog
 from tui.pages.runs.screen import RunsScreen
 from tui.pages.runs.table import RunTable
+from tui.pages.train.new_run_dialog import NewRunDialog
 from tui.pages.train.screen import TrainScreen
 from tui.sources.child_commands import INSTALLED, Programs
 from tui.widgets.confirm import ConfirmScreen
 
 WriteRun = Callable[..., RunDir]
 Append = Callable[..., None]
+StepsOf = Callable[..., list[Event]]
 
 
 class RunsPage(Page[RunsScreen]):
@@ -53,13 +59,112 @@ async def test_without_runs_the_page_shows_what_to_do(home: object) -> None:
         await page.until_notified("No runs yet")
 
 
-async def test_no_more_runs_than_colors_are_compared(write_run: WriteRun) -> None:
-    for number in range(7):
-        write_run(f"run{number}", events=[], stamp=f"2025030{number + 1}-120000")
-    async with opened(7) as page:
-        for _ in range(7):
-            await page.press("space", "down")
-        await page.until_notified("At most 6 runs")
+async def test_runs_are_sorted_filtered_named_and_compared_by_any_metric(
+    write_run: WriteRun, steps_of: StepsOf, append: Append
+) -> None:
+    ends = {"gulls": 400, "bells": 1000, "Anchor": 200}
+    for day, (name, last) in enumerate(ends.items(), 1):
+        write_run(name, events=steps_of(5, last, day), stamp=f"2025030{day}-120000")
+    async with opened(3) as page:
+        table = page.table
+
+        # The runs are sorted by a click on a column's name, another reverses them; and by keys.
+        assert page.column(1) == ["Anchor", "bells", "gulls"]
+        await page.pilot.click(RunTable, offset=(5, 0))
+        assert page.column(1) == ["Anchor", "bells", "gulls"]
+        await page.pilot.click(RunTable, offset=(5, 0))
+        assert page.column(1) == ["gulls", "bells", "Anchor"]
+        assert [column.label.plain for column in table.ordered_columns][1] == "run ▼"
+        await page.press("greater_than_sign", "greater_than_sign")
+        assert page.column(3) == ["1,000/1,000", "400/1,000", "200/1,000"]
+        assert table.current == "20250303-120000-Anchor"  # the cursor has stayed
+        await page.press("R")
+        assert page.column(1) == ["Anchor", "gulls", "bells"]
+        await page.press("less_than_sign", "less_than_sign", "less_than_sign")
+        assert [column.label.plain for column in table.ordered_columns][-1] == "started ▼"
+
+        # The table is filtered while words are typed.
+        await page.press("slash", *"GULL")
+        assert page.column(1) == ["gulls"]
+        await page.press("x")
+        assert page.column(1) == []
+        await page.press("enter", "space")
+        await page.until_notified("No run contains these words")
+        await page.press("escape")
+        assert page.column(1) == ["Anchor", "bells", "gulls"]
+        assert not page.field("filter").display
+
+        # A run is renamed, and gets a note; a wrong name is refused.
+        await page.press("home", "i")
+        dialog = await page.in_front(NameDialog)
+        dialog.query_one("#name", Input).value = "bells"
+        await page.press("enter")
+        await page.until(
+            lambda: "already exists" in str(dialog.query_one("#problem", Static).visual)
+        )
+        dialog.query_one("#name", Input).value = "chain"
+        dialog.query_one("#note", Input).value = "half the steps"
+        await page.pilot.click("#save")
+        await page.until(lambda: page.column(1) == ["chain", "bells", "gulls"])
+        assert page.column(2) == ["half the steps", "", ""]
+        assert run_dir.find("chain").note == "half the steps"
+        await page.press("slash", *"half", "enter")
+        assert page.column(1) == ["chain"]
+        await page.press("escape")
+
+        # All are marked and compared, by any metric, over steps, time or characters.
+        chart = page.screen.query_one(LineChart)
+        await page.press("ctrl+a", "o")
+        await page.until(lambda: len(chart._series) == 3)
+        assert [s.label for s in chart._series] == ["chain", "bells", "gulls"]
+        assert chart.y_label == "bits/char"
+        await page.press("full_stop", "full_stop")
+        assert [s.label for s in chart._series][:2] == ["chain train", "chain valid"]
+        await page.press("full_stop")
+        assert [s.y[0] for s in chart._series] == pytest.approx([4.18e-3] * 3)
+        await page.press("full_stop", "full_stop")
+        assert chart.y_label == "characters per second"
+        await page.press("b")
+        assert [s.x[-1] for s in chart._series] == pytest.approx([50 / 60, 250 / 60, 100 / 60])
+        await page.press("b")
+        assert [s.x[-1] for s in chart._series] == [200 * 4096, 1000 * 4096, 400 * 4096]
+
+        # The keys of the chart work while the table has the focus, and its cursor is silent
+        # about runs that have ended.
+        await page.press("b", "comma", "v")
+        assert page.focused == "table"
+        assert chart.viewport.cursor == 1000
+        read = "".join(strip.text for strip in chart._strips)
+        assert read.count("–") == 2
+        await page.press("shift+left", "left", "m", "plus")
+        assert chart.viewport.cursor < 1000
+        assert chart.viewport.smoothing > 0
+        assert chart.viewport.span is not None
+
+        # A click marks; a click on the name of a metric chooses it.
+        await page.pilot.click(RunTable, offset=(1, 2))
+        assert [s.label for s in chart._series] == ["chain", "gulls"]
+        await page.pilot.click("#choices", offset=(4, 0))
+        assert chart._series[0].kind == "points"
+
+        # Two runs differ in a setting.
+        config = run_dir.find("gulls").path / "config.json"
+        config.write_text(config.read_text().replace('"hidden_size": 256', '"hidden_size": 64'))
+        await page.press("c")
+        shown = await page.in_front(ConfigDialog)
+        rows = shown.query_one(DataTable)
+        assert [cell.plain for cell in rows.get_row_at(0)] == ["model.hidden_size", "256", "64"]
+        assert rows.row_count == 1
+        assert "units in each recurrent layer" in str(shown.query_one("#meaning", Static).visual)
+        await page.press("y")
+        assert page.app.clipboard.endswith("# gulls\nmodel.hidden_size=64")
+        await page.press("d")
+        assert rows.row_count == len(settings()) + 1
+        await page.press("escape")
+
+        # n starts a run on the Train page.
+        await page.press("n")
+        await page.in_front(NewRunDialog)
 
 
 async def test_runs_are_copied_compared_followed_and_attached(
@@ -72,19 +177,23 @@ async def test_runs_are_copied_compared_followed_and_attached(
 
         # Marked runs are compared, each in its color.
         chart = page.screen.query_one(LineChart)
+
+        def compared() -> list[tuple[str, int]]:
+            return [(one.label, one.number) for one in chart._series]
+
         await page.press("o")
-        assert chart.display
-        assert [s.label for s in chart._series] == ["a"]  # the one under the cursor
+        await page.until(lambda: compared() == [("a", 0)])  # the one under the cursor
+        assert chart.is_on_screen
         await page.press("down", "down", "space")
         await page.until(lambda: page.column(0) == ["●", " ", "◆"])
-        assert [(s.label, s.color) for s in chart._series] == [("a", 0), ("c", 1)]
+        await page.until(lambda: compared() == [("a", 0), ("c", 1)])
         await page.press("up", "up", "space")  # unmark a: c keeps its color
-        assert [(s.label, s.color) for s in chart._series] == [("c", 1)]
+        assert compared() == [("c", 1)]
         await page.until(lambda: "◆" in chart._strips[0].text)
         await page.press("down", "space")
-        assert [(s.label, s.color) for s in chart._series] == [("c", 1), ("b", 0)]
+        await page.until(lambda: compared() == [("c", 1), ("b", 0)])
         await page.press("o")
-        assert not chart.display
+        assert not chart.is_on_screen
 
         # The table follows the runs, and the cursor stays.
         await page.press("up")
