@@ -84,7 +84,7 @@ class MoreStepsDialog(ModalScreen[int | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", "Cancel", id="steps.cancel", tooltip="Leave the run as it is"),
+        Binding("escape", "dismiss", "Cancel", id="steps.cancel", tooltip="Close without a change"),
     ]
     DEFAULT_CSS = """
     MoreStepsDialog {
