@@ -252,6 +252,8 @@ class SampleMusic(Request):
     model: Model | None = None
     prime: str | None = None  # the path of a MIDI file to continue
     notes: Annotated[tuple[int, ...], Words("a list of pitches")] | None = None  # or a chord's
+    # A melody to harmonize, as notes or the path of a MIDI file; it sets the length.
+    melody: str | None = None
     options: Annotated[Mapping[str, OptionValue], _MUSIC] = field(default_factory=dict)
     seed: Annotated[int, MUSIC_OPTIONS["seed"]] | None = None
     length: Annotated[int, MUSIC_OPTIONS["length"]] = _default(MUSIC_OPTIONS["length"])
@@ -420,6 +422,7 @@ class MusicStarted(Answer):
     prime: tuple[Frame, ...]
     time_signature: Annotated[tuple[int, int], Key("metre")]
     frame: Annotated[FrameLength, Inline()]
+    melody: Notes | None = None  # that is harmonized: the frames have the added keys only
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["MKL_NUM_THREADS"] = "1"
 
 import contextlib
+import dataclasses
 import functools
 import queue
 import signal
@@ -44,6 +45,7 @@ from engine.protocol import (
     MusicDone,
     MusicFrame,
     MusicStarted,
+    NoteRow,
     ReadProgress,
     ReadUnit,
     ReadUnits,
@@ -57,11 +59,12 @@ from engine.protocol import (
     UnitRead,
     UnitsRead,
 )
-from engine.sampling import lyrics, music
+from engine.sampling import harmony, lyrics, music
 from engine.sampling.conditioning import parse_mix
 from engine.sampling.decoding import SamplingParams
+from engine.sampling.harmony import HarmonyRequest, HarmonyStream
 from engine.sampling.lyrics import LyricsRequest, LyricsStream
-from engine.sampling.music import MusicRequest
+from engine.sampling.music import MusicRequest, MusicStream
 
 Reply = Callable[[SamplerAnswer], None]
 Stopped = Callable[[], bool]
@@ -217,6 +220,9 @@ class Worker:
 
     def _sample_music(self, request: SampleMusic, reply: Reply, stopped: Stopped) -> None:
         model = self._load(request.model, "music")
+        if request.melody is not None:
+            self._harmonize(model, request, reply, stopped)
+            return
         file = None if request.prime is None else Path(request.prime)
         prompt = music.read_prompt(music.keys_codec(model), file, request.notes)
         codec = prompt.codec
@@ -232,11 +238,24 @@ class Worker:
         start = time.perf_counter()
         for frame in stream:
             reply(MusicFrame(music.frame_pitches(frame, codec.planes)))
-        assert stream.reason is not None
-        seconds = round(time.perf_counter() - start, 6)
-        reply(
-            MusicDone(reason=stream.reason, frames=stream.frames, seconds=seconds, seed=stream.seed)
-        )
+        reply(_music_done(stream, start))
+
+    def _harmonize(
+        self, model: Model, request: SampleMusic, reply: Reply, stopped: Stopped
+    ) -> None:
+        assert request.melody is not None
+        if request.prime is not None or request.notes is not None:
+            raise InputError("A prompt and a melody exclude each other: give only one of them.")
+        melody = harmony.read_melody(music.keys_codec(model), request.melody).at_steady_tempo()
+        wanted = HarmonyRequest(melody=melody, seed=request.seed, **request.options)  # type: ignore[arg-type]
+        stream = harmony.stream(model, wanted, stopped)
+        notes = tuple(NoteRow(*dataclasses.astuple(note)) for note in melody.notes)
+        frame = _frame_length(stream.codec)
+        reply(MusicStarted(stream.seed, (), melody.time_signature, frame, notes))
+        start = time.perf_counter()
+        for added in stream:
+            reply(MusicFrame(added))
+        reply(_music_done(stream, start))
 
     def _sample_ladder(self, request: SampleLadder, reply: Reply, stopped: Stopped) -> None:
         wanted = LyricsRequest(
@@ -277,6 +296,13 @@ class Worker:
         if self._reading is None:
             raise InputError("No song has been read yet: ask for neurons first.")
         reply(UnitRead(self._reading.unit(request.layer, request.unit)))
+
+
+def _music_done(stream: MusicStream | HarmonyStream, start: float) -> MusicDone:
+    """Return the answer that a stream, begun at the moment `start`, has ended."""
+    assert stream.reason is not None
+    seconds = round(time.perf_counter() - start, 6)
+    return MusicDone(reason=stream.reason, frames=stream.frames, seconds=seconds, seed=stream.seed)
 
 
 def _frame_length(codec: KeysCodec) -> FrameLength:

@@ -116,6 +116,13 @@ class CharacterHead:
         return logits
 
 
+class FixedKeys(NamedTuple):
+    """Bits of the next frame that are known, the same for N songs, for example a melody's."""
+
+    bits: NDArray[np.bool_]  # (K,)
+    free: NDArray[np.bool_]  # (K,) where the head chooses, whatever `bits` has there
+
+
 @dataclass(frozen=True)
 class KeyDecision:
     """How the keys of N frames are chosen: copied from `given`, to score them, or drawn."""
@@ -123,6 +130,7 @@ class KeyDecision:
     given: Frames | None = None  # None: drawn with `noise`
     noise: NDArray[np.float64] | None = None  # (N, K) of the logistic distribution, to draw with
     temperature: float = 1.0
+    fixed: FixedKeys | None = None  # bits that are not drawn
 
     def decide(self, logits: Array, keys: int | slice) -> tuple[NDArray[np.bool_], Nats]:
         """Choose the bits of some keys; return them and their negative log likelihoods.
@@ -135,6 +143,8 @@ class KeyDecision:
         else:  # 1 with probability sigmoid(logits / temperature)
             assert self.noise is not None
             bits = logits + self.temperature * self.noise[:, keys] > 0
+            if self.fixed is not None:
+                bits = np.where(self.fixed.free[keys], bits, self.fixed.bits[keys])
         return bits, np.logaddexp(0.0, np.where(bits, -logits, logits), dtype=np.float64)
 
 
@@ -177,23 +187,34 @@ class KeysHead(ABC):
         generator: np.random.Generator,
         min_notes: int = 0,
     ) -> Frames:
-        """Draw the next frames, (N, K).
+        """Draw the next frames, (N, K); see `draw`."""
+        return self.draw(inputs, temperature, generator, min_notes)[0]
+
+    def draw(
+        self,
+        inputs: HeadInput,
+        temperature: float,
+        generator: np.random.Generator,
+        min_notes: int = 0,
+        fixed: FixedKeys | None = None,
+    ) -> tuple[Frames, Nats]:
+        """Draw the next frames, (N, K); return them and their negative log likelihoods, (N,).
 
         temperature: 0 takes the more probable state of each key, inf makes both equally probable.
         min_notes: a frame with fewer notes is drawn again, up to `MAX_DRAWS` draws in all, so that
-        the music does not fall silent.
+        the music does not fall silent. fixed: bits that are known.
         """
-        frames = np.zeros_like(inputs.previous)
+        frames, nats = np.zeros_like(inputs.previous), np.zeros(len(inputs.previous))
         redraw = np.ones(len(frames), np.bool_)
         for _ in range(MAX_DRAWS):
             noise = generator.logistic(size=(int(redraw.sum()), frames.shape[1]))
             rest = HeadInput(*(values[redraw] for values in tuple(inputs)))
-            decision = KeyDecision(noise=noise, temperature=temperature)
-            frames[redraw] = self.decide(rest, decision)[0]
+            decision = KeyDecision(noise=noise, temperature=temperature, fixed=fixed)
+            frames[redraw], nats[redraw] = self.decide(rest, decision)
             redraw = frames[:, :KEYS].sum(1) < min_notes
             if not redraw.any():
                 break
-        return frames
+        return frames, nats
 
 
 @dataclass(frozen=True)

@@ -28,25 +28,30 @@ def parse_chord(text: str) -> tuple[int, ...]:
     Repeated pitches are merged. A note name without an octave is in octave 4. Raises InputError for
     a word that is not a note, a pitch outside the piano's range, and a text without notes.
     """
-    pitches = set()
-    for word in text.replace(",", " ").split():
-        pitch = _parse_note(word)
-        if pitch is None:
-            raise InputError(
-                f"{word!r} is not a note: use names such as C4 F#4 Bb3, or MIDI pitches."
-            )
-        if not LOWEST_PITCH <= pitch <= HIGHEST_PITCH:
-            raise InputError(
-                f"{word!r} is not on the piano: use {pitch_name(LOWEST_PITCH)} ({LOWEST_PITCH}) "
-                f"to {pitch_name(HIGHEST_PITCH)} ({HIGHEST_PITCH})."
-            )
-        pitches.add(pitch)
+    pitches = {parse_note(word) for word in text.replace(",", " ").split()}
     if not pitches:
         raise InputError("The chord has no notes: use names such as C4 F#4 Bb3, or MIDI pitches.")
     return tuple(sorted(pitches))
 
 
-def _parse_note(word: str) -> int | None:
+def parse_note(word: str) -> int:
+    """Return the MIDI pitch of a number or a note name.
+
+    A name without an octave is in octave 4. Raises InputError for a word that is neither and for a
+    pitch outside the piano's range.
+    """
+    pitch = _find_pitch(word)
+    if pitch is None:
+        raise InputError(f"{word!r} is not a note: use names such as C4 F#4 Bb3, or MIDI pitches.")
+    if not LOWEST_PITCH <= pitch <= HIGHEST_PITCH:
+        raise InputError(
+            f"{word!r} is not on the piano: use {pitch_name(LOWEST_PITCH)} ({LOWEST_PITCH}) to "
+            f"{pitch_name(HIGHEST_PITCH)} ({HIGHEST_PITCH})."
+        )
+    return pitch
+
+
+def _find_pitch(word: str) -> int | None:
     """Return the MIDI pitch of a number or a note name; None if it is neither."""
     if re.fullmatch(r"[0-9]{1,3}", word):
         return int(word)

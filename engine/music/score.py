@@ -70,6 +70,18 @@ class Score:
         """The tempos and time signature, to convert seconds to beats and bars."""
         return TempoMap(self.tempo, self.time_signature, self.tempo_changes)
 
+    def at_steady_tempo(self) -> "Score":
+        """Return the score at the tempo of its first note throughout, with notes at their beats."""
+        if not self.tempo_changes:
+            return self
+        tempo = self.first_note_tempo
+        times = self.tempo_map.beats([(note.start, note.end) for note in self.notes])
+        notes = tuple(
+            replace(note, start=start * 60 / tempo, end=end * 60 / tempo)
+            for note, (start, end) in zip(self.notes, times.tolist(), strict=True)
+        )
+        return replace(self, notes=notes, tempo=tempo, tempo_changes=())
+
     def transposed(self, semitones: int) -> "Score":
         """Return the score shifted in pitch, without the notes that are then not on the piano."""
         notes = tuple(

@@ -188,6 +188,23 @@ def test_music_in_beats_without_onsets_is_stopped(
     assert (answer["reason"], answer["frames"]) == ("stopped", count)
 
 
+def test_a_melody_is_harmonized(process: Process, write_music: Write, tmp_path: Path) -> None:
+    model = str(write_music(tmp_path / "folk", planes=2, beats=1.0))
+    process.send(do="sample_music", id=1, model=model, melody="C5 E5:1.5", seed=4)
+    started = process.read()
+    assert (started["tempo"], started["prime"], started["seed"]) == (100.0, [], 4)
+    assert started["melody"] == [[0.0, 0.6, 72, 80], [0.6, pytest.approx(1.5), 76, 80]]
+    frames = []
+    while "done" not in (answer := process.read()):
+        frames.append(answer)
+    assert (answer["reason"], answer["frames"]) == ("end", len(frames))
+    assert len(frames) == 3 + 5  # the melody's, and a chord to the end of the next bar
+    assert all(key < 76 for frame in frames for key in frame["keys"])
+    assert frames[3]["keys"] == frames[3]["onsets"] == frames[4]["keys"]
+    process.send(do="sample_music", id=2, model=model, melody="C5", notes=[60])
+    assert "exclude each other" in process.read()["error"]
+
+
 def test_invalid_requests_for_music_are_refused(
     process: Process, write: Write, write_music: Write, tmp_path: Path
 ) -> None:

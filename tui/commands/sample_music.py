@@ -15,7 +15,10 @@ from tui.commands.arguments import add_model, add_option, add_options
 
 if TYPE_CHECKING:
     from engine.data.codecs import KeysCodec
+    from engine.inference.models import Model
     from engine.music.piano_roll import Roll
+    from engine.music.score import Score
+    from engine.sampling.harmony import HarmonyStream
     from engine.sampling.music import MusicStream
 
 
@@ -32,6 +35,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     prompt.add_argument(
         "--notes", metavar="C4,E4,G4",
         help="Prompt: a chord to begin with, as note names or MIDI pitches.",
+    )  # fmt: skip
+    prompt.add_argument(
+        "--melody", metavar="FILE.mid|NOTES",
+        help="Harmonize a melody, whose notes do not change: a MIDI file, or notes with their "
+        "lengths in beats, such as 'C4 D4 E4:2 r G4:0.5'.",
     )  # fmt: skip
     add_options(parser, MUSIC_SAMPLING_OPTIONS.values())
     length = parser.add_mutually_exclusive_group()
@@ -61,11 +69,18 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.play and arguments.json:
         raise InputError("--play and --json both print to the terminal: use one of them.")
     _check_paths({option: path for option, path in zip(_SUFFIXES, wanted, strict=False) if path})
+    from engine.inference import models
+
+    model = models.load(arguments.model, kind="music")
+    return (_sample if arguments.melody is None else _harmonize)(model, arguments)
+
+
+def _sample(model: "Model", arguments: argparse.Namespace) -> int:
+    """Write music of the requested length; return the exit status."""
     import numpy as np
 
     from engine import protocol
-    from engine.inference import models
-    from engine.protocol import MusicDone, MusicFrame
+    from engine.protocol import MusicFrame
     from engine.sampling.music import (
         MusicRequest,
         frame_pitches,
@@ -75,7 +90,6 @@ def run(arguments: argparse.Namespace) -> int:
     )
 
     notes = None if arguments.notes is None else pitch.parse_chord(arguments.notes)
-    model = models.load(arguments.model, kind="music")
     prompt = read_prompt(keys_codec(model), arguments.prime, notes)
     codec, time_signature = prompt.codec, prompt.time_signature
     request = MusicRequest(
@@ -90,11 +104,31 @@ def run(arguments: argparse.Namespace) -> int:
         written.append(frame)
         if arguments.json:
             output.echo_json(protocol.encode_output(MusicFrame(frame_pitches(frame, codec.planes))))
-    if arguments.json:
-        assert song.reason is not None
-        done = MusicDone(reason=song.reason, frames=song.frames, seed=song.seed)
-        output.echo_json(protocol.encode_output(done, model=model.name))
-    return _write(codec.decode(np.stack(written)), time_signature, arguments, song)
+    music = codec.decode(np.stack(written))
+    score = dataclasses.replace(music.score(), time_signature=time_signature)
+    return _write(score, music, song, arguments)
+
+
+def _harmonize(model: "Model", arguments: argparse.Namespace) -> int:
+    """Harmonize a melody; return the exit status."""
+    from engine import protocol
+    from engine.protocol import MusicFrame
+    from engine.sampling.harmony import HarmonyRequest, read_melody, stream
+    from engine.sampling.music import keys_codec
+
+    for name in ("length", "seconds", "bars"):
+        if getattr(arguments, name) is not None:
+            raise InputError(f"--melody sets the length: leave out --{name}.")
+    request = HarmonyRequest(
+        melody=read_melody(keys_codec(model), arguments.melody),
+        seed=arguments.seed,
+        **{name: getattr(arguments, name) for name in MUSIC_SAMPLING_OPTIONS},
+    )
+    song = stream(model, request)
+    for frame in song:
+        if arguments.json:
+            output.echo_json(protocol.encode_output(MusicFrame(frame)))
+    return _write(song.score, song.codec.quantize(song.score), song, arguments)
 
 
 def _check_paths(paths: dict[str, Path]) -> None:
@@ -129,15 +163,23 @@ def _frames(
 
 
 def _write(
-    music: "Roll",
-    time_signature: tuple[int, int],
+    score: "Score",
+    roll: "Roll",
+    song: "MusicStream | HarmonyStream",
     arguments: argparse.Namespace,
-    song: "MusicStream",
 ) -> int:
-    """Write the requested files, then play if requested; return the exit status."""
-    from engine.music import midi
+    """Write the requested files, then play if requested; return the exit status.
 
-    score = dataclasses.replace(music.score(), time_signature=time_signature)
+    roll: the score in frames, for a picture; song: the stream that wrote it, which has ended.
+    """
+    from engine import protocol
+    from engine.music import midi
+    from engine.protocol import MusicDone
+
+    if arguments.json:
+        assert song.reason is not None
+        done = MusicDone(reason=song.reason, frames=song.frames, seed=song.seed)
+        output.echo_json(protocol.encode_output(done, model=song.model.name))
     if not any((arguments.output, arguments.wav, arguments.png, arguments.json)):
         # A piece that was only to be played is kept, whether it can be played or not.
         arguments.output = _free_path(f"{Path(song.model.name).name}-{song.seed}", ".mid")
@@ -151,12 +193,12 @@ def _write(
         from engine.music import roll_image
 
         with files.explain_write_errors(arguments.png):
-            roll_image.write([music], arguments.png)
+            roll_image.write([roll], arguments.png)
     paths = (arguments.output, arguments.wav, arguments.png)
     names = ", ".join(str(path) for path in paths if path)
     if names:
         output.echo(
-            f"{names}: {len(score.notes)} notes, {music.seconds:.0f} s, seed {song.seed}",
+            f"{names}: {len(score.notes)} notes, {roll.seconds:.0f} s, seed {song.seed}",
             err=arguments.json,
         )
     if not arguments.play:

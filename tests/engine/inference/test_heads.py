@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engine.config import ModelConfig
 from engine.frame_spec import KEYS, FrameSpec
 from engine.inference import network
-from engine.inference.heads import HeadInput, IndependentHead, JointHead, KeyDecision
+from engine.inference.heads import FixedKeys, HeadInput, IndependentHead, JointHead, KeyDecision
 from engine.inference.network import Network
 
 Head = IndependentHead | JointHead
@@ -145,3 +145,21 @@ def test_a_match_weight_of_zero_turns_the_memory_off() -> None:
     assert np.array_equal(inputs.matched, tune[0])
     assert not without.match_kind.any()
     assert not without.matched.any()
+
+
+@pytest.mark.parametrize("size", [88, 176])
+@pytest.mark.parametrize("kind", ["independent", "joint"])
+def test_fixed_keys_are_kept_and_the_others_drawn_and_scored(kind: str, size: int) -> None:
+    net = stepper(kind, size)
+    head, inputs = keys_head(net), repeated_input(net, 200, size)
+    bits, free = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
+    bits[[50, 55]] = True
+    free[30:50] = True  # below them
+    if size > KEYS:
+        bits[KEYS + 50], free[KEYS + 30 : KEYS + 50] = True, True
+        inputs.previous[:, [50, 55]] = 1  # so that neither onset is certain
+    drawn, nats = head.draw(inputs, 1.0, generator(), fixed=FixedKeys(bits, free))
+    assert np.array_equal(drawn[:, ~free], np.tile(bits[~free], (200, 1)))
+    assert (drawn[:, 30:50].mean(0) > 0).any()
+    assert len(np.unique(drawn, axis=0)) > 1
+    np.testing.assert_allclose(nats, head.nats(inputs, drawn), rtol=1e-5)

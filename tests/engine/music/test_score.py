@@ -104,3 +104,14 @@ def test_faster_and_louder() -> None:
     assert fast.tempo_map.beats([0.5, 2.0]).tolist() == score.tempo_map.beats([1.0, 4.0]).tolist()
     assert [note.velocity for note in score.louder(2.0).notes] == [127, 20]
     assert [note.velocity for note in score.louder(0.01).notes] == [1, 1]
+
+
+def test_a_steady_tempo_keeps_every_note_at_its_beat() -> None:
+    notes = (Note(0, 1, 60), Note(1.5, 2, 62), Note(3, 4, 64))
+    score = Score(notes, 60.0, (3, 4), tempo_changes=((2.0, 120.0),))
+    steady = score.at_steady_tempo()
+    assert (steady.tempo, steady.tempo_changes, steady.time_signature) == (60.0, (), (3, 4))
+    assert [(note.start, note.end, note.pitch) for note in steady.notes] == [
+        (0, 1, 60), (1.5, 2, 62), (4, 6, 64),
+    ]  # fmt: skip
+    assert steady.at_steady_tempo() is steady

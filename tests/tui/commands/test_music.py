@@ -147,6 +147,10 @@ def test_invalid_arguments(call: Call, tuned: str, tmp_path: Path) -> None:
         ((*sample, "--bars", "0"), "--bars must be above 0 and below 1,000,000, not 0."),
         ((*sample, "--least", "50"), "Min notes must be a whole number from 0 to 10"),
         ((*sample, "--memory", "2"), "Memory must be a number from 0 to 1"),
+        ((*sample, "--melody", "C4 H"), "'H' is not a note"),
+        ((*sample, "--melody", tmp_path / "gone.mid"), "gone.mid"),
+        ((*sample, "--melody", "C4", "--bars", "2"), "--melody sets the length: leave out --bars."),
+        ((*sample, "--melody", "C4", "--notes", "C4"), "not allowed with argument"),
         (("sample", "lyrics", "--model", tuned), "writes music"),
         (("train", "music", "--data", "originals"), "lyrics"),
         (
@@ -237,3 +241,19 @@ def test_a_piece_that_is_only_played_is_saved_under_a_new_name(
     assert saved == ["tuned-3-2.mid", "tuned-3-3.mid", "tuned-3.mid"]
     assert call(*arguments, "--png", "roll.png").out.startswith("roll.png: ")
     assert sorted(path.name for path in tmp_path.glob("*.mid")) == saved
+
+
+def test_a_melody_is_harmonized(call: Call, tuned: str, tmp_path: Path) -> None:
+    melody = "C5 D5 E5:1.5 r:0.5 G5:0.5 C5:2.5"
+    arguments = ("sample", "music", "--model", tuned, "--seed", 3, "--melody")
+    out, again, png = (tmp_path / name for name in ("out.mid", "again.mid", "out.png"))
+    done = call(*arguments, melody, "-o", out, "--png", png)
+    assert (done.status, done.err) == (0, "")
+    assert done.out.startswith(f"{out}, {png}: ")
+    beats = [(0, 1, 72), (1, 2, 74), (2, 3.5, 76), (4, 4.5, 79), (4.5, 7, 72)]
+    assert {*beats} <= {(2 * start, 2 * end, pitch) for start, end, pitch in spans(midi.read(out))}
+    midi.write(Score(tuple(Note(a / 2, b / 2, pitch) for a, b, pitch in beats)), again)
+    *frames, end = (json.loads(line) for line in call(*arguments, again, "--json").out.splitlines())
+    assert (end["reason"], end["frames"]) == ("end", len(frames))
+    assert len(frames) == 20  # three bars, with the chord at the end
+    assert all(key < 79 for frame in frames for key in frame["keys"])

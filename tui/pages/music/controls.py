@@ -9,13 +9,20 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Label, Select
 
+from engine.errors import InputError
 from engine.music.general_midi import INSTRUMENTS
+from engine.music.melody import melody_path, parse_melody
 from engine.music.ports import SILENT
 from engine.music.tempo_map import TempoMap
 from engine.options import MUSIC_OPTIONS, MUSIC_SAMPLING_OPTIONS, PLAYBACK_OPTIONS
 from engine.protocol import FrameLength, Port, SampleMusic
 from tui.formatting import clean
-from tui.pages.music.prompt_and_length import Length, Prompt, parse_length, parse_prompt
+from tui.pages.music.prompt_and_length import (
+    Length,
+    Prompt,
+    parse_length,
+    parse_prompt,
+)
 from tui.widgets.fields import Field, FormPanel, field_row, option_field, row
 
 _AUTOMATIC = ("automatic", "")  # the choice of the best port, and its value
@@ -29,6 +36,15 @@ class PlaybackSettings:
     transpose: int = 0  # semitones
     velocity: float = 1.0  # factor of all MIDI velocities
     program: int = 0  # number of a General MIDI instrument, counted from 0
+
+
+def _parse_melody(text: str) -> str | None:
+    """Check a melody, and return it as typed; None: no melody. Raises InputError."""
+    if not text:
+        return None
+    if melody_path(text) is None:
+        parse_melody(text)
+    return text
 
 
 class MusicControls(FormPanel):
@@ -58,6 +74,11 @@ class MusicControls(FormPanel):
             "begins", "Prompt", "none", parse_prompt,
             "How the music begins: notes such as C4 E4 G4, or the path of a MIDI file.",
         )  # fmt: skip
+        melody = Field(
+            "melody", "Melody", "none", _parse_melody,
+            "A melody to harmonize, which is kept: notes with their lengths in beats, such as "
+            "C4 D4 E4:2 r G4:0.5, or the path of a MIDI file.",
+        )  # fmt: skip
         frames = MUSIC_OPTIONS["length"]
         length = Field(
             "length", frames.label, frames.placeholder, parse_length,
@@ -65,7 +86,7 @@ class MusicControls(FormPanel):
         )  # fmt: skip
         options = (MUSIC_OPTIONS | PLAYBACK_OPTIONS).values()
         fields = (length if option is frames else option_field(option) for option in options)
-        super().__init__(prompt, *fields)
+        super().__init__(prompt, melody, *fields)
         self.frame: FrameLength | None = None  # of the chosen model, once it is loaded
         self.playback = PlaybackSettings()
         self._port_name = ""  # of the last choice
@@ -101,12 +122,16 @@ class MusicControls(FormPanel):
     def request(self) -> SampleMusic:
         """Return the request for a piece; raises InputError where a field is wrong."""
         model = self.require_model()
-        values = self.values(["begins", *MUSIC_OPTIONS])
+        values = self.values(["begins", "melody", *MUSIC_OPTIONS])
         prompt: Prompt = values.pop("begins")
+        if values["melody"] is not None and prompt != Prompt():
+            raise InputError("Prompt and Melody exclude each other: leave one of them blank.")
         length: Length = values.pop("length")
         frames = length.frames(self.frame, TempoMap(self.frame.tempo if self.frame else 120.0))
         sampling = {name: values.pop(name) for name in MUSIC_SAMPLING_OPTIONS}
-        return SampleMusic(model, prompt.file, prompt.notes, sampling, length=frames, **values)
+        return SampleMusic(
+            model, prompt.file, prompt.notes, options=sampling, length=frames, **values
+        )
 
     # ── playback ─────────────────────────────────────────────────────────────────────────────────
 

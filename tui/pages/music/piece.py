@@ -23,6 +23,7 @@ from tui.widgets.file_dialog import FileDialog, file_name
 STATES = {
     "waiting": "○ waiting",
     "writing": "♪ writing",
+    "end": "✓ written",
     "length": "✓ written",
     "stopped": "■ stopped",
     "failed": "✗",
@@ -98,6 +99,7 @@ class Piece:
         self._builder = builder = NoteBuilder(length)
         tempo_map = TempoMap(started.frame.tempo, started.time_signature)
         self.roll = RollView(tempo_map, len(started.prime) * length, length / 2)
+        self.roll.add([Note(*row) for row in started.melody or ()])
         self._add(
             [note for frame in started.prime for note in builder.add(frame.keys, frame.onsets)]
         )
@@ -106,7 +108,7 @@ class Piece:
         assert self._builder is not None
         self.roll.add(notes)
         self.roll.open_notes = tuple(self._builder.open_notes())
-        self.roll.seconds = self._builder.seconds
+        self.roll.seconds = max(self.roll.seconds, self._builder.seconds)
 
     def end(self, state: str) -> list[Note]:
         """Set the final state, one of STATES; end and return the notes that still sound."""

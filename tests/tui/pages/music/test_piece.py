@@ -1,5 +1,7 @@
 """Pieces while they are received: the player gets the notes of the finished roll."""
 
+import dataclasses
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from engine.protocol import (
     MusicDone,
     MusicFrame,
     MusicStarted,
+    NoteRow,
     SampleMusic,
 )
 from tui.pages.music.piece import Piece, from_score
@@ -38,6 +41,18 @@ def frames_of(*frames: Frame) -> tuple[MusicFrame, ...]:
 
 def done(frames: int, seconds: float) -> MusicDone:
     return MusicDone(reason="length", frames=frames, seconds=seconds, seed=9, id=4)
+
+
+def test_a_melody_that_is_harmonized_is_in_the_piece_as_it_is() -> None:
+    piece = requested()
+    melody = (NoteRow(0.1, 0.5, 72, 90), NoteRow(0.5, 1.3, 74, 90))
+    begun = dataclasses.replace(started(), melody=melody)
+    piece.receive((begun, *frames_of(Frame((60,), None), Frame((60,), None))), now=11.0)
+    assert piece.roll.notes == (Note(0.1, 0.5, 72, 90), Note(0.5, 1.3, 74, 90))
+    assert (piece.roll.seconds, piece.complete_until) == (1.3, 0.0)
+    piece.receive((dataclasses.replace(done(2, 0.1), reason="end"),), now=12.0)
+    assert piece.score.notes == (Note(0, 0.6, 60), *(Note(*row) for row in melody))
+    assert piece.status().startswith("✓ written · 3 notes")
 
 
 def test_a_piece_from_its_request_to_its_end() -> None:

@@ -1,0 +1,201 @@
+"""A harmonized melody is kept exactly, on top, and followed by the tonic's chord."""
+
+import functools
+import itertools
+import threading
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.data.codecs import KeysCodec
+from engine.errors import InputError
+from engine.inference import models
+from engine.inference.models import Model
+from engine.music import midi
+from engine.music.key_finding import MusicalKey
+from engine.music.melody import parse_melody
+from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
+from engine.music.score import Note, Score, merge_overlapping
+from engine.sampling import harmony
+from engine.sampling.harmony import HarmonyRequest, HarmonyStream
+
+WriteMusic = Callable[..., Path]
+# Frames of seconds or of beats, with and without onsets, of each head.
+MODELS = [
+    {"planes": 1, "head": "joint", "match_memory": True},
+    {"planes": 2, "head": "joint", "beats": 0.5},
+    {"planes": 1, "head": "independent", "beats": 1.0},
+    {"planes": 2, "head": "independent"},
+]
+
+
+@st.composite
+def melodies(draw: st.DrawFn) -> Score:
+    """Notes off any grid, one after another, overlapping, or at once, with or without rests."""
+    middle = draw(st.integers(LOWEST_PITCH, HIGHEST_PITCH))
+    start = draw(st.sampled_from([0.0, 0.7]))
+    notes = []
+    for _ in range(draw(st.integers(1, 5))):
+        length = draw(st.floats(0.02, 1))
+        pitch = min(HIGHEST_PITCH, max(LOWEST_PITCH, middle + draw(st.integers(-9, 9))))
+        notes.append(Note(start, start + length, pitch, draw(st.integers(1, 127))))
+        start += draw(st.sampled_from([0.0, length / 2, length, length + 0.4]))
+    changes = draw(st.sampled_from([(), ((0.5, 70.0),)]))
+    time_signature = draw(st.sampled_from([(4, 4), (3, 8)]))
+    return Score(merge_overlapping(notes), 100.0, time_signature, tempo_changes=changes)
+
+
+def load(write_music: WriteMusic, folder: Path, index: int) -> Model:
+    path = folder / str(index)
+    return models.load(str(path if path.exists() else write_music(path, **MODELS[index])))
+
+
+def harmonize(model: Model, melody: Score, seed: int = 0, **options: float) -> HarmonyStream:
+    song = harmony.stream(model, HarmonyRequest(melody, seed=seed, **options))  # type: ignore[arg-type]
+    assert len(list(song)) == song.frames
+    return song
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture
+def load_model(write_music: WriteMusic, folder: Path) -> Callable[[int], Model]:
+    return functools.partial(load, write_music, folder)
+
+
+def test_every_note_of_a_melody_is_kept_and_stays_on_top(
+    load_model: Callable[[int], Model],
+) -> None:
+    built = [load_model(index) for index in range(len(MODELS))]
+
+    @settings(max_examples=12, deadline=None)
+    @given(melodies(), st.integers(0, 3), st.sampled_from([0.0, 1.0, float("inf")]))
+    def check(melody: Score, index: int, temperature: float) -> None:
+        song = harmonize(built[index], melody, temperature=temperature)
+        score = song.score
+        added = [*(Counter(score.notes) - Counter(melody.notes)).elements()]
+        assert len(added) == len(score.notes) - len(melody.notes)  # every note of it is there
+        same = (score.tempo, score.time_signature, score.tempo_changes)
+        assert same == (melody.tempo, melody.time_signature, melody.tempo_changes)
+        moments = sorted({time for note in score.notes for time in (note.start, note.end)})
+        for start, end in itertools.pairwise(moments):
+            if end - start < 1e-5:  # within the rounding of positions in frames
+                continue
+            middle = (start + end) / 2
+            heard = [note for note in melody.notes if note.start < middle < note.end]
+            others = [note.pitch for note in added if note.start < middle < note.end]
+            if heard:
+                assert max(others, default=0) < max(note.pitch for note in heard)
+                assert not {note.pitch for note in heard} & {*others}
+            assert all(LOWEST_PITCH <= pitch <= HIGHEST_PITCH for pitch in others)
+        check_ending(song, melody, score)
+
+    check()
+
+
+def check_ending(song: HarmonyStream, melody: Score, score: Score) -> None:
+    last = [note for note in score.notes if note.end == score.end]
+    (start,) = {note.start for note in last}  # struck together
+    assert melody.end - 1e-6 <= start < melody.end + song.codec.seconds + 1e-6
+    assert {note.pitch % 12 for note in last} <= {*song.key.triad} or len(last) == 1
+    bar = song.codec.frames_per_bar(melody.time_signature)
+    length = song.frames - len(song.bits)
+    assert bar / 2 - 1 <= length <= bar * 1.5 + 1
+
+
+def test_the_same_seed_adds_the_same_notes(load_model: Callable[[int], Model]) -> None:
+    model = load_model(1)
+    melody = parse_melody("C5 E5 G5:0.5 r:0.5 E5 D5 B4", 100)
+    first, again, other = (harmonize(model, melody, seed).score for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+
+
+def test_a_melody_survives_a_midi_file(load_model: Callable[[int], Model], tmp_path: Path) -> None:
+    melody = parse_melody("C5 E5 G5:0.5 r:0.5 E5 D5 B4 C5:2", 100)
+    midi.write(harmonize(load_model(1), melody).score, tmp_path / "out.mid")
+    read = midi.read(tmp_path / "out.mid")
+    spans = {(note.pitch, round(note.start, 3), round(note.end, 3)) for note in read.notes}
+    for note in melody.notes:
+        assert (note.pitch, round(note.start, 3), round(note.end, 3)) in spans
+
+
+def test_the_tonic_is_moved_to_c_in_the_octave_that_the_model_expects() -> None:
+    notes = parse_melody("D4 F#4 A4 D5").notes
+    assert harmony.transpositions(notes, MusicalKey(2, minor=False)) == [-2, 10, -14]
+    high = parse_melody("C8 A7 F7").notes
+    assert harmony.transpositions(high, MusicalKey(5, minor=False)) == [-5, -17]
+    wide = parse_melody("A0 C8").notes
+    assert harmony.transpositions(wide, MusicalKey(9, minor=True)) == [3]
+
+
+def test_the_octave_is_the_one_that_the_model_finds_most_probable(
+    load_model: Callable[[int], Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(harmony, "_trial", lambda song: abs(song.shift - 12))
+    melody = parse_melody("C4 E4 G4 C5")
+    song = harmonize(load_model(0), melody)
+    assert song.shift == 12
+    assert np.flatnonzero(song.bits.max(0)).tolist() == [51, 55, 58, 63]  # C5 … C6
+    assert {note for note in song.score.notes if note.velocity == 80} == {*melody.notes}
+
+
+def test_free_keys_are_below_the_melody_and_not_its_own() -> None:
+    quarter = KeysCodec(1, None, 1.0, 60.0)
+    melody = Score(
+        (
+            Note(0.5, 2.0, 60),  # from the middle of the first frame
+            Note(1.0, 1.5, 72),  # above it, for half a frame
+            Note(3.0, 3.2, 40),  # after a rest
+        ),
+        60.0,
+    )
+    bits, free = harmony.melody_frames(quarter, melody)
+    assert [np.flatnonzero(row).tolist() for row in bits] == [[39], [39, 51], [], [19]]
+    assert [int(row.sum()) for row in free] == [39, 39, 39, 19]
+
+
+def test_the_most_probable_version_of_each_bar_is_kept(
+    load_model: Callable[[int], Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The average over seeds: of many versions, the best is more probable than of one."""
+    model = load_model(0)
+    melody = parse_melody("C5 E5 G5 E5 D5 B4 C5:2", 100)
+    monkeypatch.setattr(harmony, "TRIAL_FRAMES", 1)
+    many = np.mean([harmonize(model, melody, seed).nats for seed in range(4)])
+    monkeypatch.setattr(harmony, "VERSIONS", 1)
+    one = np.mean([harmonize(model, melody, seed).nats for seed in range(4)])
+    assert many < one
+
+
+def test_a_stop_ends_the_stream(load_model: Callable[[int], Model]) -> None:
+    melody = parse_melody("C5 D5 E5 F5 G5:8")
+    stop = threading.Event()
+    song = harmony.stream(load_model(0), HarmonyRequest(melody, seed=0), stop.is_set)
+    for _ in song:
+        stop.set()
+    assert song.reason == "stopped"
+    assert song.frames == 7  # a bar: 2 s of 0.3 s each
+    assert {*melody.notes} <= {*song.score.notes}
+
+
+def test_invalid_requests(load_model: Callable[[int], Model], build: Callable[..., Model]) -> None:
+    melody = parse_melody("C5")
+    model = load_model(0)
+    for wrong, message in [
+        (HarmonyRequest(Score(())), "The melody has no notes"),
+        (HarmonyRequest(melody, temperature=-1), "Temperature must be"),
+        (HarmonyRequest(Score((Note(0, 40_000, 60),))), "133,334 frames: the limit is 100,000"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            harmony.stream(model, wrong)
+    with pytest.raises(InputError, match="writes lyrics"):
+        harmony.stream(build(), HarmonyRequest(melody))
