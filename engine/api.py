@@ -143,7 +143,7 @@ class LyricsModel:
         """Write a song, or with `count` a list of songs with consecutive seeds.
 
         prime: the prompt, how the song begins. artist: write in this artist's style; mix: in those
-        of several, weights by artist, which must sum to 1. best: write so many songs and return the
+        of several, weights by artist, which must sum to 1. best: write N songs and return the
         one that the model finds most probable. options: of `LYRICS_OPTIONS`, for example
         temperature=0.5, seed=1, raw=True.
         """

@@ -1,4 +1,4 @@
-"""The process that saves a score as a MIDI file, a WAV file or a PNG image, for the Music page.
+"""The process that saves a score as a MIDI, WAV, PNG or ABC file, for the Music page.
 
 `python -m engine.music.export_process` is a process of its own, because rendering sound takes
 seconds and the app must stay responsive. It reads one `ExportRequest` as JSON from stdin. On an
@@ -15,7 +15,7 @@ from engine import files
 from engine.errors import InputError
 from engine.music.score import Note, Score
 
-ENDINGS = (".mid", ".wav", ".png")
+ENDINGS = (".mid", ".wav", ".png", ".abc")
 
 
 def save(score: Score, path: Path, frame_seconds: float) -> None:
@@ -39,6 +39,10 @@ def save(score: Score, path: Path, frame_seconds: float) -> None:
                 from engine.music import wav_file
 
                 wav_file.write(score, path)
+            elif ending == ".abc":
+                from engine.music import abc_notation
+
+                abc_notation.write(score, path)
             else:
                 from engine.music import piano_roll, roll_image
 

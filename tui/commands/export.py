@@ -1,4 +1,4 @@
-"""Export a run's metrics as CSV or for TensorBoard."""
+"""Export a run's metrics as CSV or for TensorBoard, or a model as ONNX or plain PyTorch."""
 
 import argparse
 from collections.abc import Callable, Iterable
@@ -18,7 +18,10 @@ _STEP_SCALARS = ("loss", "bits", "lr", "grad_norm", "frames_per_second", "memory
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("run", metavar="RUN", help="Name of the run.")
+    parser.add_argument(
+        "run", metavar="RUN",
+        help="Name of the run; for --onnx and --pytorch also an included model or a path.",
+    )  # fmt: skip
     parser.add_argument(
         "--csv", metavar="FILE", type=Path, help="Write a CSV with a row for each logged step."
     )
@@ -26,12 +29,31 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--tensorboard", metavar="DIR", type=Path,
         help="Write a TensorBoard log into this folder (needs the extra tensorboard).",
     )  # fmt: skip
+    parser.add_argument(
+        "--onnx", metavar="FILE.onnx", type=Path,
+        help="Write the model as an ONNX file of one step (needs the extra onnx).",
+    )  # fmt: skip
+    parser.add_argument(
+        "--pytorch", metavar="DIR", type=Path,
+        help="Write the model to this new folder, with a model.py that needs torch and "
+        "safetensors only.",
+    )  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the files and print their paths."""
-    if not (arguments.csv or arguments.tensorboard):
-        raise InputError("No output was chosen: add --csv FILE or --tensorboard DIR.")
+    if not any((arguments.csv, arguments.tensorboard, arguments.onnx, arguments.pytorch)):
+        raise InputError(
+            "No output was chosen: add --csv FILE, --tensorboard DIR, --onnx FILE or --pytorch DIR."
+        )
+    if arguments.onnx or arguments.pytorch:
+        _export_model(arguments)
+    if arguments.csv or arguments.tensorboard:
+        _export_metrics(arguments)
+    return 0
+
+
+def _export_metrics(arguments: argparse.Namespace) -> None:
     chosen = run_dir.find(arguments.run)
     writer = _tensorboard_writer() if arguments.tensorboard else None  # before the events are read
     if arguments.csv:
@@ -40,7 +62,20 @@ def run(arguments: argparse.Namespace) -> int:
     if writer:
         _write_tensorboard(writer, valid_events(chosen.events), arguments.tensorboard / chosen.name)
         output.echo(arguments.tensorboard / chosen.name)
-    return 0
+
+
+def _export_model(arguments: argparse.Namespace) -> None:
+    from engine.inference import models
+    from engine.interchange import onnx_model, torch_module
+
+    _, folder = models.locate(arguments.run)
+    for target, write in (
+        (arguments.onnx, onnx_model.write),
+        (arguments.pytorch, torch_module.write),
+    ):
+        if target:
+            write(folder, target)
+            output.echo(target)
 
 
 def _tensorboard_writer() -> Callable[[str], Any]:
@@ -59,14 +94,7 @@ def _write_tensorboard(
         for event in events:
             match event:
                 case Step():
-                    for name in (
-                        "loss",
-                        "bits",
-                        "lr",
-                        "grad_norm",
-                        "frames_per_second",
-                        "memory_mb",
-                    ):
+                    for name in _STEP_SCALARS:
                         value = getattr(event, name)
                         if value is not None:
                             writer.add_scalar(f"train/{name}", value, event.step, event.time)

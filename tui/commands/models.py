@@ -1,4 +1,4 @@
-"""List the included models and those of runs, or describe one."""
+"""List the included models and those of runs, describe one, or import one."""
 
 import argparse
 import json
@@ -16,17 +16,39 @@ if TYPE_CHECKING:
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--json", action="store_true", help=JSON_LINES)
-    actions = parser.add_subparsers(dest="action", metavar="info M")
+    actions = parser.add_subparsers(dest="action", metavar="info M|import FILE")
     about = "Describe one model."
     info = actions.add_parser("info", help=about, description=about)
     info.add_argument("model", metavar="M", help=f"{MODEL}.")
     info.add_argument(
         "--json", action="store_true", default=argparse.SUPPRESS, help="Print one JSON object."
     )
+    about = "Import a network of characters that another program has trained with PyTorch."
+    importing = actions.add_parser("import", help=about, description=about)
+    importing.add_argument(
+        "checkpoint", metavar="FILE", type=Path,
+        help="A state_dict as safetensors or saved by torch.save: an embedding, an LSTM, GRU or "
+        "RNN (tanh) and a linear layer, as in char-rnn.pytorch and word_language_model.",
+    )  # fmt: skip
+    importing.add_argument(
+        "--vocabulary", metavar="FILE", type=Path,
+        help="Its characters by index: a JSON list or object, or a text (default: Python's "
+        "string.printable, as in char-rnn.pytorch).",
+    )  # fmt: skip
+    importing.add_argument(
+        "-o", "--output", metavar="DIR", type=Path, required=True,
+        help="Folder of the new model, whose path is then a name of it.",
+    )  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """List the models or describe one."""
+    """List the models, describe one or import one."""
+    if arguments.action == "import":
+        from engine.interchange.checkpoints import import_checkpoint
+
+        meta = import_checkpoint(arguments.checkpoint, arguments.vocabulary, arguments.output)
+        output.echo(f"{arguments.output}: {meta.model.words}, {meta.parameters:,} parameters")
+        return 0
     from engine.inference import models
 
     if arguments.action == "info":

@@ -1,0 +1,1 @@
+"""Models for other programs: ONNX, a plain PyTorch module; checkpoints of other programs."""
