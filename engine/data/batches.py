@@ -16,9 +16,13 @@ import numpy.typing as npt
 
 from engine.config import ModelConfig
 from engine.data.corpus import Corpus
-from engine.data.match_memory import find_matches
+from engine.data.match_memory import match_positions, matched_frames
 from engine.errors import InputError
 from engine.frame_spec import KEYS
+
+FIRST_MATCHES = 65_536  # frames of a song whose matches are found together; then twice as many
+CACHED_MATCHES = 16_000_000  # frames of finished songs whose matches are kept, with 5 bytes each
+_Matches = tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]  # as `match_positions` returns them
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +96,7 @@ class _Stream:
     offset: int = 0  # frames of the song that are read
     condition: int = 0
     shift: int = 0  # semitones by which it is transposed
+    matches: _Matches | None = None  # of the song's beginning, as far as they were needed
 
     @property
     def left(self) -> int:
@@ -143,7 +148,8 @@ class BatchStream:
         self._corpus, self._rows, self._seed = corpus, rows, seed
         self._model, self._augment = model or ModelConfig(), augment or Augmentation()
         self._frames = np.asarray(corpus.frames)  # slicing a np.memmap itself is slow
-        self._matches = functools.lru_cache(maxsize=4096)(self._find_matches)  # takes some MB
+        longest = min(FIRST_MATCHES, int(corpus.songs["length"][rows].max()))
+        self._matches = functools.lru_cache(CACHED_MATCHES // longest)(self._find_matches)
         self._streams = [_Stream() for _ in range(batch_size)]
         self._columns = {index: column for column, index in enumerate(range(batch_size)[streams])}
         self._start_epoch(0)
@@ -180,6 +186,7 @@ class BatchStream:
         stream.row, stream.offset, stream.condition, stream.shift = row, offset, condition, shift
         stream.start = int(self._corpus.songs["start"][row])
         stream.length = int(self._corpus.songs["length"][row])
+        stream.matches = None
 
     def next_batch(self) -> Batch | None:
         """Return the next batch; without a seed, None after the last one."""
@@ -213,7 +220,9 @@ class BatchStream:
         if table is None:
             return batch
         # Index 0 maps to itself in every table, so that zero inputs and padding stay zero.
-        return replace(batch, inputs=table[batch.inputs], targets=table[batch.targets])
+        matched = None if batch.matched is None else table[batch.matched]
+        inputs, targets = table[batch.inputs], table[batch.targets]
+        return replace(batch, inputs=inputs, targets=targets, matched=matched)
 
     def _longest(self) -> int:
         """Give a song to each stream without one; return the greatest number of frames left."""
@@ -239,18 +248,34 @@ class BatchStream:
             batch.weight[step:stop, column] = 1
             batch.position[step:stop, column] = np.arange(begin, end)
             if batch.matched is not None and batch.match_kind is not None:
-                matched, kinds = self._matches(stream.row)
-                batch.matched[step:stop, column] = self._transpose(matched[begin:end], stream)
-                batch.match_kind[step:stop, column] = kinds[begin:end]
+                positions, kinds = (part[begin:end] for part in self._matches_until(stream, end))
+                song = self._frames[stream.start : stream.start + end]
+                matched = matched_frames(song, positions, kinds)
+                batch.matched[step:stop, column] = self._transpose(matched, stream)
+                batch.match_kind[step:stop, column] = kinds
         stream.offset += count
         return step + count
 
     def _transpose(self, frames: npt.NDArray[Any], stream: _Stream) -> npt.NDArray[Any]:
         return transpose_keys(frames, stream.shift) if stream.shift else frames
 
-    def _find_matches(self, row: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    def _matches_until(self, stream: _Stream, end: int) -> _Matches:
+        """Return the matches of a stream's song up to frame `end`, or further.
+
+        Of a long song they are found for its beginning only, of twice the length each time, so that
+        no batch waits for a whole song: that takes at most twice the time.
+        """
+        if stream.matches is None or len(stream.matches[0]) < end:
+            known = FIRST_MATCHES
+            while known < end:
+                known *= 2
+            find = self._matches if known == FIRST_MATCHES else self._find_matches
+            stream.matches = find(stream.row, min(known, stream.length))
+        return stream.matches
+
+    def _find_matches(self, row: int, length: int) -> _Matches:
         spec, recovery = self._corpus.codec.spec, self._model.match_recovery
-        return find_matches(self._corpus.song(row), spec, recovery)
+        return match_positions(self._corpus.song(row)[:length], spec, recovery)
 
     def cursor(self) -> dict[str, Any]:
         """Return the position in the epoch and in each stream as plain values for JSON."""

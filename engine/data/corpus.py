@@ -203,20 +203,25 @@ class Corpus:
 
         Characters that `codec` lacks become the unknown mark, artists that `conditions` lacks
         become 0 (no artist). Characters that are unknown in this corpus stay unknown: prepare it
-        with data.min_count = 1 to lose none. Frames of keys stay the same. Raises InputError if
-        the codecs differ in kind or in the number of keys.
+        with data.min_count = 1 to lose none. Frames of keys stay the same, but without the keys
+        that begin to sound if the model has none. Raises InputError if the codecs differ in kind,
+        or if the songs lack the keys that begin to sound.
         """
         index = {normalize(name): number for number, name in enumerate(conditions, start=1)}
         artists = np.array(
             [0, *(index.get(normalize(name), 0) for name in self.conditions)], np.int32
         )
-        songs = self.songs.copy()
+        songs, frames = self.songs.copy(), self.frames
         songs["condition"] = artists[songs["condition"]]
         if isinstance(codec, CharacterCodec) and isinstance(self.codec, CharacterCodec):
             table = index_table(self.codec, codec)
             table = table if self.table is None else table[self.table]
-        elif self.codec.spec == codec.spec:
-            table = None
+        elif (
+            isinstance(codec, KeysCodec)
+            and isinstance(self.codec, KeysCodec)
+            and codec.planes <= self.codec.planes
+        ):
+            table, frames = None, frames[:, : codec.spec.size]
         else:
             raise InputError(
                 f"The corpus {self.name!r} has frames of {_words(self.codec.spec)}, but the model "
@@ -224,7 +229,7 @@ class Corpus:
                 "trained on."
             )
         meta = {**self.meta, "codec": codec.to_json(), "conditions": list(conditions)}
-        return dataclasses.replace(self, meta=meta, songs=songs, table=table)
+        return dataclasses.replace(self, meta=meta, frames=frames, songs=songs, table=table)
 
 
 def _words(spec: FrameSpec) -> str:

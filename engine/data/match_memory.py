@@ -82,11 +82,78 @@ def find_matches(
     Matched frame t predicts frame t of the song from those before it; see `MatchMemory`, also for
     `recovery`. A zero frame comes before the song, as in the network's inputs. Kinds are uint8.
     """
-    memory = MatchMemory(spec, recovery)
-    matched = np.zeros_like(song)
-    kinds = np.zeros(len(song), np.uint8)
-    frame: Frame = np.zeros(spec.shape, song.dtype)[()]
-    for position, following in enumerate(song):
-        matched[position], kinds[position] = memory.push(frame)
-        frame = following
-    return matched, kinds
+    positions, kinds = match_positions(song, spec, recovery)
+    return matched_frames(song, positions, kinds), kinds
+
+
+def matched_frames(
+    song: npt.NDArray[Any], positions: npt.NDArray[Any], kinds: npt.NDArray[Any]
+) -> npt.NDArray[Any]:
+    """Return the frames of a song (T, *frame) at `positions` (n,), zero where a kind (n,) is 0."""
+    frames: npt.NDArray[Any] = song[positions]
+    frames[kinds == 0] = 0
+    return frames
+
+
+def match_positions(
+    song: npt.NDArray[Any], spec: FrameSpec, recovery: bool = False
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
+    """Return where in a song (T, *frame) its matched frames are (T,), and the match kinds (T,).
+
+    They are those of `find_matches`, found for all frames at once: runs of n frames are numbered,
+    equal runs equally, and runs of more frames by the numbers of the two runs that they consist of.
+    A run that occurs only once needs no number, as longer runs with it occur only once too.
+    """
+    T = len(song)
+    positions, kinds = np.zeros(T, np.int64), np.zeros(T, np.uint8)
+    if not T:
+        return positions.astype(np.int32), kinds
+    # The last frames before frame t, which t itself follows, end at t here.
+    before = np.concatenate([np.zeros_like(song[:1]), song[:-1]])
+    ends, length = np.arange(T), 1
+    numbers, ends, earlier = _number_runs(_symbols(before), ends, T)
+    for kind, wanted in enumerate(spec.match_lengths(recovery), 1 + recovery):
+        while length < wanted:
+            longer = min(2 * length, wanted)
+            ends = ends[ends >= longer - 1]
+            ends = ends[numbers[ends - (longer - length)] >= 0]
+            pairs = numbers[ends] * T + numbers[ends - (longer - length)]
+            numbers, ends, earlier = _number_runs(pairs, ends, T)
+            length = longer
+        again = earlier >= 0  # an equal run ended there before, and the frame after it is matched
+        positions[ends[again]], kinds[ends[again]] = earlier[again], kind
+    if recovery:
+        now = np.arange(T)
+        last = np.maximum.accumulate(np.where(kinds > 0, now, -1))
+        continued = (kinds == 0) & (last >= 0)
+        positions[continued] = (positions[last] + now - last)[continued]
+        kinds[continued] = 1
+    return positions.astype(np.int32), kinds
+
+
+def _symbols(frames: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Return a number below T for each frame (T, *frame), the same for equal frames, (T,)."""
+    if frames.ndim > 1:
+        rows = np.ascontiguousarray(frames.reshape(len(frames), -1))
+        frames = rows.view(np.dtype((np.void, rows.shape[1] * rows.itemsize)))[:, 0]
+    return np.unique(frames, return_inverse=True)[1].reshape(-1)
+
+
+def _number_runs(
+    values: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], frames: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Number runs that end at `ends` (n,), ascending; runs of equal `values` (n,) are equal.
+
+    Returns the numbers by end (frames,), −1 for runs that occur once; the ends of the others (m,); and
+    of each of these the end of the latest equal run before it, −1 for the first, (m,).
+    """
+    order = np.argsort(values, kind="stable")
+    same = np.diff(values[order]) == 0  # as the one before in this order
+    first = np.concatenate([[True], ~same]) if len(order) else np.zeros(0, np.bool_)
+    repeated = ~first
+    repeated[:-1] |= same
+    earlier, numbers = np.full((2, frames), -1)
+    earlier[ends[order][1:][same]] = ends[order][:-1][same]
+    numbers[ends[order][repeated]] = (np.cumsum(first) - 1)[repeated]
+    ends = ends[numbers[ends] >= 0]
+    return numbers, ends, earlier[ends]

@@ -8,11 +8,17 @@ import torch
 
 from engine.config import TrainConfig
 from engine.errors import InputError, WorkError
+from engine.processes import processors
 from engine.train.distributed import Ranks
 
 # Parts of the messages, in lower case, of a plain RuntimeError for a failed allocation: torch
 # raises its OutOfMemoryError for devices such as CUDA only.
 _OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc")
+
+
+def default_threads(ranks: int = 1) -> int:
+    """Return the number of threads of each of `ranks` processes on this machine: all but one."""
+    return max(1, (processors() - 1) // ranks)
 
 
 def choose_device(settings: TrainConfig, ranks: Ranks) -> torch.device:

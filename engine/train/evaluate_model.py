@@ -46,7 +46,9 @@ def score_model(
     import torch
 
     from engine.model.network import Network
+    from engine.train.device import default_threads
 
+    torch.set_num_threads(default_threads())
     spec: FrameSpec = model.codec.spec
     network = Network(model.config, spec, len(model.conditions))
     network.load_state_dict({name: torch.from_numpy(value) for name, value in tensors.items()})

@@ -20,7 +20,6 @@ import psutil
 from engine.data.corpus import Corpus, prepare_corpus
 from engine.errors import InputError, WorkError
 from engine.inference import models
-from engine.processes import processors
 from engine.runs import event_log, run_dir
 from engine.runs.event_log import EventLog, Listener
 from engine.runs.events import Failed, Finished, Resumed, Started
@@ -178,6 +177,7 @@ def _train_network(context: RunContext) -> str:
     from engine.train import checkpoint, initial_weights, loop
     from engine.train.device import (
         choose_device,
+        default_threads,
         describe_device,
         handle_out_of_memory,
         set_up_device,
@@ -185,7 +185,7 @@ def _train_network(context: RunContext) -> str:
     from engine.train.state import build_train_state
 
     run, config, ranks = context.run, context.config, context.ranks
-    threads = config.train.threads or max(1, (processors() - 1) // ranks.local_size)
+    threads = config.train.threads or default_threads(ranks.local_size)
     torch.set_num_threads(threads)
     device = choose_device(config.train, ranks)
     set_up_device(device, config.train)

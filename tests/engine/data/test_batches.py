@@ -19,12 +19,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.config import ModelConfig
+from engine.data import batches as batches_module
 from engine.data import corpus_format
 from engine.data.batches import Augmentation, Batch, BatchStream, shift_range, transpose_keys
 from engine.data.codecs import CharacterCodec, KeysCodec
 from engine.data.corpus import Corpus
 from engine.data.corpus_format import SONG_DTYPE
-from engine.data.match_memory import find_matches
+from engine.data.match_memory import find_matches, match_positions
 from engine.errors import InputError
 from engine.music import piano_roll
 
@@ -335,8 +336,11 @@ def test_no_artist_or_all_artists_are_dropped(make_corpus: MakeCorpus, dropout: 
     assert (batch.condition == 0).all() == (dropout == 1)
 
 
-@pytest.mark.parametrize("translated", [False, True])
-def test_matches_are_those_of_each_song(fields: Fields, translated: bool) -> None:
+@pytest.mark.parametrize(("translated", "first"), [(False, 65_536), (True, 65_536), (False, 8)])
+def test_matches_are_those_of_each_song(
+    fields: Fields, translated: bool, first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches_module, "FIRST_MATCHES", first)
     corpus = repetitive_lyrics(7)
     if translated:
         corpus = corpus.translated(CharacterCodec("aefr"), [])
@@ -352,6 +356,28 @@ def test_matches_are_those_of_each_song(fields: Fields, translated: bool) -> Non
         hits = (matched == corpus.song(row))[kinds > 1]
         assert hits.mean() > 0.7
     assert whole["match_kind"].dtype == np.int64
+
+
+def test_the_matches_of_a_long_song_are_found_as_it_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found: list[int] = []
+
+    def find(song: np.ndarray[Any, Any], *arguments: Any) -> Any:
+        found.append(len(song))
+        return match_positions(song, *arguments)
+
+    monkeypatch.setattr(batches_module, "match_positions", find)
+    monkeypatch.setattr(batches_module, "FIRST_MATCHES", 4)
+    corpus = repetitive_lyrics(1)
+    length = int(corpus.songs["length"][0])
+    stream = BatchStream(corpus, "train", 1, 5, seed=0, model=MATCHING)
+    stream.next_batch()
+    assert found == [8]
+    take(stream, length // 5)
+    lengths = [8, 16, 32, 64, 128]
+    assert found[: len(lengths)] == [min(each, length) for each in lengths][: len(found)]
+    assert sum(found[: found.index(length) + 1]) <= 3 * length
 
 
 def test_past_the_end_nothing_is_matched(fields: Fields) -> None:
@@ -448,6 +474,19 @@ def test_a_cursor_of_other_data_is_refused(make_corpus: MakeCorpus, damage: str)
         cursor["lanes"][1] = [9, 0, 0] if damage == "row" else [0, 99, 0]
     with pytest.raises(InputError, match="saved position"):
         stream.seek(cursor)
+
+
+def test_for_a_model_of_keys_that_sound_the_onsets_are_left_out() -> None:
+    corpus = repetitive_music(3, 2)
+    codec = KeysCodec(1, 0.25, None, 120.0)
+    plain = corpus.translated(codec, [])
+    assert plain.codec == codec
+    batch = BatchStream(plain, "train", 3, 7, model=MATCHING).next_batch()
+    assert batch is not None
+    assert batch.inputs.shape == (7, 3, 88)
+    assert np.array_equal(batch.targets[:, 1], corpus.song(1)[:7, :88])
+    with pytest.raises(InputError, match="88 keys, but the model has frames of 176 keys"):
+        plain.translated(corpus.codec, [])
 
 
 @pytest.mark.parametrize("planes", [1, 2])

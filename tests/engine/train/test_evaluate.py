@@ -14,6 +14,7 @@ from engine.model.window import Window
 from engine.music import midi
 from engine.music.score import Note, Score
 from engine.train import evaluate, evaluate_model, launch, state, worker
+from engine.train.device import default_threads
 from tests.engine.train.conftest import MakeConfig
 
 
@@ -98,7 +99,9 @@ def test_music_is_also_scored_without_near_copies(
             midi.write(Score(notes), folder / split / f"{number}.mid")
     worker.train_run(launch.new_run(make_music_config(folder, "train.steps=2"), "tuned"))
     model = models.load("tuned")
+    torch.set_num_threads(3)
     score = evaluate_model.score_model(model, "", "test")
+    assert torch.get_num_threads() == default_threads()
     assert score.near_copies == 1
     assert score.frames == 50 + 33 + 51
     other = tmp_path / "other"
