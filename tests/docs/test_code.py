@@ -66,6 +66,7 @@ def test_fast_blocks(page: Path, tmp_path: Path, capfd: pytest.CaptureFixture[st
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_all_blocks(tmp_path: Path) -> None:
     """The pages follow each other, as the chapters of the tutorial do; no network is trained."""
     runner = Runner(tmp_path, quick=True)
