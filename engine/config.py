@@ -168,7 +168,7 @@ class DataConfig:
     source: str = _setting(
         "",
         "Name of a data set, or a path: lyrics as CSV, JSONL or a folder artist/song.txt; music as "
-        "a MIDI file, a folder or zip of them, or a .mat or .json of piano rolls.",
+        "a MIDI or MusicXML file, a folder or zip of them, or a .mat or .json of piano rolls.",
     )
     artists: tuple[str, ...] = _setting(
         (), "Artists to include, separated by commas; empty: all.", kind="lyrics"
@@ -186,6 +186,14 @@ class DataConfig:
     frame_seconds: float = _setting(0.3, "Length of a frame in seconds.", 0.01, 10, kind="music")
     frame_beats: float = _setting(
         0.0, "Length of a frame in beats; 0: use data.frame_seconds.", 0, 16, kind="music"
+    )
+    max_off_grid: float = _setting(
+        1.0,
+        "Leave out songs with a greater share of notes that begin between two frames, such as "
+        "triplets in frames of 0.25 beats; needs data.frame_beats.",
+        0,
+        1,
+        kind="music",
     )
     valid_fraction: float = _setting(0.05, "Share of the songs held out for validation.", 0, 0.5)
     test_fraction: float = _setting(0.05, "Share of the songs held out for testing.", 0, 0.5)

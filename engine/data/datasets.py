@@ -7,10 +7,10 @@ from pathlib import Path
 from engine import paths
 from engine.config import Kind
 from engine.errors import InputError
-from engine.music import MIDI_SUFFIXES
+from engine.music import SCORE_SUFFIXES
 from engine.suggestions import did_you_mean, join_or
 
-MUSIC_SUFFIXES = (*MIDI_SUFFIXES, ".zip", ".mat", ".json")  # of files with music, in lower case
+MUSIC_SUFFIXES = (*SCORE_SUFFIXES, ".zip", ".mat", ".json")  # of files with music, in lower case
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ def guess_kind(source: str) -> Kind:
     """Return whether a source is of lyrics or of music.
 
     Of a path, the suffixes of its files decide: music if any is one of `MUSIC_SUFFIXES`, except for
-    a zip without MIDI files and a .json file with a list.
+    a zip without MIDI or MusicXML files, a .json file with a list and an .xml file of another kind.
     """
     path = Path(source).expanduser()
     if source in DATASETS and (DATASETS[source].is_available or not path.exists()):
@@ -208,10 +208,13 @@ def _is_music(file: Path) -> bool:
     try:
         if suffix == ".zip" and file.is_file():
             with zipfile.ZipFile(file) as archive:
-                return any(name.lower().endswith(MIDI_SUFFIXES) for name in archive.namelist())
+                return any(name.lower().endswith(SCORE_SUFFIXES) for name in archive.namelist())
         if suffix == ".json" and file.is_file():
             with file.open("rb") as content:
                 return not content.read(100).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+        if suffix == ".xml" and file.is_file():
+            with file.open("rb") as content:
+                return b"score-" in content.read(1000).replace(b"\0", b"")  # without UTF-16's zeros
     except Exception:  # a broken zip raises many kinds; the reader of the songs raises the error
         return True
     return suffix in MUSIC_SUFFIXES

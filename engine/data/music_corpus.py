@@ -28,7 +28,7 @@ from engine.data.music_files import MusicSong, SongEntry
 from engine.data.splits import ANY, SPLITS, TEST, TRAIN, VALID, choose_splits, digest
 from engine.errors import InputError
 from engine.frame_spec import KEYS
-from engine.music import MIDI_SUFFIXES
+from engine.music import SCORE_SUFFIXES
 
 _DEFAULT_TEMPO = 120.0  # beats a minute, if no song has a tempo
 
@@ -107,11 +107,14 @@ def store_songs(
     InputError if no song can be read.
     """
     rows: list[_Row] = []
-    unreadable, duplicates = LeftOutSongs(), LeftOutSongs()
+    unreadable, duplicates, off_grid = LeftOutSongs(), LeftOutSongs(), LeftOutSongs()
     keys: set[int] = set()
     with music_files.open_songs(source) as entries:
         keep_equal = any(entry.split != ANY for entry in entries)
         for entry, song in _read(entries, config, unreadable, progress):
+            if song.off_grid > config.max_off_grid:
+                off_grid.add(f"{entry.name} ({song.off_grid:.0%} of the notes)")
+                continue
             key = _key(song.frames, config.split_seed)
             if key in keys and not keep_equal:
                 duplicates.add(entry.name)
@@ -119,6 +122,11 @@ def store_songs(
             keys.add(key)
             file.write(song.frames.tobytes())
             rows.append(_row(entry, song, key))
+    if not rows and off_grid.count:
+        raise InputError(
+            f"All {off_grid.count} songs of {source} have a greater share of notes off the grid "
+            "than data.max_off_grid: set it higher, or choose other frames (data.frame_beats)."
+        )
     if not rows:
         raise InputError(
             unreadable.names[0]
@@ -127,6 +135,8 @@ def store_songs(
             f"{unreadable.names[0]}"
         )
     left_out = {"unreadable": asdict(unreadable), "duplicates": asdict(duplicates)}
+    if off_grid.count:
+        left_out["off the grid"] = asdict(off_grid)
     return _summarize(rows, left_out, config)
 
 
@@ -151,9 +161,9 @@ def _key(frames: npt.NDArray[np.uint8], seed: int) -> int:
 
 
 def _row(entry: SongEntry, song: MusicSong, key: int) -> _Row:
-    is_midi = entry.name.lower().endswith(MIDI_SUFFIXES)
+    has_suffix = entry.name.lower().endswith(SCORE_SUFFIXES)
     return _Row(
-        name=entry.name.rpartition(".")[0] if is_midi else entry.name,
+        name=entry.name.rpartition(".")[0] if has_suffix else entry.name,
         key=key,
         length=len(song.frames),
         split=entry.split,

@@ -1,6 +1,7 @@
 """Readers of piano music.
 
-A source is a MIDI file, a folder or a zip of MIDI files, or a MATLAB or JSON file of piano rolls.
+A source is a MIDI or MusicXML file, a folder or a zip of such files, or a MATLAB or JSON file of
+piano rolls.
 """
 
 import contextlib
@@ -8,7 +9,7 @@ import json
 import os
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -21,7 +22,7 @@ from engine.data.splits import ANY, SPLITS, TEST, TRAIN, VALID
 from engine.errors import InputError, printable
 from engine.files import explain_read_errors
 from engine.frame_spec import KEYS
-from engine.music import MIDI_SUFFIXES, midi, piano_roll
+from engine.music import SCORE_SUFFIXES, piano_roll, score_file
 from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.suggestions import join_or, missing_path
 
@@ -30,7 +31,7 @@ _MATRICES = {"traindata": TRAIN, "validdata": VALID, "testdata": TEST}
 _PIANO = range(LOWEST_PITCH, HIGHEST_PITCH + 1)
 MAX_ENTRIES = 200_000  # files in a zip
 MAX_JSON = 64 << 20  # bytes
-MAX_UNPACKED = 256 << 20  # bytes of all MIDI files in a zip together
+MAX_UNPACKED = 256 << 20  # bytes of all scores in a zip together
 
 Matrix = npt.NDArray[Any] | None  # a roll (T, 88), not checked yet; None: it is not a roll
 
@@ -41,7 +42,7 @@ class SongEntry:
 
     name: str  # its path or number in the source
     split: int  # an index into SPLITS, or ANY
-    load: Callable[[], bytes | Matrix]  # reads a MIDI file or a matrix; may raise InputError
+    load: Callable[[], bytes | Matrix]  # reads a score's file or a matrix; may raise InputError
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,35 +52,38 @@ class MusicSong:
     frames: npt.NDArray[np.uint8]  # (T, 88 · planes)
     tempo: float | None  # beats a minute; None: the source sets none
     left_out: dict[str, int]  # number of notes of the file that are not in the frames, by reason
+    off_grid: float = 0.0  # share of the notes that begin between two frames of a length in beats
 
 
 def list_files(source: Path) -> list[Path]:
-    """Return the files of a source: the file itself, or all MIDI files in a folder, sorted.
+    """Return the files of a source: the file itself, or all scores in a folder, sorted.
 
-    Raises InputError for a folder without MIDI files, a file that is not of music and a path that
+    Raises InputError for a folder without scores, a file that is not of music and a path that
     does not exist.
     """
     with explain_read_errors(source):
         if source.is_dir():
             inside = (Path(folder, name) for folder, _, names in os.walk(source) for name in names)
-            found = [x for x in inside if _is_midi(x.relative_to(source)) and x.is_file()]
+            found = [x for x in inside if _is_score(x.relative_to(source)) and x.is_file()]
             if not found:
-                raise InputError(f"The folder {source} has no MIDI files: put some into it.")
+                raise InputError(
+                    f"The folder {source} has no MIDI or MusicXML files: put some into it."
+                )
             return sorted(found)
         if source.is_file():
             if source.suffix.lower() in MUSIC_SUFFIXES:
                 return [source]
             raise InputError(
-                f"{source} is not music: choose a MIDI file (.mid), a folder or a .zip of them, or "
-                "a .mat or .json of piano rolls."
+                f"{source} is not music: choose a MIDI or MusicXML file, a folder or .zip of them, "
+                "or a .mat or .json of piano rolls."
             )
         raise missing_path(source, "give MIDI files")
 
 
-def _is_midi(path: Path | PurePosixPath) -> bool:
-    """Return whether a path in a source is a MIDI file, and not a hidden one that macOS adds."""
+def _is_score(path: Path | PurePosixPath) -> bool:
+    """Return whether a path in a source is a score's, and not a hidden one that macOS adds."""
     hidden = any(part.startswith((".", "__MACOSX")) and part != ".." for part in path.parts)
-    return path.suffix.lower() in MIDI_SUFFIXES and not hidden
+    return path.suffix.lower() in SCORE_SUFFIXES and not hidden
 
 
 def _split(path: Path | PurePosixPath) -> int:
@@ -96,7 +100,7 @@ def open_songs(source: Path) -> Iterator[list[SongEntry]]:
     file that cannot be read.
     """
     suffix = source.suffix.lower()
-    if source.is_dir() or suffix in MIDI_SUFFIXES:
+    if source.is_dir() or suffix in SCORE_SUFFIXES:
         root = source if source.is_dir() else source.parent
         paths = [file.relative_to(root) for file in list_files(source)]
         yield [
@@ -114,7 +118,7 @@ def open_songs(source: Path) -> Iterator[list[SongEntry]]:
 def _load_file(path: Path) -> Callable[[], bytes]:
     def load() -> bytes:
         with explain_read_errors(path), path.open("rb") as file:
-            return file.read(midi.MAX_BYTES + 1)
+            return file.read(score_file.find_format(path).max_bytes + 1)
 
     return load
 
@@ -197,14 +201,14 @@ def _zip_entries(source: Path, archive: zipfile.ZipFile) -> list[SongEntry]:
     if len(inside) > MAX_ENTRIES:
         raise InputError(f"{source} has over {MAX_ENTRIES:,} files: unpack it and use the folder.")
     named = sorted((PurePosixPath(info.filename), number) for number, info in enumerate(inside))
-    music = [(path, inside[number]) for path, number in named if _is_midi(path)]
+    music = [(path, inside[number]) for path, number in named if _is_score(path)]
     if not music:
-        raise InputError(f"{source} has no MIDI files: choose a zip with .mid files.")
+        raise InputError(f"{source} has no MIDI or MusicXML files: choose another zip.")
     # `zipfile` unpacks no more of a file than the size in the zip's directory.
     if sum(info.file_size for _, info in music) > MAX_UNPACKED:
         raise InputError(
-            f"{source} unpacks to over {MAX_UNPACKED >> 20} MiB of MIDI files: unpack it and use "
-            "the folder."
+            f"{source} unpacks to over {MAX_UNPACKED >> 20} MiB of music: unpack it and use the "
+            "folder."
         )
     return [
         SongEntry(
@@ -221,7 +225,7 @@ def _load_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> 
             raise InputError(f"{name} is compressed by an unusual method: pack it with deflate.")
         try:
             with archive.open(info) as file:
-                return file.read(midi.MAX_BYTES + 1)
+                return file.read(score_file.find_format(info.filename).max_bytes + 1)
         except Exception as error:  # a wrong checksum, a password, a broken stream …
             raise InputError(f"{name} cannot be unpacked ({error}): pack it again.") from error
 
@@ -231,21 +235,22 @@ def _load_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> 
 def load_song(entry: SongEntry, frame_seconds: float, frame_beats: float) -> MusicSong:
     """Load a song as frames.
 
-    A MIDI file becomes frames of two planes (the keys that sound, the keys that begin to sound),
+    A score becomes frames of two planes (the keys that sound, the keys that begin to sound),
     each `frame_beats` beats long or, if that is 0, `frame_seconds` seconds. A matrix already has
     frames, of one plane (the keys that sound). Raises InputError, with the song's name, if the song
     is damaged or empty.
     """
     data = entry.load()
     if isinstance(data, bytes):
-        score = midi.read(data, entry.name)
+        score = score_file.decode(data, entry.name)
         try:
             music = piano_roll.from_score(score, frame_seconds, frame_beats)
         except InputError as error:
             raise InputError(f"{entry.name}: {error}") from error
         repeated = len(score.notes) - int(music.onset.sum())
-        left_out = {**asdict(score.left_out), "repeated": repeated}
-        return MusicSong(music.frames(2), music.tempo, left_out)
+        left_out = {**score.left_out.counts(), "repeated": repeated}
+        off_grid = piano_roll.off_grid_share(score, frame_beats) if frame_beats else 0.0
+        return MusicSong(music.frames(2), music.tempo, left_out, off_grid)
     is_roll = data is not None and data.ndim == 2 and data.shape[1] == KEYS and len(data)
     if data is None or not is_roll or not np.isin(data, (0, 1)).all():
         raise InputError(

@@ -1,3 +1,6 @@
-"""Piano music as notes, MIDI files, piano rolls, images and sound, and its playback."""
+"""Piano music as notes, files of scores, piano rolls, images and sound, and its playback."""
 
-MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".rmi", ".smf")  # of file names, in lower case
+# Of file names, in lower case:
+MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".rmi", ".smf")
+MUSICXML_SUFFIXES = (".mxl", ".musicxml", ".xml")
+SCORE_SUFFIXES = (*MIDI_SUFFIXES, *MUSICXML_SUFFIXES)

@@ -150,6 +150,15 @@ def from_score(score: Score, frame_seconds: float = 0.3, frame_beats: float = 0.
     return Roll(change[:-1] > 0, onset, seconds, tempo)
 
 
+def off_grid_share(score: Score, frame_beats: float) -> float:
+    """Return the share of a score's notes that begin between two frames of a length in beats.
+
+    A note begins with a frame if it is at most a twentieth of a frame away from its beginning.
+    """
+    positions = score.tempo_map.beats([note.start for note in score.notes]) / frame_beats
+    return float(np.mean(np.abs(positions - positions.round()) > 0.05)) if score.notes else 0.0
+
+
 class NoteBuilder:
     """Builds the notes of `from_frames(…).score()` from frames that arrive one by one.
 

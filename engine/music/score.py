@@ -1,5 +1,6 @@
 """Music as notes timed in seconds."""
 
+import dataclasses
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -26,12 +27,20 @@ class Note:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Number of notes of a MIDI file that are not in its score, by reason."""
+    """Number of notes of a file that are not in its score, by reason."""
 
     drums: int = 0  # on the percussion channel
     outside: int = 0  # outside the piano's range
     empty: int = 0  # of zero length
     joined: int = 0  # merged with a note of the same pitch and start, for example of the other hand
+    grace: int = 0  # grace notes and cue notes
+    other_parts: int = 0  # of parts that were not chosen, such as the voice of a song with piano
+    part_names: tuple[str, ...] = ()  # of these parts
+
+    def counts(self) -> dict[str, int]:
+        """Return the numbers by reason."""
+        values = dataclasses.asdict(self)
+        return {name: value for name, value in values.items() if isinstance(value, int)}
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,7 @@ class Score:
     time_signature: tuple[int, int] = (4, 4)  # such as (3, 8); the denominator is a power of two
     program: int = 0  # General MIDI instrument, 0 … 127; 0 is a piano
     tempo_changes: tuple[tuple[float, float], ...] = ()  # (seconds, beats per minute from then on)
-    left_out: LeftOut = LeftOut()  # of the MIDI file that the score was read from
+    left_out: LeftOut = LeftOut()  # of the file that the score was read from
 
     def __post_init__(self) -> None:
         TempoMap(self.tempo, self.time_signature, self.tempo_changes)  # raises ValueError
