@@ -250,7 +250,7 @@ class SampleMusic(Request):
 
     DO = "sample_music"
     model: Model | None = None
-    prime: str | None = None  # the path of a MIDI file to continue
+    prime: str | None = None  # the path of a MIDI or MusicXML file to continue
     notes: Annotated[tuple[int, ...], Words("a list of pitches")] | None = None  # or a chord's
     # A melody to harmonize, as notes or the path of a MIDI file; it sets the length.
     melody: str | None = None
@@ -305,7 +305,7 @@ class FindSimilar(Request):
 
 @dataclass(frozen=True)
 class ReadUnits(Request):
-    """Have a network read a text, a MIDI file or a held-out song, and report what its units track.
+    """Have a network read a text, file or held-out song, and report what its units track.
 
     Answered by UnitsRead.
     """
@@ -313,7 +313,7 @@ class ReadUnits(Request):
     DO = "neurons"
     model: Model | None = None
     text: str | None = None
-    path: str | None = None  # of a MIDI file
+    path: str | None = None  # of a MIDI or MusicXML file
     artist: str | None = None
     song: int = 0  # index of the held-out song to read if neither a text nor a path is given
     precision: Precision = "fast"

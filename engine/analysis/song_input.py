@@ -29,7 +29,7 @@ class SongRequest:
     """Which song to read: a text, a file, or without both the held-out song of a number."""
 
     text: str | None = None
-    file: Path | None = None  # MIDI
+    file: Path | None = None  # MIDI or MusicXML
     artist: str | None = None  # read it as a song of this artist; None: the song's artist, if known
     song: int = 0  # number of the held-out song, from 0; wraps around
 
@@ -52,8 +52,8 @@ class InputSong:
 def load_song(model: Model, request: SongRequest) -> InputSong:
     """Return the requested song, at most its first `MAX_LENGTH` characters or frames.
 
-    Raises InputError for a text that the model cannot read, a file that is not MIDI, an artist that
-    the model does not have, and a text for a model of music or a file for one of lyrics.
+    Raises InputError for a text that the model cannot read, a file that is not music, an artist
+    that the model does not have, and a text for a model of music or a file for one of lyrics.
     """
     if request.song < 0:
         raise InputError(f"The song number must be 0 or more, not {request.song}.")
@@ -62,12 +62,12 @@ def load_song(model: Model, request: SongRequest) -> InputSong:
     if model.kind == "lyrics" and request.file is not None:
         raise InputError(f"{model.name} reads lyrics, not music: use a text.")
     if model.kind == "music" and request.text is not None:
-        raise InputError(f"{model.name} reads music, not lyrics: use a MIDI file.")
+        raise InputError(f"{model.name} reads music, not lyrics: use a MIDI or MusicXML file.")
     conditioning.weights(model, request.artist, None)  # refuses an unknown artist
     if request.text is not None:
         return _read_text(model, request.text, request.artist)
     if request.file is not None:
-        return _read_midi(model, request.file)
+        return _read_score(model, request.file)
     try:
         return _held_out(model, request)
     except InputError:  # the training songs no longer exist, or no songs are held out
@@ -90,7 +90,7 @@ def _truncation_note(size: int, unit: str) -> str:
     return f"The song has {size:,} {unit}: only the first {MAX_LENGTH:,} were read."
 
 
-def _read_midi(model: Model, file: Path) -> InputSong:
+def _read_score(model: Model, file: Path) -> InputSong:
     codec = music.keys_codec(model)
     prompt = music.read_prompt(codec, file)
     roll = prompt.roll

@@ -1,4 +1,4 @@
-"""The process that saves a score as a MIDI, WAV, PNG or ABC file, for the Music page.
+"""The process that saves a score as a MIDI, MusicXML, ABC, WAV or PNG file, for the Music page.
 
 `python -m engine.music.export_process` is a process of its own, because rendering sound takes
 seconds and the app must stay responsive. It reads one `ExportRequest` as JSON from stdin. On an
@@ -15,7 +15,7 @@ from engine import files
 from engine.errors import InputError
 from engine.music.score import Note, Score
 
-ENDINGS = (".mid", ".wav", ".png", ".abc")
+ENDINGS = (".mid", ".musicxml", ".mxl", ".abc", ".wav", ".png")
 
 
 def save(score: Score, path: Path, frame_seconds: float) -> None:
@@ -31,11 +31,7 @@ def save(score: Score, path: Path, frame_seconds: float) -> None:
         )
     try:
         with files.explain_write_errors(path):
-            if ending == ".mid":
-                from engine.music import midi
-
-                midi.write(score, path)
-            elif ending == ".wav":
+            if ending == ".wav":
                 from engine.music import wav_file
 
                 wav_file.write(score, path)
@@ -43,10 +39,14 @@ def save(score: Score, path: Path, frame_seconds: float) -> None:
                 from engine.music import abc_notation
 
                 abc_notation.write(score, path)
-            else:
+            elif ending == ".png":
                 from engine.music import piano_roll, roll_image
 
                 roll_image.write([piano_roll.from_score(score, frame_seconds)], path)
+            else:
+                from engine.music import score_file
+
+                score_file.write(score, path)
     except OSError as error:
         raise InputError(f"Cannot write {path} ({error.strerror}): choose another path.") from None
 

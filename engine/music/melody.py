@@ -1,10 +1,10 @@
-"""Melodies, typed as notes such as `C4 D4 E4:2 r G4:0.5`, or as the path of a MIDI file."""
+"""Melodies, typed as notes such as `C4 D4 E4:2 r G4:0.5`, or as the path of a file of music."""
 
 import math
 from pathlib import Path
 
 from engine.errors import InputError
-from engine.music import MIDI_SUFFIXES
+from engine.music import SCORE_SUFFIXES
 from engine.music.pitch import parse_note
 from engine.music.score import Note, Score
 
@@ -13,11 +13,11 @@ _RESTS = {"r", "-"}
 
 
 def melody_path(text: str) -> Path | None:
-    """Return the path of a MIDI file; None for notes.
+    """Return the path of a file of music; None for notes.
 
     Raises InputError for a path in the home folder of an unknown user.
     """
-    if not ("/" in text or "\\" in text or text.lower().endswith(MIDI_SUFFIXES)):
+    if not ("/" in text or "\\" in text or text.lower().endswith(SCORE_SUFFIXES)):
         return None
     try:
         return Path(text).expanduser()

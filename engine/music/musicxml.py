@@ -1,7 +1,7 @@
 """Read and write MusicXML files, plain (.musicxml, .xml) or compressed (.mxl).
 
-Positions and lengths are in beats (quarter notes). Of the format's some 400 elements the reader
-knows those that decide when which pitch sounds. The bars are read once, in the order in which they
+Positions and lengths are in beats (quarter notes). Of the format's some 400 elements, only those
+are read that decide when which pitch sounds. The bars are read once, in the order in which they
 are written: repeats, endings and jumps are not followed.
 
 A file may come from any source: entities are refused, other files are never loaded, and time and
@@ -28,6 +28,7 @@ from engine import files
 from engine.errors import InputError
 from engine.music.general_midi import INSTRUMENTS
 from engine.music.hands import LEFT, RIGHT, split_hands
+from engine.music.key_finding import find_key
 from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.music.score import LeftOut, Note, Score, merge_overlapping
 from engine.music.tempo_map import DENOMINATORS, integrate
@@ -283,7 +284,7 @@ def _at(
 
 
 def _pickup_rest(contents: _Contents) -> float:
-    """Return the beats that the first bar lacks to be as long as its time signature says."""
+    """Return the beats that the first bar lacks to be a whole bar of its time signature."""
     signature = contents.time_signatures.get(0.0)
     if signature is None or len(contents.bars) < 3:
         return 0.0
@@ -567,9 +568,9 @@ def encode(score: Score) -> bytes:
     """Return the score as the text of a MusicXML file: a piano part on two staves.
 
     Times are rounded to a part of a beat: the largest one from a whole beat to 1/48 that has all
-    notes, or 1/12 if there is none. The hands are separated by `split_hands`; notes of a staff that
-    overlap are in different voices, and notes over bar lines are tied. The key signature is the one
-    whose scale has most of the music. Tempos that begin after the last note are left out.
+    notes, or else 1/12. The hands are separated by `split_hands`; notes of a staff that
+    overlap are in different voices, and notes over bar lines are tied. The key signature is that of
+    `find_key`. Tempos that begin after the last note are left out.
     """
     notes = merge_overlapping(score.notes)
     times = [(note.start, note.end) for note in notes]
@@ -640,15 +641,10 @@ def _tempos_by_bar(score: Score, divisions: int, bar: int) -> dict[int, list[tup
 
 
 def _key_signature(notes: Sequence[Note]) -> int:
-    """Return the number of sharps, or negative of flats, whose scale has most of the music."""
-    weights = np.zeros(12)
-    for note in notes:
-        weights[note.pitch % 12] += note.end - note.start
-
-    def in_scale(fifths: int) -> float:
-        return float(sum(weights[7 * (fifths + i) % 12] for i in range(-1, 6)))
-
-    return max(sorted(range(-6, 7), key=abs), key=in_scale)
+    """Return the sharps, or negative the flats, of the key of the music: from −5 to 6."""
+    key = find_key(notes)
+    major = key.tonic + 3 * key.minor  # the tonic of the major key with the same scale
+    return (7 * major + 5) % 12 - 5
 
 
 def _voices(hand: int, chords: Sequence[_Chord], bar: int) -> list[_Voice]:
@@ -772,7 +768,7 @@ class _BarWriter:
                         SubElement(notations, "tied", type=tie)
 
     def _write_pitch(self, note: Element, pitch: int) -> None:
-        """Write a pitch, spelled as it is most common in the key: E♭ to G♯ in C major."""
+        """Write a pitch in the spelling that is most common in the key: E♭ to G♯ in C major."""
         fifths = next(
             x for x in range(self.fifths - 3, self.fifths + 9) if (7 * x - pitch) % 12 == 0
         )

@@ -23,7 +23,7 @@ from engine.frame_spec import KEYS
 from engine.inference.heads import FixedKeys, HeadInput, KeysHead
 from engine.inference.models import Model
 from engine.inference.network import Network, State, copy_songs, select_songs
-from engine.music import midi
+from engine.music import score_file
 from engine.music.key_finding import MusicalKey, find_key
 from engine.music.melody import melody_path, parse_melody
 from engine.music.piano_roll import NoteBuilder
@@ -64,7 +64,7 @@ def read_melody(codec: KeysCodec, text: str) -> Score:
     Raises InputError for a file that cannot be read and for a text that is not notes.
     """
     path = melody_path(text)
-    return parse_melody(text, codec.tempo) if path is None else midi.read(path)
+    return parse_melody(text, codec.tempo) if path is None else score_file.read(path)
 
 
 def transpositions(notes: Sequence[Note], key: MusicalKey) -> list[int]:

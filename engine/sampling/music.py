@@ -19,7 +19,7 @@ from engine.frame_spec import KEYS
 from engine.inference.heads import KeysHead
 from engine.inference.models import Model
 from engine.inference.network import Network
-from engine.music import midi
+from engine.music import score_file
 from engine.music.piano_roll import Roll
 from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.options import MUSIC_OPTIONS
@@ -67,13 +67,13 @@ def read_prompt(
 ) -> Prompt:
     """Return a prompt; without a file it is in 4/4 and at the codec's tempo.
 
-    file: a MIDI file; notes: the MIDI pitches of one frame. Raises InputError for both at once, for
-    a file that cannot be read, and for pitches outside a piano's range.
+    file: a MIDI or MusicXML file; notes: the MIDI pitches of one frame. Raises InputError for both
+    at once, for a file that cannot be read, and for pitches outside a piano's range.
     """
     if file is not None and notes is not None:
         raise InputError("A file and notes exclude each other: begin with only one of them.")
     if file is not None:
-        score = midi.read(file)
+        score = score_file.read(file)
         roll = codec.quantize(score)
         return Prompt(roll, score.time_signature, codec.at_tempo(roll.tempo))
     if notes is None:

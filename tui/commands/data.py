@@ -1,7 +1,6 @@
 """List the named data sets, download one, or describe a source of songs."""
 
 import argparse
-import dataclasses
 import json
 import math
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.config import DataConfig
 from engine.errors import InputError
-from engine.music import MIDI_SUFFIXES
+from engine.music import SCORE_SUFFIXES
 from tui.commands import output
 from tui.commands.arguments import add_json
 
@@ -134,7 +133,10 @@ def _fact_text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):  # numbers by reason
-        return ", ".join(f"{count} {name}" for name, count in value.items() if count) or "0"
+        counts = ((name.replace("_", " "), count) for name, count in value.items() if count)
+        return ", ".join(f"{count} {name}" for name, count in counts) or "0"
+    if isinstance(value, list):
+        return ", ".join(value)
     return str(value)
 
 
@@ -143,8 +145,8 @@ def _facts(source: str) -> dict[str, Any]:
     from engine.data.corpus import prepare_corpus
 
     kind = datasets.guess_kind(source)
-    if Path(source).suffix.lower() in MIDI_SUFFIXES and source not in datasets.DATASETS:
-        return _midi_facts(datasets.resolve(source, kind))
+    if Path(source).suffix.lower() in SCORE_SUFFIXES and source not in datasets.DATASETS:
+        return _score_facts(datasets.resolve(source, kind))
     progress = output.progress("Preparing the songs", in_bytes=kind == "lyrics")
     corpus = prepare_corpus(DataConfig(source=source), progress, kind)
     meta, report = corpus.meta, corpus.meta["report"]
@@ -173,13 +175,14 @@ def _facts(source: str) -> dict[str, Any]:
     }
 
 
-def _midi_facts(file: Path) -> dict[str, Any]:
-    """Describe one MIDI file."""
-    from engine.music import midi, pitch
+def _score_facts(file: Path) -> dict[str, Any]:
+    """Describe one MIDI or MusicXML file."""
+    from engine.music import pitch, score_file
 
-    score = midi.read(file)
+    score = score_file.read(file)
     numerator, denominator = score.time_signature
     pitches = [note.pitch for note in score.notes]
+    parts = score.left_out.part_names
     return {
         "name": file.name,
         "kind": "music",
@@ -189,5 +192,6 @@ def _midi_facts(file: Path) -> dict[str, Any]:
         "metre": f"{numerator}/{denominator}",
         "lowest_key": pitch.pitch_name(min(pitches)),
         "highest_key": pitch.pitch_name(max(pitches)),
-        "notes_left_out": dataclasses.asdict(score.left_out),
+        "notes_left_out": score.left_out.counts(),
+        **({"parts_left_out": list(parts)} if parts else {}),
     }

@@ -16,7 +16,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     song = parser.add_mutually_exclusive_group()
     song.add_argument(
         "--text", metavar="FILE", type=Path,
-        help="Read this text file, or MIDI file for a model of music (default: a held-out song).",
+        help="Read this text file, or for a model of music MIDI or MusicXML file (default: a "
+        "held-out song).",
     )  # fmt: skip
     song.add_argument(
         "--song", metavar="N", type=int, default=0,

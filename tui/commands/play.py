@@ -1,4 +1,4 @@
-"""Play a MIDI file through a MIDI port or the built-in synthesizer."""
+"""Play a MIDI or MusicXML file through a MIDI port or the built-in synthesizer."""
 
 import argparse
 import queue
@@ -26,7 +26,7 @@ _POLL_SECONDS = 0.5  # on some systems, ctrl-c does not interrupt a thread that 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("file", metavar="FILE.mid", help="MIDI file to play.")
+    parser.add_argument("file", metavar="FILE", help="MIDI or MusicXML file to play.")
     output = parser.add_mutually_exclusive_group()
     output.add_argument(
         "--port", metavar="NAME",
@@ -41,11 +41,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Play the file to its end, or until ctrl-c."""
-    from engine.music import midi
+    from engine.music import score_file
 
     return play(
         arguments.programs.player,
-        midi.read(Path(arguments.file)),
+        score_file.read(Path(arguments.file)),
         arguments.file,
         arguments.port,
         virtual=arguments.virtual,

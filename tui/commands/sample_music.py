@@ -1,4 +1,4 @@
-"""Write piano music: as MIDI, sound, a picture or JSON."""
+"""Write piano music: as MIDI, MusicXML, sound, a picture or JSON."""
 
 import argparse
 import dataclasses
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine import files
 from engine.errors import InputError
-from engine.music import MIDI_SUFFIXES, pitch
+from engine.music import SCORE_SUFFIXES, pitch
 from engine.options import MUSIC_OPTIONS, MUSIC_SAMPLING_OPTIONS
 from tui.commands import output
 from tui.commands.arguments import add_model, add_option, add_options
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from engine.sampling.music import MusicStream
 
 
-_SUFFIXES = {"-o": MIDI_SUFFIXES, "--wav": (".wav",), "--png": (".png",)}  # by option
+_SUFFIXES = {"-o": SCORE_SUFFIXES, "--wav": (".wav",), "--png": (".png",)}  # by option
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +30,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     prompt = parser.add_mutually_exclusive_group()
     prompt.add_argument(
-        "--prime", metavar="FILE.mid", type=Path, help="Prompt: a MIDI file to continue."
+        "--prime", metavar="FILE", type=Path, help="Prompt: a MIDI or MusicXML file to continue."
     )
     prompt.add_argument(
         "--notes", metavar="C4,E4,G4",
@@ -38,7 +38,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     prompt.add_argument(
         "--melody", metavar="FILE.mid|NOTES",
-        help="Harmonize a melody, whose notes do not change: a MIDI file, or notes with their "
+        help="Harmonize a melody, whose notes do not change: a file, or notes with their "
         "lengths in beats, such as 'C4 D4 E4:2 r G4:0.5'.",
     )  # fmt: skip
     add_options(parser, MUSIC_SAMPLING_OPTIONS.values())
@@ -50,7 +50,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="Length in bars, in the prompt's time signature or else 4/4.",
     )  # fmt: skip
     add_option(parser, MUSIC_OPTIONS["seed"])
-    parser.add_argument("-o", "--output", metavar="FILE.mid", type=Path, help="Write a MIDI file.")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", type=Path,
+        help="Write a MIDI file (.mid) or sheet music as MusicXML (.musicxml, .mxl).",
+    )  # fmt: skip
     parser.add_argument("--wav", metavar="FILE", type=Path, help="Write a WAV file.")
     parser.add_argument("--png", metavar="FILE", type=Path, help="Draw the piano roll as a PNG.")
     parser.add_argument(
@@ -173,7 +176,7 @@ def _write(
     roll: the score in frames, for a picture; song: the stream that wrote it, which has ended.
     """
     from engine import protocol
-    from engine.music import midi
+    from engine.music import score_file
     from engine.protocol import MusicDone
 
     if arguments.json:
@@ -184,7 +187,7 @@ def _write(
         # A piece that was only to be played is kept, whether it can be played or not.
         arguments.output = _free_path(f"{Path(song.model.name).name}-{song.seed}", ".mid")
     if arguments.output:
-        midi.write(score, arguments.output)
+        score_file.write(score, arguments.output)
     if arguments.wav:
         from engine.music import wav_file
 

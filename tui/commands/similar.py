@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import InputError
-from engine.music import MIDI_SUFFIXES
+from engine.music import SCORE_SUFFIXES
 from tui.commands import output
 from tui.commands.arguments import add_json, add_model
 
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     song_map.check_count(arguments.count)
     file = _file(arguments.song)
-    music = file is not None and file.suffix.lower() in MIDI_SUFFIXES
+    music = file is not None and file.suffix.lower() in SCORE_SUFFIXES
     kind = None if arguments.model else "music" if music else "lyrics"
     model = models.load(arguments.model, kind=kind)
     song = _frames(model, file) if file else None  # before all other songs, which take a while

@@ -14,15 +14,15 @@ from textual.suggester import Suggester
 from textual.widgets import Input, Label, Static
 
 from engine.errors import InputError, WorkError
-from engine.music import MIDI_SUFFIXES
+from engine.music import SCORE_SUFFIXES
 from tui.formatting import clean
 
 _MAX_ENTRIES = 2000  # of a folder, searched for a suggestion
 _MAX_PART = 40  # the most bytes of each part of a suggested file name
 
 
-class MidiSuggester(Suggester):
-    """A suggester that completes a path with the first folder or MIDI file that matches."""
+class ScoreSuggester(Suggester):
+    """A suggester that completes a path with the first folder or file of music that matches."""
 
     def __init__(self) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
@@ -37,7 +37,7 @@ class MidiSuggester(Suggester):
                 if entry.name.startswith(prefix) and not (entry.name[0] == "." and not prefix):
                     if entry.is_dir():
                         found.append(entry.name + "/")
-                    elif entry.suffix.lower() in MIDI_SUFFIXES:
+                    elif entry.suffix.lower() in SCORE_SUFFIXES:
                         found.append(entry.name)
         except (OSError, RuntimeError, ValueError):
             return None
@@ -84,7 +84,7 @@ class FileDialog(ModalScreen[Path | None]):
             yield Label(self._question)
             yield Input(
                 self._name, id="file", compact=True, select_on_focus=False,
-                suggester=None if self._new else MidiSuggester(),
+                suggester=None if self._new else ScoreSuggester(),
             )  # fmt: skip
             yield Static(self._hint, id="message", markup=False)
 

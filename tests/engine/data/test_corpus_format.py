@@ -56,7 +56,15 @@ def test_every_song_is_stored_as_its_roll(tunes: Path) -> None:
             "duplicates": {"count": 1, "names": ["tune 29.mid"]},
             "other files": {"count": 0, "names": []},
         },
-        "notes_left_out": {"drums": 0, "outside": 0, "empty": 0, "joined": 0, "repeated": 0},
+        "notes_left_out": {
+            "drums": 0,
+            "outside": 0,
+            "empty": 0,
+            "joined": 0,
+            "grace": 0,
+            "other_parts": 0,
+            "repeated": 0,
+        },
         "also_in_train": {"valid": 0, "test": 0},
     }
 
@@ -141,7 +149,7 @@ def test_music_in_place_of_lyrics_is_refused_and_the_reverse(
         InputError, match="has frames of 176 keys, but the model has frames of 88 keys"
     ):
         music.translated(KeysCodec(1, 0.3, None, 120.0), [])
-    with pytest.raises(InputError, match="is not music: choose a MIDI file"):
+    with pytest.raises(InputError, match="is not music: choose a MIDI or MusicXML file"):
         of_music(source)
     other = music.translated(KeysCodec(2, 0.3, None, 77.0), ["An artist"])
     assert np.array_equal(other.song(3), music.song(3))

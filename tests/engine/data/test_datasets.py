@@ -74,12 +74,15 @@ def test_a_zip_without_midi_files_and_a_list_in_json_are_not_music(tmp_path: Pat
         archive.writestr("a/b.MID", "")
     (tmp_path / "songs.json").write_text('[{"artist": "A"}]')
     (tmp_path / "tunes.json").write_text('{"train": []}')
+    (tmp_path / "page.xml").write_text("<html/>")
+    (tmp_path / "sheet.xml").write_text("<?xml version='1.0'?><score-partwise/>", "utf-16")
     kinds = {
-        name: datasets.guess_kind(str(tmp_path / name)) for name in ("songs.zip", "songs.json")
+        name: datasets.guess_kind(str(tmp_path / name))
+        for name in ("songs.zip", "songs.json", "page.xml")
     }
     assert set(kinds.values()) == {"lyrics"}
     kinds = {
         name: datasets.guess_kind(str(tmp_path / name))
-        for name in ("tunes.zip", "tunes.json", "x.zip")
+        for name in ("tunes.zip", "tunes.json", "x.zip", "sheet.xml", "no.mxl")
     }
     assert set(kinds.values()) == {"music"}

@@ -54,6 +54,21 @@ def test_a_frame_may_be_a_part_of_a_beat(tmp_path: Path, tune: Tune) -> None:
     assert stored.lengths.tolist() == [44]
 
 
+def test_songs_off_the_grid_can_be_left_out(tmp_path: Path, tune: Tune) -> None:
+    # Notes of 0.3 s are half a beat at 100 beats per minute, and not at 101.
+    source = write(tmp_path, {"a.mid": tune(2), "b.mid": tune(1)})
+    config = dataclasses.replace(NO_SPLITS, frame_beats=0.25, max_off_grid=0.05)
+    stored, data = store(source, config)
+    assert stored.names == ["a"]
+    assert len(data) == stored.lengths.sum() * 176
+    off = stored.report["left_out"]["off the grid"]
+    assert (off["count"], off["names"][0][:7]) == (1, "b.mid (")
+    every = dataclasses.replace(config, max_off_grid=1.0)
+    assert store(source, every)[0].names == ["a", "b"]
+    with pytest.raises(InputError, match=r"^All 1 songs of .* set it higher"):
+        store(write(tmp_path / "one", {"b.mid": tune(1)}), config)
+
+
 def test_equal_songs_are_dropped_unless_the_source_sets_the_splits(
     tmp_path: Path, tune: Tune
 ) -> None:

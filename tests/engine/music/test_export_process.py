@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from engine.errors import InputError
-from engine.music import export_process, midi
+from engine.music import export_process, midi, musicxml
 from engine.music.export_process import ExportRequest
 from engine.music.score import Note, Score
 
@@ -32,6 +32,11 @@ def test_the_process_writes_the_same_score(tmp_path: Path) -> None:
     assert midi.read(tmp_path / "song.MID") == SCORE
 
 
+def test_sheet_music_is_written(tmp_path: Path) -> None:
+    export_process.save(SCORE, tmp_path / "song.mxl", 0.25)
+    assert musicxml.read(tmp_path / "song.mxl") == SCORE
+
+
 def test_sound_and_images_are_written(tmp_path: Path) -> None:
     export_process.save(SCORE, tmp_path / "song.wav", 0.25)
     with wave.open(str(tmp_path / "song.wav")) as file:
@@ -42,7 +47,9 @@ def test_sound_and_images_are_written(tmp_path: Path) -> None:
 
 
 def test_errors_are_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"song\.ogg has none of the endings \.mid, \.wav, \.png"):
+    with pytest.raises(
+        InputError, match=r"song\.ogg has none of the endings \.mid, \.musicxml, \.mxl, \.abc"
+    ):
         export_process.save(SCORE, tmp_path / "song.ogg", 0.25)
     (tmp_path / "song.mid").mkdir()
     done = run(tmp_path / "song.mid")

@@ -86,6 +86,16 @@ def test_a_roll_in_beats_is_the_same_after_midi(music: Roll, beats: float, tempo
         assert math.isclose(again.frame_seconds, music.frame_seconds, rel_tol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("frame_beats", "share"), [(0.25, 0.25), (0.5, 0.5), (1 / 12, 0.0), (1.0, 0.75)]
+)
+def test_the_share_of_notes_off_the_grid(frame_beats: float, share: float) -> None:
+    starts = (0.0, 0.5, 0.75, 1 + 1 / 3)  # beats, of a second each
+    score = Score(tuple(Note(start, start + 1, 60 + i) for i, start in enumerate(starts)), 60.0)
+    assert piano_roll.off_grid_share(score, frame_beats) == share
+    assert piano_roll.off_grid_share(Score(()), frame_beats) == 0.0
+
+
 def naive(score: Score, frame: float) -> tuple[list[set[int]], list[set[int]]]:
     """Return the keys that sound and that begin in each frame, by loops over notes and frames."""
     sounding: list[set[int]] = [set() for _ in range(1000)]

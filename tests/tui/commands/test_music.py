@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from engine.music import midi
+from engine.music import midi, musicxml
 from engine.music.score import Note, Score
 
 Call = Callable[..., Any]
@@ -207,9 +207,34 @@ def test_one_midi_file_is_described(call: Call, tmp_path: Path) -> None:
         "metre": "3/4",
         "lowest_key": "C4",
         "highest_key": "G4",
-        "notes_left_out": {"drums": 0, "outside": 1, "empty": 0, "joined": 0},
-    }
+        "notes_left_out": {
+            "drums": 0, "outside": 1, "empty": 0, "joined": 0, "grace": 0, "other_parts": 0
+        },
+    }  # fmt: skip
     assert "notes left out             1 outside" in call("data", "info", tmp_path / "one.mid").out
+
+
+def test_music_is_written_described_and_continued_as_musicxml(
+    call: Call, tuned: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "tune.mxl"
+    call("sample", "music", "--model", tuned, "--bars", 2, "--seed", 1, "-o", out)
+    facts = json.loads(call("data", "info", out, "--json").out)
+    assert (facts["name"], facts["metre"]) == ("tune.mxl", "4/4")
+    assert facts["notes"] == len(musicxml.read(out).notes) > 0
+    again = tmp_path / "again.musicxml"
+    call("sample", "music", "--model", tuned, "--prime", out, "--length", 1, "-o", again)
+    assert musicxml.read(again).notes[: facts["notes"] // 2]
+    voice = (
+        b'<score-part id="V"><part-name>Voice</part-name></score-part></part-list><part id="V">'
+        b"<measure><note><pitch><step>C</step><octave>5</octave></pitch><duration>1</duration>"
+        b"</note></measure></part>"
+    )
+    song = musicxml.encode(Score((Note(0, 1, 60),)))
+    (tmp_path / "song.xml").write_bytes(song.replace(b"</part-list>", voice))
+    printed = call("data", "info", tmp_path / "song.xml").out
+    assert "notes left out             1 other parts" in printed
+    assert "parts left out             Voice" in printed
 
 
 def test_a_folder_with_test_songs_only_is_described_and_scored(

@@ -72,7 +72,8 @@ class MusicControls(FormPanel):
     def __init__(self) -> None:
         prompt = Field(
             "begins", "Prompt", "none", parse_prompt,
-            "How the music begins: notes such as C4 E4 G4, or the path of a MIDI file.",
+            "How the music begins: notes such as C4 E4 G4, or the path of a MIDI or "
+            "MusicXML file.",
         )  # fmt: skip
         melody = Field(
             "melody", "Melody", "none", _parse_melody,

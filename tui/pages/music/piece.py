@@ -160,7 +160,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def from_score(title: str, score: Score) -> Piece:
-    """Return the piece of a MIDI file."""
+    """Return the piece of a score that was read from a file."""
     cell = _CELL * 60 / score.tempo
     roll = RollView(score.tempo_map, cell=min(max(cell, 0.05), 0.5))
     roll.add(score.notes)
@@ -168,15 +168,15 @@ def from_score(title: str, score: Score) -> Piece:
 
 
 async def ask_to_open(app: App[None]) -> Piece | None:
-    """Ask for a MIDI file; return its piece, or None if the dialog was cancelled."""
+    """Ask for a MIDI or MusicXML file; return its piece, or None if the dialog was cancelled."""
     pieces: list[Piece] = []
 
     async def read(path: Path) -> None:
-        from engine.music import midi
+        from engine.music import score_file
 
-        score = await asyncio.to_thread(midi.read, path)
+        score = await asyncio.to_thread(score_file.read, path)
         pieces.append(from_score(path.name, score))
 
     hint = "enter: open · right: accept the suggestion · escape: cancel"
-    await app.push_screen_wait(FileDialog("Open a MIDI file", hint, read))
+    await app.push_screen_wait(FileDialog("Open a MIDI or MusicXML file", hint, read))
     return pieces[-1] if pieces else None

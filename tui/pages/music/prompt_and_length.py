@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import InputError
-from engine.music import MIDI_SUFFIXES, pitch
+from engine.music import SCORE_SUFFIXES, pitch
 from engine.music.tempo_map import TempoMap
 from engine.options import MUSIC_OPTIONS
 from engine.protocol import FrameLength
@@ -19,7 +19,7 @@ _LENGTH = re.compile(r"([0-9.]{1,12}) *([a-z]*)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Prompt:
-    """How a piece begins: with a MIDI file, with a chord, or with neither."""
+    """How a piece begins: with a file of music, with a chord, or with neither."""
 
     file: str | None = None
     notes: tuple[int, ...] | None = None  # MIDI pitches
@@ -53,10 +53,10 @@ class Length:
 
 
 def parse_prompt(text: str) -> Prompt:
-    """Parse notes such as `C4 E4 G4`, or the path of a MIDI file; raises InputError."""
+    """Parse notes such as `C4 E4 G4`, or the path of a MIDI or MusicXML file; raises InputError."""
     if not text:
         return Prompt()
-    if "/" in text or "\\" in text or text.lower().endswith(MIDI_SUFFIXES):
+    if "/" in text or "\\" in text or text.lower().endswith(SCORE_SUFFIXES):
         try:
             return Prompt(file=str(Path(text).expanduser()))
         except RuntimeError as error:
@@ -65,7 +65,7 @@ def parse_prompt(text: str) -> Prompt:
         return Prompt(notes=pitch.parse_chord(text))
     except InputError as error:
         words = str(error).removesuffix(".")
-        raise InputError(f"{words}, or the path of a MIDI file.") from error
+        raise InputError(f"{words}, or the path of a MIDI or MusicXML file.") from error
 
 
 def parse_length(text: str) -> Length:

@@ -37,9 +37,10 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
                 tooltip="Write again with the seed of the piece in view"),
         Binding("escape", "stop", "Stop", id="music.stop",
                 tooltip="Stop writing; if nothing is being written, leave the field"),
-        Binding("o", "open", "Open", id="music.open", tooltip="Open a MIDI file to see and play"),
+        Binding("o", "open", "Open", id="music.open",
+                tooltip="Open a MIDI or MusicXML file to see and play"),
         Binding("S,ctrl+s", "save", "Save", id="music.save",
-                tooltip="Save the piece as played: MIDI, WAV or a picture (PNG)"),
+                tooltip="Save the piece as played: MIDI, MusicXML, WAV or a picture (PNG)"),
         Binding("left_square_bracket", "step('temperature',-1)", "Cooler", show=False,
                 id="music.cooler", tooltip="Lower the temperature by 0.1"),
         Binding("right_square_bracket", "step('temperature',1)", "Warmer", show=False,
@@ -250,7 +251,7 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
 
     @work(exclusive=True, group="file")
     async def action_open(self) -> None:
-        """Ask for a MIDI file, and show it."""
+        """Ask for a MIDI or MusicXML file, and show it."""
         piece = await ask_to_open(self.app)
         if piece is not None:
             self._problem = ""
@@ -268,5 +269,5 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
         async def write(path: Path) -> None:
             await piece.save(self.programs.music_export, path, self.form.playback)
 
-        hint = "the ending sets the format: .mid, .wav or .png · escape: cancel"
+        hint = "the ending sets the format: .mid, .musicxml, .mxl, .wav, .png · escape: cancel"
         await self.save_as("Save the music as", hint, piece.file_name, write)

@@ -55,7 +55,7 @@ class NeuronsScreen(ModelPage[NeuronControls]):
         Binding("N", "song(-1)", "Previous song", show=False, id="neurons.previous_song",
                 tooltip="Read the previous held-out song; the unit stays"),
         Binding("o", "other", "Own text", id="neurons.other",
-                tooltip="Type or paste a text to be read; for music, open a MIDI file"),
+                tooltip="Type or paste a text to be read; for music, open a file"),
         Binding("u", "field('unit')", "Unit", show=False, id="neurons.unit",
                 tooltip="Go to the unit, and type one as layer:number, for example 2:117"),
         Binding("m", "field('model')", "Model", show=False, id="neurons.model",
@@ -295,7 +295,7 @@ class NeuronsScreen(ModelPage[NeuronControls]):
 
     @work(exclusive=True, group="other")
     async def action_other(self) -> None:
-        """Ask for a text or a MIDI file, and read it."""
+        """Ask for a text or a file of music, and read it."""
         if self.reading is None:
             self.notify("There is no model to read with yet.")
             return
@@ -310,6 +310,8 @@ class NeuronsScreen(ModelPage[NeuronControls]):
             """Accept any path: the sampler reads the file."""
 
         hint = "enter: read · right: accept the suggestion · escape: cancel"
-        path = await self.app.push_screen_wait(FileDialog("Read a MIDI file", hint, accept))
+        path = await self.app.push_screen_wait(
+            FileDialog("Read a MIDI or MusicXML file", hint, accept)
+        )
         if path is not None:
             self._read(ReadUnits(name, path=str(path)))

@@ -13,7 +13,7 @@ from tui.formatting import short_number
 _MAX_KEYS = 6  # the most settings suggested at once
 SOURCES: dict[Kind, str] = {
     "lyrics": "a CSV file, a JSONL file or a folder artist/song.txt",
-    "music": "MIDI files, one or a folder or zip of them, or a .mat file of piano rolls",
+    "music": "MIDI or MusicXML files, one or a folder or zip of them, or a .mat of piano rolls",
 }
 
 

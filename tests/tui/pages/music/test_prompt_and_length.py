@@ -52,7 +52,7 @@ def test_right_values(parse: Parse, text: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("parse", "text", "words"),
     [
-        (parse_prompt, "H4", "or MIDI pitches, or the path of a MIDI file."),
+        (parse_prompt, "H4", "or MIDI pitches, or the path of a MIDI or MusicXML file."),
         (parse_prompt, "C9", "'C9' is not on the piano"),
         (parse_prompt, "~nobody-of-that-name/a.mid", "no home folder"),
         (temperature, "hot", "Temperature must be a number from 0 to inf, not 'hot'."),
