@@ -30,7 +30,7 @@ Id = int | float | str | None
 Precision = Literal["fast", "full"]
 # Why a song ended: its end mark, the length requested, a stop.
 EndReason = Literal["end", "length", "stopped"]
-PortKind = Literal["port", "synth", "virtual", "silent"]
+PortKind = Literal["port", "synth", "virtual", "silent", "input", "virtual input"]
 
 LADDER_CHARACTERS = 400  # characters that each model of a ladder writes, unless a length is given
 
@@ -45,6 +45,31 @@ class NoteRow(NamedTuple):
     end: float  # seconds, after the start
     pitch: int  # MIDI pitch, 0 … 127
     velocity: int  # MIDI velocity, 1 … 127
+
+
+class TimedKey(NamedTuple):
+    """The strike or release of a key at a moment, sent as an array of three numbers."""
+
+    at: float  # seconds of the system's clock, time.perf_counter
+    pitch: int  # MIDI pitch, 0 … 127
+    velocity: int  # MIDI velocity, 1 … 127; 0: the key is released
+
+
+def _read_timed_keys(value: Any) -> tuple[TimedKey, ...]:
+    if type(value) is not list:
+        raise TypeError
+    return tuple(_read_timed_key(number, row) for number, row in enumerate(value, 1))
+
+
+def _read_timed_key(number: int, value: Any) -> TimedKey:
+    with contextlib.suppress(TypeError, ValueError, OverflowError):
+        at, pitch, velocity = value
+        key = TimedKey(float(at), int(pitch), int(velocity))
+        if -math.inf < key.at < math.inf and 0 <= pitch <= 127 and 0 <= velocity <= 127:
+            return key
+    raise InputError(
+        f"Event {number} is {value!r:.60}: give [seconds, pitch, velocity], MIDI's numbers."
+    )
 
 
 def _read_notes(value: Any) -> tuple[NoteRow, ...]:
@@ -70,6 +95,10 @@ Notes = Annotated[
     tuple[NoteRow, ...], Words("a list of [start, end, pitch, velocity]"), Check(_read_notes)
 ]
 Seconds = Annotated[float, Range(0, 1_000_000_000)]
+TimedKeys = Annotated[
+    tuple[TimedKey, ...], Words("a list of [seconds, pitch, velocity]"), Check(_read_timed_keys)
+]
+Pitches = Annotated[tuple[int, ...], Words("a list of pitches")]
 
 _LYRICS, _MUSIC = OptionTable(LYRICS_SAMPLING_OPTIONS), OptionTable(MUSIC_SAMPLING_OPTIONS)
 _TEMPERATURE = LYRICS_OPTIONS["temperature"]
@@ -251,12 +280,29 @@ class SampleMusic(Request):
     DO = "sample_music"
     model: Model | None = None
     prime: str | None = None  # the path of a MIDI or MusicXML file to continue
-    notes: Annotated[tuple[int, ...], Words("a list of pitches")] | None = None  # or a chord's
+    notes: Pitches | None = None  # or a chord's
+    frames: tuple[Frame, ...] | None = None  # or frames
     # A melody to harmonize, as notes or the path of a MIDI file; it sets the length.
     melody: str | None = None
     options: Annotated[Mapping[str, OptionValue], _MUSIC] = field(default_factory=dict)
     seed: Annotated[int, MUSIC_OPTIONS["seed"]] | None = None
     length: Annotated[int, MUSIC_OPTIONS["length"]] = _default(MUSIC_OPTIONS["length"])
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "options", _MUSIC.fill(self.options))
+
+
+@dataclass(frozen=True)
+class AccompanyFrame(Request):
+    """Add keys beneath those that a person plays, frame after frame; answered by a MusicFrame."""
+
+    DO = "accompany"
+    model: Model | None = None
+    keys: Pitches = ()  # that a person holds in this frame
+    onsets: Pitches = ()  # those of them that are struck in it
+    restart: bool = False  # whether this is the first frame, with the options below
+    options: Annotated[Mapping[str, OptionValue], _MUSIC] = field(default_factory=dict)
+    seed: Annotated[int, MUSIC_OPTIONS["seed"]] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "options", _MUSIC.fill(self.options))
@@ -336,8 +382,8 @@ class Stop(Request):
 
 
 SamplerRequest = (
-    LoadModel | SampleLyrics | ChangeSampling | SampleMusic | SampleLadder | MapSongs
-    | FindSimilar | ReadUnits | ReadUnit | Stop
+    LoadModel | SampleLyrics | ChangeSampling | SampleMusic | AccompanyFrame | SampleLadder
+    | MapSongs | FindSimilar | ReadUnits | ReadUnit | Stop
 )  # fmt: skip
 
 
@@ -621,6 +667,37 @@ class ListPorts(Request):
 
 
 @dataclass(frozen=True)
+class Listen(Request):
+    """Open an input port, for what a person plays; answered by Listening, then by KeyPlayed."""
+
+    DO = "listen"
+    name: Annotated[str, Words("a port's name")] | None = None  # None: the first one
+    echo: bool = True  # whether the output port plays these keys too
+
+
+@dataclass(frozen=True)
+class StopListening(Request):
+    """Close the input port."""
+
+    DO = "unlisten"
+
+
+@dataclass(frozen=True)
+class Perform(Request):
+    """Strike and release keys at given moments, late ones at once, beside the person."""
+
+    DO = "perform"
+    events: TimedKeys
+
+
+@dataclass(frozen=True)
+class Hush(Request):
+    """Drop what is still to be performed, and release what was."""
+
+    DO = "hush"
+
+
+@dataclass(frozen=True)
 class Panic(Request):
     """Silence the port: all notes off, then a note-off for each key."""
 
@@ -636,7 +713,8 @@ class Quit(Request):
 
 PlayerRequest = (
     LoadNotes | AppendNotes | Play | Pause | StopPlaying | Seek | Loop | SetTempo | SetVelocity
-    | Transpose | SetProgram | OpenPort | ListPorts | Panic | Quit
+    | Transpose | SetProgram | OpenPort | ListPorts | Listen | StopListening | Perform | Hush
+    | Panic | Quit
 )  # fmt: skip
 
 
@@ -682,7 +760,25 @@ class PortList:
     ports: tuple[Port, ...]
 
 
-PlayerAnswer = PlayerFailed | PlaybackStatus | PlaybackEnded | PortOpened | PortList
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """An input port was opened."""
+
+    port: Annotated[Port, Key("listening")]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPlayed:
+    """A person struck or released a key."""
+
+    pitch: Annotated[int, Key("played")]
+    velocity: int  # 0: the key was released
+    at: float  # seconds of the system's clock, time.perf_counter
+
+
+PlayerAnswer = (
+    PlayerFailed | PlaybackStatus | PlaybackEnded | PortOpened | PortList | Listening | KeyPlayed
+)
 
 
 # ── encoding and decoding ────────────────────────────────────────────────────────────────────────
@@ -739,7 +835,7 @@ SAMPLER_ANSWERS = Messages[SamplerAnswer](
 PLAYER_ANSWERS = Messages[PlayerAnswer](
     by_key={
         "error": PlayerFailed, "position": PlaybackStatus, "ended": PlaybackEnded,
-        "port": PortOpened, "ports": PortList,
+        "port": PortOpened, "ports": PortList, "listening": Listening, "played": KeyPlayed,
     }
 )  # fmt: skip
 

@@ -32,6 +32,7 @@ from engine.errors import InputError
 from engine.inference import models
 from engine.inference.models import Model
 from engine.protocol import (
+    AccompanyFrame,
     ChangeSampling,
     Failed,
     FindSimilar,
@@ -60,6 +61,7 @@ from engine.protocol import (
     UnitsRead,
 )
 from engine.sampling import harmony, lyrics, music
+from engine.sampling.accompany import Accompanist
 from engine.sampling.conditioning import parse_mix
 from engine.sampling.decoding import SamplingParams
 from engine.sampling.harmony import HarmonyRequest, HarmonyStream
@@ -133,12 +135,14 @@ class Worker:
         self._inbox = inbox
         self._model: Model | None = None
         self._version: object = None  # of the model's file
+        self._accompanist: Accompanist | None = None  # None: no frame was accompanied yet
         self._reading: UnitReading | None = None  # of the song last read; None: none was read
         self._handlers: dict[type, Callable[[Any, Reply, Stopped], None]] = {
             LoadModel: self._load_model,
             SampleLyrics: self._sample_lyrics,
             ChangeSampling: lambda *_: self._change_sampling(None),
             SampleMusic: self._sample_music,
+            AccompanyFrame: self._accompany,
             SampleLadder: self._sample_ladder,
             MapSongs: self._map_songs,
             FindSimilar: self._find_similar,
@@ -167,7 +171,9 @@ class Worker:
         found, folder = models.locate(name, kind)
         version = found, models.file_version(folder), precision
         if self._model is None or self._version != version:
-            self._model = self._reading = None  # two models at once could exceed the memory
+            self._model = self._reading = self._accompanist = (
+                None  # two models at once could exceed the memory
+            )
             self._model = models.load(name, precision, kind)
             self._version = version
         return self._model
@@ -224,7 +230,7 @@ class Worker:
             self._harmonize(model, request, reply, stopped)
             return
         file = None if request.prime is None else Path(request.prime)
-        prompt = music.read_prompt(music.keys_codec(model), file, request.notes)
+        prompt = music.read_prompt(music.keys_codec(model), file, request.notes, request.frames)
         codec = prompt.codec
         wanted = MusicRequest(
             prime=prompt.roll,
@@ -239,6 +245,12 @@ class Worker:
         for frame in stream:
             reply(MusicFrame(music.frame_pitches(frame, codec.planes)))
         reply(_music_done(stream, start))
+
+    def _accompany(self, request: AccompanyFrame, reply: Reply, stopped: Stopped) -> None:  # noqa: ARG002
+        model = self._load(request.model, "music")
+        if request.restart or self._accompanist is None:
+            self._accompanist = Accompanist(model, **request.options, seed=request.seed)  # type: ignore[arg-type]
+        reply(MusicFrame(self._accompanist.add(request.keys, request.onsets)))
 
     def _harmonize(
         self, model: Model, request: SampleMusic, reply: Reply, stopped: Stopped

@@ -1,8 +1,8 @@
 """The player's process: `python -m engine.music.player`; its messages: `engine.protocol`.
 
-It reads requests from stdin and writes answers to stdout. It only plays to the MIDI port, so that
-notes are on time however busy the app is. Positions are seconds of the song as written (at speed
-factor 1).
+It reads requests from stdin and writes answers to stdout. It owns the MIDI ports, the one that it
+plays on and the one on which a person plays, so that notes are on time however busy the app is.
+Positions are seconds of the song as written (at speed factor 1).
 
 The position is sent 20 times a second during playback, and after every request. All notes are
 released before the process ends, also when its parent is killed (stdin ends then); only a SIGKILL
@@ -26,13 +26,18 @@ import mido
 from engine import protocol
 from engine.errors import InputError, WorkError
 from engine.music import ports
+from engine.music.live import LiveKeys
 from engine.music.ports import PortWatcher
 from engine.music.score import Note
 from engine.music.transport import MIN_LOOP_SECONDS, KeyEvent, Transport
 from engine.processes import LineWriter, read_lines
 from engine.protocol import (
     AppendNotes,
+    Hush,
     Id,
+    KeyPlayed,
+    Listen,
+    Listening,
     ListPorts,
     LoadNotes,
     Loop,
@@ -41,6 +46,7 @@ from engine.protocol import (
     OpenPort,
     Panic,
     Pause,
+    Perform,
     Play,
     PlaybackEnded,
     PlaybackStatus,
@@ -55,6 +61,7 @@ from engine.protocol import (
     SetProgram,
     SetTempo,
     SetVelocity,
+    StopListening,
     StopPlaying,
     Transpose,
 )
@@ -64,6 +71,8 @@ REPORT_EVERY = 0.05  # seconds between two reports of the position
 GAP = 1.0  # seconds: a longer pause of the main loop means that the process was suspended
 # Controllers that silence a synthesizer: sustain pedal up, all notes off, all sound off.
 _CONTROLS = (64, 123, 120)
+# Messages of an input port that the output port plays.
+_ECHOED = {"note_on", "note_off", "control_change", "pitchwheel", "aftertouch", "polytouch"}
 
 
 class Suspend:
@@ -77,7 +86,15 @@ class PortGone:
     watcher: PortWatcher  # the one that watched it
 
 
-Request = PlayerRequest | MessageError | Suspend | PortGone
+@dataclass(frozen=True)
+class Received:
+    """A message from the input port."""
+
+    message: Any  # a mido.Message
+    at: float  # when it was received
+
+
+Request = PlayerRequest | MessageError | Suspend | PortGone | Received
 
 
 class Player:
@@ -90,6 +107,10 @@ class Player:
         self._transport = Transport()
         self._port: Any = None
         self._watcher: PortWatcher | None = None
+        self._input: Any = None
+        self._input_watcher: PortWatcher | None = None
+        self._echo = True  # whether the output port plays these keys too
+        self._live = LiveKeys()
         self._id: Id = None  # the song's id
         self._program = 0  # the General MIDI instrument
         self._reported = -math.inf  # the moment of the last report
@@ -109,6 +130,10 @@ class Player:
             Panic: self._panic,
             OpenPort: self._choose_port,
             ListPorts: self._list_ports,
+            Listen: self._listen,
+            StopListening: lambda _: self._close_input(),
+            Perform: lambda request: self._live.schedule(request.events),
+            Hush: lambda _: self._send_keys(self._live.hush()),
         }
 
     def run(self) -> None:
@@ -122,6 +147,8 @@ class Player:
                 match request:
                     case None:
                         self._send_keys(self._transport.advance(now))
+                    case Received():
+                        self._receive(request)
                     case Quit():
                         break
                     case Suspend():
@@ -130,11 +157,15 @@ class Player:
                         if watcher is self._watcher:  # otherwise that port was closed meanwhile
                             self._all_off()  # in case it is still there
                             self._lose_port(ports.GONE)
+                        elif watcher is self._input_watcher:
+                            self._lose_input()
                     case _:
                         self._handle(request)
-                self._report(requested=request is not None)
+                self._send_keys(self._live.advance(now))
+                self._report(requested=not isinstance(request, Received | None))
                 before = self._now()
         finally:
+            self._close_input()
             self._close_port()
 
     @staticmethod
@@ -143,10 +174,11 @@ class Player:
 
     def _wait(self) -> Request | None:
         """Wait for the next request; return None if a key or a report is due first."""
-        due = self._transport.due()
-        if due is None:
+        plays, live = self._transport.due(), self._live.due()
+        if plays is None and live is None:
             return self._requests.get()
-        wake = min(due - SPIN, self._reported + REPORT_EVERY)
+        due = min(moment for moment in (plays, live) if moment is not None)
+        wake = due - SPIN if plays is None else min(due - SPIN, self._reported + REPORT_EVERY)
         try:
             return self._requests.get(timeout=max(0.0, wake - self._now()))
         except queue.Empty:
@@ -207,7 +239,7 @@ class Player:
         self._answer(PlayerFailed(ports.gone_sentence(words), OpenPort.DO))
 
     def _all_off(self) -> None:
-        self._send_keys(self._transport.release_all())
+        self._send_keys(self._transport.release_all() + self._live.release_all())
         for control in _CONTROLS:
             self._send(mido.Message("control_change", control=control, value=0))
 
@@ -252,6 +284,51 @@ class Player:
             yield
         finally:
             self._transport.exclude_pause(self._now() - began)
+
+    # ── the input port ───────────────────────────────────────────────────────────────────────────
+
+    def _listen(self, request: Listen) -> None:
+        self._close_input()
+        port = ports.find_input(request.name)
+
+        def receive(message: Any) -> None:  # in a thread of the MIDI library
+            self._requests.put(Received(message, self._now()))
+
+        def gone() -> None:
+            self._requests.put(PortGone(watcher))
+
+        self._input, self._echo = ports.open_input(port, receive), request.echo
+        watcher = self._input_watcher = PortWatcher(port, lambda: True, gone)
+        self._answer(Listening(port))
+
+    def _receive(self, received: Received) -> None:
+        """Echo a message, and report keys that it strikes or releases."""
+        message = received.message
+        if message.type not in _ECHOED:
+            return
+        if message.type not in {"note_on", "note_off"}:
+            if self._echo:
+                self._send(message.copy(channel=0))
+            return
+        velocity = message.velocity if message.type == "note_on" else 0
+        if self._echo:
+            self._send_keys([KeyEvent(message.note, velocity)])
+            self._live.take_key(message.note, velocity)
+        self._answer(KeyPlayed(message.note, velocity, received.at))
+
+    def _close_input(self) -> None:
+        if self._input_watcher is not None:
+            self._input_watcher.end()
+            self._input_watcher = None
+        if self._input is not None:
+            with contextlib.suppress(Exception):
+                self._input.close()
+            self._input = None
+            self._send_keys(self._live.release_all())
+
+    def _lose_input(self) -> None:
+        self._close_input()
+        self._answer(PlayerFailed(ports.gone_sentence(ports.GONE, "input"), Listen.DO))
 
     # ── the requests ─────────────────────────────────────────────────────────────────────────────
 

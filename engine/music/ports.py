@@ -1,6 +1,7 @@
-"""MIDI output ports: list them, find one by name, open it, notice when it disappears.
+"""MIDI ports: list them, find one by name, open it, notice when it disappears.
 
-`python -m engine.music.ports` prints them, one JSON object per line. Ports are always listed by
+`python -m engine.music.ports` prints the output ports, one JSON object per line, and with the
+argument `inputs` the input ports. Ports are always listed by
 such a separate process, because the C libraries that list them write to the screen and can crash,
 above all while a port is open.
 """
@@ -9,8 +10,9 @@ import contextlib
 import dataclasses
 import json
 import subprocess
+import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,9 +42,27 @@ _ORDER: tuple[PortKind, ...] = ("port", "synth", "virtual")
 
 def scan() -> ScanResult:
     """List all output ports: the MIDI ports, the built-in synthesizer, the virtual port."""
+    ports: list[Port] = []
+    synth_error = None
+    for values in _list():
+        if "trouble" in values:
+            synth_error = str(values["trouble"])
+        else:
+            with contextlib.suppress(TypeError):
+                ports.append(Port(**values))
+    return ScanResult(tuple(sorted(ports, key=lambda port: _ORDER.index(port.kind))), synth_error)
+
+
+def scan_inputs() -> tuple[Port, ...]:
+    """List all input ports: the MIDI ports, then the virtual port."""
+    return tuple(sorted((Port(**values) for values in _list("inputs")), key=lambda port: port.kind))
+
+
+def _list(*words: str) -> list[dict[str, Any]]:
+    """Return what a process that lists ports prints."""
     try:
         done = subprocess.run(
-            processes.command("engine.music.ports"),
+            [*processes.command("engine.music.ports"), *words],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=SCAN_TIMEOUT,
@@ -53,16 +73,11 @@ def scan() -> ScanResult:
         lines = error.stdout or b""
     except OSError as error:
         raise WorkError(f"Cannot list the MIDI ports ({error.strerror}): try again.") from error
-    ports: list[Port] = []
-    synth_error = None
+    found = []
     for line in lines.splitlines():
-        with contextlib.suppress(ValueError, TypeError):
-            values = json.loads(line)
-            if "trouble" in values:
-                synth_error = str(values["trouble"])
-            else:
-                ports.append(Port(**values))
-    return ScanResult(tuple(sorted(ports, key=lambda port: _ORDER.index(port.kind))), synth_error)
+        with contextlib.suppress(ValueError):
+            found.append(json.loads(line))
+    return found
 
 
 def find(name: str | None) -> Port:
@@ -82,23 +97,52 @@ def choose(name: str | None, found: ScanResult) -> Port:
     """
     if name is None:
         return _default(found)
-    exact = [port for port in found.ports if port.name == name]
+    if name not in {port.name for port in found.ports}:
+        _refuse_unavailable(name, found)
+    return _match(name, found.ports, "MIDI port", "connect a synthesizer")
+
+
+def choose_input(name: str | None, found: Sequence[Port]) -> Port:
+    """Return the input port with this name, or the only one whose name contains it.
+
+    name: None for the first MIDI port that is not one of our own or of Linux itself. Raises
+    InputError if no port or several ports match.
+    """
+    if name is not None:
+        return _match(name, found, "MIDI input", "connect a keyboard")
+    for port in found:
+        if port.kind == "input" and not any(part in port.name for part in ("Through", "RtMidi")):
+            return port
+    raise InputError(
+        "There is no MIDI input: connect a keyboard, or name another port ('rnn-tui ports "
+        "--inputs' lists them)."
+    )
+
+
+def find_input(name: str | None) -> Port:
+    """Scan the input ports and return the one with a name; see `choose_input`."""
+    return choose_input(name, scan_inputs())
+
+
+def _match(name: str, found: Sequence[Port], what: str, remedy: str) -> Port:
+    """Return the port with this name, or the only one whose name contains it.
+
+    what, remedy: parts of the sentence if no port matches. Raises InputError.
+    """
+    exact = [port for port in found if port.name == name]
     if exact:
         return exact[0]
-    _refuse_unavailable(name, found)
-    containing = [port for port in found.ports if name.casefold() in port.name.casefold()]
+    containing = [port for port in found if name.casefold() in port.name.casefold()]
     if len(containing) == 1:
         return containing[0]
     if containing:
         matching = join_or(port.name for port in containing)
         raise InputError(f"The port {name!r} could be {matching}: give more of its name.")
-    names = [port.name for port in found.ports]
+    names = [port.name for port in found]
     if not names:
-        raise InputError(
-            f"There is no MIDI port {name!r}: no ports were found; connect a synthesizer."
-        )
+        raise InputError(f"There is no {what} {name!r}: no ports were found; {remedy}.")
     suggested = closest(name, names, cutoff=0.4) or names
-    raise InputError(f"There is no MIDI port {name!r}: use {join_or(suggested)}.")
+    raise InputError(f"There is no {what} {name!r}: use {join_or(suggested)}.")
 
 
 def _default(found: ScanResult) -> Port:
@@ -145,12 +189,29 @@ def open_port(port: Port) -> Any:
         ) from error
 
 
+def open_input(port: Port, receive: Callable[[Any], None]) -> Any:
+    """Open an input port as a `mido.ports.BaseInput`; raises InputError if it cannot be opened.
+
+    receive: called with each message, in a thread of the MIDI library.
+    """
+    import mido
+
+    backend = mido.Backend(f"mido.backends.rtmidi/{port.api}")
+    try:
+        return backend.open_input(port.name, virtual=port.kind == "virtual input", callback=receive)
+    except (OSError, ValueError, ImportError, NotImplementedError) as error:
+        raise InputError(
+            f"Cannot open the MIDI input {port.name!r} ({error}): list the inputs again "
+            "('rnn-tui ports --inputs') and choose one of them."
+        ) from error
+
+
 GONE = "it is not listed any more"
 
 
-def gone_sentence(reason: str) -> str:
-    """Return the message that a port is gone."""
-    return f"The MIDI port is gone ({reason}): choose another port."
+def gone_sentence(reason: str, what: str = "port") -> str:
+    """Return the message that a port is gone; what: "port" or "input"."""
+    return f"The MIDI {what} is gone ({reason}): choose another {what}."
 
 
 class PortWatcher:
@@ -165,7 +226,7 @@ class PortWatcher:
     ) -> None:
         self._port, self._is_playing, self._on_gone = port, is_playing, on_gone
         self._ended = threading.Event()
-        if port.kind == "port":  # the other kinds belong to this process
+        if port.kind in {"port", "input"}:  # the other kinds belong to this process
             threading.Thread(target=self._watch, daemon=True).start()
 
     def end(self) -> None:
@@ -182,7 +243,7 @@ class PortWatcher:
 
     def _is_listed(self) -> bool:
         try:
-            return self._port in scan().ports
+            return self._port in (scan_inputs() if self._port.kind == "input" else scan().ports)
         except WorkError:
             return True
 
@@ -196,6 +257,11 @@ def _probe() -> Iterator[dict[str, str]]:
 
     reason = synth_port.unavailable_reason()
     yield dataclasses.asdict(SYNTH) if reason is None else {"trouble": reason}
+    yield from _probe_midi("MidiOut", "port", "virtual")
+
+
+def _probe_midi(direction: str, kind: PortKind, virtual_kind: PortKind) -> Iterator[dict[str, str]]:
+    """Yield the fields of the MIDI ports of one direction, a class of rtmidi."""
     import rtmidi
 
     names = {
@@ -208,16 +274,17 @@ def _probe() -> Iterator[dict[str, str]]:
         if api == rtmidi.API_RTMIDI_DUMMY:
             continue
         with contextlib.suppress(Exception):  # an API fails where its server does not run
-            output = rtmidi.MidiOut(api)
-            for name in output.get_ports():
-                yield {"name": name, "api": names[api], "kind": "port"}
+            client = getattr(rtmidi, direction)(api)
+            for name in client.get_ports():
+                yield {"name": name, "api": names[api], "kind": kind}
             if api != rtmidi.API_WINDOWS_MM:  # it has no virtual ports
-                virtual = virtual or {"name": VIRTUAL, "api": names[api], "kind": "virtual"}
-            output.delete()
+                virtual = virtual or {"name": VIRTUAL, "api": names[api], "kind": virtual_kind}
+            client.delete()
     if virtual is not None:
         yield virtual
 
 
 if __name__ == "__main__":
-    for each in _probe():
+    inputs = sys.argv[1:] == ["inputs"]
+    for each in _probe_midi("MidiIn", "input", "virtual input") if inputs else _probe():
         print(json.dumps(each), flush=True)

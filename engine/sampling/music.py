@@ -63,30 +63,45 @@ class Prompt:
 
 
 def read_prompt(
-    codec: KeysCodec, file: Path | None = None, notes: Sequence[int] | None = None
+    codec: KeysCodec,
+    file: Path | None = None,
+    notes: Sequence[int] | None = None,
+    frames: Sequence[Frame] | None = None,
 ) -> Prompt:
     """Return a prompt; without a file it is in 4/4 and at the codec's tempo.
 
-    file: a MIDI or MusicXML file; notes: the MIDI pitches of one frame. Raises InputError for both
-    at once, for a file that cannot be read, and for pitches outside a piano's range.
+    file: a MIDI or MusicXML file; notes: the MIDI pitches of one frame; frames: several frames.
+    Raises InputError for two of them at once, for a file that cannot be read, and for pitches
+    outside a piano's range.
     """
-    if file is not None and notes is not None:
+    if sum(given is not None for given in (file, notes, frames)) > 1:
         raise InputError("A file and notes exclude each other: begin with only one of them.")
     if file is not None:
         score = score_file.read(file)
         roll = codec.quantize(score)
         return Prompt(roll, score.time_signature, codec.at_tempo(roll.tempo))
-    if notes is None:
+    if notes is None and not frames:
         return Prompt(None, (4, 4), codec)
-    if not notes or not all(LOWEST_PITCH <= pitch <= HIGHEST_PITCH for pitch in notes):
-        given = ", ".join(map(str, notes)) or "empty"
+    if frames is None:
+        frames = [Frame(tuple(notes or ()), ())]
+        _check_pitches(notes or ())
+    planes = np.zeros((len(frames), 2, KEYS), np.uint8)
+    for row, frame in zip(planes, frames, strict=True):
+        for plane, pitches in zip(row, (frame.keys, frame.onsets or ()), strict=True):
+            if pitches:
+                _check_pitches(pitches)
+            plane[[pitch - LOWEST_PITCH for pitch in pitches]] = 1
+    return Prompt(codec.decode(planes.reshape(len(frames), -1)), (4, 4), codec)
+
+
+def _check_pitches(pitches: Sequence[int]) -> None:
+    """Raise InputError for pitches to begin with that are not on the piano, and for none."""
+    if not pitches or not all(LOWEST_PITCH <= pitch <= HIGHEST_PITCH for pitch in pitches):
+        given = ", ".join(map(str, pitches)) or "empty"
         raise InputError(
             f"The notes to begin with must be MIDI pitches from {LOWEST_PITCH} to {HIGHEST_PITCH}, "
             f"not {given}."
         )
-    chord = np.zeros((1, KEYS), np.uint8)
-    chord[0, [pitch - LOWEST_PITCH for pitch in notes]] = 1
-    return Prompt(codec.decode(chord), (4, 4), codec)
 
 
 def count_frames(

@@ -42,6 +42,7 @@ from engine.protocol import (
     SampleLyrics,
     SampleMusic,
     SetTempo,
+    TimedKey,
 )
 from engine.schema import OptionTable, Range, schema_of
 
@@ -98,6 +99,9 @@ PLAIN = {
     float: st.floats(allow_nan=False, allow_infinity=False),
     type(None): st.none(),
 }
+TIMED_KEYS = st.builds(
+    TimedKey, st.floats(allow_nan=False, allow_infinity=False), *[st.integers(0, 127)] * 2
+)
 NOTES = st.builds(
     lambda start, length, *rest: NoteRow(start, start + length, *rest),
     st.floats(0, 1e6),
@@ -120,6 +124,8 @@ def of_hint(hint: Any) -> st.SearchStrategy[Any]:
     """Values of a type hint of the protocol."""
     arguments = typing.get_args(hint)
     match typing.get_origin(hint):
+        case None if hint is TimedKey:
+            return TIMED_KEYS
         case None if hint is NoteRow:
             return NOTES
         case None:

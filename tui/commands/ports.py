@@ -1,4 +1,4 @@
-"""List the MIDI output ports."""
+"""List the MIDI ports."""
 
 import argparse
 import dataclasses
@@ -9,6 +9,9 @@ from tui.commands.arguments import add_json
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    parser.add_argument(
+        "--inputs", action="store_true", help="List the input ports, on which a person plays."
+    )
     add_json(parser)
 
 
@@ -16,6 +19,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the ports: those of the system, then the synthesizer, then a virtual port."""
     from engine.music import ports
 
+    if arguments.inputs:
+        inputs = ports.scan_inputs()
+        if inputs or arguments.json:
+            output.table([dataclasses.asdict(port) for port in inputs], arguments.json)
+        else:
+            output.echo("No MIDI input was found.", err=True)
+        return 0
     found = ports.scan()
     if found.ports or arguments.json:
         output.table([dataclasses.asdict(port) for port in found.ports], arguments.json)

@@ -1,8 +1,9 @@
-"""From `rnn-tui play` through JACK to another synthesizer, FluidSynth, and its sound.
+"""Through JACK: `rnn-tui play` to FluidSynth and its sound, and `rnn-tui jam` with a keyboard.
 
 No sound card is needed: JACK runs on its dummy driver, FluidSynth writes its sound to a file.
 """
 
+import contextlib
 import json
 import os
 import queue
@@ -17,9 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import mido
 import numpy as np
 import pytest
 
+from engine.data.codecs import KeysCodec
+from engine.inference import models
 from engine.music import midi, soundfont
 from engine.music.score import Note, Score
 from engine.protocol import OpenPort, Play, PlaybackStatus, SetProgram
@@ -225,7 +229,7 @@ def test_a_killed_player_is_silenced_by_the_app(
 
 @pytest.mark.parametrize("seconds", [1.0, PATIENCE])
 def test_a_killed_synthesizer_is_an_error(fluid: Fluid, tmp_path: Path, seconds: float) -> None:
-    """Also if it is killed so late that the song ends before the list of ports is looked at."""
+    """Also if it is killed so late that the song ends before the ports are listed again."""
     until(lambda: any("fluidsynth" in port["name"] for port in list_ports()))
     song = tmp_path / "song.mid"
     midi.write(Score((Note(0, seconds, 60, 100),)), song)
@@ -262,3 +266,115 @@ def test_the_built_in_synthesizer_plays_through_the_sound_system(
     done = play(song)  # the default port, as there is no MIDI port
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("on synth\n")
+
+
+class Keyboard:
+    """A virtual keyboard that plays, and a virtual synthesizer that records, in this process."""
+
+    def __init__(self) -> None:
+        backend = mido.Backend("mido.backends.rtmidi/UNIX_JACK")
+        self.recorded: list[tuple[float, Any]] = []
+        self.ear = backend.open_input("ear", virtual=True, callback=self._record)
+        self.keys = backend.open_output("keyboard", virtual=True)
+
+    def _record(self, message: Any) -> None:
+        self.recorded.append((time.perf_counter(), message))
+
+    def press(self, *pitches: int) -> None:
+        """Play notes of a beat each."""
+        for pitch in pitches:
+            self.keys.send(mido.Message("note_on", note=pitch, velocity=99))
+            time.sleep(0.8 * BEAT)
+            self.keys.send(mido.Message("note_off", note=pitch))
+            time.sleep(0.2 * BEAT)
+
+    def onsets(self, own: bool) -> list[tuple[float, int]]:
+        """Return the moments and pitches of the echoes of our own notes, or of the others."""
+        return [
+            (moment, message.note)
+            for moment, message in self.recorded
+            if message.type == "note_on" and (message.velocity == 99) == own
+        ]
+
+    def close(self) -> None:
+        self.keys.close()
+        self.ear.close()
+
+
+BEAT = 0.5  # seconds
+PHRASE = [72, 76, 79, 77, 76, 74]
+MODEL = "folk"
+
+
+@pytest.fixture
+def keyboard(jack: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Keyboard]:
+    for key, value in ENVIRONMENT.items():
+        monkeypatch.setenv(key, value)
+    keyboard = Keyboard()
+    yield keyboard
+    keyboard.close()
+
+
+@contextlib.contextmanager
+def jam(mode: str) -> Iterator["subprocess.Popen[str]"]:
+    words = ["jam", mode, "--input", "keyboard", "--port", "ear", "--model", MODEL]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tui.cli", *words, "--beat", "120", "--seed", "1"],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    line = process.stdout.readline()
+    assert f"{MODEL} follows " in line, (line, process.stderr.read() if process.stderr else "")
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(PATIENCE)
+
+
+def test_a_phrase_is_answered_in_time_again_and_again(keyboard: Keyboard) -> None:
+    codec = models.load(MODEL).codec
+    assert isinstance(codec, KeysCodec)
+    frame = codec.beats * BEAT if codec.beats else codec.seconds
+    with jam("answer"):
+        for _ in range(2):
+            keyboard.recorded.clear()
+            keyboard.press(*PHRASE)
+            last = time.perf_counter()
+            until(lambda: len(keyboard.onsets(own=False)) > 2)
+            time.sleep(3 * BEAT)  # of the answer
+            echoes, answer = keyboard.onsets(own=True), keyboard.onsets(own=False)
+            assert [pitch for _, pitch in echoes] == PHRASE
+            # It begins on the phrase's beat, within a beat of the rest of one beat.
+            begin = (answer[0][0] - echoes[0][0]) / BEAT
+            print("answer begins at beat", begin, "after", (last - echoes[0][0]) / BEAT)
+            assert len(PHRASE) + 0.7 < begin < len(PHRASE) + 2.2
+            assert abs(begin - round(2 * begin) / 2) < 0.1
+            off = np.array([moment - answer[0][0] for moment, _ in answer]) / frame
+            print("onsets off by", np.round(1000 * frame * (off - off.round()), 1), "ms")
+            assert np.abs(off - off.round()).max() * frame < 0.04
+
+
+def test_what_is_played_is_accompanied_in_a_steady_beat(keyboard: Keyboard) -> None:
+    with jam("accompany"):
+        keyboard.press(*PHRASE, *PHRASE)
+        until(lambda: len(keyboard.onsets(own=True)) == 2 * len(PHRASE))
+        echoes, added = keyboard.onsets(own=True), keyboard.onsets(own=False)
+        assert [pitch for _, pitch in echoes] == [*PHRASE, *PHRASE]
+        assert len({round(moment, 1) for moment, _ in added}) > 3  # chords change
+        assert added[0][0] - echoes[0][0] < BEAT  # a beat behind at most
+        for moment, pitch in added:
+            top = max(played for begun, played in echoes if moment - 2 * BEAT < begun < moment)
+            assert pitch < top
+
+
+def test_a_keyboard_that_is_gone_is_an_error(keyboard: Keyboard) -> None:
+    with jam("answer") as process:
+        keyboard.keys.close()
+        process.wait(PATIENCE)
+        assert process.returncode == 1
+        assert process.stderr
+        assert "The MIDI input is gone (it is not listed any more)" in process.stderr.read()

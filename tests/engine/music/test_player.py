@@ -364,6 +364,57 @@ def test_on_the_silent_port_time_passes(start: Start) -> None:
     assert player.tape.words() == []
 
 
+def test_what_is_played_is_echoed_and_reported(start: Start) -> None:
+    player = start()
+    player.send("port", name=None)
+    player.send("listen", name="keyb")
+    assert player.read("listening") == {
+        "listening": {"name": "keyboard", "api": "TAPE", "kind": "input"}
+    }
+    played = [player.read("played") for _ in range(3)]
+    assert [(each["played"], each["velocity"]) for each in played] == [(72, 90), (72, 0), (76, 70)]
+    assert played[0]["at"] <= played[1]["at"] <= time.perf_counter()
+    until(lambda: len(player.tape.words()) == 6)
+    assert player.tape.words()[2:] == ["90485A", "B0407F", "804840", "904C46"]
+    now = time.perf_counter()
+    events = [[now + 0.1, 60, 80], [now + 0.2, 60, 0], [now + 0.1, 76, 50], [now - 1, 62, 80]]
+    player.send("perform", events=[*events, [now + 3600, 64, 80]])
+    until(lambda: "803C40" in player.tape.words())
+    assert player.tape.words()[6:] == ["903E50", "903C50", "803C40"]  # the person holds 76
+    moments = [moment for moment, _, words in player.tape.lines() if words in {"903C50", "803C40"}]
+    assert moments[0] >= now + 0.1
+    assert moments[1] >= now + 0.2
+    player.send("hush")
+    until(lambda: player.tape.down() == {76})
+    player.send("unlisten")
+    until(lambda: player.tape.down() == set())
+    assert player.end() == (0, b"")
+
+
+def test_without_echo_what_is_played_is_only_reported(start: Start) -> None:
+    player = start()
+    player.send("port", name=None)
+    player.send("listen", echo=False)  # the first input
+    assert player.read("listening")["listening"]["name"] == "keyboard"
+    assert player.read("played")["played"] == 72
+    assert player.end() == (0, b"")
+    assert not [words for words in player.tape.words() if words[0] == "9"]
+
+
+def test_an_input_that_disappears_is_reported(start: Start) -> None:
+    player = start()
+    player.send("port", name=None)
+    player.send("listen", name="organ")
+    assert player.read("error") == {
+        "error": "The MIDI input is gone (it is not listed any more): choose another input.",
+        "do": "listen",
+    }
+    until(lambda: player.tape.down() == set())
+    player.send("listen", name="harp")
+    assert player.read("error")["error"] == "There is no MIDI input 'harp': use 'keyboard'."
+    assert player.end() == (0, b"")
+
+
 def test_a_port_that_fails_is_reported(start: Start) -> None:
     player = start("loose")
     player.send("load", notes=[[0, 1, 60, 80], [0.1, 1, 62, 80], [0.2, 1, 64, 80]])
@@ -422,6 +473,10 @@ def test_a_port_that_disappears_silently_is_reported(start: Start) -> None:
         (b'{"do": "velocity", "factor": "loud"}', "factor is 'loud'"),
         (b'{"do": "loop", "start": 3, "end": 3.01}', "from 3 to 3.01 s is too short"),
         (b'{"do": "port", "name": 7}', "name is 7"),
+        (b'{"do": "perform"}', "events is missing: give a list of [seconds, pitch, velocity]"),
+        (b'{"do": "perform", "events": [[1, 60, 1], [1, 60]]}', "Event 2 is [1, 60]"),
+        (b'{"do": "perform", "events": [[NaN, 60, 1]]}', "Event 1 is [nan, 60, 1]"),
+        (b'{"do": "perform", "events": [[1, 128, 1]]}', "Event 1 is [1, 128, 1]"),
     ],
 )
 def test_an_invalid_request_is_answered_with_an_error(

@@ -228,3 +228,16 @@ def test_a_player_that_fails_once_the_piece_has_ended_is_an_error(
     player = Programs(player=(sys.executable, str(script)))
     assert cli.main(["play", str(song), "--port", "silent"], player) == 1
     assert "The player failed at the end (exit status 7)" in capsys.readouterr().err
+
+
+def test_input_ports_are_listed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(ports, "scan_inputs", lambda: (Port("keys", "UNIX_JACK", "input"),))
+    assert cli.main(["ports", "--inputs", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "name": "keys", "api": "UNIX_JACK", "kind": "input",
+    }  # fmt: skip
+    monkeypatch.setattr(ports, "scan_inputs", lambda: ())
+    assert cli.main(["ports", "--inputs"]) == 0
+    assert capsys.readouterr() == ("", "No MIDI input was found.\n")
