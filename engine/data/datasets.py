@@ -107,6 +107,15 @@ DATASETS: dict[str, Dataset] = {
         size=692_283,
         sha256="fd4eb21b656002790cb8429c3482518876c48881ce58270f5296fe5aad50075f",
     ),
+    "lieder": Dataset(
+        name="lieder",
+        kind="music",
+        about="1,460 songs with piano in MusicXML (OpenScore Lieder), of which the piano is read",
+        license="CC0-1.0",
+        path="lieder/Lieder.zip",
+        address="https://github.com/OpenScore/Lieder/archive/"
+        "bca122458de6da362abe62dd6aec62e25d7759b1.zip",
+    ),
     "musedata": Dataset(
         name="musedata",
         kind="music",
