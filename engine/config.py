@@ -485,7 +485,8 @@ def load(
             hint = did_you_mean(preset, known, f"the presets are {', '.join(known)}.", count=1)
             raise InputError(f"There is no preset {preset!r}: {hint}")
         values = _read_toml(path)
-        values.pop("about", None)  # the preset's description
+        for entry in ("about", "inner"):  # its description; whether lists of presets omit it
+            values.pop(entry, None)
         if values.get("kind", kind) != kind:
             raise InputError(
                 f"The preset {preset!r} is for {values['kind']}, not for {kind}: choose another "

@@ -1,10 +1,13 @@
 """The app: its pages, the keys that work on all of them, and the message when it is left."""
 
+import asyncio
+import os
 import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import ClassVar, NamedTuple
 
+from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -18,6 +21,7 @@ from tui.pages.run_actions import AttachRun, RunStarted
 from tui.pages.runs.screen import RunRenamed, RunsScreen
 from tui.pages.train.screen import TrainScreen
 from tui.sources.child_commands import INSTALLED, Programs
+from tui.sources.run_notices import WATCH_SECONDS, RunWatcher, desktop_notification
 from tui.sources.run_summary import STATES
 from tui.sources.runs import RunChanged, RunList
 from tui.widgets.header import PageHeader
@@ -146,8 +150,21 @@ class RnnTuiApp(App[None]):
         return screen
 
     async def on_mount(self) -> None:
-        """Open the first page."""
+        """Open the first page, and start to watch the runs."""
         await self.action_page(self._initial_mode)
+        self._watch_runs()
+
+    @work
+    async def _watch_runs(self) -> None:
+        """Notify the user when a run ends, and when its validation loss no longer falls."""
+        watcher = RunWatcher(self.runs)
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            for notice in await asyncio.to_thread(watcher.read):
+                self.notify(notice.sentence, severity=notice.severity, timeout=15, markup=False)
+                self.bell()
+                if self._driver is not None and not (self.is_headless or self.is_web):
+                    self._driver.write(desktop_notification(notice.sentence, os.environ))
 
     async def action_page(self, mode: str) -> None:
         """Open a page; add the header to it when it is opened for the first time."""

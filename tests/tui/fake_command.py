@@ -25,6 +25,12 @@ def main(calls: str, *words: str) -> int:
     if words[:2] == ("data", "list"):
         print(json.dumps({"name": "harbour", "kind": "lyrics", "about": "Invented sea songs"}))
         print(json.dumps({"name": "preludes", "kind": "music", "about": "Not for lyrics"}))
+        far = {"name": "far", "kind": "music", "about": "Tunes", "here": False, "size": 1_500_000}
+        print(json.dumps({**far, "licence": "CC0"}))
+        return 0
+    if words[:2] == ("data", "fetch"):
+        print("Downloading far: 50%", file=sys.stderr)
+        print(json.dumps({"name": "far", "path": "far.zip"}))
         return 0
     if words[0] == "models":
         return 0

@@ -15,6 +15,7 @@ from tui.pages.runs.screen import RunsScreen
 from tui.pages.runs.table import RunTable
 from tui.pages.train.new_run_dialog import NewRunDialog
 from tui.pages.train.screen import TrainScreen
+from tui.sources import system
 
 WriteRun = Callable[..., RunDir]
 Snap = Callable[..., bool]
@@ -108,12 +109,13 @@ def test_new_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(config, "presets", dict)
+    monkeypatch.setattr(system, "gpus", tuple)
 
     async def ready(pilot: Pilot[None]) -> None:
         await pilot.press("n")
         form = Page(pilot, await in_front(pilot, NewRunDialog))
         await form.stop_blinking()
-        await form.fill(steps="many")
+        await form.fill(data="", steps="many")
         await form.until(lambda: "harbour" in form.text_of("#data-note"))
         await settle(pilot)
 

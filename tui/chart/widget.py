@@ -1,7 +1,9 @@
 """The line chart widget, whose viewport changes with keys and the mouse."""
 
+import asyncio
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -106,6 +108,13 @@ class LineChart(Widget, can_focus=True):
             self.viewport = dataclasses.replace(self.viewport, span=None, cursor=None)
         self._series, self.y_label, self._x_axis = tuple(series), y_label, x_axis
         self._redraw()
+
+    async def export(self, path: Path) -> None:
+        """Write what is seen as PNG, SVG or CSV: see `tui.chart.picture.export`."""
+        from tui.chart.picture import export
+
+        shown = self._series, self.viewport, self._x_axis, self.y_label
+        await asyncio.to_thread(export, path, *shown)
 
     def mark(self, number: int) -> Text:
         """Return the mark of the series with this number, in its color."""

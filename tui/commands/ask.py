@@ -23,12 +23,15 @@ def run(arguments: argparse.Namespace) -> int:
     history = event_log.read_history(chosen.events)
     state = run_state.state_of(chosen, history.last_event)
     if state not in run_state.ACTIVE:
-        command = f"rnn-tui train {chosen.config().kind} --resume {chosen.name}"
+        config = chosen.config()
+        command = f"rnn-tui train {config.kind} --resume {chosen.name}"
+        remedy = f"resume it with '{command}'"
         if state == "finished":
-            command += f" --set train.steps={2 * history.step}"
+            remedy = f"for more steps use '{command} --set train.steps={2 * history.step}'"
+            if config.model.kind != "network":
+                remedy = "it is complete, and nothing is left to train"
         raise InputError(
-            f"The run {chosen.name!r} is not in training ({state}) and takes no requests: resume "
-            f"it with '{command}'."
+            f"The run {chosen.name!r} is not in training ({state}) and takes no requests: {remedy}."
         )
     chosen.request(arguments.request)
     return 0

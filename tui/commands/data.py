@@ -35,6 +35,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--timeout", type=float, default=30.0,
         help="Time-out in seconds without data from the server (default 30).",
     )  # fmt: skip
+    fetching.add_argument(
+        "--progress", action="store_true",
+        help="Print the progress as lines on stderr, also where that is no terminal.",
+    )  # fmt: skip
     about = "Prepare the songs of a data set or a path, and describe them."
     info = actions.add_parser("info", help=about, description=about)
     info.add_argument("source", metavar="NAME|PATH", help="Name of a data set, or a path.")
@@ -47,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.action == "list":
         _list(arguments.json)
     elif arguments.action == "fetch":
-        _fetch(arguments.name, arguments.timeout, arguments.json)
+        _fetch(arguments.name, arguments.timeout, arguments.json, arguments.progress)
     else:
         _info(arguments.source, arguments.json)
     return 0
@@ -75,7 +79,7 @@ def _size(item: "Dataset") -> str | None:
     return None if item.size is None else f"{item.size / 1e6:.1f} MB"
 
 
-def _fetch(name: str, timeout: float, as_json: bool) -> None:
+def _fetch(name: str, timeout: float, as_json: bool, lines: bool) -> None:
     from engine.data import datasets, download
 
     if not 0 < timeout < math.inf:
@@ -87,7 +91,7 @@ def _fetch(name: str, timeout: float, as_json: bool) -> None:
             f"size      {_size(item) or 'unknown'}\nsha256    {item.sha256 or 'unknown'}",
             err=True,
         )
-    progress = output.progress(f"Downloading {name}", in_bytes=True)
+    progress = output.progress(f"Downloading {name}", in_bytes=True, lines=lines)
     result = download.download_dataset(item, progress, timeout)
     if as_json:
         facts = {

@@ -15,11 +15,10 @@ from typing import Any
 
 from engine.runs import events
 from engine.runs.events import Event
-from tui.formatting import clean, duration
-from tui.roll_text import roll_lines
+from tui.event_text import event_text
+from tui.formatting import clean
 
 MAX_SHOWN = 5  # names of songs or artists in one line
-ROLL_FRAMES = 72  # frames of the printed piano roll of a sample
 _CLEAR_LINE = "\r\x1b[K"
 # What is printed instead of characters of this program that few character sets have.
 _SUBSTITUTES = str.maketrans(
@@ -86,56 +85,6 @@ def echo_json(line: str) -> None:
     print(line.encode(encoding, "rnn_tui.json").decode(encoding), flush=True)
 
 
-def _number(value: float | None, form: str = ".3f") -> str:
-    return "not a number" if value is None else format(value, form)
-
-
-def event_text(event: Event, steps: int) -> str | None:
-    """Return a text about an event, None for one that is not shown; steps: the run's last step."""
-    match event:
-        case events.Started():
-            processes = f"{event.ranks} processes with " if event.ranks > 1 else ""
-            threads = f"{event.threads} thread{'s' * (event.threads != 1)}"
-            device = "" if event.device == "cpu" else f" on {event.device}"
-            initial = event.initial and f"\nstarts from {event.initial}"
-            text = (
-                f"{event.run}: {event.model}, {event.parameters:,} parameters; {event.corpus}: "
-                f"{event.train_frames:,} {event.unit}s for training, {event.valid_frames:,} for "
-                f"validation; {processes}{threads}{device}{initial}"
-            )
-        case events.Step():
-            left = "" if event.remaining is None else f", {duration(event.remaining)} left"
-            text = (
-                f"step {event.step}/{steps}  loss {_number(event.loss)} nats  "
-                f"{_number(event.bits)} bits  learning rate {event.lr:.1e}  "
-                f"gradient norm {_number(event.grad_norm, '.2f')}  "
-                f"{event.frames_per_second:,.0f}/s  {event.memory_mb:,.0f} MB{left}"
-            )
-        case events.Evaluated():
-            best = ", best so far" if event.best else ""
-            text = (
-                f"step {event.step}: validation loss {event.loss:.4f} nats, "
-                f"{event.bits:.4f} bits{best}"
-            )
-        case events.Sampled():
-            song = f"{event.prime}{event.text}"
-            if event.notes is not None:
-                song = "\n".join(roll_lines(event.notes, ROLL_FRAMES))
-            text = f"step {event.step}, {event.condition or 'no artist'}:\n{song}\n"
-        case events.Saved():
-            best = ", best so far" if event.best else ""
-            text = f"step {event.step}: saved {event.checkpoint}{best}"
-        case events.Resumed():
-            text = f"resumed after step {event.step}"
-        case events.Finished():
-            text = f"{event.reason} at step {event.step}"
-        case events.Failed():
-            text = f"failed at step {event.step}: {event.reason}"
-        case _:
-            return None
-    return text
-
-
 def printer(as_json: bool, quiet: bool = False, failures: bool = True) -> Callable[[Event], None]:
     """Return a function that prints an event as JSON or as text, or with `quiet` nothing.
 
@@ -168,20 +117,32 @@ def printer(as_json: bool, quiet: bool = False, failures: bool = True) -> Callab
     return show
 
 
-def progress(what: str, in_bytes: bool = False) -> Callable[[int, int], None] | None:
+def progress(
+    what: str, in_bytes: bool = False, lines: bool = False
+) -> Callable[[int, int], None] | None:
     """Return a function (done, total) that shows progress on stderr; None if it is no terminal.
 
-    in_bytes: done and total are bytes, and the speed in MB/s is shown too.
+    in_bytes: done and total are bytes, and the speed in MB/s is shown too. lines: write a line for
+    each percent, to any stream.
     """
-    if not sys.stderr.isatty():
+    if not (lines or sys.stderr.isatty()):
         return None
     began = time.monotonic()
+    percent = -1
 
     def show(done: int, total: int) -> None:
+        nonlocal percent
+        if lines and percent == 100 * done // total:
+            return
+        percent = 100 * done // total
         end = "\n" if done >= total else ""
         rate = done / 1e6 / max(time.monotonic() - began, 1e-3)
         speed = f", {rate:,.1f} MB/s" if in_bytes else ""
-        overwrite(f"{what}: {done / total:.0%}{speed}", end, err=True)
+        text = f"{what}: {done / total:.0%}{speed}"
+        if lines:
+            echo(text, err=True)
+        else:
+            overwrite(text, end, err=True)
 
     return show
 

@@ -1,7 +1,9 @@
 """Actions of the Train and Runs pages on a run: stop, save, write samples, resume, more steps."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on
@@ -18,6 +20,7 @@ from engine.runs.run_state import ACTIVE
 from tui.sources import command_runner
 from tui.sources.child_commands import Programs
 from tui.sources.run_summary import RunRow, RunSummary
+from tui.widgets.file_dialog import FileDialog
 from tui.widgets.footer import Footer
 
 # Requests to a trainer, each with what the trainer will do.
@@ -75,6 +78,16 @@ async def resume(screen: Screen[None], programs: Programs, row: RunRow | RunSumm
         fail(screen, str(error))
         return
     screen.post_message(RunStarted(run))
+
+
+async def export(
+    screen: Screen[None], hint: str, name: str, write: Callable[[Path], Awaitable[None]]
+) -> None:
+    """Ask for the name of a new file, and let `write` write it. name: the suggestion."""
+    dialog = FileDialog("Export to:", hint, write, name, new=True)
+    path = await screen.app.push_screen_wait(dialog)
+    if path is not None:
+        screen.notify(f"Wrote {path}", markup=False)
 
 
 class MoreStepsDialog(ModalScreen[int | None]):

@@ -115,6 +115,7 @@ class RunRow:
     best: Evaluated | None  # the best evaluation; None: not evaluated yet
     started_at: str  # for example "2025-03-01 12:00"; "": unknown
     note: str  # the user's note
+    worse: int = 0  # evaluations since the best, all of them worse
 
     @property
     def key(self) -> str:

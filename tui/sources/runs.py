@@ -284,6 +284,7 @@ class _RowReader:
 
     def _new_row(self, history: History) -> RunRow:
         facts = _recorded(history.started) if history.started else self._configured
+        best = history.best_evaluation
         return RunRow(
             run=self.run,
             state="",
@@ -292,7 +293,8 @@ class _RowReader:
             data_set=facts.data_set,
             step=history.step,
             total_steps=facts.total_steps,
-            best=history.best_evaluation,
+            best=best,
             started_at=start_time(self.run.path.name),
             note="",
+            worse=sum(one.step > best.step for one in history.evaluations) if best else 0,
         )

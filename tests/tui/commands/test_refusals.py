@@ -245,7 +245,7 @@ def test_a_broken_run_affects_no_other(call: Call, trained: str, home: Path, con
 
 def test_a_finished_run_takes_no_requests(call: Call, trained: str) -> None:
     message = refused(call("ask", trained, "stop"))
-    assert "is not in training (finished) and takes no requests: resume it with" in message
+    assert "is not in training (finished) and takes no requests: for more steps use" in message
     assert f"--resume {trained} --set train.steps=24" in message
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
@@ -14,6 +15,7 @@ from textual.message import Message
 from textual.style import Style
 from textual.widgets import DataTable, Input, Static
 
+from engine import files
 from engine.errors import InputError
 from engine.runs import run_dir
 from engine.runs.run_dir import RunDir
@@ -26,12 +28,13 @@ from tui.pages.run_actions import AttachRun
 from tui.pages.runs import comparison
 from tui.pages.runs.config_dialog import ConfigDialog
 from tui.pages.runs.name_dialog import NameDialog
-from tui.pages.runs.table import COLUMNS, Order, RunTable, matching
+from tui.pages.runs.table import COLUMNS, Order, RunTable, matching, table_csv
 from tui.sources.child_commands import Programs
 from tui.sources.run_summary import RunRow, RunSummary
 from tui.sources.runs import CurveReaders, CurvesRead, RunList, RunsRead
 from tui.widgets.confirm import ConfirmScreen
 from tui.widgets.footer import Footer
+from tui.widgets.run_pane import RunPane
 from tui.widgets.welcome import Welcome
 
 _POLL_SECONDS = 1.0  # between two readings of the runs
@@ -105,6 +108,8 @@ class RunsScreen(ChartScreen):
                 tooltip="Resume a run that has ended; a finished one is given more steps"),
         Binding("e", "export", "Export", show=False, id="runs.export",
                 tooltip="Export the chart as PNG, SVG or CSV; without a chart the table as CSV"),
+        Binding("p", "pane", "Log", id="runs.pane",
+                tooltip="Show or hide the run's log and how busy the machine is"),
         Binding("y", "copy_path", "Copy path", show=False, id="runs.copy_path",
                 tooltip="Copy the path of the run's folder to the clipboard"),
         Binding("x", "delete", "Delete", id="runs.delete",
@@ -154,6 +159,7 @@ class RunsScreen(ChartScreen):
                 Viewport(smoothing=0.0),
                 id="chart",
             )
+        yield RunPane()
         yield Welcome(_WELCOME)
         yield Footer(show_command_palette=False)
 
@@ -212,6 +218,15 @@ class RunsScreen(ChartScreen):
         elif row is None:
             run_actions.warn(self, "No runs yet: press n to start one.")
         return row
+
+    def on_data_table_row_highlighted(self) -> None:
+        """Show the log of the run under the cursor."""
+        row = self._rows.get(self.query_one(RunTable).current or "")
+        self.query_one(RunPane).show_run(row.run if row else None)
+
+    def action_pane(self) -> None:
+        """Show or hide the run's log and the use of the machine."""
+        self.query_one(RunPane).toggle()
 
     # ── sorting and filtering ────────────────────────────────────────────────────────────────────
 
@@ -397,6 +412,20 @@ class RunsScreen(ChartScreen):
         if renamed != row.run:
             self.post_message(RunRenamed(row.run, renamed))
         await self._read()
+
+    @work(group="export", exclusive=True)
+    async def action_export(self) -> None:
+        """Write the chart or, where it is not shown, the table to a file that the user chooses."""
+        if self._is_comparing:
+            hint = "The suffix chooses the format: .png, .svg, or .csv for the values."
+            await run_actions.export(self, hint, "runs.png", self.query_one(LineChart).export)
+            return
+        text = table_csv(self._order.sort(self._shown_rows))
+
+        async def write(path: Path) -> None:
+            await asyncio.to_thread(files.write_atomic, path, text)
+
+        await run_actions.export(self, "The table as CSV.", "runs.csv", write)
 
     def action_copy_path(self) -> None:
         """Copy the path of the run's folder."""

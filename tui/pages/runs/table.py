@@ -1,5 +1,7 @@
 """The table of all runs: its columns, its order, and which of the runs it shows."""
 
+import csv
+import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -75,6 +77,16 @@ def matching(rows: Sequence[RunRow], words: str) -> list[RunRow]:
         return " ".join(column.text(row).plain for column in COLUMNS.values()).lower()
 
     return [row for row in rows if all(word in text(row) for word in words.lower().split())]
+
+
+def table_csv(rows: Sequence[RunRow]) -> str:
+    """Return the columns of the table as CSV, with a line for each row."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        writer.writerow([column.text(row).plain for column in COLUMNS.values()])
+    return text.getvalue()
 
 
 class RunTable(DataTable[Text]):

@@ -104,16 +104,29 @@ def summary(loaded: RunConfig) -> str:
 
 
 def matching_keys(line: str) -> str:
-    """Return the settings, with defaults, whose names contain `line`; empty without any.
+    """Return the settings whose names contain what is typed before a "="; empty without any.
 
-    It is also empty for a line with "=", where the key is complete.
+    Several are listed with their defaults; of a single one the meaning and the range are returned.
     """
-    if "=" in line or not line.strip():
-        return ""
     settings = config.settings()
-    found = [key for key in settings if line.strip() in key]
+    word = line.partition("=")[0].strip()
+    if not word:
+        return ""
+    found = [word] if word in settings else [key for key in settings if word in key]
+    if len(found) == 1:
+        return meaning(found[0])
+    if "=" in line:
+        return ""
     shown = "   ".join(f"{key}={settings[key].default_text}" for key in found[:_MAX_KEYS])
     return f"{shown}   …" if len(found) > _MAX_KEYS else shown
+
+
+def meaning(key: str) -> str:
+    """Return the meaning, the range and the default of a setting."""
+    setting = config.settings()[key]
+    return (
+        f"{key}: {setting.help} Allowed: {setting.values}; default {setting.default_text or '–'}."
+    )
 
 
 @dataclass(frozen=True)
@@ -125,9 +138,28 @@ class Preset:
     kind: Kind | None  # None: the preset is for any kind
 
 
+# What a form for each kind shows at first, and the preset for the songs of a path.
+DATA_SETS: dict[Kind, str] = {"lyrics": "originals", "music": "pieces"}
+_PRESETS: dict[Kind, tuple[str, str]] = {
+    "lyrics": ("quick", "own-songs"),
+    "music": ("sketch", "sketch"),
+}
+
+
+def suggested_preset(kind: Kind, data: str, names: Collection[str]) -> str | None:
+    """Return the preset for a data set; None for the default settings.
+
+    names: of the named data sets; any other data is a path. A preset that does not exist is not
+    suggested.
+    """
+    preset = _PRESETS[kind][data.strip() not in ("", DATA_SETS[kind], *names)]
+    return preset if preset in config.presets() else None
+
+
 def presets() -> list[Preset]:
-    """Return all presets."""
+    """Return the presets, those that are suggested first, without steps of the included models."""
     result = []
+    first = [name for names in _PRESETS.values() for name in names]
     for name, path in config.presets().items():
         try:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -135,8 +167,9 @@ def presets() -> list[Preset]:
             values = {}
         about, kind = values.get("about"), values.get("kind")
         known: Kind | None = kind if kind in SOURCES else None
-        result.append(Preset(name, f"{name}: {about}" if about else name, known))
-    return result
+        if not values.get("inner"):
+            result.append(Preset(name, f"{name}: {about}" if about else name, known))
+    return sorted(result, key=lambda preset: (preset.name not in first, preset.name))
 
 
 def free_name(name: str, taken: Collection[str]) -> str:

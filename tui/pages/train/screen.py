@@ -2,6 +2,7 @@
 
 import asyncio
 from functools import partial
+from pathlib import Path
 from typing import ClassVar
 
 from textual import work
@@ -12,7 +13,6 @@ from textual.content import Content
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from engine.errors import InputError
 from engine.runs.run_dir import RunDir
 from tui.chart.keys import ChartScreen
 from tui.chart.widget import LineChart
@@ -41,6 +41,7 @@ from tui.sources.runs import (
     newest_run,
 )
 from tui.widgets.footer import Footer
+from tui.widgets.run_pane import RunPane
 from tui.widgets.welcome import Welcome
 
 _LAYOUTS = ("", "-only-curve", "-only-samples")  # CSS classes of the page
@@ -72,9 +73,11 @@ class TrainScreen(ChartScreen):
         Binding("c", "copy", "Copy", show=False, id="train.copy",
                 tooltip="Copy the samples to the clipboard"),
         Binding("e", "export", "Export", show=False, id="train.export",
-                tooltip="Write the metrics of all steps to metrics.csv in the run's folder"),
+                tooltip="Export the chart as PNG or SVG, or all metrics as CSV, to a chosen file"),
         Binding("z", "layout", "Layout", id="train.layout",
                 tooltip="Show the curve alone, the samples alone, or both"),
+        Binding("p", "pane", "Log", id="train.pane",
+                tooltip="Show or hide the run's log and how busy the machine is"),
         Binding("pageup,up", "scroll_samples(-1)", "Newer", show=False, id="train.newer",
                 tooltip="Scroll the samples up"),
         Binding("pagedown,down", "scroll_samples(1)", "Older", show=False, id="train.older",
@@ -147,6 +150,7 @@ class TrainScreen(ChartScreen):
             with Horizontal(id="body"):
                 yield LineChart("The curve starts with the first step.", id="curve")
                 yield Samples(id="samples")
+            yield RunPane()
         yield Welcome(_WELCOME)
         yield Footer(show_command_palette=False)
 
@@ -177,6 +181,7 @@ class TrainScreen(ChartScreen):
         self._generation += 1
         self.run, self.view = run, None
         self.set_class(False, "-empty")
+        self.query_one(RunPane).show_run(run)
         follow = partial(self._follow, run, self._generation)
         self.run_worker(follow, thread=True, exclusive=True, group="follow")
 
@@ -246,6 +251,10 @@ class TrainScreen(ChartScreen):
         valid = Series("valid", columns.valid_step, columns.valid_loss * unit.per_nat, 1, "points")
         self.query_one(LineChart).show((train, valid), unit.short)
 
+    def action_pane(self) -> None:
+        """Show or hide the run's log and the use of the machine."""
+        self.query_one(RunPane).toggle()
+
     def action_layout(self) -> None:
         """Switch between the curve and samples, the curve alone and the samples alone."""
         self._layout = (self._layout + 1) % len(_LAYOUTS)
@@ -301,13 +310,16 @@ class TrainScreen(ChartScreen):
 
     @work(group="export", exclusive=True)
     async def action_export(self) -> None:
-        """Write the metrics to a CSV file."""
+        """Write the chart, or the metrics of all steps, to a file that the user chooses."""
         if (view := self._attached()) is None:
             return
-        run, path = view.run, view.run.path / "metrics.csv"
-        try:
-            await asyncio.to_thread(write_metrics_csv, run.events, path)
-        except (InputError, OSError) as error:
-            run_actions.fail(self, str(error))
-            return
-        self.notify(f"Wrote {path}", markup=False)
+        run = view.run
+
+        async def write(path: Path) -> None:
+            if path.suffix.lower() == ".csv":
+                await asyncio.to_thread(write_metrics_csv, run.events, path)
+            else:
+                await self.query_one(LineChart).export(path)
+
+        hint = "The suffix chooses the format: .png or .svg for the chart, .csv for all metrics."
+        await run_actions.export(self, hint, f"{run.name}.png", write)

@@ -1,6 +1,7 @@
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from textual.widgets import DataTable, Input, Static
@@ -20,6 +21,7 @@ from tui.pages.train.new_run_dialog import NewRunDialog
 from tui.pages.train.screen import TrainScreen
 from tui.sources.child_commands import INSTALLED, Programs
 from tui.widgets.confirm import ConfirmScreen
+from tui.widgets.file_dialog import FileDialog
 
 WriteRun = Callable[..., RunDir]
 Append = Callable[..., None]
@@ -60,7 +62,7 @@ async def test_without_runs_the_page_shows_what_to_do(home: object) -> None:
 
 
 async def test_runs_are_sorted_filtered_named_and_compared_by_any_metric(
-    write_run: WriteRun, steps_of: StepsOf, append: Append
+    write_run: WriteRun, steps_of: StepsOf, append: Append, tmp_path: Path
 ) -> None:
     ends = {"gulls": 400, "bells": 1000, "Anchor": 200}
     for day, (name, last) in enumerate(ends.items(), 1):
@@ -146,6 +148,17 @@ async def test_runs_are_sorted_filtered_named_and_compared_by_any_metric(
         assert [s.label for s in chart._series] == ["chain", "gulls"]
         await page.pilot.click("#choices", offset=(4, 0))
         assert chart._series[0].kind == "points"
+
+        # What is seen is exported: the chart, and without it the table.
+        for name, shown in (("chart.csv", "step,chain,gulls"), ("table.csv", "run,note,state")):
+            await page.press("e")
+            dialog = await page.in_front(FileDialog)
+            dialog.query_one("#file", Input).value = str(tmp_path / name)
+            await page.press("enter")
+            await page.until((tmp_path / name).exists)
+            assert (tmp_path / name).read_text().startswith(shown)
+            await page.in_front(RunsScreen)
+            await page.press("o")
 
         # Two runs differ in a setting.
         config = run_dir.find("gulls").path / "config.json"

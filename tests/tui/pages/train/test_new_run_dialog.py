@@ -4,7 +4,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from textual.widgets import TextArea
+from textual.widgets import DataTable, Static, TextArea
 
 from engine import config
 from engine.runs.run_dir import RunDir
@@ -12,7 +12,9 @@ from tests.tui.fake_command import FakeCommand
 from tests.tui.page import FAILING, Page, in_front, make_app
 from tui.app import RnnTuiApp
 from tui.pages.train.new_run_dialog import NewRunDialog, SourceSuggester
+from tui.pages.train.new_run_values import Form
 from tui.pages.train.screen import TrainScreen
+from tui.pages.train.settings_dialog import SettingsDialog
 from tui.sources.child_commands import Programs
 
 WriteRun = Callable[..., RunDir]
@@ -21,14 +23,25 @@ WriteRun = Callable[..., RunDir]
 class FormPage(Page[NewRunDialog]):
     kind = NewRunDialog  # a dialog over the Train page, without a mode
 
+    @staticmethod
+    def line(dialog: SettingsDialog, selector: str) -> str:
+        return str(dialog.query_one(selector, Static).visual)
+
 
 @pytest.fixture(autouse=True)
 def _presets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wide = tmp_path / "wide.toml"
-    wide.write_text('about = "A wide one"\n[model]\nhidden_size = 512\n')
-    tunes = tmp_path / "tunes.toml"
-    tunes.write_text('kind = "music"\n')
-    monkeypatch.setattr(config, "presets", lambda: {"wide": wide, "tunes": tunes})
+    texts = {
+        "inner": 'kind = "lyrics"\ninner = true\n',
+        "own-songs": 'kind = "lyrics"\n[train]\nsteps = 70\n',
+        "quick": 'about = "A first one"\nkind = "lyrics"\n[train]\nsteps = 60\n',
+        "sketch": 'kind = "music"\n',
+        "wide": 'about = "A wide one"\n[model]\nhidden_size = 512\n',
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{name}.toml").write_text(text)
+    monkeypatch.setattr(
+        config, "presets", lambda: {name: tmp_path / f"{name}.toml" for name in texts}
+    )
 
 
 @asynccontextmanager
@@ -44,9 +57,25 @@ async def opened(programs: Programs = FAILING) -> AsyncIterator[FormPage]:
 async def test_fields_are_suggested_and_checked(
     fake_command: FakeCommand, write_run: WriteRun
 ) -> None:
-    write_run("run")
+    write_run("quick")
     async with opened(fake_command.programs) as form:
+        # The included songs and the quick preset are chosen at first.
+        assert form.screen.form == Form("lyrics", "originals", "quick", "quick-2")
+        assert form.text_of("#summary").startswith("lstm 2 × 256 · 60 steps")
+        await form.until(lambda: "as fast as the run quick" in form.text_of("#estimate"))
+
+        # Presets are those of the kind, without inner ones; of a path, those for own songs.
+        presets = [str(value) for _, value in form.select("preset")._options]
+        assert presets[1:] == ["own-songs", "quick", "wide"]
+        await form.fill(data="~/songs.csv")
+        await form.until(lambda: form.screen.form.preset == "own-songs")
+        assert "about 25 s as fast as" in form.text_of("#estimate")
+        form.select("kind").value = "music"
+        await form.until(lambda: form.screen.form.preset == "sketch")
+        form.select("kind").value = "lyrics"
+
         # Suggestions come from the command.
+        await form.fill(data="")
         await form.until(lambda: "harbour" in form.text_of("#data-note"))
         assert "preludes" not in form.text_of("#data-note")  # not lyrics
         assert "data list --json" in fake_command()
@@ -63,8 +92,7 @@ async def test_fields_are_suggested_and_checked(
 
         # Fields are checked as they are typed.
         form.select("kind").value = "lyrics"
-        await form.until(lambda: form.field("name").value == "run-2")
-        assert form.text_of("#summary").startswith("lstm 2 × 256 · 2,000 steps")
+        await form.until(lambda: form.field("name").value == "quick-2")
         await form.fill(steps="none")
         assert form.text_of("#steps-note").startswith(
             "✗ train.steps must be a whole number of 1 or more, not 'none'."
@@ -74,7 +102,8 @@ async def test_fields_are_suggested_and_checked(
         area = form.screen.query_one("#settings", TextArea)
         area.focus()
         await form.press(*"model.hid")
-        await form.until(lambda: form.text_of("#settings-note") == "model.hidden_size=256")
+        await form.until(lambda: "units in each" in form.text_of("#settings-note"))
+        assert "from 1 to 16,384; default 256" in form.text_of("#settings-note")
         await form.press(*"den_size=x")
         await form.until(lambda: "whole number" in form.text_of("#settings-note"))
         area.text = "model.hidden_size=128"
@@ -88,11 +117,11 @@ async def test_fields_are_suggested_and_checked(
         assert "train" not in fake_command()
 
         # A taken name is refused, and one typed by hand is kept.
-        await form.fill(name="run")
-        assert form.text_of("#name-note") == "✗ The name 'run' is taken; choose another."
-        form.select("preset").value = "tunes"
+        await form.fill(name="quick")
+        assert form.text_of("#name-note") == "✗ The name 'quick' is taken; choose another."
+        form.select("preset").value = "own-songs"
         await form.pilot.pause()
-        assert form.field("name").value == "run"  # a name typed by hand is kept
+        assert form.field("name").value == "quick"  # a name typed by hand is kept
         await form.fill(name="folk")  # an included model
         assert form.text_of("#name-note") == "✗ The name 'folk' is taken; choose another."
 
@@ -132,45 +161,62 @@ async def test_errors_help_and_closing(fake_command: FakeCommand) -> None:
         assert isinstance(form.app.screen, TrainScreen)
 
 
-async def test_runs_are_started_and_attached(fake_command: FakeCommand) -> None:
+async def test_data_sets_are_downloaded_and_runs_started_and_attached(
+    fake_command: FakeCommand,
+) -> None:
     async with opened(fake_command.programs) as form:
-        # The kind is that of the data set or of the preset.
+        # The kind is that of the data set, which the arrow keys choose.
         kind = form.select("kind")
-        await form.until(lambda: "harbour" in form.text_of("#data-note"))
-        assert kind.value == "lyrics"
-        await form.fill(data="preludes")
-        await form.until(lambda: kind.value == "music" and "frames" in form.text_of("#summary"))
+        await form.until(lambda: "harbour" in form.screen._data_sets)
+        form.field("data").focus()
         await form.fill(data="harbour")
-        await form.until(
-            lambda: kind.value == "lyrics" and "characters" in form.text_of("#summary")
-        )
-        form.select("preset").value = "tunes"
-        await form.until(lambda: kind.value == "music")
-        kind.value = "lyrics"
-        await form.until(lambda: "is for music" in form.text_of("#preset-note"))
-        await form.fill(data="preludes")
-        await form.until(lambda: not form.text_of("#preset-note"))
+        await form.press("down")
+        await form.until(lambda: kind.value == "music" and "frames" in form.text_of("#summary"))
+        assert form.screen.form.preset == "sketch"
+
+        # A data set that is not here is downloaded first.
+        await form.press("down")
+        assert form.text_of("#data-note").startswith("Tunes. Not downloaded yet (1.5 MB, licence")
         await form.press("ctrl+s")
-        await form.until(lambda: "train music --data preludes --preset tunes" in fake_command())
+        assert "far is not downloaded yet: press f4." in form.text_of("#data-note")
+        await form.press("f4")
+        await form.until(lambda: form.text_of("#status") == "far has been downloaded.")
+        assert form.text_of("#data-note") == "Tunes"
+        assert "data fetch far --json --progress" in fake_command()
+
+        # All settings are shown with their meanings, found by words, and changed.
+        await form.press("f3")
+        dialog = await form.in_front(SettingsDialog)
+        await form.press("slash", *"recurrent layers", "enter")
+        table = dialog.query_one(DataTable)
+        assert [cell.plain for cell in table.get_row_at(0)] == ["model.layers", "2", "2"]
+        await form.press("enter", "ctrl+u", "0", "enter")
+        assert "must be a whole number from 1 to 16" in form.line(dialog, "#meaning")
+        await form.press("ctrl+u", "3", "enter")
+        assert [cell.plain for cell in table.get_row_at(0)] == ["model.layers", "3", "2"]
+        await form.press("escape")
+        await form.until(lambda: form.screen.form.settings == "model.layers=3")
+        assert form.text_of("#summary").startswith("lstm 3 × 256")
+        await form.press("f3")
+        dialog = await form.in_front(SettingsDialog)
+        await form.press("slash", *"layers", "enter", "delete", "escape")
+        await form.until(lambda: form.screen.form.settings == "")
 
         # A run is started and attached.
         app = form.app
         assert isinstance(app, RnnTuiApp)
-        await form.until(lambda: isinstance(app.screen, TrainScreen))
-        await form.press("n")
-        form = await FormPage.of(form.pilot)
-        await form.until(lambda: form.field("name").value == "run")
         await form.fill(data="harbour")
+        await form.until(lambda: kind.value == "lyrics")
         await form.fill(steps="300")
         form.screen.query_one("#data").focus()
         await form.press("enter")
         await form.until(lambda: not isinstance(app.screen, NewRunDialog))
         page = app.screen
         assert isinstance(page, TrainScreen)
-        await form.until(lambda: page.run and page.run.name == "run" and app._started)
+        await form.until(lambda: page.run and page.run.name == "quick" and app._started)
         assert (
-            "train lyrics --data harbour --run run --set train.steps=300 --detach --json"
-            in fake_command()
+            "train lyrics --data harbour --preset quick --run quick --set train.steps=300 "
+            "--detach --json" in fake_command()
         )
 
 

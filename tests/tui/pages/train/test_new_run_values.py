@@ -95,9 +95,15 @@ def test_a_summary_in_words() -> None:
 
 
 def test_keys_are_suggested_while_they_are_typed() -> None:
-    assert new_run_values.matching_keys("model.hid") == "model.hidden_size=256"
+    meaning = (
+        "model.hidden_size: Number of units in each recurrent layer. Allowed: a whole number from "
+        "1 to 16,384; default 256."
+    )
+    assert new_run_values.matching_keys("model.hid") == meaning
+    assert new_run_values.matching_keys("model.hidden_size = 3") == meaning
+    assert new_run_values.matching_keys("model.").startswith("model.kind=network   model.order=5")
     assert new_run_values.matching_keys("model.").endswith("…")
-    assert new_run_values.matching_keys("model.hidden_size=3") == ""
+    assert new_run_values.matching_keys("size=3") == ""
     assert new_run_values.matching_keys("  ") == ""
     assert new_run_values.matching_keys("nonsense") == ""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.widgets import OptionList, Static
+from textual.widgets import Input, OptionList, Static
 
 from engine.runs import run_dir
 from engine.runs.event_log import EventLog
@@ -24,12 +24,14 @@ from engine.runs.run_dir import RunDir
 from tests.tui.fake_command import FakeCommand
 from tests.tui.page import FAILING, Page
 from tui.chart.widget import LineChart
+from tui.pages.run_actions import MoreStepsDialog
 from tui.pages.train.choose_run_dialog import ChooseRunDialog
 from tui.pages.train.new_run_dialog import NewRunDialog
 from tui.pages.train.samples import Samples
 from tui.pages.train.screen import TrainScreen
 from tui.sources.child_commands import Programs
 from tui.sources.run_summary import RunSummary
+from tui.widgets.file_dialog import FileDialog
 
 WriteRun = Callable[..., RunDir]
 Append = Callable[..., None]
@@ -85,12 +87,12 @@ async def test_without_runs_the_page_shows_what_to_do(train: Opened, write_run: 
 
 
 async def test_the_newest_run_is_shown_zoomed_and_exported(
-    train: Opened, write_run: WriteRun, append: Append
+    train: Opened, write_run: WriteRun, append: Append, fake_command: FakeCommand
 ) -> None:
     write_run("old", stamp="20250101-000000")
     run = write_run("first")
     append(run, Finished(1000, "completed"))
-    async with train("first") as page:
+    async with train("first", programs=fake_command.programs) as page:
         # The newest run is attached and shown in full.
         await page.until(lambda: "finished" in page.text_of("#state"))
         assert page.text_of("#facts") == "lstm 2 × 256 · 894 k parameters · data set harbour"
@@ -150,13 +152,46 @@ async def test_the_newest_run_is_shown_zoomed_and_exported(
         )
         assert page.curve.viewport.span == pytest.approx((5, 5 + 995 / 1.6), abs=1)
 
-        # Export writes a table into the run's folder.
+        # The metrics and the chart are exported to a chosen place.
+        exported = run.path / "metrics.csv"
         await page.press("e")
-        await page.until_notified("metrics.csv")
-        rows = list(csv.DictReader((run.path / "metrics.csv").open()))
+        dialog = await page.in_front(FileDialog)
+        assert dialog.query_one("#file", Input).value == "first.png"
+        for name, suffix in (("chart", "jpg"), ("chart", "svg"), ("metrics", "csv")):
+            if not isinstance(page.app.screen, FileDialog):
+                await page.press("e")
+                dialog = await page.in_front(FileDialog)
+            path = run.path / f"{name}.{suffix}"
+            dialog.query_one("#file", Input).value = str(path)
+            await page.press("enter")
+            if suffix == "jpg":
+                await page.until(lambda: page.dialog_shows("must end in .png, .svg or .csv"))
+            else:
+                await page.until(path.exists)
+                await page.until(lambda: not isinstance(page.app.screen, FileDialog))
+        assert "<svg" in (run.path / "chart.svg").read_text()
+        rows = list(csv.DictReader(exported.open()))
         assert len(rows) == 200
         assert rows[-1]["step"] == "1000"
         assert float(rows[-1]["valid_bits"]) == pytest.approx(1.6, abs=0.1)
+
+        # p shows the log and the machine; all keys of the chart are known without a focus.
+        await page.press("p")
+        await page.until(lambda: "completed at step 1000" in page.text_of("#log-text"))
+        assert "processor" in page.text_of("#system")
+        await page.press("p")
+        page.screen.set_focus(None)
+        await page.press("0", "v")
+        assert curve.viewport.cursor == 1000
+
+        # A finished run is given more steps.
+        await page.press("r")
+        steps = await page.in_front(MoreStepsDialog)
+        await page.press("backspace", "backspace", "backspace", "backspace", *"900", "enter")
+        assert "Enter a whole number above 1,000" in str(steps.query_one("#message", Static).visual)
+        await page.press("ctrl+u", *"1500", "enter")
+        await page.until(lambda: "--set train.steps=1500" in fake_command())
+        assert f"train lyrics --resume {run.path} --detach --json" in fake_command()
 
         # n opens the form.
         await page.press("n")
