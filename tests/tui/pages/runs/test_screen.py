@@ -150,13 +150,13 @@ async def test_runs_are_sorted_filtered_named_and_compared_by_any_metric(
         assert chart._series[0].kind == "points"
 
         # What is seen is exported: the chart, and without it the table.
-        for name, shown in (("chart.csv", "step,chain,gulls"), ("table.csv", "run,note,state")):
+        for name, start in (("chart.csv", "step,chain,gulls"), ("table.csv", "run,note,state")):
             await page.press("e")
-            dialog = await page.in_front(FileDialog)
-            dialog.query_one("#file", Input).value = str(tmp_path / name)
+            files = await page.in_front(FileDialog)
+            files.query_one("#file", Input).value = str(tmp_path / name)
             await page.press("enter")
             await page.until((tmp_path / name).exists)
-            assert (tmp_path / name).read_text().startswith(shown)
+            assert (tmp_path / name).read_text().startswith(start)
             await page.in_front(RunsScreen)
             await page.press("o")
 
