@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from textual.widgets import Input, Label
 
-from engine.music import midi
+from engine.music import midi, musicxml
 from engine.music.score import Note, Score
 from tests.tui import fake_worker as fake
 from tests.tui.music_page import page
@@ -466,6 +466,7 @@ async def test_a_player_that_died_is_started_again_and_quitting_ends_all_process
 async def test_a_midi_file_is_opened_and_played(tmp_path: Path) -> None:
     tune = Score((Note(0, 0.5, 60, 30), Note(0.5, 30.0, 64, 120)), 90.0, (3, 4), program=40)
     midi.write(tune, tmp_path / "first.mid")
+    musicxml.write(tune, tmp_path / "second.mxl")
     (tmp_path / "tunes").mkdir()
     (tmp_path / "tunes" / "one.mid").write_bytes(b"")
     (tmp_path / "tunes" / "notes.txt").write_bytes(b"")
@@ -487,9 +488,12 @@ async def test_a_midi_file_is_opened_and_played(tmp_path: Path) -> None:
         await music.press("escape")
         await music.in_front(MusicScreen)
 
-        # A MIDI file is opened and played.
+        # Sheet music and MIDI files are opened, and the last one is played.
+        await music.open("second.mxl")
+        assert music.status.startswith("✓ opened · 2 notes")
+        assert "second.mxl" in music.status
         await music.open("first.mid")
-        assert music.status == "✓ opened · 2 notes · first.mid"
+        assert music.status == "✓ opened · 2 notes · piece 2 of 2 · first.mid"
         await music.until(lambda: "Violin" in music.transport)
         assert music.piece.roll.tempo_map.time_signature == (3, 4)
         await music.press("space")
@@ -525,7 +529,7 @@ async def test_a_piece_is_saved_as_played(tmp_path: Path) -> None:
 
         # What cannot be saved is explained.
         await music.save("song.mp3")
-        await music.until(lambda: music.dialog_shows("has none of the endings .mid, .wav, .png"))
+        await music.until(lambda: music.dialog_shows("has none of the endings .mid, .musicxml"))
         field = music.app.screen.query_one(Input)
         field.value = "[b]mine.ogg"  # no markup
         await music.press("enter")
