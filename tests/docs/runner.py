@@ -27,8 +27,10 @@ def call_process(arguments: list[str]) -> tuple[int, str]:
     """Run `rnn-tui` in a process of its own."""
     command = [sys.executable, "-m", "tui.cli", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    return done.returncode, done.stdout + done.stderr
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    )
+    return done.returncode, done.stdout
 
 
 @dataclass
