@@ -14,6 +14,7 @@ from tui.commands import (
     INTERRUPTED,
     ask,
     bench,
+    completion,
     data,
     evaluate,
     export,
@@ -51,6 +52,7 @@ COMMANDS = {
     "export": export,
     "bench": bench,
     "web": web,
+    "completion": completion,
 }
 DESCRIPTION = (
     "A studio in the terminal for recurrent neural networks that write song lyrics and piano "
@@ -84,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
     statuses = ", ".join(f"{status} {meaning}" for status, meaning in EXIT_STATUSES.items())
     epilog = f"'rnn-tui COMMAND --help' describes a command. Exit status: {statuses}."
     root = _Parser(prog="rnn-tui", description=DESCRIPTION, epilog=epilog)
-    version = metadata.version("rnn-tui")
+    version = f"rnn-tui {metadata.version('rnn-tui')}"
     root.add_argument("--version", action="version", version=version, help="Show the version.")
     root.add_argument("--debug", action="store_true", help="Show the traceback of an error.")
     commands = root.add_subparsers(dest="command", metavar="COMMAND", title="commands")

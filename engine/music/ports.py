@@ -32,10 +32,15 @@ class ScanResult:
 
     ports: tuple[Port, ...]
     synth_error: str | None = None  # why the built-in synthesizer is not among them, as a sentence
+    midi_error: str | None = None  # why no MIDI port is among them, as a sentence
 
 
 SYNTH = Port("synth", "miniaudio", "synth")  # the built-in synthesizer
 SILENT = Port("silent", "none", "silent")  # no output: playback runs without sound
+NO_RTMIDI = (
+    "MIDI ports need the package python-rtmidi, which is not installed (it has none ready-made for "
+    "Python 3.13 and later): use Python 3.11 or 3.12, or for sound the built-in synthesizer."
+)
 VIRTUAL = "rnn-tui"  # name of the virtual port, to which other programs can connect
 _ORDER: tuple[PortKind, ...] = ("port", "synth", "virtual")
 
@@ -43,19 +48,28 @@ _ORDER: tuple[PortKind, ...] = ("port", "synth", "virtual")
 def scan() -> ScanResult:
     """List all output ports: the MIDI ports, the built-in synthesizer, the virtual port."""
     ports: list[Port] = []
-    synth_error = None
+    synth_error, midi_error = None, None
     for values in _list():
         if "trouble" in values:
             synth_error = str(values["trouble"])
+        elif "no_midi" in values:
+            midi_error = str(values["no_midi"])
         else:
             with contextlib.suppress(TypeError):
                 ports.append(Port(**values))
-    return ScanResult(tuple(sorted(ports, key=lambda port: _ORDER.index(port.kind))), synth_error)
+    ports.sort(key=lambda port: _ORDER.index(port.kind))
+    return ScanResult(tuple(ports), synth_error, midi_error)
 
 
 def scan_inputs() -> tuple[Port, ...]:
-    """List all input ports: the MIDI ports, then the virtual port."""
-    return tuple(sorted((Port(**values) for values in _list("inputs")), key=lambda port: port.kind))
+    """List all input ports: the MIDI ports, then the virtual port.
+
+    Raises InputError without python-rtmidi.
+    """
+    found = _list("inputs")
+    if any("no_midi" in values for values in found):
+        raise InputError(NO_RTMIDI)
+    return tuple(sorted((Port(**values) for values in found), key=lambda port: port.kind))
 
 
 def _list(*words: str) -> list[dict[str, Any]]:
@@ -99,6 +113,8 @@ def choose(name: str | None, found: ScanResult) -> Port:
         return _default(found)
     if name not in {port.name for port in found.ports}:
         _refuse_unavailable(name, found)
+        if found.midi_error and name.casefold() not in SYNTH.name:
+            raise InputError(found.midi_error)
     return _match(name, found.ports, "MIDI port", "connect a synthesizer")
 
 
@@ -159,7 +175,7 @@ def _refuse_unavailable(name: str, found: ScanResult) -> None:
 
     `name` is one that the scan did not find.
     """
-    if name == VIRTUAL:
+    if name == VIRTUAL and not found.midi_error:
         raise InputError(
             "This system cannot make a virtual MIDI port (Linux needs ALSA's sequencer or JACK for "
             "it; Windows cannot): use another port."
@@ -261,8 +277,15 @@ def _probe() -> Iterator[dict[str, str]]:
 
 
 def _probe_midi(direction: str, kind: PortKind, virtual_kind: PortKind) -> Iterator[dict[str, str]]:
-    """Yield the fields of the MIDI ports of one direction, a class of rtmidi."""
-    import rtmidi
+    """Yield the fields of the MIDI ports of one direction, a class of rtmidi.
+
+    Without python-rtmidi, {"no_midi": the reason} is yielded.
+    """
+    try:
+        import rtmidi
+    except ImportError:
+        yield {"no_midi": NO_RTMIDI}
+        return
 
     names = {
         getattr(rtmidi, key): key.removeprefix("API_")

@@ -29,8 +29,9 @@ def run(arguments: argparse.Namespace) -> int:
     found = ports.scan()
     if found.ports or arguments.json:
         output.table([dataclasses.asdict(port) for port in found.ports], arguments.json)
-    else:
+    elif not found.midi_error:
         output.echo("No MIDI port was found.", err=True)
-    if found.synth_error:
-        output.echo(found.synth_error, err=True)
+    for error in (found.synth_error, found.midi_error):
+        if error:
+            output.echo(error, err=True)
     return 0

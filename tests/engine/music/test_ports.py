@@ -167,6 +167,24 @@ def test_every_api_is_listed_and_one_that_fails_is_left_out(
     assert next(ports._probe()) == {"trouble": "It is missing."}
 
 
+def test_without_rtmidi_the_synthesizer_plays_and_a_sentence_names_the_remedy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "rtmidi", None)
+    monkeypatch.setattr(synth_port, "unavailable_reason", lambda: None)
+    script = f"import json\nfor each in {list(ports._probe())!r}: print(json.dumps(each))"
+    monkeypatch.setattr(processes, "command", lambda _: (sys.executable, "-c", script))
+    found = ports.scan()
+    assert found == ScanResult((ports.SYNTH,), None, ports.NO_RTMIDI)
+    assert ports.choose(None, found) == ports.SYNTH
+    for name in ("grand", ports.VIRTUAL):
+        with pytest.raises(InputError, match="MIDI ports need the package python-rtmidi"):
+            ports.choose(name, found)
+    script = f"print({json.dumps({'no_midi': ports.NO_RTMIDI})!r})"
+    with pytest.raises(InputError, match="MIDI ports need the package python-rtmidi"):
+        ports.scan_inputs()
+
+
 def test_a_port_is_opened_by_its_api_without_a_client_name(monkeypatch: pytest.MonkeyPatch) -> None:
     import mido
 

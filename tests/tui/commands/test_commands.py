@@ -6,7 +6,10 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -267,6 +270,13 @@ def test_help_and_version(call: Call, capfd: pytest.CaptureFixture[str]) -> None
             call(*arguments)
         assert ended.value.code == 0
     assert "rnn-tui" in capfd.readouterr().out
+
+
+def test_python_m_tui_is_the_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tui", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"rnn-tui {metadata.version('rnn-tui')}\n"
 
 
 def test_a_run_is_exported_as_csv(call: Call, trained: str, tmp_path: Path) -> None:
