@@ -4,3 +4,4 @@
 MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".rmi", ".smf")
 MUSICXML_SUFFIXES = (".mxl", ".musicxml", ".xml")
 SCORE_SUFFIXES = (*MIDI_SUFFIXES, *MUSICXML_SUFFIXES)
+ABC_SUFFIX = ".abc"  # of a format that is only written

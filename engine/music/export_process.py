@@ -35,10 +35,6 @@ def save(score: Score, path: Path, frame_seconds: float) -> None:
                 from engine.music import wav_file
 
                 wav_file.write(score, path)
-            elif ending == ".abc":
-                from engine.music import abc_notation
-
-                abc_notation.write(score, path)
             elif ending == ".png":
                 from engine.music import piano_roll, roll_image
 

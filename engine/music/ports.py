@@ -113,7 +113,8 @@ def choose(name: str | None, found: ScanResult) -> Port:
         return _default(found)
     if name not in {port.name for port in found.ports}:
         _refuse_unavailable(name, found)
-        if found.midi_error and name.casefold() not in SYNTH.name:
+        known = [port for port in found.ports if name.casefold() in port.name.casefold()]
+        if found.midi_error and not known:
             raise InputError(found.midi_error)
     return _match(name, found.ports, "MIDI port", "connect a synthesizer")
 

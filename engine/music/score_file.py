@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from engine.music import MUSICXML_SUFFIXES, midi, musicxml
+from engine.music import ABC_SUFFIX, MUSICXML_SUFFIXES, abc_notation, midi, musicxml
 from engine.music.score import Score
 
 
@@ -37,5 +37,6 @@ def decode(data: bytes, name: str) -> Score:
 
 
 def write(score: Score, path: Path) -> None:
-    """Write a MIDI or MusicXML file, completely or not at all."""
-    find_format(path).write(score, path)
+    """Write a MIDI, MusicXML or ABC file, completely or not at all."""
+    is_abc = path.suffix.lower() == ABC_SUFFIX
+    (abc_notation.write if is_abc else find_format(path).write)(score, path)

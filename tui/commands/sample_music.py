@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine import files
 from engine.errors import InputError
-from engine.music import SCORE_SUFFIXES, pitch
+from engine.music import ABC_SUFFIX, SCORE_SUFFIXES, pitch
 from engine.options import MUSIC_OPTIONS, MUSIC_SAMPLING_OPTIONS
 from tui.commands import output
 from tui.commands.arguments import add_model, add_option, add_options
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from engine.sampling.music import MusicStream
 
 
-_SUFFIXES = {"-o": SCORE_SUFFIXES, "--wav": (".wav",), "--png": (".png",)}  # by option
+_SUFFIXES = {  # by option
+    "-o": (*SCORE_SUFFIXES, ABC_SUFFIX),
+    "--wav": (".wav",),
+    "--png": (".png",),
+}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +56,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_option(parser, MUSIC_OPTIONS["seed"])
     parser.add_argument(
         "-o", "--output", metavar="FILE", type=Path,
-        help="Write a MIDI file (.mid) or sheet music as MusicXML (.musicxml, .mxl).",
+        help="Write a MIDI file (.mid), sheet music as MusicXML (.musicxml, .mxl), or ABC (.abc).",
     )  # fmt: skip
     parser.add_argument("--wav", metavar="FILE", type=Path, help="Write a WAV file.")
     parser.add_argument("--png", metavar="FILE", type=Path, help="Draw the piano roll as a PNG.")

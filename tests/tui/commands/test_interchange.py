@@ -61,3 +61,11 @@ def test_a_checkpoint_is_imported_and_writes(call: Call, tmp_path: Path) -> None
     assert song.startswith("ab")
     assert set(song) <= set(letters)
     assert len(song) == 43
+
+
+def test_a_piece_is_written_as_abc(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "tune.abc"
+    sample = ("sample", "music", "--model", "chorales", "--length", 4, "--seed", 1)
+    assert call(*sample, "-o", path).status == 0
+    assert path.read_text().startswith("%abc-2.1\nX:1\nT:tune\n")
+    assert "--wav does not write .abc files: use -o" in call(*sample, "--wav", path).err
