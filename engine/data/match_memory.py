@@ -144,8 +144,8 @@ def _number_runs(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Number runs that end at `ends` (n,), ascending; runs of equal `values` (n,) are equal.
 
-    Returns the numbers by end (frames,), −1 for runs that occur once; the ends of the others (m,); and
-    of each of these the end of the latest equal run before it, −1 for the first, (m,).
+    Returns the numbers by end (frames,), −1 for runs that occur once; the ends of the others (m,);
+    and of each of these the end of the latest equal run before it, −1 for the first, (m,).
     """
     order = np.argsort(values, kind="stable")
     same = np.diff(values[order]) == 0  # as the one before in this order

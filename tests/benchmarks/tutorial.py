@@ -1,4 +1,4 @@
-"""Run all commands of the tutorial as they are written: `python -m tests.benchmarks.tutorial`.
+"""Run all commands of the tutorial word for word: `python -m tests.benchmarks.tutorial`.
 
 It prints the seconds that each command took, and which of them failed or printed something else
 than the page shows. The networks are trained to the end, which takes minutes.
