@@ -44,6 +44,7 @@ class Runner:
     log: Callable[[str], None] = lambda _: None  # called with each command that has ended
     failures: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)  # by command
+    stale: list[tuple[str, str]] = field(default_factory=list)  # what a page shows, and what it is
 
     def run(self, page: Path) -> None:
         """Run the blocks of a page; record what failed and how long each command took."""
@@ -76,6 +77,8 @@ class Runner:
         compared = printed and not block.output_varies
         if (status > 0) != refused or (compared and not matches(printed, found)):
             self.failures.append(f"{block.where}: {command}\nstatus {status}, {found}")
+            if (status > 0) == refused:
+                self.stale.append((printed, found))
 
     def _run_examples(self, block: Block, names: dict[str, Any]) -> None:
         parser, out = doctest.DocTestParser(), io.StringIO()

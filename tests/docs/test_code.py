@@ -10,6 +10,7 @@ from engine.errors import InputError
 from tests.docs import pages
 from tests.docs.pages import PAGES, ROOT, Block
 from tests.docs.runner import Runner, matches
+from tests.docs.update import updated
 from tui import cli
 
 BLOCKS = [block for page in PAGES for block in pages.blocks(page)]
@@ -92,3 +93,14 @@ def test_a_stale_quote_is_found() -> None:
 def test_shown_output_is_compared_but_for_ellipses() -> None:
     assert matches("a … b\nc", "a 1 \n 2 b\nc  \n")
     assert not matches("a … b", "a 1 b\nc")
+
+
+def test_an_update_shows_what_was_found() -> None:
+    page = "```\n$ a\nold\n$ b\nold 1\n…\n```\n\n    $ c\n    old\n\n    old 2\n"
+    page = updated(page, "old", "new \nline\n")
+    page = updated(page, "old 1\n…", "new 1\nnew 2\nnew 3\n")
+    page = updated(page, "old\n\nold 2", "new\n\n\nnew")
+    assert page == (
+        "```\n$ a\nnew\nline\n$ b\nnew 1\n…\n```\n\n    $ c\n    new\n    line\n\n    old 2\n"
+    )
+    assert updated("\na … b\n", "a … b", "a c") == "\na … b\n"
