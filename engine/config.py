@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import json
 import math
+import re
 import tomllib
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -94,6 +95,7 @@ class Setting:
     choices: tuple[str, ...]  # of a text: the values allowed, (): any; of a number: words like auto
     help: str  # one sentence
     kind: Kind | None  # the kind of run that it has an effect on; None: lyrics and music
+    form: str  # of a text: a further value that is allowed, in which N is a number; "": none
 
     @property
     def key(self) -> str:
@@ -115,7 +117,7 @@ class Setting:
         if self.type is tuple:
             return "a list, for example a,b,c"
         if self.type is str:
-            return _join(self.choices) if self.choices else "a text"
+            return _join(filter(None, (*self.choices, self.form))) if self.choices else "a text"
         number = range_words(self.type, self.low, self.high)
         return f"{number}, or {_join(self.choices)}" if self.choices else number
 
@@ -130,13 +132,17 @@ class Setting:
             result = _CONVERTERS[self.type](value)
         except (TypeError, ValueError, OverflowError) as error:
             raise self._error(value) from error
-        if self.type is str and self.choices:
+        if self.type is str and self.choices and not self._has_form(result):
             raise self._error(value)
         if self.low is not None and not self.low <= result <= (self.high or math.inf):
             raise self._error(value)
         if self.type is float and not math.isfinite(result):
             raise self._error(value)
         return result
+
+    def _has_form(self, value: str) -> bool:
+        pattern = re.escape(self.form).replace("N", r"\d{1,3}")
+        return bool(self.form) and re.fullmatch(pattern, value, re.ASCII) is not None
 
     def _error(self, value: object) -> InputError:
         return InputError(f"{self.key} must be {self.values}, not {value!r:.{_SHOWN}}.")
@@ -155,10 +161,11 @@ def _setting(
     *,
     choices: tuple[str, ...] = (),
     kind: Kind | None = None,
+    form: str = "",
 ) -> Any:
     """Return the dataclass field of a setting, with the default and metadata of its `Setting`."""
-    metadata = {"help": help_, "low": low, "high": high, "choices": choices, "kind": kind}
-    return dataclasses.field(default=default, metadata=metadata)
+    limits = {"low": low, "high": high, "choices": choices, "form": form}
+    return dataclasses.field(default=default, metadata={"help": help_, "kind": kind, **limits})
 
 
 @dataclass(frozen=True)
@@ -341,7 +348,11 @@ class TrainConfig:
         0,
     )
     device: str = _setting(
-        "auto", "Device; auto: CUDA if it is available.", choices=("auto", "cpu", "cuda")
+        "auto",
+        "Device; auto: CUDA if it is available; cuda:N: CUDA device number N, from 0; mps: a Mac's "
+        "GPU.",
+        choices=("auto", "cpu", "cuda", "mps"),
+        form="cuda:N",
     )
     precision: str = _setting(
         "auto",

@@ -97,6 +97,11 @@ KERNELS: dict[str, Kernel] = {
 }
 
 
+def is_used(kind: str, device: torch.device) -> bool:
+    """Return whether the layers of a cell are computed here on a device, and not by `cells`."""
+    return device.type == "cuda" and kind in KERNELS
+
+
 def _compute_type(x: Tensor, weight: Tensor) -> torch.dtype:
     """Return the type of a layer's products: autocast's if cuDNN supports it, else the weight's."""
     if not torch.is_autocast_enabled(x.device.type):
@@ -127,6 +132,9 @@ def scan(
     # Autocast would run cuDNN in half precision, whatever autocast's type is.
     with torch.autocast(x.device.type, enabled=False):
         arranged = [arrange(w_in).t(), arrange(w).t(), arrange(bias), hidden_bias.to(dtype)]
+        # In one buffer, as cuDNN needs them: otherwise it would copy them at every call, and warn.
+        flat = torch.cat([weight.reshape(-1) for weight in arranged])
+        parts = flat.split([weight.numel() for weight in arranged])
         packed = _permute(x.flatten(0, 1).to(dtype), packing.order, packing.inverse)
         first = [
             (s.index_select(0, packing.stream) * packing.keep).to(dtype).unsqueeze(0) for s in state
@@ -135,7 +143,7 @@ def scan(
             packed,
             packing.batch_sizes,
             first if len(first) > 1 else first[0],
-            [weight.contiguous() for weight in arranged],
+            [part.view(weight.shape) for part, weight in zip(parts, arranged, strict=True)],
             True,  # biases
             1,  # layer
             0.0,  # dropout

@@ -41,6 +41,11 @@ def _bit_nats(logits: Tensor, bits: Tensor) -> Tensor:
     return functional.binary_cross_entropy_with_logits(logits, bits, reduction="none")
 
 
+def _can_select(tensor: Tensor) -> bool:
+    """Return whether elements can be selected without a wait: a GPU has to report their number."""
+    return tensor.device.type == "cpu"
+
+
 class IndependentHead(nn.Module):
     """Predicts each key on its own, like the RNN baseline of Boulanger-Lewandowski et al. 2012."""
 
@@ -160,9 +165,14 @@ class JointHead(nn.Module):
             onset, before = targets[:, 1], planes[:, 0]
             begun = sounding * (1 - before)  # certain onsets
             known = torch.stack((sounding, begun, *planes[:, 1::2].unbind(1)), 1)
-            where = (sounding * before) > 0
-            bits = _bit_nats(self.onset(onset, features, known, where), onset[where])
-            nats = nats.index_add(0, where.nonzero()[:, 0], bits)
+            held = sounding * before  # keys with uncertain onsets
+            if _can_select(held):
+                where = held > 0
+                bits = _bit_nats(self.onset(onset, features, known, where), onset[where])
+                nats = nats.index_add(0, where.nonzero()[:, 0], bits)
+            else:
+                bits = _bit_nats(self.onset(onset, features, known), onset.flatten())
+                nats = nats + (bits.view_as(onset) * held).sum(1)
         return nats.view(hidden.shape[:2])
 
 

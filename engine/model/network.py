@@ -94,7 +94,7 @@ class Network(nn.Module):
         """
         x = self._join(window)
         reset: Resets | Packing
-        if x.is_cuda and self.config.cell in cudnn.KERNELS:
+        if cudnn.is_used(self.config.cell, x.device):
             # Kernels for each step would leave the device idle most of the time.
             reset = cudnn.pack(window.reset, x.device, state[0][0].dtype)
         else:

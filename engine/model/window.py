@@ -16,8 +16,8 @@ def to_device(array: np.ndarray[Any, Any], device: torch.device) -> Tensor:
     On the CPU it shares the array's memory; to CUDA it is copied from pinned memory asynchronously.
     """
     tensor = torch.from_numpy(array)
-    if device.type == "cpu":
-        return tensor
+    if device.type != "cuda":
+        return tensor.to(device)
     return tensor.pin_memory().to(device, non_blocking=True)
 
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 
@@ -22,34 +22,49 @@ def default_threads(ranks: int = 1) -> int:
 
 
 def choose_device(settings: TrainConfig, ranks: Ranks) -> torch.device:
-    """Return the device of this rank: the CPU, or a CUDA device that no other rank uses.
+    """Return the device of this rank: the CPU, or a GPU that no other rank uses.
 
     train.device=auto chooses CUDA if there are enough devices for all ranks of this machine, else
-    the CPU. Raises InputError for train.device=cuda if there are not enough.
+    the CPU. Raises InputError if the device that train.device names is not available.
     """
+    kind, _, number = settings.device.partition(":")
+    if kind == "mps" and not torch.backends.mps.is_available():
+        raise _unavailable(settings, "this machine has no GPU that PyTorch reaches by MPS")
+    if (kind == "mps" or number) and ranks.local_size > 1:
+        raise _unavailable(settings, "one device cannot be shared", " or --processes 1")
     available = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if settings.device == "cuda" and available < ranks.local_size:
+    needed = int(number) + 1 if number else ranks.local_size
+    if kind == "cuda" and available < needed:
+        if number and available:
+            raise _unavailable(settings, f"the last CUDA device is cuda:{available - 1}")
         if available:
-            problem = f"{available} of the {ranks.local_size} CUDA devices needed are available"
-            remedy = f" or --processes {available}."
-        else:
-            problem = "no CUDA device is available"
-            remedy = ", or install PyTorch and a driver with CUDA."
-        raise InputError(
-            f"train.device is 'cuda', but {problem}: use --set train.device=cpu{remedy}"
+            problem = f"{available} of the {needed} CUDA devices needed are available"
+            raise _unavailable(settings, problem, f" or --processes {available}")
+        raise _unavailable(
+            settings,
+            "no CUDA device is available",
+            ", or install PyTorch and a driver with CUDA",
         )
-    if settings.device == "cpu" or available < ranks.local_size:
+    if kind == "mps":
+        return torch.device("mps")
+    if kind == "cpu" or available < needed:
         return torch.device("cpu")
-    return torch.device("cuda", ranks.local)
+    return torch.device("cuda", int(number) if number else ranks.local)
+
+
+def _unavailable(settings: TrainConfig, problem: str, remedy: str = "") -> InputError:
+    return InputError(
+        f"train.device is {settings.device!r}, but {problem}: use --set train.device=cpu{remedy}."
+    )
 
 
 def set_up_device(device: torch.device, settings: TrainConfig) -> None:
     """Make a CUDA device the default of this process, and apply train.deterministic to it.
 
     CUDA's deterministic algorithms are slower than the others, which sum in an order that varies.
-    The CPU is always deterministic, so nothing is done for it.
+    For other devices nothing is done: the CPU is always deterministic.
     """
-    if device.type == "cpu":
+    if device.type != "cuda":
         return
     if settings.deterministic:  # cuBLAS reads the variable when it is initialised
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -60,8 +75,8 @@ def set_up_device(device: torch.device, settings: TrainConfig) -> None:
 
 def describe_device(device: torch.device) -> str:
     """Return the device's name for display, for example "cpu" or "cuda (NVIDIA H200)"."""
-    if device.type == "cpu":
-        return "cpu"
+    if device.type != "cuda":
+        return device.type
     return f"cuda ({torch.cuda.get_device_name(device)})"
 
 
@@ -73,15 +88,21 @@ def precision(
     train.precision=auto chooses bfloat16 on devices with instructions for it; on others bfloat16
     would be slower.
     """
-    cuda = device.type == "cuda"
     half = settings.precision == "bfloat16"
     if settings.precision == "auto":
-        half = torch.cuda.is_bf16_supported() if cuda else _cpu_has_bfloat16()
+        half = device.type in _HAS_BFLOAT16 and _HAS_BFLOAT16[device.type]()
     return torch.autocast(device.type, torch.bfloat16, enabled=half)
 
 
 def _cpu_has_bfloat16() -> bool:
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+# Whether a device has instructions for bfloat16, rather than emulating it as older GPUs do.
+_HAS_BFLOAT16: dict[str, Callable[[], bool]] = {
+    "cpu": _cpu_has_bfloat16,
+    "cuda": lambda: torch.cuda.is_bf16_supported(including_emulation=False),
+}
 
 
 @contextlib.contextmanager

@@ -61,10 +61,10 @@ def _unflatten(tensors: Sequence[Tensor], network: Network) -> list[State]:
 
 
 def _dropout_generator(device: torch.device) -> torch.Generator:
+    if device.type == "cuda":
+        return torch.cuda.default_generators[device.index]
     return (
-        torch.default_generator
-        if device.type == "cpu"
-        else torch.cuda.default_generators[device.index]
+        torch.mps._get_default_mps_generator() if device.type == "mps" else torch.default_generator
     )
 
 

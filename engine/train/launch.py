@@ -142,7 +142,7 @@ def _check_config(config: RunConfig, ranks: int) -> None:
             )
         return
     rank_slice(config.train.batch_size, 0, ranks)  # raises InputError for unequal shares
-    if config.train.device == "cuda":
+    if config.train.device not in ("auto", "cpu"):
         from engine.train.device import choose_device  # imports torch, which takes seconds
 
         choose_device(config.train, Ranks(local_size=ranks))

@@ -170,3 +170,14 @@ def test_settings_of_the_other_kind_may_have_their_defaults() -> None:
     assert config == configs.load("lyrics")
     old = dataclasses.replace(config, model=ModelConfig(head="independent"))
     assert configs.with_settings(old, ["train.steps=7"]).train.steps == 7
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "mps", "cuda:0", "cuda:13"])
+def test_the_devices(device: str) -> None:
+    assert configs.load("lyrics", None, [f"train.device={device}"], "x").train.device == device
+
+
+@pytest.mark.parametrize("device", ["cuda:", "cuda:N", "cuda:-1", "mps:0", "gpu", "cuda:0 "])
+def test_another_device_is_refused(device: str) -> None:
+    with pytest.raises(InputError, match="must be auto, cpu, cuda, mps or cuda:N, not"):
+        configs.load("lyrics", None, [f"train.device={device!r}"], "x")

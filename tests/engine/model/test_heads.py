@@ -9,6 +9,7 @@ from torch import Tensor
 
 from engine.config import ModelConfig
 from engine.frame_spec import KEY_FEATURES, KEYS, KEYS_ABOVE, KEYS_AROUND, FrameSpec
+from engine.model import heads
 from engine.model.heads import Decider, IndependentHead, JointHead
 from engine.model.network import Network
 from engine.model.window import Window
@@ -108,6 +109,23 @@ def test_logits_of_selected_keys_equal_those_of_all_keys() -> None:
     known = torch.rand(6, 2, KEYS).round().double()
     every = decider(bits, features, known).view(6, KEYS)
     torch.testing.assert_close(decider(bits, features, known, where), every[where])
+
+
+@pytest.mark.parametrize("matching", [False, True])
+def test_on_a_gpu_uncertain_onsets_are_computed_for_all_keys(
+    matching: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, seen = head("joint", 176, matching), window(176, matching)
+
+    def nats_and_gradients() -> list[Tensor]:
+        nats = made.nats(hidden(), seen)
+        return [nats, *torch.autograd.grad(nats.sum(), list(made.parameters()), allow_unused=True)]
+
+    expected = nats_and_gradients()
+    monkeypatch.setattr(heads, "_can_select", lambda _: False)
+    for ours, theirs in zip(nats_and_gradients(), expected, strict=True):
+        assert (ours is None) == (theirs is None)
+        assert ours is None or torch.allclose(ours, theirs)
 
 
 @pytest.mark.parametrize("matching", [False, True])

@@ -9,13 +9,14 @@ import pytest
 import torch
 
 from engine.config import TrainConfig
-from engine.errors import WorkError
+from engine.errors import InputError, WorkError
 from engine.inference import models
 from engine.runs import events
 from engine.runs.event_log import EventReader
 from engine.runs.run_dir import RunDir
 from engine.train import launch, worker
-from engine.train.device import handle_out_of_memory
+from engine.train.device import choose_device, handle_out_of_memory, precision
+from engine.train.distributed import Ranks
 from tests.engine.train.conftest import MakeConfig
 
 Limited = Callable[[RunDir, int, int], tuple[int, str]]
@@ -60,3 +61,50 @@ def test_which_errors_are_out_of_memory() -> None:
         raise MemoryError
     with pytest.raises(RuntimeError, match="shapes"), handle_out_of_memory(settings):
         torch.ones(2, 3) @ torch.ones(2, 3)
+
+
+@pytest.mark.parametrize(
+    ("device", "ranks", "chosen"),
+    [
+        ("auto", 1, "cuda:0"),
+        ("auto", 3, "cpu"),
+        ("cuda", 2, "cuda:1"),
+        ("cuda:1", 1, "cuda:1"),
+        ("cpu", 1, "cpu"),
+        ("cuda:2", 1, r"train\.device is 'cuda:2', but the last CUDA device is cuda:1"),
+        ("cuda", 3, "2 of the 3 CUDA devices needed .* or --processes 2"),
+        ("cuda:0", 2, "one device cannot be shared: .*--processes 1"),
+        ("mps", 1, "no GPU that PyTorch reaches by MPS"),
+    ],
+)
+def test_the_device_of_a_rank(
+    device: str, ranks: int, chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    settings, rank = TrainConfig(device=device), Ranks(local=ranks - 1, local_size=ranks)
+    if " " in chosen:
+        with pytest.raises(InputError, match=chosen):
+            choose_device(settings, rank)
+    else:
+        assert choose_device(settings, rank) == torch.device(chosen)
+
+
+def test_a_mac_is_used_if_it_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert choose_device(TrainConfig(device="mps"), Ranks()) == torch.device("mps")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_a_gpu_that_emulates_bfloat16_uses_float32(
+    native: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_supported(including_emulation: bool = True) -> bool:
+        return including_emulation or native
+
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", is_supported)
+    monkeypatch.setattr(torch, "autocast", lambda *arguments, enabled: enabled)
+    assert precision(torch.device("cuda"), TrainConfig()) is native  # type: ignore[comparison-overlap]
+    assert precision(torch.device("mps"), TrainConfig()) is False  # type: ignore[comparison-overlap]
