@@ -291,8 +291,13 @@ class Player:
         self._close_input()
         port = ports.find_input(request.name)
 
+        raised = threading.Event()
+
         def receive(message: Any) -> None:  # in a thread of the MIDI library
             self._requests.put(Received(message, self._now()))
+            if not raised.is_set():
+                raised.set()
+                _use_real_time()
 
         def gone() -> None:
             self._requests.put(PortGone(watcher))
@@ -435,9 +440,15 @@ def _raise_priority() -> None:
     """Disable the garbage collector and request a real-time priority, so that notes are on time."""
     gc.collect()
     gc.disable()
+    _use_real_time()
+
+
+def _use_real_time() -> None:
+    """Request a real-time priority for this thread, unless it has one, as those of JACK have."""
     with contextlib.suppress(AttributeError, OSError):  # not on this system, or not permitted
-        policy = os.SCHED_RR | os.SCHED_RESET_ON_FORK
-        os.sched_setscheduler(0, policy, os.sched_param(1))
+        if os.sched_getscheduler(0) == os.SCHED_OTHER:
+            policy = os.SCHED_RR | os.SCHED_RESET_ON_FORK
+            os.sched_setscheduler(0, policy, os.sched_param(1))
 
 
 def main() -> None:

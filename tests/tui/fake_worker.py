@@ -16,6 +16,7 @@ from typing import Any
 
 from engine import processes, protocol
 from engine.protocol import (
+    AccompanyFrame,
     ChangeSampling,
     Character,
     EndReason,
@@ -187,6 +188,10 @@ def sample_music(request: SampleMusic, stopped: threading.Event) -> Answers:
     yield MusicDone(reason=reason(stopped), frames=written, seconds=0.25, seed=seed)
 
 
+def accompany(request: AccompanyFrame, stopped: threading.Event) -> Answers:
+    yield MusicFrame(Frame((48, 52), None))
+
+
 # ── the ladder and the map; the songs of the model `mine` are gone ───────────────────────────────
 
 LADDER_NAMES = ["uniform", "frequencies", *(f"markov {order}" for order in range(1, 9))]
@@ -319,7 +324,11 @@ def read_unit(request: ReadUnit, stopped: threading.Event) -> Answers:
 
 HANDLERS: dict[str, dict[type[SamplerRequest], Handler]] = {
     "lyrics": {LoadModel: load_lyrics, SampleLyrics: sample_lyrics},
-    "music": {LoadModel: load_music, SampleMusic: sample_music},
+    "music": {
+        LoadModel: load_music,
+        SampleMusic: sample_music,
+        AccompanyFrame: accompany,
+    },
     "ladder": {
         LoadModel: load_any,
         SampleLadder: sample_ladder,

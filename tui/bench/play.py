@@ -1,5 +1,7 @@
 """Measure how late notes are played: by the player's process, and by a thread of a busy app.
 
+What a person plays along with is measured by `tui.bench.jam`.
+
 The fresh processes in which this is measured are
 
     python -m tui.bench.play player FILE   the player
@@ -56,19 +58,23 @@ def measure(quick: bool) -> Iterator[Measurement]:
     with tempfile.TemporaryDirectory() as folder:
         count = QUICK_NOTES if quick else NOTES
         file = Path(folder) / "moments.json"
-        screen = _start("screen")
+        screen = start("tui.bench.play", "screen")
         try:
-            _wait_until_drawn(screen)
-            alone = lateness(_play(_start("player", str(file)), count, file))
+            wait_until_drawn(screen)
+            process = start("tui.bench.play", "player", str(file))
+            alone = lateness(_play(process, count, file))
         finally:
             screen.kill()
             screen.communicate()
-        both = _start("both", str(file))
-        _wait_until_drawn(both)
+        both = start("tui.bench.play", "both", str(file))
+        wait_until_drawn(both)
         threaded = lateness(_play(both, count, file))
     for what, percentile in _PERCENTILES.items():
         value, reference = (float(np.percentile(late, percentile)) for late in (alone, threaded))
         yield Measurement(f"lateness of {what}", value, "ms", reference, lower=True)
+    from tui.bench import jam  # which uses this module
+
+    yield from jam.measure(quick)
 
 
 def lateness(moments: list[float]) -> npt.NDArray[np.float64]:
@@ -80,12 +86,14 @@ def lateness(moments: list[float]) -> npt.NDArray[np.float64]:
     return np.asarray(1000 * (late - late.min()))
 
 
-def _start(*words: str) -> subprocess.Popen[bytes]:
-    command = [*processes.command("tui.bench.play"), *words]
+def start(module: str, *words: str) -> subprocess.Popen[bytes]:
+    """Start a module as a process with pipes."""
+    command = [*processes.command(module), *words]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
-def _wait_until_drawn(screen: subprocess.Popen[bytes]) -> None:
+def wait_until_drawn(screen: subprocess.Popen[bytes]) -> None:
+    """Wait until a process has drawn its screen; raises WorkError if it ends before."""
     assert screen.stdout
     if b"drawn" not in screen.stdout.readline():
         screen.communicate()
@@ -165,9 +173,14 @@ def main() -> None:
         if role == "player":
             player.main()
             return
-        screen = Screen()
-        threading.Thread(target=_play_beside, args=(screen,), daemon=True).start()
-        screen.run(headless=True, size=SCREEN_SIZE)
+        run_beside_screen()
+
+
+def run_beside_screen() -> None:
+    """Run a redrawing screen, with the player in a thread."""
+    screen = Screen()
+    threading.Thread(target=_play_beside, args=(screen,), daemon=True).start()
+    screen.run(headless=True, size=SCREEN_SIZE)
 
 
 def _play_beside(screen: Screen) -> None:

@@ -18,8 +18,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         "what",
         choices=BENCHES,
         help="What to measure. memory: memory and time of training on long songs; play: lateness "
-        "of notes in MIDI playback; prepare: preparing a large file of songs; sample: writing "
-        "lyrics; train: training a network; watch: reading runs with long logs.",
+        "of notes in MIDI playback, latency of echoes and answers; prepare: preparing a large file "
+        "of songs; sample: writing lyrics; train: training a network; watch: reading runs with "
+        "long logs.",
     )
     parser.add_argument("--quick", action="store_true", help="Use small sizes, to try the command.")
     add_json(parser)

@@ -28,15 +28,24 @@ def test_process_and_thread_are_measured_in_one_run() -> None:
         "lateness of half of the notes",
         "lateness of 99 of 100 notes",
         "lateness of all notes",
+        "echo of half of the keys",
+        "echo of 99 of 100 keys",
+        "echo of all keys",
+        "answer after the rest, half of the phrases",
+        "answer after the rest, all phrases",
     ]
+    *found, _, answer = found
+    assert (answer["unit"], answer["reference"], answer["ratio"]) == ("beats", None, None)
+    assert np.isfinite(answer["value"])
     for each in found:
         assert each["unit"] == "ms"
         assert each["ratio"] == pytest.approx(each["reference"] / each["value"])
     for key in ("value", "reference"):
-        values = [each[key] for each in found]
-        assert values == sorted(values)
-        assert values[0] >= 0
-        assert np.isfinite(values).all()
+        for some in (found[:3], found[3:]):
+            values = [each[key] for each in some]
+            assert values == sorted(values)
+            assert values[0] >= 0
+            assert np.isfinite(values).all()
 
 
 def test_a_player_that_dies_is_an_error(tmp_path: Path) -> None:
@@ -53,4 +62,4 @@ def test_a_screen_that_does_not_start_is_an_error() -> None:
         [sys.executable, "-c", "pass"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     with pytest.raises(WorkError, match="redrawing screen ended"):
-        play._wait_until_drawn(silent)
+        play.wait_until_drawn(silent)

@@ -12,6 +12,7 @@ from textual.widgets import Label, Select
 from engine.errors import InputError
 from engine.music.general_midi import INSTRUMENTS
 from engine.music.melody import melody_path, parse_melody
+from engine.music.partner import PartnerSettings
 from engine.music.ports import SILENT
 from engine.music.tempo_map import TempoMap
 from engine.options import MUSIC_OPTIONS, MUSIC_SAMPLING_OPTIONS, PLAYBACK_OPTIONS
@@ -133,6 +134,16 @@ class MusicControls(FormPanel):
         return SampleMusic(
             model, prompt.file, prompt.notes, options=sampling, length=frames, **values
         )
+
+    def partner_settings(self) -> PartnerSettings:
+        """Return the settings to play together; raises InputError where a field is wrong."""
+        model = self.require_model()
+        if self.frame is None:
+            raise InputError("The model is still being loaded: wait a moment.")
+        values = self.values([*MUSIC_SAMPLING_OPTIONS, "seed", "tempo"])
+        tempo = self.frame.tempo * values.pop("tempo")
+        seed = values.pop("seed")
+        return PartnerSettings(model, self.frame, tempo, options=values, seed=seed)
 
     # ── playback ─────────────────────────────────────────────────────────────────────────────────
 

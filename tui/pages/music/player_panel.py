@@ -1,7 +1,7 @@
 """The panel of the Music page that shows a piano roll, plays it, and shows how it is played."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -102,6 +102,7 @@ class PlayerPanel(Vertical):
         self._loaded = 0  # the id of the piece in the player, 0 if it is not loaded
         self._playback = PlaybackSettings()
         self._loop: tuple[float, float | None] | None = None
+        self.listener: Callable[[Answers], object] | None = None  # is passed all answers too
         self._fallback = False  # the silent port was opened because there is no other
 
     def compose(self) -> ComposeResult:
@@ -212,6 +213,14 @@ class PlayerPanel(Vertical):
         self.player.request(Panic())
         self.notify("All notes off.")
 
+    def prepare(self) -> None:
+        """Open a port unless one is open, the silent one if there is no other; pause playback."""
+        if self.port is None:
+            self._fallback = True
+            self.player.request(OpenPort(SILENT.name))
+            self.player.request(ListPorts())  # and then the best one
+        self.player.request(Pause())
+
     def action_rescan(self) -> None:
         """Look for ports again."""
         self.player.request(ListPorts())
@@ -227,6 +236,8 @@ class PlayerPanel(Vertical):
     def on_player_answered(self, event: PlayerAnswered) -> None:
         """Show the position of playback, and what failed."""
         event.stop()
+        if self.listener is not None:
+            self.listener(event.answers)
         for answer in event.answers:
             match answer:
                 case PlaybackStatus() if answer.id == self._loaded:

@@ -16,6 +16,7 @@ from engine.protocol import Failed, Loaded
 from tui.pages.hints import music_hint
 from tui.pages.model_page import SamplerAnswered, Session, WritingPage
 from tui.pages.music.controls import MusicControls
+from tui.pages.music.jam_dialog import JamDialog
 from tui.pages.music.piece import Piece, ask_to_open
 from tui.pages.music.player_panel import PlayerPanel
 from tui.sources.child_commands import INSTALLED, Programs
@@ -77,6 +78,8 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
                 tooltip="Go to the instrument"),
         Binding("v", "field('velocity')", "Velocity", show=False, id="music.velocity",
                 tooltip="Go to the velocity factor"),
+        Binding("J", "jam", "Play together", show=False, id="music.jam",
+                tooltip="Play together with the model, on a MIDI keyboard or the computer's keys"),
         Binding("r", "reload", "Reload models", show=False, id="music.reload",
                 tooltip="Look for models again"),
     ]  # fmt: skip
@@ -246,6 +249,21 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
     def _problem_changed(self, event: PlayerPanel.ProblemChanged) -> None:
         self._playback_problem = event.problem
         self.refresh_status()
+
+    @work(exclusive=True, group="jam")
+    async def action_jam(self) -> None:
+        """Play together with the model in a dialog."""
+        try:
+            settings = self.form.partner_settings()
+        except InputError as error:
+            self.refuse(error, self.form.wrong_field())
+            return
+        panel = self._player_panel
+        panel.prepare()
+        dialog = JamDialog(settings, self.programs.sampler, panel.player.request)
+        panel.listener = dialog.receive
+        await self.app.push_screen_wait(dialog)
+        panel.listener = None
 
     # ── files ────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,0 +1,34 @@
+"""Playing together in the app, with a made-up sampler and a keyboard that plays by itself."""
+
+from textual.widgets import Static
+
+from tests.tui.music_page import page
+from tui.pages.music.jam_dialog import LOWER, PITCHES, UPPER, JamDialog
+
+
+def test_the_keys_are_two_octaves() -> None:
+    assert [PITCHES[key] for key in LOWER + UPPER] == list(range(60, 85))
+
+
+async def test_keys_of_the_computer_are_played_and_answered() -> None:
+    async with page() as music:
+        await music.press("J")
+        dialog = await music.in_front(JamDialog)
+        message = dialog.query_one("#message", Static)
+        await music.until(lambda: "keyboard and the computer's keys" in str(message.content))
+        assert "folk answers your phrases, 120 beats a minute" in str(message.content)
+        # The keyboard, a MIDI port, holds E5: nothing is answered before it is released.
+        await music.until(lambda: music.down == {76})
+        await music.press("x")
+        await music.until(lambda: "903E5A" in music.tape)
+        await music.until(lambda: "803E40" in music.tape)  # released by itself
+        assert "you: C5 E5 D4" in str(message.content)
+        # In the other mode, what is held is accompanied by the made-up tune.
+        await music.press("tab")
+        await music.until(lambda: "folk accompanies you" in str(message.content))
+        await music.press("q")
+        await music.until(lambda: "folk: –" not in str(message.content))
+        await music.until(lambda: any(words.endswith("48") for words in music.tape))
+        await music.press("escape")
+        await music.until(lambda: not music.down)
+        assert music.stage.listener is None
