@@ -1,4 +1,4 @@
-"""Playing together in the app, with a made-up sampler and a keyboard that plays by itself."""
+"""Playing together in the app, with a fake sampler and a keyboard that plays by itself."""
 
 from textual.widgets import Static
 
@@ -23,7 +23,7 @@ async def test_keys_of_the_computer_are_played_and_answered() -> None:
         await music.until(lambda: "903E5A" in music.tape)
         await music.until(lambda: "803E40" in music.tape)  # released by itself
         assert "you: C5 E5 D4" in str(message.content)
-        # In the other mode, what is held is accompanied by the made-up tune.
+        # In the other mode, what is held is accompanied by the fake sampler.
         await music.press("tab")
         await music.until(lambda: "folk accompanies you" in str(message.content))
         await music.press("q")
