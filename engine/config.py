@@ -363,13 +363,23 @@ class TrainConfig:
         False,
         "Make CUDA runs reproducible to the last bit, at some cost in speed; CPU runs already are.",
     )
-    log_every: int = _setting(5, "Steps between two reports of the training loss.", 1)
-    evaluate_every: int = _setting(200, "Steps between two evaluations on the validation songs.", 1)
+    log_every: int = _setting(
+        5, "Steps between two reports of the training loss; on a GPU a second instead.", 1
+    )
+    evaluate_every: int = _setting(
+        200,
+        "Steps between two evaluations on the validation songs; on a GPU at least 30 seconds too.",
+        1,
+    )
     evaluate_frames: int = _setting(
         100_000, "Maximum number of frames or characters in an evaluation; 0: all.", 0
     )
-    save_every: int = _setting(200, "Steps between two checkpoints.", 1)
-    sample_every: int = _setting(200, "Steps between two samples; 0: no samples.", 0)
+    save_every: int = _setting(
+        200, "Steps between two checkpoints; on a GPU at least 30 seconds too.", 1
+    )
+    sample_every: int = _setting(
+        200, "Steps between two samples, on a GPU at least 30 seconds too; 0: no samples.", 0
+    )
     sample_primes: tuple[str, ...] = _setting(
         ("Why", "Well"), "Prompts of the samples, separated by commas.", kind="lyrics"
     )

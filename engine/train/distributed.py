@@ -38,7 +38,8 @@ JOIN_SECONDS = 600.0  # maximum wait for the other ranks, which may have songs t
 LOST_SECONDS = 45.0  # without a sign of life from a rank
 _POLL_SECONDS = 0.2  # between two reads of the store while the ranks join
 _TRAIN, _STOP = "train", "stop"
-REQUESTS = ("stop", "save", "sample", "report")  # the requests that `Ranks.union` can exchange
+# The requests that `Ranks.union` can exchange; those with "may" are of a fast device's clock.
+REQUESTS = ("stop", "save", "sample", "report", "may evaluate", "may save", "may sample")
 
 
 @dataclass(frozen=True)

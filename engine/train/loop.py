@@ -31,6 +31,9 @@ from engine.train.run_context import RunContext
 from engine.train.samples import write_samples
 from engine.train.state import TrainState
 
+# Seconds between two of a kind, at least, on a fast device; by request.
+INTERVALS = {"report": 1.0, "may evaluate": 30.0, "may save": 30.0, "may sample": 30.0}
+
 
 class StepResult(NamedTuple):
     """The figures of one step. Tensors on a CUDA device may not have been computed yet."""
@@ -52,27 +55,53 @@ class Due:
     stop: bool
 
     @classmethod
-    def after(cls, step: int, settings: TrainConfig, requests: Set[str]) -> "Due":
+    def after(
+        cls, step: int, settings: TrainConfig, requests: Set[str], *, timed: bool = False
+    ) -> "Due":
         """Return the work that is due after a step, given the requests of all ranks.
 
         After the last step the network is evaluated and saved. On a request to stop it is saved
-        but, to end quickly, not evaluated.
+        but, to end quickly, not evaluated. timed: what is due at an interval of steps is due only
+        with the request "may evaluate" and the like (see `_Clock`), and a report on request.
         """
 
-        def every(steps: int) -> bool:
-            return steps > 0 and step % steps == 0
+        def every(steps: int, work: str = "") -> bool:
+            now = not timed or f"may {work}" in requests
+            return now and steps > 0 and step % steps == 0
 
         last = step == settings.steps
         stop = "stop" in requests and not last
-        evaluate = (last or every(settings.evaluate_every)) and not stop
-        save = last or stop or "save" in requests or every(settings.save_every)
+        evaluate = (last or every(settings.evaluate_every, "evaluate")) and not stop
+        save = last or stop or "save" in requests or every(settings.save_every, "save")
         return cls(
             report=evaluate or save or "report" in requests or every(settings.log_every),
             evaluate=evaluate,
             save=save,
-            sample="sample" in requests or every(settings.sample_every),
+            sample="sample" in requests or every(settings.sample_every, "sample"),
             stop=stop,
         )
+
+
+class _Clock:
+    """The times since the last report, evaluation, checkpoint and sample, on a fast device.
+
+    Intervals in steps alone would leave it idle most of the time. Only the first rank's clock
+    counts, by its requests: all ranks must do the same.
+    """
+
+    def __init__(self) -> None:
+        self._last = dict.fromkeys(INTERVALS, time.monotonic())
+
+    def requests(self) -> set[str]:
+        """Return the requests of what may be done again."""
+        now = time.monotonic()
+        return {name for name, last in self._last.items() if now - last >= INTERVALS[name]}
+
+    def done(self, due: Due) -> None:
+        """Begin the intervals again of what was due and is done."""
+        for name in INTERVALS:
+            if getattr(due, name.removeprefix("may ")):
+                self._last[name] = time.monotonic()
 
 
 def train(context: RunContext, training: TrainState) -> str:
@@ -83,6 +112,8 @@ def train(context: RunContext, training: TrainState) -> str:
     """
     settings, ranks = context.config.train, training.ranks
     meter = StepMeter(training, settings, context.log)
+    # With train.deterministic the best checkpoint must not depend on the time either.
+    timed, clock = training.device.type != "cpu" and not settings.deterministic, _Clock()
     training.network.train()
     while training.step < settings.steps:
         start = time.perf_counter()
@@ -90,8 +121,9 @@ def train(context: RunContext, training: TrainState) -> str:
         meter.add(*result, time.perf_counter() - start)
 
         heartbeat = {"report"} if context.log.idle_for() else set()
-        requests = ranks.union(context.poll_requests() | heartbeat)
-        due = Due.after(training.step, settings, requests)
+        times = clock.requests() if timed and ranks.is_first else set()
+        requests = ranks.union(context.poll_requests() | heartbeat | times)
+        due = Due.after(training.step, settings, requests, timed=timed)
         if due.report:
             meter.report()
         if due.evaluate or due.save:
@@ -99,6 +131,7 @@ def train(context: RunContext, training: TrainState) -> str:
         if due.sample and ranks.is_first:
             model = models.from_tensors(_meta(context, training), checkpoint.ema_weights(training))
             write_samples(context, model, training.step)
+        clock.done(due)
         if due.stop:
             return "stopped"
     return "completed"

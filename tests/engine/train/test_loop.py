@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from engine.runs import events
 from engine.runs.event_log import EventReader
 from engine.runs.history import History
 from engine.runs.run_dir import RunDir
-from engine.train import evaluate_model, launch, optimizer, worker
+from engine.train import distributed, evaluate_model, launch, loop, optimizer, worker
 from engine.train.loop import Due
 from engine.train.optimizer import learning_rate
 from tests.engine.train.conftest import MakeConfig
@@ -69,6 +70,42 @@ def test_what_is_due_after_a_step(step: int, requests: set[str], due: str) -> No
     settings = TrainConfig(steps=20, log_every=3, evaluate_every=8, save_every=10, sample_every=7)
     found = dataclasses.asdict(Due.after(step, settings, requests))
     assert [name for name, value in found.items() if value] == due.split()
+
+
+@pytest.mark.parametrize(
+    ("step", "requests", "due"),
+    [
+        (6, set(), ""),
+        (6, {"report"}, "report"),
+        (8, {"may save"}, ""),
+        (8, {"may evaluate"}, "report evaluate"),
+        (10, {"may save", "may evaluate"}, "report save"),
+        (14, {"may sample"}, "sample"),
+        (5, {"save"}, "report save"),
+        (5, {"stop"}, "report save stop"),
+        (20, set(), "report evaluate save"),
+    ],
+)
+def test_what_is_due_on_a_fast_device(step: int, requests: set[str], due: str) -> None:
+    settings = TrainConfig(steps=20, log_every=3, evaluate_every=8, save_every=10, sample_every=7)
+    found = dataclasses.asdict(Due.after(step, settings, requests, timed=True))
+    assert [name for name, value in found.items() if value] == due.split()
+    assert requests <= {*distributed.REQUESTS}
+
+
+def test_the_clock_of_a_fast_device_begins_again_after_the_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    clock = loop._Clock()
+    now += 1.5
+    assert clock.requests() == {"report"}
+    now += 30
+    assert clock.requests() == {*loop.INTERVALS}
+    assert clock.requests() <= {*distributed.REQUESTS}
+    clock.done(Due(report=True, evaluate=True, save=False, sample=False, stop=False))
+    assert clock.requests() == {"may save", "may sample"}
 
 
 def test_sample_every_zero_means_never() -> None:
