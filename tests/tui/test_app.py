@@ -175,7 +175,8 @@ async def test_actions_of_a_dialog_and_ctrl_q_in_its_fields(
         assert "runs.delete" not in found
         await pilot.press("n")
         assert {action.id for action in page_actions(pilot.app.screen)} == {
-            "new_run.start", "new_run.close", "new_run.help",
+            "new_run.start", "new_run.settings", "new_run.download", "new_run.close",
+            "new_run.help", "new_run.previous_data", "new_run.next_data",
         }  # fmt: skip
 
         # ctrl+q quits in a field.

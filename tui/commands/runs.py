@@ -1,4 +1,4 @@
-"""List the training runs."""
+"""List the training runs, rename or delete one, or write a note on it."""
 
 import argparse
 import time
@@ -15,10 +15,32 @@ _SCORES = ("best_bits_per_character", "best_nats_per_frame")
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_json(parser)
+    actions = parser.add_subparsers(dest="action", metavar="rename|note|delete")
+    for name, about in (
+        ("rename", "Give a run another name."),
+        ("note", "Write a note on a run, which the Runs page shows."),
+        ("delete", "Delete a run with its checkpoints and samples, without asking."),
+    ):
+        action = actions.add_parser(name, help=about, description=about)
+        action.add_argument("run", metavar="RUN", help="Name of the run.")
+        if name == "rename":
+            action.add_argument("name", metavar="NAME", help="The new name.")
+        elif name == "note":
+            action.add_argument("text", metavar="TEXT", help="The note; empty: remove it.")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the runs, the newest first."""
+    """Print the runs, the newest first, or change one."""
+    match arguments.action:
+        case "rename":
+            run_dir.rename(run_dir.find(arguments.run), arguments.name)
+            return 0
+        case "note":
+            run_dir.find(arguments.run).set_note(arguments.text)
+            return 0
+        case "delete":
+            run_dir.remove(run_dir.find(arguments.run))
+            return 0
     rows = [_row(found) for found in run_dir.list_runs()]
     output.table(rows if arguments.json else [_shorten(row) for row in rows], arguments.json)
     return 0
@@ -55,6 +77,7 @@ def _row(found: RunDir) -> dict[str, object]:
         _SCORES[1]: best.loss if best and music else None,
         "last_event": _when(history.last_event.time) if history.last_event else None,
         "path": str(found.path),
+        "note": found.note,
     }
 
 

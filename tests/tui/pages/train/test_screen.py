@@ -201,8 +201,11 @@ async def test_the_newest_run_is_shown_zoomed_and_exported(
 
 
 async def test_a_live_run_is_followed_through_training_stop_and_resume(
-    train: Opened, write_run: WriteRun
+    train: Opened, write_run: WriteRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("tui.app.WATCH_SECONDS", 0.05)
+    rung: list[int] = []
+    monkeypatch.setattr("tui.app.RnnTuiApp.bell", lambda app: rung.append(1))
     run = write_run("live", events=[], started=False)
     run_dir.write_worker(run, os.getpid())
     async with train() as page:
@@ -234,6 +237,8 @@ async def test_a_live_run_is_followed_through_training_stop_and_resume(
 
         log.append(Finished(50, "stopped"))
         await page.until(lambda: page.text_of("#state") == "■ stopped")
+        await page.until_notified("live: stopped at step 50, best 1.587 bits.")
+        assert rung == [1]
         assert "Press r to resume" in page.text_of("#problems")
         (run.path / "control" / "stop").unlink()
         await page.press("s")
