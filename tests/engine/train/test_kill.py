@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 import random
 import resource
 import shutil
@@ -22,6 +23,9 @@ from engine.sampling.known_words import known_words
 from engine.train import launch, worker
 from tests.engine.train.conftest import MakeConfig
 
+# The number of kills of the longest run: 200 take some minutes.
+KILLS = int(os.environ.get("RNN_TUI_TEST_KILLS", "20"))
+LONG = KILLS, 20 * KILLS
 Limited = Callable[[RunDir, int, int], tuple[int, str]]
 
 
@@ -51,7 +55,10 @@ def train_and_kill(run: RunDir, seconds: float) -> bool:
 
 @pytest.mark.parametrize(
     ("count", "steps"),
-    [pytest.param(n, steps, marks=pytest.mark.slow) for n, steps in ((3, 160), (20, 400))],
+    [
+        pytest.param(n, steps, marks=pytest.mark.slow)
+        for n, steps in ((3, 160), (KILLS, 20 * KILLS))
+    ],
 )
 def test_killed_at_random_moments(make_config: MakeConfig, count: int, steps: int) -> None:
     torch.set_num_threads(1)
