@@ -190,9 +190,20 @@ class DataConfig:
         1,
         kind="lyrics",
     )
-    frame_seconds: float = _setting(0.3, "Length of a frame in seconds.", 0.01, 10, kind="music")
+    frame_seconds: float = _setting(
+        0.0,
+        "Length of a frame in seconds, for music that follows no beat; 0: use data.frame_beats.",
+        0,
+        10,
+        kind="music",
+    )
     frame_beats: float = _setting(
-        0.0, "Length of a frame in beats; 0: use data.frame_seconds.", 0, 16, kind="music"
+        0.0,
+        "Length of a frame in beats (quarter notes), which goes before data.frame_seconds; 0: "
+        "that of the data set, or of other music a sixteenth note (0.25).",
+        0,
+        16,
+        kind="music",
     )
     max_off_grid: float = _setting(
         1.0,

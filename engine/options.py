@@ -327,7 +327,7 @@ LYRICS_EXTRA_OPTIONS = _table([
 ])  # fmt: skip
 
 # In the order of the form on the Music page.
-MUSIC_OPTIONS = _table([
+MUSIC_OPTIONS: dict[str, AnyOption] = _table([
     Option(
         name="temperature", type=float, default=1.0, low=0, label="Temperature", metavar="T",
         help="Sampling temperature (default 1): 0 takes the more probable state of each key, "
@@ -341,17 +341,42 @@ MUSIC_OPTIONS = _table([
         placeholder="0", step=Step(1, 0, 10),
     ),
     Option(
-        name="length", type=int, default=200, low=1, high=100_000, label="Length",
-        metavar="FRAMES", help="Write exactly this many frames (default 200).",
-        placeholder="200 frames",
+        name="length", type=int, default=None, low=1, high=100_000, label="Length",
+        metavar="FRAMES",
+        help="Write exactly this many frames (default: until the piece ends, at most as long as "
+        "the longest training piece).",
+        placeholder="until it ends",
     ),
     _seed("the same music"),
+    replace(
+        _switch(
+            "guard", "Guard", "Hold no chord or silence longer, and write no more parallel fifths "
+            "and octaves, than the training pieces do (default on).",
+        ),
+        live=False,
+    ),
+])  # fmt: skip
+
+# Options that the command line has, but the Music page has not.
+MUSIC_EXTRA_OPTIONS: dict[str, Option] = _table([
+    Option(
+        name="count", type=int, default=1, low=1, high=1_000, label="Count", metavar="N",
+        help="Write N pieces with consecutive seeds, to FILE-1, FILE-2 and so on (default 1).",
+    ),
+    Option(
+        name="best", type=int, default=None, low=1, high=1_000, label="Best", metavar="N",
+        help="Write N pieces and keep the one that the model finds most probable (default: write "
+        "one).",
+    ),
 ])  # fmt: skip
 
 # Those of them that decide how a frame is drawn.
 MUSIC_SAMPLING_OPTIONS = {
     name: option for name, option in MUSIC_OPTIONS.items() if name not in {"length", "seed"}
 }
+
+# Those of them that a harmonized melody has.
+HARMONY_OPTIONS = {name: MUSIC_OPTIONS[name] for name in ("temperature", "memory", "least")}
 
 # Options of the Music page and, except velocity, of `rnn-tui play`.
 PLAYBACK_OPTIONS = _table([

@@ -286,7 +286,7 @@ class SampleMusic(Request):
     melody: str | None = None
     options: Annotated[Mapping[str, OptionValue], _MUSIC] = field(default_factory=dict)
     seed: Annotated[int, MUSIC_OPTIONS["seed"]] | None = None
-    length: Annotated[int, MUSIC_OPTIONS["length"]] = _default(MUSIC_OPTIONS["length"])
+    length: Annotated[int, MUSIC_OPTIONS["length"]] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "options", _MUSIC.fill(self.options))
@@ -415,6 +415,8 @@ class Loaded(Answer):
     summary: Annotated[str, Key("words")]  # for example "lstm 2 × 256"
     conditions: tuple[str, ...]  # the artists of its training songs
     frame: Annotated[FrameLength, Inline()] | None = None  # of music
+    # Of music: the most common one of its training songs.
+    time_signature: Annotated[tuple[int, int], Key("metre")] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -476,6 +478,7 @@ class MusicFrame(Answer):
     """The next frame of the music."""
 
     frame: Annotated[Frame, Inline()]
+    song: int | None = None  # index of the piece; None: only one is written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -483,6 +486,7 @@ class MusicDone(Answer):
     """The music has ended."""
 
     FLAG = "done"
+    song: int | None = None  # index of the piece; None: only one is written
     reason: EndReason
     frames: int
     seconds: float | None = None
@@ -826,8 +830,8 @@ PLAYER_REQUESTS = Messages[PlayerRequest]({cls.DO: cls for cls in get_args(Playe
 SAMPLER_ANSWERS = Messages[SamplerAnswer](
     by_key={
         "error": Failed, "name": LadderStep, "rung": LadderCharacter, "text": Character,
-        "keys": MusicFrame, "metre": MusicStarted, "started": LyricsStarted, "frames": MusicDone,
-        "done": LyricsDone, "loaded": Loaded, "changed": SamplingChanged, "doing": Progress,
+        "keys": MusicFrame, "loaded": Loaded, "metre": MusicStarted, "started": LyricsStarted,
+        "frames": MusicDone, "done": LyricsDone, "changed": SamplingChanged, "doing": Progress,
         "read": ReadProgress, "map": SongMap, "near": SimilarSongs, "neurons": UnitsRead,
         "unit": UnitRead,
     }

@@ -31,6 +31,7 @@ from engine.data.codecs import KeysCodec
 from engine.errors import InputError
 from engine.inference import models
 from engine.inference.models import Model
+from engine.options import HARMONY_OPTIONS
 from engine.protocol import (
     AccompanyFrame,
     ChangeSampling,
@@ -180,9 +181,11 @@ class Worker:
 
     def _load_model(self, request: LoadModel, reply: Reply, stopped: Stopped) -> None:  # noqa: ARG002
         model = self._load(request.model, precision=request.precision)
-        frame = _frame_length(model.codec) if isinstance(model.codec, KeysCodec) else None
+        frame, metre = None, None
+        if isinstance(model.codec, KeysCodec):
+            frame, metre = _frame_length(model.codec), model.codec.metre
         kind, words = model.kind, model.config.words
-        reply(Loaded(model.name, kind, words, tuple(model.conditions), frame))
+        reply(Loaded(model.name, kind, words, tuple(model.conditions), frame, metre))
 
     def _sample_lyrics(self, request: SampleLyrics, reply: Reply, stopped: Stopped) -> None:
         keep_best = request.best is not None and request.best > 1
@@ -259,7 +262,8 @@ class Worker:
         if request.prime is not None or request.notes is not None:
             raise InputError("A prompt and a melody exclude each other: give only one of them.")
         melody = harmony.read_melody(music.keys_codec(model), request.melody).at_steady_tempo()
-        wanted = HarmonyRequest(melody=melody, seed=request.seed, **request.options)  # type: ignore[arg-type]
+        options: dict[str, Any] = {name: request.options[name] for name in HARMONY_OPTIONS}
+        wanted = HarmonyRequest(melody=melody, seed=request.seed, **options)
         stream = harmony.stream(model, wanted, stopped)
         notes = tuple(NoteRow(*dataclasses.astuple(note)) for note in melody.notes)
         frame = _frame_length(stream.codec)

@@ -74,9 +74,11 @@ MODELS = {
             "rnn-tui train music --data nottingham --preset tunes --run reels",
         ),
         licence="CC0 for the weights; the tunes, which are not included, have no stated licence.",
-        limits="All tunes were transposed to C major or A minor, so it writes in these keys only. "
-        "It does not distinguish held from repeated notes. Where it recalls earlier bars it "
-        "repeats them exactly, as the tunes do; `--memory` below 1 makes it vary them.",
+        limits="All tunes were moved to C major or C minor (a key finder takes 836 for C major, 84 "
+        "for C minor, 82 for G major, 15 for A minor and 20 for others), so it writes in these "
+        "keys only. Frames are eighth notes, at 120 quarters a minute. It does not distinguish "
+        "held from repeated notes. Where it recalls earlier bars it repeats them exactly, as the "
+        "tunes do; `--memory` below 1 makes it vary them.",
     ),
     "chorales": CardText(
         about="Four-part music in the style of Bach's chorales, in frames of a quarter note.",
@@ -87,9 +89,11 @@ MODELS = {
         ),
         licence="CC0 for the weights; the edition of the chorales, which is not included, has no "
         "stated licence.",
-        limits="Trained on 229 chorales, transposed to C major or A minor, in quarter notes only. "
-        "It does not distinguish held from repeated notes, and it does not end a piece by itself. "
-        "Like the piano rolls it was trained on, it writes an octave above a choir's range.",
+        limits="Trained on 229 chorales. All were moved to C major or C minor (a key finder takes "
+        "171 for C major, 133 for C minor, 54 for G major or minor, 4 for A minor and 20 for "
+        "others). Frames are quarter notes, so it writes no passing eighths. It does not "
+        "distinguish held from repeated notes. The piano rolls are an octave above a choir's "
+        "range, so it was trained on them an octave lower.",
     ),
 }
 
@@ -177,7 +181,7 @@ def samples(name: str, kind: str, conditions: list[str], folder: Path) -> str:
             blocks.append(f"    $ rnn-tui {' '.join(quoted)}\n{indent(run_command(*command))}")
         else:
             picture = f"roll-{temperature}.png"
-            command += ["--length", "160", "--png", picture]
+            command += ["--png", picture]
             run_command(*command[:-1], str(folder / picture))
             blocks.append(
                 f"    $ rnn-tui {' '.join(command)}\n\n![temperature {temperature}]({picture})"

@@ -38,9 +38,16 @@ class Batch:
     condition: npt.NDArray[np.int64]  # (T, L): 1 + an index into corpus.conditions; 0: no artist
     weight: npt.NDArray[np.float32]  # (T, L): 1, or 0 where a stream has no song left
     position: npt.NDArray[np.int64]  # (T, L): of the target in its song, from 0
+    # (T, L): in place of a target, a song of music ends; of lyrics the end mark is a character.
+    end: npt.NDArray[np.bool_]
     # What the match memory predicts for each target, see `MatchMemory`; None without one.
     matched: npt.NDArray[Any] | None = None  # (T, L, *frame)
     match_kind: npt.NDArray[np.int64] | None = None  # (T, L)
+
+    @property
+    def frames(self) -> npt.NDArray[np.bool_]:
+        """Which targets are frames of songs, (T, L), and not the end of a song or of a stream."""
+        return (self.weight > 0) & ~self.end
 
 
 @dataclass(frozen=True)
@@ -92,8 +99,8 @@ class _Stream:
 
     row: int = -1  # of the song in corpus.songs; -1: no song yet
     start: int = 0  # of the song in corpus.frames
-    length: int = 0
-    offset: int = 0  # frames of the song that are read
+    length: int = 0  # targets in the song: its frames and, of music, its end
+    offset: int = 0  # targets of the song that are read
     condition: int = 0
     shift: int = 0  # semitones by which it is transposed
     matches: _Matches | None = None  # of the song's beginning, as far as they were needed
@@ -106,10 +113,11 @@ class _Stream:
 class BatchStream:
     """Reads a split of a corpus as batches of `window` frames of each of `batch_size` streams.
 
-    Songs are read whole, each over as many batches as it needs. A stream whose song has ended takes
-    the next song from a queue that all streams share (if several end at once, the lowest stream is
-    first). With a window of 0 each batch has one whole song per stream and is as long as the
-    longest of them; frames past a song's end have weight 0.
+    Songs are read whole, each over as many batches as it needs; the end of a song of music is one
+    more target. A stream whose song has ended takes the next song from a queue that all streams
+    share (if several end at once, the lowest stream is first). With a window of 0 each batch has
+    one whole song per stream and is as long as the longest of them; frames past a song's end have
+    weight 0.
 
     seed: read the split endlessly, each epoch in an order that is a function of (seed, epoch);
         None: read it once, in the order of the corpus's table.
@@ -148,6 +156,7 @@ class BatchStream:
         self._corpus, self._rows, self._seed = corpus, rows, seed
         self._model, self._augment = model or ModelConfig(), augment or Augmentation()
         self._frames = np.asarray(corpus.frames)  # slicing a np.memmap itself is slow
+        self._ends = int(corpus.codec.spec.kind == "keys")  # targets after a song's frames
         longest = min(FIRST_MATCHES, int(corpus.songs["length"][rows].max()))
         self._matches = functools.lru_cache(CACHED_MATCHES // longest)(self._find_matches)
         self._streams = [_Stream() for _ in range(batch_size)]
@@ -185,7 +194,7 @@ class BatchStream:
     def _put(self, stream: _Stream, row: int, offset: int, condition: int, shift: int) -> None:
         stream.row, stream.offset, stream.condition, stream.shift = row, offset, condition, shift
         stream.start = int(self._corpus.songs["start"][row])
-        stream.length = int(self._corpus.songs["length"][row])
+        stream.length = int(self._corpus.songs["length"][row]) + self._ends
         stream.matches = None
 
     def next_batch(self) -> Batch | None:
@@ -204,6 +213,7 @@ class BatchStream:
             condition=np.zeros((T, L), np.int64),
             weight=np.zeros((T, L), np.float32),
             position=np.zeros((T, L), np.int64),
+            end=np.zeros((T, L), np.bool_),
             matched=np.zeros(*frames) if matching else None,
             match_kind=np.zeros((T, L), np.int64) if matching else None,
         )
@@ -240,9 +250,11 @@ class BatchStream:
             begin, end, stop = stream.offset, stream.offset + count, step + count
             before = int(begin > 0)  # 1 if the song has a frame before the first target
             start = stream.start + begin
-            frames = self._transpose(self._frames[start - before : start + count], stream)
-            batch.targets[step:stop, column] = frames[before:]
-            batch.inputs[step + 1 - before : stop, column] = frames[:-1]
+            last = min(start + count, stream.start + stream.length - self._ends)
+            frames = self._transpose(self._frames[start - before : last], stream)
+            batch.targets[step : step + last - start, column] = frames[before:]
+            batch.inputs[step + 1 - before : stop, column] = frames[: count - 1 + before]
+            batch.end[stop - 1, column] = last < start + count
             batch.reset[step, column] = not before
             batch.condition[step:stop, column] = stream.condition
             batch.weight[step:stop, column] = 1
@@ -275,7 +287,10 @@ class BatchStream:
 
     def _find_matches(self, row: int, length: int) -> _Matches:
         spec, recovery = self._corpus.codec.spec, self._model.match_recovery
-        return match_positions(self._corpus.song(row)[:length], spec, recovery)
+        song = self._corpus.song(row)[:length]
+        if length > len(song):  # the end of a song of music
+            song = np.concatenate([song, np.zeros_like(song[:1])])
+        return match_positions(song, spec, recovery)
 
     def cursor(self) -> dict[str, Any]:
         """Return the position in the epoch and in each stream as plain values for JSON."""
@@ -288,7 +303,7 @@ class BatchStream:
 
         Raises InputError for a cursor of another corpus or batch size.
         """
-        lengths = self._corpus.songs["length"]
+        lengths = self._corpus.songs["length"] + self._ends
         epoch, position, streams = cursor["epoch"], cursor["place"], cursor["lanes"]
         fits = all(row < len(lengths) and offset <= lengths[row] for row, offset, _ in streams)
         if len(streams) != len(self._streams) or position > len(self._rows) or not fits:

@@ -19,6 +19,7 @@ from engine.frame_spec import KEYS, FrameSpec
 from engine.music import piano_roll
 from engine.music.piano_roll import Roll
 from engine.music.score import Score
+from engine.music.tempo_map import is_time_signature
 
 END, UNKNOWN = 1, 2  # indices of the end mark and of the unknown mark; BEGIN is 0
 MARKS = 3  # the index of the first character
@@ -153,6 +154,7 @@ class KeysCodec:
     frame: float | None  # the length of a frame in seconds; None: `beats` is set
     beats: float | None  # the length of a frame in beats (quarter notes); None: `frame` is set
     tempo: float  # beats per minute: the median of the corpus
+    metre: tuple[int, int] = (4, 4)  # the time signature that is most common in the corpus
 
     def __post_init__(self) -> None:
         length = self.beats if self.frame is None else self.frame
@@ -160,6 +162,7 @@ class KeysCodec:
         if (
             not all(isinstance(x, int | float) and 0 < x < math.inf for x in numbers)
             or self.planes not in (1, 2)
+            or not is_time_signature(self.metre)
             or (self.frame is None) == (self.beats is None)
         ):
             raise InputError(_DAMAGED)
@@ -206,9 +209,11 @@ class KeysCodec:
     def from_json(cls, values: object) -> "KeysCodec":
         """Build the codec from what `to_json` returned; raises InputError for anything else."""
         if isinstance(values, Mapping) and values.get("kind") == "keys":
-            names = ("planes", "frame", "beats", "tempo")
+            names = ("planes", "frame", "beats", "tempo", "metre")
             if all(name in values for name in names):
-                return cls(*(values[name] for name in names))
+                planes, frame, beats, tempo, metre = (values[name] for name in names)
+                metre = tuple(metre) if isinstance(metre, list) else metre
+                return cls(planes, frame, beats, tempo, metre)
         raise InputError(_DAMAGED)
 
 

@@ -39,7 +39,7 @@ from engine.frame_spec import FrameSpec
 from engine.music.piano_roll import Roll
 from engine.suggestions import normalize
 
-FORMAT = 5  # raise it with each change to the files, so that older corpora are prepared again
+FORMAT = 6  # raise it with each change to the files, so that older corpora are prepared again
 
 # For each kind of songs: the function that lists a source's files, and that which writes frames.
 WriteFrames = Callable[[Path, IO[bytes], Path, DataConfig, Progress], PreparedSongs]

@@ -1,5 +1,6 @@
 """Named data sets, and the files of a source, which is the name of a data set or a path."""
 
+import hashlib
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,19 @@ MUSIC_SUFFIXES = (*SCORE_SUFFIXES, ".zip", ".mat", ".json")  # of files with mus
 
 
 @dataclass(frozen=True)
+class Grid:
+    """What a frame of piano rolls is in the music, which files of piano rolls do not record."""
+
+    beats: float = 0.25  # length of a frame in beats (quarter notes)
+    tempo: float = 120.0  # beats per minute
+    time_signature: tuple[int, int] = (4, 4)  # the most common one
+    transpose: int = 0  # semitones from the rolls to the pitches as played
+
+
+UNKNOWN_GRID = Grid()
+
+
+@dataclass(frozen=True)
 class Dataset:
     """A named data set, which is included or can be downloaded."""
 
@@ -25,6 +39,7 @@ class Dataset:
     address: str = ""  # a URL, or kaggle:OWNER/NAME; empty: it is included
     size: int | None = None  # bytes of the download, if known
     sha256: str | None = None  # of the file, if known
+    grid: Grid | None = None  # of piano rolls; None: unknown, or MIDI files, which record it
 
     @property
     def file(self) -> Path:
@@ -74,6 +89,8 @@ DATASETS: dict[str, Dataset] = {
         address=_TCN + "JSB_Chorales.mat",
         size=96_095,
         sha256="ac0e608527cc411c7e21ef7d38be47f0de7fb6b13b3ae168b8eccf1c2a9b18d4",
+        # Its sopranos reach C7: all voices are an octave above those of a choir.
+        grid=Grid(beats=1.0, tempo=72.0, transpose=-12),
     ),
     "jsb-chorales-16th": Dataset(
         name="jsb-chorales-16th",
@@ -85,6 +102,7 @@ DATASETS: dict[str, Dataset] = {
         "9a7f733ddb4ed91f48da64ac7f0f621c34aadd4d/jsb-chorales-16th.json",
         size=1_741_172,
         sha256="8730aca7b64e7d29493733d1cf19fad4a5b351d8f1845e57dac27728104fd39f",
+        grid=Grid(beats=0.25, tempo=72.0),
     ),
     "nottingham": Dataset(
         name="nottingham",
@@ -95,6 +113,8 @@ DATASETS: dict[str, Dataset] = {
         address=_TCN + "Nottingham.mat",
         size=371_688,
         sha256="d154f7ca2e90799dc1dc011d8fc048f2fc6ef3f7c69d974b9cf27a471634fbea",
+        # 141 of its 170 test tunes are those of the MIDI files in eighth notes, transposed.
+        grid=Grid(beats=0.5),
     ),
     "nottingham-midi": Dataset(
         name="nottingham-midi",
@@ -145,6 +165,21 @@ def get_dataset(name: str) -> Dataset:
         return DATASETS[name]
     hint = did_you_mean(name, DATASETS, f"choose {join_or(DATASETS)}.")
     raise InputError(f"There is no data set {name!r}: {hint}")
+
+
+def find_grid(file: Path) -> Grid:
+    """Return the grid of a file of piano rolls; of a file of no data set a sixteenth note.
+
+    A file is one of a data set if its content is, whatever its name.
+    """
+    known = [dataset for dataset in DATASETS.values() if dataset.grid and _exists(file)]
+    size = file.stat().st_size if known else 0
+    for dataset in known:
+        if dataset.grid and size == dataset.size:
+            content = hashlib.sha256(file.read_bytes()).hexdigest()
+            if content == dataset.sha256:
+                return dataset.grid
+    return UNKNOWN_GRID
 
 
 def resolve(source: str, kind: Kind = "lyrics") -> Path:

@@ -6,7 +6,7 @@ what the corpus's table of songs needs. S is the number of songs.
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.config import DataConfig
-from engine.data import music_files
+from engine.data import datasets, music_files
 from engine.data.codecs import KeysCodec
 from engine.data.corpus_format import (
     SONG_DTYPE,
@@ -24,13 +24,12 @@ from engine.data.corpus_format import (
     Progress,
     write_frames_header,
 )
+from engine.data.datasets import Grid
 from engine.data.music_files import MusicSong, SongEntry
 from engine.data.splits import ANY, SPLITS, TEST, TRAIN, VALID, choose_splits, digest
 from engine.errors import InputError
 from engine.frame_spec import KEYS
 from engine.music import SCORE_SUFFIXES
-
-_DEFAULT_TEMPO = 120.0  # beats a minute, if no song has a tempo
 
 
 def write_frames(
@@ -91,7 +90,8 @@ class _Row:
     length: int  # frames
     split: int  # an index into SPLITS, or ANY
     planes: int
-    tempo: float | None  # beats a minute
+    tempo: float  # beats per minute
+    time_signature: tuple[int, int]
     left_out: dict[str, int]  # numbers of notes, by reason
 
 
@@ -109,9 +109,17 @@ def store_songs(
     rows: list[_Row] = []
     unreadable, duplicates, off_grid = LeftOutSongs(), LeftOutSongs(), LeftOutSongs()
     keys: set[int] = set()
+    grid = datasets.find_grid(source)
+    seconds, beats = _frame_length(config, grid)
     with music_files.open_songs(source) as entries:
         keep_equal = any(entry.split != ANY for entry in entries)
-        for entry, song in _read(entries, config, unreadable, progress):
+        for number, entry in enumerate(entries):
+            progress(number, len(entries))
+            try:
+                song = music_files.load_song(entry, seconds or 0.0, beats or 0.0, grid)
+            except InputError as error:
+                unreadable.add(str(error))
+                continue
             if song.off_grid > config.max_off_grid:
                 off_grid.add(f"{entry.name} ({song.off_grid:.0%} of the notes)")
                 continue
@@ -122,6 +130,7 @@ def store_songs(
             keys.add(key)
             file.write(song.frames.tobytes())
             rows.append(_row(entry, song, key))
+        progress(len(entries), len(entries))
     if not rows and off_grid.count:
         raise InputError(
             f"All {off_grid.count} songs of {source} have a greater share of notes off the grid "
@@ -137,22 +146,17 @@ def store_songs(
     left_out = {"unreadable": asdict(unreadable), "duplicates": asdict(duplicates)}
     if off_grid.count:
         left_out["off the grid"] = asdict(off_grid)
-    return _summarize(rows, left_out, config)
+    return _summarize(rows, left_out, seconds, beats)
 
 
-def _read(
-    entries: Sequence[SongEntry], config: DataConfig, unreadable: LeftOutSongs, progress: Progress
-) -> Iterator[tuple[SongEntry, MusicSong]]:
-    """Yield the songs that can be read; add the errors of the others to `unreadable`."""
-    for number, entry in enumerate(entries):
-        progress(number, len(entries))
-        try:
-            song = music_files.load_song(entry, config.frame_seconds, config.frame_beats)
-        except InputError as error:
-            unreadable.add(str(error))
-            continue
-        yield entry, song
-    progress(len(entries), len(entries))
+def _frame_length(config: DataConfig, grid: Grid) -> tuple[float | None, float | None]:
+    """Return the length of a frame in seconds, or else None, and in beats, or else None.
+
+    grid: that of the source. Piano rolls have frames already: the settings describe their length.
+    """
+    if config.frame_beats or not config.frame_seconds:
+        return None, config.frame_beats or grid.beats
+    return config.frame_seconds, None
 
 
 def _key(frames: npt.NDArray[np.uint8], seed: int) -> int:
@@ -169,14 +173,17 @@ def _row(entry: SongEntry, song: MusicSong, key: int) -> _Row:
         split=entry.split,
         planes=song.frames.shape[1] // KEYS,
         tempo=song.tempo,
+        time_signature=song.time_signature,
         left_out=song.left_out,
     )
 
 
 def _summarize(
-    rows: Sequence[_Row], left_out_songs: dict[str, Any], config: DataConfig
+    rows: Sequence[_Row],
+    left_out_songs: dict[str, Any],
+    frame_seconds: float | None,
+    frame_beats: float | None,
 ) -> StoredSongs:
-    tempos = [row.tempo for row in rows if row.tempo]
     left_out: Counter[str] = Counter()
     for row in rows:
         left_out.update(row.left_out)
@@ -185,11 +192,12 @@ def _summarize(
         keys=np.array([row.key for row in rows], np.uint64),
         lengths=np.array([row.length for row in rows], np.int64),
         source_splits=np.array([row.split for row in rows], np.uint8),
-        codec=KeysCodec(  # a file of matrices has no frame length: the configured one is assumed
+        codec=KeysCodec(
             rows[-1].planes,
-            None if config.frame_beats else config.frame_seconds,
-            config.frame_beats or None,
-            round(float(np.median(tempos)), 3) if tempos else _DEFAULT_TEMPO,
+            frame_seconds,
+            frame_beats,
+            round(float(np.median([row.tempo for row in rows])), 3),
+            Counter(row.time_signature for row in rows).most_common(1)[0][0],
         ),
         report={
             "left_out": left_out_songs,

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.data import mat_file
-from engine.data.datasets import MUSIC_SUFFIXES
+from engine.data.datasets import MUSIC_SUFFIXES, UNKNOWN_GRID, Grid
 from engine.data.splits import ANY, SPLITS, TEST, TRAIN, VALID
 from engine.errors import InputError, printable
 from engine.files import explain_read_errors
@@ -50,7 +50,8 @@ class MusicSong:
     """A song as frames of piano keys."""
 
     frames: npt.NDArray[np.uint8]  # (T, 88 · planes)
-    tempo: float | None  # beats a minute; None: the source sets none
+    tempo: float  # beats per minute
+    time_signature: tuple[int, int]
     left_out: dict[str, int]  # number of notes of the file that are not in the frames, by reason
     off_grid: float = 0.0  # share of the notes that begin between two frames of a length in beats
 
@@ -232,13 +233,15 @@ def _load_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> 
     return load
 
 
-def load_song(entry: SongEntry, frame_seconds: float, frame_beats: float) -> MusicSong:
+def load_song(
+    entry: SongEntry, frame_seconds: float, frame_beats: float, grid: Grid = UNKNOWN_GRID
+) -> MusicSong:
     """Load a song as frames.
 
     A score becomes frames of two planes (the keys that sound, the keys that begin to sound),
     each `frame_beats` beats long or, if that is 0, `frame_seconds` seconds. A matrix already has
-    frames, of one plane (the keys that sound). Raises InputError, with the song's name, if the song
-    is damaged or empty.
+    frames, of one plane (the keys that sound), and the tempo and metre of `grid`. Raises
+    InputError, with the song's name, if the song is damaged or empty.
     """
     data = entry.load()
     if isinstance(data, bytes):
@@ -250,10 +253,19 @@ def load_song(entry: SongEntry, frame_seconds: float, frame_beats: float) -> Mus
         repeated = len(score.notes) - int(music.onset.sum())
         left_out = {**score.left_out.counts(), "repeated": repeated}
         off_grid = piano_roll.off_grid_share(score, frame_beats) if frame_beats else 0.0
-        return MusicSong(music.frames(2), music.tempo, left_out, off_grid)
+        return MusicSong(music.frames(2), music.tempo, score.time_signature, left_out, off_grid)
     is_roll = data is not None and data.ndim == 2 and data.shape[1] == KEYS and len(data)
     if data is None or not is_roll or not np.isin(data, (0, 1)).all():
         raise InputError(
             f"{entry.name} is not a piano roll of {KEYS} keys, 0 or 1 each: leave it out."
         )
-    return MusicSong(data.astype(np.uint8), None, {})
+    frames = data.astype(np.uint8)
+    if grid.transpose:
+        low, high = max(-grid.transpose, 0), KEYS - max(grid.transpose, 0)
+        if frames[:, :low].any() or frames[:, high:].any():
+            raise InputError(
+                f"{entry.name} has keys that are not on a piano once it is transposed by "
+                f"{grid.transpose} semitones: leave it out."
+            )
+        frames = np.roll(frames, grid.transpose, axis=1)
+    return MusicSong(frames, grid.tempo, grid.time_signature, {})

@@ -13,7 +13,7 @@ bits (the keys that sound) or two (the second: the keys that are struck).
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,7 +33,8 @@ from engine.frame_spec import (
 from engine.inference.cells import Array
 from engine.inference.matmul import Product, Quantized
 
-MAX_DRAWS = 16  # attempts to draw a frame with enough notes
+MAX_DRAWS = 32  # attempts to draw a frame with enough notes, and without parallels
+MIN_TEMPERATURE = 1e-6  # in a quotient
 
 Frames = NDArray[np.uint8]  # (N, K), K = 88 · planes
 Nats = NDArray[np.float64]  # negative log likelihoods
@@ -149,20 +150,54 @@ class KeyDecision:
 
 
 @dataclass(frozen=True)
+class _RecordedDecision(KeyDecision):
+    """A decision for one song that records the log odds of each bit."""
+
+    logits: dict[int, float] = field(default_factory=dict)  # by key
+
+    def decide(self, logits: Array, keys: int | slice) -> tuple[NDArray[np.bool_], Nats]:
+        first = keys if isinstance(keys, int) else 0
+        self.logits.update(enumerate(logits.ravel().tolist(), first))
+        return super().decide(logits, keys)
+
+
+@dataclass(frozen=True)
 class KeysHead(ABC):
     """The base of the two heads for piano keys: their input, drawing and scoring."""
 
     table: Array  # (K, S·H) what each key adds to the first layer's pre-activations
     table_bias: Array  # (S·H,)
     matched_table: Array  # (K, S·H) the same of a matched frame's keys; (K, 0): no match memory
+    end_weight: Product  # multiplies hidden (N, H) by the weights of the song's end → (N, 1)
+    end_bias: Array  # (1,)
 
     @staticmethod
-    def tables(config: ModelConfig, tensors: Mapping[str, Array]) -> tuple[Array, Array, Array]:
-        """Return `table`, `table_bias` and `matched_table`, computed from a network's tensors."""
+    def end_shapes(config: ModelConfig) -> Shapes:
+        """Return the shapes of the tensors that predict a song's end."""
+        return {"head.end.weight": (config.hidden_size, 1), "head.end.bias": (1,)}
+
+    @staticmethod
+    def common(
+        config: ModelConfig,
+        tensors: Mapping[str, Array],
+        product: Callable[[Array], Product],
+    ) -> tuple[Array, Array, Array, Product, Array]:
+        """Return the attributes of this class, computed from a network's tensors."""
         keys, width = tensors["head.input"], config.embedding_size
         rows = tensors["cells.0.input"]
         matched = keys @ rows[width : 2 * width] if config.match_memory else keys[:, :0]
-        return keys @ rows[:width], tensors["cells.0.bias"], matched
+        return (
+            keys @ rows[:width],
+            tensors["cells.0.bias"],
+            matched,
+            product(tensors["head.end.weight"]),
+            tensors["head.end.bias"],
+        )
+
+    def end_logits(self, inputs: HeadInput) -> Array:
+        """Return the log odds, (N,), that each song ends in place of the next frame."""
+        logits: Array = (self.end_weight(inputs.hidden) + self.end_bias)[:, 0]
+        return logits
 
     def input_sums(self, frames: NDArray[Any]) -> Array:
         """Return what frames (N, K) add to the first pre-activations, plus bias: (N, S·H)."""
@@ -179,16 +214,6 @@ class KeysHead(ABC):
     def nats(self, inputs: HeadInput, frames: Frames) -> Nats:
         """Return the negative log likelihoods, (N,), of frames (N, K) as the next of N songs."""
         return self.decide(inputs, KeyDecision(given=frames))[1]
-
-    def sample(
-        self,
-        inputs: HeadInput,
-        temperature: float,
-        generator: np.random.Generator,
-        min_notes: int = 0,
-    ) -> Frames:
-        """Draw the next frames, (N, K); see `draw`."""
-        return self.draw(inputs, temperature, generator, min_notes)[0]
 
     def draw(
         self,
@@ -216,6 +241,39 @@ class KeysHead(ABC):
                 break
         return frames, nats
 
+    def draw_other(
+        self,
+        inputs: HeadInput,
+        temperature: float,
+        generator: np.random.Generator,
+        frame: Frames,
+        *,
+        sounding: bool = False,
+    ) -> tuple[Frames, Nats]:
+        """Draw the next frame of one song, in which other keys sound than in `frame`, (1, K).
+
+        The probabilities are those of `draw` under this condition, without drawing until it holds:
+        the highest key that differs is drawn first, then the keys below it. sounding: one of the
+        keys from that one up must sound, so that the frame is not silent. Returns the same as
+        `draw`.
+        """
+        keys = frame[0, :KEYS] > 0
+        recorded = _RecordedDecision(given=frame)
+        self.decide(inputs, recorded)
+        logits = np.array([recorded.logits[key] for key in range(KEYS)])
+        odds = np.where(keys, logits, -logits) / max(temperature, MIN_TEMPERATURE)
+        log_same, log_other = -np.logaddexp(0, -odds), -np.logaddexp(0, odds)  # (88,)
+        # The log probability of each key to be the highest that differs.
+        log_p = np.cumsum(log_same[::-1])[::-1] - log_same + log_other
+        if sounding:
+            log_p[keys & (np.cumsum(keys[::-1])[::-1] == 1)] = -np.inf  # the only one from it up
+        highest = int((log_p + generator.gumbel(size=KEYS)).argmax())
+        bits = frame[0] > 0
+        bits[highest] ^= True
+        free = np.ones_like(bits)
+        free[highest:KEYS] = False
+        return self.draw(inputs, temperature, generator, fixed=FixedKeys(bits, free))
+
 
 @dataclass(frozen=True)
 class IndependentHead(KeysHead):
@@ -238,6 +296,7 @@ class IndependentHead(KeysHead):
             "head.weight": (config.hidden_size, spec.size),
             "head.bias": (spec.size,),
             **gain,
+            **KeysHead.end_shapes(config),
         }
 
     @classmethod
@@ -252,8 +311,8 @@ class IndependentHead(KeysHead):
         product: takes the head's output weights and returns the function that multiplies by them.
         """
         gain = tensors.get("head.gain", np.zeros((1, 2), np.float32))
-        tables = cls.tables(config, tensors)
-        return cls(*tables, product(tensors["head.weight"]), tensors["head.bias"], gain)
+        common = cls.common(config, tensors, product)
+        return cls(*common, product(tensors["head.weight"]), tensors["head.bias"], gain)
 
     def decide(self, inputs: HeadInput, decision: KeyDecision) -> tuple[Frames, Nats]:
         """Choose the next frames; return them, (N, K), and their negative log likelihoods, (N,)."""
@@ -372,6 +431,7 @@ class JointHead(KeysHead):
             "head.bias": (KEYS * KEY_FEATURES,),
             **Decider.shapes("head.sounding", planes * known),
             **(Decider.shapes("head.onset", 2 + known) if planes == 2 else {}),
+            **KeysHead.end_shapes(config),
         }
 
     @classmethod
@@ -387,7 +447,7 @@ class JointHead(KeysHead):
         """
         onset = "head.onset.weight" in tensors
         return cls(
-            *cls.tables(config, tensors),
+            *cls.common(config, tensors, product),
             features=product(tensors["head.features"]),
             bias=tensors["head.bias"],
             sounding=Decider.build("head.sounding", tensors),

@@ -6,7 +6,6 @@ a run.
 
 import contextlib
 import dataclasses
-import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from engine import files, paths
 from engine.config import DataConfig, Kind, ModelConfig, from_mapping
 from engine.data.codecs import MARKS, CharacterCodec, Codec, codec_from_json
 from engine.data.corpus import Corpus, prepare_corpus
+from engine.data.music_bounds import MusicBounds
 from engine.errors import InputError
 from engine.inference import network
 from engine.inference.network import Network, NgramStepper
@@ -28,7 +28,8 @@ from engine.model import ngram
 from engine.runs import run_dir
 from engine.suggestions import did_you_mean
 
-FORMAT = 2  # of meta.json
+# Of meta.json and the tensors, by kind; raise a number when older models cannot be used any more.
+FORMATS: dict[Kind, int] = {"lyrics": 2, "music": 3}
 DEFAULT_PRECISION = "fast"
 DEFAULT_MODELS = ("lyrics", "folk")  # the included models that are used if no model is named
 WEIGHTS, META = "model.safetensors", "meta.json"
@@ -56,6 +57,7 @@ class ModelMeta:
     scores: Mapping[str, ModelScore] = field(default_factory=dict)  # by split: valid, test
     parameters: int = 0  # number of weights; 0: unknown
     lengths: tuple[int, ...] = ()  # quantiles of the training songs' lengths in frames, ascending
+    bounds: MusicBounds | None = None  # of the training songs of music; None: unknown, or lyrics
 
     @classmethod
     def from_json(cls, values: object, where: str) -> "ModelMeta":
@@ -64,15 +66,16 @@ class ModelMeta:
             raise InputError(
                 f"{where} does not describe a model: name a model made by rnn-tui train."
             )
-        if values["format"] != FORMAT:
-            raise InputError(
-                f"{where} has format {values['format']}, this version reads format {FORMAT}: "
-                "use the version of rnn-tui that wrote it."
-            )
         kind = _entry(values, "kind", str, where)
-        if kind not in typing.get_args(Kind):
+        if kind not in FORMATS:
             raise InputError(
                 f"{where} describes a model for {kind}: use a model for lyrics or music."
+            )
+        if values["format"] != FORMATS[kind]:
+            raise InputError(
+                f"{where} has format {values['format']}, this version reads format "
+                f"{FORMATS[kind]} of {kind}: use the version of rnn-tui that wrote it, or train "
+                "the model again."
             )
         conditions = _entry(values, "conditions", list, where)
         if not all(isinstance(artist, str) for artist in conditions):
@@ -108,12 +111,13 @@ class ModelMeta:
             scores=scores,
             parameters=_entry(values, "parameters", int, where, 0),
             lengths=_lengths(_entry(values, "lengths", list, where, []), where),
+            bounds=_bounds(_entry(values, "bounds", dict, where, None), where),
         )
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of meta.json; `from_json` is the inverse."""
         return {
-            "format": FORMAT,
+            "format": FORMATS[self.kind],
             "kind": self.kind,
             "model": dataclasses.asdict(self.model),
             "codec": self.codec.to_json(),
@@ -124,6 +128,7 @@ class ModelMeta:
             "scores": {split: score._asdict() for split, score in self.scores.items()},
             "parameters": self.parameters,
             "lengths": list(self.lengths),
+            "bounds": self.bounds and dataclasses.asdict(self.bounds),
         }
 
 
@@ -145,6 +150,13 @@ def _lengths(values: list[object], where: str) -> tuple[int, ...]:
     if len(numbers) != len(values) or list(numbers) != sorted(numbers):
         raise _damaged(where, "lengths")
     return numbers
+
+
+def _bounds(values: object, where: str) -> MusicBounds | None:
+    try:
+        return None if values is None else MusicBounds.from_json(values)
+    except ValueError as error:
+        raise _damaged(where, "bounds") from error
 
 
 def _damaged(where: str, key: str) -> InputError:

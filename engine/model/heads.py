@@ -3,6 +3,9 @@
 Everything that depends on the kind of frame is in its head, so the network and the trainer are the
 same for lyrics and music.
 
+A song of lyrics ends with a character, the end mark. A song of music ends in place of a frame:
+before each frame the head for keys predicts by an output of its own whether the song ends.
+
 Frames of piano keys have one plane of 88 (the keys that sound) or two (then the onsets, the keys
 that begin to sound). If a key sounds but was silent in the frame before, its onset is certain, and
 a silent key certainly has none; so onsets are predicted only for keys that sound in both frames.
@@ -28,6 +31,7 @@ from engine.frame_spec import (
 from engine.model.window import Window
 
 INITIAL_KEY_LOGIT = -3.0  # the initial bias, because few keys sound
+INITIAL_END_LOGIT = -5.0  # the initial bias, because a song has hundreds of frames and one end
 
 
 def _uniform(*shape: int) -> nn.Parameter:
@@ -46,6 +50,26 @@ def _can_select(tensor: Tensor) -> bool:
     return tensor.device.type == "cpu"
 
 
+class EndMark(nn.Module):
+    """Predicts whether a song of music ends in place of the next frame."""
+
+    def __init__(self, hidden_size: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(hidden_size, 1))
+        self.bias = nn.Parameter(torch.full((1,), INITIAL_END_LOGIT))
+
+    def nats(self, hidden: Tensor, window: Window) -> Tensor:
+        """Return the negative log likelihood of ending or not ending, (T, L), in nats."""
+        logits = torch.addmm(self.bias, hidden.flatten(0, 1), self.weight).view(hidden.shape[:2])
+        ends = torch.zeros_like(logits) if window.end is None else window.end.to(logits.dtype)
+        return _bit_nats(logits, ends)
+
+
+def _without_ends(nats: Tensor, window: Window) -> Tensor:
+    """Return nats (T, L), 0 where a song ends in place of a frame."""
+    return nats if window.end is None else nats.masked_fill(window.end, 0.0)
+
+
 class IndependentHead(nn.Module):
     """Predicts each key on its own, like the RNN baseline of Boulanger-Lewandowski et al. 2012."""
 
@@ -59,6 +83,7 @@ class IndependentHead(nn.Module):
         # those that sound in it.
         kinds = spec.match_kinds(config.match_recovery)
         self.gain = nn.Parameter(torch.zeros(kinds, 2)) if config.match_memory else None
+        self.end = EndMark(config.hidden_size)
 
     @property
     def output_weight(self) -> nn.Parameter:
@@ -70,7 +95,7 @@ class IndependentHead(nn.Module):
         return frames.to(self.input.dtype) @ self.input
 
     def nats(self, hidden: Tensor, window: Window) -> Tensor:
-        """Return the negative log likelihood of each target, (T, L), in nats.
+        """Return the negative log likelihood of each target, (T, L), in nats; of an end 0.
 
         hidden: the top layer's outputs (T, L, H).
         """
@@ -81,7 +106,7 @@ class IndependentHead(nn.Module):
         bits = _bit_nats(logits, window.targets.to(logits.dtype))
         held = window.targets[..., :KEYS] & window.inputs[..., :KEYS]  # keys with uncertain onset
         onsets = bits[..., KEYS:] * held[..., : bits.shape[-1] - KEYS]
-        return bits[..., :KEYS].sum(2) + onsets.sum(2)
+        return _without_ends(bits[..., :KEYS].sum(2) + onsets.sum(2), window)
 
 
 class Decider(nn.Module):
@@ -138,6 +163,7 @@ class JointHead(nn.Module):
         frames = 2 if config.match_memory else 1  # the frame before, and the matched frame
         self.sounding = Decider(planes * frames)
         self.onset = Decider(2 + frames) if planes == 2 else None
+        self.end = EndMark(config.hidden_size)
 
     @property
     def output_weight(self) -> nn.Parameter:
@@ -149,7 +175,7 @@ class JointHead(nn.Module):
         return frames.to(self.input.dtype) @ self.input
 
     def nats(self, hidden: Tensor, window: Window) -> Tensor:
-        """Return the negative log likelihood of each target, (T, L), in nats.
+        """Return the negative log likelihood of each target, (T, L), in nats; of an end 0.
 
         hidden: the top layer's outputs (T, L, H).
         """
@@ -173,7 +199,7 @@ class JointHead(nn.Module):
             else:
                 bits = _bit_nats(self.onset(onset, features, known), onset.flatten())
                 nats = nats + (bits.view_as(onset) * held).sum(1)
-        return nats.view(hidden.shape[:2])
+        return _without_ends(nats.view(hidden.shape[:2]), window)
 
 
 class CharacterHead(nn.Module):

@@ -12,7 +12,7 @@ from engine.frame_spec import FrameSpec
 from engine.model import cudnn, position_encoding
 from engine.model.cells import SCANS, Resets, State, prepare_resets
 from engine.model.cudnn import Packing
-from engine.model.heads import head_class
+from engine.model.heads import CharacterHead, head_class
 from engine.model.window import Window
 
 
@@ -123,9 +123,16 @@ class Network(nn.Module):
         return torch.cat(parts, 2)
 
     def nats(self, window: Window, state: list[State]) -> tuple[Tensor, list[State]]:
-        """Return the negative log likelihood of each target in nats, (T, L), and the new state."""
+        """Return the negative log likelihood of each target in nats, (T, L), and the new state.
+
+        In music that is the likelihood of the frame and of the song's not ending before it, or that
+        of its end.
+        """
         hidden, last = self(window, state)
-        return self.head.nats(hidden, window), last
+        nats = self.head.nats(hidden, window)
+        if not isinstance(self.head, CharacterHead):
+            nats = nats + self.head.end.nats(hidden, window)
+        return nats, last
 
 
 def detach_state(state: list[State]) -> list[State]:

@@ -35,6 +35,7 @@ class Window(NamedTuple):
     matched: Tensor | None = None  # (T, L, *frame)
     match_kind: Tensor | None = None  # (T, L)
     position: Tensor | None = None  # (T, L): of the target in its song, from 0; None: not needed
+    end: Tensor | None = None  # (T, L) bool: the song of music ends here; None: it does not
 
     def part(self, start: int, stop: int) -> "Window":
         """Return the steps `start` to `stop` − 1 as a window of views."""

@@ -16,6 +16,14 @@ if TYPE_CHECKING:  # NumPy is imported when a tempo map is used, which the playe
 DENOMINATORS = (1, 2, 4, 8, 16, 32, 64)  # of a time signature
 
 
+def is_time_signature(value: object) -> bool:
+    """Return whether a value is a time signature, such as (3, 8)."""
+    match value:
+        case (int(numerator), int(denominator)):
+            return 1 <= numerator <= 255 and denominator in DENOMINATORS
+    return False
+
+
 @dataclass(frozen=True)
 class TempoMap:
     """The tempos and the time signature of a piece; raises ValueError for invalid ones."""
@@ -29,8 +37,7 @@ class TempoMap:
         tempos = [self.tempo, *(tempo for _, tempo in self.tempo_changes)]
         if seconds != sorted(seconds) or not all(0 < tempo < math.inf for tempo in tempos):
             raise ValueError(f"tempos {tempos} from the seconds {seconds}")
-        numerator, denominator = self.time_signature
-        if not (1 <= numerator <= 255 and denominator in DENOMINATORS):
+        if not is_time_signature(self.time_signature):
             raise ValueError(f"a time signature of {self.time_signature}")
 
     @property

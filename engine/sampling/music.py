@@ -1,4 +1,4 @@
-"""Sample piano music frame by frame.
+"""Sample piano music frame by frame, until the piece ends or has a requested length.
 
 K: the keys of a frame, 88 · planes: one plane of the keys that sound, or two (then those that are
 struck).
@@ -6,7 +6,7 @@ struck).
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from engine.data.codecs import KeysCodec
 from engine.errors import InputError
 from engine.frame_spec import KEYS
-from engine.inference.heads import KeysHead
+from engine.inference.heads import HeadInput, KeysHead
 from engine.inference.models import Model
 from engine.inference.network import Network
 from engine.music import score_file
@@ -25,9 +25,11 @@ from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.options import MUSIC_OPTIONS
 from engine.protocol import EndReason, Frame
 from engine.sampling.decoding import match_weight
+from engine.sampling.guard import Guard
 
 MAX_PROMPT = 100_000  # frames
 MAX_LENGTH = 1_000_000  # seconds or bars
+MAX_FRAMES = 2_000  # of a piece without a requested length, if the lengths of others are unknown
 
 
 def _default(name: str) -> Any:
@@ -42,8 +44,9 @@ class MusicRequest:
     temperature: float = _default("temperature")
     memory: float = _default("memory")
     least: int = _default("least")  # a frame with fewer notes is drawn again
+    guard: str = _default("guard")  # "on" or "off"
     seed: int | None = _default("seed")  # None: a random one
-    length: int = _default("length")  # frames
+    length: int | None = _default("length")  # frames; None: until the piece ends
 
 
 def keys_codec(model: Model) -> KeysCodec:
@@ -68,7 +71,7 @@ def read_prompt(
     notes: Sequence[int] | None = None,
     frames: Sequence[Frame] | None = None,
 ) -> Prompt:
-    """Return a prompt; without a file it is in 4/4 and at the codec's tempo.
+    """Return a prompt; without a file it has the codec's metre and tempo.
 
     file: a MIDI or MusicXML file; notes: the MIDI pitches of one frame; frames: several frames.
     Raises InputError for two of them at once, for a file that cannot be read, and for pitches
@@ -81,7 +84,7 @@ def read_prompt(
         roll = codec.quantize(score)
         return Prompt(roll, score.time_signature, codec.at_tempo(roll.tempo))
     if notes is None and not frames:
-        return Prompt(None, (4, 4), codec)
+        return Prompt(None, codec.metre, codec)
     if frames is None:
         frames = [Frame(tuple(notes or ()), ())]
         _check_pitches(notes or ())
@@ -91,7 +94,7 @@ def read_prompt(
             if pitches:
                 _check_pitches(pitches)
             plane[[pitch - LOWEST_PITCH for pitch in pitches]] = 1
-    return Prompt(codec.decode(planes.reshape(len(frames), -1)), (4, 4), codec)
+    return Prompt(codec.decode(planes.reshape(len(frames), -1)), codec.metre, codec)
 
 
 def _check_pitches(pitches: Sequence[int]) -> None:
@@ -148,7 +151,21 @@ class MusicStream:
     seed: int
     stopped: Callable[[], bool]  # called before each frame
     frames: int = 0  # written so far, without the prompt
+    nats: float = 0.0  # negative log likelihood of what is written, and of the end if it is drawn
     reason: EndReason | None = None  # why it ended; None: it has not ended
+
+    @property
+    def limit(self) -> int:
+        """The number of frames at which the piece is cut, if it has not ended."""
+        if self.request.length is not None:
+            return self.request.length
+        longest = self.model.meta.lengths[-1] if self.model.meta.lengths else MAX_FRAMES
+        return max(longest - len(self.prime), 1)
+
+    @property
+    def likelihood(self) -> float:
+        """Minus the mean nats per frame, the end included: higher is more probable."""
+        return -self.nats / max(1, self.frames + (self.reason == "end"))
 
     def __iter__(self) -> Iterator[NDArray[np.uint8]]:
         """Yield each frame (K,) when it is drawn."""
@@ -156,21 +173,41 @@ class MusicStream:
         assert isinstance(network, Network)
         head = network.head
         assert isinstance(head, KeysHead)
+        request = self.request
         generator = np.random.Generator(np.random.PCG64(self.seed))
+        guard = Guard(self.model.meta.bounds if request.guard == "on" else None, request.least)
         state = network.initial_state(None, 1)
         silence = np.zeros((1, *self.codec.spec.shape), self.prime.dtype)
         *read, frame = np.concatenate([silence, self.prime])[:, None]  # (1, K) each
         for earlier in read:
             network.feed(state, earlier, self._match_weight)
-        while self.frames < self.request.length:
+        for earlier in self.prime[:, None]:
+            guard.add(earlier)
+        while self.frames < self.limit:
             if self.stopped():
                 self.reason = "stopped"
                 return
             inputs = network.feed(state, frame, self._match_weight)
-            frame = head.sample(inputs, self.request.temperature, generator, self.request.least)
+            if request.length is None and self._ends(head, inputs, generator):
+                self.reason = "end"
+                return
+            frame, nats = guard.draw(head, inputs, request.temperature, generator)
+            guard.add(frame)
+            self.nats += float(nats[0])
             self.frames += 1
             yield frame[0]
         self.reason = "length"
+
+    def _ends(self, head: KeysHead, inputs: HeadInput, generator: np.random.Generator) -> bool:
+        """Draw whether the piece ends in place of the next frame; not before its first frame.
+
+        A temperature above 1 is for keys only: it would end the piece after a few frames.
+        """
+        logit = float(head.end_logits(inputs)[0])
+        noise = generator.logistic() * min(self.request.temperature, 1.0)
+        ends = logit + noise > 0 and len(self.prime) + self.frames > 0
+        self.nats += float(np.logaddexp(0.0, -logit if ends else logit))
+        return ends
 
     @property
     def _match_weight(self) -> float:
@@ -202,3 +239,26 @@ def stream(
         seed=secrets.randbits(32) if request.seed is None else request.seed,
         stopped=stopped,
     )
+
+
+def streams(
+    model: Model, request: MusicRequest, count: int, stopped: Callable[[], bool] = lambda: False
+) -> list[MusicStream]:
+    """Return streams of `count` pieces with consecutive seeds; see `stream`."""
+    first = stream(model, request, stopped)
+    seeds = range(first.seed + 1, first.seed + count)
+    return [first, *(stream(model, replace(request, seed=seed), stopped) for seed in seeds)]
+
+
+def write_best(pieces: Sequence[MusicStream]) -> tuple[MusicStream, list[NDArray[np.uint8]]]:
+    """Write all pieces; return the one of highest likelihood, the first of equals, and its frames.
+
+    A piece that is stopped is not compared, unless all are.
+    """
+    written = [list(piece) for piece in pieces]
+
+    def rank(number: int) -> tuple[bool, float]:
+        return pieces[number].reason != "stopped", pieces[number].likelihood
+
+    best = max(range(len(pieces)), key=rank)
+    return pieces[best], written[best]

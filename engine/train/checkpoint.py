@@ -32,6 +32,7 @@ from safetensors import SafetensorError, safe_open
 from engine import files
 from engine.config import RunConfig
 from engine.data.corpus import Corpus
+from engine.data.music_bounds import find_bounds
 from engine.data.words import FILE as WORDS
 from engine.errors import InputError
 from engine.inference.models import META, WEIGHTS, ModelMeta, ModelScore
@@ -64,6 +65,7 @@ def build_meta(
         scores={split: ModelScore(**score) for split, score in scores.items()},
         parameters=parameters,
         lengths=_length_quantiles(corpus),
+        bounds=find_bounds(corpus) if config.kind == "music" else None,
     )
 
 

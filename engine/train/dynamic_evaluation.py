@@ -48,7 +48,8 @@ def score_songs(
     batches = _single_stream(model, corpus, split, 0)
     songs = []
     while (batch := batches.next_batch()) is not None:
-        songs.append(_score_song(model, weights, original, rates, to_window(batch, device)))
+        nats = _score_song(model, weights, original, rates, to_window(batch, device))
+        songs.append(nats[batch.frames[:, 0]])
         with torch.no_grad():
             torch._foreach_copy_(weights, original)
         on_progress()
@@ -73,15 +74,17 @@ def _score_song(
     rates: Tensors,
     song: Window,
 ) -> npt.NDArray[np.float64]:
-    """Return the nats of each frame of a song, (T,), training on it window by window.
+    """Return the nats of each target of a song, (T,), training on it window by window.
 
     rates: for each weight, a tensor of the same shape with its negative learning rates.
     """
     length, state, result = len(song.inputs), model.zero_state(1), []
     for start in range(0, length, WINDOW):
-        nats, state = model.nats(song.part(start, start + WINDOW), detach_state(state))
+        part = song.part(start, start + WINDOW)
+        hidden, state = model(part, detach_state(state))
+        nats = model.head.nats(hidden, part)
         result.append(nats.detach()[:, 0])
-        gradients = list(torch.autograd.grad(nats.mean(), weights))
+        gradients = _gradients(nats, weights)
         with torch.no_grad():
             torch._foreach_addcmul_(weights, gradients, rates)
             torch._foreach_lerp_(weights, original, DECAY)
@@ -96,9 +99,16 @@ def _step_scales(model: Network, weights: Tensors, corpus: Corpus) -> Tensors:
     for _ in range(RMS_WINDOWS):
         batch = batches.next_batch()
         assert batch is not None  # a stream with a seed never ends
-        nats, state = model.nats(to_window(batch, weights[0].device), detach_state(state))
-        gradients = list(torch.autograd.grad(nats.mean(), weights))
+        window = to_window(batch, weights[0].device)
+        hidden, state = model(window, detach_state(state))
+        nats = model.head.nats(hidden, window)
+        gradients = _gradients(nats, weights)
         torch._foreach_addcmul_(squares, gradients, gradients)
     rms = [(square / RMS_WINDOWS).sqrt() for square in squares]
     floor = _RMS_FLOOR * torch.cat([each.flatten() for each in rms]).mean()
     return [1 / (each + floor) for each in rms]
+
+
+def _gradients(nats: Tensor, weights: Tensors) -> Tensors:
+    """Return the gradient of the mean of `nats` for each weight: 0 for those of the end mark."""
+    return list(torch.autograd.grad(nats.mean(), weights, materialize_grads=True))

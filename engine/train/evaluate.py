@@ -1,6 +1,7 @@
 """Scores: the mean negative log likelihood of the frames of a split, in nats per frame.
 
-A frame is a character of lyrics or a time step of music.
+A frame is a character of lyrics or a time step of music. The end of a song counts in lyrics, where
+it is a character; in music only the keys count, as in published scores.
 """
 
 import math
@@ -89,6 +90,7 @@ def to_window(batch: Batch, device: "torch.device") -> "Window":
         to_device(batch.matched, device) if batch.matched is not None and memory else None,
         to_device(batch.match_kind, device) if batch.match_kind is not None and memory else None,
         to_device(batch.position, device),
+        to_device(batch.end, device),
     )
 
 
@@ -130,8 +132,10 @@ def score_songs(
     model.eval()
     with torch.no_grad():
         while (batch := batches.next_batch()) is not None:
-            tensor, state = model.nats(to_window(batch, device), state)
-            nats = tensor.cpu().numpy().astype(np.float64) * batch.weight  # (T, L)
+            window = to_window(batch, device)
+            hidden, state = model(window, state)
+            tensor = model.head.nats(hidden, window)
+            nats = tensor.cpu().numpy().astype(np.float64) * batch.frames  # (T, L)
             starting = int(batch.reset.sum())
             songs = np.zeros(nats.shape, np.int64)  # (T, L): the number of each frame's song
             songs[0] = current
@@ -139,7 +143,7 @@ def score_songs(
             songs[batch.reset] = np.arange(started, started + starting)
             np.maximum.accumulate(songs, out=songs)
             np.add.at(totals, songs, nats)
-            np.add.at(lengths, songs, batch.weight)
+            np.add.at(lengths, songs, batch.frames)
             first[started : started + starting] = nats[batch.reset]
             started, current = started + starting, songs[-1]
             on_progress()

@@ -5,6 +5,7 @@ import dataclasses
 
 from engine.config import Kind
 from engine.data import datasets
+from engine.data.codecs import KeysCodec
 from engine.data.corpus import Corpus, prepare_corpus
 from engine.data.near_duplicates import near_duplicates
 from engine.errors import InputError
@@ -94,6 +95,9 @@ def _load_songs(model: Model, source: str, split: str | None) -> tuple[Corpus, s
     if source and not _same_source(source, own.source, kind):
         # The model's settings for frames and a split, but all artists and characters.
         config = dataclasses.replace(own, artists=(), min_songs=1, min_count=1)
+        if isinstance(model.codec, KeysCodec):
+            seconds, beats = model.codec.frame or 0.0, model.codec.beats or 0.0
+            config = dataclasses.replace(config, frame_seconds=seconds, frame_beats=beats)
         if split is None:
             config = dataclasses.replace(config, valid_fraction=0.0, test_fraction=0.0)
     corpus = prepare_corpus(dataclasses.replace(config, source=source or own.source), kind=kind)

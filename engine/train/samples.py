@@ -1,5 +1,6 @@
 """Samples written during training, always from the same prompts and seeds, to compare them."""
 
+import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
@@ -77,7 +78,8 @@ def _sample_music(run: RunDir, model: Model, step: int, settings: TrainConfig) -
     )
     song = music.stream(model, request)
     roll = song.codec.decode(np.stack(list(song)))
-    midi.write(roll.score(), run.samples / f"step-{step:06d}.mid")
+    score = dataclasses.replace(roll.score(), time_signature=song.codec.metre)
+    midi.write(score, run.samples / f"step-{step:06d}.mid")
     notes = roll.notes()
     notes[:, 2] += LOWEST_PITCH
     return Sampled(

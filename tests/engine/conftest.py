@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 from engine.config import DataConfig, ModelConfig
 from engine.data.codecs import END, CharacterCodec, Codec, KeysCodec
 from engine.data.corpus import prepare_corpus
+from engine.data.music_bounds import MusicBounds
 from engine.inference import models, network
 from engine.inference.models import Model, ModelMeta, ModelScore
 from engine.model import ngram
@@ -79,14 +80,29 @@ def write(make: Make) -> Callable[..., Path]:
 
 @pytest.fixture
 def write_music() -> Callable[..., Path]:
-    """write_music(folder, planes=1, beats=None, …) writes a music model and returns the folder."""
+    """write_music(folder, planes=1, beats=None, …) writes a music model and returns the folder.
 
-    def write(folder: Path, planes: int = 1, beats: float | None = None, **settings: Any) -> Path:
+    end: the log odds that a piece ends, whatever came before; None: random ones.
+    """
+
+    def write(
+        folder: Path,
+        planes: int = 1,
+        beats: float | None = None,
+        end: float | None = None,
+        lengths: tuple[int, ...] = (),
+        bounds: MusicBounds | None = None,
+        **settings: Any,
+    ) -> Path:
         sizes = {"layers": 1, "condition_size": 0, "hidden_size": 8, "embedding_size": 5}
         config = ModelConfig(**{**sizes, **settings})
-        codec = KeysCodec(planes, None if beats else 0.3, beats, 100.0)
+        codec = KeysCodec(planes, None if beats else 0.3, beats, 100.0, (3, 4))
         tensors = _random_tensors(config, codec, 0, seed=3, scale=0.25)
-        return _save(folder, ModelMeta("music", config, codec), tensors)
+        if end is not None:
+            tensors["head.end.weight"][:] = 0
+            tensors["head.end.bias"][:] = end
+        meta = ModelMeta("music", config, codec, lengths=lengths, bounds=bounds)
+        return _save(folder, meta, tensors)
 
     return write
 

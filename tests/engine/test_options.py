@@ -11,6 +11,7 @@ from engine.options import (
     LYRICS_EXTRA_OPTIONS,
     LYRICS_OPTIONS,
     MAX_LETTERS,
+    MUSIC_EXTRA_OPTIONS,
     MUSIC_OPTIONS,
     PLAYBACK_OPTIONS,
     AnyOption,
@@ -20,7 +21,9 @@ from engine.options import (
 from engine.sampling.decoding import SamplingParams
 from engine.sampling.lyrics import MAX_CHARACTERS
 
-TABLES = (LYRICS_OPTIONS, LYRICS_EXTRA_OPTIONS, MUSIC_OPTIONS, PLAYBACK_OPTIONS)
+TABLES = (
+    LYRICS_OPTIONS, LYRICS_EXTRA_OPTIONS, MUSIC_OPTIONS, MUSIC_EXTRA_OPTIONS, PLAYBACK_OPTIONS,
+)  # fmt: skip
 ALL = [option for table in TABLES for option in table.values()]
 
 
@@ -51,7 +54,7 @@ def test_the_order_of_the_forms() -> None:
         "temperature", "form", "candidates", "rhyme", "memory", "length", "count", "seed", "top_k",
         "top_p", "min_p", "guidance", "repetition", "line", "known_words", "ending", "raw",
     ]  # fmt: skip
-    assert list(MUSIC_OPTIONS) == ["temperature", "memory", "least", "length", "seed"]
+    assert list(MUSIC_OPTIONS) == ["temperature", "memory", "least", "length", "seed", "guard"]
 
 
 @pytest.mark.parametrize(

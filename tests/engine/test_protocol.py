@@ -270,7 +270,7 @@ def test_null_and_a_missing_key_mean_the_default() -> None:
     }
     assert SampleLyrics().options["temperature"] == SampleLadder().temperature == 0.7
     assert SampleMusic().options["temperature"] == 1.0
-    assert SampleMusic().length == MUSIC_OPTIONS["length"].default == 200
+    assert SampleMusic().length is MUSIC_OPTIONS["length"].default is None
     assert decode('{"do": "ladder"}', protocol.SAMPLER_REQUESTS).length == 400
     assert decode('{"do": "loop"}', protocol.PLAYER_REQUESTS) == Loop(True, 0.0, None)
     change = decode('{"do": "change", "top_k": 3, "line": null}', protocol.SAMPLER_REQUESTS)

@@ -178,7 +178,7 @@ def test_music_in_beats_without_onsets_is_stopped(
     model = str(write_music(tmp_path / "model", beats=0.25))
     process.send(do="sample_music", id=1, model=model, length=100_000)
     started = process.read()
-    assert (started["seconds"], started["beats"], started["metre"]) == (0.15, 0.25, [4, 4])
+    assert (started["seconds"], started["beats"], started["metre"]) == (0.15, 0.25, [3, 4])
     assert started["prime"] == []
     assert process.read()["onsets"] is None
     process.send(do="stop")

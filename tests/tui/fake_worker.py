@@ -150,6 +150,7 @@ def sample_lyrics(request: SampleLyrics, stopped: threading.Event) -> Answers:
 TUNE = (67, 67, 69, 71, 72, 72, 71, 69, 67, 64, 64, 62, 60, 60, 60, 62)
 BASS = (48, 43, 45, 41)  # four frames each
 FRAME = 0.25  # seconds
+PIECE_FRAMES = 200  # until a piece ends
 
 
 def frame(index: int) -> Frame:
@@ -178,14 +179,16 @@ def sample_music(request: SampleMusic, stopped: threading.Event) -> Answers:
     chord = (Frame(request.notes, request.notes),) * 2 if request.notes else ()
     yield MusicStarted(seed, chord, (4, 4), frame_length(request.model))
     written = 0
-    for index in range(request.length):
+    length = request.length or PIECE_FRAMES
+    for index in range(length):
         if index == 8 and prime.endswith("wait.mid"):  # after eight frames nothing until stopped
             stopped.wait()
         if stopped.is_set():
             break
         yield MusicFrame(frame(seed + index))
         written += 1
-    yield MusicDone(reason=reason(stopped), frames=written, seconds=0.25, seed=seed)
+    why = reason(stopped, "end" if request.length is None else "length")
+    yield MusicDone(reason=why, frames=written, seconds=0.25, seed=seed)
 
 
 def accompany(request: AccompanyFrame, stopped: threading.Event) -> Answers:

@@ -68,7 +68,7 @@ def _write(folder: Path, hidden: int) -> None:
     save_file({name: array.astype(np.float32) for name, array in tensors.items()},
               folder / models.WEIGHTS)  # fmt: skip
     meta = {
-        "format": models.FORMAT,
+        "format": models.FORMATS["lyrics"],
         "kind": "lyrics",
         "model": dataclasses.asdict(config),
         "codec": _CODEC.to_json(),

@@ -3,17 +3,25 @@
 import argparse
 import dataclasses
 import itertools
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine import files
 from engine.errors import InputError
 from engine.music import ABC_SUFFIX, SCORE_SUFFIXES, pitch
-from engine.options import MUSIC_OPTIONS, MUSIC_SAMPLING_OPTIONS
+from engine.options import (
+    HARMONY_OPTIONS,
+    MUSIC_EXTRA_OPTIONS,
+    MUSIC_OPTIONS,
+    MUSIC_SAMPLING_OPTIONS,
+)
 from tui.commands import output
 from tui.commands.arguments import add_model, add_option, add_options
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from engine.data.codecs import KeysCodec
     from engine.inference.models import Model
     from engine.music.piano_roll import Roll
@@ -51,8 +59,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     length.add_argument("--seconds", metavar="S", type=float, help="Length in seconds.")
     length.add_argument(
         "--bars", metavar="N", type=float,
-        help="Length in bars, in the prompt's time signature or else 4/4.",
+        help="Length in bars, of the prompt's time signature or else the model's.",
     )  # fmt: skip
+    pieces = parser.add_mutually_exclusive_group()
+    for option in MUSIC_EXTRA_OPTIONS.values():
+        add_option(pieces, option)
     add_option(parser, MUSIC_OPTIONS["seed"])
     parser.add_argument(
         "-o", "--output", metavar="FILE", type=Path,
@@ -75,6 +86,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError("No output was chosen: add -o FILE.mid, --wav, --png, --play or --json.")
     if arguments.play and arguments.json:
         raise InputError("--play and --json both print to the terminal: use one of them.")
+    if arguments.play and arguments.count > 1:
+        raise InputError("--play plays one piece: leave --count out, or use --best.")
     _check_paths({option: path for option, path in zip(_SUFFIXES, wanted, strict=False) if path})
     from engine.inference import models
 
@@ -93,7 +106,8 @@ def _sample(model: "Model", arguments: argparse.Namespace) -> int:
         frame_pitches,
         keys_codec,
         read_prompt,
-        stream,
+        streams,
+        write_best,
     )
 
     notes = None if arguments.notes is None else pitch.parse_chord(arguments.notes)
@@ -105,15 +119,22 @@ def _sample(model: "Model", arguments: argparse.Namespace) -> int:
         length=_frames(arguments, codec, time_signature),
         **{name: getattr(arguments, name) for name in MUSIC_SAMPLING_OPTIONS},
     )
-    song = stream(model, request)
-    written = [*song.prime]
-    for frame in song:
-        written.append(frame)
-        if arguments.json:
-            output.echo_json(protocol.encode_output(MusicFrame(frame_pitches(frame, codec.planes))))
-    music = codec.decode(np.stack(written))
-    score = dataclasses.replace(music.score(), time_signature=time_signature)
-    return _write(score, music, song, arguments)
+    pieces = streams(model, request, arguments.best or arguments.count)
+    written_pieces: Iterable[tuple[MusicStream, Iterable[NDArray[np.uint8]]]]  # and their frames
+    written_pieces = [write_best(pieces)] if arguments.best else zip(pieces, pieces, strict=True)
+    status = 0
+    for index, (piece, frames) in enumerate(written_pieces):
+        number = index if arguments.count > 1 else None
+        written = [*piece.prime]
+        for frame in frames:
+            written.append(frame)
+            if arguments.json:
+                answer = MusicFrame(frame_pitches(frame, codec.planes), number)
+                output.echo_json(protocol.encode_output(answer))
+        music = codec.decode(np.stack(written))
+        score = dataclasses.replace(music.score(), time_signature=time_signature)
+        status = _write(score, music, piece, arguments, number)
+    return status
 
 
 def _harmonize(model: "Model", arguments: argparse.Namespace) -> int:
@@ -126,16 +147,29 @@ def _harmonize(model: "Model", arguments: argparse.Namespace) -> int:
     for name in ("length", "seconds", "bars"):
         if getattr(arguments, name) is not None:
             raise InputError(f"--melody sets the length: leave out --{name}.")
+    if arguments.best or arguments.count > 1:
+        raise InputError("--melody writes one piece: leave out --count and --best.")
     request = HarmonyRequest(
         melody=read_melody(keys_codec(model), arguments.melody),
         seed=arguments.seed,
-        **{name: getattr(arguments, name) for name in MUSIC_SAMPLING_OPTIONS},
+        **{name: getattr(arguments, name) for name in HARMONY_OPTIONS},
     )
     song = stream(model, request)
     for frame in song:
         if arguments.json:
             output.echo_json(protocol.encode_output(MusicFrame(frame)))
     return _write(song.score, song.codec.quantize(song.score), song, arguments)
+
+
+def _numbered(arguments: argparse.Namespace, index: int | None) -> argparse.Namespace:
+    """Return the arguments with the paths of one of several pieces, such as FILE-1.mid."""
+    result = argparse.Namespace(**vars(arguments))
+    if index is not None:
+        for name in ("output", "wav", "png"):
+            path: Path | None = getattr(arguments, name)
+            if path is not None:
+                setattr(result, name, path.with_stem(f"{path.stem}-{index + 1}"))
+    return result
 
 
 def _check_paths(paths: dict[str, Path]) -> None:
@@ -158,15 +192,15 @@ def _check_paths(paths: dict[str, Path]) -> None:
 
 def _frames(
     arguments: argparse.Namespace, codec: "KeysCodec", time_signature: tuple[int, int]
-) -> int:
-    """Return the number of frames to write, from --length, --seconds or --bars."""
-    from engine.sampling.music import MusicRequest, count_frames
+) -> int | None:
+    """Return the number of frames to write, from --length, --seconds or --bars; None: no limit."""
+    from engine.sampling.music import count_frames
 
     bars, seconds = arguments.bars, arguments.seconds
     if bars is not None or seconds is not None:
         return count_frames(codec, time_signature, bars=bars, seconds=seconds, prefix="--")
     frames: int | None = arguments.length
-    return MusicRequest.length if frames is None else frames
+    return frames
 
 
 def _write(
@@ -174,18 +208,21 @@ def _write(
     roll: "Roll",
     song: "MusicStream | HarmonyStream",
     arguments: argparse.Namespace,
+    index: int | None = None,
 ) -> int:
     """Write the requested files, then play if requested; return the exit status.
 
-    roll: the score in frames, for a picture; song: the stream that wrote it, which has ended.
+    roll: the score in frames, for a picture; song: the stream that wrote it, which has ended;
+    index: that of the piece among several.
     """
+    arguments = _numbered(arguments, index)
     from engine import protocol
     from engine.music import score_file
     from engine.protocol import MusicDone
 
     if arguments.json:
         assert song.reason is not None
-        done = MusicDone(reason=song.reason, frames=song.frames, seed=song.seed)
+        done = MusicDone(song=index, reason=song.reason, frames=song.frames, seed=song.seed)
         output.echo_json(protocol.encode_output(done, model=song.model.name))
     if not any((arguments.output, arguments.wav, arguments.png, arguments.json)):
         # A piece that was only to be played is kept, whether it can be played or not.

@@ -29,7 +29,8 @@ PIANO = KeysCodec(2, 0.3, None, 120.0)
 
 
 @pytest.mark.parametrize(
-    "codec", [PIANO, KeysCodec(1, None, 0.25, 90.0), CharacterCodec("abc"), CharacterCodec("")]
+    "codec",
+    [PIANO, KeysCodec(1, None, 0.25, 90.0, (6, 8)), CharacterCodec("abc"), CharacterCodec("")],
 )
 def test_to_json_and_back(codec: KeysCodec | CharacterCodec) -> None:
     values = codec.to_json()

@@ -30,7 +30,8 @@ def tunes(tmp_path: Path, tune: Callable[[int], bytes]) -> Path:
 
 
 def of_music(source: Path, **settings: object) -> Corpus:
-    config = dataclasses.replace(DataConfig(source=str(source)), **settings)  # type: ignore[arg-type]
+    given = {"frame_seconds": 0.3, **settings}
+    config = dataclasses.replace(DataConfig(source=str(source)), **given)  # type: ignore[arg-type]
     return prepare_corpus(config, kind="music")
 
 
@@ -71,7 +72,7 @@ def test_every_song_is_stored_as_its_roll(tunes: Path) -> None:
 
 def test_a_prepared_corpus_is_used_again_until_it_changes(tunes: Path) -> None:
     seen: list[tuple[int, int]] = []
-    config = DataConfig(source=str(tunes))
+    config = DataConfig(source=str(tunes), frame_seconds=0.3)
     first = prepare_corpus(config, lambda done, total: seen.append((done, total)), "music")
     assert seen == sorted(seen)
     assert seen[-1] == (30, 30)
@@ -123,6 +124,7 @@ def test_frames_of_music_in_a_batch(tunes: Path) -> None:
     assert batch.targets.shape == (1000, 1, 176)
     row = corpus.select("valid")[0]
     length = len(corpus.song(row))
+    assert batch.end[:, 0].nonzero()[0][0] == length
     assert np.array_equal(batch.targets[:length, 0], corpus.song(row))
     assert np.array_equal(batch.inputs[1:length, 0], corpus.song(row)[:-1])
     assert not batch.inputs[0].any()
@@ -172,12 +174,12 @@ def test_bad_tunes_leave_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_the_published_rolls(music_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for name, sizes, also in (
-        ("JSB_Chorales", [229, 76, 77], {"valid": 0, "test": 0}),
-        ("Nottingham", [694, 173, 170], {"valid": 1, "test": 1}),
+    for name, sizes, also, grid, span in (
+        ("JSB_Chorales", [229, 76, 77], {"valid": 0, "test": 0}, (1.0, 72.0, (4, 4)), (31, 84)),
+        ("Nottingham", [694, 173, 170], {"valid": 1, "test": 1}, (0.5, 120.0, (4, 4)), (31, 93)),
     ):
         start = time.perf_counter()
-        corpus = of_music(music_data / "polymusic" / f"{name}.mat")
+        corpus = of_music(music_data / "polymusic" / f"{name}.mat", frame_seconds=0.0)
         seconds = time.perf_counter() - start
         with capsys.disabled():
             frames = {split: facts["frames"] for split, facts in corpus.meta["splits"].items()}
@@ -185,3 +187,8 @@ def test_the_published_rolls(music_data: Path, capsys: pytest.CaptureFixture[str
         assert [len(corpus.select(split)) for split in SPLITS] == sizes
         assert corpus.meta["report"]["also_in_train"] == also
         assert corpus.codec.spec.shape == (88,)
+        assert isinstance(corpus.codec, KeysCodec)
+        assert (corpus.codec.beats, corpus.codec.tempo, corpus.codec.metre) == grid
+        # As sung and played: a choir's range, and that of a fiddle with an accompaniment.
+        pitches = 21 + np.flatnonzero(np.asarray(corpus.frames).any(0))
+        assert (pitches.min(), pitches.max()) == span

@@ -1,6 +1,7 @@
 """One pass over a source of music; corpora of music are tested in test_corpus_format."""
 
 import dataclasses
+import hashlib
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -9,12 +10,16 @@ import numpy as np
 import pytest
 
 from engine.config import DataConfig
-from engine.data import music_corpus
+from engine.data import datasets, music_corpus
+from engine.data.codecs import KeysCodec
+from engine.data.datasets import Grid
 from engine.data.splits import TEST, TRAIN
 from engine.errors import InputError
+from engine.music import midi
+from engine.music.score import Note, Score
 
 Tune = Callable[[int], bytes]
-NO_SPLITS = DataConfig(valid_fraction=0.0, test_fraction=0.0)
+NO_SPLITS = DataConfig(valid_fraction=0.0, test_fraction=0.0, frame_seconds=0.3)
 
 
 def write(folder: Path, contents: dict[str, bytes]) -> Path:
@@ -44,6 +49,7 @@ def test_the_frames_are_written_end_to_end(tmp_path: Path, tune: Tune) -> None:
         "frame": 0.3,
         "beats": None,
         "tempo": 100.5,  # the median
+        "metre": (4, 4),
     }
 
 
@@ -67,6 +73,47 @@ def test_songs_off_the_grid_can_be_left_out(tmp_path: Path, tune: Tune) -> None:
     assert store(source, every)[0].names == ["a", "b"]
     with pytest.raises(InputError, match=r"^All 1 songs of .* set it higher"):
         store(write(tmp_path / "one", {"b.mid": tune(1)}), config)
+
+
+def test_a_frame_is_a_sixteenth_and_the_metre_that_of_most_songs(tmp_path: Path) -> None:
+    notes = tuple(Note(i * 0.25, i * 0.25 + 0.25, 60 + i) for i in range(6))  # 120 a minute
+    metres = {"a": (6, 8), "b": (3, 4), "c": (6, 8)}
+    for number, (name, metre) in enumerate(metres.items()):
+        score = Score(notes[number:], time_signature=metre)
+        (tmp_path / f"{name}.mid").write_bytes(midi.encode(score))
+    stored, _ = store(tmp_path, dataclasses.replace(NO_SPLITS, frame_seconds=0.0))
+    assert stored.codec == KeysCodec(2, None, 0.25, 120.0, (6, 8))
+    assert stored.lengths.tolist() == [12, 12, 12]
+
+
+def test_rolls_of_a_data_set_are_known_by_their_content(
+    tmp_path: Path, write_mat: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roll = np.zeros((3, 88), np.uint8)
+    roll[:, 60] = 1
+    file = write_mat(tmp_path / "renamed.mat", {"traindata": [roll]})
+    plain, data = store(file, dataclasses.replace(NO_SPLITS, frame_seconds=0.0))
+    assert plain.codec == KeysCodec(1, None, 0.25, 120.0)
+    content = file.read_bytes()
+    row = datasets.Dataset(
+        "hymns", "music", "", "", "hymns.mat", "https://…", len(content),
+        hashlib.sha256(content).hexdigest(), Grid(1.0, 72.0, (3, 4), -12),
+    )  # fmt: skip
+    monkeypatch.setitem(datasets.DATASETS, "hymns", row)
+    known, lower = store(file, dataclasses.replace(NO_SPLITS, frame_seconds=0.0))
+    assert known.codec == KeysCodec(1, None, 1.0, 72.0, (3, 4))
+    frames = np.frombuffer(lower, np.uint8).reshape(3, 88)
+    assert np.array_equal(np.roll(frames, 12, 1), np.frombuffer(data, np.uint8).reshape(3, 88))
+    told, _ = store(file, dataclasses.replace(NO_SPLITS, frame_beats=0.5))
+    assert told.codec.beats == 0.5
+    roll[0, 5] = 1  # an octave lower it is not on the piano
+    low = write_mat(tmp_path / "low.mat", {"traindata": [roll]}).read_bytes()
+    sha = hashlib.sha256(low).hexdigest()
+    monkeypatch.setitem(
+        datasets.DATASETS, "hymns", dataclasses.replace(row, size=len(low), sha256=sha)
+    )
+    with pytest.raises(InputError, match="not on a piano once it is transposed by -12 semitones"):
+        store(tmp_path / "low.mat")
 
 
 def test_equal_songs_are_dropped_unless_the_source_sets_the_splits(

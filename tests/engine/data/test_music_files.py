@@ -124,7 +124,7 @@ def test_rolls_of_a_matlab_file_are_unchanged(tmp_path: Path, write_mat: WriteMa
         listed, number = name.split()
         assert np.array_equal(song.frames, lists[listed][int(number) - 1])
         assert song.frames.dtype == np.uint8
-        assert song.tempo is None
+        assert song.tempo == 120.0
 
 
 def test_notes_that_are_not_in_the_frames_are_counted(tmp_path: Path) -> None:

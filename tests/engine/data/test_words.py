@@ -110,4 +110,5 @@ def test_a_corpus_of_music_has_none(music_corpus: Corpus) -> None:
 @pytest.fixture
 def music_corpus(corpus: Corpus) -> Corpus:
     codec = {"kind": "keys", "planes": 1, "frame": 0.3, "beats": None, "tempo": 120.0}
+    codec["metre"] = [4, 4]
     return dataclasses.replace(corpus, meta={**corpus.meta, "codec": codec})

@@ -1,5 +1,7 @@
 """Frames of keys are drawn with the probabilities by which they are scored."""
 
+import dataclasses
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,7 +72,7 @@ def test_keys_are_drawn_as_often_as_they_are_scored(kind: str, size: int, memory
     net = stepper(kind, size, memory)
     head, count = keys_head(net), 2000
     inputs = repeated_input(net, count, size)
-    drawn = head.sample(inputs, 1.0, generator())
+    drawn, likelihoods = head.draw(inputs, 1.0, generator())
     decision = RecordedDecision(given=drawn)
     _, nats = head.decide(inputs, decision)
     decided = np.ones_like(drawn, np.bool_)
@@ -85,13 +87,14 @@ def test_keys_are_drawn_as_often_as_they_are_scored(kind: str, size: int, memory
     assert np.std(off) > 0.5  # they are random
     likely = np.where(decided, np.where(drawn > 0, p, 1 - p), 1.0)
     np.testing.assert_allclose(nats, -np.log(likely).sum(1), rtol=1e-4)
+    np.testing.assert_allclose(nats, likelihoods)
 
 
 @pytest.mark.parametrize("kind", ["independent", "joint"])
 def test_an_onset_needs_a_sounding_key_and_is_certain_if_it_was_silent(kind: str) -> None:
     net = stepper(kind, 176)
     inputs = repeated_input(net, 300, 176)
-    drawn = keys_head(net).sample(inputs, 1.0, generator())
+    drawn, _ = keys_head(net).draw(inputs, 1.0, generator())
     sounds, begins, before = drawn[:, :KEYS] > 0, drawn[:, KEYS:] > 0, inputs.previous[:, :KEYS] > 0
     assert not (begins & ~sounds).any()
     assert begins[sounds & ~before].all()
@@ -104,10 +107,10 @@ def test_an_onset_needs_a_sounding_key_and_is_certain_if_it_was_silent(kind: str
 def test_a_seed_draws_the_same_and_temperature_zero_needs_none(kind: str, size: int) -> None:
     net = stepper(kind, size)
     head, inputs = keys_head(net), repeated_input(net, 5, size)
-    first, again, other = (head.sample(inputs, 1.0, generator(seed)) for seed in (1, 1, 2))
+    first, again, other = (head.draw(inputs, 1.0, generator(seed))[0] for seed in (1, 1, 2))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
-    cold, colder = (head.sample(inputs, 0.0, generator(seed)) for seed in (1, 2))
+    cold, colder = (head.draw(inputs, 0.0, generator(seed))[0] for seed in (1, 2))
     assert np.array_equal(cold, colder)
     if kind == "independent":
         assert head.nats(inputs, cold)[0] <= head.nats(inputs, first).min()
@@ -116,20 +119,72 @@ def test_a_seed_draws_the_same_and_temperature_zero_needs_none(kind: str, size: 
 @pytest.mark.parametrize("kind", ["independent", "joint"])
 def test_an_infinite_temperature_makes_both_states_equally_probable(kind: str) -> None:
     net = stepper(kind, 88)
-    drawn = keys_head(net).sample(repeated_input(net, 400, 88), float("inf"), generator())
+    drawn, _ = keys_head(net).draw(repeated_input(net, 400, 88), float("inf"), generator())
     assert 0.48 < drawn.mean() < 0.52
 
 
+@pytest.mark.parametrize("size", [88, 176])
 @pytest.mark.parametrize("kind", ["independent", "joint"])
-def test_a_frame_with_too_few_notes_is_drawn_again(kind: str) -> None:
-    net = stepper(kind, 88)
-    head, inputs = keys_head(net), repeated_input(net, 300, 88)
-    free = head.sample(inputs, 1.0, generator()).sum(1)
-    min_notes = int(np.median(free)) + 1
-    held = head.sample(inputs, 1.0, generator(), min_notes).sum(1)
-    assert held.min() >= min_notes
-    assert np.array_equal(held[free >= min_notes], free[free >= min_notes])
-    assert (head.sample(inputs, 0.0, generator(), 88).sum(1) < 88).all()  # it stops trying
+def test_known_keys_are_kept_and_the_others_drawn(kind: str, size: int) -> None:
+    net = stepper(kind, size)
+    head, inputs = keys_head(net), repeated_input(net, 300, size)
+    rng = np.random.default_rng(2)
+    fixed = FixedKeys(rng.random(size) < 0.5, rng.random(size) < 0.5)
+    fixed.free[KEYS:] = True
+    drawn, nats = head.draw(inputs, 1.0, generator(), fixed=fixed)
+    assert (drawn[:, ~fixed.free] == fixed.bits[~fixed.free]).all()
+    assert 0.2 < drawn[:, :KEYS][:, fixed.free[:KEYS]].mean() < 0.8
+    np.testing.assert_allclose(nats, head.nats(inputs, drawn))
+
+
+@pytest.mark.parametrize("sounding", [False, True])
+@pytest.mark.parametrize("temperature", [1.0, 0.5])
+def test_another_frame_is_drawn_as_often_as_if_the_same_one_was_drawn_again(
+    temperature: float, sounding: bool
+) -> None:
+    """All but three keys are silent with certainty, so that there are eight frames."""
+    net = stepper("independent", 88)
+    head = keys_head(net)
+    assert isinstance(head, IndependentHead)
+    bias = np.full(88, -1000.0, np.float32)
+    bias[[10, 40, 70]] = 0.4, -0.3, 0.9
+    head = dataclasses.replace(head, weight=lambda x: np.zeros((len(x), 88), np.float32), bias=bias)
+    inputs = repeated_input(net, 1, 88)
+    before = np.zeros((1, 88), np.uint8)
+    before[0, [40]] = 1
+    chance = generator()
+    numbers: Counter[int] = Counter()
+    for _ in range(2000):
+        drawn, _ = head.draw_other(inputs, temperature, chance, before, sounding=sounding)
+        numbers[int(drawn[0, [10, 40, 70]] @ [1, 2, 4])] += 1
+    p = 1 / (1 + np.exp(-bias[[10, 40, 70]] / temperature))
+    expected = {
+        n: float(np.prod([q if n >> bit & 1 else 1 - q for bit, q in enumerate(p)]))
+        for n in range(8)
+        # Key 40 must not fall silent as the highest that changes.
+        if n != 2 and not (sounding and n in (0, 1))
+    }
+    assert numbers.keys() == expected.keys()
+    for n, share in expected.items():
+        share /= sum(expected.values())
+        assert abs(numbers[n] / 2000 - share) < 5 * (share * (1 - share) / 2000) ** 0.5
+
+
+@pytest.mark.parametrize("size", [88, 176])
+@pytest.mark.parametrize("kind", ["independent", "joint"])
+def test_another_frame_differs_at_any_temperature(kind: str, size: int) -> None:
+    net = stepper(kind, size, memory=True)
+    head, inputs = keys_head(net), repeated_input(net, 1, size)
+    for temperature in (0.0, 0.3, 1.0, float("inf")):
+        frame, _ = head.draw(inputs, temperature, generator(4))
+        for silent in (False, True):
+            before = frame * (not silent)
+            drawn, nats = head.draw_other(
+                inputs, temperature, generator(4), before, sounding=not silent
+            )
+            assert (drawn[0, :KEYS] != before[0, :KEYS]).any()
+            assert drawn[0, :KEYS].any()
+            np.testing.assert_allclose(nats, head.nats(inputs, drawn))
 
 
 def test_a_match_weight_of_zero_turns_the_memory_off() -> None:

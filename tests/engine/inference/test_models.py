@@ -13,6 +13,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from engine import paths
+from engine.config import Kind
 from engine.errors import InputError
 from engine.inference import models
 from engine.inference.models import ModelMeta
@@ -81,8 +82,9 @@ def test_a_run_is_its_best_checkpoint_or_else_its_last(
 def test_without_a_name_it_is_the_first_model_for_that_kind(
     write: Write, assets: Path, home: Path
 ) -> None:
-    for name, kind in (("airs", "music"), ("songs", "lyrics"), ("verses", "lyrics")):
-        edit(write(assets / "models" / name), kind=kind)
+    kinds: dict[str, Kind] = {"airs": "music", "songs": "lyrics", "verses": "lyrics"}
+    for name, kind in kinds.items():
+        edit(write(assets / "models" / name), kind=kind, format=models.FORMATS[kind])
     assert models.locate(None)[0] == "airs"
     assert models.locate(None, "music")[0] == "airs"
     assert models.locate(None, "lyrics")[0] == "songs"
@@ -223,9 +225,13 @@ def test_another_file_is_not_a_model(tmp_path: Path) -> None:
         (lambda f: (f / "meta.json").write_bytes(b"\xff\xfe\0"), r"meta\.json is not JSON"),
         (lambda f: (f / "meta.json").write_text("[1]"), "does not describe a model"),
         (lambda f: (f / "meta.json").write_text('{"format": "x"}'), "does not describe a model"),
-        (lambda f: edit(f, format=1), "has format 1, this version reads format 2"),
+        (lambda f: edit(f, format=1), "has format 1, this version reads format 2 of lyrics: use"),
+        (lambda f: edit(f, kind="music"), "has format 2, this version reads format 3 of music"),
         (lambda f: edit(f, kind="drums"), "a model for drums"),
-        (lambda f: edit(f, kind="music"), "a model for music with frames of characters"),
+        (
+            lambda f: edit(f, kind="music", format=3),
+            "a model for music with frames of characters",
+        ),
         (lambda f: edit(f, codec=None), "no valid 'codec'"),
         (lambda f: edit(f, conditions=[1, 2, 3]), "no valid 'conditions'"),
         (lambda f: edit(f, lengths=[30, 20]), "no valid 'lengths'"),

@@ -184,6 +184,9 @@ def test_likelihoods_of_keys_agree_over_a_thousand_steps(
         hidden, _ = trained(batch, trained.zero_state(BATCH_SIZE))
         tensors_of_some: Any = [tensor if tensor is None else tensor[some] for tensor in batch]
         expected = trained.head.nats(hidden[some], Window(*tensors_of_some))
+        assert not isinstance(trained.head, engine.model.heads.CharacterHead)
+        window_of_some = Window(*tensors_of_some)._replace(end=torch.ones(len(hidden[some]), 2))
+        ends = trained.head.end.nats(hidden[some], window_of_some)
 
     state = stepper.initial_state(None, BATCH_SIZE)
     assert not isinstance(stepper.head, engine.inference.heads.CharacterHead)
@@ -191,3 +194,5 @@ def test_likelihoods_of_keys_agree_over_a_thousand_steps(
     joined = HeadInput(*(np.concatenate(arrays) for arrays in zip(*inputs[some], strict=True)))
     nats = stepper.head.nats(joined, songs(spec)[some].reshape(-1, size)).reshape(-1, BATCH_SIZE)
     np.testing.assert_allclose(nats, expected, rtol=0, atol=5e-5)
+    logits = stepper.head.end_logits(joined).reshape(-1, BATCH_SIZE)
+    np.testing.assert_allclose(np.logaddexp(0, -logits), ends, rtol=0, atol=5e-5)

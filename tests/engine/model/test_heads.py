@@ -150,6 +150,19 @@ def test_uncertain_onsets_are_a_distribution_and_certain_ones_are_free(
     torch.testing.assert_close(total, sounding_nats(made, seen))
 
 
+@pytest.mark.parametrize("kind", ["independent", "joint"])
+def test_where_a_song_ends_the_end_is_scored_and_no_keys(kind: str) -> None:
+    made, seen = head(kind, 176), window(176)
+    keys = made.nats(hidden(), seen)
+    ends = torch.arange(T * L).view(T, L) % 3 == 0
+    scored = made.nats(hidden(), seen._replace(end=ends))
+    torch.testing.assert_close(scored, torch.where(ends, 0.0, keys))
+    p = torch.sigmoid(hidden() @ made.end.weight + made.end.bias)[..., 0]
+    expected = -torch.where(ends, p, 1 - p).log()
+    torch.testing.assert_close(made.end.nats(hidden(), seen._replace(end=ends)), expected)
+    torch.testing.assert_close(made.end.nats(hidden(), seen), -(1 - p).log())
+
+
 @pytest.mark.parametrize("size", [88, 176])
 def test_independent_keys_are_independent(size: int) -> None:
     made, seen = head("independent", size), window(size)

@@ -10,10 +10,11 @@ import torch
 from engine.data.corpus import prepare_corpus
 from engine.errors import InputError
 from engine.inference import models
+from engine.model.heads import CharacterHead
 from engine.model.window import Window
 from engine.music import midi
 from engine.music.score import Note, Score
-from engine.train import evaluate, evaluate_model, launch, state, worker
+from engine.train import dynamic_evaluation, evaluate, evaluate_model, launch, state, worker
 from engine.train.device import default_threads
 from tests.engine.train.conftest import MakeConfig
 
@@ -53,6 +54,35 @@ def test_the_score_equals_a_naive_loop_over_songs(
     each = [total / length for total, length in zip(totals, lengths, strict=True)]
     assert score.loss_per_song == pytest.approx(sum(each) / len(each), rel=1e-6)
     assert network.training
+
+
+def test_scores_of_music_are_of_its_keys_and_not_of_its_ends(
+    make_music_config: MakeConfig, tmp_path: Path
+) -> None:
+    for number in range(8):
+        pitches = np.random.default_rng(number).integers(50, 70, 9 + number).tolist()
+        notes = tuple(Note(0.5 * i, 0.5 * i + 0.5, pitch) for i, pitch in enumerate(pitches))
+        midi.write(Score(notes), tmp_path / f"{number}.mid")
+    config = make_music_config(tmp_path, "data.valid_fraction=0.3")
+    corpus = prepare_corpus(config.data, kind="music")
+    network = state.build_train_state(config, corpus).network.eval()
+    assert not isinstance(network.head, CharacterHead)
+    first = evaluate.score_songs(network, corpus, "valid")
+    totals = []
+    for row in corpus.select("valid"):
+        targets = torch.tensor(corpus.song(row))[:, None]
+        inputs = torch.cat((torch.zeros_like(targets[:1]), targets[:-1]))
+        none = torch.zeros(len(targets), 1, dtype=torch.long)
+        with torch.no_grad():
+            window = Window(inputs, targets, none > 0, none)
+            hidden, _ = network(window, network.zero_state(1))
+            totals.append(network.head.nats(hidden, window).double().sum().item())
+    assert first.nats == pytest.approx(totals, rel=1e-6)
+    assert first.frames.tolist() == [len(corpus.song(row)) for row in corpus.select("valid")]
+    network.head.end.bias.data += 3
+    assert np.array_equal(evaluate.score_songs(network, corpus, "valid").nats, first.nats)
+    adapted = dynamic_evaluation.score_songs(network, corpus, "valid")
+    assert adapted.frames.tolist() == first.frames.tolist()
 
 
 def test_max_frames_takes_whole_songs(make_config: MakeConfig) -> None:
@@ -97,7 +127,8 @@ def test_music_is_also_scored_without_near_copies(
             pitches = np.random.default_rng(number).integers(50, 70, 30 + number).tolist()
             notes = tuple(Note(0.3 * i, 0.3 * i + 0.3, pitch) for i, pitch in enumerate(pitches))
             midi.write(Score(notes), folder / split / f"{number}.mid")
-    worker.train_run(launch.new_run(make_music_config(folder, "train.steps=2"), "tuned"))
+    settings = "train.steps=2", "data.frame_seconds=0.3"
+    worker.train_run(launch.new_run(make_music_config(folder, *settings), "tuned"))
     model = models.load("tuned")
     torch.set_num_threads(3)
     score = evaluate_model.score_model(model, "", "test")

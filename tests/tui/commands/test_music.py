@@ -15,6 +15,7 @@ from engine.music.score import Note, Score
 
 Call = Callable[..., Any]
 TINY = {
+    "data.frame_seconds": 0.3,
     "model.hidden_size": 12,
     "model.embedding_size": 8,
     "train.batch_size": 4,

@@ -84,12 +84,13 @@ class MusicControls(FormPanel):
         frames = MUSIC_OPTIONS["length"]
         length = Field(
             "length", frames.label, frames.placeholder, parse_length,
-            f"How much to write: 200 frames, 16 bars or 30 s (default {frames.placeholder}).",
+            f"How much to write: 200 frames, 16 bars or 30 s (default: {frames.placeholder}).",
         )  # fmt: skip
         options = (MUSIC_OPTIONS | PLAYBACK_OPTIONS).values()
         fields = (length if option is frames else option_field(option) for option in options)
         super().__init__(prompt, melody, *fields)
         self.frame: FrameLength | None = None  # of the chosen model, once it is loaded
+        self.time_signature = (4, 4)  # of its music
         self.playback = PlaybackSettings()
         self._port_name = ""  # of the last choice
         self._port: Select[str] = Select(
@@ -128,8 +129,9 @@ class MusicControls(FormPanel):
         prompt: Prompt = values.pop("begins")
         if values["melody"] is not None and prompt != Prompt():
             raise InputError("Prompt and Melody exclude each other: leave one of them blank.")
-        length: Length = values.pop("length")
-        frames = length.frames(self.frame, TempoMap(self.frame.tempo if self.frame else 120.0))
+        length: Length | None = values.pop("length")
+        tempo_map = TempoMap(self.frame.tempo if self.frame else 120.0, self.time_signature)
+        frames = length.frames(self.frame, tempo_map) if length else None
         sampling = {name: values.pop(name) for name in MUSIC_SAMPLING_OPTIONS}
         return SampleMusic(
             model, prompt.file, prompt.notes, options=sampling, length=frames, **values

@@ -8,7 +8,6 @@ from pathlib import Path
 from engine.errors import InputError
 from engine.music import SCORE_SUFFIXES, pitch
 from engine.music.tempo_map import TempoMap
-from engine.options import MUSIC_OPTIONS
 from engine.protocol import FrameLength
 
 MAX_LENGTH = 1e6  # in any unit
@@ -68,10 +67,10 @@ def parse_prompt(text: str) -> Prompt:
         raise InputError(f"{words}, or the path of a MIDI or MusicXML file.") from error
 
 
-def parse_length(text: str) -> Length:
-    """Parse a length in frames, bars or seconds; blank: the default. Raises InputError."""
+def parse_length(text: str) -> Length | None:
+    """Parse a length in frames, bars or seconds; blank: None, the default. Raises InputError."""
     if not text:
-        return Length(MUSIC_OPTIONS["length"].default or 0)
+        return None
     match = _LENGTH.fullmatch(text)
     unit = _UNITS.get(match[2].lower()) if match else None
     try:

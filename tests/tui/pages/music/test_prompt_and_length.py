@@ -33,7 +33,7 @@ transpose, velocity = PLAYBACK_OPTIONS["transpose"].parse, PLAYBACK_OPTIONS["vel
         (memory, "0.5", 0.5),
         (least, "", 0),
         (least, "2", 2),
-        (parse_length, "", Length(200, "frames")),
+        (parse_length, "", None),
         (parse_length, "64", Length(64, "frames")),
         (parse_length, "16 bars", Length(16, "bars")),
         (parse_length, "2.5Bars", Length(2.5, "bars")),
@@ -80,10 +80,11 @@ def test_wrong_values_are_refused(parse: Parse, text: str, words: str) -> None:
 def test_lengths_in_frames() -> None:
     seconds, beats = FrameLength(0.3, None, 100.0), FrameLength(0.15, 0.25, 100.0)
     plain = TempoMap(100.0)
-    assert parse_length("").frames(None, plain) == 200
+    assert Length(200).frames(None, plain) == 200
     assert Length(30, "seconds").frames(seconds, plain) == 100
     assert Length(2, "bars").frames(seconds, plain) == 16
     assert Length(2, "bars").frames(beats, plain) == 32
+    assert Length(2, "bars").frames(beats, TempoMap(100.0, (3, 4))) == 24
     assert Length(0.1, "seconds").frames(seconds, plain) == 1
     with pytest.raises(InputError, match="wait a moment, or give the length in frames"):
         Length(2, "bars").frames(None, plain)
