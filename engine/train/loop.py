@@ -31,7 +31,7 @@ from engine.train.run_context import RunContext
 from engine.train.samples import write_samples
 from engine.train.state import TrainState
 
-# Seconds between two of a kind, at least, on a fast device; by request.
+# The least seconds between two reports, and the like, on a fast device; by request.
 INTERVALS = {"report": 1.0, "may evaluate": 30.0, "may save": 30.0, "may sample": 30.0}
 
 
