@@ -184,6 +184,13 @@ class SongModel(nn.Module):
         onsets = self._decide("head.onset", chosen[:, KEYS:], features, known)
         return torch.cat((logits, onsets), 1)
 
+    def end_logits(self, output: Tensor) -> Tensor:
+        """Return the log odds (N,) that songs end in place of the next frame.
+
+        Only some models of music predict it; lyrics end with the end mark.
+        """
+        return (output @ self["head.end.weight"] + self["head.end.bias"])[:, 0]
+
     def _decide(self, name: str, bits: Tensor, features: Tensor, planes: Tensor) -> Tensor:
         """Return the logits (N, 88) of the keys of a plane, each given the bits (N, 88) above it.
 

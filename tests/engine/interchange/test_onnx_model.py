@@ -80,6 +80,22 @@ def test_several_songs_are_a_batch(write: Write, tmp_path: Path) -> None:
     assert np.allclose(logits(4, 7), np.concatenate([logits(4), logits(7)]), atol=1e-6)
 
 
+def test_the_end_is_predicted_from_the_last_output(write_music: Write, tmp_path: Path) -> None:
+    folder = write_music(tmp_path / "m")
+    weight = np.linspace(-1, 1, 8, dtype=np.float32)[:, None]
+    tensors = models.read_tensors(folder) | {
+        "head.end.weight": weight,
+        "head.end.bias": np.array([0.5], np.float32),
+    }
+    session = onnxruntime.InferenceSession(onnx_model.encode(models.read_meta(folder), tensors))
+    zeros = {"h.0": np.zeros((2, 8), np.float32), "c.0": np.zeros((2, 8), np.float32)}
+    frames = np.eye(2, 88, dtype=np.float32)
+    feed = zeros | {"frame": frames, "chosen": frames}
+    end, hidden = session.run(["end", "next.h.0"], feed)
+    assert np.allclose(end, hidden @ weight + 0.5, atol=1e-6)
+    assert not np.allclose(end[0], end[1])
+
+
 def test_what_cannot_be_exported_is_refused(
     write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

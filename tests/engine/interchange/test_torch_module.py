@@ -1,6 +1,7 @@
 """The plain PyTorch module computes what our own network computes, without rnn-tui on the path."""
 
 import ast
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,9 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from engine.errors import InputError
-from engine.interchange import torch_module
+from engine.interchange import standalone, torch_module
 from tests.engine.interchange.steps import LYRICS, MUSIC, calm, random_steps
 
 Write = Callable[..., Path]
@@ -70,6 +73,18 @@ def test_each_kind_of_network(write: Write, write_music: Write, tmp_path: Path) 
         for row, step in zip(found, steps, strict=True):
             for key, logit in (step.logits or {}).items():
                 assert row[key] == pytest.approx(logit, abs=1e-4)
+
+
+def test_the_end_is_predicted_from_the_last_output(write_music: Write, tmp_path: Path) -> None:
+    folder = write_music(tmp_path / "m")
+    tensors = load_file(folder / "model.safetensors") | {
+        "head.end.weight": torch.linspace(-1, 1, 8)[:, None],
+        "head.end.bias": torch.tensor([0.5]),
+    }
+    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    output = torch.eye(8)
+    found = standalone.SongModel(meta, tensors).end_logits(output)
+    assert torch.allclose(found, torch.linspace(-1, 1, 8) + 0.5)
 
 
 def test_the_module_imports_nothing_of_ours() -> None:
