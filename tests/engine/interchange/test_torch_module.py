@@ -18,7 +18,7 @@ from engine.interchange import standalone, torch_module
 from tests.engine.interchange.steps import LYRICS, MUSIC, calm, random_steps
 
 Write = Callable[..., Path]
-STEPS = 120
+STEPS = 240  # the phrase comes three times
 # Reads the songs of the test, and writes the logits of its own steps; finds its own matches.
 CODE = """
 import importlib.util, sys
