@@ -20,7 +20,7 @@ LETTERS = "abcdefghijklmnoprstuvwxyz"  # without q, which quits
 KEYS = [
     *LETTERS, *LETTERS.upper(), "0", "9", "space", "comma", "full_stop", "plus", "minus", "slash",
     "left_square_bracket", "right_square_bracket", "less_than_sign", "greater_than_sign",
-    "question_mark", "f1", "f2", "tab", "shift+tab", "enter", "escape", "up", "down", "left",
+    "question_mark", "f1", "f2", "f3", "tab", "shift+tab", "enter", "escape", "up", "down", "left",
     "right", "home", "end", "pageup", "pagedown", "delete", "backspace", "ctrl+g", "ctrl+p",
     "ctrl+s", "ctrl+a", "ctrl+k", "ctrl+u", "ctrl+x", "ctrl+v", "ctrl+home", "ctrl+end",
 ]  # fmt: skip

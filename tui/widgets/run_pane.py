@@ -56,7 +56,8 @@ class RunPane(Horizontal, can_focus=False):
         yield Static(id="system", markup=False)
 
     def on_mount(self) -> None:
-        """Read again and again while the pane is shown."""
+        """Read again and again while the pane is shown; stay at the log's end until a scroll."""
+        self.query_one("#log", VerticalScroll).anchor()
         self.set_interval(_SECONDS, self._poll)
 
     def on_resize(self) -> None:
@@ -90,14 +91,10 @@ class RunPane(Horizontal, can_focus=False):
         return self.Read(run, lines, self._monitor.read(pid))
 
     def on_run_pane_read(self, event: Read) -> None:
-        """Show what was read; stay at the log's end unless the user has scrolled up."""
+        """Show what was read."""
         event.stop()
         self.query_one("#system", Static).update("\n".join(event.usage.lines(_BAR)))
         if event.run != self._run or event.lines == self._shown:
             return
-        log = self.query_one("#log", VerticalScroll)
-        at_end = log.scroll_y >= log.max_scroll_y - 1
         self._shown = event.lines
         self.query_one("#log-text", Static).update("\n".join(event.lines) or "No log yet.")
-        if at_end:
-            log.call_after_refresh(log.scroll_end, animate=False)
