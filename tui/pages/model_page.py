@@ -5,6 +5,7 @@ the Lyrics and Music pages share: the songs or pieces written since the app was 
 """
 
 import asyncio
+import threading
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -73,15 +74,28 @@ class ModelPage(Screen[None], Generic[F]):
         super().__init__()
         self.programs = programs
         self.form = form
-        self.sampler = Sampler(
-            programs.sampler, lambda answers: self.post_message(SamplerAnswered(answers))
-        )
+        self.sampler = Sampler(programs.sampler, self._deliver)
+        self._answers_shown = threading.Event()  # set unless the page is still to show some
         self._kinds = kinds  # of models: "lyrics", "music"
         self._in_background = True  # another page is in front
         self._searching = False  # whether models are being searched
         self._load_id = 0  # the id of the request to load the model, 0 once it is answered
         self._problem = ""  # a sentence on a problem other than those of the songs shown
         self._starts_itself = True
+        self._postponed: Callable[[], object] | None = None  # done once models are found
+
+    def _deliver(self, answers: Answers) -> None:
+        """Hand over answers, in the thread that reads them, and wait until they are shown.
+
+        So there is at most one update on its way, and a key never waits for a backlog of them.
+        """
+        self._answers_shown.clear()
+        if self.post_message(SamplerAnswered(answers)):
+            self._answers_shown.wait()
+
+    def on_sampler_answered(self) -> None:
+        """Let the sampler's next answers in: Textual calls this after the subclass's handler."""
+        self._answers_shown.set()
 
     # ── models ───────────────────────────────────────────────────────────────────────────────────
 
@@ -116,6 +130,20 @@ class ModelPage(Screen[None], Generic[F]):
             self._problem = str(error)
         self._searching = False
         self.load()
+        postponed, self._postponed = self._postponed, None
+        if postponed is not None:
+            postponed()
+
+    def postpone(self, action: Callable[[], object]) -> bool:
+        """Return whether an action must wait for the first models; if so, it is done after that.
+
+        So a key pressed while models are searched for is not lost.
+        """
+        if self.form.model is not None or not self._searching:
+            return False
+        self._postponed = action
+        self.refresh_view()
+        return True
 
     @on(Select.Changed, "#model")
     def _select_changed(self) -> None:
@@ -152,6 +180,7 @@ class ModelPage(Screen[None], Generic[F]):
 
     async def on_unmount(self) -> None:
         """End the sampler process."""
+        self._answers_shown.set()
         await asyncio.to_thread(self.sampler.close)
 
     # ── what is shown ────────────────────────────────────────────────────────────────────────────
@@ -164,7 +193,8 @@ class ModelPage(Screen[None], Generic[F]):
         """Return the state of the model as a status line; empty without a model."""
         model = self.form.model
         if self.busy:
-            return "○ looking for models" if model is None else f"○ loading {model.name}"
+            then = " · then it begins" if self._postponed else ""
+            return f"○ {f'loading {model.name}' if model else 'looking for models'}{then}"
         return " · ".join(filter(None, ("○ ready", model.name, model.score))) if model else ""
 
     def show_status(self, words: str, failed: bool) -> None:
@@ -175,8 +205,7 @@ class ModelPage(Screen[None], Generic[F]):
 
     def refuse(self, error: InputError, field: str | None = None) -> None:
         """Show why a request cannot be made, and go to `field`; None: to the first wrong field."""
-        if not self._searching:
-            self.notify(str(error), severity="error", markup=False)
+        self.notify(str(error), severity="error", markup=False)
         if field is not None:
             self.action_field(field)
 

@@ -215,7 +215,8 @@ class FormPanel(VerticalScroll, can_focus=False):
         & Select.-textual-compact > SelectCurrent { padding: 0 1; }
         & Select:focus > SelectCurrent { background: $panel; text-style: bold; }
         & .step { width: auto; padding: 0 1; link-style: bold; link-style-hover: reverse; }
-        & #model-info { height: auto; margin: 0 0 1 14; color: $text-muted; }
+        & #model-info { height: 1; margin: 0 0 1 14; color: $text-muted;
+                        text-wrap: nowrap; text-overflow: ellipsis; }
         & #problem { height: auto; color: $text-error; text-style: bold; }
     }
     """
@@ -268,7 +269,6 @@ class FormPanel(VerticalScroll, can_focus=False):
         """Describe the chosen model."""
         for line in self.query("#model-info").results(Static):
             set_text(line, self.models.description)
-            line.display = bool(self.models.description)
 
     # ── values ───────────────────────────────────────────────────────────────────────────────────
 

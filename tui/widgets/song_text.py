@@ -3,7 +3,7 @@
 import itertools
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from rich.segment import Segment
 from rich.style import Style
@@ -19,6 +19,7 @@ from tui.formatting import clean
 from tui.widgets.wrapping import WrappedText
 
 CURSOR = "▌"
+MAX_STRIPS = 1000  # rows kept as drawn
 
 
 class SongText(ScrollView, can_focus=True):
@@ -60,6 +61,8 @@ class SongText(ScrollView, can_focus=True):
         self.selected: int | None = None  # the index of the selected character; None without one
         self._prime_length = 0
         self._is_hint = False  # whether a hint is shown in place of a song
+        self._strips: dict[int, Strip] = {}  # rows as drawn before; the last row is never here
+        self._drawn_in = Style.null()  # their style
 
     @property
     def text(self) -> str:
@@ -88,11 +91,17 @@ class SongText(ScrollView, can_focus=True):
         """Add characters to the end of the song."""
         self._redraw_from(self.wrapped.append(clean(text)))
 
-    def shade(self, levels: Sequence[int]) -> None:
-        """Shade the characters after the prompt, a level for each; the rest is not shaded."""
+    def shade(self, levels: Sequence[int], changed: int = 0) -> None:
+        """Shade the characters after the prompt, a level for each; the rest is not shaded.
+
+        changed: the index of the first level that differs from those shown before.
+        """
         if levels or self.levels:
             self.levels = levels
-            self.refresh()
+            top = self.scroll_offset.y
+            row = self._row_of(changed) if changed else 0
+            self._forget_from(row)
+            self.refresh_lines(max(row, top), top + self.size.height - max(row, top))
 
     def action_select(self, steps: int) -> None:
         """Move the selection by `steps` characters."""
@@ -120,15 +129,38 @@ class SongText(ScrollView, can_focus=True):
         if self._is_hint or not 0 <= index < len(self.text) - self._prime_length:
             return
         self.selected = index
-        row = bisect_right(self.wrapped.rows, (index + self._prime_length, len(self.text))) - 1
-        self.scroll_to_region(Region(0, row, 1, 1), animate=False, immediate=True, force=True)
+        region = Region(0, self._row_of(index), 1, 1)
+        self.scroll_to_region(region, animate=False, immediate=True, force=True)
         self.refresh()
         self.post_message(self.Selected())
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        """Draw all again, or only regions: these have the rows of `_forget_from`."""
+        if not regions and not layout:  # a layout alone changes no row
+            self._strips.clear()
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def notify_style_update(self) -> None:
+        """Draw all again in other styles."""
+        self._strips.clear()
+        super().notify_style_update()
+
+    def _forget_from(self, row: int) -> None:
+        """Forget how rows look, from `row` on."""
+        for drawn in [drawn for drawn in self._strips if drawn >= row]:
+            del self._strips[drawn]
+
+    def _row_of(self, index: int) -> int:
+        """Return the row of the character at `index`."""
+        return bisect_right(self.wrapped.rows, (index + self._prime_length, len(self.text))) - 1
 
     # ── scrolling and size ───────────────────────────────────────────────────────────────────────
 
     def _redraw_from(self, changed: int) -> None:
         """Redraw from a row on."""
+        self._forget_from(changed)
         self.virtual_size = Size(self.wrapped.width, len(self.wrapped.rows))
         if self.following:
             self._scroll_to_end()
@@ -182,12 +214,20 @@ class SongText(ScrollView, can_focus=True):
         rows = self.wrapped.rows
         if y >= len(rows):
             return Strip.blank(width, style)
+        if self._drawn_in != style or len(self._strips) > MAX_STRIPS:
+            self._drawn_in = style
+            self._strips.clear()
+        if (drawn := self._strips.get(y)) is not None and drawn.cell_length == width:
+            return drawn
         strip = Strip(self._segments(y, style))
         if self.writing and y == len(rows) - 1:
             cursor = self.get_component_rich_style("song-text--cursor")
             free = min(strip.cell_length, width - 1)
             strip = Strip.join([strip.crop(0, free), Strip([Segment(CURSOR, cursor)])])
-        return strip.crop_extend(0, width, style).apply_offsets(0, y)
+        strip = strip.crop_extend(0, width, style).apply_offsets(0, y)
+        if y < len(rows) - 1:
+            self._strips[y] = strip
+        return strip
 
     def _segments(self, y: int, style: Style) -> list[Segment]:
         """Return a row's characters, split where their style changes."""

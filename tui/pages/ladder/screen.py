@@ -1,6 +1,7 @@
 """The Ladder page: one prompt, continued by models from chance up to the network."""
 
 import dataclasses
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -134,6 +135,8 @@ class LadderScreen(ModelPage[LadderControls]):
             self.action_generate()
 
     def _generate(self, seed: int | None) -> None:
+        if self.postpone(partial(self._generate, seed)):
+            return
         try:
             request = self.form.request()
         except InputError as error:

@@ -1,7 +1,7 @@
 """The grid that shows songs written together side by side, for the user to choose one."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from typing import ClassVar
 
@@ -9,12 +9,16 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.message import Message
+from textual.timer import Timer
 
 from tui.pages.lyrics.session import STATES, SongView, most_probable
 from tui.pages.lyrics.shading import LyricsText
 
 MIN_TILE = (24, 5)  # columns and rows; where tiles of this size do not fit, the grid scrolls
 BEST = "★"
+# Tiles are drawn a few at a time, with a pause in which keys are answered.
+TILES_PER_FRAME = 4
+_FRAME = 0.1  # seconds
 
 
 def columns_of(count: int, width: int) -> int:
@@ -53,6 +57,7 @@ class SongTile(LyricsText):
     def __init__(self) -> None:
         super().__init__()
         self.song: SongView | None = None
+        self._frame = ("", "")  # the titles shown
 
     def show(self, song: SongView, view: str) -> None:
         """Show another song, shaded by `view`, one of `shading.VIEWS`."""
@@ -65,10 +70,11 @@ class SongTile(LyricsText):
         if song is None:
             return
         mark, seed = STATES[song.state][0], "" if song.seed is None else f" · seed {song.seed}"
-        self.border_title = f"{mark} {song.number + 1}{seed}"
         bits = "" if song.bits is None else f"{song.bits:.2f} bits/char"
-        self.border_subtitle = f"{bits} {BEST}" if best else bits
-        self.set_class(best, "-best")
+        frame = f"{mark} {song.number + 1}{seed}", f"{bits} {BEST}" if best else bits
+        if frame != self._frame:  # the same titles again would draw the whole tile
+            self._frame = self.border_title, self.border_subtitle = frame
+            self.set_class(best, "-best")
 
     def action_choose(self) -> None:
         """Choose this song."""
@@ -106,10 +112,13 @@ class SongGrid(VerticalScroll, can_focus=False):
         super().__init__(id=id)
         self._tiles: list[SongTile] = []  # kept for reuse; those that no song needs are hidden
         self.songs: Sequence[SongView] = ()  # the songs shown
+        self._waiting: dict[SongTile, str] = {}  # tiles to update, and their view
+        self._timer: Timer | None = None  # of the next of them
 
     def show(self, songs: Sequence[SongView], view: str) -> None:
         """Show these songs, shaded by `view`, one of `shading.VIEWS`."""
         self.songs = songs
+        self._waiting.clear()
         new = [SongTile() for _ in range(len(songs) - len(self._tiles))]
         self._tiles += new
         self.mount(*new)
@@ -123,6 +132,22 @@ class SongGrid(VerticalScroll, can_focus=False):
     def tile(self, song: SongView | None) -> SongTile | None:
         """Return the tile of a song; None if the song is not shown here."""
         return next((tile for tile in self._tiles if tile.display and tile.song is song), None)
+
+    def update_songs(self, songs: Iterable[SongView], view: str) -> None:
+        """Show the new characters and the states of songs, `TILES_PER_FRAME` of them at a time."""
+        for song in songs:
+            if tile := self.tile(song):
+                self._waiting[tile] = view
+        if self._timer is None:
+            self._update_next()
+
+    def _update_next(self) -> None:
+        self._timer = self.set_timer(_FRAME, self._update_next) if self._waiting else None
+        for tile in list(self._waiting)[:TILES_PER_FRAME]:
+            view = self._waiting.pop(tile)
+            if tile.song is not None:
+                tile.update_song(tile.song, view)
+        self.update_frames()
 
     def update_frames(self) -> None:
         """Show the state of each song and, once all have ended, which is the most probable."""

@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -123,6 +124,8 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
 
     def _generate(self, seed: int | None = None, prime: str | None = None) -> None:
         """Write songs with the values of the fields. seed, prime: used in place of the fields."""
+        if self.postpone(partial(self._generate, seed, prime)):
+            return
         self.form.accept()
         try:
             request = self.form.request()
@@ -151,13 +154,13 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
         if songs := self.session.active:
             self.sampler.stop()
             self.session.stop()
-            self._sheet.update_songs((song, "") for song in songs)
+            self._sheet.update_songs(songs)
 
     def on_sampler_answered(self, event: SamplerAnswered) -> None:
         """Show what was written."""
         with self.app.batch_update():
-            news = self.session.receive(event.answers, time.monotonic())
-            self._sheet.update_songs(news)
+            changed = self.session.receive(event.answers, time.monotonic())
+            self._sheet.update_songs(changed)
             for answer in event.answers:
                 match answer:
                     case Loaded() | Failed() if self.loaded(answer):
@@ -166,7 +169,7 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
                         self.start_once()
                     case ProcessEnded(error):
                         self._load_id = 0
-                        if not news:
+                        if not changed:
                             self._problem = error
             self.refresh_status()
 

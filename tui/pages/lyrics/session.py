@@ -66,10 +66,10 @@ class SongView:
             [self.request.prime, self.request.artist or "", seed], ".txt", default="lyrics"
         )
 
-    def receive(self, answers: Answers, now: float) -> str:
-        """Add answers about this song; return the new characters, none once it has ended."""
+    def receive(self, answers: Answers, now: float) -> None:
+        """Add answers about this song; ignore them once it has ended."""
         if not self.active:
-            return ""
+            return
         text = []
         for answer in answers:
             match answer:
@@ -90,7 +90,6 @@ class SongView:
                 self.novelty = _novelty(done.novelty)
             case Failed(error=error) | ProcessEnded(error=error):
                 self.state, self.error = "failed", error
-        return "".join(text)
 
     def before(self, index: int | None) -> str:
         """Return the prompt and the text before the character at `index`; None: the whole text."""
@@ -145,8 +144,8 @@ class LyricsSession(Session[SongView]):
         for song in self.active:
             song.state = "stopped"
 
-    def receive(self, answers: Answers, now: float) -> list[tuple[SongView, str]]:
-        """Add answers; return each song that they are about, and its new characters.
+    def receive(self, answers: Answers, now: float) -> list[SongView]:
+        """Add answers; return the songs that they are about.
 
         Answers to older requests are ignored.
         """
@@ -161,11 +160,10 @@ class LyricsSession(Session[SongView]):
                 elif one is None:
                     for some in received.values():
                         some.append(answer)
-        return [
-            (songs[number], songs[number].receive(tuple(some), now))
-            for number, some in received.items()
-            if some
-        ]
+        changed = {number: some for number, some in received.items() if some}
+        for number, some in changed.items():
+            songs[number].receive(tuple(some), now)
+        return [songs[number] for number in changed]
 
     def together(self, song: SongView) -> list[SongView]:
         """Return all songs of the song's request."""

@@ -1,5 +1,6 @@
 """The text of a song on the Lyrics page, shaded by surprise or by what is copied."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -47,17 +48,32 @@ class LyricsText(SongText):
     }
     """
 
+    _view = VIEWS[0]  # by which the song is shaded
+    _levels: list[int]  # of the song's characters so far
+    _count = 0  # the number of these characters
+
     def show(self, song: SongView, view: str) -> None:
         """Show another song, shaded by one of VIEWS."""
         self.writing = song.active
         self.show_text(song.request.prime, song.text)
-        self.shade(levels(view, song.characters))
+        self._shade_anew(song, view)
 
-    def update_song(self, song: SongView, text: str, view: str) -> None:
-        """Show more of the song: new characters, and its state."""
-        self.append(text)
-        self.shade(levels(view, song.characters))
+    def update_song(self, song: SongView, view: str) -> None:
+        """Show more of the song: its new characters, and its state."""
+        new = song.characters[self._count :]
+        self.append("".join(character.text for character in new))
+        if view != self._view:
+            self._shade_anew(song, view)
+        elif new:
+            changed = extend_levels(self._levels, view, new)
+            self._count = len(song.characters)
+            self.shade(self._levels, changed)
         self.writing = song.active
+
+    def _shade_anew(self, song: SongView, view: str) -> None:
+        self._view, self._levels, self._count = view, [], len(song.characters)
+        extend_levels(self._levels, view, song.characters)
+        self.shade(self._levels)
 
 
 def request_fields(view: str) -> dict[str, Any]:
@@ -67,21 +83,23 @@ def request_fields(view: str) -> dict[str, Any]:
     return {"novelty": MIN_COPIED} if view == "copies" else {}
 
 
-def levels(view: str, characters: Sequence[Character]) -> list[int]:
-    """Return a level for each character shown: 0, 1 … len(STEPS), or COPIED.
+def extend_levels(levels: list[int], view: str, characters: Sequence[Character]) -> int:
+    """Add a level for each character that is shown: 0, 1 … len(STEPS), or COPIED.
 
-    The list is empty where nothing is shaded.
+    It adds none where nothing is shaded. Returns the index of the first level that has changed: a
+    copied stretch is known only at its end.
     """
+    changed = len(levels)
     if view == "plain":
-        return []
-    result: list[int] = []
+        return changed
     for character in characters:
-        level = sum((character.bits or 0) >= step for step in STEPS) if view == "surprise" else 0
-        result += [level] * len(clean(character.text))
+        level = bisect_right(STEPS, character.bits or 0) if view == "surprise" else 0
+        levels += [level] * len(clean(character.text))
         if view == "copies" and character.copied:
-            start = max(0, len(result) - character.copied)
-            result[start:] = [COPIED] * (len(result) - start)
-    return result
+            start = max(0, len(levels) - character.copied)
+            levels[start:] = [COPIED] * (len(levels) - start)
+            changed = min(changed, start)
+    return changed
 
 
 def describe(view: str, character: Character) -> str:

@@ -1,6 +1,6 @@
 """The songs in view on the Lyrics page: one alone, several side by side, or one being edited."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -190,17 +190,17 @@ class SongPanel(ContentSwitcher):
         if widget is not None:
             widget.focus()
 
-    def update_songs(self, news: Iterable[tuple[SongView, str]]) -> None:
+    def update_songs(self, songs: Sequence[SongView]) -> None:
         """Show the new characters and the states of those songs that are in view."""
-        for song, text in news:
-            if self._behind == "grid" and (tile := self._grid.tile(song)):
-                tile.update_song(song, text, self.view)
-            elif self._behind == "text" and song is self.song:
-                self.text.update_song(song, text, self.view)
-        self._grid.update_frames()
+        if self._behind == "grid":
+            self._grid.update_songs(songs, self.view)
+        elif self.song is not None and self.song in songs:
+            self.text.update_song(self.song, self.view)
 
     def shade(self, view: str) -> None:
         """Shade the songs by `view`, one of `shading.VIEWS`."""
         self.view = view
-        shown = self._grid.songs if self._behind == "grid" else filter(None, [self.song])
-        self.update_songs((song, "") for song in shown)
+        if self._behind == "grid":
+            self._grid.update_songs(self._grid.songs, view)
+        elif self.song is not None:
+            self.text.update_song(self.song, view)

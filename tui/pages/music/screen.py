@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -125,6 +126,8 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
         self._generate(self.shown.seed if self.shown else None)
 
     def _generate(self, seed: int | None) -> None:
+        if self.postpone(partial(self._generate, seed)):
+            return
         try:
             request = self.form.request()
         except InputError as error:

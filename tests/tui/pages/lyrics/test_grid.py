@@ -64,6 +64,7 @@ async def test_songs_side_by_side() -> None:
         await lyrics.fill(count="4", seed="3")
         await lyrics.write()
         written = lyrics.screen.session.items[-4:]
+        await lyrics.until(lambda: not any(tile.writing for tile in lyrics.tiles))
         assert [song.seed for song in written] == [3, 4, 5, 6]
         assert len({song.id for song in written}) == 1
         assert lyrics.song.request.count == 4

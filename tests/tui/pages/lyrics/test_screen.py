@@ -1,5 +1,6 @@
 """The Lyrics page, each key and field, with a fake sampler."""
 
+import asyncio
 import contextlib
 import dataclasses
 import json
@@ -15,6 +16,7 @@ import psutil
 import pytest
 from safetensors.numpy import save_file
 from textual.binding import Binding
+from textual.message import Message
 from textual.widgets import Input, OptionList
 
 from engine import config as configs
@@ -31,6 +33,7 @@ from tui.pages.lyrics.grid import SongTile
 from tui.pages.lyrics.screen import LyricsScreen
 from tui.pages.lyrics.shading import LyricsText
 from tui.pages.lyrics.song_panel import LyricsEditor
+from tui.pages.model_page import SamplerAnswered
 from tui.sources import command_runner
 from tui.sources.child_commands import INSTALLED
 from tui.widgets import fields
@@ -70,6 +73,56 @@ async def test_without_a_model_the_page_shows_what_to_do(
         use_models(monkeypatch)
         await lyrics.press("r")
         await lyrics.until(lambda: "○ ready · first" in lyrics.status)
+
+
+async def test_a_key_pressed_while_models_are_looked_for_is_not_lost_and_no_field_moves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = asyncio.Event()
+
+    async def run(*arguments: str) -> list[dict[str, Any]]:
+        await found.wait()
+        return fake_models.LYRICS_MODELS
+
+    monkeypatch.setattr(command_runner, "run", run)
+    async with page(ready="○ looking for models") as lyrics:
+        places = [field.region for field in lyrics.screen.query(Input)]
+        await lyrics.press("g")
+        await lyrics.until(lambda: "then it begins" in lyrics.status)
+        found.set()
+        await lyrics.until(lambda: lyrics.screen.session.items and not lyrics.song.active)
+        assert lyrics.text.text == "Why" + fake.song(7, None)
+        assert [field.region for field in lyrics.screen.query(Input)] == places
+
+
+async def test_however_fast_songs_are_written_one_update_is_on_its_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    post, handle = LyricsScreen.post_message, LyricsScreen.on_sampler_answered
+    under_way, most, handled = 0, 0, 0
+
+    def count_post(screen: LyricsScreen, message: Message) -> bool:
+        nonlocal under_way, most
+        under_way += isinstance(message, SamplerAnswered)
+        most = max(most, under_way)
+        return post(screen, message)
+
+    def count_handled(screen: LyricsScreen, event: SamplerAnswered) -> None:
+        nonlocal under_way, handled
+        under_way, handled = under_way - 1, handled + 1
+        handle(screen, event)
+
+    monkeypatch.setattr(LyricsScreen, "post_message", count_post)
+    monkeypatch.setattr(LyricsScreen, "on_sampler_answered", count_handled)
+    async with page() as lyrics:
+        await lyrics.fill(count="16", length="300")
+        await lyrics.write()
+        assert most == 1
+        assert handled > 2
+        songs = lyrics.screen.session.items
+        await lyrics.until(
+            lambda: [tile.text for tile in lyrics.tiles] == [song.whole for song in songs]
+        )
 
 
 async def test_of_two_models_with_one_name_the_path_is_sent(

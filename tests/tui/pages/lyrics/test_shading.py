@@ -2,10 +2,16 @@ from engine.protocol import Character
 from tui.pages.lyrics import shading
 
 
+def levels(view: str, characters: list[Character]) -> list[int]:
+    result: list[int] = []
+    shading.extend_levels(result, view, characters)
+    return result
+
+
 def test_surprise_is_shaded_by_steps() -> None:
     characters = [Character("a", bits=bits) for bits in (0.0, 0.99, 1.0, 3.0, 4.5, 40.0)]
-    assert shading.levels("surprise", characters) == [0, 0, 1, 2, 3, 4]
-    assert shading.levels("plain", characters) == []
+    assert levels("surprise", characters) == [0, 0, 1, 2, 3, 4]
+    assert levels("plain", characters) == []
 
 
 def test_a_copied_stretch_is_highlighted_from_its_first_character() -> None:
@@ -14,13 +20,13 @@ def test_a_copied_stretch_is_highlighted_from_its_first_character() -> None:
     characters[4] = Character(
         "e", copied=9, source="x"
     )  # longer than the text, as the prime was copied
-    assert shading.levels("copies", characters[:4]) == [0, 5, 5, 5]
-    assert shading.levels("copies", characters) == [5, 5, 5, 5, 5, 0]
+    assert levels("copies", characters[:4]) == [0, 5, 5, 5]
+    assert levels("copies", characters) == [5, 5, 5, 5, 5, 0]
     assert shading.describe("copies", characters[3]) == "3 characters copied from x"
 
 
 def test_there_is_a_level_for_each_character_shown() -> None:
-    assert shading.levels("surprise", [Character("\x1b[", bits=9.0), Character("b", bits=0.0)]) == [
+    assert levels("surprise", [Character("\x1b[", bits=9.0), Character("b", bits=0.0)]) == [
         4,
         4,
         0,
