@@ -242,7 +242,9 @@ def run_app(
 
     Raises InputError for a terminal whose character set lacks what the app draws with.
     """
-    encoding = sys.__stderr__.encoding if sys.__stderr__ else "utf-8"  # Textual draws on stderr
+    # Textual draws on stderr, and in the browser in UTF-8.
+    in_terminal = sys.__stderr__ is not None and "TEXTUAL_DRIVER" not in os.environ
+    encoding = sys.__stderr__.encoding if in_terminal and sys.__stderr__ else "utf-8"
     try:
         "█⣿─●".encode(encoding)
     except UnicodeEncodeError as error:

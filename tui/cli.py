@@ -100,7 +100,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _app(programs: Programs) -> int:
-    if not (sys.stdout.isatty() and sys.stdin.isatty()):
+    in_browser = "TEXTUAL_DRIVER" in os.environ  # set by `rnn-tui web`, which has pipes
+    if not in_browser and not (sys.stdout.isatty() and sys.stdin.isatty()):
         raise InputError(
             "The app needs a terminal: open one, or use a command ('rnn-tui --help' lists them)."
         )

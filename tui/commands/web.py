@@ -1,17 +1,18 @@
 """Serve the app as a web page (needs the extra web)."""
 
 import argparse
-import shlex
 
 from engine import processes
 from engine.errors import missing_extra
+from tui.commands import output
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument(
         "--host", default="localhost",
-        help="Address to listen on (default localhost); everyone who can reach it can use the app.",
+        help="Address to listen on (default localhost: this machine only); whoever has the printed "
+        "address, with its token, can use the app and your files.",
     )  # fmt: skip
     parser.add_argument("--port", type=int, default=8000, help="Port number (default 8000).")
 
@@ -19,9 +20,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve until ctrl-c."""
     try:
-        from textual_serve.server import Server
+        from tui.web_server import WebServer, listen
     except ImportError:
         raise missing_extra("The web page", "web") from None
-    command = shlex.join(processes.command("tui.cli"))
-    Server(command, host=arguments.host, port=arguments.port, title="rnn-tui").serve()
+    listening = listen(arguments.host, arguments.port)
+    server = WebServer(processes.command("tui.cli"), arguments.host, listening)
+    output.echo(f"rnn-tui is at {server.address} (ctrl-c ends it).")
+    server.serve()
     return 0
