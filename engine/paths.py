@@ -26,14 +26,28 @@ def home() -> Path:
         ) from error
 
 
+def settings() -> Path:
+    """Return the file of the app's settings, in the platform's config folder or in `home()`."""
+    if os.environ.get(HOME_VARIABLE):
+        return home() / "settings.toml"
+    return platformdirs.user_config_path("rnn-tui", appauthor=False) / "settings.toml"
+
+
+def history() -> Path:
+    """Return the database of the songs and pieces that the app has written."""
+    return home() / "history.sqlite"
+
+
 def runs() -> Path:
     """Return the folder of run directories."""
     return home() / "runs"
 
 
 def corpora() -> Path:
-    """Return the folder of prepared corpora."""
-    return home() / "corpora"
+    """Return the folder of prepared corpora, in the platform's cache folder or in `home()`."""
+    if os.environ.get(HOME_VARIABLE):
+        return home() / "corpora"
+    return platformdirs.user_cache_path("rnn-tui", appauthor=False) / "corpora"
 
 
 def data() -> Path:

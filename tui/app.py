@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from functools import partial
 from typing import ClassVar, NamedTuple
 
@@ -13,10 +13,12 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
 
+from engine import paths
 from engine.errors import InputError
 from engine.runs import run_state
 from engine.runs.run_dir import RunDir
 from tui.formatting import clean
+from tui.pages.kept_state import KeepsState
 from tui.pages.run_actions import AttachRun, RunStarted
 from tui.pages.runs.screen import RunRenamed, RunsScreen
 from tui.pages.train.screen import TrainScreen
@@ -24,8 +26,11 @@ from tui.sources.child_commands import INSTALLED, Programs
 from tui.sources.run_notices import WATCH_SECONDS, RunWatcher, desktop_notification
 from tui.sources.run_summary import STATES
 from tui.sources.runs import RunChanged, RunList
+from tui.sources.settings import Settings, State, Value
 from tui.widgets.header import PageHeader
 from tui.widgets.help import HelpScreen, page_actions
+
+_KEEP_EVERY = 5.0  # seconds between writes of what the user has changed
 
 
 class Page(NamedTuple):
@@ -88,8 +93,9 @@ PAGES = {  # by mode, in the order of the header
 class RnnTuiApp(App[None]):
     """A studio for recurrent networks.
 
-    initial_mode: the key in PAGES of the first page. run: the run that the Train page shows first;
-    None: the newest run that is being trained, or else the newest of all.
+    initial_mode: the key in PAGES of the first page; None: the page that was open last. run: the
+    run that the Train page shows first; None: the newest run that is being trained, or else the
+    newest of all.
     """
 
     TITLE = "rnn-tui"
@@ -123,23 +129,37 @@ class RnnTuiApp(App[None]):
 
     def __init__(
         self,
-        initial_mode: str = "train",
+        initial_mode: str | None = None,
         run: RunDir | None = None,
         programs: Programs = INSTALLED,
     ) -> None:
         super().__init__()
         self.programs = programs
-        self._initial_mode = initial_mode
+        self.settings = Settings(paths.settings())
+        self._initial_mode = initial_mode or self._kept("page", PAGES) or "train"
         self.runs = RunList()
         self.train = TrainScreen(programs, self.runs, run)
         self._started: list[RunDir] = []  # runs started by this app
         self._attached = Content("")  # the attached run and its state
+        self._first_theme = self.theme
+        self._settings_error = ""  # the last problem of writing settings
         for mode, page in PAGES.items():
             self.add_mode(mode, partial(self._create, page))
+
+    def _kept(self, name: str, allowed: Container[str]) -> str | None:
+        """Return a word kept for the whole app; None if it is not allowed."""
+        value = self.settings.table("app").get(name)
+        return value if isinstance(value, str) and value in allowed else None
 
     def _create(self, page: Page) -> Screen[None]:
         """Make the screen of a page, so that Textual does not style it more often than needed."""
         screen = page.create(self)
+        if isinstance(screen, KeepsState):
+            mode = next(mode for mode in PAGES if PAGES[mode] is page)
+            screen.saved = {
+                name: self.settings.table(f"{mode}.{name}" if name else mode)
+                for name in screen.TABLES
+            }
         # Textual would add these classes at the screen's first resize, and style all of it again.
         for size, breakpoints in zip(
             self.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True
@@ -150,8 +170,14 @@ class RnnTuiApp(App[None]):
         return screen
 
     async def on_mount(self) -> None:
-        """Open the first page, and start to watch the runs."""
+        """Open the first page, in the theme that was chosen."""
+        if theme := self._kept("theme", self.available_themes):
+            self.theme = theme
+        self._first_theme = self.theme
         await self.action_page(self._initial_mode)
+        if self.settings.problem:
+            self.notify(self.settings.problem, severity="error", timeout=12, markup=False)
+        self.set_interval(_KEEP_EVERY, self.keep_settings)
         self._watch_runs()
 
     @work
@@ -165,6 +191,27 @@ class RnnTuiApp(App[None]):
                 self.bell()
                 if self._driver is not None and not (self.is_headless or self.is_web):
                     self._driver.write(desktop_notification(notice.sentence, os.environ))
+
+    def keep_settings(self) -> None:
+        """Write what the user has changed to the settings, if anything."""
+        app: dict[str, Value] = {"page": self.current_mode, "theme": self.theme}
+        first = {"page": self._initial_mode, "theme": self._first_theme}
+        changes = {"app": _changes(first, app, self.settings.table("app"))}
+        for mode in PAGES:
+            screen = self._screen_stacks.get(mode, [None])[0]
+            if isinstance(screen, KeepsState) and screen.is_mounted:
+                for name, table in screen.kept_state().items():
+                    key = f"{mode}.{name}" if name else mode
+                    first_table = screen.first_state.get(name, {})
+                    changes[key] = _changes(first_table, table, self.settings.table(key))
+        try:
+            for key, changed in changes.items():
+                if changed:
+                    self.settings.put(key, changed)
+        except InputError as error:
+            if str(error) != self._settings_error:
+                self._settings_error = str(error)
+                self.notify(str(error), severity="error", markup=False)
 
     async def action_page(self, mode: str) -> None:
         """Open a page; add the header to it when it is opened for the first time."""
@@ -227,6 +274,7 @@ class RnnTuiApp(App[None]):
 
     async def action_quit(self) -> None:
         """Quit; print which runs started by this app are still training."""
+        self.keep_settings()
         training = {run.name for run in self._started if run_state.is_alive(run.worker())}
         message = None
         if training:
@@ -235,8 +283,13 @@ class RnnTuiApp(App[None]):
         self.exit(message=message)
 
 
+def _changes(first: State, now: State, kept: State) -> dict[str, Value]:
+    """Return what differs from the first state or is kept already, and is not kept like this."""
+    return {name: value for name, value in now.items() if kept.get(name, first.get(name)) != value}
+
+
 def run_app(
-    initial_mode: str = "train", run: RunDir | None = None, programs: Programs = INSTALLED
+    initial_mode: str | None = None, run: RunDir | None = None, programs: Programs = INSTALLED
 ) -> int:
     """Run the app; return its exit status.
 

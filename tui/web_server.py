@@ -80,7 +80,7 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
     family, _, _, _, address = min(found, key=lambda each: each[0] != socket.AF_INET)
     try:
-        return socket.create_server(address[:2], family=family)  # type: ignore[arg-type]
+        return socket.create_server(address[:2], family=family)
     except OSError as error:
         raise InputError(
             f"Cannot listen on {host}, port {port} ({os.strerror(error.errno or 0)}): choose "

@@ -42,8 +42,8 @@ async def measure(count: int, size: tuple[int, int]) -> None:
         keys.append(1000 * (time.process_time() - (pressed or 0)))
         pressed = None
 
-    LyricsScreen.on_sampler_answered = timed  # type: ignore[method-assign]
-    LyricsScreen.action_step = answered  # type: ignore[method-assign]
+    LyricsScreen.on_sampler_answered = timed  # type: ignore[method-assign,assignment]
+    LyricsScreen.action_step = answered  # type: ignore[method-assign,assignment]
     async with page(size) as lyrics:
         await lyrics.fill(count=str(count), length=str(LENGTH * 16 // count))
         await lyrics.press("h")

@@ -7,23 +7,24 @@ the Lyrics and Music pages share: the songs or pieces written since the app was 
 import asyncio
 import threading
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from textual import on, work
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Select, Static
 
 from engine.errors import InputError, WorkError
 from engine.protocol import Failed, Loaded, LoadModel
 from tui.formatting import clean
+from tui.pages.kept_state import KeepsState
 from tui.sources import command_runner
 from tui.sources.child_commands import Programs
 from tui.sources.models import models_of_kind
 from tui.sources.sampler import Answers, Sampler
+from tui.sources.settings import State
 from tui.widgets.fields import FormPanel, set_text
 from tui.widgets.file_dialog import FileDialog
 
@@ -37,7 +38,7 @@ class SamplerAnswered(Message):
     answers: Answers
 
 
-class ModelPage(Screen[None], Generic[F]):
+class ModelPage(KeepsState, Generic[F]):
     """A page that uses models of some kinds, in a sampler process of its own.
 
     kinds: the kinds of models it offers, "lyrics" or "music". Until the user has trained a model,
@@ -93,9 +94,19 @@ class ModelPage(Screen[None], Generic[F]):
         if self.post_message(SamplerAnswered(answers)):
             self._answers_shown.wait()
 
-    def on_sampler_answered(self) -> None:
+    def on_sampler_answered(self, event: SamplerAnswered) -> None:  # noqa: ARG002
         """Let the sampler's next answers in: Textual calls this after the subclass's handler."""
         self._answers_shown.set()
+
+    # ── kept over restarts ───────────────────────────────────────────────────────────────────────
+
+    def kept_state(self) -> dict[str, State]:
+        """Return what is kept of the form."""
+        return self.form.state()
+
+    def restore_state(self, saved: Mapping[str, State]) -> None:
+        """Fill in the form."""
+        self.form.restore(saved)
 
     # ── models ───────────────────────────────────────────────────────────────────────────────────
 
@@ -214,6 +225,7 @@ class ModelPage(Screen[None], Generic[F]):
     def action_field(self, name: str) -> None:
         """Go to a field; a hidden form is opened."""
         self.form.add_class("-open")
+        self.form.reveal(name)
         field = self.form.query_one(f"#{name}")
         field.call_after_refresh(field.focus)  # a field can be scrolled to only after layout
 

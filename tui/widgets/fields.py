@@ -1,11 +1,11 @@
 """The form of a page: the choice of a model, and a row for each field."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
@@ -13,12 +13,13 @@ from textual.content import Content
 from textual.geometry import Offset, Region, Spacing
 from textual.style import Style
 from textual.widget import Widget
-from textual.widgets import Input, Label, Select, Static
+from textual.widgets import Button, Input, Label, Select, Static
 
 from engine.errors import InputError
-from engine.options import AnyOption, TextOption
+from engine.options import AnyOption, OptionValue, TextOption
 from tui.formatting import clean
 from tui.sources.models import ModelChoice
+from tui.sources.settings import State
 from tui.widgets.model_select import ModelSelect
 
 _SUBMIT = Binding(
@@ -174,9 +175,16 @@ def option_field(option: AnyOption, value: str = "") -> OptionField:
     return StepField(option, value) if option.step else OptionField(option, value)
 
 
-def row(label: str, *widgets: Widget) -> Horizontal:
-    """Return a row of a form: a label and widgets."""
-    return Horizontal(Label(label), *widgets)
+def option_text(option: AnyOption, value: OptionValue | None) -> str:
+    """Return the text of an option's field for a value; blank for the default."""
+    if value is None or value == option.default:
+        return ""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def row(label: str, *widgets: Widget, name: str | None = None) -> Horizontal:
+    """Return a row of a form: a label and widgets. name: that of its field."""
+    return Horizontal(Label(label), *widgets, name=name)
 
 
 def field_row(field: Field) -> Horizontal:
@@ -184,8 +192,8 @@ def field_row(field: Field) -> Horizontal:
     if isinstance(field, StepField):
         signs = zip(field.SIGNS, (-1, 1), strict=True)
         before, after = (_step_sign(sign, field, steps) for sign, steps in signs)
-        return row(field.label, before, field, after)
-    return row(field.label, field)
+        return row(field.label, before, field, after, name=field.id)
+    return row(field.label, field, name=field.id)
 
 
 def _step_sign(sign: str, field: Field, steps: int) -> Static:
@@ -193,10 +201,22 @@ def _step_sign(sign: str, field: Field, steps: int) -> Static:
     return Static(Content.styled(sign, style), classes="step")
 
 
-class FormPanel(VerticalScroll, can_focus=False):
-    """The form of a page: the model and the fields. Wrong values are marked and explained at once.
+class MoreButton(Button):
+    """Shows the fields that are rarely changed, or hides them."""
 
-    describe: show the architecture and the score of the model below its name.
+    BINDING_GROUP_TITLE = "Fields"
+
+    def __init__(self) -> None:
+        super().__init__(id="more", compact=True, tooltip="Show all fields, or only the first")
+
+
+class FormPanel(VerticalScroll, can_focus=False):
+    """The form of a page: the model and the fields.
+
+    Wrong values are marked and explained at once; the field in use is explained at the bottom.
+
+    describe: show the architecture and the score of the model below its name. rare: the names of
+    fields that are shown only after a press of "More".
     """
 
     DEFAULT_CSS = """
@@ -218,11 +238,18 @@ class FormPanel(VerticalScroll, can_focus=False):
         & #model-info { height: 1; margin: 0 0 1 14; color: $text-muted;
                         text-wrap: nowrap; text-overflow: ellipsis; }
         & #problem { height: auto; color: $text-error; text-style: bold; }
+        & #explanation { display: none; dock: bottom; height: auto; max-height: 4;
+                         color: $text-muted; background: $background; }
+        .-short & #explanation { max-height: 2; }
+        & #more { min-width: 0; margin: 0 0 1 0; }
+        & .rare { display: none; }
+        &.-more .rare { display: block; }
     }
     """
 
-    def __init__(self, *fields: Field, describe: bool = True) -> None:
+    def __init__(self, *fields: Field, describe: bool = True, rare: Iterable[str] = ()) -> None:
         super().__init__()
+        self._rare = set(rare)
         self.models = ModelSelect()
         self.fields = {str(field.id): field for field in fields}
         self._describe = describe
@@ -234,7 +261,17 @@ class FormPanel(VerticalScroll, can_focus=False):
         if self._describe:
             model_row.add_class("described")
             yield Static(id="model-info", markup=False)
-        yield from self.compose_rows()
+        if not self._rare:
+            yield from self.compose_rows()
+        else:
+            rows = list(self.compose_rows())
+            rare = [one for one in rows if one.name in self._rare]
+            yield from (one for one in rows if one not in rare)
+            yield MoreButton()
+            for one in rare:
+                one.add_class("rare")
+                yield one
+        yield Static(id="explanation", markup=False)
         problem = Static(id="problem", markup=False)
         problem.display = False
         yield problem
@@ -242,6 +279,65 @@ class FormPanel(VerticalScroll, can_focus=False):
     def compose_rows(self) -> Iterable[Widget]:
         """Return the rows below the model: one for each field."""
         return map(field_row, self.fields.values())
+
+    # ── more fields, and what a field means ──────────────────────────────────────────────────────
+
+    def on_mount(self) -> None:
+        """Show the first fields."""
+        self.show_more(False)
+
+    @property
+    def more(self) -> bool:
+        """Whether all fields are shown."""
+        return self.has_class("-more")
+
+    def show_more(self, more: bool) -> None:
+        """Show all fields, or only the first."""
+        self.set_class(more, "-more")
+        for button in self.query(MoreButton):
+            button.label = "▾ Fewer fields" if more else f"▸ {len(self._rare)} more fields"
+
+    @on(Button.Pressed, "#more")
+    def _more_pressed(self) -> None:
+        self.show_more(not self.more)
+
+    def reveal(self, name: str) -> None:
+        """Show a field that may be hidden."""
+        if name in self._rare:
+            self.show_more(True)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Explain the field in use."""
+        self._explain(event.widget.tooltip)
+
+    def on_descendant_blur(self) -> None:
+        """Explain no field."""
+        self._explain(None)
+
+    def _explain(self, text: object) -> None:
+        for line in self.query("#explanation").results(Static):
+            set_text(line, str(text or ""))
+            line.display = bool(text) and not self.query_one("#problem").display
+        focused = self.screen.focused
+        if text and focused is not None:
+            self.call_after_refresh(focused.scroll_visible, animate=False)
+
+    # ── kept over restarts ───────────────────────────────────────────────────────────────────────
+
+    def state(self) -> dict[str, State]:
+        """Return what is kept: the fields, the model that was chosen, and whether all are shown."""
+        fields = {name: field.value for name, field in self.fields.items()}
+        return {"fields": fields, "form": {"more": self.more, "model": self.models.chosen}}
+
+    def restore(self, saved: Mapping[str, State]) -> None:
+        """Fill in the fields that were kept."""
+        for name, value in saved.get("fields", {}).items():
+            if name in self.fields and isinstance(value, str):
+                self.fields[name].value = value
+        kept = saved.get("form", {})
+        self.models.chosen = str(kept.get("model", ""))
+        if kept.get("more") is True:
+            self.show_more(True)
 
     # ── the model ────────────────────────────────────────────────────────────────────────────────
 
@@ -306,6 +402,8 @@ class FormPanel(VerticalScroll, can_focus=False):
         line = self.query_one("#problem", Static)
         set_text(line, clean(f"✗ {sentence}") if sentence else "")
         line.display = bool(sentence)
+        if sentence:
+            self._explain(None)
         focused = self.screen.focused
         if sentence and focused and focused.id in self.fields:
             self.call_after_refresh(focused.scroll_visible, animate=False)
@@ -314,9 +412,9 @@ class FormPanel(VerticalScroll, can_focus=False):
         self, region: Region, *, spacing: Spacing | None = None, **options: Any
     ) -> Offset:
         """Scroll a region into view, above the problem if that is docked below the fields."""
-        problem = self.query_one("#problem")
-        docked = problem.display and problem.styles.dock != "none"
-        spacing = Spacing(bottom=problem.outer_size.height) if docked else spacing
+        for line in (self.query_one("#problem"), self.query_one("#explanation")):
+            if line.display and line.styles.dock != "none":
+                spacing = Spacing(bottom=line.outer_size.height)
         return super().scroll_to_region(region, spacing=spacing, **options)
 
     def step(self, name: str, steps: int) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from textual import on
 from textual.widgets import Select
 
 from tui.formatting import clean
@@ -16,6 +17,7 @@ class ModelSelect(Select[str]):
     def __init__(self) -> None:
         super().__init__(_NONE, id="model", allow_blank=False, compact=True)
         self._models: list[ModelChoice] = []
+        self.chosen = ""  # the key of the model that the user has chosen, perhaps not offered yet
 
     @property
     def model(self) -> ModelChoice | None:
@@ -37,9 +39,13 @@ class ModelSelect(Select[str]):
         facts = (self.model.summary, self.model.score) if self.model else ()
         return clean(" · ".join(filter(None, facts)))
 
+    @on(Select.Changed)
+    def _choose(self) -> None:
+        self.chosen = self.selection or ""
+
     def set_models(self, models: Sequence[ModelChoice]) -> None:
         """Offer these models; the chosen one stays chosen if it is among them."""
-        before = self.selection
+        before = self.chosen or self.selection
         self._models = list(models)
         with self.prevent(Select.Changed):
             options = [(clean(model.name), model.key) for model in models] or _NONE

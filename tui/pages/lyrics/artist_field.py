@@ -128,6 +128,15 @@ class ArtistField(Vertical):
             self._choose("")
         self._update_list()
 
+    @property
+    def text(self) -> str:
+        """The text of the field: an artist, a mix, or nothing."""
+        return self._input.value
+
+    @text.setter
+    def text(self, text: str) -> None:
+        self._choose(text)
+
     def choose_first(self) -> None:
         """Choose the first artist, if there are any."""
         if self._artists:

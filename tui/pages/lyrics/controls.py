@@ -1,6 +1,6 @@
 """The form of the Lyrics page: the model, the prompt, the artist and the options of decoding."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from textual.widget import Widget
@@ -9,9 +9,11 @@ from engine.errors import InputError
 from engine.options import LYRICS_OPTIONS, LYRICS_SAMPLING_OPTIONS, Option
 from engine.protocol import SampleLyrics
 from tui.pages.lyrics.artist_field import ArtistField
-from tui.widgets.fields import Field, FormPanel, PrimeField, option_field, row
+from tui.sources.settings import State
+from tui.widgets.fields import Field, FormPanel, PrimeField, option_field, option_text, row
 
 MAX_SONGS = 16  # side by side
+FIRST = ("temperature", "count")  # the options that are always shown
 
 
 def _number(name: str) -> Option:
@@ -31,15 +33,16 @@ class LyricsControls(FormPanel):
 
     DEFAULT_CLASSES = "-side"
     DEFAULT_CSS = """
-    LyricsControls { width: 48; }
+    LyricsControls { width: 50; }
     """
 
     def __init__(self) -> None:
         self._artist = ArtistField()
         self._prime = PrimeField()
         given = {"temperature": "0.7"}
-        fields = [option_field(option, given.get(name, "")) for name, option in OPTIONS.items()]
-        super().__init__(self._prime, *fields)
+        names = (*FIRST, *(name for name in OPTIONS if name not in FIRST))
+        fields = [option_field(OPTIONS[name], given.get(name, "")) for name in names]
+        super().__init__(self._prime, *fields, rare=names[len(FIRST) :])
 
     def compose_rows(self) -> Iterable[Widget]:
         """Put the artist below the prompt."""
@@ -50,6 +53,25 @@ class LyricsControls(FormPanel):
         """Label the enter key "Sing" in the footer, as the g key is labelled."""
         for field in self.query(Field):
             field.rename_submit("Sing")
+
+    def state(self) -> dict[str, State]:
+        """Return what is kept, the artist too."""
+        kept = super().state()
+        return kept | {"fields": {**kept["fields"], "artist": self._artist.text}}
+
+    def restore(self, saved: Mapping[str, State]) -> None:
+        """Fill in the fields that were kept."""
+        super().restore(saved)
+        self._artist.text = str(saved.get("fields", {}).get("artist", ""))
+
+    def fill(self, request: SampleLyrics) -> None:
+        """Fill in the fields as they were for a request."""
+        self._prime.value = request.prime
+        self._artist.text = request.artist or request.mix or ""
+        values = {**request.options, "seed": request.seed, "length": request.length}
+        values["count"] = min(request.count, MAX_SONGS)
+        for name, option in OPTIONS.items():
+            self.fields[name].value = option_text(option, values.get(name))
 
     @property
     def prime(self) -> str:

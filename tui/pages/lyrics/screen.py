@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -12,11 +13,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Static
 
-from engine import files
+from engine import files, paths
 from engine.errors import InputError, WorkError
 from engine.protocol import Failed, Loaded
 from tui.pages.hints import lyrics_hint
-from tui.pages.lyrics import shading
+from tui.pages.lyrics import kept_songs, shading
 from tui.pages.lyrics.controls import LyricsControls
 from tui.pages.lyrics.grid import SongGrid
 from tui.pages.lyrics.session import LyricsSession, SongView
@@ -24,8 +25,11 @@ from tui.pages.lyrics.shading import VIEWS, LyricsText
 from tui.pages.lyrics.song_panel import LyricsEditor, SongPanel
 from tui.pages.model_page import SamplerAnswered, WritingPage
 from tui.sources.child_commands import INSTALLED, Programs
+from tui.sources.history import History
 from tui.sources.restarting_process import ProcessEnded
+from tui.sources.settings import State
 from tui.widgets.footer import Footer
+from tui.widgets.history import HistoryDialog
 
 
 class LyricsScreen(WritingPage[LyricsControls, SongView]):
@@ -57,6 +61,8 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
                 tooltip="The previous song of this session"),
         Binding("full_stop", "browse(1)", "Next", id="lyrics.next",
                 tooltip="The next song of this session"),
+        Binding("y", "history", "History", id="lyrics.history",
+                tooltip="All songs written: find, star, reopen, export or delete them"),
         Binding("x", "clear", "Clear", show=False, id="lyrics.clear",
                 tooltip="Clear the page; the comma key shows the song again"),
         Binding("h", "shade", "Shading", show=False, id="lyrics.shade",
@@ -93,6 +99,17 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
 
     def __init__(self, programs: Programs = INSTALLED) -> None:
         super().__init__(programs, LyricsControls(), "lyrics", LyricsSession())
+        self._history = History(paths.history())
+
+    def kept_state(self) -> dict[str, State]:
+        """Return what is kept of the form, and the shading."""
+        return super().kept_state() | {"": {"shading": self._sheet.view}}
+
+    def restore_state(self, saved: Mapping[str, State]) -> None:
+        """Fill in the form, and choose the shading."""
+        super().restore_state(saved)
+        if (view := saved.get("", {}).get("shading")) in VIEWS:
+            self._sheet.view = str(view)
 
     def compose(self) -> ComposeResult:
         """Lay out the page."""
@@ -155,12 +172,14 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
             self.sampler.stop()
             self.session.stop()
             self._sheet.update_songs(songs)
+            self._keep(songs)
 
     def on_sampler_answered(self, event: SamplerAnswered) -> None:
         """Show what was written."""
         with self.app.batch_update():
             changed = self.session.receive(event.answers, time.monotonic())
             self._sheet.update_songs(changed)
+            self._keep(changed)
             for answer in event.answers:
                 match answer:
                     case Loaded() | Failed() if self.loaded(answer):
@@ -172,6 +191,50 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
                         if not changed:
                             self._problem = error
             self.refresh_status()
+
+    # ── the history ──────────────────────────────────────────────────────────────────────────────
+
+    def _keep(self, songs: Iterable[SongView]) -> None:
+        """Add those songs that have ended, and have a text, to the history."""
+        for song in songs:
+            if song.text and not song.active and not song.kept:
+                song.kept = True
+                try:
+                    kept_songs.keep(self._history, song)
+                except WorkError as error:
+                    self._problem = str(error)
+
+    async def on_unmount(self) -> None:
+        """Keep what is written of songs when the app quits."""
+        self.session.stop()
+        self._keep(self.session.items)
+
+    @work(exclusive=True, group="history")
+    async def action_history(self) -> None:
+        """List all songs, and show the one that is chosen, with its fields."""
+        found = await self.app.push_screen_wait(
+            HistoryDialog(
+                self._history,
+                "lyrics",
+                kept_songs.export,
+                kept_songs.suggested_name,
+                kept_songs.FORMATS,
+                lambda work: work.text,
+            )
+        )
+        if found is None:
+            return
+        try:
+            song = kept_songs.reopen(found)
+        except InputError as error:
+            self.refuse(error)
+            return
+        self.stop()
+        self._problem = ""
+        self.form.fill(song.request)
+        self.session.add(song)
+        self.show(song)
+        self.focus_view()
 
     def start(self) -> None:
         """Write a song, in the style of the first artist if none is chosen."""

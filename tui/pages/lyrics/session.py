@@ -44,6 +44,7 @@ class SongView:
     characters: list[Character] = field(default_factory=list)  # of the text
     novelty: str = ""  # how much is copied, in words; empty where that was not requested
     error: str = ""
+    kept: bool = False  # whether it is in the history
     seconds: float = 0.0  # of writing, so far
     surprise: float = 0.0  # bits, the sum over all characters so far, where that was requested
     bits: float | None = None  # the mean surprise per character; None until it is known
@@ -57,6 +58,13 @@ class SongView:
     def whole(self) -> str:
         """The prompt and the text, such that they can be encoded as UTF-8."""
         return (self.request.prime + self.text).encode(errors="replace").decode()
+
+    @property
+    def title(self) -> str:
+        """Its first line, its artist and its model, by which it is listed and found."""
+        first = next((line for line in self.whole.split("\n") if line.strip()), "").strip()
+        by = self.request.artist or self.request.mix or ""
+        return " · ".join(filter(None, (first, by, self.request.model)))
 
     @property
     def file_name(self) -> str:

@@ -22,6 +22,7 @@ from textual.widgets import Input, OptionList
 from engine import config as configs
 from engine.data.codecs import END, CharacterCodec
 from engine.model import ngram
+from engine.options import LYRICS_OPTIONS
 from engine.protocol import SampleLyrics
 from engine.runs import run_dir
 from tests.tui import fake_models
@@ -188,7 +189,14 @@ async def test_fields_before_the_first_song() -> None:
         await lyrics.focus_by("t", "temperature")
         await lyrics.press("up", "up", "down")
         assert field.value == "1"
-        await lyrics.press("escape")
+
+        # Fields that are rarely changed are shown by a click; the field in use is explained.
+        assert lyrics.text_of("#explanation") == LYRICS_OPTIONS["temperature"].help
+        rhyme = lyrics.field("rhyme")
+        assert not lyrics.is_visible(rhyme)
+        await lyrics.pilot.click("#more")
+        await lyrics.until(lambda: lyrics.is_visible(rhyme) or rhyme.region)
+        assert lyrics.screen.form.more
 
         # Arrows and the signs go through the choices of a field.
         field = lyrics.field("rhyme")

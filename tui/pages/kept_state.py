@@ -1,0 +1,34 @@
+"""Pages whose views and fields are kept over restarts."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+from textual.screen import Screen
+
+from tui.sources.settings import State
+
+
+class KeepsState(Screen[None]):
+    """A page that names what it keeps, by tables of settings, and takes it up again.
+
+    The app sets `saved` before the page is mounted, and writes what differs from `first_state`: so
+    the file has what the user has changed, and nothing else.
+    """
+
+    TABLES: ClassVar[tuple[str, ...]] = ("", "fields", "form")
+    saved: Mapping[str, State] = {}
+    first_state: Mapping[str, State] = {}
+
+    @abstractmethod
+    def kept_state(self) -> dict[str, State]:
+        """Return what to keep: values by name, in tables such as "" and "fields"."""
+
+    @abstractmethod
+    def restore_state(self, saved: Mapping[str, State]) -> None:
+        """Take up what `kept_state` returned before; what is not usable is ignored."""
+
+    def on_mount(self) -> None:
+        """Take up the state of the last time."""
+        self.restore_state(self.saved)
+        self.first_state = self.kept_state()
