@@ -5,20 +5,23 @@ import os
 import sys
 from collections.abc import Callable, Container, Iterable
 from functools import partial
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-from textual import work
+from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.command import Hit, Hits
 from textual.content import Content
 from textual.screen import Screen
+from textual.system_commands import SystemCommandsProvider
+from textual.widgets import Input, TextArea
 
 from engine import paths
 from engine.errors import InputError
 from engine.runs import run_state
 from engine.runs.run_dir import RunDir
 from tui.formatting import clean
-from tui.pages.kept_state import KeepsState
+from tui.keymaps import KEY_SETS
 from tui.pages.run_actions import AttachRun, RunStarted
 from tui.pages.runs.screen import RunRenamed, RunsScreen
 from tui.pages.train.screen import TrainScreen
@@ -27,8 +30,11 @@ from tui.sources.run_notices import WATCH_SECONDS, RunWatcher, desktop_notificat
 from tui.sources.run_summary import STATES
 from tui.sources.runs import RunChanged, RunList
 from tui.sources.settings import Settings, State, Value
+from tui.themes import THEMES
 from tui.widgets.header import PageHeader
 from tui.widgets.help import HelpScreen, page_actions
+from tui.widgets.jump import JumpScreen, controls
+from tui.widgets.kept_state import KeepsState
 
 _KEEP_EVERY = 5.0  # seconds between writes of what the user has changed
 
@@ -90,6 +96,20 @@ PAGES = {  # by mode, in the order of the header
 }  # fmt: skip
 
 
+class ActionsProvider(SystemCommandsProvider):
+    """The commands of the palette, found by their names or, less well, by their descriptions."""
+
+    async def search(self, query: str) -> Hits:
+        """Yield the commands that match a query."""
+        matcher, words = self.matcher(query), query.casefold().split()
+        for name, about, run, *_ in self.app.get_system_commands(self.screen):
+            score = matcher.match(name)
+            if not score and all(word in about.casefold() for word in words):
+                score = 0.1
+            if score > 0:
+                yield Hit(score, matcher.highlight(name), run, help=about)
+
+
 class RnnTuiApp(App[None]):
     """A studio for recurrent networks.
 
@@ -118,10 +138,14 @@ class RnnTuiApp(App[None]):
         Binding("question_mark,f1", "help", "Help", show=False, id="app.help",
                 tooltip="Show all keys of this page"),
         Binding("ctrl+p", "command_palette", "Palette", show=False, id="app.palette",
-                tooltip="Search all actions by name"),
+                tooltip="Search all actions by name and description"),
+        Binding("ctrl+o", "jump", "Jump", show=False, id="app.jump",
+                tooltip="Show a letter on each control; typing it goes there"),
         Binding("q", "quit", "Quit", id="app.quit",
                 tooltip="Quit (ctrl+q works in fields too); training continues"),
     ]  # fmt: skip
+
+    COMMANDS: ClassVar[set[Any]] = {ActionsProvider}
 
     programs: Programs
     runs: RunList
@@ -136,7 +160,12 @@ class RnnTuiApp(App[None]):
         super().__init__()
         self.programs = programs
         self.settings = Settings(paths.settings())
-        self._initial_mode = initial_mode or self._kept("page", PAGES) or "train"
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.key_set = self._kept("keys", KEY_SETS) or "default"
+        self._initial_mode = initial_mode or "train"
+        if initial_mode is None and run is None:
+            self._initial_mode = self._kept("page", PAGES) or "train"
         self.runs = RunList()
         self.train = TrainScreen(programs, self.runs, run)
         self._started: list[RunDir] = []  # runs started by this app
@@ -171,6 +200,7 @@ class RnnTuiApp(App[None]):
 
     async def on_mount(self) -> None:
         """Open the first page, in the theme that was chosen."""
+        self.use_key_set(self.key_set)
         if theme := self._kept("theme", self.available_themes):
             self.theme = theme
         self._first_theme = self.theme
@@ -192,10 +222,42 @@ class RnnTuiApp(App[None]):
                 if self._driver is not None and not (self.is_headless or self.is_web):
                     self._driver.write(desktop_notification(notice.sentence, os.environ))
 
+    def use_key_set(self, name: str) -> None:
+        """Use one of KEY_SETS, with the keys of the user's settings, by the ids of actions."""
+        self.key_set = name
+        own = {
+            id_: keys for id_, keys in self.settings.table("keys").items() if isinstance(keys, str)
+        }
+        own |= {  # a dotted key, lyrics.sing = "f5", is a table in TOML
+            f"{page}.{id_}": keys
+            for page in (*PAGES, "app", "chart")
+            for id_, keys in self.settings.table(f"keys.{page}").items()
+            if isinstance(keys, str)
+        }
+        self.set_keymap({**KEY_SETS[name].actions, **own})
+
+    async def on_event(self, event: events.Event) -> None:
+        """Let keys of the key set stand for others, except where text is typed."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            other = KEY_SETS[self.key_set].keys.get(event.key)
+            types = Input | TextArea if other != "escape" else TextArea
+            if other is not None and not isinstance(self.focused, types):
+                event = events.Key(other, None)
+        await super().on_event(event)
+
+    @work(exclusive=True, group="jump")
+    async def action_jump(self) -> None:
+        """Show a letter on each control in view, and go to the one that is chosen."""
+        chosen = await self.push_screen_wait(JumpScreen(controls(self.screen)))
+        if chosen is not None:
+            chosen.focus()
+
     def keep_settings(self) -> None:
         """Write what the user has changed to the settings, if anything."""
-        app: dict[str, Value] = {"page": self.current_mode, "theme": self.theme}
-        first = {"page": self._initial_mode, "theme": self._first_theme}
+        app: dict[str, Value] = {
+            "page": self.current_mode, "theme": self.theme, "keys": self.key_set,
+        }  # fmt: skip
+        first = {"page": self._initial_mode, "theme": self._first_theme, "keys": "default"}
         changes = {"app": _changes(first, app, self.settings.table("app"))}
         for mode in PAGES:
             screen = self._screen_stacks.get(mode, [None])[0]
@@ -267,6 +329,9 @@ class RnnTuiApp(App[None]):
             if action.id != "app.palette":
                 run = partial(self.run_action, action.action, action.node)
                 yield SystemCommand(action.name, f"{action.keys}  {action.tooltip}", run)
+        for name in KEY_SETS:
+            about = "Use this set of keys; the file of settings can change any key"
+            yield SystemCommand(f"Keys: {name}", about, partial(self.use_key_set, name))
         replaced = {"Quit", "Theme", "Keys"}
         yield from (
             entry for entry in super().get_system_commands(screen) if entry.title not in replaced

@@ -5,6 +5,7 @@ import os
 import sys
 import textwrap
 import traceback
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NoReturn
@@ -89,6 +90,10 @@ def parser() -> argparse.ArgumentParser:
     version = f"rnn-tui {metadata.version('rnn-tui')}"
     root.add_argument("--version", action="version", version=version, help="Show the version.")
     root.add_argument("--debug", action="store_true", help="Show the traceback of an error.")
+    root.add_argument(
+        "--plain", action="store_true",
+        help="The app as questions and lines, for screen readers; nothing is drawn.",
+    )  # fmt: skip
     commands = root.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for name, module in COMMANDS.items():
         about = (module.__doc__ or "").strip().split("\n")[0]
@@ -110,6 +115,17 @@ def _app(programs: Programs) -> int:
     return run_app(programs=programs)
 
 
+def _run(chosen: argparse.Namespace, programs: Programs) -> int:
+    """Run the command, or without one the app or its plain mode."""
+    if chosen.command:
+        return int(COMMANDS[chosen.command].run(chosen))
+    if chosen.plain:
+        from tui import plain
+
+        return plain.run(partial(main, programs=programs), programs)
+    return _app(programs)
+
+
 def main(arguments: list[str] | None = None, programs: Programs = INSTALLED) -> int:
     """Run a command, or without one the app; return the exit status.
 
@@ -122,7 +138,7 @@ def main(arguments: list[str] | None = None, programs: Programs = INSTALLED) -> 
     output.prepare_streams()
     try:
         chosen = parser().parse_args(arguments, argparse.Namespace(programs=programs))
-        status = COMMANDS[chosen.command].run(chosen) if chosen.command else _app(programs)
+        status = _run(chosen, programs)
         sys.stdout.flush()
     except (InputError, WorkError) as error:
         try:

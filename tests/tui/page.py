@@ -35,7 +35,7 @@ def fake_programs(page: str, *words: str) -> Programs:
 
 
 def make_app(
-    mode: str = "train", run: RunDir | None = None, programs: Programs = FAILING
+    mode: str | None = "train", run: RunDir | None = None, programs: Programs = FAILING
 ) -> RnnTuiApp:
     """Return an app that opens on the page of this mode."""
     return RnnTuiApp(mode, run, programs)

@@ -12,7 +12,7 @@ from textual.command import CommandPalette
 from textual.dom import DOMNode
 from textual.pilot import Pilot
 from textual.screen import Screen
-from textual.widgets import OptionList, Static
+from textual.widgets import Input, OptionList, Static
 
 from engine.runs import run_dir
 from engine.runs.run_dir import RunDir
@@ -35,11 +35,14 @@ from tui.pages.runs.table import RunTable
 from tui.pages.train.choose_run_dialog import ChooseRunDialog
 from tui.pages.train.new_run_dialog import NewRunDialog
 from tui.pages.train.screen import TrainScreen
+from tui.sources.settings import Settings
 from tui.widgets.confirm import ConfirmScreen
 from tui.widgets.fields import ChoiceField, OptionField, PrimeField, StepField
 from tui.widgets.file_dialog import FileDialog
 from tui.widgets.header import PageHeader
 from tui.widgets.help import HelpScreen, page_actions
+from tui.widgets.history import HistoryDialog
+from tui.widgets.jump import JumpScreen
 
 WriteRun = Callable[..., RunDir]
 KINDS: dict[str, type[Screen[None]]] = {
@@ -120,6 +123,73 @@ async def test_palette_themes_and_the_attached_run(write_run: WriteRun) -> None:
         await until(pilot, lambda: str(attached.visual) == "! crashed first 100 %")
 
 
+async def test_keys_are_remapped_controls_jumped_to_and_the_palette_searches_descriptions(
+    home: Path,
+) -> None:
+    home.mkdir()
+    (home / "settings.toml").write_text('[app]\nkeys = "vim"\n[keys]\napp.runs = "f7"\n')
+    app = make_app("runs")
+    async with app.run_test(size=(120, 36)) as pilot:
+        page = await in_front(pilot, RunsScreen)
+        found = {action.id: action for action in page_actions(page)}
+        assert found["app.runs"].keys == "f7"
+        await pilot.press("1")
+        await in_front(pilot, TrainScreen)
+        await pilot.press("4")  # given to f7
+        assert app.current_mode == "train"
+        await pilot.press("f7")
+        await in_front(pilot, RunsScreen)
+
+        # j and k move in a list, but are typed in a field.
+        await pilot.press("ctrl+p")
+        palette = await in_front(pilot, CommandPalette)
+        await pilot.press(*"jk")
+        assert palette.query_one(Input).value == "jk"
+        await pilot.press("backspace", "backspace", *"dark or light")
+        options = palette.query_one(OptionList)
+        await until(pilot, lambda: options.option_count == 1)
+        assert "Theme" in str(options.get_option_at_index(0).prompt)
+        await pilot.press("escape")
+        app.use_key_set("emacs")
+        await pilot.press("ctrl+p")  # up
+        assert app.screen is await in_front(pilot, RunsScreen)
+        await pilot.press("alt+x")
+        await in_front(pilot, CommandPalette)
+        await pilot.press("ctrl+g")
+        await in_front(pilot, RunsScreen)
+
+        # A letter goes to a control.
+        app.use_key_set("default")
+        await pilot.press("2")
+        lyrics = await in_front(pilot, LyricsScreen)
+        lyrics.form.set_models([])
+        await pilot.press("ctrl+o")
+        jump = await in_front(pilot, JumpScreen)
+        letter = next(key for key, one in jump.controls.items() if one.id == "temperature")
+        await pilot.press(letter)
+        await until(pilot, lambda: lyrics.focused is lyrics.query_one("#temperature"))
+        await pilot.press("escape", "ctrl+o", "escape")
+        await in_front(pilot, LyricsScreen)
+
+        # Themes of our own; a damaged file of settings is said at the start.
+        for theme in ("high-contrast", "color-blind-safe", "ansi-dark"):
+            app.theme = theme
+            await pilot.pause()
+        await pilot.press("q")
+    kept = Settings(home / "settings.toml")
+    assert kept.table("app") == {"keys": "default", "page": "lyrics", "theme": "ansi-dark"}
+    (home / "settings.toml").write_text("damaged")
+    app = make_app(mode=None)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await in_front(pilot, TrainScreen)
+        await until(pilot, lambda: any("cannot be read" in n.message for n in app._notifications))
+        app.keep_settings()
+        assert (home / "settings.toml").read_text() == "damaged"
+        app.theme = "textual-light"
+        app.keep_settings()
+    assert Settings(home / "settings.toml").table("app") == {"theme": "textual-light"}
+
+
 def test_every_binding_has_its_own_id_a_tooltip_and_an_action() -> None:
     nodes: list[type[DOMNode]] = [
         RnnTuiApp,
@@ -144,6 +214,8 @@ def test_every_binding_has_its_own_id_a_tooltip_and_an_action() -> None:
         ChooseRunDialog,
         ConfirmScreen,
         HelpScreen,
+        HistoryDialog,
+        JumpScreen,
         LineChart,
         RunTable,
     ]

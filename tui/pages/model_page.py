@@ -19,7 +19,6 @@ from textual.widgets import Select, Static
 from engine.errors import InputError, WorkError
 from engine.protocol import Failed, Loaded, LoadModel
 from tui.formatting import clean
-from tui.pages.kept_state import KeepsState
 from tui.sources import command_runner
 from tui.sources.child_commands import Programs
 from tui.sources.models import models_of_kind
@@ -27,6 +26,7 @@ from tui.sources.sampler import Answers, Sampler
 from tui.sources.settings import State
 from tui.widgets.fields import FormPanel, set_text
 from tui.widgets.file_dialog import FileDialog
+from tui.widgets.kept_state import KeepsState
 
 F = TypeVar("F", bound=FormPanel)
 

@@ -229,6 +229,7 @@ class FormPanel(VerticalScroll, can_focus=False):
         & Label { width: 13; color: $text-muted; }
         & Input.-textual-compact { width: 1fr; padding: 0 1; background: $surface; }
         & Input.-textual-compact:focus { background: $panel; }
+        & Input.-textual-compact:ansi, & Select:ansi { text-style: underline; }
         & StepField.-textual-compact { width: 8; }
         & ChoiceField.-textual-compact { width: 10; }
         & Select { width: 1fr; }
@@ -240,7 +241,6 @@ class FormPanel(VerticalScroll, can_focus=False):
         & #problem { height: auto; color: $text-error; text-style: bold; }
         & #explanation { display: none; dock: bottom; height: auto; max-height: 4;
                          color: $text-muted; background: $background; }
-        .-short & #explanation { max-height: 2; }
         & #more { min-width: 0; margin: 0 0 1 0; }
         & .rare { display: none; }
         &.-more .rare { display: block; }

@@ -1,6 +1,6 @@
 """The actions of a screen, collected from its bindings, and the dialog that lists them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import ClassVar
 
@@ -58,6 +58,8 @@ def page_actions(screen: Screen[object]) -> list[Action]:
 
 def _display(binding: Binding, app: App[object]) -> str:
     """Return the keys of a binding as displayed, without repetition."""
+    if binding.id and binding.id in app._keymap:  # changed by a set of keys or in the settings
+        binding = replace(binding, key=app._keymap[binding.id], key_display=None)
     keys = (app.get_key_display(single) for single in Binding.make_bindings([binding]))
     return " ".join(dict.fromkeys(keys))
 

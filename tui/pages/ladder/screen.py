@@ -27,6 +27,7 @@ from tui.pages.model_page import ModelPage, SamplerAnswered
 from tui.sources.child_commands import INSTALLED, Programs
 from tui.sources.restarting_process import ProcessEnded
 from tui.widgets.footer import Footer
+from tui.widgets.heading import Heading
 
 _NO_MODEL = "There is no lyrics model yet: press 1, then n, to train one; r looks again"
 _FIGURES = "bits per character on held-out songs"
@@ -100,6 +101,7 @@ class LadderScreen(ModelPage[LadderControls]):
 
     def compose(self) -> ComposeResult:
         """Lay out the form and the rungs."""
+        yield Heading("One prompt, continued by ever better models: the fewer bits, the better")
         with Container(id="rungs"):
             yield self.form
             for _ in NAMES:

@@ -17,18 +17,20 @@ from engine import files, paths
 from engine.errors import InputError, WorkError
 from engine.protocol import Failed, Loaded
 from tui.pages.hints import lyrics_hint
-from tui.pages.lyrics import kept_songs, shading
+from tui.pages.lyrics import shading
 from tui.pages.lyrics.controls import LyricsControls
 from tui.pages.lyrics.grid import SongGrid
-from tui.pages.lyrics.session import LyricsSession, SongView
+from tui.pages.lyrics.session import LyricsSession, SongView, reopened
 from tui.pages.lyrics.shading import VIEWS, LyricsText
 from tui.pages.lyrics.song_panel import LyricsEditor, SongPanel
 from tui.pages.model_page import SamplerAnswered, WritingPage
+from tui.sources import kept_songs
 from tui.sources.child_commands import INSTALLED, Programs
-from tui.sources.history import History
+from tui.sources.history import History, Work
 from tui.sources.restarting_process import ProcessEnded
 from tui.sources.settings import State
 from tui.widgets.footer import Footer
+from tui.widgets.heading import Heading
 from tui.widgets.history import HistoryDialog
 
 
@@ -113,6 +115,7 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
 
     def compose(self) -> ComposeResult:
         """Lay out the page."""
+        yield Heading("A model continues your words; y lists all songs written")
         with Horizontal(id="page"):
             yield self.form
             with Vertical(id="sheet"):
@@ -158,8 +161,7 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
         self.stop()
         self._problem = ""
         request_id, now = self.sampler.request(request), time.monotonic()
-        score = self.form.model.score if self.form.model else ""
-        song = self.session.begin(request_id, request, now, score, prime is not None)
+        song = self.session.begin(request_id, request, now, prime is not None)
         if request.count > 1:
             self._show_together(song)
         else:
@@ -197,12 +199,10 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
     def _keep(self, songs: Iterable[SongView]) -> None:
         """Add those songs that have ended, and have a text, to the history."""
         for song in songs:
-            if song.text and not song.active and not song.kept:
-                song.kept = True
-                try:
-                    kept_songs.keep(self._history, song)
-                except WorkError as error:
-                    self._problem = str(error)
+            try:
+                song.keep(self._history)
+            except WorkError as error:
+                self._problem = str(error)
 
     async def on_unmount(self) -> None:
         """Keep what is written of songs when the app quits."""
@@ -212,12 +212,22 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
     @work(exclusive=True, group="history")
     async def action_history(self) -> None:
         """List all songs, and show the one that is chosen, with its fields."""
+
+        async def export(work: Work, path: Path) -> None:
+            kept_songs.export(work, path)
+
+        def suggest(work: Work) -> str:
+            try:
+                return reopened(work).file_name
+            except InputError:
+                return f"song-{work.id}.txt"
+
         found = await self.app.push_screen_wait(
             HistoryDialog(
                 self._history,
                 "lyrics",
-                kept_songs.export,
-                kept_songs.suggested_name,
+                export,
+                suggest,
                 kept_songs.FORMATS,
                 lambda work: work.text,
             )
@@ -225,7 +235,7 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
         if found is None:
             return
         try:
-            song = kept_songs.reopen(found)
+            song = reopened(found)
         except InputError as error:
             self.refuse(error)
             return

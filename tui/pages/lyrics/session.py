@@ -1,19 +1,25 @@
 """The songs of the Lyrics page: what was requested, what was received, and their state."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from engine import protocol
+from engine.errors import InputError
 from engine.protocol import (
     Character,
     Failed,
     LyricsDone,
     LyricsStarted,
+    MessageError,
     Novelty,
     SampleLyrics,
     SamplerAnswer,
 )
 from tui.formatting import clean
 from tui.pages.model_page import Session
+from tui.sources import kept_songs
+from tui.sources.history import History, Work
 from tui.sources.restarting_process import ProcessEnded
 from tui.sources.sampler import Answers
 from tui.widgets.file_dialog import file_name
@@ -28,6 +34,9 @@ STATES = {
 }
 
 
+_KEPT = ("number", "continued", "state", "seed", "seconds", "bits")  # in the history
+
+
 @dataclass(eq=False)
 class SongView:
     """A song, complete or being written."""
@@ -35,7 +44,6 @@ class SongView:
     id: int  # the id of its request
     request: SampleLyrics
     requested: float  # time of the request, then of the start of writing (monotonic, seconds)
-    score: str = ""  # of the model, such as "2.01 bits/char"
     number: int = 0  # index among the songs of its request
     continued: bool = False  # its prompt is a part of another song
     state: str = "waiting"  # one of STATES
@@ -55,16 +63,14 @@ class SongView:
         return self.state in {"waiting", "writing"}
 
     @property
+    def refused(self) -> bool:
+        """Whether it was refused: it counts as no song."""
+        return self.state == "failed" and not self.text
+
+    @property
     def whole(self) -> str:
         """The prompt and the text, such that they can be encoded as UTF-8."""
         return (self.request.prime + self.text).encode(errors="replace").decode()
-
-    @property
-    def title(self) -> str:
-        """Its first line, its artist and its model, by which it is listed and found."""
-        first = next((line for line in self.whole.split("\n") if line.strip()), "").strip()
-        by = self.request.artist or self.request.mix or ""
-        return " · ".join(filter(None, (first, by, self.request.model)))
 
     @property
     def file_name(self) -> str:
@@ -73,6 +79,13 @@ class SongView:
         return file_name(
             [self.request.prime, self.request.artist or "", seed], ".txt", default="lyrics"
         )
+
+    def keep(self, history: History) -> None:
+        """Add it to the history, once; raises WorkError."""
+        if self.text and not self.active and not self.kept:
+            self.kept = True
+            result = {name: getattr(self, name) for name in _KEPT}
+            kept_songs.keep(history, self.request, self.text, result)
 
     def receive(self, answers: Answers, now: float) -> None:
         """Add answers about this song; ignore them once it has ended."""
@@ -115,8 +128,26 @@ class SongView:
         parts.append(self.novelty)
         if self.seed is not None:
             parts.append(f"seed {self.seed}")
-        parts += [number, clean(self.request.model or ""), self.score]
+        by = self.request.artist or self.request.mix or ""
+        temperature = f"temperature {self.request.options['temperature']:g}"
+        parts += [number, clean(by), temperature, clean(self.request.model or "")]
         return " · ".join(part for part in parts if part)
+
+
+def reopened(work: Work) -> SongView:
+    """Return the song of a work of the history; raises InputError where it is damaged."""
+    try:
+        request = protocol.decode(json.dumps(work.settings).encode(), protocol.SAMPLER_REQUESTS)
+        assert isinstance(request, SampleLyrics)
+        text = str(work.result["text"])
+        found = {name: work.result[name] for name in _KEPT}
+        assert found["state"] in STATES
+    except (MessageError, AssertionError, KeyError) as error:
+        raise InputError(
+            "This song was kept by another version and cannot be shown here: export it instead."
+        ) from error
+    characters = [Character(character) for character in text]
+    return SongView(-work.id, request, 0.0, text=text, characters=characters, kept=True, **found)
 
 
 def _novelty(novelty: Novelty | None) -> str:
@@ -136,16 +167,22 @@ class LyricsSession(Session[SongView]):
         request_id: int,
         request: SampleLyrics,
         now: float,
-        score: str,
         continued: bool = False,
     ) -> SongView:
         """Add the songs of a request and return the first; arguments: see `SongView`."""
         songs = [
-            SongView(request_id, request, now, score, number, continued)
-            for number in range(request.count)
+            SongView(request_id, request, now, number, continued) for number in range(request.count)
         ]
+        self.items = [song for song in self.items if not song.refused]
         self.add(*songs)
         return songs[0]
+
+    def position(self, item: SongView) -> str:
+        """Return the position of a song among those that were not refused."""
+        written = [song for song in self.items if not song.refused]
+        if item.refused or len(written) < 2:
+            return ""
+        return f"{written.index(item) + 1} of {len(written)}"
 
     def stop(self) -> None:
         """End the active songs."""

@@ -17,6 +17,7 @@ COPIED = len(STEPS) + 1  # the level of what is copied
 MIN_COPIED = 20  # characters: shorter stretches are common by chance
 ALTERNATIVES = 5  # shown for a character
 
+NAMES = {"plain": "no shading", "surprise": "shaded by surprise", "copies": "copies highlighted"}
 LEGENDS = {
     "plain": "",
     "surprise": "stronger color: more surprising; ← → select a character",

@@ -14,6 +14,7 @@ from engine.protocol import MapPoint, SongMap
 from tui.pages.map import layout
 from tui.pages.map.layout import Mark
 
+STYLES = tuple(f"artist{number}" for number in range(6))  # of points and their labels
 _CLICK_DISTANCE = 3  # cells: a click selects a point that is no further away
 
 
@@ -36,14 +37,18 @@ class MapPlane(Widget, can_focus=True):
                 tooltip="Move to the next point by name"),
     ]  # fmt: skip
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "map-plane--point", "map-plane--label", "map-plane--cursor",
+        *(f"map-plane--{name}" for name in STYLES), "map-plane--cursor",
     }  # fmt: skip
     DEFAULT_CSS = """
     MapPlane {
         width: 1fr;
         height: 1fr;
-        & > .map-plane--point { color: $primary; }
-        & > .map-plane--label { color: $foreground 80%; }
+        & > .map-plane--artist0 { color: $text-primary; }
+        & > .map-plane--artist1 { color: $text-warning; }
+        & > .map-plane--artist2 { color: $text-success; }
+        & > .map-plane--artist3 { color: $text-error; }
+        & > .map-plane--artist4 { color: $text-accent; }
+        & > .map-plane--artist5 { color: $text-secondary; }
         & > .map-plane--cursor { color: $accent; text-style: bold reverse; }
     }
     """
@@ -60,6 +65,8 @@ class MapPlane(Widget, can_focus=True):
         self._cursor = 0  # index of a point
         self._marks: list[Mark] = []
         self._by_name: list[int] = []  # indices of the points
+        self._styles: dict[str, str] = {}  # one of STYLES for each artist seen
+        self._artist: str | None = None  # whose songs are shown; None: artists
 
     @property
     def point(self) -> MapPoint | None:
@@ -74,6 +81,11 @@ class MapPlane(Widget, can_focus=True):
         self._points = songs.points if songs else ()
         names = [point.name for point in self._points]
         self._by_name = sorted(range(len(names)), key=lambda i: (names[i].casefold(), i))
+        self._artist = songs.artist if songs else None
+        if songs and songs.artist is None:  # songs have the color of their artist
+            self._styles = {
+                names[index]: STYLES[rank % len(STYLES)] for rank, index in enumerate(self._by_name)
+            }
         first = self._by_name[0] if self._by_name else 0
         self._cursor = names.index(name) if name in names else first
         self._lay_out()
@@ -127,14 +139,15 @@ class MapPlane(Widget, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Return row `y` of the plane with its points and labels."""
         styles = {name: self.get_component_rich_style(f"map-plane--{name}")
-                  for name in ("point", "label", "cursor")}  # fmt: skip
+                  for name in (*STYLES, "cursor")}  # fmt: skip
         pieces: dict[int, tuple[str, str]] = {}  # first column: (text, style)
         for index, mark in enumerate(self._marks):
-            current = index == self._cursor
-            if mark.row == y and (current or mark.column not in pieces):
-                pieces[mark.column] = "●", "cursor" if current else "point"
+            artist = self._artist or self._points[index].name
+            style = "cursor" if index == self._cursor else self._styles.get(artist, STYLES[0])
+            if mark.row == y and (style == "cursor" or mark.column not in pieces):
+                pieces[mark.column] = "●", style
             if mark.label and mark.label_row == y:
-                pieces[mark.label_column] = mark.label, "cursor" if current else "label"
+                pieces[mark.label_column] = mark.label, style
         plain, column, segments = self.rich_style, 0, []
         for start, (text, style) in sorted(pieces.items()):
             segments += [Segment(" " * (start - column), plain)]

@@ -26,6 +26,7 @@ from tui.sources.child_commands import INSTALLED, Programs
 from tui.sources.restarting_process import ProcessEnded
 from tui.widgets.fields import FormPanel
 from tui.widgets.footer import Footer
+from tui.widgets.heading import Heading
 
 _NO_MODEL = "No lyrics model yet: press 1, then n to train one; press r to search again"
 
@@ -79,6 +80,7 @@ class MapScreen(ModelPage[FormPanel]):
 
     def compose(self) -> ComposeResult:
         """Lay out the form, the plane, and beside it the list of similar songs."""
+        yield Heading()
         yield self.form
         with Container(id="page"):
             yield MapPlane()
@@ -191,6 +193,8 @@ class MapScreen(ModelPage[FormPanel]):
                 by = f"{clean(song.artist)} – " if song.artist else ""
                 lines.append(Content(f"{song.similarity:5.2f}  {by}{clean(song.title)}"))
             self.query_one("#similar Static", Static).update(Content("\n").join(lines))
+        dot = f"a song by {clean(self._artist)}" if self._artist else "an artist"
+        self.query_one(Heading).show(f"Each dot is {dot}; near means similar to the network")
         self.show_status(self._status(), bool(self._problem))
 
     def _status(self) -> str:

@@ -499,7 +499,7 @@ async def test_a_song_is_written_saved_and_copied(tmp_path: Path) -> None:
         assert song.request == SampleLyrics("first", "Why")
         assert song.text == whole
         assert lyrics.text.text == "Why" + whole
-        assert lyrics.status == "✓ the end · 127 chars · 508/s · seed 7 · first · 2.01 bits/char"
+        assert lyrics.status == "✓ the end · 127 chars · 508/s · seed 7 · temperature 0.7 · first"
         first, rest = list(lyrics.text.render_line(0))[:2]
         assert first.text == "Why"
         assert first.style

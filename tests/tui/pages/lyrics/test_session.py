@@ -10,7 +10,7 @@ from tui.pages.lyrics.artist_field import matching
 from tui.pages.lyrics.session import LyricsSession, SongView, most_probable
 from tui.sources.restarting_process import ProcessEnded
 
-SONG = SongView(5, SampleLyrics("first", "Why"), requested=100.0, score="2.01 bits/char")
+SONG = SongView(5, SampleLyrics("first", "Why"), requested=100.0)
 
 
 def characters(text: str, number: int = 5) -> tuple[Character, ...]:
@@ -23,13 +23,13 @@ def done(number: int, count: int, seconds: float, **fields: Any) -> LyricsDone:
 
 def test_a_song_from_beginning_to_end() -> None:
     song = dataclasses.replace(SONG)
-    assert song.status() == "○ waiting · 0 chars · first · 2.01 bits/char"
+    assert song.status() == "○ waiting · 0 chars · temperature 0.7 · first"
     song.receive((LyricsStarted(3, "Why", id=5), *characters("ab")), now=102.0)
     assert song.text == "ab"
     song.receive(characters("c" * 1000), now=104.0)
     assert song.active
     assert song.status("2 of 2") == (
-        "♪ writing · 1,002 chars · 501/s · seed 3 · song 2 of 2 · first · 2.01 bits/char"
+        "♪ writing · 1,002 chars · 501/s · seed 3 · song 2 of 2 · temperature 0.7 · first"
     )
     song.receive((*characters("!"), done(5, 1003, 2.0)), now=200.0)
     assert song.status().startswith("✓ the end · 1,003 chars · 502/s · seed 3")
@@ -38,7 +38,7 @@ def test_a_song_from_beginning_to_end() -> None:
 
 
 def test_an_error_ends_it() -> None:
-    song = dataclasses.replace(SONG, score="")
+    song = dataclasses.replace(SONG)
     song.receive((Failed("The seed is odd: give an even one.", id=5),), now=101.0)
     assert not song.active
     assert song.status() == "✗ The seed is odd: give an even one."
@@ -62,7 +62,7 @@ THREE = SampleLyrics("first", "Why", count=3, bits=True)
 
 def test_answers_go_to_the_songs_they_are_about() -> None:
     session = LyricsSession()
-    first = session.begin(1, THREE, 0.0, "")
+    first = session.begin(1, THREE, 0.0)
     assert session.receive((LyricsStarted(40, "Why", id=1),), 1.0) == session.items
     assert [song.seed for song in session.items] == [40, 41, 42]
     more = (Character("a", 1, 2.0, id=1), Character("b", 1, 1.0, id=1))
@@ -79,10 +79,10 @@ def test_answers_go_to_the_songs_they_are_about() -> None:
 
 def test_answers_to_an_older_request_are_ignored_and_the_end_of_the_sampler_ends_all() -> None:
     session = LyricsSession()
-    session.begin(1, THREE, 0.0, "")
+    session.begin(1, THREE, 0.0)
     session.stop()
     assert [song.state for song in session.items] == ["stopped"] * 3
-    song = session.begin(2, ALONE, 0.0, "")
+    song = session.begin(2, ALONE, 0.0)
     assert session.receive((Character("a", 0, id=1),), 1.0) == []
     assert session.receive((ProcessEnded("It burst."),), 1.0) == [song]
     assert song.state == "failed"
@@ -91,7 +91,7 @@ def test_answers_to_an_older_request_are_ignored_and_the_end_of_the_sampler_ends
 def test_positions_and_neighbors() -> None:
     session = LyricsSession()
     assert session.neighbor(None, -1) is None
-    only = session.begin(1, ALONE, 0.0, "")
+    only = session.begin(1, ALONE, 0.0)
     assert session.position(only) == ""
     first = session.begin(2, THREE, 0.0, "", continued=True)
     assert session.together(only) == [only]
@@ -103,7 +103,7 @@ def test_positions_and_neighbors() -> None:
     assert session.neighbor(None, -1) is session.items[3]
     assert session.neighbor(None, 1) is session.items[3]
     for number in range(LyricsSession.MAX_ITEMS):
-        session.begin(3 + number, ALONE, 0.0, "")
+        session.begin(3 + number, ALONE, 0.0)
     assert len(session.items) == LyricsSession.MAX_ITEMS
     assert session.items[0].id == 3
 

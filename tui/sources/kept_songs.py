@@ -1,50 +1,37 @@
-"""Songs in the history: how they are kept, shown again and exported."""
+"""Songs in the history: how they are kept and exported."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from engine import files, protocol
 from engine.errors import InputError, WorkError
-from engine.protocol import Character, MessageError, SampleLyrics
-from tui.pages.lyrics.session import SongView
+from engine.protocol import SampleLyrics
 from tui.sources.history import History, Work
 
 FORMATS = "text (.txt), Markdown (.md) or JSON with the settings (.json)"
 _UNLISTED = {"do", "id", "prime", "bits", "alternatives", "novelty", "precision"}
-_RESULT = ("score", "number", "continued", "state", "seed", "seconds", "bits")
 
 
-def keep(history: History, song: SongView) -> None:
-    """Add a song that has ended to the history; raises WorkError."""
-    settings = json.loads(protocol.encode(song.request))
-    result = {name: getattr(song, name) for name in _RESULT}
-    history.add("lyrics", song.title, song.whole, settings, result | {"text": song.text})
+def title(request: SampleLyrics, whole: str) -> str:
+    """Return a song's first line, its artist and its model, by which it is listed and found."""
+    first = next((line for line in whole.split("\n") if line.strip()), "").strip()
+    by = request.artist or request.mix or ""
+    return " · ".join(filter(None, (first, by, request.model)))
 
 
-def reopen(work: Work) -> SongView:
-    """Return the song of a work of the history; raises InputError where it is damaged."""
-    try:
-        request = protocol.decode(json.dumps(work.settings).encode(), protocol.SAMPLER_REQUESTS)
-        assert isinstance(request, SampleLyrics)
-        text = str(work.result["text"])
-        found = {name: work.result[name] for name in _RESULT}
-    except (MessageError, AssertionError, KeyError) as error:
-        raise InputError(
-            "This song was kept by another version and cannot be shown here: export it instead."
-        ) from error
-    characters = [Character(character) for character in text]
-    return SongView(-work.id, request, 0.0, text=text, characters=characters, kept=True, **found)
+def keep(history: History, request: SampleLyrics, text: str, result: Mapping[str, Any]) -> int:
+    """Add a song that has ended to the history, and return its id; raises WorkError.
+
+    text: without the prompt. result: its state, its seed and what else is to be shown again.
+    """
+    whole = (request.prime + text).encode(errors="replace").decode()
+    settings = json.loads(protocol.encode(request))
+    return history.add("lyrics", title(request, whole), whole, settings, {**result, "text": text})
 
 
-def suggested_name(work: Work) -> str:
-    """Return the name suggested for the file of a work."""
-    try:
-        return reopen(work).file_name
-    except InputError:
-        return f"song-{work.id}.txt"
-
-
-async def export(work: Work, path: Path) -> None:
+def export(work: Work, path: Path) -> None:
     """Write a song in the format of the file name's suffix; raises InputError and WorkError."""
     suffix = path.suffix.lower()
     if suffix == ".json":
