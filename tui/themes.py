@@ -17,7 +17,7 @@ HIGH_CONTRAST = Theme(
     text_alpha=1.0,
     variables={"text-muted": "#e4e4e4", "text-disabled": "#bcbcbc"},
 )
-# The colors of Okabe and Ito (2008), which people with any kind of color blindness can tell apart.
+# The colors of Okabe and Ito (2008), which differ for people with any kind of color blindness.
 COLOR_BLIND = Theme(
     name="color-blind-safe",
     primary="#56b4e9",

@@ -1,7 +1,7 @@
 """The server of `rnn-tui web`: a page with a terminal; each tab has an app of its own.
 
 Whoever can type into the app can read and write the user's files, so no other page may drive it:
-the address has a random token, the server listens on this machine unless told otherwise, and it
+the address has a random token, the server listens on this machine by default, and it
 refuses requests whose Host is another name (DNS rebinding) and sockets whose Origin is another page
 (browsers let any page open a socket to any server). The page loads nothing from elsewhere.
 """

@@ -171,7 +171,7 @@ async def test_keys_are_remapped_controls_jumped_to_and_the_palette_searches_des
         await pilot.press("escape", "ctrl+o", "escape")
         await in_front(pilot, LyricsScreen)
 
-        # Themes of our own; a damaged file of settings is said at the start.
+        # Themes of our own; a damaged file of settings is reported at the start.
         for theme in ("high-contrast", "color-blind-safe", "ansi-dark"):
             app.theme = theme
             await pilot.pause()

@@ -1,7 +1,7 @@
 """The songs and pieces that the app has written, kept on disk over restarts.
 
 They are rows of an SQLite database, so that several apps can write at once, and so that a crash
-loses none. Every call opens the database anew: it may be made in any thread.
+loses none. Every call opens the database: it may be made in any thread.
 """
 
 import contextlib
@@ -78,9 +78,9 @@ class History:
             database.execute("DELETE FROM works WHERE id = ?", (id,))
 
     def find(self, kind: str, query: str = "", starred: bool = False) -> list[Work]:
-        """Return the newest works of a kind that contain all words of a query, in any case.
+        """Return the newest works that contain all words of a query, in any case.
 
-        starred: only those with a star. Raises WorkError.
+        kind: "lyrics" or "music". starred: only those with a star. Raises WorkError.
         """
         if not self._path.exists():
             return []

@@ -1,4 +1,4 @@
-"""The line below the tabs that says what a page shows."""
+"""The line below the tabs that describes what a page shows."""
 
 from textual.widgets import Static
 

@@ -28,7 +28,7 @@ _HINT = "enter: export · escape: cancel"
 
 
 class HistoryDialog(ModalScreen[Work | None]):
-    """A dialog that lists the works of a kind, and returns the one to reopen; None without one.
+    """A dialog that lists all songs or all pieces, and returns the one to reopen; None without one.
 
     write: writes a work to a file, in the format that the file's suffix names. suggest: the
     suggested file name. formats: the suffixes, in words. preview: a work as shown beside the list.

@@ -46,11 +46,13 @@ from tui.widgets.welcome import Welcome
 
 _LAYOUTS = ("", "-only-curve", "-only-samples")  # CSS classes of the page
 _WELCOME = """\
-[b]No runs yet[/b]
+[b]Networks that learn to write songs and piano music[/b]
 
-[@click=screen.new_run][b reverse] n [/][/]  train a model: choose a data set and watch it learn
-[@click=app.page('lyrics')][b reverse] 2 [/][/]  write lyrics with an included model
-[@click=app.page('music')][b reverse] 3 [/][/]  generate piano music with an included model
+No runs yet. Press a key, or click:
+
+[@click=app.page('lyrics')][b reverse] 2 [/][/]  write a song with an included model
+[@click=app.page('music')][b reverse] 3 [/][/]  write and play piano music
+[@click=screen.new_run][b reverse] n [/][/]  train the demo: a network learns from included songs
 [@click=app.help][b reverse] ? [/][/]  all keys"""
 
 

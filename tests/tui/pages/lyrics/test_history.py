@@ -43,7 +43,7 @@ async def test_songs_views_and_fields_are_kept_over_restarts(tmp_path: Path) -> 
         dialog = await lyrics.in_front(HistoryDialog)
         await lyrics.until(lambda: len(dialog.works) == 3)
 
-        # Stars, and finding by words as they are typed.
+        # Stars; the list follows each typed letter.
         await lyrics.press("down", "down", "f")
         await lyrics.until(lambda: dialog.works[2].starred)
         await lyrics.press("F")
