@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -25,6 +26,28 @@ class Viewport:
     log_y: bool = False
     smoothing: float = 0.9  # decay of the moving average, one of SMOOTHINGS; 0: no smoothing
     cursor: float | None = None  # the x whose values are shown; None: no cursor
+
+    def kept(self) -> dict[str, bool | float]:
+        """Return what is kept over restarts; all of the range is kept as 0 to 0."""
+        low, high = self.span or (0.0, 0.0)
+        axes = {"log_x": self.log_x, "log_y": self.log_y}
+        return {**axes, "smoothing": self.smoothing, "low": low, "high": high}
+
+    def restored(self, kept: Mapping[str, object]) -> Self:
+        """Return this view with what `kept` returned before; what is not usable is ignored."""
+        match kept:
+            case {"low": int() | float() as low, "high": int() | float() as high} if low < high:
+                span = float(low), float(high)
+            case _:
+                span = self.span
+        smoothing = kept.get("smoothing")
+        return dataclasses.replace(
+            self,
+            span=span,
+            log_x=kept.get("log_x", self.log_x) is True,
+            log_y=kept.get("log_y", self.log_y) is True,
+            smoothing=next((one for one in SMOOTHINGS if one == smoothing), self.smoothing),
+        )
 
     def to_axis(self, x: float) -> float:
         """Return the position of x on the x axis."""

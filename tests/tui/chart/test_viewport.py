@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,3 +50,16 @@ def test_smoothing_stops_at_both_ends() -> None:
     for _ in SMOOTHINGS:
         viewport = viewport.smooth(-1)
     assert viewport.smoothing == 0.0
+
+
+@pytest.mark.parametrize(
+    "viewport",
+    [Viewport(), Viewport(span=(10.0, 250.5), log_x=True, log_y=True, smoothing=0.6, cursor=9.0)],
+)
+def test_it_is_kept_over_restarts_but_for_the_cursor(viewport: Viewport) -> None:
+    assert Viewport().restored(viewport.kept()) == dataclasses.replace(viewport, cursor=None)
+
+
+def test_unusable_values_are_ignored() -> None:
+    odd = {"low": 7, "high": "x", "log_x": 1, "smoothing": 0.123}
+    assert Viewport().restored(odd) == Viewport()

@@ -1,6 +1,7 @@
 """The Train page: one run, while it trains or afterwards."""
 
 import asyncio
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -40,7 +41,9 @@ from tui.sources.runs import (
     follow_run,
     newest_run,
 )
+from tui.sources.settings import State
 from tui.widgets.footer import Footer
+from tui.widgets.kept_state import KeepsState
 from tui.widgets.run_pane import RunPane
 from tui.widgets.welcome import Welcome
 
@@ -56,7 +59,7 @@ No runs yet. Press a key, or click:
 [@click=app.help][b reverse] ? [/][/]  all keys"""
 
 
-class TrainScreen(ChartScreen):
+class TrainScreen(ChartScreen, KeepsState):
     """The page of one run, the attached run: its metrics, curve and samples, and its actions."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -86,6 +89,7 @@ class TrainScreen(ChartScreen):
                 tooltip="Scroll the samples down"),
     ]  # fmt: skip
     AUTO_FOCUS = "#curve"
+    TABLES = ("", "curve")
     DEFAULT_CSS = """
     TrainScreen {
         & #title { height: 1; padding: 0 1; margin-top: 1; }
@@ -155,6 +159,22 @@ class TrainScreen(ChartScreen):
             yield RunPane()
         yield Welcome(_WELCOME)
         yield Footer(show_command_palette=False)
+
+    # ── kept over restarts ───────────────────────────────────────────────────────────────────────
+
+    def kept_state(self) -> dict[str, State]:
+        """Return what is kept: the layout, and the view of the curve."""
+        curve = self.query_one(LineChart).viewport.kept()
+        return {"": {"layout": _LAYOUTS[self._layout].removeprefix("-")}, "curve": curve}
+
+    def restore_state(self, saved: Mapping[str, State]) -> None:
+        """Take up the layout and the view of the curve."""
+        layout = saved.get("", {}).get("layout")
+        for index, name in enumerate(_LAYOUTS):
+            if name.removeprefix("-") == layout:
+                self._lay_out(index)
+        chart = self.query_one(LineChart)
+        chart.set_viewport(chart.viewport.restored(saved.get("curve", {})))
 
     # ── attaching to a run ───────────────────────────────────────────────────────────────────────
 
@@ -259,7 +279,10 @@ class TrainScreen(ChartScreen):
 
     def action_layout(self) -> None:
         """Switch between the curve and samples, the curve alone and the samples alone."""
-        self._layout = (self._layout + 1) % len(_LAYOUTS)
+        self._lay_out((self._layout + 1) % len(_LAYOUTS))
+
+    def _lay_out(self, layout: int) -> None:
+        self._layout = layout
         for index, name in enumerate(_LAYOUTS):
             if name:
                 self.set_class(index == self._layout, name)

@@ -93,7 +93,7 @@ def test_positions_and_neighbors() -> None:
     assert session.neighbor(None, -1) is None
     only = session.begin(1, ALONE, 0.0)
     assert session.position(only) == ""
-    first = session.begin(2, THREE, 0.0, "", continued=True)
+    first = session.begin(2, THREE, 0.0, continued=True)
     assert session.together(only) == [only]
     assert session.together(first) == session.items[1:]
     assert all(song.continued for song in session.items[1:])
