@@ -223,11 +223,10 @@ class PlainMode:
         for work in found:
             output.echo(f"Song {work.id}{', starred' * work.starred}: {work.title}")
         number = self._ask("Number of a song. Blank: back to the tasks.")
-        work = next((work for work in found if str(work.id) == number), None)
-        if work is None:
-            return
-        output.echo(work.text)
-        self._change(work)
+        for chosen in found:
+            if str(chosen.id) == number:
+                output.echo(chosen.text)
+                self._change(chosen)
 
     def _change(self, work: Work) -> None:
         what = self._ask("star, export, delete, or blank: back to the tasks.").casefold()

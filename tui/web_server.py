@@ -161,11 +161,15 @@ class WebServer:
         """Run an app for a tab, from its connection to its end."""
         connection = web.WebSocketResponse(heartbeat=30)
         await connection.prepare(request)
+
+        async def close() -> None:
+            await connection.close()
+
         app = AppService(
             self._command,
             write_bytes=connection.send_bytes,
             write_str=connection.send_str,
-            close=connection.close,
+            close=close,
             download_manager=self._downloads,
         )
         await app.start(_size(request, "width", 80), _size(request, "height", 24))

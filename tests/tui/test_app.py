@@ -130,8 +130,8 @@ async def test_keys_are_remapped_controls_jumped_to_and_the_palette_searches_des
     (home / "settings.toml").write_text('[app]\nkeys = "vim"\n[keys]\napp.runs = "f7"\n')
     app = make_app("runs")
     async with app.run_test(size=(120, 36)) as pilot:
-        page = await in_front(pilot, RunsScreen)
-        found = {action.id: action for action in page_actions(page)}
+        await in_front(pilot, RunsScreen)
+        found = {action.id: action for action in page_actions(pilot.app.screen)}
         assert found["app.runs"].keys == "f7"
         await pilot.press("1")
         await in_front(pilot, TrainScreen)

@@ -35,6 +35,7 @@ class Viewport:
 
     def restored(self, kept: Mapping[str, object]) -> Self:
         """Return this view with what `kept` returned before; what is not usable is ignored."""
+        span: Span | None
         match kept:
             case {"low": int() | float() as low, "high": int() | float() as high} if low < high:
                 span = float(low), float(high)
