@@ -260,9 +260,9 @@ class RnnTuiApp(App[None]):
         first = {"page": self._initial_mode, "theme": self._first_theme, "keys": "default"}
         changes = {"app": _changes(first, app, self.settings.table("app"))}
         for mode in PAGES:
-            screen = self._screen_stacks.get(mode, [None])[0]
-            if isinstance(screen, KeepsState) and screen.is_mounted:
-                for name, table in screen.kept_state().items():
+            screen = next(iter(self._screen_stacks.get(mode, ())), None)
+            if isinstance(screen, KeepsState) and screen.first_state:
+                for name, table in screen.last_state().items():
                     key = f"{mode}.{name}" if name else mode
                     first_table = screen.first_state.get(name, {})
                     changes[key] = _changes(first_table, table, self.settings.table(key))

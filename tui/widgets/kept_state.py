@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
 
+from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from tui.sources.settings import State
@@ -27,6 +28,13 @@ class KeepsState(Screen[None]):
     @abstractmethod
     def restore_state(self, saved: Mapping[str, State]) -> None:
         """Take up what `kept_state` returned before; what is not usable is ignored."""
+
+    def last_state(self) -> dict[str, State]:
+        """Return what to keep; of a page that is being closed what it has been at first."""
+        try:
+            return self.kept_state()
+        except NoMatches:  # its widgets are gone
+            return dict(self.first_state)
 
     def on_mount(self) -> None:
         """Take up the state of the last time."""

@@ -173,7 +173,6 @@ class LyricsSession(Session[SongView]):
         songs = [
             SongView(request_id, request, now, number, continued) for number in range(request.count)
         ]
-        self.items = [song for song in self.items if not song.refused]
         self.add(*songs)
         return songs[0]
 

@@ -75,7 +75,7 @@ def train(home: Path) -> Opened:
 async def test_without_runs_the_page_shows_what_to_do(train: Opened, write_run: WriteRun) -> None:
     async with train() as page:
         await page.until(lambda: page.screen.has_class("-empty"))
-        assert "train a model" in page.text_of("Welcome Static")
+        assert "train the demo" in page.text_of("Welcome Static")
         for key in ("s", "r", "w", "k", "c", "e"):
             await page.press(key)
         await page.until_notified("No run is attached")
