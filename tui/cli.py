@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from engine.errors import InputError, WorkError
+from engine.suggestions import did_you_mean
 from tui.commands import (
     INTERRUPTED,
     ask,
@@ -77,6 +78,17 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(add_help=False, formatter_class=_Formatter, **settings)
         if add_help:
             self.add_argument("-h", "--help", action="help", help="Show this help.")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse an unknown option here, where the options of the command are known."""
+        found, rest = super().parse_known_args(args, namespace)
+        for word in rest:
+            if word.startswith("--"):
+                flag = word.partition("=")[0]
+                flags = [name for name in self._option_string_actions if name.startswith("--")]
+                hint = did_you_mean(flag, flags, f"see '{self.prog} --help'.")
+                raise InputError(f"'{self.prog}' has no option {flag}: {hint}")
+        return found, rest
 
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message[:1].upper()}{message[1:]}: see '{self.prog} --help'.")

@@ -260,3 +260,16 @@ def test_names_too_long_for_files(call: Call, songs: Path) -> None:
     for arguments in (("watch", long), ("data", "info", long), ("train", "lyrics", "--data", long)):
         assert long in refused(call(*arguments))
     refused(call("train", "lyrics", "--data", songs, "--run", "音" * 80))
+
+
+def test_an_unknown_option_names_the_closest_ones_and_the_help_of_its_command(call: Call) -> None:
+    assert refused(call("sample", "lyrics", "--guidence", "2")) == (
+        "rnn-tui: 'rnn-tui sample lyrics' has no option --guidence: did you mean '--guidance' "
+        "or '--line'?"
+    )
+    assert refused(call("runs", "--zzz=1")) == (
+        "rnn-tui: 'rnn-tui runs' has no option --zzz: see 'rnn-tui runs --help'."
+    )
+    assert refused(call("--plian")) == (
+        "rnn-tui: 'rnn-tui' has no option --plian: did you mean '--plain'?"
+    )
