@@ -123,3 +123,16 @@ def test_a_run_trains_on_when_the_output_lacks_characters(songs: Path, tiny: lis
     done = shell(line)
     assert done.returncode == 0, done.stderr
     assert "completed at step 12" in done.stdout
+
+
+def test_progress_as_lines_is_written_once_for_each_percent(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert output.progress("Downloading") is None  # stderr is no terminal
+    show = output.progress("Downloading", lines=True)
+    assert show is not None
+    for done in range(0, 1001, 2):
+        show(done, 1000)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 101
+    assert (lines[0], lines[-1]) == ("Downloading: 0%", "Downloading: 100%")
