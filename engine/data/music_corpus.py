@@ -143,7 +143,14 @@ def store_songs(
             else f"None of the {unreadable.count} songs of {source} can be used; the first: "
             f"{unreadable.names[0]}"
         )
-    left_out = {"unreadable": asdict(unreadable), "duplicates": asdict(duplicates)}
+    others = LeftOutSongs()
+    for name in music_files.other_files(source):
+        others.add(name)
+    left_out = {
+        "unreadable": asdict(unreadable),
+        "duplicates": asdict(duplicates),
+        "other files": asdict(others),
+    }
     if off_grid.count:
         left_out["off the grid"] = asdict(off_grid)
     return _summarize(rows, left_out, seconds, beats)

@@ -81,10 +81,29 @@ def list_files(source: Path) -> list[Path]:
         raise missing_path(source, "give MIDI files")
 
 
+def other_files(source: Path) -> list[str]:
+    """Return the paths of the files in a folder or a zip that are not scores, sorted."""
+    paths: list[Path | PurePosixPath] = []
+    if source.is_dir():
+        for folder, _, names in os.walk(source):
+            paths += (Path(folder, name).relative_to(source) for name in names)
+    elif source.suffix.lower() == ".zip":
+        with _open_zip(source) as archive:
+            paths += (
+                PurePosixPath(info.filename) for info in archive.infolist() if not info.is_dir()
+            )
+    others = (path for path in paths if not (_is_score(path) or _is_hidden(path)))
+    return sorted(printable(str(path)) for path in others)
+
+
 def _is_score(path: Path | PurePosixPath) -> bool:
-    """Return whether a path in a source is a score's, and not a hidden one that macOS adds."""
-    hidden = any(part.startswith((".", "__MACOSX")) and part != ".." for part in path.parts)
-    return path.suffix.lower() in SCORE_SUFFIXES and not hidden
+    """Return whether a path in a source is a score's, and not a hidden one."""
+    return path.suffix.lower() in SCORE_SUFFIXES and not _is_hidden(path)
+
+
+def _is_hidden(path: Path | PurePosixPath) -> bool:
+    """Return whether a path in a source is hidden, such as those that macOS adds."""
+    return any(part.startswith((".", "__MACOSX")) and part != ".." for part in path.parts)
 
 
 def _split(path: Path | PurePosixPath) -> int:

@@ -70,6 +70,7 @@ def test_songs_and_splits_of_a_folder_and_of_a_zip(
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             (source / name).write_bytes(content)
         assert music_files.list_files(source) == sorted(source / name for name in PATHS)
+    assert music_files.other_files(source) == OTHERS[:1]
     found = read(source)
     assert list(found) == sorted(PATHS)
     assert {name: split for name, (split, _) in found.items()} == PATHS
