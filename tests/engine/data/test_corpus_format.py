@@ -148,10 +148,12 @@ def test_music_in_place_of_lyrics_is_refused_and_the_reverse(
         InputError, match="has frames of characters, but the model has frames of 176 keys"
     ):
         lyrics.translated(music.codec, [])
+    plain = music.translated(KeysCodec(1, 0.3, None, 120.0), [])  # without onsets
+    assert np.array_equal(plain.song(3), music.song(3)[:, :88])
     with pytest.raises(
-        InputError, match="has frames of 176 keys, but the model has frames of 88 keys"
+        InputError, match="has frames of 88 keys, but the model has frames of 176 keys"
     ):
-        music.translated(KeysCodec(1, 0.3, None, 120.0), [])
+        plain.translated(music.codec, [])
     with pytest.raises(InputError, match="is not music: choose a MIDI or MusicXML file"):
         of_music(source)
     other = music.translated(KeysCodec(2, 0.3, None, 77.0), ["An artist"])
