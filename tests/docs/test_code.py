@@ -40,11 +40,12 @@ def test_commands_have_valid_arguments_and_presets() -> None:
     shown += [line for page in PAGES for line in pages.inline_code(page)]
     calls = [words for line in shown if "…" not in line and (words := pages.arguments(line))]
     assert len(calls) > 80
+    parser = cli.parser()
     for words in calls:
         if {"--help", "--version"} & {*words}:
             continue
         try:
-            chosen = cli.parser().parse_args(words)
+            chosen = parser.parse_args(words)
         except InputError as error:
             # The text may name a command without its arguments.
             if not re.search("required|expected one", str(error)):
