@@ -375,9 +375,6 @@ MUSIC_SAMPLING_OPTIONS = {
     name: option for name, option in MUSIC_OPTIONS.items() if name not in {"length", "seed"}
 }
 
-# Those of them that a harmonized melody has.
-HARMONY_OPTIONS = {name: MUSIC_OPTIONS[name] for name in ("temperature", "memory", "least")}
-
 # Options of the Music page and, except velocity, of `rnn-tui play`.
 PLAYBACK_OPTIONS = _table([
     Option(

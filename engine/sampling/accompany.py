@@ -16,7 +16,7 @@ from engine.music.score import Note
 from engine.options import MUSIC_OPTIONS
 from engine.protocol import Frame
 from engine.sampling.decoding import match_weight
-from engine.sampling.harmony import transpositions
+from engine.sampling.harmony import HeldKeys, transpositions
 from engine.sampling.music import frame_pitches, keys_codec
 
 VERSIONS = 8  # of each frame, of which the most probable is kept
@@ -36,10 +36,14 @@ class Accompanist:
         temperature: float = 1.0,
         memory: float = 1.0,
         least: int = 0,
+        guard: str = "on",
         seed: int | None = None,
     ) -> None:
         """Raises InputError for a model of lyrics and for options out of range."""
-        options = {"temperature": temperature, "memory": memory, "least": least, "seed": seed}
+        options: dict[str, object] = {
+            "temperature": temperature, "memory": memory, "least": least, "guard": guard,
+            "seed": seed,
+        }  # fmt: skip
         for name, value in options.items():
             MUSIC_OPTIONS[name].check(value)
         self._planes = keys_codec(model).planes
@@ -52,6 +56,8 @@ class Accompanist:
         self._generator = np.random.Generator(np.random.PCG64(seed))
         self._played: list[tuple[int, ...]] = []  # the keys of frames in which some were played
         self._frames: list[Bits] = []  # as played: with the keys added
+        bounds = model.meta.bounds if guard == "on" else None
+        self._held = HeldKeys(bounds.hold if bounds else None, VERSIONS)
         self._limit = HIGHEST_PITCH + 1  # added keys are below it
         self._shift = 0  # semitones by which the model sees the music transposed
         self._settled = 0  # number of frames when it was changed last
@@ -98,7 +104,10 @@ class Accompanist:
         frames, nats = self._head.draw(
             inputs, self._temperature, self._generator, self._least, fixed
         )
-        drawn = self._moved(frames[nats.argmin()], -self._shift)
+        free_moved = fixed.free[:KEYS]
+        best = int((nats + self._held.add(frames[:, :KEYS] & free_moved)).argmin())
+        self._held.keep(best)
+        drawn = self._moved(frames[best], -self._shift)
         self._frames.append((drawn & free_bits) | played[: self._planes].ravel())
         return frame_pitches(drawn & free_bits, self._planes)
 

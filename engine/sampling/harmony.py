@@ -38,6 +38,7 @@ VERSIONS = 8  # of each bar
 TRIAL_FRAMES = 16  # that are written in each octave, to choose one
 _CHORD_NOTES = (4, 3)  # in the chord at the end
 _CHORD_RANGE = 36  # semitones from its lowest key to the melody's last
+STUCK_NATS = 10.0  # added for each frame in which the keys are held longer than in training songs
 _SOFTER = 0.8  # velocity of the added notes, as a share of the melody's median
 
 Bits = NDArray[np.bool_]
@@ -55,6 +56,7 @@ class HarmonyRequest:
     temperature: float = _default("temperature")
     memory: float = _default("memory")
     least: int = _default("least")  # a frame with fewer notes is drawn again
+    guard: str = _default("guard")  # "on": versions that hold the added keys too long are avoided
     seed: int | None = _default("seed")  # None: a random one
 
 
@@ -64,7 +66,7 @@ def read_melody(codec: KeysCodec, text: str) -> Score:
     Raises InputError for a file that cannot be read and for a text that is not notes.
     """
     path = melody_path(text)
-    return parse_melody(text, codec.tempo) if path is None else score_file.read(path)
+    return parse_melody(text, codec.tempo, codec.metre) if path is None else score_file.read(path)
 
 
 def transpositions(notes: Sequence[Note], key: MusicalKey) -> list[int]:
@@ -118,6 +120,31 @@ def melody_frames(codec: KeysCodec, melody: Score) -> tuple[Bits, Bits]:
         if LOWEST_PITCH <= pitch <= HIGHEST_PITCH:
             free[math.floor(start) : math.ceil(end), pitch - LOWEST_PITCH] = False
     return bits, free
+
+
+class HeldKeys:
+    """For how long N versions of a song hold the keys that are added.
+
+    limit: frames, the longest that a chord is held in the training songs; None: no limit.
+    """
+
+    def __init__(self, limit: int | None, count: int) -> None:
+        self._limit = limit
+        self._keys = np.zeros((count, KEYS), np.bool_)
+        self._run = np.zeros(count, np.int64)
+
+    def add(self, keys: NDArray[Any]) -> NDArray[np.float64]:
+        """Add the next frame of each version, (N, 88); return what it costs, (N,), in nats."""
+        same = (self._keys == (keys > 0)).all(1) & (keys > 0).any(1)
+        self._run = np.where(same, self._run + 1, 1)
+        self._keys = keys > 0
+        if self._limit is None:
+            return np.zeros(len(keys))
+        return np.where(self._run > self._limit, STUCK_NATS, 0.0)
+
+    def keep(self, version: int) -> None:
+        """Let all versions continue one of them."""
+        self._keys[:], self._run[:] = self._keys[version].copy(), self._run[version]
 
 
 @dataclass(kw_only=True)
@@ -193,6 +220,8 @@ class HarmonyStream:
         state = network.initial_state(None, VERSIONS)
         frame = np.zeros((VERSIONS, *self.codec.spec.shape), np.uint8)
         generator = np.random.Generator(np.random.PCG64(self.seed))
+        bounds = self.model.meta.bounds if self.request.guard == "on" else None
+        held = HeldKeys(bounds.hold if bounds else None, VERSIONS)
         for first in range(0, len(self.bits), bar):
             versions = []
             nats = np.zeros(VERSIONS)
@@ -202,10 +231,11 @@ class HarmonyStream:
                     return state, frame
                 inputs = network.feed(state, frame, self._match_weight)
                 frame, more = self._draw(inputs, row, generator)
-                nats += more
+                nats += more + held.add(frame[:, :KEYS] & self.free[row])
                 versions.append(frame)
             best = int(nats.argmin())
             self.nats += nats[best]
+            held.keep(best)
             state = copy_songs(state, [best] * VERSIONS)
             frame = frame[[best] * VERSIONS]
             for row, drawn in enumerate(versions, first):
@@ -278,7 +308,7 @@ def stream(
     """
     melody = request.melody
     codec = keys_codec(model).at_tempo(melody.first_note_tempo)
-    for name in ("temperature", "memory", "least", "seed"):
+    for name in ("temperature", "memory", "least", "guard", "seed"):
         MUSIC_OPTIONS[name].check(getattr(request, name))
     if not melody.notes:
         raise InputError("The melody has no notes: give one with notes on the piano.")

@@ -11,7 +11,6 @@ from engine import files
 from engine.errors import InputError
 from engine.music import ABC_SUFFIX, SCORE_SUFFIXES, pitch
 from engine.options import (
-    HARMONY_OPTIONS,
     MUSIC_EXTRA_OPTIONS,
     MUSIC_OPTIONS,
     MUSIC_SAMPLING_OPTIONS,
@@ -152,7 +151,7 @@ def _harmonize(model: "Model", arguments: argparse.Namespace) -> int:
     request = HarmonyRequest(
         melody=read_melody(keys_codec(model), arguments.melody),
         seed=arguments.seed,
-        **{name: getattr(arguments, name) for name in HARMONY_OPTIONS},
+        **{name: getattr(arguments, name) for name in MUSIC_SAMPLING_OPTIONS},
     )
     song = stream(model, request)
     for frame in song:

@@ -22,7 +22,7 @@ from engine.music.melody import parse_melody
 from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.music.score import Note, Score, merge_overlapping
 from engine.sampling import harmony
-from engine.sampling.harmony import HarmonyRequest, HarmonyStream
+from engine.sampling.harmony import STUCK_NATS, HarmonyRequest, HarmonyStream, HeldKeys
 
 WriteMusic = Callable[..., Path]
 # Frames of seconds or of beats, with and without onsets, of each head.
@@ -201,3 +201,17 @@ def test_invalid_requests(load_model: Callable[[int], Model], build: Callable[..
             harmony.stream(model, wrong)
     with pytest.raises(InputError, match="writes lyrics"):
         harmony.stream(build(), HarmonyRequest(melody))
+
+
+def test_keys_that_are_held_too_long_cost() -> None:
+    held = HeldKeys(2, 2)
+    chord = np.zeros((2, 88), np.bool_)
+    chord[:, 30] = True
+    other = chord.copy()
+    other[1, 34] = True
+    assert held.add(chord).tolist() == held.add(chord).tolist() == [0, 0]
+    assert held.add(other).tolist() == [STUCK_NATS, 0]
+    held.keep(1)
+    assert held.add(other).tolist() == [0, 0]
+    silence = np.zeros((2, 88), np.bool_)
+    assert [held.add(silence).tolist() for _ in range(4)] == [[0, 0]] * 4
