@@ -52,7 +52,7 @@ _AUDIO_RATE = 22_050  # of this sound, which is mono: a quarter of a WAV file's 
 
 # The included models, for type checkers; any other name is a run's or a path.
 LyricsName = Literal["lyrics", "english"]
-MusicName = Literal["folk", "chorales"]
+MusicName = Literal["folk", "chorales", "piano"]
 Value = OptionValue | bool | None  # of an option; a bool for one that is "on" or "off"
 PathLike = str | os.PathLike[str]
 _SONG_OPTIONS = {name: option for name, option in LYRICS_OPTIONS.items() if name != "count"}

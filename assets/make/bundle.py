@@ -95,6 +95,24 @@ MODELS = {
         "distinguish held from repeated notes. The piano rolls are an octave above a choir's "
         "range, so it was trained on them an octave lower.",
     ),
+    "piano": CardText(
+        about="Piano music as it accompanies songs of the 19th century, in frames of a sixteenth "
+        "note, with repeated notes.",
+        source="lieder",
+        commands=(
+            "rnn-tui data fetch lieder",
+            "rnn-tui train music --data lieder --preset piano --run songs",
+            "rnn-tui train music --data lieder --preset piano --set train.init_from=songs "
+            "--set train.steps=1300 --set train.lr=5e-3 --set train.warmup=30 --run "
+            "accompaniments",
+        ),
+        licence="CC0, like the songs (OpenScore Lieder Corpus, github.com/OpenScore/Lieder).",
+        limits="It read its 1,026 training songs less than five times, and learned textures, "
+        "cadences and endings better than keys: most pieces wander from key to key, with single "
+        "notes far from the others, and themes do not return. Songs with triplets, 319 of 1,460, "
+        "were left out, so it writes none. The temperature 1 is the best one: below 0.9 it "
+        "falls into long silences.",
+    ),
 }
 
 

@@ -32,7 +32,7 @@ def test_a_seed_writes_the_same_song(name: str, capfd: pytest.CaptureFixture[str
     assert capfd.readouterr().out.encode() == (GOLDEN / f"{name}.txt").read_bytes()
 
 
-@pytest.mark.parametrize("name", ["folk", "chorales"])
+@pytest.mark.parametrize("name", ["folk", "chorales", "piano"])
 def test_a_seed_writes_the_same_music(name: str, tmp_path: Path) -> None:
     file = tmp_path / "music.mid"
     command = f"sample music --model {name} --seed 5 --length 120 -o"
