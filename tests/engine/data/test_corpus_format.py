@@ -56,7 +56,6 @@ def test_every_song_is_stored_as_its_roll(tunes: Path) -> None:
             "unreadable": {"count": 0, "names": []},
             "duplicates": {"count": 1, "names": ["tune 29.mid"]},
             "other files": {"count": 0, "names": []},
-            "other files": {"count": 0, "names": []},
         },
         "notes_left_out": {
             "drums": 0,
