@@ -272,8 +272,11 @@ def prepare_corpus(
 
 
 def _other_files(source: Path, found: list[Path]) -> dict[str, Any]:
-    """Return the visible files in a folder that are not among its files of songs."""
+    """Return the visible files in a folder or a zip that are not among its files of songs."""
     others, songs = LeftOutSongs(), set(found)
+    if source.is_file() and source.suffix.lower() == ".zip":
+        for name in music_files.other_members(source):
+            others.add(name)
     for path in sorted(source.rglob("*")) if source.is_dir() else ():
         hidden = any(part.startswith(".") for part in path.relative_to(source).parts)
         if path not in songs and not hidden and path.is_file():

@@ -143,14 +143,7 @@ def store_songs(
             else f"None of the {unreadable.count} songs of {source} can be used; the first: "
             f"{unreadable.names[0]}"
         )
-    others = LeftOutSongs()
-    for name in music_files.other_files(source):
-        others.add(name)
-    left_out = {
-        "unreadable": asdict(unreadable),
-        "duplicates": asdict(duplicates),
-        "other files": asdict(others),
-    }
+    left_out = {"unreadable": asdict(unreadable), "duplicates": asdict(duplicates)}
     if off_grid.count:
         left_out["off the grid"] = asdict(off_grid)
     return _summarize(rows, left_out, seconds, beats)

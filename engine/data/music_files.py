@@ -81,19 +81,11 @@ def list_files(source: Path) -> list[Path]:
         raise missing_path(source, "give MIDI files")
 
 
-def other_files(source: Path) -> list[str]:
-    """Return the paths of the files in a folder or a zip that are not scores, sorted."""
-    paths: list[Path | PurePosixPath] = []
-    if source.is_dir():
-        for folder, _, names in os.walk(source):
-            paths += (Path(folder, name).relative_to(source) for name in names)
-    elif source.suffix.lower() == ".zip":
-        with _open_zip(source) as archive:
-            paths += (
-                PurePosixPath(info.filename) for info in archive.infolist() if not info.is_dir()
-            )
-    others = (path for path in paths if not (_is_score(path) or _is_hidden(path)))
-    return sorted(printable(str(path)) for path in others)
+def other_members(source: Path) -> list[str]:
+    """Return the paths of the visible files in a zip that are not scores, sorted."""
+    with _open_zip(source) as archive:
+        paths = [PurePosixPath(info.filename) for info in archive.infolist() if not info.is_dir()]
+    return sorted(str(path) for path in paths if not (_is_score(path) or _is_hidden(path)))
 
 
 def _is_score(path: Path | PurePosixPath) -> bool:

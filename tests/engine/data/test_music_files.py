@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.data import music_files
+from engine.config import DataConfig
+from engine.data import corpus, music_files
 from engine.data.splits import ANY, TEST, TRAIN, VALID
 from engine.errors import InputError
 from engine.music import midi, musicxml, piano_roll
@@ -70,7 +71,10 @@ def test_songs_and_splits_of_a_folder_and_of_a_zip(
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             (source / name).write_bytes(content)
         assert music_files.list_files(source) == sorted(source / name for name in PATHS)
-    assert music_files.other_files(source) == OTHERS[:1]
+    if packed:
+        assert music_files.other_members(source) == OTHERS[:1]
+        report = corpus.prepare_corpus(DataConfig(source=str(source)), kind="music").meta["report"]
+        assert report["left_out"]["other files"] == {"count": 1, "names": OTHERS[:1]}
     found = read(source)
     assert list(found) == sorted(PATHS)
     assert {name: split for name, (split, _) in found.items()} == PATHS
