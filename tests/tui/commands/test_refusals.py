@@ -167,11 +167,8 @@ def test_invalid_arguments(call: Call, songs: Path, trained: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("arguments", [(), ("--json",), ("--best", "3")], ids=str)
-def test_rhyme_without_words_to_rhyme(
-    call: Call, trained: str, home: Path, arguments: tuple[str, ...]
-) -> None:
-    (words,) = home.glob("runs/*/checkpoints/step-*/words.txt")
-    words.unlink()
+def test_rhyme_without_words_to_rhyme(call: Call, trained: str, arguments: tuple[str, ...]) -> None:
+    (run_dir.find(trained).checkpoints / "best" / "words.txt").unlink()
     done = call("sample", "lyrics", "--model", trained, "--rhyme", "aabb", *arguments)
     assert "small has no list of words to rhyme: leave rhyme at none" in refused(done)
     assert done.out == ""
