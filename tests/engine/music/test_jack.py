@@ -316,8 +316,8 @@ def keyboard(jack: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Keyboard]:
 
 
 @contextlib.contextmanager
-def jam(mode: str) -> Iterator["subprocess.Popen[str]"]:
-    words = ["jam", mode, "--input", "keyboard", "--port", "ear", "--model", MODEL]
+def jam(mode: str, model: str = MODEL) -> Iterator["subprocess.Popen[str]"]:
+    words = ["jam", mode, "--input", "keyboard", "--port", "ear", "--model", model]
     process = subprocess.Popen(
         [sys.executable, "-m", "tui.cli", *words, "--beat", "120", "--seed", "1"],
         env=ENVIRONMENT,
@@ -327,7 +327,7 @@ def jam(mode: str) -> Iterator["subprocess.Popen[str]"]:
     )
     assert process.stdout
     line = process.stdout.readline()
-    assert f"{MODEL} follows " in line, (line, process.stderr.read() if process.stderr else "")
+    assert f"{model} follows " in line, (line, process.stderr.read() if process.stderr else "")
     try:
         yield process
     finally:
@@ -359,7 +359,7 @@ def test_a_phrase_is_answered_in_time_again_and_again(keyboard: Keyboard) -> Non
 
 
 def test_what_is_played_is_accompanied_in_a_steady_beat(keyboard: Keyboard) -> None:
-    with jam("accompany"):
+    with jam("accompany", "chorales"):  # a chord on each beat
         keyboard.press(*PHRASE, *PHRASE)
         until(lambda: len(keyboard.onsets(own=True)) == 2 * len(PHRASE))
         echoes, added = keyboard.onsets(own=True), keyboard.onsets(own=False)
