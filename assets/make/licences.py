@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "licences.md"
 # Packages of extras that an environment for development does not have.
 _NOT_INSTALLED = {"kagglehub": "Apache-2.0", "tensorboardX": "MIT", "textual-serve": "MIT"}
+# Parts of PyTorch's build for NVIDIA GPUs, which the text names.
+_CUDA = ("cuda-", "nvidia-cu", "nvidia-nccl", "nvidia-nv", "triton")
 _DECLARED_OTHERWISE = {"python-rtmidi": "MIT"}  # its field refers to a file
 _TEXT = """\
 <!-- Written by `python -m assets.make.licences`. -->
@@ -59,7 +61,7 @@ def licences() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
         name = package.metadata["Name"]
-        if key not in seen and not name.startswith(("cuda", "nvidia", "triton")):
+        if key not in seen and not name.startswith(_CUDA):
             seen.add(key)
             found[name] = next(_declared(package), "see its page")
             waiting += _needed(package.requires or [], requirement.extras)
