@@ -110,10 +110,11 @@ def test_a_song_is_saved_and_shown(tmp_path: Path) -> None:
 
 
 def test_a_piece_has_a_roll_and_is_saved_in_each_format(tunes: MusicModel, tmp_path: Path) -> None:
-    piece = tunes.generate(notes="C4,E4", bars=2, seed=3)  # frames of 0.3 s at tempo 100
-    assert piece.roll.shape == piece.onsets.shape == (1 + 16, 88)
+    # Frames of 0.3 s at tempo 100, in 3/4.
+    piece = tunes.generate(notes="C4,E4", bars=2, seed=3)
+    assert piece.roll.shape == piece.onsets.shape == (1 + 12, 88)
     assert np.flatnonzero(piece.roll[0]).tolist() == [60 - 21, 64 - 21]
-    assert piece.seconds == pytest.approx(17 * 0.3)
+    assert piece.seconds == pytest.approx(13 * 0.3)
     for suffix in ("mid", "png"):
         piece.save(tmp_path / f"tune.{suffix}")
     assert len(midi.read(tmp_path / "tune.mid").notes) == len(piece.score.notes)
