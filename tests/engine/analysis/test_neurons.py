@@ -257,7 +257,7 @@ def test_refusals_by_the_model(build: Build, write_music: Write, tmp_path: Path)
     with pytest.raises(InputError, match="has no units: use a network"):
         neurons.read_song(build(kind="markov", order=2), SongRequest(text="a"))
     music = models.load(str(write_music(tmp_path / "model")))
-    with pytest.raises(InputError, match="reads music, not lyrics: use a MIDI file"):
+    with pytest.raises(InputError, match="reads music, not lyrics: use a MIDI or MusicXML file"):
         neurons.read_song(music, SongRequest(text="a"))
     with pytest.raises(InputError, match="has no artist styles"):
         neurons.read_song(music, SongRequest(artist="Zed"))
