@@ -146,7 +146,7 @@ def test_the_loss_falls(make_config: MakeConfig) -> None:
     assert last.loss < 0.75 * first.loss
 
 
-def test_only_the_best_and_the_last_checkpoint_are_kept(make_config: MakeConfig) -> None:
+def test_only_the_best_and_the_last_two_checkpoints_are_kept(make_config: MakeConfig) -> None:
     run = launch.new_run(make_config(), "kept")
     worker.train_run(run)
     best = min(
@@ -154,7 +154,7 @@ def test_only_the_best_and_the_last_checkpoint_are_kept(make_config: MakeConfig)
         key=lambda event: event.loss,
     )
     folders = {path.name for path in run.checkpoints.iterdir() if not path.is_symlink()}
-    assert folders == {f"step-{best.step:06d}", "step-000024"}
+    assert folders == {f"step-{best.step:06d}", "step-000018", "step-000024"}
     meta = json.loads((run.checkpoints / "best" / "meta.json").read_text())
     assert meta["step"] == best.step
     assert meta["scores"]["valid"]["loss"] == best.loss

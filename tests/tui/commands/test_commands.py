@@ -76,9 +76,9 @@ def test_the_same_seed_writes_the_same_text(call: Call, trained: str) -> None:
 
 
 def test_a_model_keeps_the_words_and_lengths_of_its_training_songs(
-    call: Call, trained: str, home: Path
+    call: Call, trained: str
 ) -> None:
-    (file,) = home.glob("runs/*/checkpoints/step-*/words.txt")
+    file = run_dir.find(trained).checkpoints / "best" / "words.txt"
     assert file.read_text().split("\n") == sorted([*WORDS, "why"])
     lengths = json.loads(file.with_name("meta.json").read_text())["lengths"]
     assert len(lengths) == 21
