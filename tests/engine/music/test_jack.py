@@ -349,7 +349,7 @@ def test_a_phrase_is_answered_in_time_again_and_again(keyboard: Keyboard) -> Non
                 """Return the keys of the answer to this phrase, not to the one before."""
                 return [onset for onset in keyboard.onsets(own=False) if onset[0] > since]
 
-            until(lambda: len(answers()) > 2)  # noqa: B023 (called at once)
+            until(lambda: len(answers()) > 2)
             time.sleep(3 * BEAT)  # of the answer
             echoes, answer = keyboard.onsets(own=True), answers()
             assert [pitch for _, pitch in echoes] == PHRASE
