@@ -60,11 +60,11 @@ from engine.protocol import (
     UnitRead,
     UnitsRead,
 )
-from engine.sampling import harmony, lyrics, music
+from engine.sampling import harmonize, lyrics, music
 from engine.sampling.accompany import Accompanist
 from engine.sampling.conditioning import parse_mix
 from engine.sampling.decoding import SamplingParams
-from engine.sampling.harmony import HarmonyRequest, HarmonyStream
+from engine.sampling.harmonize import HarmonyRequest, HarmonyStream
 from engine.sampling.lyrics import LyricsRequest, LyricsStream
 from engine.sampling.music import MusicRequest, MusicStream
 
@@ -260,9 +260,9 @@ class Worker:
         assert request.melody is not None
         if request.prime is not None or request.notes is not None:
             raise InputError("A prompt and a melody exclude each other: give only one of them.")
-        melody = harmony.read_melody(music.keys_codec(model), request.melody).at_steady_tempo()
+        melody = harmonize.read_melody(music.keys_codec(model), request.melody).at_steady_tempo()
         wanted = HarmonyRequest(melody=melody, seed=request.seed, **request.options)  # type: ignore[arg-type]
-        stream = harmony.stream(model, wanted, stopped)
+        stream = harmonize.stream(model, wanted, stopped)
         notes = tuple(NoteRow(*dataclasses.astuple(note)) for note in melody.notes)
         frame = _frame_length(stream.codec)
         reply(MusicStarted(stream.seed, (), melody.time_signature, frame, notes))

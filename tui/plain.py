@@ -17,7 +17,7 @@ from engine.errors import InputError, WorkError
 from engine.options import LYRICS_OPTIONS, LYRICS_SAMPLING_OPTIONS
 from engine.protocol import SampleLyrics
 from tui.commands import INTERRUPTED, output
-from tui.sources import kept_songs
+from tui.sources import history_songs
 from tui.sources.child_commands import Programs
 from tui.sources.history import History, Work
 
@@ -211,7 +211,7 @@ class PlainMode:
         request = dataclasses.replace(request, model=end["model"], prime=end["prime"])
         result = {"number": 0, "continued": False, "state": end["reason"]}
         result |= {name: end[name] for name in ("seed", "seconds", "bits")}
-        kept = kept_songs.keep(self._history, request, text, result)
+        kept = history_songs.keep(self._history, request, text, result)
         output.echo(f"Kept in the history as song {kept}.")
 
     def _open_history(self) -> None:
@@ -237,7 +237,7 @@ class PlainMode:
             self._history.delete(work.id)
             output.echo("Deleted.")
         elif what == "export":
-            words = f"File name; the suffix names the format: {kept_songs.FORMATS}."
+            words = f"File name; the suffix names the format: {history_songs.FORMATS}."
             path = Path(self._ask(words, needed=True))
-            kept_songs.export(work, path)
+            history_songs.export(work, path)
             output.echo(f"Saved {path}.")

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from engine import files
 from engine.errors import WorkError
-from engine.runs import history
+from engine.runs import log_summary
 from engine.runs.events import Event, decode, encode
-from engine.runs.history import History
+from engine.runs.log_summary import History
 
 Listener = Callable[[Event], None]
 BLOCK_BYTES = 1 << 20  # of a log that are read at a time
@@ -150,7 +150,7 @@ class HistoryReader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.history, self._saved = history.load(path)
+        self.history, self._saved = log_summary.load(path)
         self._events = EventReader(path, self._saved)
         self._new = self._saved > 0  # whether the history was not read yet
 
@@ -169,7 +169,7 @@ class HistoryReader:
     def save(self) -> None:
         """Write the summary."""
         if self._events.offset != self._saved:
-            history.save(self._path, self.history, self._events.offset)
+            log_summary.save(self._path, self.history, self._events.offset)
             self._saved = self._events.offset
 
 

@@ -5,7 +5,7 @@ Its name begins with the time at which it was made, in UTC.
 runs/20260131-094500-NAME/config.toml    the settings, in the form of a preset
                           config.json    the settings, versions of packages, and the corpus's hash
                           events.jsonl   the events of its training (events.py)
-                          summary.json   what is kept of them, of bounded size (history.py)
+                          summary.json   what is kept of them, of bounded size (log_summary.py)
                           worker.json    host and process id of the last trainer
                           worker.lock    locked by the trainer while it runs
                           worker.log     standard output and error of a trainer in the background

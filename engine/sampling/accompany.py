@@ -16,7 +16,7 @@ from engine.music.score import Note
 from engine.options import MUSIC_OPTIONS
 from engine.protocol import Frame
 from engine.sampling.decoding import match_weight
-from engine.sampling.harmony import HeldKeys, transpositions
+from engine.sampling.harmonize import HeldKeys, transpositions
 from engine.sampling.music import frame_pitches, keys_codec
 
 VERSIONS = 8  # of each frame, of which the most probable is kept

@@ -25,7 +25,7 @@ from engine.errors import InputError
 from engine.inference import models
 from engine.music import midi, musicxml
 from engine.music.score import Note, Score
-from engine.runs import event_log, events, history
+from engine.runs import event_log, events, log_summary
 from engine.runs.run_dir import RunDir
 
 COUNT = int(os.environ.get("RNN_TUI_TEST_MUTATIONS", "1500"))
@@ -141,7 +141,7 @@ def inputs(tmp_path: Path, write: Write) -> list[tuple[Path, Callable[[Path], No
         (tmp_path / "preset.toml", read_config),
         *((run / name, read_run) for name in ("config.json", "worker.json")),
         (run / "events.jsonl", read_log),
-        (run / history.FILE, read_summary),
+        (run / log_summary.FILE, read_summary),
     ]
 
 

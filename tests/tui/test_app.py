@@ -41,7 +41,7 @@ from tui.widgets.fields import ChoiceField, OptionField, PrimeField, StepField
 from tui.widgets.file_dialog import FileDialog
 from tui.widgets.header import PageHeader
 from tui.widgets.help import HelpScreen, page_actions
-from tui.widgets.history import HistoryDialog
+from tui.widgets.history_dialog import HistoryDialog
 from tui.widgets.jump import JumpScreen
 
 WriteRun = Callable[..., RunDir]

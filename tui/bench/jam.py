@@ -29,7 +29,7 @@ import numpy as np
 from engine import processes, protocol
 from engine.errors import WorkError
 from engine.music import player, ports
-from engine.music.partner import VELOCITY, Answerer, PartnerSettings
+from engine.music.jam import VELOCITY, Answerer, PartnerSettings
 from engine.protocol import (
     Failed,
     KeyPlayed,

@@ -14,7 +14,7 @@ from pathlib import Path
 from engine import paths
 from engine.config import RunConfig, to_mapping
 from engine.files import explain_write_errors
-from engine.runs import history, run_dir
+from engine.runs import log_summary, run_dir
 from engine.runs.events import Evaluated, Finished, Started, Step, encode
 from tui.bench.measurement import Cost, Measurement, measure_command
 
@@ -41,7 +41,7 @@ def measure(quick: bool) -> Iterator[Measurement]:
                 "export --csv": ["export", "long", "--csv", csv],
             }.items():
                 if "without" in label:
-                    (run / history.FILE).unlink(missing_ok=True)
+                    (run / log_summary.FILE).unlink(missing_ok=True)
                 cost = measure_command(arguments, Path(folder))
                 base = shortest.setdefault(label, cost)
                 name = f"{label}, {count:,} events"

@@ -110,8 +110,8 @@ class LineChart(Widget, can_focus=True):
         self._redraw()
 
     async def export(self, path: Path) -> None:
-        """Write what is seen as PNG, SVG or CSV: see `tui.chart.picture.export`."""
-        from tui.chart.picture import export
+        """Write what is seen as PNG, SVG or CSV: see `tui.chart.export.export`."""
+        from tui.chart.export import export
 
         shown = self._series, self.viewport, self._x_axis, self.y_label
         await asyncio.to_thread(export, path, *shown)

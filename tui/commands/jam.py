@@ -11,7 +11,7 @@ from tui.commands import output
 from tui.commands.arguments import add_model, add_option, add_options
 
 if TYPE_CHECKING:
-    from engine.music.partner import Accompanier, Answerer
+    from engine.music.jam import Accompanier, Answerer
     from engine.protocol import FrameLength, PlayerAnswer, SamplerAnswer
     from tui.sources.restarting_process import ProcessEnded
 
@@ -102,7 +102,7 @@ def _first_model() -> str:
 def _partner(
     arguments: argparse.Namespace, model: str, frame: "FrameLength", player: Any, sampler: Any
 ) -> "Answerer | Accompanier":
-    from engine.music.partner import Accompanier, Answerer, PartnerSettings
+    from engine.music.jam import Accompanier, Answerer, PartnerSettings
 
     settings = PartnerSettings(
         model=model,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from engine.inference.models import Model
     from engine.music.piano_roll import Roll
     from engine.music.score import Score
-    from engine.sampling.harmony import HarmonyStream
+    from engine.sampling.harmonize import HarmonyStream
     from engine.sampling.music import MusicStream
 
 
@@ -140,7 +140,7 @@ def _harmonize(model: "Model", arguments: argparse.Namespace) -> int:
     """Harmonize a melody; return the exit status."""
     from engine import protocol
     from engine.protocol import MusicFrame
-    from engine.sampling.harmony import HarmonyRequest, read_melody, stream
+    from engine.sampling.harmonize import HarmonyRequest, read_melody, stream
     from engine.sampling.music import keys_codec
 
     for name in ("length", "seconds", "bars"):

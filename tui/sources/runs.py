@@ -16,7 +16,7 @@ from engine.errors import InputError
 from engine.runs import run_dir
 from engine.runs.event_log import HistoryReader
 from engine.runs.events import Event, Failed, Heartbeat, Started
-from engine.runs.history import History
+from engine.runs.log_summary import History
 from engine.runs.run_dir import RunDir
 from engine.runs.run_state import ENDED, is_alive, state_of
 from tui.sources.run_summary import MetricColumns, RunRow, RunSummary, start_time

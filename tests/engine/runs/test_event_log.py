@@ -14,7 +14,7 @@ from engine.errors import WorkError
 from engine.runs import events, run_dir
 from engine.runs.event_log import EventLog, EventReader
 from engine.runs.events import Evaluated, Event, Finished, Heartbeat, Resumed, Saved, Started, Step
-from engine.runs.history import History
+from engine.runs.log_summary import History
 
 
 def step(number: int) -> Step:

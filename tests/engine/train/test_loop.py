@@ -16,7 +16,7 @@ from engine.errors import InputError, WorkError
 from engine.inference import models
 from engine.runs import events
 from engine.runs.event_log import EventReader
-from engine.runs.history import History
+from engine.runs.log_summary import History
 from engine.runs.run_dir import RunDir
 from engine.train import distributed, evaluate_model, launch, loop, optimizer, worker
 from engine.train.loop import Due

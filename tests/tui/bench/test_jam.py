@@ -3,7 +3,7 @@
 import pytest
 
 from engine.errors import WorkError
-from engine.music.partner import VELOCITY
+from engine.music.jam import VELOCITY
 from tui.bench import jam
 
 

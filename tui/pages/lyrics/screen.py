@@ -24,14 +24,14 @@ from tui.pages.lyrics.session import LyricsSession, SongView, reopened
 from tui.pages.lyrics.shading import VIEWS, LyricsText
 from tui.pages.lyrics.song_panel import LyricsEditor, SongPanel
 from tui.pages.model_page import SamplerAnswered, WritingPage
-from tui.sources import kept_songs
+from tui.sources import history_songs
 from tui.sources.child_commands import INSTALLED, Programs
 from tui.sources.history import History, Work
 from tui.sources.restarting_process import ProcessEnded
 from tui.sources.settings import State
 from tui.widgets.footer import Footer
 from tui.widgets.heading import Heading
-from tui.widgets.history import HistoryDialog
+from tui.widgets.history_dialog import HistoryDialog
 
 
 class LyricsScreen(WritingPage[LyricsControls, SongView]):
@@ -214,7 +214,7 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
         """List all songs, and show the one that is chosen, with its fields."""
 
         async def export(work: Work, path: Path) -> None:
-            kept_songs.export(work, path)
+            history_songs.export(work, path)
 
         def suggest(work: Work) -> str:
             try:
@@ -228,7 +228,7 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
                 "lyrics",
                 export,
                 suggest,
-                kept_songs.FORMATS,
+                history_songs.FORMATS,
                 lambda work: work.text,
             )
         )

@@ -18,7 +18,7 @@ from engine.protocol import (
 )
 from tui.formatting import clean
 from tui.pages.model_page import Session
-from tui.sources import kept_songs
+from tui.sources import history_songs
 from tui.sources.history import History, Work
 from tui.sources.restarting_process import ProcessEnded
 from tui.sources.sampler import Answers
@@ -85,7 +85,7 @@ class SongView:
         if self.text and not self.active and not self.kept:
             self.kept = True
             result = {name: getattr(self, name) for name in _KEPT}
-            kept_songs.keep(history, self.request, self.text, result)
+            history_songs.keep(history, self.request, self.text, result)
 
     def receive(self, answers: Answers, now: float) -> None:
         """Add answers about this song; ignore them once it has ended."""

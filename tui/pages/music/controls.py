@@ -11,8 +11,8 @@ from textual.widgets import Label, Select
 
 from engine.errors import InputError
 from engine.music.general_midi import INSTRUMENTS
+from engine.music.jam import PartnerSettings
 from engine.music.melody import melody_path, parse_melody
-from engine.music.partner import PartnerSettings
 from engine.music.ports import SILENT
 from engine.music.tempo_map import TempoMap
 from engine.options import MUSIC_OPTIONS, MUSIC_SAMPLING_OPTIONS, PLAYBACK_OPTIONS

@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Label, Static
 
-from engine.music.partner import Accompanier, Answerer, PartnerSettings
+from engine.music.jam import Accompanier, Answerer, PartnerSettings
 from engine.music.pitch import pitch_name
 from engine.protocol import (
     Failed,

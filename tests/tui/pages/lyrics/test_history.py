@@ -8,7 +8,7 @@ from tests.tui import fake_worker as fake
 from tests.tui.lyrics_page import page
 from tui.sources.history import History
 from tui.widgets.file_dialog import FileDialog
-from tui.widgets.history import HistoryDialog
+from tui.widgets.history_dialog import HistoryDialog
 
 
 async def test_songs_views_and_fields_are_kept_over_restarts(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.config import RunConfig
-from engine.runs import event_log, events, history, run_dir
+from engine.runs import event_log, events, log_summary, run_dir
 from engine.runs.event_log import EventLog, HistoryReader, valid_events
 from engine.runs.events import Evaluated, Event, Heartbeat, Resumed, Sampled, Step
-from engine.runs.history import FILE, History
+from engine.runs.log_summary import FILE, History
 
 
 def step(number: int) -> Step:
@@ -72,7 +72,7 @@ def test_a_long_history_is_thinned_and_keeps_the_last_and_the_best(
         whole = History()
         for event in training(found):
             whole.add(event)
-        patch.setattr(history, "MAX_EVENTS", 4)
+        patch.setattr(log_summary, "MAX_EVENTS", 4)
         thinned = History()
         for line in lines(training(found)).splitlines():  # each alone, and in blocks
             thinned.add_lines([line])
@@ -87,7 +87,7 @@ def test_a_long_history_is_thinned_and_keeps_the_last_and_the_best(
         assert thinned.step == whole.step
         assert thinned.steps[-1:] == whole.steps[-1:]
         assert thinned.best_evaluation == whole.best_evaluation
-        assert thinned.samples == whole.samples[-history.MAX_SAMPLES :]
+        assert thinned.samples == whole.samples[-log_summary.MAX_SAMPLES :]
 
 
 def test_the_trainer_writes_a_summary_and_a_reader_goes_on_from_it(

@@ -21,8 +21,8 @@ from engine.music.key_finding import MusicalKey
 from engine.music.melody import parse_melody
 from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.music.score import Note, Score, merge_overlapping
-from engine.sampling import harmony
-from engine.sampling.harmony import STUCK_NATS, HarmonyRequest, HarmonyStream, HeldKeys
+from engine.sampling import harmonize
+from engine.sampling.harmonize import STUCK_NATS, HarmonyRequest, HarmonyStream, HeldKeys
 
 WriteMusic = Callable[..., Path]
 # Frames of seconds or of beats, with and without onsets, of each head.
@@ -55,8 +55,8 @@ def load(write_music: WriteMusic, folder: Path, index: int) -> Model:
     return models.load(str(path if path.exists() else write_music(path, **MODELS[index])))
 
 
-def harmonize(model: Model, melody: Score, seed: int = 0, **options: float) -> HarmonyStream:
-    song = harmony.stream(model, HarmonyRequest(melody, seed=seed, **options))  # type: ignore[arg-type]
+def harmonized(model: Model, melody: Score, seed: int = 0, **options: float) -> HarmonyStream:
+    song = harmonize.stream(model, HarmonyRequest(melody, seed=seed, **options))  # type: ignore[arg-type]
     assert len(list(song)) == song.frames
     return song
 
@@ -79,7 +79,7 @@ def test_every_note_of_a_melody_is_kept_and_stays_on_top(
     @settings(max_examples=12, deadline=None)
     @given(melodies(), st.integers(0, 3), st.sampled_from([0.0, 1.0, float("inf")]))
     def check(melody: Score, index: int, temperature: float) -> None:
-        song = harmonize(built[index], melody, temperature=temperature)
+        song = harmonized(built[index], melody, temperature=temperature)
         score = song.score
         added = [*(Counter(score.notes) - Counter(melody.notes)).elements()]
         assert len(added) == len(score.notes) - len(melody.notes)  # every note of it is there
@@ -116,14 +116,14 @@ def check_ending(song: HarmonyStream, melody: Score, score: Score) -> None:
 def test_the_same_seed_adds_the_same_notes(load_model: Callable[[int], Model]) -> None:
     model = load_model(1)
     melody = parse_melody("C5 E5 G5:0.5 r:0.5 E5 D5 B4", 100)
-    first, again, other = (harmonize(model, melody, seed).score for seed in (1, 1, 2))
+    first, again, other = (harmonized(model, melody, seed).score for seed in (1, 1, 2))
     assert first == again
     assert first != other
 
 
 def test_a_melody_survives_a_midi_file(load_model: Callable[[int], Model], tmp_path: Path) -> None:
     melody = parse_melody("C5 E5 G5:0.5 r:0.5 E5 D5 B4 C5:2", 100)
-    midi.write(harmonize(load_model(1), melody).score, tmp_path / "out.mid")
+    midi.write(harmonized(load_model(1), melody).score, tmp_path / "out.mid")
     read = midi.read(tmp_path / "out.mid")
     spans = {(note.pitch, round(note.start, 3), round(note.end, 3)) for note in read.notes}
     for note in melody.notes:
@@ -132,19 +132,19 @@ def test_a_melody_survives_a_midi_file(load_model: Callable[[int], Model], tmp_p
 
 def test_the_tonic_is_moved_to_c_in_the_octave_that_the_model_expects() -> None:
     notes = parse_melody("D4 F#4 A4 D5").notes
-    assert harmony.transpositions(notes, MusicalKey(2, minor=False)) == [-2, 10, -14]
+    assert harmonize.transpositions(notes, MusicalKey(2, minor=False)) == [-2, 10, -14]
     high = parse_melody("C8 A7 F7").notes
-    assert harmony.transpositions(high, MusicalKey(5, minor=False)) == [-5, -17]
+    assert harmonize.transpositions(high, MusicalKey(5, minor=False)) == [-5, -17]
     wide = parse_melody("A0 C8").notes
-    assert harmony.transpositions(wide, MusicalKey(9, minor=True)) == [3]
+    assert harmonize.transpositions(wide, MusicalKey(9, minor=True)) == [3]
 
 
 def test_the_octave_is_the_one_that_the_model_finds_most_probable(
     load_model: Callable[[int], Model], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(harmony, "_trial", lambda song: abs(song.shift - 12))
+    monkeypatch.setattr(harmonize, "_trial", lambda song: abs(song.shift - 12))
     melody = parse_melody("C4 E4 G4 C5")
-    song = harmonize(load_model(0), melody)
+    song = harmonized(load_model(0), melody)
     assert song.shift == 12
     assert np.flatnonzero(song.bits.max(0)).tolist() == [51, 55, 58, 63]  # C5 … C6
     assert {note for note in song.score.notes if note.velocity == 80} == {*melody.notes}
@@ -160,7 +160,7 @@ def test_free_keys_are_below_the_melody_and_not_its_own() -> None:
         ),
         60.0,
     )
-    bits, free = harmony.melody_frames(quarter, melody)
+    bits, free = harmonize.melody_frames(quarter, melody)
     assert [np.flatnonzero(row).tolist() for row in bits] == [[39], [39, 51], [], [19]]
     assert [int(row.sum()) for row in free] == [39, 39, 39, 19]
 
@@ -171,17 +171,17 @@ def test_the_most_probable_version_of_each_bar_is_kept(
     """The average over seeds: of many versions, the best is more probable than of one."""
     model = load_model(0)
     melody = parse_melody("C5 E5 G5 E5 D5 B4 C5:2", 100)
-    monkeypatch.setattr(harmony, "TRIAL_FRAMES", 1)
-    many = np.mean([harmonize(model, melody, seed).nats for seed in range(4)])
-    monkeypatch.setattr(harmony, "VERSIONS", 1)
-    one = np.mean([harmonize(model, melody, seed).nats for seed in range(4)])
+    monkeypatch.setattr(harmonize, "TRIAL_FRAMES", 1)
+    many = np.mean([harmonized(model, melody, seed).nats for seed in range(4)])
+    monkeypatch.setattr(harmonize, "VERSIONS", 1)
+    one = np.mean([harmonized(model, melody, seed).nats for seed in range(4)])
     assert many < one
 
 
 def test_a_stop_ends_the_stream(load_model: Callable[[int], Model]) -> None:
     melody = parse_melody("C5 D5 E5 F5 G5:8")
     stop = threading.Event()
-    song = harmony.stream(load_model(0), HarmonyRequest(melody, seed=0), stop.is_set)
+    song = harmonize.stream(load_model(0), HarmonyRequest(melody, seed=0), stop.is_set)
     for _ in song:
         stop.set()
     assert song.reason == "stopped"
@@ -198,9 +198,9 @@ def test_invalid_requests(load_model: Callable[[int], Model], build: Callable[..
         (HarmonyRequest(Score((Note(0, 40_000, 60),))), "133,334 frames: the limit is 100,000"),
     ]:
         with pytest.raises(InputError, match=message):
-            harmony.stream(model, wrong)
+            harmonize.stream(model, wrong)
     with pytest.raises(InputError, match="writes lyrics"):
-        harmony.stream(build(), HarmonyRequest(melody))
+        harmonize.stream(build(), HarmonyRequest(melody))
 
 
 def test_keys_that_are_held_too_long_cost() -> None:

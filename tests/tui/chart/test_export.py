@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from engine.errors import InputError
-from tui.chart import picture
+from tui.chart import export
 from tui.chart.series import Axis, Series
 from tui.chart.viewport import Viewport
 
@@ -27,7 +27,7 @@ def test_an_svg_has_the_visible_lines_marks_axes_and_legend(
     series: list[Series], tmp_path: Path
 ) -> None:
     path = tmp_path / "chart.svg"
-    picture.export(path, series, Viewport(smoothing=0.9), None, "bits/char")
+    export.export(path, series, Viewport(smoothing=0.9), None, "bits/char")
     root = ET.parse(path).getroot()
     texts = [text.text for text in root.iter(f"{SVG}text")]
     assert {"train", "<valid>", "smoothed 0.9", "step", "bits/char", "50", "3.0"} <= set(texts)
@@ -38,7 +38,7 @@ def test_an_svg_has_the_visible_lines_marks_axes_and_legend(
     xs = [float(pair.split(",")[0]) for pair in str(blue[1].get("points")).split()]
     assert xs[0] == 80  # the left edge
     zoomed = tmp_path / "zoomed.svg"
-    picture.export(zoomed, series, Viewport(span=(40.0, 60.0), smoothing=0), None, "")
+    export.export(zoomed, series, Viewport(span=(40.0, 60.0), smoothing=0), None, "")
     marks = list(ET.parse(zoomed).getroot().iter(f"{SVG}polygon"))
     assert len(marks) == 2  # one point is visible
 
@@ -46,7 +46,7 @@ def test_an_svg_has_the_visible_lines_marks_axes_and_legend(
 def test_a_png_has_the_colors_of_the_lines(series: list[Series], tmp_path: Path) -> None:
     path = tmp_path / "chart.PNG"
     hours = Axis("hours", whole=False)
-    picture.export(path, series, Viewport(log_y=True), hours, "bits/char")
+    export.export(path, series, Viewport(log_y=True), hours, "bits/char")
     image = Image.open(path).convert("RGB")
     assert image.size == (2400, 1440)
     colors = {color for _, color in image.getcolors(1 << 24) or []}
@@ -55,7 +55,7 @@ def test_a_png_has_the_colors_of_the_lines(series: list[Series], tmp_path: Path)
 
 def test_a_csv_has_a_row_for_each_visible_x(series: list[Series], tmp_path: Path) -> None:
     path = tmp_path / "chart.csv"
-    picture.export(path, series, Viewport(span=(30.0, 50.0)), Axis("characters"), "")
+    export.export(path, series, Viewport(span=(30.0, 50.0)), Axis("characters"), "")
     rows = list(csv.reader(path.open()))
     assert rows == [
         ["characters", "train", "<valid>"],
@@ -65,9 +65,9 @@ def test_a_csv_has_a_row_for_each_visible_x(series: list[Series], tmp_path: Path
 
 def test_what_cannot_be_exported_is_refused(series: list[Series], tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"chart\.jpg must end in \.png, \.svg or \.csv"):
-        picture.export(tmp_path / "chart.jpg", series, Viewport(), None, "")
+        export.export(tmp_path / "chart.jpg", series, Viewport(), None, "")
     with pytest.raises(InputError, match="no values yet"):
-        picture.export(tmp_path / "chart.svg", [], Viewport(), None, "")
+        export.export(tmp_path / "chart.svg", [], Viewport(), None, "")
     with pytest.raises(InputError, match="press 0 to zoom out"):
-        picture.export(tmp_path / "chart.svg", series, Viewport(span=(96.0, 99.0)), None, "")
+        export.export(tmp_path / "chart.svg", series, Viewport(span=(96.0, 99.0)), None, "")
     assert not list(tmp_path.iterdir())

@@ -1,6 +1,6 @@
 """The two partners, on a clock of the tests, with answers of a sampler that is made up."""
 
-from engine.music.partner import (
+from engine.music.jam import (
     DELAY,
     GRACE,
     MAX_SILENCE,
