@@ -8,7 +8,8 @@ The ranks meet at a key-value store (torch's TCPStore, at MASTER_ADDR and MASTER
 
 arrived, host/RANK    number of ranks that have joined, and the machine of each
 failed, stop          the error of a rank that will not join; a request to stop
-verdict               what all do then, decided by the first: _TRAIN, _STOP or an error
+verdict, left         what all do then, decided by the first: _TRAIN, _STOP or an error; number of
+                      ranks that have read one of the last two
 beat/RANK             a number that grows while a rank lives; `lost`: that one does not
 """
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and n-gram models do not nee
 TIMEOUT = timedelta(days=1)
 JOIN_SECONDS = 600.0  # maximum wait for the other ranks, which may have songs to prepare
 LOST_SECONDS = 45.0  # without a sign of life from a rank
+LEAVE_SECONDS = 20.0  # in which the other ranks can read why they do not train
 _POLL_SECONDS = 0.2  # between two reads of the store while the ranks join
 _TRAIN, _STOP = "train", "stop"
 # The requests that `Ranks.union` can exchange; those with "may" are of a fast device's clock.
@@ -146,8 +148,12 @@ class Ranks:
         verdict = store.get("verdict").decode()
         if verdict == _TRAIN:
             return store
-        if self.is_first:
-            time.sleep(5 * _POLL_SECONDS)  # the others read it before the store ends with this one
+        store.add("left", 1)
+        deadline = time.monotonic() + LEAVE_SECONDS
+        while (
+            self._opens_store and store.add("left", 0) < self.size and time.monotonic() < deadline
+        ):
+            time.sleep(_POLL_SECONDS)  # the store ends with this process: the others read it first
         raise JoinStopped if verdict == _STOP else WorkError(verdict)
 
     def _verdict(self, store: "Store", late: bool) -> str:
@@ -163,6 +169,11 @@ class Ranks:
             return _STOP
         return self._missing(store) if late else ""
 
+    @property
+    def _opens_store(self) -> bool:
+        """Whether this process opens the store; torchrun opens it for the ranks that it starts."""
+        return self.is_first and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
+
     def _store(self, hosted: bool = False) -> "Store | None":
         """Return the store of this start of the ranks; None if it cannot be reached in seconds.
 
@@ -170,12 +181,11 @@ class Ranks:
         """
         from torch.distributed import DistError, PrefixStore, TCPStore  # type: ignore[attr-defined]
 
-        torchrun_opens = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
         try:
             store = TCPStore(
                 os.environ["MASTER_ADDR"],
                 int(os.environ["MASTER_PORT"]),
-                is_master=hosted and self.is_first and not torchrun_opens,
+                is_master=hosted and self._opens_store,
                 wait_for_workers=False,
                 timeout=timedelta(seconds=2),
             )
@@ -199,6 +209,7 @@ class Ranks:
         """Store the error of this rank, for those that are joining."""
         if self.size > 1 and (store := self._store()) is not None:
             store.set("failed", f"Process {self.rank} on {socket.gethostname()}: {text}")
+            store.add("left", 1)
 
     @contextlib.contextmanager
     def _heartbeat(self) -> Iterator[None]:

@@ -25,6 +25,7 @@ def compose(folder: Path, *titles: str) -> dict[str, bytes]:
     return {str(x.relative_to(folder)): x.read_bytes() for x in folder.rglob("*") if x.is_file()}
 
 
+@pytest.mark.slow
 def test_some_pieces_are_written_byte_for_byte(tmp_path: Path) -> None:
     titles = ["Paper Lanterns", "For Those at Sea", "Two Squirrels", "Walnuts"]
     files = compose(tmp_path, *titles)

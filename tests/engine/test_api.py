@@ -135,6 +135,7 @@ def test_a_piece_continues_another_one_and_streams(tunes: MusicModel) -> None:
     assert [frame.keys for frame in frames] == sounding
 
 
+@pytest.mark.slow
 def test_a_piece_is_shown_as_a_picture_with_sound(tunes: MusicModel) -> None:
     piece = tunes.generate(length=4, seed=1, least=1)
     assert piece._repr_png_().startswith(b"\x89PNG")
@@ -201,6 +202,7 @@ def test_generate_loads_a_model_and_writes(words: LyricsModel) -> None:
     assert song == words.generate("a", length=5, seed=1)
 
 
+@pytest.mark.slow
 def test_train_trains_a_run_and_returns_its_model(write_trained: Write, tmp_path: Path) -> None:
     write_trained()  # writes songs.csv
     events: list[Event] = []

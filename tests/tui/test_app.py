@@ -123,6 +123,7 @@ async def test_palette_themes_and_the_attached_run(write_run: WriteRun) -> None:
         await until(pilot, lambda: str(attached.visual) == "! crashed first 100 %")
 
 
+@pytest.mark.slow
 async def test_keys_are_remapped_controls_jumped_to_and_the_palette_searches_descriptions(
     home: Path,
 ) -> None:
@@ -294,6 +295,7 @@ def test_importing_the_app_imports_nothing_slow() -> None:
     assert result.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_it_opens_and_closes_in_a_real_terminal(home: Path, write_run: WriteRun) -> None:
     write_run("first")
     script = "from tui.app import run_app; raise SystemExit(run_app())"

@@ -90,6 +90,7 @@ def test_train_after_a_crash(
     assert snap_compare(make_app(), terminal_size=size, run_before=when_drawn())
 
 
+@pytest.mark.slow
 @every_size
 def test_train_without_runs(snap_compare: Snap, size: tuple[int, int]) -> None:
     assert snap_compare(make_app(), terminal_size=size, run_before=when_drawn())

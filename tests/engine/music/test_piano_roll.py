@@ -62,6 +62,7 @@ def equal(first: Roll, second: Roll) -> bool:
     )
 
 
+@pytest.mark.slow
 @given(ROLLS, st.floats(0.03, 2.0), st.floats(20, 300))
 @settings(deadline=None)
 def test_a_roll_is_the_same_after_midi(music: Roll, frame: float, tempo: float) -> None:

@@ -96,6 +96,7 @@ def request_of(model: Model, **values: Any) -> dict[str, Any]:
 # ── seeds, batches, lengths ──────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "params",
     [

@@ -256,6 +256,7 @@ def test_the_memory_option_weighs_the_match_memory(make: Make) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("settings", KINDS, ids=str)
 def test_songs_written_together_equal_those_written_alone(

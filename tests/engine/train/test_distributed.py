@@ -188,6 +188,7 @@ def test_resumed_ranks_equal_uninterrupted_ones_to_the_last_bit(
     assert_same(whole, parts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rank", [0, 1])
 def test_a_signal_to_one_rank_stops_all_at_the_same_step(
     make_config: MakeConfig, rank: int
@@ -239,10 +240,12 @@ def join(rank: int, size: int = 2, *requests: str) -> None:
 def test_ranks_that_do_not_join_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(distributed, "JOIN_SECONDS", 0.1)
     monkeypatch.setattr(distributed, "_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(distributed, "LEAVE_SECONDS", 0.1)
     with pytest.raises(WorkError, match=rf"2 of 3 .* rank 1, 2\. Those on {socket.gethostname()} "):
         join(0, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("store_address")
 def test_without_the_first_rank_its_address_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(distributed, "JOIN_SECONDS", 0.1)
@@ -250,14 +253,18 @@ def test_without_the_first_rank_its_address_is_named(monkeypatch: pytest.MonkeyP
         join(1)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("store_address")
-def test_a_stop_while_ranks_join_stops_all(make_config: MakeConfig) -> None:
+def test_a_stop_while_ranks_join_stops_all(
+    make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def join_second() -> None:
         with pytest.raises(JoinStopped):
             join(1, 3)
 
     other = multiprocessing.get_context("fork").Process(target=join_second)
     other.start()
+    monkeypatch.setattr(distributed, "LEAVE_SECONDS", 5)  # the third rank never comes
     run = launch.new_run(make_config(), "alone")
     run.request("stop")
     worker.train_run(run, ranks=Ranks(0, 3))

@@ -195,6 +195,7 @@ def test_a_resumed_run_equals_the_uninterrupted_one_to_the_last_bit(
     assert resumed == sorted(set(resumed))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_every_cell_resumes_to_the_last_bit(make_config: MakeConfig, cell: str) -> None:
     settings = (f"model.cell={cell}", "model.tied=true", "train.sample_every=0")
@@ -209,6 +210,7 @@ def test_every_cell_resumes_to_the_last_bit(make_config: MakeConfig, cell: str) 
     assert checkpoint_bytes(parts) == checkpoint_bytes(whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("segment", ["0", "auto"])
 def test_windows_of_whole_songs_learn_and_resume(make_config: MakeConfig, segment: str) -> None:
     settings = ("train.bptt=0", f"train.checkpoint_segment={segment}", "train.min_lr_ratio=1")

@@ -93,6 +93,7 @@ def test_an_output_that_cannot_be_written_is_reported(
     assert done.stderr.count("\n") == bool(message)
 
 
+@pytest.mark.slow
 def test_the_app_needs_a_character_set_that_it_can_draw_with() -> None:
     done = shell("PYTHONIOENCODING=cp1251 script -qec '{}' /dev/null </dev/null")
     assert "cannot draw in a terminal of the character set cp1251: set PYTHONUTF8=1" in done.stdout

@@ -162,6 +162,7 @@ def test_a_kill_ends_every_note(tape: Path, long_song: Path) -> None:
     assert ("tape", "803C40") in sent(tape)
 
 
+@pytest.mark.slow
 def test_in_a_terminal_the_position_is_shown(tape: Path, tmp_path: Path) -> None:
     path = tmp_path / "song.mid"
     midi.write(Score((Note(0, 1.3, 60, 80),)), path)

@@ -67,6 +67,7 @@ async def test_every_rung_shows_its_bits_and_its_text(opened: Open) -> None:
         assert shown.startswith("Why the kettle hums to the window pane // and the window")
 
 
+@pytest.mark.slow
 async def test_fields_make_requests_stops_and_refusals_are_shown(
     opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:

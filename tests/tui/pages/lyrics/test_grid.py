@@ -16,6 +16,7 @@ def test_columns(count: int, width: int, columns: int) -> None:
     assert columns_of(count, width) == columns
 
 
+@pytest.mark.slow
 async def test_arrows_tab_and_clicks_move_between_songs() -> None:
     async with page() as lyrics:
         await lyrics.fill(count="9", seed="10")
@@ -117,6 +118,7 @@ async def test_songs_side_by_side() -> None:
         assert lyrics.tiles[0].render_line(1).text == plain
 
 
+@pytest.mark.slow
 async def test_on_a_small_screen_the_panel_hides_and_the_grid_scrolls() -> None:
     async with page((40, 12)) as lyrics:
         await lyrics.fill(count="4")

@@ -161,6 +161,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.slow
 async def test_fields_before_the_first_song() -> None:
     async with page() as lyrics:
         # The first model is loaded, and its artists are listed.
@@ -239,6 +240,7 @@ async def test_fields_before_the_first_song() -> None:
         assert lyrics.screen.session.items == []
 
 
+@pytest.mark.slow
 async def test_songs_of_a_session_are_stopped_browsed_and_written_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -324,6 +326,7 @@ async def test_songs_of_a_session_are_stopped_browsed_and_written_again(
         assert len(turned) == 1
 
 
+@pytest.mark.slow
 async def test_enter_in_any_field_writes_with_its_value() -> None:
     asked: dict[str, tuple[str, object]] = {
         "artist": ("ada", "Ada Moor"),
@@ -434,6 +437,7 @@ async def test_ten_thousand_artists_are_searched() -> None:
         assert (await lyrics.write("enter")).request.artist == "Singer 07421"
 
 
+@pytest.mark.slow
 async def test_refusals_and_the_end_of_the_sampler() -> None:
     async with page() as lyrics:
         # Up and down recall previous prompts.
@@ -561,6 +565,7 @@ def marked(lyrics: LyricsPage) -> list[tuple[str, bool]]:
     return [(piece.text, bool(piece.style and piece.style.bgcolor != plain)) for piece in segments]
 
 
+@pytest.mark.slow
 async def test_characters_are_shaded_by_surprise_and_copies_highlighted() -> None:
     async with page() as lyrics:
         # Characters are shaded by their surprise.
@@ -602,6 +607,7 @@ async def test_characters_are_shaded_by_surprise_and_copies_highlighted() -> Non
         await lyrics.until(lambda: "24 characters copied from Ada Moor – Kettle" in lyrics.status)
 
 
+@pytest.mark.slow
 async def test_sixty_thousand_characters_stream_and_the_view_follows() -> None:
     async with page() as lyrics:
         # Keys are answered while the characters stream.
@@ -641,6 +647,7 @@ async def test_sixty_thousand_characters_stream_and_the_view_follows() -> None:
         await lyrics.until(lambda: text.size.height < 12 and text.is_vertical_scroll_end)
 
 
+@pytest.mark.slow
 async def test_a_key_makes_its_field_visible_on_a_small_screen() -> None:
     async with page((40, 12)) as lyrics:
         for key, name in (("p", "prime"), ("a", "artist"), ("t", "temperature"), ("m", "model")):
@@ -651,6 +658,7 @@ async def test_a_key_makes_its_field_visible_on_a_small_screen() -> None:
             assert lyrics.screen.focused is lyrics.text
 
 
+@pytest.mark.slow
 async def test_the_first_fields_are_in_view_and_the_others_scroll() -> None:
     first = ["prime", "artist", "temperature", "count", "more"]
     async with page() as lyrics:

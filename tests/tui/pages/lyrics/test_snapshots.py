@@ -30,6 +30,7 @@ def test_second_song_in_light(look: Look) -> None:
     assert look(LARGE, "g", "g", theme="textual-light", artist="Ada Moor", length="300")
 
 
+@pytest.mark.slow
 def test_shaded_by_surprise(look: Look) -> None:
     assert look(LARGE, "h", "g", "left", artist="Ada Moor", seed="31", length="300")
 
@@ -71,6 +72,7 @@ def test_selected_character_in_40_by_12(look: Look) -> None:
     assert look(SMALL, "h", "g", "left", seed="31", length="300")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [LARGE, USUAL, SMALL], ids=["120x36", "80x24", "40x12"])
 def test_editing(look: Look, size: tuple[int, int]) -> None:
     assert look(size, "g", "e", seed="31", length="300")

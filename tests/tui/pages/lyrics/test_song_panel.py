@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import pytest
+
 from tests.tui import fake_worker as fake
 from tests.tui.lyrics_page import LyricsPage, page
 from tui.pages.lyrics.song_panel import LyricsEditor
@@ -99,6 +101,7 @@ async def test_a_song_is_edited_cut_and_continued() -> None:
         assert (again.request.prime, again.request.seed) == (song.whole + "ok", song.seed)
 
 
+@pytest.mark.slow
 async def test_a_character_is_selected_by_keys_and_clicks() -> None:
     async with page() as lyrics:
         # w rewrites from the selected character.

@@ -2,6 +2,7 @@
 
 import itertools
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -78,6 +79,7 @@ def test_labels_are_shortened_and_safe_to_print() -> None:
     assert layout.label("x" * 29) == "x" * 27 + "…"
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(points, st.data())
 def test_a_step_moves_in_its_direction_or_not_at_all(

@@ -60,6 +60,7 @@ def opened(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     return open_
 
 
+@pytest.mark.slow
 async def test_points_are_reached_by_keys_and_clicks(opened: Open) -> None:
     async with opened() as page:
         # Artists are shown at once.
@@ -102,6 +103,7 @@ async def test_points_are_reached_by_keys_and_clicks(opened: Open) -> None:
         await page.until(lambda: "songs by Tin Whistle" in page.status)
 
 
+@pytest.mark.slow
 async def test_songs_of_an_artist_and_those_most_similar_to_one(opened: Open) -> None:
     async with opened() as page:
         # Enter opens an artist, and lists the songs most similar to a song.

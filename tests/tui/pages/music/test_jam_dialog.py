@@ -1,5 +1,6 @@
 """Playing together in the app, with a fake sampler and a keyboard that plays by itself."""
 
+import pytest
 from textual.widgets import Static
 
 from tests.tui.music_page import page
@@ -10,6 +11,7 @@ def test_the_keys_are_two_octaves() -> None:
     assert [PITCHES[key] for key in LOWER + UPPER] == list(range(60, 85))
 
 
+@pytest.mark.slow
 async def test_keys_of_the_computer_are_played_and_answered() -> None:
     async with page() as music:
         await music.press("J")

@@ -81,6 +81,7 @@ async def test_without_a_model_the_page_shows_what_to_do(monkeypatch: pytest.Mon
         await music.until(lambda: "ready" in music.status)
 
 
+@pytest.mark.slow
 async def test_models_prompt_and_fields_before_the_first_piece(tmp_path: Path) -> None:
     async with page() as music:
         # Only music models are listed, and the first is loaded.
@@ -178,6 +179,7 @@ async def test_the_fields_make_the_request_and_pieces_are_kept() -> None:
         assert isinstance(music.screen.focused, PianoRoll)
 
 
+@pytest.mark.slow
 async def test_stops_refusals_and_the_end_of_the_sampler() -> None:
     async with page() as music:
         # Escape stops at once, and the piece is complete.
@@ -214,6 +216,7 @@ async def test_stops_refusals_and_the_end_of_the_sampler() -> None:
 # ── the piano roll ───────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 async def test_a_piece_on_the_roll_is_sought_scrolled_and_resized() -> None:
     async with page() as music:
         # A piece is shown on the roll as it is written.
@@ -290,6 +293,7 @@ def scroll(roll: PianoRoll, down: bool, shift: bool = False) -> Any:
 # ── playing ──────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 async def test_a_piece_is_played_with_the_settings_of_playback() -> None:
     async with page() as music:
         # A piece is played, paused and stopped.
@@ -386,6 +390,7 @@ async def test_a_piece_is_played_while_it_is_written_followed_and_looped() -> No
         assert "loop" not in music.transport
 
 
+@pytest.mark.slow
 async def test_ports_are_chosen_and_listed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async with page(ports=("grand", "broken", "upright")) as music:
         chooser = music.select("port")
@@ -427,6 +432,7 @@ async def test_without_a_port_playback_is_silent(monkeypatch: pytest.MonkeyPatch
         assert "There is no MIDI port" in music.status
 
 
+@pytest.mark.slow
 async def test_a_player_that_died_is_started_again_and_quitting_ends_all_processes() -> None:
     async with page() as music:
         # The end of the player is shown, and playback can be resumed.
@@ -463,6 +469,7 @@ async def test_a_player_that_died_is_started_again_and_quitting_ends_all_process
 # ── files ────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 async def test_a_midi_file_is_opened_and_played(tmp_path: Path) -> None:
     tune = Score((Note(0, 0.5, 60, 30), Note(0.5, 30.0, 64, 120)), 90.0, (3, 4), program=40)
     midi.write(tune, tmp_path / "first.mid")
@@ -502,6 +509,7 @@ async def test_a_midi_file_is_opened_and_played(tmp_path: Path) -> None:
         assert notes_of(music.piece)[0].velocity == 30
 
 
+@pytest.mark.slow
 async def test_a_piece_is_saved_as_played(tmp_path: Path) -> None:
     async with page() as music:
         # A piece is saved with the settings of playback.

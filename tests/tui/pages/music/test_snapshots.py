@@ -26,6 +26,7 @@ def test_a_piece(look: Look) -> None:
     assert look(LARGE, "g", length="64")
 
 
+@pytest.mark.slow
 def test_a_piece_in_light(look: Look) -> None:
     assert look(LARGE, "g", theme="textual-light", length="64")
 

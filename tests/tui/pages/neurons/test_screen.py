@@ -65,6 +65,7 @@ def page(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     return opened
 
 
+@pytest.mark.slow
 async def test_units_are_chosen_by_features_steps_and_numbers(page: Open) -> None:
     async with page() as here:
         # A song is read at once, and shaded by the best unit.
@@ -136,6 +137,7 @@ async def test_a_selected_character_shows_its_activation(page: Open) -> None:
         assert row == here.text.size.height - 1
 
 
+@pytest.mark.slow
 async def test_other_songs_and_own_texts_are_read(page: Open) -> None:
     async with page() as here:
         # Another song keeps the unit.

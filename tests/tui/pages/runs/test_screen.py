@@ -180,6 +180,7 @@ async def test_runs_are_sorted_filtered_named_and_compared_by_any_metric(
         await page.in_front(NewRunDialog)
 
 
+@pytest.mark.slow
 async def test_runs_are_copied_compared_followed_and_attached(
     three: list[RunDir], append: Append, write_run: WriteRun
 ) -> None:

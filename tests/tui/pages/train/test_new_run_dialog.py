@@ -126,6 +126,7 @@ async def test_fields_are_suggested_and_checked(
         assert form.text_of("#name-note") == "✗ The name 'folk' is taken; choose another."
 
 
+@pytest.mark.slow
 async def test_errors_help_and_closing(fake_command: FakeCommand) -> None:
     async with opened(fake_command.programs) as form:
         # After an error of the command every field is kept.
@@ -161,6 +162,7 @@ async def test_errors_help_and_closing(fake_command: FakeCommand) -> None:
         assert isinstance(form.app.screen, TrainScreen)
 
 
+@pytest.mark.slow
 async def test_data_sets_are_downloaded_and_runs_started_and_attached(
     fake_command: FakeCommand,
 ) -> None:

@@ -86,6 +86,7 @@ async def test_without_runs_the_page_shows_what_to_do(train: Opened, write_run: 
         assert not page.screen.has_class("-empty")
 
 
+@pytest.mark.slow
 async def test_the_newest_run_is_shown_zoomed_and_exported(
     train: Opened, write_run: WriteRun, append: Append, fake_command: FakeCommand
 ) -> None:
@@ -311,6 +312,7 @@ async def test_samples_are_copied_and_scrolled_and_the_layout_changes(
         assert (page.curve.display, samples.display) == (True, True)
 
 
+@pytest.mark.slow
 async def test_another_run_is_attached_from_the_list_or_when_one_is_deleted(
     train: Opened, write_run: WriteRun
 ) -> None:
