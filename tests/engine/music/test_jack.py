@@ -41,7 +41,7 @@ pytestmark = [
 
 RATE = 48_000
 PATIENCE = 60.0  # seconds
-SERVER = "rnn-tui-tests"
+SERVER = f"rnn-tui-tests-{os.getpid()}"  # each worker of the tests has its own
 ENVIRONMENT = {
     **os.environ,
     "JACK_NO_START_SERVER": "1",
