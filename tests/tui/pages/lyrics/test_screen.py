@@ -742,6 +742,7 @@ async def test_with_the_real_commands_and_the_real_sampler(
         assert [(one.seed, len(one.text)) for one in three] == [(3, 60), (4, 60), (5, 60)]
         assert three[0].text == song.text[:60]
         assert all(one.bits for one in three)
+        await lyrics.until(lambda: any(tile.has_class("-best") for tile in lyrics.tiles))
         (likeliest,) = (tile.song for tile in lyrics.tiles if tile.has_class("-best"))
         assert likeliest is min(three, key=lambda one: one.bits or 0.0)
         await lyrics.press("enter", "w")

@@ -14,6 +14,7 @@ def test_the_keys_are_two_octaves() -> None:
 @pytest.mark.slow
 async def test_keys_of_the_computer_are_played_and_answered() -> None:
     async with page() as music:
+        await music.until(lambda: music.tape)  # the port is open, and would be silenced by opening
         await music.press("J")
         dialog = await music.in_front(JamDialog)
         message = dialog.query_one("#message", Static)
