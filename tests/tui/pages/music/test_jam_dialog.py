@@ -14,7 +14,8 @@ def test_the_keys_are_two_octaves() -> None:
 @pytest.mark.slow
 async def test_keys_of_the_computer_are_played_and_answered() -> None:
     async with page() as music:
-        await music.until(lambda: music.tape)  # the port is open, and would be silenced by opening
+        music.stage.prepare()  # a port that opens later would be silenced
+        await music.until(lambda: music.tape and music.stage.port)
         await music.press("J")
         dialog = await music.in_front(JamDialog)
         message = dialog.query_one("#message", Static)
