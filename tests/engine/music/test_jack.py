@@ -324,6 +324,8 @@ def jam(mode: str, model: str = MODEL) -> Iterator["subprocess.Popen[str]"]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # a shell starts its background jobs with interrupts ignored, which children inherit
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
     )
     assert process.stdout
     line = process.stdout.readline()
