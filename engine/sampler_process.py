@@ -251,7 +251,7 @@ class Worker:
     def _accompany(self, request: AccompanyFrame, reply: Reply, stopped: Stopped) -> None:  # noqa: ARG002
         model = self._load(request.model, "music")
         if request.restart or self._accompanist is None:
-            self._accompanist = Accompanist(model, **request.options, seed=request.seed)  # type: ignore[arg-type]
+            self._accompanist = Accompanist(model, **request.options, seed=request.seed)
         reply(MusicFrame(self._accompanist.add(request.keys, request.onsets)))
 
     def _harmonize(

@@ -63,7 +63,7 @@ TASKS = (
     Task("Write piano music", ("sample", "music"), (
         _MODEL,
         Question("--prime", "MIDI file that it begins with. Blank: none."),
-        Question("--bars", "Length in bars. Blank: 200 frames."),
+        Question("--bars", "Length in bars. Blank: until the piece ends."),
         Question("--output", "Name of the MIDI file to write, such as tune.mid.", needed=True),
         Question("--play", "Play it? y or n. Blank: no.", is_switch=True),
     )),

@@ -150,7 +150,7 @@ class Answerer:
         ]
         self._history = self._history[-MAX_PROMPT:]
         self._notes = [*self._notes, *self._phrase][-MAX_PROMPT:]
-        self._shift = _to_c(self._notes)
+        self._shift = find_key(self._notes).to_c
         bar = BAR * settings.beat / settings.frame_seconds  # frames
         bars = min(max(1, math.ceil(len(roll) / bar - 1e-6)), MAX_ANSWER // BAR)
         self._length = max(1, round(bars * bar))
@@ -298,11 +298,6 @@ class Accompanier:
         """Return when a frame begins."""
         assert self._origin is not None
         return self._origin + index * self._settings.frame_seconds
-
-
-def _to_c(notes: Collection[Note]) -> int:
-    """Return the fewest semitones that move the tonic of notes to C."""
-    return (6 - find_key(notes).tonic) % 12 - 6
 
 
 def _moved(frame: Frame, semitones: int) -> Frame:

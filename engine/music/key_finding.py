@@ -28,6 +28,11 @@ class MusicalKey(NamedTuple):
         """The pitch classes of the tonic's chord, the tonic first."""
         return self.tonic, (self.tonic + 4 - self.minor) % 12, (self.tonic + 7) % 12
 
+    @property
+    def to_c(self) -> int:
+        """The fewest semitones that move the tonic to C, -6 … 5."""
+        return (6 - self.tonic) % 12 - 6
+
 
 def find_key(notes: Iterable[Note]) -> MusicalKey:
     """Return the key that fits notes best; C major without notes."""

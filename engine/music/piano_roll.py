@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,16 @@ from engine.music.score import Note, Score
 
 MAX_FRAMES = 1 << 18
 Keys = npt.NDArray[np.bool_]  # (T, 88): T frames, 88 keys
+T = TypeVar("T", bound=np.generic)
+
+
+def shift_keys(keys: npt.NDArray[T], semitones: int) -> npt.NDArray[T]:
+    """Return keys (…, 88) shifted in pitch, without those that are then not on the piano."""
+    shifted = np.zeros_like(keys)
+    target = slice(max(semitones, 0), max(KEYS + min(semitones, 0), 0))
+    source = slice(max(-semitones, 0), max(KEYS - max(semitones, 0), 0))
+    shifted[..., target] = keys[..., source]
+    return shifted
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,11 +75,7 @@ class Roll:
 
     def transposed(self, semitones: int) -> "Roll":
         """Return the roll shifted in pitch, without the notes that are then not on the piano."""
-        target = slice(max(semitones, 0), max(KEYS + min(semitones, 0), 0))
-        source = slice(max(-semitones, 0), max(KEYS - max(semitones, 0), 0))
-        sounding, onset = np.zeros((2, len(self), KEYS), np.bool_)
-        sounding[:, target] = self.sounding[:, source]
-        onset[:, target] = self.onset[:, source]
+        sounding, onset = (shift_keys(keys, semitones) for keys in (self.sounding, self.onset))
         return replace(self, sounding=sounding, onset=onset)
 
     def score(self, velocity: int | npt.NDArray[np.integer] = 80, program: int = 0) -> Score:

@@ -1,9 +1,8 @@
 """MIDI ports: list them, find one by name, open it, notice when it disappears.
 
 `python -m engine.music.ports` prints the output ports, one JSON object per line, and with the
-argument `inputs` the input ports. Ports are always listed by
-such a separate process, because the C libraries that list them write to the screen and can crash,
-above all while a port is open.
+argument `inputs` the input ports. Ports are always listed by such a separate process, because the C
+libraries that list them write to the screen and can crash, above all while a port is open.
 """
 
 import contextlib

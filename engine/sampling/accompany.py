@@ -1,6 +1,6 @@
 """Accompany what a person plays: a model of music adds keys beneath it, frame after frame."""
 
-import secrets
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,12 @@ from engine.inference.heads import FixedKeys, HeadInput, KeysHead
 from engine.inference.models import Model
 from engine.inference.network import Network, State
 from engine.music.key_finding import find_key
+from engine.music.piano_roll import shift_keys
 from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.music.score import Note
-from engine.options import MUSIC_OPTIONS
 from engine.protocol import Frame
-from engine.sampling.decoding import match_weight
 from engine.sampling.harmonize import HeldKeys, transpositions
-from engine.sampling.music import frame_pitches, keys_codec
+from engine.sampling.music import MusicParams, frame_pitches, keys_codec
 
 VERSIONS = 8  # of each frame, of which the most probable is kept
 KEY_FRAMES = 64  # the last frames in which keys were played, by which the key is found
@@ -30,33 +29,21 @@ Bits = NDArray[np.uint8]  # (K,)
 class Accompanist:
     """Adds keys to one frame after another; the model sees the key's tonic moved to C."""
 
-    def __init__(
-        self,
-        model: Model,
-        temperature: float = 1.0,
-        memory: float = 1.0,
-        least: int = 0,
-        guard: str = "on",
-        seed: int | None = None,
-    ) -> None:
-        """Raises InputError for a model of lyrics and for options out of range."""
-        options: dict[str, object] = {
-            "temperature": temperature, "memory": memory, "least": least, "guard": guard,
-            "seed": seed,
-        }  # fmt: skip
-        for name, value in options.items():
-            MUSIC_OPTIONS[name].check(value)
+    def __init__(self, model: Model, **options: Any) -> None:
+        """options: fields of `MusicParams`.
+
+        Raises InputError for a model of lyrics and for options out of range.
+        """
+        self._params = params = MusicParams(**options)
+        params.check()
         self._planes = keys_codec(model).planes
         assert isinstance(model.stepper, Network)
         assert isinstance(model.stepper.head, KeysHead)
         self._network, self._head = model.stepper, model.stepper.head
-        self._temperature, self._least = temperature, least
-        self._match_weight = match_weight(memory, temperature)
-        seed = secrets.randbits(32) if seed is None else seed
-        self._generator = np.random.Generator(np.random.PCG64(seed))
+        self._generator = np.random.Generator(np.random.PCG64(params.new_seed()))
         self._played: list[tuple[int, ...]] = []  # the keys of frames in which some were played
         self._frames: list[Bits] = []  # as played: with the keys added
-        bounds = model.meta.bounds if guard == "on" else None
+        bounds = model.meta.bounds if params.guard == "on" else None
         self._held = HeldKeys(bounds.hold if bounds else None, VERSIONS)
         self._limit = HIGHEST_PITCH + 1  # added keys are below it
         self._shift = 0  # semitones by which the model sees the music transposed
@@ -68,7 +55,7 @@ class Accompanist:
         state = self._network.initial_state(None, 1)
         silence = np.zeros(self._planes * KEYS, np.uint8)
         for frame in [silence, *self._frames][-HISTORY:-1]:
-            self._network.feed(state, self._moved(frame, self._shift)[None], self._match_weight)
+            self._network.feed(state, _moved(frame, self._shift)[None], self._params.match_weight)
         return state
 
     def add(self, keys: tuple[int, ...], onsets: tuple[int, ...]) -> Frame:
@@ -88,7 +75,7 @@ class Accompanist:
         self._find_key()
         last = self._frames[-1] if self._frames else np.zeros(self._planes * KEYS, np.uint8)
         inputs = self._network.feed(
-            self._state, self._moved(last, self._shift)[None], self._match_weight
+            self._state, _moved(last, self._shift)[None], self._params.match_weight
         )
         inputs = HeadInput(*(np.repeat(values, VERSIONS, 0) for values in tuple(inputs)))
         played = np.zeros((2, KEYS), np.uint8)
@@ -98,16 +85,16 @@ class Accompanist:
         free &= played[0] == 0
         free_bits = np.tile(free, self._planes).astype(np.uint8)
         fixed = FixedKeys(
-            self._moved(played[: self._planes].ravel(), self._shift) > 0,
-            self._moved(free_bits, self._shift) > 0,
+            _moved(played[: self._planes].ravel(), self._shift) > 0,
+            _moved(free_bits, self._shift) > 0,
         )
         frames, nats = self._head.draw(
-            inputs, self._temperature, self._generator, self._least, fixed
+            inputs, self._params.temperature, self._generator, self._params.least, fixed
         )
         free_moved = fixed.free[:KEYS]
         best = int((nats + self._held.add(frames[:, :KEYS] & free_moved)).argmin())
         self._held.keep(best)
-        drawn = self._moved(frames[best], -self._shift)
+        drawn = _moved(frames[best], -self._shift)
         self._frames.append((drawn & free_bits) | played[: self._planes].ravel())
         return frame_pitches(drawn & free_bits, self._planes)
 
@@ -122,10 +109,7 @@ class Accompanist:
             self._shift, self._settled = shift, count
             self._state = self._start()
 
-    def _moved(self, bits: Bits, semitones: int) -> Bits:
-        """Return bits (K,) moved by semitones, without the keys that are then not on the piano."""
-        planes = np.zeros((len(bits) // KEYS, KEYS), np.uint8)
-        source = bits.reshape(planes.shape)
-        low, high = max(semitones, 0), KEYS + min(semitones, 0)
-        planes[:, low:high] = source[:, low - semitones : high - semitones]
-        return planes.ravel()
+
+def _moved(bits: Bits, semitones: int) -> Bits:
+    """Return bits (K,) moved by semitones, without the keys that are then not on the piano."""
+    return shift_keys(bits.reshape(-1, KEYS), semitones).ravel()

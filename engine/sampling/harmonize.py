@@ -9,7 +9,6 @@ T: the melody's frames; K: the keys of a frame, 88 · planes; N: versions.
 
 import itertools
 import math
-import secrets
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -29,10 +28,8 @@ from engine.music.melody import melody_path, parse_melody
 from engine.music.piano_roll import NoteBuilder
 from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.music.score import Note, Score
-from engine.options import MUSIC_OPTIONS
 from engine.protocol import EndReason, Frame
-from engine.sampling.decoding import match_weight
-from engine.sampling.music import MAX_PROMPT, frame_pitches, keys_codec
+from engine.sampling.music import MAX_PROMPT, MusicParams, frame_pitches, keys_codec
 
 VERSIONS = 8  # of each bar
 TRIAL_FRAMES = 16  # that are written in each octave, to choose one
@@ -44,20 +41,11 @@ _SOFTER = 0.8  # velocity of the added notes, as a share of the melody's median
 Bits = NDArray[np.bool_]
 
 
-def _default(name: str) -> Any:
-    return MUSIC_OPTIONS[name].default
-
-
 @dataclass(frozen=True)
-class HarmonyRequest:
-    """A melody to harmonize; `engine.options` has the range and default of each option."""
+class HarmonyRequest(MusicParams):
+    """A melody to harmonize; the guard avoids versions that hold the added keys too long."""
 
     melody: Score
-    temperature: float = _default("temperature")
-    memory: float = _default("memory")
-    least: int = _default("least")  # a frame with fewer notes is drawn again
-    guard: str = _default("guard")  # "on": versions that hold the added keys too long are avoided
-    seed: int | None = _default("seed")  # None: a random one
 
 
 def read_melody(codec: KeysCodec, text: str) -> Score:
@@ -74,7 +62,7 @@ def transpositions(notes: Sequence[Note], key: MusicalKey) -> list[int]:
 
     They are few, and all notes stay on the piano; if they cannot, there is only one of them.
     """
-    near = (6 - key.tonic) % 12 - 6  # −6 … 5
+    near = key.to_c
     low = min(note.pitch for note in notes) - LOWEST_PITCH
     high = HIGHEST_PITCH - max(note.pitch for note in notes)
     return [shift for shift in (near, near + 12, near - 12) if -low <= shift <= high] or [near]
@@ -229,7 +217,7 @@ class HarmonyStream:
                 if self.stopped():
                     self.reason = "stopped"
                     return state, frame
-                inputs = network.feed(state, frame, self._match_weight)
+                inputs = network.feed(state, frame, self.request.match_weight)
                 frame, more = self._draw(inputs, row, generator)
                 nats += more + held.add(frame[:, :KEYS] & self.free[row])
                 versions.append(frame)
@@ -241,10 +229,6 @@ class HarmonyStream:
             for row, drawn in enumerate(versions, first):
                 yield (drawn[best] > 0) & self._free(row)
         return select_songs(state, [0]), frame[:1]
-
-    @property
-    def _match_weight(self) -> float:
-        return match_weight(self.request.memory, self.request.temperature)
 
     def _free(self, row: int) -> Bits:
         return np.tile(self.free[row], self.codec.planes)
@@ -262,7 +246,7 @@ class HarmonyStream:
         """Yield the tonic's chord, held to the first bar line that leaves it half a bar."""
         network = self.model.stepper
         assert isinstance(network, Network)
-        inputs = network.feed(state, frame, self._match_weight)
+        inputs = network.feed(state, frame, self.request.match_weight)
         chords = np.array(self._chords())
         inputs = HeadInput(*(np.repeat(values, len(chords), 0) for values in tuple(inputs)))
         assert isinstance(network.head, KeysHead)
@@ -308,12 +292,11 @@ def stream(
     """
     melody = request.melody
     codec = keys_codec(model).at_tempo(melody.first_note_tempo)
-    for name in ("temperature", "memory", "least", "guard", "seed"):
-        MUSIC_OPTIONS[name].check(getattr(request, name))
+    request.check()
     if not melody.notes:
         raise InputError("The melody has no notes: give one with notes on the piano.")
     key = find_key(melody.notes)
-    seed = secrets.randbits(32) if request.seed is None else request.seed
+    seed = request.new_seed()
 
     def transposed(shift: int) -> HarmonyStream:
         moved = replace(melody, notes=tuple(_moved(note, shift) for note in melody.notes))

@@ -36,16 +36,37 @@ def _default(name: str) -> Any:
     return MUSIC_OPTIONS[name].default
 
 
-@dataclass(frozen=True)
-class MusicRequest:
-    """Music to write; `engine.options` has the range and default of each option."""
+@dataclass(frozen=True, kw_only=True)
+class MusicParams:
+    """How music is sampled; `engine.options` has the range and default of each option."""
 
-    prime: Roll | None = None  # the prompt: how the music begins; None: no prompt
     temperature: float = _default("temperature")
     memory: float = _default("memory")
     least: int = _default("least")  # a frame with fewer notes is drawn again
     guard: str = _default("guard")  # "on" or "off"
     seed: int | None = _default("seed")  # None: a random one
+
+    def check(self) -> None:
+        """Raise InputError for an option out of range."""
+        for name, option in MUSIC_OPTIONS.items():
+            if hasattr(self, name):
+                option.check(getattr(self, name))
+
+    @property
+    def match_weight(self) -> float:
+        """The weight of the match memory."""
+        return match_weight(self.memory, self.temperature)
+
+    def new_seed(self) -> int:
+        """Return the seed, or a random one if none is set."""
+        return secrets.randbits(32) if self.seed is None else self.seed
+
+
+@dataclass(frozen=True)
+class MusicRequest(MusicParams):
+    """Music to write."""
+
+    prime: Roll | None = None  # the prompt: how the music begins; None: no prompt
     length: int | None = _default("length")  # frames; None: until the piece ends
 
 
@@ -180,14 +201,14 @@ class MusicStream:
         silence = np.zeros((1, *self.codec.spec.shape), self.prime.dtype)
         *read, frame = np.concatenate([silence, self.prime])[:, None]  # (1, K) each
         for earlier in read:
-            network.feed(state, earlier, self._match_weight)
+            network.feed(state, earlier, request.match_weight)
         for earlier in self.prime[:, None]:
             guard.add(earlier)
         while self.frames < self.limit:
             if self.stopped():
                 self.reason = "stopped"
                 return
-            inputs = network.feed(state, frame, self._match_weight)
+            inputs = network.feed(state, frame, request.match_weight)
             if request.length is None and self._ends(head, inputs, generator):
                 self.reason = "end"
                 return
@@ -209,10 +230,6 @@ class MusicStream:
         self.nats += float(np.logaddexp(0.0, -logit if ends else logit))
         return ends
 
-    @property
-    def _match_weight(self) -> float:
-        return match_weight(self.request.memory, self.request.temperature)
-
 
 def stream(
     model: Model, request: MusicRequest, stopped: Callable[[], bool] = lambda: False
@@ -223,8 +240,7 @@ def stream(
     a model of lyrics and for an invalid request.
     """
     codec = keys_codec(model)
-    for name, option in MUSIC_OPTIONS.items():
-        option.check(getattr(request, name))
+    request.check()
     if request.prime is None:
         prompt = np.zeros((0, *codec.spec.shape), np.uint8)
     else:
@@ -236,7 +252,7 @@ def stream(
         codec=codec,
         prime=prompt,
         request=request,
-        seed=secrets.randbits(32) if request.seed is None else request.seed,
+        seed=request.new_seed(),
         stopped=stopped,
     )
 

@@ -45,7 +45,7 @@ from tui.bench import play
 from tui.bench.measurement import Measurement
 from tui.sources.child_commands import INSTALLED
 from tui.sources.player import Player
-from tui.sources.restarting_process import ProcessEnded
+from tui.sources.restarting_process import ProcessEnded, deliver_to
 from tui.sources.sampler import Sampler
 
 KEYS, QUICK_KEYS = 400, 16
@@ -139,13 +139,9 @@ def _answer(file: Path, phrases: int) -> dict[str, list[list[float]]]:
     """Have phrases answered by a model in the sampler's process, and return the moments."""
     items: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
-    def deliver(some: tuple[Any, ...]) -> None:
-        for item in some:
-            items.put(item)
-
     words = ("player", str(file), "phrases", str(phrases))
-    player_process = Player((*processes.command("tui.bench.jam"), *words), deliver)
-    sampler = Sampler(INSTALLED.sampler, deliver)
+    player_process = Player((*processes.command("tui.bench.jam"), *words), deliver_to(items))
+    sampler = Sampler(INSTALLED.sampler, deliver_to(items))
     try:
         sampler.request(LoadModel(MODEL))
         while not isinstance(loaded := items.get(), Loaded):

@@ -65,14 +65,12 @@ def run(arguments: argparse.Namespace) -> int:
             raise InputError(f"--{name} must be a number from {low:g} to {high:g}, not {value:g}.")
     from engine.protocol import Listen, Listening, Loaded, LoadModel, OpenPort, PortOpened
     from tui.sources.player import Player
+    from tui.sources.restarting_process import deliver_to
     from tui.sources.sampler import Sampler
 
     items: queue.SimpleQueue[Item] = queue.SimpleQueue()
 
-    def deliver(some: "tuple[Item, ...]") -> None:
-        for item in some:
-            items.put(item)
-
+    deliver = deliver_to(items)
     player = Player(arguments.programs.player, deliver)
     sampler = Sampler(arguments.programs.sampler, deliver)
     try:

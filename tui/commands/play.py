@@ -74,15 +74,11 @@ def play(
     """
     from engine.music import ports
     from engine.protocol import Loop, OpenPort, SetProgram, SetTempo, Transpose
-    from tui.sources.player import Answers, Player
+    from tui.sources.player import Player
+    from tui.sources.restarting_process import deliver_to
 
     answers: AnswerQueue = queue.SimpleQueue()
-
-    def deliver(some: Answers) -> None:
-        for answer in some:
-            answers.put(answer)
-
-    player = Player(player_command, deliver)
+    player = Player(player_command, deliver_to(answers))
     try:
         player.request(SetProgram(score.program))
         player.request(SetTempo(tempo))

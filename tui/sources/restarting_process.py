@@ -6,6 +6,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import IO, ClassVar, Generic, TypeVar
 
 from engine import protocol
@@ -13,6 +14,7 @@ from engine.protocol import MessageError, Messages, PlayerRequest, SamplerReques
 
 R = TypeVar("R", SamplerRequest, PlayerRequest)  # requests
 A = TypeVar("A")  # answers
+T = TypeVar("T")
 
 _BLOCK = 1 << 20  # bytes
 
@@ -22,6 +24,16 @@ class ProcessEnded:
     """The process ended by itself, or could not be started; its pending requests are lost."""
 
     error: str  # one sentence
+
+
+def deliver_to(items: SimpleQueue[T]) -> Callable[[tuple[T, ...]], None]:
+    """Return a function to be passed as `deliver`, which puts answers into a queue."""
+
+    def deliver(answers: tuple[T, ...]) -> None:
+        for answer in answers:
+            items.put(answer)
+
+    return deliver
 
 
 class RestartingProcess(Generic[R, A]):

@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+from engine.files import read_end
 from engine.runs.events import Sampled, Started, decode
 from engine.runs.run_dir import RunDir
 from tui.event_text import event_text
@@ -36,13 +37,6 @@ def log_lines(run: RunDir, total_steps: int) -> list[str]:
 
 
 def _tail(path: Path) -> list[str]:
-    """Return the complete lines within the last bytes of a file; [] if it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - _BYTES))
-            block = file.read()
-    except OSError:
-        return []
-    lines = block.decode(errors="replace").split("\n")
-    return lines[1 if size > _BYTES else 0 :]
+    """Return the complete lines within a file's last bytes; a blank one if unreadable."""
+    text, is_whole = read_end(path, _BYTES)
+    return text.split("\n")[0 if is_whole else 1 :]

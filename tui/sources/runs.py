@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual.message import Message
 
 from engine.errors import InputError
+from engine.files import read_end
 from engine.runs import run_dir
 from engine.runs.event_log import HistoryReader
 from engine.runs.events import Event, Failed, Heartbeat, Started
@@ -164,13 +165,7 @@ class RunReader:
 
 def _log_tail(run: RunDir) -> tuple[str, ...]:
     """Return the last lines that the trainer's process wrote to stderr; () if there is no log."""
-    try:
-        with run.log.open("rb") as file:
-            file.seek(0, 2)
-            file.seek(max(0, file.tell() - _LOG_BYTES))
-            text = file.read().decode(errors="replace")
-    except OSError:
-        return ()
+    text, _ = read_end(run.log, _LOG_BYTES)
     lines = [line.rstrip() for line in text.split("\n")]
     return tuple([line for line in lines if line][-_LOG_LINES:])
 
