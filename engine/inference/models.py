@@ -31,7 +31,7 @@ from engine.suggestions import did_you_mean
 # Of meta.json and the tensors, by kind; raise a number when older models cannot be used any more.
 FORMATS: dict[Kind, int] = {"lyrics": 2, "music": 3}
 DEFAULT_PRECISION = "fast"
-DEFAULT_MODELS = ("lyrics", "folk")  # the included models that are used if no model is named
+DEFAULT_MODELS = ("lyrics", "chorales")  # the included models that are used if no model is named
 WEIGHTS, META = "model.safetensors", "meta.json"
 
 
@@ -210,8 +210,9 @@ class ModelInfo:
 
 
 def list_models() -> list[ModelInfo]:
-    """Return the bundled models, then the runs that have a checkpoint."""
+    """Return the bundled models, the default ones first, then the runs that have a checkpoint."""
     found = [(name, "bundled", folder) for name, folder in bundled().items()]
+    found.sort(key=lambda row: row[0] not in DEFAULT_MODELS)
     runs = [(run.name, "run", _checkpoint(run)) for run in run_dir.list_runs()]
     found += [(name, origin, folder) for name, origin, folder in runs if folder]
     result = []
@@ -272,7 +273,7 @@ def locate(name: str | None, kind: str | None = None) -> tuple[str, Path]:
 
 
 def _first_model(kind: str | None) -> tuple[str, Path]:
-    for info in sorted(list_models(), key=lambda info: info.name not in DEFAULT_MODELS):
+    for info in list_models():
         if kind is None or (info.meta and info.meta.kind == kind):
             return info.name, info.path
     raise InputError(

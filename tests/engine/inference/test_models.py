@@ -79,6 +79,14 @@ def test_a_run_is_its_best_checkpoint_or_else_its_last(
     assert models.load(None).name == "night"
 
 
+def test_the_included_models_that_a_new_user_meets_first() -> None:
+    """The app offers the first model of a kind, and commands use it: the same ones."""
+    listed = [info for info in models.list_models() if info.origin == "bundled" and info.meta]
+    for kind, name in (("lyrics", "lyrics"), ("music", "chorales")):
+        assert next(info.name for info in listed if info.meta and info.meta.kind == kind) == name
+        assert models.locate(None, kind)[0] == name
+
+
 def test_without_a_name_it_is_the_first_model_for_that_kind(
     write: Write, assets: Path, home: Path
 ) -> None:

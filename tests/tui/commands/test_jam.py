@@ -56,7 +56,7 @@ def test_without_a_port_to_play_on_it_fails(tape: Path, capsys: pytest.CaptureFi
 
 
 def test_an_input_that_disappears_ends_it(tape: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["jam", "answer", "--input", "organ"], programs(tape)) == 1
+    assert cli.main(["jam", "answer", "--input", "organ", "--model", "folk"], programs(tape)) == 1
     out, err = capsys.readouterr()
     assert out == "folk follows organ and plays on tape.\n"
     assert "The MIDI input is gone" in err
