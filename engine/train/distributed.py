@@ -163,10 +163,10 @@ class Ranks:
         """
         if store.check(["failed"]):
             return str(store.get("failed").decode())
+        if store.check(["stop"]):  # first: a request in the control folder is read only once
+            return _STOP
         if store.add("arrived", 0) == self.size:
             return _TRAIN
-        if store.check(["stop"]):
-            return _STOP
         return self._missing(store) if late else ""
 
     @property

@@ -16,6 +16,7 @@ from tui.pages.runs.table import RunTable
 from tui.pages.train.new_run_dialog import NewRunDialog
 from tui.pages.train.screen import TrainScreen
 from tui.sources import system
+from tui.widgets.confirm import ConfirmScreen
 
 WriteRun = Callable[..., RunDir]
 Snap = Callable[..., bool]
@@ -157,5 +158,9 @@ def test_runs_without_runs(snap_compare: Snap) -> None:
 
 
 def test_a_question_before_deleting(snap_compare: Snap, several: None) -> None:
-    ready = when_listed(4, "x")
+    async def ready(pilot: Pilot[None]) -> None:
+        await when_listed(4, "x")(pilot)
+        await in_front(pilot, ConfirmScreen)
+        await settle(pilot)
+
     assert snap_compare(make_app("runs"), terminal_size=(80, 24), run_before=ready)

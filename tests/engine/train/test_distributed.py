@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Callable
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 
@@ -60,7 +61,11 @@ def train(run: RunDir, size: int) -> None:
     if size == 1:
         worker.train_run(run)
         return
-    processes = start(run, size)
+    join_all(start(run, size))
+
+
+def join_all(processes: list[ForkProcess]) -> None:
+    """Wait until the ranks have ended without an error."""
     try:
         for process in processes:
             process.join(120)
@@ -68,6 +73,14 @@ def train(run: RunDir, size: int) -> None:
     finally:
         for process in processes:
             process.kill()
+
+
+def wait_for_step(run: RunDir) -> None:
+    """Wait until a run has reported a step."""
+    deadline = time.monotonic() + 60
+    while not any(isinstance(event, events.Step) for event in events_of(run)):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def checkpoint_tensors(run: RunDir) -> dict[str, torch.Tensor]:
@@ -197,29 +210,31 @@ def test_a_signal_to_one_rank_stops_all_at_the_same_step(
         make_config("train.steps=100000", "train.save_every=100000"), "long", ranks=2
     )
     processes = start(run, 2)
-    deadline = time.monotonic() + 60
-    while not any(isinstance(event, events.Step) for event in events_of(run)):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_for_step(run)
     os.kill(processes[rank].pid or 0, signal.SIGTERM)
-    for process in processes:
-        process.join(60)
-        assert process.exitcode == 0
+    join_all(processes)
     last = events_of(run)[-1]
     assert isinstance(last, events.Finished)
     assert last.reason == "stopped"
     assert run.last_step() == last.step
 
 
-def test_a_request_file_reaches_all_ranks(make_config: MakeConfig) -> None:
+@pytest.mark.parametrize("joined", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_a_request_file_reaches_all_ranks(make_config: MakeConfig, joined: bool) -> None:
     run = launch.new_run(
         make_config("train.steps=100000", "train.save_every=100000"), "long", ranks=2
     )
-    run.request("stop")
-    train(run, 2)
+    if not joined:
+        run.request("stop")
+    processes = start(run, 2)
+    if joined:
+        wait_for_step(run)
+        run.request("stop")
+    join_all(processes)
     last = events_of(run)[-1]
     assert isinstance(last, events.Finished)
     assert last.reason == "stopped"
+    assert bool(last.step) == joined
     assert not list((run.path / "control").iterdir())
 
 
@@ -230,9 +245,9 @@ def store_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MASTER_PORT", str(free_port()))
 
 
-def join(rank: int, size: int = 2, *requests: str) -> None:
+def join(rank: int, size: int = 2, poll: Callable[[], set[str]] = set) -> None:
     """Connect a rank and disconnect it at once."""
-    with Ranks(rank, size).connected(False, lambda: set(requests)):
+    with Ranks(rank, size).connected(False, poll):
         pass
 
 
@@ -243,6 +258,34 @@ def test_ranks_that_do_not_join_are_named(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(distributed, "LEAVE_SECONDS", 0.1)
     with pytest.raises(WorkError, match=rf"2 of 3 .* rank 1, 2\. Those on {socket.gethostname()} "):
         join(0, 3)
+
+
+@pytest.mark.usefixtures("store_address")
+def test_a_stop_is_not_lost_when_the_last_rank_joins_at_the_same_time() -> None:
+    """A request in the control folder is read once."""
+    context = multiprocessing.get_context("fork")
+    arrived = context.Event()
+
+    def note_arrival() -> set[str]:
+        arrived.set()
+        return set()
+
+    def join_second() -> None:
+        with pytest.raises(JoinStopped):
+            join(1, 2, note_arrival)
+
+    other = context.Process(target=join_second)
+    requests = [{"stop"}]
+
+    def poll() -> set[str]:
+        if other.pid is None:  # the store is open now
+            other.start()
+            assert arrived.wait(60)
+        return requests.pop() if requests else set()
+
+    with pytest.raises(JoinStopped):
+        join(0, 2, poll)
+    join_all([other])
 
 
 @pytest.mark.slow

@@ -110,9 +110,11 @@ async def test_songs_side_by_side() -> None:
         # Tiles are shaded, too.
         await lyrics.fill(count="2", prime="", length="60")
         await lyrics.write()
+        await lyrics.until(lambda: not lyrics.tiles[0].render_line(1).text.isspace())  # in turn
         plain = lyrics.tiles[0].render_line(1).text
         assert not lyrics.tiles[0].levels
         await lyrics.press("h")
+        await lyrics.until(lambda: all(tile.levels for tile in lyrics.tiles))
         steps = (1, 2.5, 4.5, 7)
         assert lyrics.tiles[1].levels == [sum(n % 9 >= s for s in steps) for n in range(60)]
         assert lyrics.tiles[0].render_line(1).text == plain
