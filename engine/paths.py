@@ -34,7 +34,7 @@ def settings() -> Path:
 
 
 def history() -> Path:
-    """Return the database of the songs and pieces that the app has written."""
+    """Return the database of the songs that the app has written."""
     return home() / "history.sqlite"
 
 

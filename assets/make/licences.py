@@ -12,8 +12,8 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "licences.md"
-# Packages of extras that an environment for development does not have.
-_NOT_INSTALLED = {"kagglehub": "Apache-2.0", "tensorboardX": "MIT", "textual-serve": "MIT"}
+# Packages of extras that the extra dev does not have.
+_NOT_IN_DEV = {"kagglehub": "Apache-2.0", "wandb": "MIT"}
 # Parts of PyTorch's build for NVIDIA GPUs, which the text names.
 _CUDA = ("cuda-", "nvidia-cu", "nvidia-nccl", "nvidia-nv", "triton")
 _DECLARED_OTHERWISE = {"python-rtmidi": "MIT"}  # its field refers to a file
@@ -28,13 +28,13 @@ pip installs it beside.
 
 The built-in synthesizer plays the SoundFont TimGM6mb.sf2 of Tim Brechbill (GPL-2.0), a file of the
 package pretty_midi. PyTorch's build for NVIDIA GPUs also installs CUDA libraries under NVIDIA's
-licence.
+licence. Each of kagglehub and wandb needs further packages, which its page names.
 """
 
 
 def main() -> None:
     """Write the page."""
-    rows = {**_NOT_INSTALLED, **licences()}
+    rows = {**_NOT_IN_DEV, **licences()}
     names = sorted(rows, key=str.casefold)
     lines = ["", "| package | licence |", "|---|---|", *(row(name, rows[name]) for name in names)]
     PAGE.write_text(_TEXT + "\n".join(lines) + "\n", encoding="utf-8")
@@ -46,7 +46,10 @@ def row(name: str, licence: str) -> str:
 
 
 def licences() -> dict[str, str]:
-    """Return the licence of each installed package that rnn-tui or one of its extras needs."""
+    """Return the licence of each installed package that rnn-tui or one of its extras needs.
+
+    Packages that the extra dev does not have are left out, with those that they need.
+    """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = [line for name, lines in project["optional-dependencies"].items() for line in lines
               if name != "dev"]  # fmt: skip
@@ -55,6 +58,8 @@ def licences() -> dict[str, str]:
     waiting = [*_needed((*project["dependencies"], *extras), ())]
     while waiting:
         requirement = waiting.pop()
+        if requirement.name in _NOT_IN_DEV:
+            continue
         key = f"{requirement.name} {sorted(requirement.extras)}"
         try:
             package = metadata.distribution(requirement.name)

@@ -1,6 +1,9 @@
-"""Export a run's metrics as CSV or for TensorBoard, or a model as ONNX or plain PyTorch."""
+"""Export a run as CSV, for TensorBoard or Weights & Biases, or a model as ONNX or plain PyTorch."""
 
 import argparse
+import dataclasses
+import os
+import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,19 @@ from tui.commands import output
 from tui.sources.metrics_csv import write_metrics_csv
 
 _STEP_SCALARS = ("loss", "bits", "lr", "grad_norm", "frames_per_second", "memory_mb")
+# Of wandb: nothing about this machine, its output and its code, which are not those of the run, and
+# no reports of errors, which it would send although it is offline.
+_WANDB_ENVIRONMENT = {
+    "WANDB_CONSOLE": "off",
+    "WANDB_DISABLE_CODE": "true",
+    "WANDB_DISABLE_GIT": "true",
+    "WANDB_ERROR_REPORTING": "false",
+    "WANDB_SILENT": "true",
+    "WANDB_X_DISABLE_MACHINE_INFO": "true",
+    "WANDB_X_DISABLE_META": "true",
+    "WANDB_X_DISABLE_STATS": "true",
+    "WANDB_X_SAVE_REQUIREMENTS": "false",
+}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +46,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="Write a TensorBoard log into this folder (needs the extra tensorboard).",
     )  # fmt: skip
     parser.add_argument(
+        "--wandb", metavar="DIR", type=Path,
+        help="Write the run in the offline format of Weights & Biases into this folder (needs the "
+        "extra wandb); nothing is sent.",
+    )  # fmt: skip
+    parser.add_argument(
         "--onnx", metavar="FILE.onnx", type=Path,
         help="Write the model as an ONNX file of one step (needs the extra onnx).",
     )  # fmt: skip
@@ -42,26 +63,33 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the files and print their paths."""
-    if not any((arguments.csv, arguments.tensorboard, arguments.onnx, arguments.pytorch)):
+    metrics = any((arguments.csv, arguments.tensorboard, arguments.wandb))
+    model = any((arguments.onnx, arguments.pytorch))
+    if not metrics and not model:
         raise InputError(
-            "No output was chosen: add --csv FILE, --tensorboard DIR, --onnx FILE or --pytorch DIR."
+            "No output was chosen: add --csv FILE, --tensorboard DIR, --wandb DIR, --onnx FILE or "
+            "--pytorch DIR."
         )
-    if arguments.onnx or arguments.pytorch:
+    if model:
         _export_model(arguments)
-    if arguments.csv or arguments.tensorboard:
+    if metrics:
         _export_metrics(arguments)
     return 0
 
 
 def _export_metrics(arguments: argparse.Namespace) -> None:
     chosen = run_dir.find(arguments.run)
-    writer = _tensorboard_writer() if arguments.tensorboard else None  # before the events are read
+    # Missing packages are reported before anything is written.
+    writer = _tensorboard_writer() if arguments.tensorboard else None
+    wandb = _wandb() if arguments.wandb else None
     if arguments.csv:
         write_metrics_csv(chosen.events, arguments.csv)
         output.echo(arguments.csv)
     if writer:
         _write_tensorboard(writer, valid_events(chosen.events), arguments.tensorboard / chosen.name)
         output.echo(arguments.tensorboard / chosen.name)
+    if wandb:
+        output.echo(_write_wandb(wandb, chosen, arguments.wandb))
 
 
 def _export_model(arguments: argparse.Namespace) -> None:
@@ -87,22 +115,61 @@ def _tensorboard_writer() -> Callable[[str], Any]:
     return SummaryWriter  # type: ignore[no-any-return]
 
 
+def _scalars(event: Step | Evaluated) -> dict[str, float]:
+    """Return the metrics of an event by their names in TensorBoard and Weights & Biases."""
+    if isinstance(event, Evaluated):
+        return {"valid/loss": event.loss, "valid/bits": event.bits}
+    values = {f"train/{name}": getattr(event, name) for name in _STEP_SCALARS}
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def _write_tensorboard(
     summary_writer: Callable[[str], Any], events: Iterable[Event], folder: Path
 ) -> None:
     with files.explain_write_errors(folder), summary_writer(str(folder)) as writer:
         for event in events:
             match event:
-                case Step():
-                    for name in _STEP_SCALARS:
-                        value = getattr(event, name)
-                        if value is not None:
-                            writer.add_scalar(f"train/{name}", value, event.step, event.time)
-                case Evaluated():
-                    for name in ("loss", "bits"):
-                        value = getattr(event, name)
-                        writer.add_scalar(f"valid/{name}", value, event.step, event.time)
+                case Step() | Evaluated():
+                    for name, value in _scalars(event).items():
+                        writer.add_scalar(name, value, event.step, event.time)
                 case Sampled():
                     text = f"{event.prime}{event.text}"
                     tag = f"samples/{event.prime or 'unprimed'}"
                     writer.add_text(tag, text, event.step, event.time)
+
+
+def _wandb() -> Any:
+    """Return the package wandb; raises InputError without it."""
+    os.environ.update(_WANDB_ENVIRONMENT)  # read when it is imported
+    try:
+        import wandb
+
+        wandb.init  # noqa: B018  # a folder of this name can be imported too
+    except (ImportError, AttributeError):
+        raise missing_extra("Writing for Weights & Biases", "wandb") from None
+    return wandb
+
+
+def _write_wandb(wandb: Any, chosen: run_dir.RunDir, folder: Path) -> Path:
+    """Write the metrics and settings of a run and a table of its samples; return their folder."""
+    settings = dataclasses.asdict(chosen.config())
+    with files.explain_write_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        # wandb would write to the system's temporary folder instead.
+        tempfile.TemporaryFile(dir=folder).close()
+        step, samples = 0, []
+        with wandb.init(
+            mode="offline", dir=folder, project="rnn-tui", name=chosen.name, config=settings
+        ) as run:
+            for event in valid_events(chosen.events):
+                match event:
+                    case Step() | Evaluated():
+                        step = event.step
+                        run.log({**_scalars(event), "_timestamp": event.time}, step=step)
+                    case Sampled(text=text) if text:
+                        samples.append([event.step, event.prime, event.condition, text])
+            if samples:
+                columns = ["step", "prompt", "artist", "text"]
+                run.log({"samples": wandb.Table(columns=columns, data=samples)}, step=step)
+        wandb.teardown()  # only now is the file complete
+        return Path(run.settings.sync_dir)

@@ -6,12 +6,14 @@ import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -292,6 +294,86 @@ def test_a_run_is_exported_for_tensorboard(call: Call, trained: str, tmp_path: P
     pytest.importorskip("tensorboardX", reason="the extra `tensorboard` is not installed")
     assert call("export", trained, "--tensorboard", tmp_path / "board").status == 0
     assert list((tmp_path / "board" / trained).glob("events.out.tfevents.*"))
+
+
+def wandb_records(file: Path) -> list[Any]:
+    """Return the records of a file of wandb: a header of 7 bytes, then records, each with its
+    checksum, length and type before it; type 1 is a whole record."""
+    from wandb.proto.wandb_internal_pb2 import Record
+
+    data, records, start = file.read_bytes(), [], 7
+    assert data[:4] == b":W&B"
+    while start < len(data):
+        _, length, kind = struct.unpack_from("<IHB", data, start)
+        assert kind == 1  # longer ones are divided; there is none here
+        start += 7
+        records.append(Record.FromString(data[start : start + length]))
+        start += length
+    return records
+
+
+@pytest.mark.slow
+def test_a_run_is_exported_for_wandb(
+    call: Call, songs: Path, tiny: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("wandb", reason="the extra `wandb` is not installed")
+    tiny += ["--set", "train.sample_every=6", "--quiet"]
+    assert call("train", "lyrics", "--data", songs, "--run", "mine", *tiny).status == 0
+    monkeypatch.setenv("WANDB_MODE", "online")  # the command does not follow it
+    with mock.patch.dict(os.environ):
+        done = call("export", "mine", "--wandb", tmp_path / "out")
+    folder = Path(done.out.strip())
+    assert (done.status, done.err, folder.parent) == (0, "", tmp_path / "out" / "wandb")
+    assert folder.name.startswith("offline-run-")
+    records = wandb_records(next(folder.glob("run-*.wandb")))
+    (run,) = (record.run for record in records if record.HasField("run"))
+    assert (run.project, run.display_name) == ("rnn-tui", "mine")
+    config = {item.key: json.loads(item.value_json) for item in run.config.update}
+    assert config["model"]["hidden_size"] == 12
+    rows: dict[int, dict[str, Any]] = {}
+    for record in records:
+        if record.HasField("history"):
+            values = {
+                item.key or "/".join(item.nested_key): json.loads(item.value_json)
+                for item in record.history.item
+            }
+            rows.setdefault(record.history.step.num, {}).update(values)
+    assert list(rows) == [5, 6, 10, 12]
+    events = objects(call("watch", "mine", "--json").out)
+    wanted = next(event for event in events if event["event"] == "evaluated")
+    assert rows[6]["valid/bits"] == pytest.approx(wanted["bits"])
+    assert rows[6]["_timestamp"] == pytest.approx(wanted["time"])
+    assert rows[5]["train/loss"] > 0
+    table = json.loads(next(folder.glob("files/media/table/*.json")).read_text())
+    sample = next(event for event in events if event["event"] == "sampled")
+    assert table["columns"] == ["step", "prompt", "artist", "text"]
+    assert table["data"][0] == [sample[key] for key in ("step", "prime", "condition", "text")]
+
+
+def test_wandb_is_given_the_metrics_of_each_step(
+    call: Call, trained: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a stand-in for the package; and nothing is written without it."""
+    export = ("export", trained, "--csv", tmp_path / "a.csv", "--wandb", tmp_path / "out")
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    with mock.patch.dict(os.environ):
+        done = call(*export)
+    assert (done.status, done.out) == (2, "")
+    assert "Writing for Weights & Biases needs the extra 'wandb': in rnn-tui's" in done.err
+    assert {path.name for path in tmp_path.iterdir()} == {"home", "songs.csv"}
+
+    package = mock.MagicMock()
+    run = package.init.return_value.__enter__.return_value
+    run.settings.sync_dir = str(tmp_path / "there")
+    monkeypatch.setitem(sys.modules, "wandb", package)
+    with mock.patch.dict(os.environ):
+        assert call(*export).out == f"{tmp_path / 'a.csv'}\n{tmp_path / 'there'}\n"
+        assert os.environ["WANDB_ERROR_REPORTING"] == "false"
+    assert package.init.call_args.kwargs["mode"] == "offline"
+    rows = {(call.kwargs["step"], name) for call in run.log.call_args_list for name in call.args[0]}
+    assert {(5, "train/loss"), (6, "valid/bits"), (12, "valid/loss")} <= rows
+    assert {step for step, _ in rows} == {5, 6, 10, 12}
+    package.teardown.assert_called_once()
 
 
 def test_settings_are_listed(call: Call) -> None:

@@ -292,5 +292,5 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
         async def write(path: Path) -> None:
             await piece.save(self.programs.music_export, path, self.form.playback)
 
-        hint = "the ending sets the format: .mid, .musicxml, .mxl, .wav, .png · escape: cancel"
+        hint = "the ending sets the format: .mid .musicxml .mxl .abc .wav .png · escape: cancel"
         await self.save_as("Save the music as", hint, piece.file_name, write)
