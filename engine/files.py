@@ -60,7 +60,7 @@ def open_regular(path: Path) -> BufferedReader:
 def read_end(path: Path, max_bytes: int) -> tuple[str, bool]:
     """Return the end of a text file, and whether that is all of it; "" if it cannot be read."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - max_bytes))
             return file.read().decode(errors="replace"), size <= max_bytes

@@ -37,6 +37,7 @@ from engine.errors import InputError, WorkError
 FORMAT = 2  # of config.json; raised when a setting is renamed
 REQUESTS = ("stop", "save", "sample")
 _MAX_NAME_BYTES = 120  # a folder's name, which begins with the time, has at most 255 bytes
+_MAX_NOTE_BYTES = 4096  # that are read
 # Of the time at the beginning of a folder's name, in UTC: the order of local times is wrong when
 # the time zone changes.
 TIME_FORMAT = "%Y%m%d-%H%M%S"
@@ -78,7 +79,8 @@ class RunDir:
     def note(self) -> str:
         """The user's note on the run, one line; empty without one."""
         try:
-            text = (self.path / "note.txt").read_text(encoding="utf-8", errors="replace")
+            with files.open_regular(self.path / "note.txt") as file:
+                text = file.read(_MAX_NOTE_BYTES).decode(errors="replace")
         except OSError:
             return ""
         return " ".join(text.split())
@@ -274,7 +276,10 @@ def _create(name: str, config: RunConfig, metadata: dict[str, Any]) -> RunDir:
 
 
 def list_runs() -> list[RunDir]:
-    """Return all runs, newest first. Raises InputError when the folder of runs cannot be read."""
+    """Return all runs, newest first, also those whose config.json cannot be read.
+
+    Raises InputError when the folder of runs cannot be read.
+    """
     try:
         found = [RunDir(path) for path in paths.runs().iterdir() if _is_run(path)]
     except FileNotFoundError:
@@ -288,10 +293,8 @@ def list_runs() -> list[RunDir]:
 
 
 def _is_run(path: Path) -> bool:
-    try:
-        return (path / "config.json").is_file()
-    except OSError:  # a name that is too long, or a folder without permission
-        return False
+    # Of any kind: `RunDir.metadata` refuses what is not a regular file.
+    return os.path.lexists(path / "config.json")
 
 
 def lookup(name: str) -> RunDir | None:

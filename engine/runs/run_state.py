@@ -1,5 +1,6 @@
 """Whether a run is starting, live, stalled, finished, stopped, failed or crashed."""
 
+import calendar
 import socket
 import time
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import psutil
 
 from engine.runs.events import Event, Failed, Finished
-from engine.runs.run_dir import RunDir
+from engine.runs.run_dir import TIME_FORMAT, RunDir
 
 STALLED_AFTER = 30.0  # seconds without an event; a trainer writes one every few seconds
 ACTIVE = {"starting", "live", "stalled"}  # states of a run that a trainer is working on
@@ -31,7 +32,7 @@ def is_alive(worker: dict[str, Any]) -> bool | None:
             return False
         created = worker.get("created")
         return created is None or abs(process.create_time() - float(created)) < 2
-    except (psutil.Error, KeyError, ValueError, TypeError):
+    except (psutil.Error, KeyError, ValueError, TypeError, OverflowError):
         return False
 
 
@@ -64,6 +65,6 @@ def state_of(run: RunDir, last: Event | None, now: float | None = None) -> str:
 def _created(path: Path) -> float:
     """Return the time in a folder's name, in seconds since 1970; 0 if the name has no time."""
     try:
-        return time.mktime(time.strptime(path.name[:15], "%Y%m%d-%H%M%S"))
+        return float(calendar.timegm(time.strptime(path.name[:15], TIME_FORMAT)))
     except ValueError:
         return 0.0

@@ -95,7 +95,10 @@ def precision(
 
 
 def _cpu_has_bfloat16() -> bool:
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    # False if ONEDNN_MAX_CPU_ISA keeps oneDNN, which multiplies, from such instructions.
+    allowed: bool = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return native and allowed
 
 
 # Whether a device has instructions for bfloat16, rather than emulating it as older GPUs do.

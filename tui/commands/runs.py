@@ -43,6 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
             return 0
     rows = [_row(found) for found in run_dir.list_runs()]
     output.table(rows if arguments.json else [_shorten(row) for row in rows], arguments.json)
+    if not arguments.json:
+        for error in filter(None, (row["error"] for row in rows)):
+            output.echo(str(error), err=True)
     return 0
 
 
@@ -62,10 +65,11 @@ def _row(found: RunDir) -> dict[str, object]:
     history = event_log.read_history(found.events)
     started, best = history.started, history.best_evaluation
     music = started is not None and started.kind == "music"
+    model, reason = started.model if started else None, None
     try:
-        model: str | None = found.config().model.words
-    except InputError:  # written by another version
-        model = started.model if started else None
+        model = found.config().model.words
+    except InputError as error:  # for example, written by another version
+        reason = None if started else str(error)
     return {
         "name": found.name,
         "state": run_state.state_of(found, history.last_event),
@@ -78,6 +82,7 @@ def _row(found: RunDir) -> dict[str, object]:
         "last_event": _when(history.last_event.time) if history.last_event else None,
         "path": str(found.path),
         "note": found.note,
+        "error": reason,  # why nothing is known of the run
     }
 
 

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from engine import files
 from engine.runs import event_log, run_dir, run_state
 from engine.runs.event_log import EventReader
 from engine.runs.events import Event
@@ -68,7 +69,7 @@ def follow(chosen: RunDir, as_json: bool) -> int:
 def _show_beginning(chosen: RunDir, show: Callable[[Event], None]) -> int:
     """Print the beginning of a long log in short; return the offset of the first other event."""
     try:
-        with chosen.events.open("rb") as log:
+        with files.open_regular(chosen.events) as log:
             size = log.seek(0, os.SEEK_END)
             if size <= LONG_BYTES:
                 return 0

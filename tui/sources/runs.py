@@ -83,7 +83,8 @@ def _configured(run: RunDir) -> _Facts:
     try:
         config = run.config()
     except InputError:
-        return _Facts()  # from another version; its first event has the same facts
+        # If it is only from another version, its first event has the same facts.
+        return _Facts(model="(cannot be read)")
     source = Path(config.data.source).name
     return _Facts(config.kind, config.model.words, source, config.train.steps)
 

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from engine.config import Kind
 from engine.errors import InputError
 from engine.inference import models
 from engine.inference.models import ModelMeta
+from tests.strange_files import replace
 
 Write = Callable[..., Path]
 Make = Callable[..., tuple[ModelMeta, dict[str, Any]]]
@@ -146,26 +146,14 @@ STRANGE: dict[str, Callable[[Path], object]] = {
     "scores": lambda f: edit(f, scores={"valid": 3}),
     "corpus": lambda f: edit(f, corpus={"name": 3}),
     "corpora": lambda f: edit(f, corpus=["originals"]),
-    "deep": lambda f: (f / "meta.json").write_text("[" * 200_000),
-    "fifo": lambda f: replace(f / "model.safetensors", os.mkfifo),
-    "socket": lambda f: replace(f / "model.safetensors", listen),
-    "device": lambda f: replace(f / "model.safetensors", lambda p: p.symlink_to("/dev/zero")),
-    "fifo-of-settings": lambda f: replace(f / "meta.json", os.mkfifo),
-    "folder": lambda f: replace(f / "meta.json", Path.mkdir),
+    "deep": lambda f: replace(f / "meta.json", "deep"),
+    "fifo": lambda f: replace(f / "model.safetensors", "fifo"),
+    "socket": lambda f: replace(f / "model.safetensors", "socket"),
+    "device": lambda f: replace(f / "model.safetensors", "device"),
+    "fifo-of-settings": lambda f: replace(f / "meta.json", "fifo"),
+    "folder": lambda f: replace(f / "meta.json", "folder"),
     "flipped": lambda f: (f / "SHA256SUMS").write_text(f"{'0' * 64}  meta.json\n"),
 }
-
-
-def replace(path: Path, make: Callable[[Path], object]) -> None:
-    path.unlink()
-    make(path)
-
-
-def listen(path: Path) -> None:
-    place = os.open(path.parent, os.O_RDONLY)
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(f"/proc/self/fd/{place}/{path.name}")  # the whole path may be too long
-    os.close(place)
 
 
 def test_strange_folders_are_named_and_the_others_listed(

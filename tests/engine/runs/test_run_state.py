@@ -9,7 +9,10 @@ from engine.runs.events import Failed, Finished, Heartbeat, Resumed
 from engine.runs.run_state import is_alive, state_of
 
 
-def test_the_state_of_a_run() -> None:
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/Los_Angeles"])
+def test_the_state_of_a_run(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
     run = run_dir.create("run", RunConfig(), {})
     now = 1000.0
     assert state_of(run, None) == "starting"  # created a moment ago
@@ -24,6 +27,8 @@ def test_the_state_of_a_run() -> None:
         assert state_of(run, Finished(9, "completed")) == "finished"
     assert state_of(run, Finished(9, "stopped")) == "stopped"
     assert state_of(run, Failed(9, "why")) == "failed"
+    monkeypatch.undo()
+    time.tzset()
 
 
 def test_state_on_another_machine_depends_on_the_last_event(

@@ -1,16 +1,23 @@
-"""Small invented songs, the settings of small runs, and a trainer under a resource limit."""
+"""Small invented songs, the settings of small runs, and trainers in processes of their own."""
 
+import contextlib
 import multiprocessing
+import os
 import random
 import resource
+import socket
 import sys
 from collections.abc import Callable
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from engine import config as configs
 from engine.config import RunConfig
+from engine.music import midi
+from engine.music.score import Note, Score
 from engine.runs.run_dir import RunDir
 
 WORDS = ["sun", "moon", "river", "stone", "heart", "road", "over", "under", "never", "we", "you"]
@@ -33,6 +40,18 @@ def songs(tmp_path: Path) -> Path:
     path = tmp_path / "songs.csv"
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
+@pytest.fixture
+def tunes(tmp_path: Path) -> Path:
+    """A folder of short tunes."""
+    folder = tmp_path / "tunes"
+    folder.mkdir()
+    for number in range(30):
+        steps = np.random.default_rng(number).integers(0, 12, 12 + number % 7)
+        notes = [Note(i * 0.3, i * 0.3 + 0.3, 60 + int(step)) for i, step in enumerate(steps)]
+        (folder / f"{number}.mid").write_bytes(midi.encode(Score(tuple(notes))))
+    return folder
 
 
 MakeConfig = Callable[..., RunConfig]
@@ -84,6 +103,35 @@ def limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tu
         return process.exitcode, errors.read_text()
 
     return train
+
+
+def free_port() -> int:
+    with contextlib.closing(socket.socket()) as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def start_ranks(run: RunDir, size: int) -> list[ForkProcess]:
+    """Train a run in `size` processes forked from this one, where torch is imported."""
+    import torch
+
+    from engine.train import worker
+    from engine.train.distributed import Ranks
+
+    torch.set_num_threads(1)
+    port = free_port()
+
+    def rank(number: int) -> None:
+        os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+        os.environ |= {"RANK": str(number), "WORLD_SIZE": str(size)}
+        worker.train_run(run, ranks=Ranks(number, size, number, size))
+
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=rank, args=(number,)) for number in range(size)]
+    for process in processes:
+        process.start()
+    return processes
 
 
 SMALL = (

@@ -108,3 +108,18 @@ def test_a_gpu_that_emulates_bfloat16_uses_float32(
     monkeypatch.setattr(torch, "autocast", lambda *arguments, enabled: enabled)
     assert precision(torch.device("cuda"), TrainConfig()) is native  # type: ignore[comparison-overlap]
     assert precision(torch.device("mps"), TrainConfig()) is False  # type: ignore[comparison-overlap]
+
+
+@pytest.mark.parametrize(
+    ("native", "allowed", "used"),
+    [(True, True, True), (True, False, False), (False, True, False)],
+)
+def test_a_processor_that_emulates_bfloat16_uses_float32(
+    native: bool, allowed: bool, used: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """oneDNN supports bfloat16 where it emulates it, and not where ONEDNN_MAX_CPU_ISA is AVX2."""
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: allowed)
+    monkeypatch.setattr(torch, "autocast", lambda *arguments, enabled: enabled)
+    assert precision(torch.device("cpu"), TrainConfig()) is used  # type: ignore[comparison-overlap]

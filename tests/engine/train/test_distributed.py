@@ -3,7 +3,6 @@
 The ranks are forked from this process, where torch is imported already.
 """
 
-import contextlib
 import multiprocessing
 import os
 import signal
@@ -26,34 +25,10 @@ from engine.runs.event_log import EventReader
 from engine.runs.run_dir import RunDir
 from engine.train import distributed, launch, worker
 from engine.train.distributed import JoinStopped, Ranks
-from tests.engine.train.conftest import MakeConfig
+from tests.engine.train.conftest import MakeConfig, free_port, start_ranks
 
 # Without dropout, which differs between ranks.
 PLAIN = ("model.dropout=0", "train.sample_every=0", "train.batch_size=12")
-
-
-def free_port() -> int:
-    with contextlib.closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
-def start(run: RunDir, size: int) -> list[ForkProcess]:
-    """Start the ranks of a run."""
-    torch.set_num_threads(1)
-    port = free_port()
-
-    def rank(number: int) -> None:
-        os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-        os.environ |= {"RANK": str(number), "WORLD_SIZE": str(size)}
-        worker.train_run(run, ranks=Ranks(number, size, number, size))
-
-    context = multiprocessing.get_context("fork")
-    processes = [context.Process(target=rank, args=(number,)) for number in range(size)]
-    for process in processes:
-        process.start()
-    return processes
 
 
 def train(run: RunDir, size: int) -> None:
@@ -61,7 +36,7 @@ def train(run: RunDir, size: int) -> None:
     if size == 1:
         worker.train_run(run)
         return
-    join_all(start(run, size))
+    join_all(start_ranks(run, size))
 
 
 def join_all(processes: list[ForkProcess]) -> None:
@@ -209,7 +184,7 @@ def test_a_signal_to_one_rank_stops_all_at_the_same_step(
     run = launch.new_run(
         make_config("train.steps=100000", "train.save_every=100000"), "long", ranks=2
     )
-    processes = start(run, 2)
+    processes = start_ranks(run, 2)
     wait_for_step(run)
     os.kill(processes[rank].pid or 0, signal.SIGTERM)
     join_all(processes)
@@ -226,7 +201,7 @@ def test_a_request_file_reaches_all_ranks(make_config: MakeConfig, joined: bool)
     )
     if not joined:
         run.request("stop")
-    processes = start(run, 2)
+    processes = start_ranks(run, 2)
     if joined:
         wait_for_step(run)
         run.request("stop")
@@ -349,7 +324,7 @@ def test_a_rank_without_a_sign_of_life_ends_the_others(
     run = launch.new_run(
         make_config("train.steps=100000", "train.save_every=100000"), "long", ranks=2
     )
-    first, second = start(run, 2)
+    first, second = start_ranks(run, 2)
     while not any(isinstance(event, events.Step) for event in events_of(run)):
         assert first.is_alive()
         time.sleep(0.01)

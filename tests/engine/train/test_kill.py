@@ -1,7 +1,7 @@
 """Runs killed at any moment, full disks and damaged checkpoints: nothing saved is lost."""
 
+import functools
 import json
-import multiprocessing
 import os
 import random
 import resource
@@ -21,11 +21,23 @@ from engine.runs.event_log import EventReader
 from engine.runs.run_dir import RunDir
 from engine.sampling.known_words import known_words
 from engine.train import launch, worker
-from tests.engine.train.conftest import MakeConfig
+from tests.engine.train.conftest import MakeConfig, start_ranks
 
-# The number of kills of the longest run: 200 take some minutes.
+# The number of kills, divided among the kinds of run: 200 take some minutes.
 KILLS = int(os.environ.get("RNN_TUI_TEST_KILLS", "20"))
-LONG = KILLS, 20 * KILLS
+# Runs to kill: the number of their processes, and settings (together every cell and head).
+LYRICS = {
+    "lstm": (1, ()),
+    "gru with match memory": (1, ("model.cell=gru", "model.match_memory=true")),
+    "rnn, checkpointed": (1, ("model.cell=rnn", "train.checkpoint_segment=5")),
+    "two processes": (2, ("model.match_memory=true",)),
+}
+MUSIC = {
+    "independent keys": (1, ("model.cell=gru", "model.beat_position=true")),
+    "joint keys with match memory": (
+        *(1, ("model.head=joint", "model.match_memory=true", "train.transpose=3")),
+    ),
+}
 Limited = Callable[[RunDir, int, int], tuple[int, str]]
 
 
@@ -34,45 +46,56 @@ def lines(run: RunDir) -> list[str]:
     return run.events.read_text().split("\n")[:-1]
 
 
-def train_and_kill(run: RunDir, seconds: float) -> bool:
-    """Train in another process and kill it; returns whether it was still training."""
-    context = multiprocessing.get_context("fork")  # torch is imported here already
-    process = context.Process(target=worker.train_run, args=(run,))
-    process.start()
+def train(run: RunDir, ranks: int) -> None:
+    """Train a run to its end: in this process, so that those forked later need no imports."""
+    if ranks == 1:
+        worker.train_run(run)
+        return
+    for process in start_ranks(run, ranks):
+        process.join(120)
+        assert process.exitcode == 0
+
+
+def train_and_kill(run: RunDir, ranks: int, seconds: float, victim: int) -> bool:
+    """Train in `ranks` processes and kill one; return whether it was still training."""
+    processes = start_ranks(run, ranks)
+    killed = processes[victim]
     deadline = time.monotonic() + 60
     before = len(lines(run))
-    while process.is_alive() and len(lines(run)) < before + 2 and time.monotonic() < deadline:
+    while killed.is_alive() and len(lines(run)) < before + 2 and time.monotonic() < deadline:
         time.sleep(0.002)  # until it trains
-    process.join(seconds)
-    if not process.is_alive():
-        process.join()
-        assert process.exitcode == 0
-        return False
-    process.kill()
-    process.join()
-    return True
+    killed.join(seconds)
+    training = killed.is_alive()
+    killed.kill()
+    for process in processes:
+        process.join(120)
+        # A process ends with a sentence when another one is killed.
+        assert process.exitcode == (0 if not training else -9 if process is killed else 1)
+    return training
 
 
-@pytest.mark.parametrize(
-    ("count", "steps"),
-    [
-        pytest.param(n, steps, marks=pytest.mark.slow)
-        for n, steps in ((3, 160), (KILLS, 20 * KILLS))
-    ],
-)
-def test_killed_at_random_moments(make_config: MakeConfig, count: int, steps: int) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [*LYRICS, *MUSIC])
+def test_killed_at_random_moments(
+    make_config: MakeConfig, make_music_config: MakeConfig, tunes: Path, kind: str
+) -> None:
     torch.set_num_threads(1)
-    settings = (f"train.steps={steps}", "train.save_every=10", "train.evaluate_every=25",
-                "train.sample_every=0")  # fmt: skip
-    chance = random.Random(3)
-    whole = launch.new_run(make_config(*settings), "whole")
-    worker.train_run(whole)  # first, so that the processes forked below need no imports
-    run = launch.new_run(make_config(*settings), "killed")
-    kills = 0
-    while kills < count:
+    ranks, settings = (LYRICS | MUSIC)[kind]
+    count = -(-KILLS // len(LYRICS | MUSIC))
+    settings = ("model.condition_size=0", *settings) if kind in MUSIC else settings
+    make = make_config if kind in LYRICS else functools.partial(make_music_config, tunes)
+    config = make(f"train.steps={40 * count}", "train.save_every=10", "train.evaluate_every=25",
+                  "train.sample_every=0", *settings)  # fmt: skip
+    whole = launch.new_run(config, "whole", ranks=ranks)
+    start = time.monotonic()
+    train(whole, ranks)
+    seconds = (time.monotonic() - start) / count
+    run = launch.new_run(config, "killed", ranks=ranks)
+    chance = random.Random(kind)
+    for _ in range(count):
         before = lines(run)
-        assert train_and_kill(run, chance.uniform(0.0, 0.12)), "the run is too short"
-        kills += 1
+        moment = chance.uniform(0.0, seconds)
+        assert train_and_kill(run, ranks, moment, chance.randrange(ranks)), "the run is too short"
         now = lines(run)
         assert now[: len(before)] == before
         assert all(json.loads(line) for line in now)
@@ -86,7 +109,7 @@ def test_killed_at_random_moments(make_config: MakeConfig, count: int, steps: in
             best = [item["step"] for item in saved if item["best"]]
             # Without an evaluation before the kill there is no best checkpoint yet.
             assert not best or models.load("killed").meta.step >= best[-1]
-    worker.train_run(run)
+    train(run, ranks)
     for name in ("model", "trainer"):
         ours, theirs = (
             safetensors.numpy.load_file(one.checkpoints / "last" / f"{name}.safetensors")

@@ -2,13 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import safetensors.numpy
 
 from engine.errors import InputError
-from engine.music import midi
-from engine.music.score import Note, Score
 from engine.runs import run_dir
 from engine.runs.run_dir import RunDir
 from engine.train import launch, worker
@@ -24,18 +21,6 @@ SETTINGS = (
     "train.warmup=0",
     "train.min_lr_ratio=1",  # so that the learning rate does not depend on the number of steps
 )
-
-
-@pytest.fixture
-def tunes(tmp_path: Path) -> Path:
-    """A folder of short tunes."""
-    folder = tmp_path / "tunes"
-    folder.mkdir()
-    for number in range(30):
-        steps = np.random.default_rng(number).integers(0, 12, 12 + number % 7)
-        notes = [Note(i * 0.3, i * 0.3 + 0.3, 60 + int(step)) for i, step in enumerate(steps)]
-        (folder / f"{number}.mid").write_bytes(midi.encode(Score(tuple(notes))))
-    return folder
 
 
 def tensors(run: RunDir) -> dict[str, bytes]:

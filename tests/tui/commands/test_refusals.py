@@ -10,6 +10,7 @@ import pytest
 import safetensors.numpy
 
 from engine.runs import run_dir
+from tests.strange_files import STRANGE, replace
 
 Call = Callable[..., Any]
 
@@ -238,6 +239,27 @@ def test_a_broken_run_affects_no_other(call: Call, trained: str, home: Path, con
     assert call("models").status == 0
     arguments = ("train", "lyrics", "--resume", "broken")
     assert str(broken) in refused(call(*arguments)) or content.startswith('{"config')
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+def test_a_strange_run_is_refused_at_once(
+    call: Call, trained: str, home: Path, tmp_path: Path, kind: str
+) -> None:
+    run = run_dir.find(trained)
+    replace(run.path / "config.json", kind)
+    assert "best" in call("runs").out
+    (run.path / "events.jsonl").unlink()
+    done = call("runs")
+    assert done.status == 0
+    assert trained in done.out
+    assert done.err.startswith(f"Cannot read {run.path / 'config.json'} (")
+    assert done.err.count("\n") == 1
+    assert done.err.strip() == json.loads(call("runs", "--json").out)["error"]
+    for words in (
+        ("train", "lyrics", "--resume", trained),
+        ("eval", "--model", str(run.path), "--data", "nothing.csv"),
+    ):
+        refused(call(*words))
 
 
 def test_a_finished_run_takes_no_requests(call: Call, trained: str) -> None:

@@ -1,5 +1,6 @@
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -10,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.inference import models
 from engine.runs import run_dir
 from engine.runs.events import Evaluated, Finished, Resumed, Step
 from engine.runs.run_dir import RunDir
+from tests.strange_files import STRANGE, replace
 from tui.sources.run_summary import start_time
 from tui.sources.runs import RunChanged, RunList, RunReader, follow_run, newest_run
 
@@ -49,6 +52,28 @@ def test_a_run_of_another_version_is_listed_too(write_run: WriteRun) -> None:
     run = write_run()
     (run.path / "config.json").write_text('{"config": {"from": "the future"}}')
     assert RunList().read()[0].model == "lstm 2 × 256"
+
+
+def test_a_strange_run_is_named_and_the_others_are_listed(write_run: WriteRun) -> None:
+    for file in ("config.json", "events.jsonl", "summary.json", "worker.json", "note.txt"):
+        for kind in STRANGE:
+            run = write_run(f"{kind}-{file}")
+            replace(run.path / file, kind)
+            if file == "config.json":
+                run.events.unlink()
+    write_run("good", stamp="20250302-120000")
+    worker = f'{{"pid": Infinity, "host": "{socket.gethostname()}"}}'
+    (write_run("infinite").path / "worker.json").write_text(worker)
+    rows = {row.run.name: row for row in RunList().read()}
+    assert len(rows) == 2 + 5 * len(STRANGE)
+    assert (rows.pop("good").step, rows["infinite"].state) == (1000, "crashed")
+    for name, row in rows.items():
+        model = "(cannot be read)" if name.endswith("config.json") else "lstm 2 × 256"
+        assert row.model == model, name
+        RunReader(row.run).view(row.state)
+        assert len(row.note) <= 4096
+    assert len(models.list_models()) >= 5
+    assert newest_run() is not None
 
 
 def test_a_run_starts_at_the_time_in_its_folder_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +122,7 @@ def test_before_its_first_event_a_run_is_described_by_its_config(write_run: Writ
         0,
     )
     (run.path / "config.json").write_text("{}")
-    assert RunReader(run).view("starting").model == ""
+    assert RunReader(run).view("starting").model == "(cannot be read)"
 
 
 def test_samples_are_newest_first(write_run: WriteRun) -> None:

@@ -10,6 +10,7 @@ from engine.config import settings
 from engine.runs import run_dir
 from engine.runs.events import Event, Finished, Heartbeat
 from engine.runs.run_dir import RunDir
+from tests.strange_files import replace
 from tests.tui.fake_command import FakeCommand
 from tests.tui.page import FAILING, Page
 from tui.chart.widget import LineChart
@@ -273,9 +274,13 @@ async def test_a_run_of_another_format_is_listed_and_why_it_cannot_be_resumed(
 ) -> None:
     run = write_run("old", started=False)
     (run.path / "config.json").write_text('{"config": {"train": {"lanes": 4}}}')
-    async with opened(1, INSTALLED) as page:
-        assert page.column(1) == ["old"]
-        assert page.column(2) == ["! crashed"]
+    strange = write_run("strange", started=False, stamp="20250101-120000")
+    replace(strange.path / "config.json", "fifo")
+    replace(strange.path / "note.txt", "fifo")
+    async with opened(2, INSTALLED) as page:
+        assert page.column(1) == ["old", "strange"]
+        assert page.column(2) == ["! crashed", "! crashed"]
+        assert page.column(5) == ["(cannot be read)"] * 2
         await page.press("r")
         await page.until_notified(
             "The run 'old' was made by another version of rnn-tui (format 1, not"
