@@ -286,7 +286,9 @@ class SampleMusic(Request):
     melody: str | None = None
     options: Annotated[Mapping[str, OptionValue], _MUSIC] = field(default_factory=dict)
     seed: Annotated[int, MUSIC_OPTIONS["seed"]] | None = None
-    length: Annotated[int, MUSIC_OPTIONS["length"]] | None = None
+    length: Annotated[int, MUSIC_OPTIONS["length"]] | None = None  # in frames, or one of these
+    bars: float | None = None
+    seconds: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "options", _MUSIC.fill(self.options))

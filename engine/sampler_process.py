@@ -237,7 +237,7 @@ class Worker:
         wanted = MusicRequest(
             prime=prompt.roll,
             seed=request.seed,
-            length=request.length,
+            length=_frames(request, prompt),
             **request.options,  # type: ignore[arg-type]
         )
         stream = music.stream(model, wanted, stopped)
@@ -310,6 +310,18 @@ class Worker:
         if self._reading is None:
             raise InputError("No song has been read yet: ask for neurons first.")
         reply(UnitRead(self._reading.unit(request.layer, request.unit)))
+
+
+def _frames(request: SampleMusic, prompt: music.Prompt) -> int | None:
+    """Return the number of frames to write; None: no limit. Raises InputError for two lengths."""
+    lengths = request.length, request.bars, request.seconds
+    if sum(length is not None for length in lengths) > 1:
+        raise InputError("Length, bars and seconds exclude each other: give only one of them.")
+    if request.bars is None and request.seconds is None:
+        return request.length
+    return music.count_frames(
+        prompt.codec, prompt.time_signature, bars=request.bars, seconds=request.seconds
+    )
 
 
 def _music_done(stream: MusicStream | HarmonyStream, start: float) -> MusicDone:

@@ -188,6 +188,27 @@ def test_music_in_beats_without_onsets_is_stopped(
     assert (answer["reason"], answer["frames"]) == ("stopped", count)
 
 
+def test_a_length_in_bars_is_in_the_metre_and_the_tempo_of_the_prompt(
+    process: Process, write_music: Write, tmp_path: Path
+) -> None:
+    file = tmp_path / "waltz.mid"
+    midi.write(Score(tuple(Note(i, i + 1.0, 60 + i) for i in range(6)), 60.0, (3, 4)), file)
+    cases: list[tuple[float | None, dict[str, Any], int]] = [
+        (0.25, {"bars": 2}, 24),
+        (0.25, {"seconds": 4}, 16),
+        (None, {"bars": 2}, 20),  # six beats of a second each, in frames of 0.3 s
+        (None, {"seconds": 4}, 13),
+    ]
+    for beats, length, frames in cases:
+        model = str(write_music(tmp_path / f"model-{beats}", beats=beats, end=-20.0))
+        process.send(do="sample_music", id=1, model=model, prime=str(file), **length)
+        while "done" not in (answer := process.read()):
+            pass
+        assert answer["frames"] == frames, length
+    process.send(do="sample_music", id=2, model=model, length=5, bars=2)
+    assert "exclude each other" in process.read()["error"]
+
+
 def test_a_melody_is_harmonized(process: Process, write_music: Write, tmp_path: Path) -> None:
     model = str(write_music(tmp_path / "folk", planes=2, beats=1.0))
     process.send(do="sample_music", id=1, model=model, melody="C5 E5:1.5", seed=4)

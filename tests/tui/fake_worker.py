@@ -179,7 +179,7 @@ def sample_music(request: SampleMusic, stopped: threading.Event) -> Answers:
     chord = (Frame(request.notes, request.notes),) * 2 if request.notes else ()
     yield MusicStarted(seed, chord, (4, 4), frame_length(request.model))
     written = 0
-    length = request.length or PIECE_FRAMES
+    length = request.length or round(8 * (request.bars or 0)) or PIECE_FRAMES
     for index in range(length):
         if index == 8 and prime.endswith("wait.mid"):  # after eight frames nothing until stopped
             stopped.wait()
@@ -187,7 +187,7 @@ def sample_music(request: SampleMusic, stopped: threading.Event) -> Answers:
             break
         yield MusicFrame(frame(seed + index))
         written += 1
-    why = reason(stopped, "end" if request.length is None else "length")
+    why = reason(stopped, "length" if request.length or request.bars else "end")
     yield MusicDone(reason=why, frames=written, seconds=0.25, seed=seed)
 
 

@@ -14,16 +14,10 @@ from engine.music.general_midi import INSTRUMENTS
 from engine.music.jam import PartnerSettings
 from engine.music.melody import melody_path, parse_melody
 from engine.music.ports import SILENT
-from engine.music.tempo_map import TempoMap
 from engine.options import MUSIC_OPTIONS, MUSIC_SAMPLING_OPTIONS, PLAYBACK_OPTIONS
 from engine.protocol import FrameLength, Port, SampleMusic
 from tui.formatting import clean
-from tui.pages.music.prompt_and_length import (
-    Length,
-    Prompt,
-    parse_length,
-    parse_prompt,
-)
+from tui.pages.music.prompt_and_length import Prompt, parse_length, parse_prompt
 from tui.widgets.fields import Field, FormPanel, field_row, option_field, row
 
 _AUTOMATIC = ("automatic", "")  # the choice of the best port, and its value
@@ -90,7 +84,6 @@ class MusicControls(FormPanel):
         fields = (length if option is frames else option_field(option) for option in options)
         super().__init__(prompt, melody, *fields)
         self.frame: FrameLength | None = None  # of the chosen model, once it is loaded
-        self.time_signature = (4, 4)  # of its music
         self.playback = PlaybackSettings()
         self._port_name = ""  # of the last choice
         self._port: Select[str] = Select(
@@ -129,13 +122,9 @@ class MusicControls(FormPanel):
         prompt: Prompt = values.pop("begins")
         if values["melody"] is not None and prompt != Prompt():
             raise InputError("Prompt and Melody exclude each other: leave one of them blank.")
-        length: Length | None = values.pop("length")
-        tempo_map = TempoMap(self.frame.tempo if self.frame else 120.0, self.time_signature)
-        frames = length.frames(self.frame, tempo_map) if length else None
+        length = values.pop("length")
         sampling = {name: values.pop(name) for name in MUSIC_SAMPLING_OPTIONS}
-        return SampleMusic(
-            model, prompt.file, prompt.notes, options=sampling, length=frames, **values
-        )
+        return SampleMusic(model, prompt.file, prompt.notes, options=sampling, **length, **values)
 
     def partner_settings(self) -> PartnerSettings:
         """Return the settings to play together; raises InputError where a field is wrong."""

@@ -166,8 +166,6 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
                 match answer:
                     case Loaded() | Failed() if self.loaded(answer):
                         self.form.frame = answer.frame if isinstance(answer, Loaded) else None
-                        if isinstance(answer, Loaded):
-                            self.form.time_signature = answer.time_signature or (4, 4)
                         self.start_once()
                     case ProcessEnded(error):
                         self._load_id = 0

@@ -8,10 +8,8 @@ import pytest
 
 from engine.errors import InputError
 from engine.music.general_midi import INSTRUMENTS
-from engine.music.tempo_map import TempoMap
 from engine.options import MUSIC_OPTIONS, PLAYBACK_OPTIONS
-from engine.protocol import FrameLength
-from tui.pages.music.prompt_and_length import Length, Prompt, parse_length, parse_prompt
+from tui.pages.music.prompt_and_length import Prompt, parse_length, parse_prompt
 
 Parse = Callable[[str], Any]
 temperature, memory = MUSIC_OPTIONS["temperature"].parse, MUSIC_OPTIONS["memory"].parse
@@ -33,12 +31,12 @@ transpose, velocity = PLAYBACK_OPTIONS["transpose"].parse, PLAYBACK_OPTIONS["vel
         (memory, "0.5", 0.5),
         (least, "", 0),
         (least, "2", 2),
-        (parse_length, "", None),
-        (parse_length, "64", Length(64, "frames")),
-        (parse_length, "16 bars", Length(16, "bars")),
-        (parse_length, "2.5Bars", Length(2.5, "bars")),
-        (parse_length, "30s", Length(30, "seconds")),
-        (parse_length, "1 second", Length(1, "seconds")),
+        (parse_length, "", {}),
+        (parse_length, "64", {"length": 64}),
+        (parse_length, "16 bars", {"bars": 16}),
+        (parse_length, "2.5Bars", {"bars": 2.5}),
+        (parse_length, "30s", {"seconds": 30}),
+        (parse_length, "1 second", {"seconds": 1}),
         (tempo, "1.5", 1.5),
         (tempo, "×2", 2.0),
         (transpose, "-12", -12),
@@ -75,19 +73,6 @@ def test_wrong_values_are_refused(parse: Parse, text: str, words: str) -> None:
     with pytest.raises(InputError) as caught:
         parse(text)
     assert words in str(caught.value)
-
-
-def test_lengths_in_frames() -> None:
-    seconds, beats = FrameLength(0.3, None, 100.0), FrameLength(0.15, 0.25, 100.0)
-    plain = TempoMap(100.0)
-    assert Length(200).frames(None, plain) == 200
-    assert Length(30, "seconds").frames(seconds, plain) == 100
-    assert Length(2, "bars").frames(seconds, plain) == 16
-    assert Length(2, "bars").frames(beats, plain) == 32
-    assert Length(2, "bars").frames(beats, TempoMap(100.0, (3, 4))) == 24
-    assert Length(0.1, "seconds").frames(seconds, plain) == 1
-    with pytest.raises(InputError, match="wait a moment, or give the length in frames"):
-        Length(2, "bars").frames(None, plain)
 
 
 def test_the_instruments_of_general_midi() -> None:

@@ -128,7 +128,7 @@ async def test_models_prompt_and_fields_before_the_first_piece(tmp_path: Path) -
         await music.fill(length="2 bars")
         piece = await music.write("escape", "g")
         assert piece.request is not None
-        assert (piece.request.model, piece.request.length) == ("chorals", 16)
+        assert (piece.request.model, piece.request.bars) == ("chorals", 2)
 
 
 async def test_the_fields_make_the_request_and_pieces_are_kept() -> None:
@@ -171,7 +171,7 @@ async def test_the_fields_make_the_request_and_pieces_are_kept() -> None:
             float("inf"),
             0.5,
         )
-        assert (request.options["least"], request.length, request.seed) == (2, 32, 3)
+        assert (request.options["least"], request.bars, request.seed) == (2, 4, 3)
         assert piece.roll.prompt_seconds == 2 * QUARTER
         assert notes_of(piece)[:2] == [Note(0, 0.25, 60), Note(0, 0.25, 64)]
         assert notes_of(piece)[4:] == expected(3, 32, lead=2)
