@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import IO, Any
 
 import filelock
@@ -272,15 +272,20 @@ def prepare_corpus(
 
 
 def _other_files(source: Path, found: list[Path]) -> dict[str, Any]:
-    """Return the visible files in a folder or a zip that are not among its files of songs."""
-    others, songs = LeftOutSongs(), set(found)
+    """Return the visible files in a folder or a zip that are not among its files of songs.
+
+    A README or a licence is not counted: it belongs to the data set.
+    """
+    others, songs, names = LeftOutSongs(), set(found), list[str]()
     if source.is_file() and source.suffix.lower() == ".zip":
-        for name in music_files.other_members(source):
-            others.add(name)
+        names = music_files.other_members(source)
     for path in sorted(source.rglob("*")) if source.is_dir() else ():
         hidden = any(part.startswith(".") for part in path.relative_to(source).parts)
         if path not in songs and not hidden and path.is_file():
-            others.add(str(path.relative_to(source)))
+            names.append(str(path.relative_to(source)))
+    for name in names:
+        if PurePath(name).stem.lower() not in ("readme", "license", "licence"):
+            others.add(name)
     return dataclasses.asdict(others)
 
 

@@ -280,7 +280,7 @@ def test_files_that_are_not_songs_are_counted_and_named(
     for song in songs:
         (tmp_path / "songs" / song.artist).mkdir(parents=True, exist_ok=True)
         (tmp_path / "songs" / song.artist / f"{song.title}.txt").write_text(song.text)
-    for name in ("loose.txt", "Band 1/cover.jpg", ".hidden"):
+    for name in ("loose.txt", "Band 1/cover.jpg", ".hidden", "README.md", "Band 1/LICENSE"):
         (tmp_path / "songs" / name).touch()
     report = prepared(tmp_path / "songs").meta["report"]
     assert report["left_out"]["other files"] == {
