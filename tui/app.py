@@ -1,8 +1,10 @@
 """The app: its pages, the keys that work on all of them, and the message when it is left."""
 
 import asyncio
+import gc
 import os
 import sys
+import time
 from collections.abc import Callable, Container, Iterable
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
@@ -37,6 +39,11 @@ from tui.widgets.jump import JumpScreen, controls
 from tui.widgets.kept_state import KeepsState
 
 _KEEP_EVERY = 5.0  # seconds between writes of what the user has changed
+
+# Garbage collection stops the app, a full one for 100 ms: that one is done while the user pauses.
+_PAUSE = 5.0  # seconds without a key or the mouse
+_MIN_YOUNG = 5  # partial collections since the last full one, below which there is little to find
+_MAX_YOUNG = 200  # after so many, a full one is done in any case
 
 
 class Page(NamedTuple):
@@ -172,6 +179,7 @@ class RnnTuiApp(App[None]):
         self._attached = Content("")  # the attached run and its state
         self._first_theme = self.theme
         self._settings_error = ""  # the last problem of writing settings
+        self._last_input = 0.0  # the monotonic time of the last key or mouse event
         for mode, page in PAGES.items():
             self.add_mode(mode, partial(self._create, page))
 
@@ -208,7 +216,23 @@ class RnnTuiApp(App[None]):
         if self.settings.problem:
             self.notify(self.settings.problem, severity="error", timeout=12, markup=False)
         self.set_interval(_KEEP_EVERY, self.keep_settings)
+        self._collect_in_pauses()
         self._watch_runs()
+
+    @work
+    async def _collect_in_pauses(self) -> None:
+        """Do full garbage collections in pauses; leave out what pages have loaded."""
+        threshold = gc.get_threshold()
+        gc.set_threshold(*threshold[:2], _MAX_YOUNG)
+        try:
+            while True:
+                await asyncio.sleep(_PAUSE)
+                paused = time.monotonic() - self._last_input > _PAUSE
+                if paused and gc.get_count()[2] >= _MIN_YOUNG:
+                    gc.collect()
+        finally:
+            gc.set_threshold(*threshold)
+            gc.unfreeze()
 
     @work
     async def _watch_runs(self) -> None:
@@ -238,6 +262,8 @@ class RnnTuiApp(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         """Let keys of the key set stand for others, except where text is typed."""
+        if isinstance(event, events.InputEvent):
+            self._last_input = time.monotonic()
         if isinstance(event, events.Key) and not event.is_forwarded:
             other = KEY_SETS[self.key_set].keys.get(event.key)
             types = Input | TextArea if other != "escape" else TextArea
@@ -282,6 +308,7 @@ class RnnTuiApp(App[None]):
         if not base.query(PageHeader):
             pages = {mode: (page.key, page.name) for mode, page in PAGES.items()}
             await base.mount(PageHeader(pages, mode))
+            base.call_after_refresh(gc.freeze)  # see `_collect_in_pauses`
         self._show_attached()
 
     def on_run_changed(self, event: RunChanged) -> None:

@@ -27,6 +27,7 @@ from tui.sources.settings import State
 from tui.widgets.fields import FormPanel, set_text
 from tui.widgets.file_dialog import FileDialog
 from tui.widgets.kept_state import KeepsState
+from tui.widgets.styling import set_class
 
 F = TypeVar("F", bound=FormPanel)
 
@@ -224,14 +225,14 @@ class ModelPage(KeepsState, Generic[F]):
 
     def action_field(self, name: str) -> None:
         """Go to a field; a hidden form is opened."""
-        self.form.add_class("-open")
+        set_class(self.form, True, "-open", self.form)
         self.form.reveal(name)
         field = self.form.query_one(f"#{name}")
         field.call_after_refresh(field.focus)  # a field can be scrolled to only after layout
 
     def leave_fields(self) -> None:
         """Go from the form to what the page shows."""
-        self.form.remove_class("-open")
+        set_class(self.form, False, "-open", self.form)
         self.focus_view()
 
     @abstractmethod

@@ -51,6 +51,7 @@ class SongText(ScrollView, can_focus=True):
     class Selected(Message):
         """Another character was selected."""
 
+    virtual_size = var(Size(0, 0))  # Textual would lay out the whole screen for each new row
     writing: var[bool] = var(False)
     following: var[bool] = var(True)
 
@@ -176,6 +177,10 @@ class SongText(ScrollView, can_focus=True):
         """Jump to the end and follow it; during an animation the end would move on."""
         self.following = True
         self._scroll_to_end()
+
+    def watch_virtual_size(self, size: Size) -> None:
+        """Update the scrollbar; if it appears or goes, the screen is laid out again."""
+        self._scroll_update(size)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Follow the end while it is in view."""

@@ -1,5 +1,6 @@
 """The works that are kept on disk: found by words, starred, deleted, by several apps at once."""
 
+import contextlib
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -34,6 +35,20 @@ def test_works_are_found_by_words_newest_first(tmp_path: Path) -> None:
     assert history.find("lyrics", starred=True) == []
     history.delete(found.id)
     assert len(history.find("lyrics")) == 2
+
+
+def test_works_added_together_are_one_transaction(tmp_path: Path) -> None:
+    history = History(tmp_path / "history.sqlite")
+    with history.together():
+        history.add("lyrics", "first", "", {}, {})
+        assert history.find("lyrics")[0].title == "first"
+        history.add("lyrics", "second", "", {}, {})
+        assert History(history._path).find("lyrics") == []  # as another app sees it
+    with contextlib.suppress(TypeError), history.together():
+        history.add("lyrics", "third", "", {}, {})
+        history.add("lyrics", "a result that is no JSON", "", {}, {"one": object()})
+    history.add("lyrics", "fourth", "", {}, {})
+    assert [work.title for work in history.find("lyrics")] == ["fourth", "second", "first"]
 
 
 def test_several_apps_add_at_once(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The grid that shows songs written together side by side, for the user to choose one."""
 
 import math
+import time
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from typing import ClassVar
@@ -9,7 +10,6 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.message import Message
-from textual.timer import Timer
 
 from tui.pages.lyrics.session import STATES, SongView, most_probable
 from tui.pages.lyrics.shading import LyricsText
@@ -18,7 +18,7 @@ MIN_TILE = (24, 5)  # columns and rows; where tiles of this size do not fit, the
 BEST = "★"
 # Tiles are drawn a few at a time, with a pause in which keys are answered.
 TILES_PER_FRAME = 4
-_FRAME = 0.1  # seconds
+_PAUSE = 0.1  # seconds
 
 
 def columns_of(count: int, width: int) -> int:
@@ -94,6 +94,9 @@ class SongGrid(VerticalScroll, can_focus=False):
     SongGrid { layout: grid; height: 1fr; scrollbar-size-vertical: 1; }
     """
 
+    class Drawn(Message):
+        """Songs were updated."""
+
     class Moved(Message):
         """The focus moved to a song."""
 
@@ -113,7 +116,8 @@ class SongGrid(VerticalScroll, can_focus=False):
         self._tiles: list[SongTile] = []  # kept for reuse; those that no song needs are hidden
         self.songs: Sequence[SongView] = ()  # the songs shown
         self._waiting: dict[SongTile, str] = {}  # tiles to update, and their view
-        self._timer: Timer | None = None  # of the next of them
+        self._updating = False  # whether some of them are being drawn, or a pause follows
+        self._best: SongTile | None = None  # marked as the most probable
 
     def show(self, songs: Sequence[SongView], view: str) -> None:
         """Show these songs, shaded by `view`, one of `shading.VIEWS`."""
@@ -127,10 +131,12 @@ class SongGrid(VerticalScroll, can_focus=False):
             if song is not None:
                 tile.show(song, view)
         self._lay_out()
-        self.update_frames()
+        self.update_frames(self._tiles)
 
     def tile(self, song: SongView | None) -> SongTile | None:
         """Return the tile of a song; None if the song is not shown here."""
+        if song is None:
+            return None
         return next((tile for tile in self._tiles if tile.display and tile.song is song), None)
 
     def update_songs(self, songs: Iterable[SongView], view: str) -> None:
@@ -138,22 +144,33 @@ class SongGrid(VerticalScroll, can_focus=False):
         for song in songs:
             if tile := self.tile(song):
                 self._waiting[tile] = view
-        if self._timer is None:
+        if not self._updating:
             self._update_next()
 
     def _update_next(self) -> None:
-        self._timer = self.set_timer(_FRAME, self._update_next) if self._waiting else None
-        for tile in list(self._waiting)[:TILES_PER_FRAME]:
+        self._updating = bool(self._waiting)
+        if not self._waiting:
+            return
+        began = time.monotonic()
+        updated = list(self._waiting)[:TILES_PER_FRAME]
+        for tile in updated:
             view = self._waiting.pop(tile)
             if tile.song is not None:
                 tile.update_song(tile.song, view)
-        self.update_frames()
+        self.update_frames(updated)
+        self.post_message(self.Drawn())
+        self.call_after_refresh(self._pause, began)
 
-    def update_frames(self) -> None:
-        """Show the state of each song and, once all have ended, which is the most probable."""
-        best = most_probable(self.songs)
-        for tile, song in zip(self._tiles, self.songs, strict=False):
-            tile.update_frame(song is best)
+    def _pause(self, began: float) -> None:
+        """Wait before the next tiles: on a busy machine as long as those took to be drawn."""
+        self.set_timer(max(_PAUSE, time.monotonic() - began), self._update_next)
+
+    def update_frames(self, tiles: Iterable[SongTile]) -> None:
+        """Show the state of tiles' songs and, once all have ended, which is the most probable."""
+        best = self.tile(most_probable(self.songs))
+        for tile in {*tiles, *filter(None, (best, self._best))}:
+            tile.update_frame(tile is best)
+        self._best = best
 
     def move(self, tile: SongTile, direction: str) -> None:
         """Go from a tile to its neighbor "left", "right", "up" or "down", if it has one."""

@@ -32,6 +32,7 @@ from tui.sources.settings import State
 from tui.widgets.footer import Footer
 from tui.widgets.heading import Heading
 from tui.widgets.history_dialog import HistoryDialog
+from tui.widgets.styling import set_class
 
 
 class LyricsScreen(WritingPage[LyricsControls, SongView]):
@@ -192,17 +193,23 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
                         self._load_id = 0
                         if not changed:
                             self._problem = error
-            self.refresh_status()
+            # While songs side by side are written, it is updated when some of them are drawn.
+            if not (changed and self._sheet.side_by_side and all(song.active for song in changed)):
+                self.refresh_status()
 
     # ── the history ──────────────────────────────────────────────────────────────────────────────
 
     def _keep(self, songs: Iterable[SongView]) -> None:
         """Add those songs that have ended, and have a text, to the history."""
-        for song in songs:
-            try:
-                song.keep(self._history)
-            except WorkError as error:
-                self._problem = str(error)
+        ended = [song for song in songs if song.to_be_kept]
+        if not ended:
+            return
+        try:
+            with self._history.together():
+                for song in ended:
+                    song.keep(self._history)
+        except WorkError as error:
+            self._problem = str(error)
 
     async def on_unmount(self) -> None:
         """Keep what is written of songs when the app quits."""
@@ -286,10 +293,12 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
         self.refresh_status()
 
     @on(LyricsText.Selected)
+    @on(SongGrid.Drawn)
     def refresh_status(self) -> None:
         """Update the status line."""
         song = self.shown
-        self.set_class(self._sheet.side_by_side, "-grid")
+        line = self.query_one("#status")
+        set_class(self, self._sheet.side_by_side, "-grid", self.form, line)
         if self._problem:
             words = f"✗ {self._problem}"
         elif self._sheet.edited is not None:

@@ -80,12 +80,16 @@ class SongView:
             [self.request.prime, self.request.artist or "", seed], ".txt", default="lyrics"
         )
 
+    @property
+    def to_be_kept(self) -> bool:
+        """Whether it has ended, has a text, and is not in the history yet."""
+        return bool(self.text) and not self.active and not self.kept
+
     def keep(self, history: History) -> None:
-        """Add it to the history, once; raises WorkError."""
-        if self.text and not self.active and not self.kept:
-            self.kept = True
-            result = {name: getattr(self, name) for name in _KEPT}
-            history_songs.keep(history, self.request, self.text, result)
+        """Add it to the history; raises WorkError."""
+        self.kept = True
+        result = {name: getattr(self, name) for name in _KEPT}
+        history_songs.keep(history, self.request, self.text, result)
 
     def receive(self, answers: Answers, now: float) -> None:
         """Add answers about this song; ignore them once it has ended."""
