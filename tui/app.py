@@ -32,7 +32,7 @@ from tui.sources.run_notices import WATCH_SECONDS, RunWatcher, desktop_notificat
 from tui.sources.run_summary import STATES
 from tui.sources.runs import RunChanged, RunList
 from tui.sources.settings import Settings, State, Value
-from tui.themes import THEMES
+from tui.themes import THEMES, roll_colors
 from tui.widgets.header import PageHeader
 from tui.widgets.help import HelpScreen, page_actions
 from tui.widgets.jump import JumpScreen, controls
@@ -245,6 +245,10 @@ class RnnTuiApp(App[None]):
                 self.bell()
                 if self._driver is not None and not (self.is_headless or self.is_web):
                     self._driver.write(desktop_notification(notice.sentence, os.environ))
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return the colors of the piano roll where the theme has none of its own."""
+        return roll_colors(self.current_theme)
 
     def use_key_set(self, name: str) -> None:
         """Use one of KEY_SETS, with the keys of the user's settings, by the ids of actions."""

@@ -1,4 +1,7 @@
-"""Themes of our own, beside Textual's (dark, light, 16 colors: ansi-dark and ansi-light)."""
+"""Themes of our own, beside Textual's (dark, light, 16 colors: ansi-dark and ansi-light).
+
+All have, beside Textual's colors, those of the piano roll: $voice-1 to $voice-4, and $loop.
+"""
 
 from textual.theme import Theme
 
@@ -15,7 +18,12 @@ HIGH_CONTRAST = Theme(
     surface="#262626",
     panel="#3a3a3a",
     text_alpha=1.0,
-    variables={"text-muted": "#e4e4e4", "text-disabled": "#bcbcbc"},
+    variables={
+        "text-muted": "#e4e4e4",
+        "text-disabled": "#bcbcbc",
+        "voice-2": "#00ffff",
+        "voice-3": "#00ff00",
+    },
 )
 # The colors of Okabe and Ito (2008), which differ for people with any kind of color blindness.
 COLOR_BLIND = Theme(
@@ -30,5 +38,18 @@ COLOR_BLIND = Theme(
     background="#101010",
     surface="#1e1e1e",
     panel="#262f36",
+    variables={"voice-2": "#f0e442", "voice-3": "#0072b2", "voice-4": "#d55e00"},
 )
 THEMES = (HIGH_CONTRAST, COLOR_BLIND)
+
+
+def roll_colors(theme: Theme) -> dict[str, str]:
+    """Return the colors of the piano roll for a theme that does not set them."""
+    colors = (theme.primary, theme.warning, theme.success, theme.error)
+    loop = theme.accent
+    if theme.ansi:
+        colors = ("ansi_blue", "ansi_magenta", "ansi_green", "ansi_red")
+        loop = "ansi_bright_black" if theme.dark else "ansi_bright_white"
+    voices = {f"voice-{number}": color or theme.primary for number, color in enumerate(colors, 1)}
+    ansi = {"ansi-background": "ansi_black", "ansi-foreground": "ansi_white"}  # else not used
+    return voices | ansi | {"loop": loop or theme.primary}

@@ -61,6 +61,11 @@ class MusicPage(Page[MusicScreen]):
         Path("tape").write_text("")
 
     @property
+    def struck(self) -> list[int]:
+        """The keys that were struck, in order."""
+        return [int(words[2:4], 16) for words in self.tape if words[0] == "9"]
+
+    @property
     def down(self) -> set[int]:
         """The keys that are down now."""
         keys: set[int] = set()
@@ -68,6 +73,12 @@ class MusicPage(Page[MusicScreen]):
             if words[0] in "89":
                 (keys.add if words[0] == "9" else keys.discard)(int(words[2:4], 16))
         return keys
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """What the footer calls each key of the page."""
+        bindings = self.app.screen.active_bindings.values()
+        return {found.binding.key: found.binding.description for found in bindings}
 
     @property
     def lines(self) -> list[str]:

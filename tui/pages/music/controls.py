@@ -1,6 +1,6 @@
 """The form of the Music page: the model, the prompt, the options of decoding, and playback."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from textual import on
@@ -18,14 +18,15 @@ from engine.options import MUSIC_OPTIONS, MUSIC_SAMPLING_OPTIONS, PLAYBACK_OPTIO
 from engine.protocol import FrameLength, Port, SampleMusic
 from tui.formatting import clean
 from tui.pages.music.prompt_and_length import Prompt, parse_length, parse_prompt
-from tui.widgets.fields import Field, FormPanel, field_row, option_field, row
+from tui.sources.settings import State
+from tui.widgets.fields import Field, FormPanel, field_row, option_field, option_text, row
 
 _AUTOMATIC = ("automatic", "")  # the choice of the best port, and its value
 
 
 @dataclass(frozen=True)
 class PlaybackSettings:
-    """The settings of playback."""
+    """How a piece is played: its own settings, which are applied when it is saved."""
 
     tempo: float = 1.0  # factor of the speed
     transpose: int = 0  # semitones
@@ -58,11 +59,7 @@ class MusicControls(FormPanel):
             self.name = name  # None: automatic
 
     class PlaybackChanged(Message):
-        """The settings of playback were changed."""
-
-        def __init__(self, settings: PlaybackSettings) -> None:
-            super().__init__()
-            self.settings = settings
+        """The user has changed `playback`, the settings of the piece in view."""
 
     def __init__(self) -> None:
         prompt = Field(
@@ -149,7 +146,28 @@ class MusicControls(FormPanel):
         settings = PlaybackSettings(**self.values(PLAYBACK_OPTIONS), program=program)
         if settings != self.playback:
             self.playback = settings
-            self.post_message(self.PlaybackChanged(settings))
+            self.post_message(self.PlaybackChanged())
+
+    def show_playback(self, settings: PlaybackSettings) -> None:
+        """Fill in the fields of playback with the settings of another piece."""
+        self.playback = settings
+        for name, option in PLAYBACK_OPTIONS.items():
+            self.fields[name].value = option_text(option, getattr(settings, name))
+        self._program.value = settings.program
+
+    # ── kept over restarts ───────────────────────────────────────────────────────────────────────
+
+    def state(self) -> dict[str, State]:
+        """Return what is kept: not the settings of playback, which belong to a piece."""
+        kept = super().state()
+        own = {name: text for name, text in kept["fields"].items() if name not in PLAYBACK_OPTIONS}
+        return kept | {"fields": own}
+
+    def restore(self, saved: Mapping[str, State]) -> None:
+        """Fill in the fields that were kept, but those of playback."""
+        own = saved.get("fields", {})
+        own = {name: text for name, text in own.items() if name not in PLAYBACK_OPTIONS}
+        super().restore({**saved, "fields": own})
 
     def set_ports(self, ports: Sequence[Port]) -> None:
         """Offer these ports; the chosen one stays chosen if it is among them."""
@@ -163,10 +181,6 @@ class MusicControls(FormPanel):
             ])  # fmt: skip
             self._port.value = before if before in {*names, SILENT.name} else ""
         self._port_name = str(self._port.value)
-
-    def set_program(self, program: int) -> None:
-        """Choose the instrument of a piece."""
-        self._program.value = program
 
     @on(Select.Changed, "#port")
     def _port_chosen(self, event: Select.Changed) -> None:

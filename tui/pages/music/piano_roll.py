@@ -12,7 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.formatting import clean
-from tui.pages.music.roll_colors import LEFT, RollColors, RollTheme
+from tui.pages.music.roll_colors import COLORINGS, LEFT, RollColors, RollTheme
 from tui.pages.music.roll_raster import Raster, RollView, Viewport, rasterize
 
 FRAME_RATE = 15  # redraws a second, at most
@@ -60,9 +60,16 @@ class PianoRoll(Widget, can_focus=True):
         & > .piano-roll--text { color: $foreground; }
         & > .piano-roll--white { color: $surface-lighten-1; }
         & > .piano-roll--black { color: $background; }
-        & > .piano-roll--note { color: $primary; }
+        & > .piano-roll--voice1 { color: $voice-1; }
+        & > .piano-roll--voice2 { color: $voice-2; }
+        & > .piano-roll--voice3 { color: $voice-3; }
+        & > .piano-roll--voice4 { color: $voice-4; }
         & > .piano-roll--prompt { color: $foreground; }
         & > .piano-roll--accent { color: $accent; }
+        & > .piano-roll--loop { color: $loop; }
+        /* The default colors of a terminal are not usable: each is drawn as text and background. */
+        &:ansi > .piano-roll--text, &:ansi > .piano-roll--prompt { color: $ansi-foreground; }
+        &:ansi > .piano-roll--white, &:ansi > .piano-roll--black { color: $ansi-background; }
     }
     """
 
@@ -73,9 +80,17 @@ class PianoRoll(Widget, can_focus=True):
             super().__init__()
             self.seconds = seconds
 
+    class LoopChosen(Message):
+        """A request to loop a part, chosen with the mouse."""
+
+        def __init__(self, start: float, end: float) -> None:
+            super().__init__()
+            self.start, self.end = start, end  # seconds
+
     def __init__(self) -> None:
         super().__init__()
         self.viewport = Viewport()
+        self.coloring = COLORINGS[0]
         self.hint = ""  # shown where there is no piece
         self.moment = 0.0  # the playhead, in seconds
         self._roll: RollView | None = None
@@ -85,6 +100,10 @@ class PianoRoll(Widget, can_focus=True):
         self._stale = False  # whether the strips are out of date
         self._playhead: int | None = None  # the column where it is drawn; None: not in the viewport
         self._lit: frozenset[int] = frozenset()  # pitches of the keys drawn as sounding
+        self._loop: tuple[float, float | None] | None = None  # seconds; None: the piece's end
+        self._drag_from: int | None = None  # the column where the mouse was pressed on the ruler
+        self._dragged: tuple[float, float] | None = None  # the part chosen while dragging
+        self._is_click = True  # whether the mouse was not dragged since it was pressed
 
     # ── what is shown ────────────────────────────────────────────────────────────────────────────
 
@@ -102,8 +121,20 @@ class PianoRoll(Widget, can_focus=True):
         self._stale = True
 
     def refresh_notes(self) -> None:
-        """Redraw because notes were added."""
+        """Redraw because notes were added, or are played otherwise."""
         self._stale = True
+
+    def show_loop(self, loop: tuple[float, float | None] | None) -> None:
+        """Show the part that is looped, in seconds; None as its end: the piece's end."""
+        self._loop, self._dragged, self._stale = loop, None, True
+
+    def visible_bars(self) -> tuple[float, float]:
+        """Return start and end of the bars in view, in seconds."""
+        return self.viewport.whole_bars(self._roll) if self._roll else self.viewport.seconds
+
+    def color_by(self, coloring: str) -> None:
+        """Color the notes by one of COLORINGS."""
+        self.coloring, self._stale = coloring, True
 
     def move(self, moment: float) -> None:
         """Move the playhead to a moment, and keep it in view."""
@@ -184,15 +215,24 @@ class PianoRoll(Widget, can_focus=True):
         self._stale, self._playhead = False, self._column()
         styles = (self.get_component_styles(f"piano-roll--{name}") for name in RollTheme._fields)
         theme = RollTheme(*(style.color for style in styles))
-        if self._colors is None or self._colors.theme != theme:
-            self._colors = RollColors(theme)
+        colors = self._colors
+        if colors is None or (colors.theme, colors.coloring) != (theme, self.coloring):
+            colors = self._colors = RollColors(theme, self.coloring)
         self._strips = []
         if self._roll is not None:
             self._lit = self._sounding()
-            self._raster = rasterize(self._roll, self.viewport)
+            self._raster = rasterize(self._roll, self.viewport, self._shown_loop())
             rows = range(self.viewport.rows)
-            self._strips = [self._colors.row(self._raster, self.viewport, row) for row in rows]
+            self._strips = [colors.row(self._raster, self.viewport, row) for row in rows]
         self.refresh()
+
+    def _shown_loop(self) -> tuple[float, float] | None:
+        """The part that is drawn as looped: that of the mouse while it is dragged."""
+        assert self._roll is not None
+        if self._dragged is not None or self._loop is None:
+            return self._dragged
+        start, end = self._loop
+        return start, self._roll.seconds if end is None else end
 
     def render_line(self, y: int) -> Strip:
         """Draw one row."""
@@ -223,13 +263,23 @@ class PianoRoll(Widget, can_focus=True):
         if y:
             return Strip([Segment(raster.sections, colors.text)]), Strip.blank(LEFT, colors.text)
         words = raster.ruler[:-1] + "▶" if raster.later else raster.ruler
-        segments = [Segment(words, colors.text)]
+        loop = raster.loop
+        strip = Strip([
+            Segment(words[: loop.start], colors.text),
+            Segment(words[loop.start : loop.stop], colors.looped),
+            Segment(words[loop.stop :], colors.text),
+        ])  # fmt: skip
         if self._playhead is not None:
             column = self._playhead
-            segments = [Segment(words[:column], colors.text), Segment("▼", colors.strong),
-                        Segment(words[column + 1 :], colors.text)]  # fmt: skip
+            number = words[column : column + 1]  # that of a bar stays readable
+            mark = (
+                Segment(number, colors.reversed)
+                if number.isdigit()
+                else Segment("▼", colors.looped if column in loop else colors.strong)
+            )
+            strip = Strip.join([strip.crop(0, column), Strip([mark]), strip.crop(column + 1)])
         arrow = "◀".rjust(LEFT - 1) + " " if raster.earlier else " " * LEFT
-        return Strip(segments), Strip([Segment(arrow, colors.text)])
+        return strip, Strip([Segment(arrow, colors.text)])
 
     # ── scrolling and seeking ─────────────────────────────────────────────────────────────────────
 
@@ -288,12 +338,45 @@ class PianoRoll(Widget, can_focus=True):
     def _go(self, seconds: float) -> None:
         if self._roll is not None:
             self.viewport = replace(self.viewport, following=True)
-            self.post_message(self.Sought(min(max(seconds, 0.0), self._roll.seconds)))
+            target = min(max(seconds, 0.0), self._roll.seconds)
+            self.move(target)  # at once, so that the next key counts from there
+            self.post_message(self.Sought(target))
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Begin to choose a loop, if the mouse is on the ruler."""
+        offset = event.get_content_offset(self)
+        self._dragged, self._is_click = None, True
+        if offset is not None and offset.x >= LEFT and offset.y < TOP and self._roll is not None:
+            self._drag_from = self.viewport.start + offset.x - LEFT
+            self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Choose whole bars, from that where the mouse was pressed to that where it is."""
+        roll, viewport = self._roll, self.viewport
+        if self._drag_from is None or roll is None:
+            return
+        x = min(max(event.x - LEFT, 0), viewport.columns - 1)
+        columns = sorted((self._drag_from, viewport.start + x))
+        if self._dragged is None and columns[0] == columns[1]:
+            return
+        first, last = roll.bars(columns[0] * viewport.cell, (columns[1] + 1) * viewport.cell)
+        dragged = roll.bar_line(first), roll.bar_line(last + 1)
+        if dragged != self._dragged:
+            self._dragged, self._is_click, self._stale = dragged, False, True
+
+    def on_mouse_up(self) -> None:
+        """Loop the part that was chosen."""
+        self.release_mouse()
+        self._drag_from = None
+        if self._dragged is not None:
+            self.post_message(self.LoopChosen(*self._dragged))
 
     def on_click(self, event: events.Click) -> None:
-        """Move the playhead to the mouse."""
+        """Move the playhead to the mouse, unless it has been dragged."""
         offset = event.get_content_offset(self)
-        if offset is not None and offset.x >= LEFT and self._roll is not None:
+        if offset is None or self._roll is None or not self._is_click:
+            return
+        if offset.x >= LEFT:
             self._go((self.viewport.start + offset.x - LEFT) * self.viewport.cell)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:

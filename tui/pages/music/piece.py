@@ -1,7 +1,6 @@
 """A piece on the Music page, written by a model or opened: its notes, state, and files."""
 
 import asyncio
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,7 +42,7 @@ class Piece:
     state: str = "waiting"  # one of STATES
     roll: RollView = field(default_factory=RollView)
     frame_seconds: float = 0.0  # the length of a frame in seconds; 0 until it is known
-    program: int = 0
+    playback: PlaybackSettings = field(default_factory=PlaybackSettings)
     seed: int | None = None  # the seed used; None until it is known
     frames: int = 0  # written, without the prompt
     seconds: float = 0.0  # of writing, so far
@@ -123,8 +122,9 @@ class Piece:
         """The music written so far."""
         tempo_map = self.roll.tempo_map
         notes = (*self.roll.notes, *self.roll.open_notes)
+        program = self.playback.program
         return Score(
-            notes, tempo_map.tempo, tempo_map.time_signature, self.program, tempo_map.tempo_changes
+            notes, tempo_map.tempo, tempo_map.time_signature, program, tempo_map.tempo_changes
         )
 
     @property
@@ -133,10 +133,10 @@ class Piece:
         seed = "" if self.seed is None else str(self.seed)
         return file_name([Path(self.title).stem, seed], ".mid", default="music")
 
-    async def save(self, command: Sequence[str], path: Path, playback: PlaybackSettings) -> None:
-        """Save the piece with the settings of playback, in the format of the path's suffix."""
-        score = dataclasses.replace(self.score, program=playback.program)
-        score = score.transposed(playback.transpose).louder(playback.velocity)
+    async def save(self, command: Sequence[str], path: Path) -> None:
+        """Save the piece as played, in the format of the path's suffix."""
+        playback = self.playback
+        score = self.score.transposed(playback.transpose).louder(playback.velocity)
         score = score.faster(playback.tempo)
         await music_export.save(command, score, path, self.frame_seconds / playback.tempo)
 
@@ -164,7 +164,8 @@ def from_score(title: str, score: Score) -> Piece:
     cell = _CELL * 60 / score.tempo
     roll = RollView(score.tempo_map, cell=min(max(cell, 0.05), 0.5))
     roll.add(score.notes)
-    return Piece(title, state="opened", roll=roll, frame_seconds=cell / 2, program=score.program)
+    playback = PlaybackSettings(program=score.program)
+    return Piece(title, state="opened", roll=roll, frame_seconds=cell / 2, playback=playback)
 
 
 async def ask_to_open(app: App[None]) -> Piece | None:

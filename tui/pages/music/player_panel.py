@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.message import Message
+from textual.style import Style
 from textual.widgets import Static
 
 from engine.music.general_midi import INSTRUMENTS
@@ -22,6 +24,7 @@ from engine.protocol import (
     Panic,
     Pause,
     Play,
+    PlaybackEnded,
     PlaybackStatus,
     PlayerFailed,
     Port,
@@ -38,10 +41,13 @@ from tui.formatting import clean, minutes_seconds
 from tui.pages.music.controls import PlaybackSettings
 from tui.pages.music.piano_roll import PianoRoll
 from tui.pages.music.piece import Piece
+from tui.pages.music.roll_colors import BY_VELOCITY
+from tui.pages.music.roll_raster import LEVELS, VOICES
 from tui.sources.player import Answers, Player
 from tui.sources.restarting_process import ProcessEnded
 
 _AUDIBLE = {"port", "synth"}  # kinds of ports that make a sound
+_WHOLE = (0.0, None)  # the loop of the whole piece
 
 
 @dataclass
@@ -51,8 +57,23 @@ class PlayerAnswered(Message):
     answers: Answers
 
 
+class ClickableLine(Static):
+    """A line whose parts can be clicked, each in its own color."""
+
+    auto_links = False
+
+    def __init__(self, id: str, tooltip: str) -> None:  # noqa: A002 (as in Widget)
+        super().__init__(id=id, markup=False)
+        self.tooltip = tooltip
+
+
+def clickable(text: str, action: str, style: str = "") -> Content:
+    """Return a text that runs an action when it is clicked."""
+    return Content.styled(text, style).stylize(Style.from_meta({"@click": action}))
+
+
 class PlayerPanel(Vertical):
-    """A panel that shows and plays one piece; the settings of playback hold for all pieces."""
+    """A panel that shows and plays one piece."""
 
     BINDING_GROUP_TITLE = "Playback"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -63,7 +84,11 @@ class PlayerPanel(Vertical):
         Binding("l", "loop(False)", "Loop", show=False, id="music.loop",
                 tooltip="Loop the whole piece (on/off)"),
         Binding("L", "loop(True)", "Loop visible", show=False, id="music.loop_visible",
-                tooltip="Loop the visible part (on/off)"),
+                tooltip="Loop the visible bars (on/off); or drag the mouse over the bars' numbers"),
+        Binding("a", "loop_from", "Loop from", show=False, id="music.loop_from",
+                tooltip="Loop from the bar of the playhead on"),
+        Binding("b", "loop_to", "Loop to", show=False, id="music.loop_to",
+                tooltip="Loop up to the end of the playhead's bar"),
         Binding("exclamation_mark", "panic", "Panic", show=False, id="music.panic",
                 tooltip="All notes off, and pause"),
         Binding("R", "rescan", "Rescan ports", show=False, id="music.rescan",
@@ -73,7 +98,8 @@ class PlayerPanel(Vertical):
     PlayerPanel {
         width: 1fr;
         height: 1fr;
-        & #transport { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+        & ClickableLine { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+        & #legend { color: $text-muted; }
     }
     """
 
@@ -101,14 +127,16 @@ class PlayerPanel(Vertical):
         self._piece: Piece | None = None
         self._loaded = 0  # the id of the piece in the player, 0 if it is not loaded
         self._playback = PlaybackSettings()
-        self._loop: tuple[float, float | None] | None = None
+        self._loop: tuple[float, float | None] | None = None  # seconds; None: the piece's end
+        self._starting = False  # playback was requested, and is not reported yet
         self.listener: Callable[[Answers], object] | None = None  # is passed all answers too
         self._fallback = False  # the silent port was opened because there is no other
 
     def compose(self) -> ComposeResult:
         """Lay out the roll and, below it, the line on playback."""
         yield PianoRoll()
-        yield Static(id="transport", markup=False)
+        yield ClickableLine("legend", "Colors of the notes: by voice or by velocity (c)")
+        yield ClickableLine("transport", "Playback: the sign plays and pauses")
 
     async def on_unmount(self) -> None:
         """End the player process."""
@@ -118,12 +146,16 @@ class PlayerPanel(Vertical):
 
     def show(self, piece: Piece | None, hint: str = "") -> None:
         """Show a piece, stopped at its beginning, and load it; None: show the hint."""
-        self._piece, self.status = piece, None
+        if piece is not self._piece and self._loop not in (None, _WHOLE):
+            self._set_loop(None)  # it was a part of another piece
+        self._piece, self.status, self._starting = piece, None, False
+        self._fit_roll()
         self.roll.show(piece.roll if piece else None, hint)
         if self._loaded or piece is not None:
             self._load()
         if piece is not None and piece.active:
             self.roll.reveal(piece.roll.seconds)
+        self.show_legend()
         self._show_transport()
 
     def append(self, notes: Sequence[Note]) -> None:
@@ -134,7 +166,8 @@ class PlayerPanel(Vertical):
         if self._loaded:
             self.player.append(notes, piece.complete_until)
         self.roll.refresh_notes()
-        if not (self.status and self.status.playing) and self.roll.viewport.following:
+        self.show_legend()
+        if not self.playing and self.roll.viewport.following:
             if piece.active:
                 self.roll.reveal(piece.roll.seconds)
             else:
@@ -161,7 +194,7 @@ class PlayerPanel(Vertical):
     # ── playback ─────────────────────────────────────────────────────────────────────────────────
 
     def set_playback(self, settings: PlaybackSettings) -> None:
-        """Apply changed settings of playback."""
+        """Play with other settings: those of another piece, or changed ones."""
         before, self._playback = self._playback, settings
         if settings.tempo != before.tempo:
             self.player.request(SetTempo(settings.tempo))
@@ -171,7 +204,18 @@ class PlayerPanel(Vertical):
             self.player.request(SetVelocity(settings.velocity))
         if settings.program != before.program:
             self.player.request(SetProgram(settings.program))
+        self._fit_roll()
         self._show_transport()
+
+    def _fit_roll(self) -> None:
+        """Have the roll show the piece as played."""
+        if self._piece is not None:
+            roll, settings = self._piece.roll, self._playback
+            if (roll.transpose, roll.speed) != (settings.transpose, settings.tempo):
+                roll.transpose, roll.speed = settings.transpose, settings.tempo
+                self.roll.refresh_notes()
+                if self.roll.viewport.following:
+                    self.roll.action_follow()
 
     def choose_port(self, name: str | None) -> None:
         """Open the port `name`; None: the best one."""
@@ -182,34 +226,79 @@ class PlayerPanel(Vertical):
         """Play or pause."""
         if not self._ready():
             self.notify("There is nothing to play yet: press g to write, or o to open a file.")
-        elif self.status and self.status.playing:
-            self.player.request(Pause())
+        elif self.playing:
+            self._halt(Pause())
         else:
             self.roll.follow()
+            self._starting = True
             self.player.request(Play())
+            self._show_transport()
+
+    @property
+    def playing(self) -> bool:
+        """Whether the piece is played, or about to be."""
+        return self._starting or (self.status is not None and self.status.playing)
 
     def action_stop(self) -> None:
         """Stop, and return to the beginning."""
         if self._ready():
-            self.player.request(StopPlaying())
+            self._halt(StopPlaying())
+
+    def stop(self) -> None:
+        """Stop if the piece is played; a paused one keeps its position."""
+        if self.playing:
+            self._halt(StopPlaying())
+
+    def _halt(self, request: Pause | StopPlaying) -> None:
+        self._starting = False
+        self.player.request(request)
+        self._show_transport()
 
     def action_loop(self, visible: bool) -> None:
         """Loop the whole piece or its visible part, or end the loop."""
         if not self._ready():
             return
         if self._loop is not None:
-            self._loop = None
+            self._set_loop(None)
+        elif visible:
+            loop = self.roll.visible_bars()
+            self._set_loop(loop)
+            self.player.request(Seek(loop[0]))
         else:
-            self._loop = self.roll.viewport.seconds if visible else (0.0, None)
-        start, end = self._loop or (0.0, None)
-        self.player.request(Loop(self._loop is not None, start, end))
-        if visible and self._loop is not None:
-            self.player.request(Seek(start))
+            self._set_loop(_WHOLE)
+
+    def action_loop_from(self) -> None:
+        """Loop from the bar of the playhead on, to where the loop ended or else to the end."""
+        if self._piece is not None and self._ready():
+            start, _ = self._piece.roll.bar_at(self.roll.moment)
+            end = self._loop[1] if self._loop else None
+            self._set_loop((start, end if end is None or end > start else None))
+
+    def action_loop_to(self) -> None:
+        """Loop up to the end of the playhead's bar, from where the loop began or else the start."""
+        if self._piece is not None and self._ready():
+            _, end = self._piece.roll.bar_at(self.roll.moment)
+            start = self._loop[0] if self._loop else 0.0
+            self._set_loop((start if start < end else 0.0, end))
+
+    @on(PianoRoll.LoopChosen)
+    def _loop_chosen(self, event: PianoRoll.LoopChosen) -> None:
+        event.stop()
+        if self._ready():
+            self._set_loop((event.start, event.end))
+            if not event.start <= self.roll.moment < event.end:
+                self.player.request(Seek(event.start))
+
+    def _set_loop(self, loop: tuple[float, float | None] | None) -> None:
+        self._loop = loop
+        start, end = loop or _WHOLE
+        self.player.request(Loop(loop is not None, start, end))
+        self.roll.show_loop(loop)
         self._show_transport()
 
     def action_panic(self) -> None:
         """Switch all notes off, and pause."""
-        self.player.request(Pause())
+        self._halt(Pause())
         self.player.request(Panic())
         self.notify("All notes off.")
 
@@ -219,7 +308,7 @@ class PlayerPanel(Vertical):
             self._fallback = True
             self.player.request(OpenPort(SILENT.name))
             self.player.request(ListPorts())  # and then the best one
-        self.player.request(Pause())
+        self._halt(Pause())
 
     def action_rescan(self) -> None:
         """Look for ports again."""
@@ -241,10 +330,9 @@ class PlayerPanel(Vertical):
         for answer in event.answers:
             match answer:
                 case PlaybackStatus() if answer.id == self._loaded:
-                    # While playback is paused, a status still follows requests such as more notes.
-                    if answer.playing or answer.position != self.roll.moment:
-                        self.roll.move(answer.position)
-                    self.status = answer
+                    self._moved(answer)
+                case PlaybackEnded() if answer.id == self._loaded:
+                    self._starting = False
                 case PortOpened(port):
                     self.port, self._fallback = port, self._fallback and port.kind == "silent"
                     if not self._fallback:
@@ -255,8 +343,16 @@ class PlayerPanel(Vertical):
                     self._failed(error, do)
                 case ProcessEnded(error):
                     self._loaded, self.status, self.port, self._fallback = 0, None, None, False
+                    self._starting = False
                     self.post_message(self.ProblemChanged(error))
         self._show_transport()
+
+    def _moved(self, status: PlaybackStatus) -> None:
+        # While playback is paused, a status still follows requests such as more notes.
+        if status.playing or status.position != self.roll.moment:
+            self.roll.move(status.position)
+        self.status = status
+        self._starting &= not status.playing
 
     def _ports_listed(self, ports: Sequence[Port]) -> None:
         self.post_message(self.PortsListed(ports))
@@ -269,21 +365,56 @@ class PlayerPanel(Vertical):
             self._fallback = True
             self.player.request(OpenPort(SILENT.name))
             self.player.request(Play())
+        elif do == Play.DO:
+            self._starting = False
         elif do == OpenPort.DO:
             if self._fallback:  # there is still no audible port
                 return
-            self.port = None
+            self.port, self._starting = None, False
         self.post_message(self.ProblemChanged(error))
 
     def _show_transport(self) -> None:
         # This is called 20 times a second: the page need not be laid out again for a fixed line.
-        self.query_one("#transport", Static).update(clean(self._transport()), layout=False)
+        self.query_one("#transport", Static).update(self._transport(), layout=False)
+        self._name_play_key("Pause" if self.playing else "Play")
 
-    def _transport(self) -> str:
+    def _name_play_key(self, name: str) -> None:
+        """Change what the footer calls the key that plays and pauses."""
+        by_key = self._bindings.key_to_bindings
+        if all(binding.description == name for binding in by_key["space"]):
+            return
+        by_key["space"] = [replace(binding, description=name) for binding in by_key["space"]]
+        self.refresh_bindings()
+
+    def color_by(self, coloring: str) -> None:
+        """Color the notes by one of COLORINGS, and show the legend."""
+        self.roll.color_by(coloring)
+        self.show_legend()
+
+    def show_legend(self) -> None:
+        """Show what the colors of the notes mean."""
+        line, piece = self.query_one("#legend", Static), self._piece
+        if piece is None:
+            line.update("")
+            return
+        colors: Sequence[int] = range(VOICES)
+        names: Sequence[str] = piece.roll.texture.names
+        if self.roll.coloring == "velocity":
+            colors, names = BY_VELOCITY, [f"–{-(-127 * n // LEVELS)}" for n in range(1, LEVELS + 1)]
+        parts = [
+            Content.assemble(("■", f"$voice-{color + 1}"), f" {name}")
+            for color, name in zip(colors, names, strict=False)
+        ]
+        if self.roll.coloring == "velocity":
+            parts = [Content("velocity"), *parts]
+        legend = Content(" ").join(parts)
+        line.update(legend.stylize(Style.from_meta({"@click": "screen.color"})))
+
+    def _transport(self) -> Content:
         """Return the line on playback."""
         piece, status, settings = self._piece, self.status, self._playback
         if piece is None:
-            return ""
+            return Content("")
         roll = piece.roll
         moment = self.roll.moment
         state = "■"
@@ -292,15 +423,13 @@ class PlayerPanel(Vertical):
         elif moment:
             state = "‖"
         bar, beat = roll.tempo_map.bar_and_beat(moment)
-        parts = [
-            f"{state} {minutes_seconds(moment)} / {minutes_seconds(roll.seconds)}",
+        now, length = (minutes_seconds(time / settings.tempo) for time in (moment, roll.seconds))
+        parts: list[str | Content] = [
+            Content.assemble(clickable(state, "screen.playback('play')"), f" {now} / {length}"),
             f"bar {bar}.{beat}",
         ]
         if self._loop is not None:
-            start, end = self._loop
-            parts.append(
-                "loop" if end is None else f"loop {minutes_seconds(start)}–{minutes_seconds(end)}"
-            )
+            parts.append(clickable(self._loop_words(), "screen.playback('loop(False)')"))
         if settings.tempo != 1:
             parts.append(f"× {settings.tempo:g}")
         if settings.transpose:
@@ -310,4 +439,14 @@ class PlayerPanel(Vertical):
         if self.port is not None:
             parts.append(f"on {self.port.name}" if self.port.kind != "silent" else "silent")
         parts.append(INSTRUMENTS[settings.program])
-        return " · ".join(parts)
+        contents = (Content(clean(part)) if isinstance(part, str) else part for part in parts)
+        return Content(" · ").join(contents)
+
+    def _loop_words(self) -> str:
+        """Return which bars are looped."""
+        if self._loop is None or self._loop == _WHOLE or self._piece is None:
+            return "loop all"
+        roll, (start, end) = self._piece.roll, self._loop
+        first, last = roll.bars(start, roll.seconds if end is None else end)
+        bars = f"bar {first + 1}" if first == last else f"bars {first + 1}–{last + 1}"
+        return f"loop {bars}"

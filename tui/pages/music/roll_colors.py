@@ -13,16 +13,30 @@ from textual.color import Color
 from textual.strip import Strip
 
 from engine.music.pitch import is_black, pitch_name
-from tui.pages.music.roll_raster import CODES, LEVELS, ONSET, PROMPT, Raster, Viewport
+from tui.pages.music.roll_raster import (
+    CODES,
+    LEVELS,
+    ONSET,
+    PROMPT,
+    VOICE,
+    Raster,
+    Viewport,
+)
 
 LEFT = 8  # cells left of the roll: the name of a key, the keyboard, a gap
 _SOFTEST = 0.55  # opacity of the softest note
-_ONSET = 0.62  # share of the text color in the color of an onset
+_ONSET = 0.4  # share of the text color in the color of an onset
 # Shares of the text color in a bar line, the playhead, and a note under the playhead.
 _BAR, _PLAYHEAD, _NOTE_UNDER_PLAYHEAD = 0.09, 0.3, 0.7
+_LOOP, _EDGE, _LOOP_RULER = 0.12, 0.6, 0.35  # shares of the loop's color in its cells
+_ANSI_COLORS = 8  # the number of colors before their bright variants
 _WHITE_KEY, _BLACK_KEY = Color.parse("#dfe3e8"), Color.parse("#15181c")
 
 KeyPair = tuple[bool, bool]  # whether the upper and the lower key of a row are black
+
+
+COLORINGS = ("voice", "velocity")  # what the color of a note shows
+BY_VELOCITY = (0, 2, 1, 3)  # the voices' colors from soft to loud: from cold to warm
 
 
 class RollTheme(NamedTuple):
@@ -31,20 +45,27 @@ class RollTheme(NamedTuple):
     text: Color
     white: Color  # background of the rows of white keys
     black: Color
-    note: Color  # notes that were written
+    voice1: Color
+    voice2: Color
+    voice3: Color
+    voice4: Color
     prompt: Color  # notes of the prompt
     accent: Color
+    loop: Color
 
 
 class RollColors:
-    """Draws the cells of a roll in the colors of one theme."""
+    """Draws the cells of a roll in the colors of one theme. coloring: one of COLORINGS."""
 
-    def __init__(self, theme: RollTheme) -> None:
-        self.theme = theme
+    def __init__(self, theme: RollTheme, coloring: str = COLORINGS[0]) -> None:
+        self.theme, self.coloring = theme, coloring
         faint = theme.black.blend(theme.text, 0.65)
         self.text = Style(color=faint.rich_color, bgcolor=theme.black.rich_color)
         strong = theme.text.rich_color
         self.strong = Style(color=strong, bgcolor=theme.black.rich_color, bold=True)
+        self.reversed = self.strong + Style(reverse=True)
+        looped = theme.black.blend(theme.loop, _LOOP_RULER)
+        self.looped = Style(color=strong, bgcolor=looped.rich_color, bold=True)
         self._style = lru_cache(maxsize=None)(self._make)
 
     def row(self, raster: Raster, viewport: Viewport, row: int) -> Strip:
@@ -54,7 +75,7 @@ class RollColors:
         before, run = None, 0
         pairs = zip(raster.cells[2 * row], raster.cells[2 * row + 1], strict=True)
         for column, (upper, lower) in enumerate(pairs):
-            cell = upper, lower, column in raster.bars
+            cell = upper, lower, _line(raster, column)
             if cell != before and before is not None:
                 segments.append(self._half_blocks(run, *before, black))
                 run = 0
@@ -63,8 +84,8 @@ class RollColors:
             segments.append(self._half_blocks(run, *before, black))
         return Strip(segments, viewport.columns)
 
-    def _half_blocks(self, run: int, upper: int, lower: int, bar: bool, black: KeyPair) -> Segment:
-        return Segment("▀" * run, self._style(upper, lower, "bar" if bar else "", black))
+    def _half_blocks(self, run: int, upper: int, lower: int, line: str, black: KeyPair) -> Segment:
+        return Segment("▀" * run, self._style(upper, lower, line, black))
 
     def with_playhead(
         self, strip: Strip, raster: Raster, viewport: Viewport, row: int, column: int
@@ -102,24 +123,66 @@ class RollColors:
         )
 
     def _color(self, code: int, line: str, black: bool) -> Color:
-        """Return the color of a key in one column. line: "", "bar" or "playhead"."""
+        """Return the color of a key in one column. line: one of _SHARES, or "playhead"."""
         theme = self.theme
         row = theme.black if black else theme.white
         if not code:
-            share = {"": 0.0, "bar": _BAR, "playhead": _PLAYHEAD}[line]
-            return row.blend(theme.text, share)
-        color = _note(theme, code, row)
+            if line == "playhead":
+                return row.blend(theme.text, _PLAYHEAD)
+            loop, bar = _SHARES[line]
+            mark = theme.accent if line == "edge" else theme.loop
+            row = row.blend(mark, loop) if loop else row
+            # One of 16 colors cannot be blended: a bar line would be as bright as the text.
+            return row.blend(theme.text, bar) if bar and row.ansi is None else row
+        color = self._note(code, row)
         return color.blend(theme.text, _NOTE_UNDER_PLAYHEAD) if line == "playhead" else color
 
+    def _note(self, code: int, row: Color) -> Color:
+        """Return the color of a note: stronger for a higher velocity, lighter at its onset."""
+        assert 0 < code < CODES
+        theme = self.theme
+        voice, rest = divmod(code - 1, VOICE)
+        in_prompt, rest = divmod(rest, PROMPT)
+        onset, level = divmod(rest, ONSET)
+        strength = _SOFTEST + (1 - _SOFTEST) * level / (LEVELS - 1)
+        if in_prompt:
+            color = row.blend(theme.prompt, strength / 2)
+        elif self.coloring == "velocity":
+            color = self.voice_colors[BY_VELOCITY[level]]
+        else:
+            color = row.blend(self.voice_colors[voice], strength)
+        if onset and color.ansi is not None:  # one of 16 colors cannot be blended
+            return _bright(color)
+        return color.blend(theme.text, _ONSET) if onset else color
 
-def _note(theme: RollTheme, code: int, row: Color) -> Color:
-    """Return the color of a note: stronger for a higher velocity, strongest at its onset."""
-    assert 0 < code < CODES
-    in_prompt, rest = divmod(code - 1, PROMPT)
-    onset, level = divmod(rest, ONSET)
-    strength = _SOFTEST + (1 - _SOFTEST) * level / (LEVELS - 1)
-    color = row.blend(theme.prompt, strength / 2) if in_prompt else row.blend(theme.note, strength)
-    return color.blend(theme.text, _ONSET) if onset else color
+    @property
+    def voice_colors(self) -> tuple[Color, ...]:
+        """The colors of the voices, the highest first."""
+        theme = self.theme
+        return theme.voice1, theme.voice2, theme.voice3, theme.voice4
+
+
+def _bright(color: Color) -> Color:
+    """Return the bright variant of one of the 16 colors; the default color unchanged."""
+    ansi = color.ansi
+    if ansi is None or not 0 <= ansi < _ANSI_COLORS:
+        return color
+    return color._replace(ansi=ansi + _ANSI_COLORS)
+
+
+# Shares of the loop's color and of the text's in a silent cell, by its kind.
+_SHARES = {
+    "": (0.0, 0.0), "bar": (0.0, _BAR), "loop": (_LOOP, 0.0), "loop bar": (_LOOP, _BAR),
+    "edge": (_EDGE, 0.0),
+}  # fmt: skip
+
+
+def _line(raster: Raster, column: int) -> str:
+    """Return what is in a column besides notes, one of _SHARES."""
+    if column in raster.edges:
+        return "edge"
+    bar = "bar" if column in raster.bars else ""
+    return f"loop {bar}".strip() if column in raster.loop else bar
 
 
 def _row_keys(viewport: Viewport, row: int) -> KeyPair:

@@ -7,10 +7,15 @@ import bisect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from engine.music import voices
 from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.music.score import Note
 from engine.music.tempo_map import TempoMap
+from engine.music.voices import Texture
 from tui.formatting import minutes_seconds
+
+_TEXTURE_NOTES = 300  # the first notes of a piece, from which its texture is found
+_LEAD = 8.0  # seconds before the viewport, whose notes decide which hand is free
 
 
 def _start(note: Note) -> float:
@@ -19,16 +24,23 @@ def _start(note: Note) -> float:
 
 @dataclass
 class RollView:
-    """The notes of a piece, ordered by their starts; more of them may be added."""
+    """The notes of a piece, ordered by their starts; more of them may be added.
+
+    Notes and times are as written; pitches and times are shown as played, transposed and faster.
+    """
 
     tempo_map: TempoMap = field(default_factory=TempoMap)
     prompt_seconds: float = 0.0  # notes that start before this time are the prompt's
     cell: float = 0.15  # seconds per column, unless the user zooms
+    transpose: int = 0  # semitones by which it is played higher
+    speed: float = 1.0  # factor of the tempo at which it is played
     seconds: float = 0.0  # length of the music so far
     open_notes: tuple[Note, ...] = ()  # notes that still sound at the end, cut off there
     _notes: list[Note] = field(default_factory=list)
     _longest: float = 0.0  # seconds: the length of the longest note
     _range: tuple[int, int] | None = None  # lowest and highest pitch; None without notes
+    _texture: Texture = field(default_factory=Texture)
+    _texture_notes: int = 0  # from which it was found
 
     @property
     def notes(self) -> tuple[Note, ...]:
@@ -44,6 +56,22 @@ class RollView:
             lowest, highest = self._range or (note.pitch, note.pitch)
             self._range = min(lowest, note.pitch), max(highest, note.pitch)
 
+    @property
+    def texture(self) -> Texture:
+        """The voices of the piece, found from its first notes."""
+        count = min(len(self._notes), _TEXTURE_NOTES)
+        if count != self._texture_notes:
+            self._texture = voices.find_texture(self._notes[:count])
+            self._texture_notes = count
+        return self._texture
+
+    def voices_between(self, start: float, end: float) -> Iterator[tuple[Note, int]]:
+        """Yield the notes of `between`, ordered by start, with the index of each one's voice."""
+        found = sorted(self.between(start - _LEAD, end), key=lambda note: (note.start, note.pitch))
+        for note, voice in zip(found, voices.assign_voices(found, self.texture), strict=True):
+            if note.end > start:
+                yield note, voice
+
     def between(self, start: float, end: float) -> Iterator[Note]:
         """Yield the notes that sound at some moment from `start` to before `end`, in seconds."""
         first = bisect.bisect_left(self._notes, start - self._longest, key=_start)
@@ -53,13 +81,30 @@ class RollView:
                 yield note
 
     def sounding(self, second: float) -> frozenset[int]:
-        """Return the pitches that sound at a moment."""
-        return frozenset(note.pitch for note in self.between(second, second + 1e-9))
+        """Return the pitches that sound at a moment, as played."""
+        return frozenset(
+            note.pitch + self.transpose for note in self.between(second, second + 1e-9)
+        )
 
     def pitch_range(self) -> tuple[int, int] | None:
-        """Return the lowest and the highest pitch; None without notes."""
+        """Return the lowest and the highest pitch as played; None without notes."""
         found = [*(self._range or ()), *(note.pitch for note in self.open_notes)]
-        return (min(found), max(found)) if found else None
+        return (min(found) + self.transpose, max(found) + self.transpose) if found else None
+
+    def bar_at(self, second: float) -> tuple[float, float]:
+        """Return start and end of the bar at a moment, in seconds."""
+        bar, _ = self.tempo_map.bar_and_beat(second)
+        return self.bar_line(bar - 1), self.bar_line(bar)
+
+    def bar_line(self, bar: int) -> float:
+        """Return when a bar begins, in seconds; bars are counted from 0."""
+        return self.tempo_map.second_at(bar * self.tempo_map.bar_length)
+
+    def bars(self, start: float, end: float) -> tuple[int, int]:
+        """Return the first and the last bar of a part, counted from 0."""
+        first, _ = self.tempo_map.bar_and_beat(start)
+        last, _ = self.tempo_map.bar_and_beat(max(end - 1e-3, start))
+        return first - 1, last - 1
 
 
 BOTTOM = LOWEST_PITCH - LOWEST_PITCH % 2  # a row's lower key is even: C and C♯ share a row
@@ -90,6 +135,19 @@ class Viewport:
     def seconds(self) -> tuple[float, float]:
         """Start and end of the viewport, in seconds."""
         return self.start * self.cell, (self.start + self.columns) * self.cell
+
+    def whole_bars(self, roll: RollView) -> tuple[float, float]:
+        """Return start and end of the bars of a roll that are wholly in view, in seconds.
+
+        Without such a bar, of the part in view.
+        """
+        start, end = self.seconds
+        first, last = roll.bars(start, min(end, roll.seconds))
+        first += roll.bar_line(first) < start - _ROUND
+        last -= min(roll.bar_line(last + 1), roll.seconds) > end + _ROUND
+        if first > last:
+            return start, end
+        return roll.bar_line(first), roll.bar_line(last + 1)
 
     def column(self, second: float) -> int:
         """Return the column of a moment, counted from the start of the music."""
@@ -129,7 +187,7 @@ class Viewport:
         middle = (lowest + highest + 1) // 2
         if highest - lowest >= 2 * self.rows:
             pitches = sorted(note.pitch for note in roll.notes)
-            middle = pitches[len(pitches) // 2] if pitches else middle
+            middle = pitches[len(pitches) // 2] + roll.transpose if pitches else middle
         low = middle - self.rows
         return replace(self, low=low - low % 2).moved()
 
@@ -144,8 +202,10 @@ class Viewport:
 
 
 LEVELS = 4  # of velocity, distinguished by color
-ONSET, PROMPT = LEVELS, 2 * LEVELS  # added to the code of a cell
-CODES = 1 + 4 * LEVELS  # 0: the key is silent; else 1 + level (+ ONSET) (+ PROMPT)
+VOICES = 4
+ONSET, PROMPT, VOICE = LEVELS, 2 * LEVELS, 4 * LEVELS  # added to the code of a cell
+# 0: the key is silent; else 1 + level (+ ONSET) (+ PROMPT) + VOICE times the index of the voice
+CODES = 1 + VOICE * VOICES
 _MIN_BAR = 5  # the fewest columns between two bar numbers
 _MIN_TIME = 8  # the fewest columns between two times
 
@@ -156,6 +216,8 @@ class Raster:
 
     cells: tuple[bytes, ...]  # codes of each key, the highest key first
     bars: frozenset[int]  # columns of the viewport in which a bar begins
+    loop: range  # columns of the viewport in the loop; empty without one
+    edges: frozenset[int]  # the first and the last column of the loop, if they are in the viewport
     ruler: str  # bars and beats
     sections: str  # the end of the prompt; ▲ where there are notes above the viewport
     times: str  # minutes and seconds; ▼ where there are notes below the viewport
@@ -163,36 +225,59 @@ class Raster:
     later: bool  # whether there are notes after it
 
 
-def rasterize(roll: RollView, viewport: Viewport) -> Raster:
-    """Return the part of a roll in a viewport."""
+def velocity_level(velocity: int) -> int:
+    """Return one of LEVELS, from 0, for a MIDI velocity."""
+    return (velocity - 1) * LEVELS // 127
+
+
+def rasterize(
+    roll: RollView, viewport: Viewport, loop: tuple[float, float] | None = None
+) -> Raster:
+    """Return the part of a roll in a viewport. loop: its start and end in seconds."""
     cells = [bytearray(viewport.columns) for _ in range(2 * viewport.rows)]
     above: set[int] = set()
     below: set[int] = set()
     start, end = viewport.seconds
-    for note in sorted(roll.between(start, end), key=_start):
+    for note, voice in roll.voices_between(start, end):
         first = viewport.column(note.start) - viewport.start
         last = max(viewport.column(note.end - 2e-6 * viewport.cell) - viewport.start, first)
         columns = range(max(first, 0), min(last + 1, viewport.columns))
-        if viewport.low <= note.pitch <= viewport.high:
-            row = cells[viewport.high - note.pitch]
-            code = 1 + (note.velocity - 1) * LEVELS // 127
+        pitch = note.pitch + roll.transpose
+        if viewport.low <= pitch <= viewport.high:
+            row = cells[viewport.high - pitch]
+            code = 1 + velocity_level(note.velocity) + VOICE * voice
             code += PROMPT * (note.start < roll.prompt_seconds)
             for column in columns:
                 row[column] = code
             if first in columns:
                 row[first] += ONSET
         else:
-            (above if note.pitch > viewport.high else below).update(columns)
+            (above if pitch > viewport.high else below).update(columns)
     ruler, bars = _ruler(roll, viewport)
+    looped, edges = _loop_columns(viewport, loop)
     return Raster(
         tuple(map(bytes, cells)),
         bars,
+        looped,
+        edges,
         ruler,
         _marked(_sections(roll, viewport), above, "▲"),
-        _marked(_times(viewport), below, "▼"),
+        _marked(_times(viewport, roll.speed), below, "▼"),
         viewport.start > 0 and any(roll.between(0.0, start)),
         roll.seconds > end,
     )
+
+
+def _loop_columns(
+    viewport: Viewport, loop: tuple[float, float] | None
+) -> tuple[range, frozenset[int]]:
+    """Return the columns of the viewport in a loop, and of these its edges."""
+    if loop is None:
+        return range(0), frozenset()
+    first = viewport.column(loop[0]) - viewport.start
+    after = max(viewport.column(loop[1]) - viewport.start, first + 1)
+    inside = range(max(first, 0), min(after, viewport.columns))
+    return inside, frozenset({first, after - 1} & set(inside))
 
 
 def _marked(line: str, columns: set[int], mark: str) -> str:
@@ -247,17 +332,17 @@ def _sections(roll: RollView, viewport: Viewport) -> str:
     return "".join(line)
 
 
-def _times(viewport: Viewport) -> str:
-    """Return a line with the times at round numbers of seconds."""
+def _times(viewport: Viewport, speed: float) -> str:
+    """Return a line with the times at round numbers of seconds, as played at a speed."""
     line = [" "] * viewport.columns
     step = 1
     for step in (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600):
-        if step / viewport.cell >= _MIN_TIME:
+        if step * speed / viewport.cell >= _MIN_TIME:
             break
-    start, end = viewport.seconds
+    start, end = (second / speed for second in viewport.seconds)
     first = -(-int(start) // step) * step
     for second in range(first, int(end) + 1, step):
-        column = viewport.column(second) - viewport.start
+        column = viewport.column(second * speed) - viewport.start
         words = minutes_seconds(second)
         if column >= 0 and column + len(words) <= viewport.columns:
             _write(line, column, words)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -16,13 +17,15 @@ from engine.errors import InputError
 from engine.protocol import Failed, Loaded
 from tui.pages.hints import music_hint
 from tui.pages.model_page import SamplerAnswered, Session, WritingPage
-from tui.pages.music.controls import MusicControls
+from tui.pages.music.controls import MusicControls, PlaybackSettings
 from tui.pages.music.jam_dialog import JamDialog
 from tui.pages.music.piece import Piece, ask_to_open
 from tui.pages.music.player_panel import PlayerPanel
+from tui.pages.music.roll_colors import COLORINGS
 from tui.sources.child_commands import INSTALLED, Programs
 from tui.sources.restarting_process import ProcessEnded
 from tui.sources.sampler import Answers
+from tui.sources.settings import State
 from tui.widgets.footer import Footer
 
 
@@ -38,7 +41,7 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
         Binding("G,shift+enter", "again", "Same seed", show=False, id="music.again",
                 tooltip="Write again with the seed of the piece in view"),
         Binding("escape", "stop", "Stop", id="music.stop",
-                tooltip="Stop writing; if nothing is being written, leave the field"),
+                tooltip="Leave the field; otherwise stop writing and playback"),
         Binding("o", "open", "Open", id="music.open",
                 tooltip="Open a MIDI or MusicXML file to see and play"),
         Binding("S,ctrl+s", "save", "Save", id="music.save",
@@ -79,6 +82,8 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
                 tooltip="Go to the instrument"),
         Binding("v", "field('velocity')", "Velocity", show=False, id="music.velocity",
                 tooltip="Go to the velocity factor"),
+        Binding("c", "color", "Color", show=False, id="music.color",
+                tooltip="Color the notes by voice or by velocity"),
         Binding("J", "jam", "Play together", show=False, id="music.jam",
                 tooltip="Play together with the model, on a MIDI keyboard or the computer's keys"),
         Binding("r", "reload", "Reload models", show=False, id="music.reload",
@@ -91,6 +96,9 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
         &.-roll-only MusicControls { display: none; }
         &.-roll-only MusicControls.-open { display: block; }
         &.-narrow #status { max-height: 2; }
+        &.-short #status { max-height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
+        &.-short #status.-silent { max-height: 2; text-wrap: wrap; }
+        &.-short #status.-failed { max-height: 8; text-wrap: wrap; }
     }
     """
     _player_panel = getters.query_one(PlayerPanel)
@@ -98,7 +106,6 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
     def __init__(self, programs: Programs = INSTALLED) -> None:
         super().__init__(programs, MusicControls(), "music", Session())
         self._shown: Piece | None = None
-        self._play_next = False  # play the next piece as soon as it begins
         self._playback_problem = ""
 
     def compose(self) -> ComposeResult:
@@ -140,7 +147,10 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
         model = self.form.model
         assert model is not None
         request_id = self.sampler.request(request)
-        self._add(Piece(model.name, request_id, request, time.monotonic()))
+        playback = self.form.playback
+        if self.shown is not None:  # the settings in the fields are that piece's
+            playback = PlaybackSettings(program=playback.program)
+        self._add(Piece(model.name, request_id, request, time.monotonic(), playback=playback))
 
     def _add(self, piece: Piece) -> None:
         """Add a piece to the session, and show it."""
@@ -155,6 +165,17 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
             notes = piece.end("stopped")
             if piece is self.shown:
                 self._player_panel.append(notes)
+
+    def action_stop(self) -> None:
+        """Stop writing and playback; in a field, leave it and let the music play."""
+        in_form = self.focused is not None and self.form in self.focused.ancestors
+        if in_form:
+            self.leave_fields()
+        else:
+            self._player_panel.stop()
+        if self.session.active:
+            self.stop()
+            self.refresh_status()
 
     def on_sampler_answered(self, event: SamplerAnswered) -> None:
         """Show what was written."""
@@ -180,17 +201,13 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
             return
         if waiting and piece.seed is not None:  # it has started
             self._player_panel.show(piece)
-            if self._play_next:
-                self._player_panel.action_play()
-            self._play_next = False
         else:
             self._player_panel.append(notes)
 
     def start(self) -> None:
-        """Write and play a piece."""
+        """Write a piece; the user plays it."""
         if not self.session.items:
             self.action_generate()
-            self._play_next = True
 
     @on(Input.Changed, "#begins")
     def _prompt_changed(self) -> None:
@@ -206,8 +223,13 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
 
     def show(self, item: Piece | None) -> None:
         """Show a piece; None: show a hint on what to do."""
-        self._shown = item
         form = self.form
+        if item is not self._shown:
+            form.show_playback(
+                PlaybackSettings(program=form.playback.program) if item is None else item.playback
+            )
+            self._player_panel.set_playback(form.playback)
+        self._shown = item
         hint = music_hint(form.model, form.prompt, self._searching, bool(self._problem))
         self._player_panel.show(item, "" if item else hint)
         self.refresh_status()
@@ -224,6 +246,7 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
         silent = f"♪ silent: {self._playback_problem}" if self._playback_problem else ""
         failed = bool(self._problem or (piece and piece.error))
         self.show_status("\n".join(filter(None, (words, silent))), failed)
+        self.query_one("#status").set_class(bool(silent), "-silent")
 
     def focus_view(self) -> None:
         """Focus the piano roll."""
@@ -234,11 +257,32 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
         self.toggle_class("-roll-only")
         self.leave_fields()
 
+    def action_color(self) -> None:
+        """Color the notes by voice or by velocity."""
+        index = COLORINGS.index(self._player_panel.roll.coloring) + 1
+        self._player_panel.color_by(COLORINGS[index % len(COLORINGS)])
+
+    def kept_state(self) -> dict[str, State]:
+        """Return what is kept of the form, and what the colors of notes show."""
+        return super().kept_state() | {"": {"colors": self._player_panel.roll.coloring}}
+
+    def restore_state(self, saved: Mapping[str, State]) -> None:
+        """Fill in the form, and choose the colors."""
+        super().restore_state(saved)
+        if (coloring := saved.get("", {}).get("colors")) in COLORINGS:
+            self._player_panel.color_by(str(coloring))
+
     # ── playback ─────────────────────────────────────────────────────────────────────────────────
 
     @on(MusicControls.PlaybackChanged)
-    def _playback_changed(self, event: MusicControls.PlaybackChanged) -> None:
-        self._player_panel.set_playback(event.settings)
+    def _playback_changed(self) -> None:
+        if self.shown is not None:
+            self.shown.playback = self.form.playback
+        self._player_panel.set_playback(self.form.playback)
+
+    async def action_playback(self, action: str) -> None:
+        """Run an action of playback, for a part of its line that was clicked."""
+        await self._player_panel.run_action(action)
 
     @on(MusicControls.PortChosen)
     def _port_chosen(self, event: MusicControls.PortChosen) -> None:
@@ -276,7 +320,6 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
         piece = await ask_to_open(self.app)
         if piece is not None:
             self._problem = ""
-            self.form.set_program(piece.program)
             self._add(piece)
 
     @work(exclusive=True, group="file")
@@ -288,7 +331,7 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
             return
 
         async def write(path: Path) -> None:
-            await piece.save(self.programs.music_export, path, self.form.playback)
+            await piece.save(self.programs.music_export, path)
 
         hint = "the ending sets the format: .mid .musicxml .mxl .abc .wav .png · escape: cancel"
         await self.save_as("Save the music as", hint, piece.file_name, write)

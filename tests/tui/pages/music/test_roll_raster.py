@@ -14,6 +14,7 @@ from tui.pages.music.roll_raster import (
     MIN_CELL,
     ONSET,
     PROMPT,
+    VOICE,
     RollView,
     Viewport,
     rasterize,
@@ -120,7 +121,7 @@ def test_every_cell_shows_what_sounds(notes: list[Note], viewport: Viewport, pro
             if sounding:
                 newest = max(note.start for note in sounding)
                 latest = [note for note in sounding if note.start == newest]
-                assert (code - 1) // PROMPT == (newest < view.prompt_seconds)
+                assert (code - 1) % VOICE // PROMPT == (newest < view.prompt_seconds)
                 assert ((code - 1) % PROMPT >= ONSET) == (newest == at)
                 assert (code - 1) % LEVELS in {(n.velocity - 1) * LEVELS // 127 for n in latest}
     start, end = viewport.seconds
