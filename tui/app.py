@@ -43,7 +43,7 @@ _KEEP_EVERY = 5.0  # seconds between writes of what the user has changed
 # Garbage collection stops the app, a full one for 100 ms: that one is done while the user pauses.
 _PAUSE = 5.0  # seconds without a key or the mouse
 _MIN_YOUNG = 5  # partial collections since the last full one, below which there is little to find
-_MAX_YOUNG = 200  # after so many, a full one is done in any case
+_MAX_YOUNG = 200  # after this number, a full one is done in any case
 
 
 class Page(NamedTuple):
