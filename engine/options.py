@@ -334,6 +334,20 @@ MUSIC_OPTIONS: dict[str, AnyOption] = _table([
         "inf tosses a coin for each.",
         placeholder="1", step=Step(0.1, 0, 2),
     ),
+    TextOption(
+        name="form", default="auto", choices=("auto", "none"), letters="ABCD", label="Form",
+        metavar="PLAN",
+        help="Order of parts of eight bars, such as AABB, in which parts return (default auto): "
+        "auto draws which bars return from the training pieces, if these repeat bars and there is "
+        "no prompt; none leaves it to the model.",
+        placeholder="auto",
+    ),
+    Option(
+        name="candidates", type=int, default=16, low=1, high=64, label="Candidates", metavar="N",
+        help="Write N versions of each new bar and keep one without clashes that is neither the "
+        "most nor the least probable (default 16); 1: draw frame by frame.",
+        placeholder="16", step=Step(1, 1, 64),
+    ),
     replace(_MEMORY, live=False),
     Option(
         name="least", type=int, default=0, low=0, high=10, label="Min notes", metavar="N",
@@ -370,9 +384,15 @@ MUSIC_EXTRA_OPTIONS: dict[str, Option] = _table([
     ),
 ])  # fmt: skip
 
-# Those of them that decide how a frame is drawn.
+# Those of them that decide how a piece is written; and those that decide how a frame is drawn,
+# which playing along and harmonizing have too.
 MUSIC_SAMPLING_OPTIONS = {
     name: option for name, option in MUSIC_OPTIONS.items() if name not in {"length", "seed"}
+}
+FRAME_OPTIONS = {
+    name: option
+    for name, option in MUSIC_SAMPLING_OPTIONS.items()
+    if name not in {"form", "candidates"}
 }
 
 # Options of the Music page and, except velocity, of `rnn-tui play`.

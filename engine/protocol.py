@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, TypeV
 
 from engine.errors import InputError
 from engine.options import (
+    FRAME_OPTIONS,
     LYRICS_EXTRA_OPTIONS,
     LYRICS_OPTIONS,
     LYRICS_SAMPLING_OPTIONS,
@@ -101,6 +102,7 @@ TimedKeys = Annotated[
 Pitches = Annotated[tuple[int, ...], Words("a list of pitches")]
 
 _LYRICS, _MUSIC = OptionTable(LYRICS_SAMPLING_OPTIONS), OptionTable(MUSIC_SAMPLING_OPTIONS)
+_FRAME = OptionTable(FRAME_OPTIONS)
 _TEMPERATURE = LYRICS_OPTIONS["temperature"]
 
 
@@ -303,11 +305,11 @@ class AccompanyFrame(Request):
     keys: Pitches = ()  # that a person holds in this frame
     onsets: Pitches = ()  # those of them that are struck in it
     restart: bool = False  # whether this is the first frame, with the options below
-    options: Annotated[Mapping[str, OptionValue], _MUSIC] = field(default_factory=dict)
+    options: Annotated[Mapping[str, OptionValue], _FRAME] = field(default_factory=dict)
     seed: Annotated[int, MUSIC_OPTIONS["seed"]] | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "options", _MUSIC.fill(self.options))
+        object.__setattr__(self, "options", _FRAME.fill(self.options))
 
 
 @dataclass(frozen=True)

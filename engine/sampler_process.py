@@ -31,6 +31,7 @@ from engine.data.codecs import KeysCodec
 from engine.errors import InputError
 from engine.inference import models
 from engine.inference.models import Model
+from engine.options import FRAME_OPTIONS
 from engine.protocol import (
     AccompanyFrame,
     ChangeSampling,
@@ -261,7 +262,8 @@ class Worker:
         if request.prime is not None or request.notes is not None:
             raise InputError("A prompt and a melody exclude each other: give only one of them.")
         melody = harmonize.read_melody(music.keys_codec(model), request.melody).at_steady_tempo()
-        wanted = HarmonyRequest(melody=melody, seed=request.seed, **request.options)  # type: ignore[arg-type]
+        options = {name: request.options[name] for name in FRAME_OPTIONS}
+        wanted = HarmonyRequest(melody=melody, seed=request.seed, **options)  # type: ignore[arg-type]
         stream = harmonize.stream(model, wanted, stopped)
         notes = tuple(NoteRow(*dataclasses.astuple(note)) for note in melody.notes)
         frame = _frame_length(stream.codec)

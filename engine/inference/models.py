@@ -58,6 +58,7 @@ class ModelMeta:
     parameters: int = 0  # number of weights; 0: unknown
     lengths: tuple[int, ...] = ()  # quantiles of the training songs' lengths in frames, ascending
     bounds: MusicBounds | None = None  # of the training songs of music; None: unknown, or lyrics
+    forms: tuple[str, ...] = ()  # of the training songs of music, see `engine.data.music_forms`
 
     @classmethod
     def from_json(cls, values: object, where: str) -> "ModelMeta":
@@ -112,6 +113,7 @@ class ModelMeta:
             parameters=_entry(values, "parameters", int, where, 0),
             lengths=_lengths(_entry(values, "lengths", list, where, []), where),
             bounds=_bounds(_entry(values, "bounds", dict, where, None), where),
+            forms=_forms(_entry(values, "forms", list, where, []), where),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -129,6 +131,7 @@ class ModelMeta:
             "parameters": self.parameters,
             "lengths": list(self.lengths),
             "bounds": self.bounds and dataclasses.asdict(self.bounds),
+            "forms": list(self.forms),
         }
 
 
@@ -157,6 +160,13 @@ def _bounds(values: object, where: str) -> MusicBounds | None:
         return None if values is None else MusicBounds.from_json(values)
     except ValueError as error:
         raise _damaged(where, "bounds") from error
+
+
+def _forms(values: list[object], where: str) -> tuple[str, ...]:
+    forms = tuple(value for value in values if isinstance(value, str) and value.isalpha())
+    if len(forms) != len(values):
+        raise _damaged(where, "forms")
+    return forms
 
 
 def _damaged(where: str, key: str) -> InputError:

@@ -1,4 +1,4 @@
-"""Voice leading: parallel fifths and octaves between two chords, which chorales avoid."""
+"""Voice leading: parallel fifths and octaves, which chorales avoid, and dissonance."""
 
 from itertools import combinations
 from typing import Any
@@ -7,6 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 _PERFECT = (0, 7)  # semitones modulo an octave: unisons and octaves, fifths
+# How dissonant two notes are by the semitones between them, modulo an octave: seconds, sevenths and
+# the tritone.
+_DISSONANCE = np.array([0.0, 1.0, 0.4, 0, 0, 0, 0.6, 0, 0, 0, 0.4, 1.0])
 
 
 def has_parallels(before: NDArray[Any], after: NDArray[Any]) -> bool:
@@ -31,3 +34,16 @@ def count_parallels(frames: NDArray[Any]) -> int:
     changed = (frames[1:] != frames[:-1]).any(1)
     equal = np.diff(frames.sum(1, dtype=np.int64)) == 0
     return sum(has_parallels(*frames[step : step + 2]) for step in np.flatnonzero(changed & equal))
+
+
+def dissonance(frames: NDArray[Any]) -> float:
+    """Return how dissonant the highest notes of frames (T, 88) are with the notes below them.
+
+    The mean over the frames, from 0 to 1; in each, the most dissonant of the notes below counts.
+    """
+    total = 0.0
+    for frame in frames:
+        keys = np.flatnonzero(frame)
+        if len(keys) > 1:
+            total += float(_DISSONANCE[(keys[-1] - keys[:-1]) % 12].max())
+    return total / max(1, len(frames))

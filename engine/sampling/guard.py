@@ -7,6 +7,8 @@ octaves is drawn again if the piece would have more of them than the training so
 a frame, 88 · planes.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from engine.data.music_bounds import MusicBounds
@@ -53,7 +55,7 @@ class Guard:
                 drawn = head.draw_other(inputs, temperature, generator, last)
             else:
                 drawn = head.draw(inputs, temperature, generator)
-            if self._accepts(drawn[0]):
+            if self.accepts(drawn[0]):
                 return drawn
         if self._bounds is not None and not self._bounds.silence and not drawn[0][:, :KEYS].any():
             return head.draw_other(inputs, temperature, generator, last, sounding=True)
@@ -66,9 +68,11 @@ class Guard:
             return False
         return self._run >= (self._bounds.hold if self._last.any() else self._bounds.silence)
 
-    def _accepts(self, frame: Frames) -> bool:
-        """Return whether a frame has enough notes, and no parallels that are too many."""
+    def accepts(self, frame: Frames) -> bool:
+        """Return whether a frame, (1, K), keeps the bounds and has enough notes."""
         keys = frame[0, :KEYS]
+        if self._must_change and np.array_equal(keys, self._last):
+            return False
         if keys.sum() < self._min_notes:
             return False
         if self._bounds is None:
@@ -77,3 +81,24 @@ class Guard:
             return False
         enough = self._parallels + 1 > self._bounds.parallels * (self._frames + 1)
         return not (enough and has_parallels(self._last, keys))
+
+
+def draw_guarded(
+    guards: Sequence[Guard],
+    head: KeysHead,
+    inputs: HeadInput,
+    temperature: float,
+    generator: np.random.Generator,
+) -> tuple[Frames, Nats]:
+    """Draw the next frames of N pieces, (N, K), and add them; return them and their nats, (N,).
+
+    All are drawn at once; those that their guard refuses are drawn by it.
+    """
+    frames, nats = head.draw(inputs, temperature, generator)
+    for row, guard in enumerate(guards):
+        one = slice(row, row + 1)
+        if not guard.accepts(frames[one]):
+            alone = HeadInput(*(values[one] for values in inputs))
+            frames[one], nats[one] = guard.draw(head, alone, temperature, generator)
+        guard.add(frames[one])
+    return frames, nats

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from engine.data.codecs import KeysCodec
 from engine.errors import InputError
 from engine.frame_spec import KEYS
-from engine.inference.heads import HeadInput, KeysHead
 from engine.inference.models import Model
 from engine.inference.network import Network
 from engine.music import score_file
@@ -24,6 +23,7 @@ from engine.music.piano_roll import Roll
 from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.options import MUSIC_OPTIONS
 from engine.protocol import EndReason, Frame
+from engine.sampling.bar_writer import BarSettings, BarWriter, spread
 from engine.sampling.decoding import match_weight
 from engine.sampling.guard import Guard
 
@@ -68,6 +68,8 @@ class MusicRequest(MusicParams):
 
     prime: Roll | None = None  # the prompt: how the music begins; None: no prompt
     length: int | None = _default("length")  # frames; None: until the piece ends
+    form: str = _default("form")  # letters of parts; "auto": one of the model's; "none"
+    candidates: int = _default("candidates")  # versions of each bar
 
 
 def keys_codec(model: Model) -> KeysCodec:
@@ -189,46 +191,43 @@ class MusicStream:
         return -self.nats / max(1, self.frames + (self.reason == "end"))
 
     def __iter__(self) -> Iterator[NDArray[np.uint8]]:
-        """Yield each frame (K,) when it is drawn."""
+        """Yield each frame (K,); those of a bar with several versions when it is chosen."""
         network = self.model.stepper
         assert isinstance(network, Network)
-        head = network.head
-        assert isinstance(head, KeysHead)
-        request = self.request
+        request, meta = self.request, self.model.meta
         generator = np.random.Generator(np.random.PCG64(self.seed))
-        guard = Guard(self.model.meta.bounds if request.guard == "on" else None, request.least)
-        state = network.initial_state(None, 1)
-        silence = np.zeros((1, *self.codec.spec.shape), self.prime.dtype)
-        *read, frame = np.concatenate([silence, self.prime])[:, None]  # (1, K) each
-        for earlier in read:
-            network.feed(state, earlier, request.match_weight)
-        for earlier in self.prime[:, None]:
-            guard.add(earlier)
-        while self.frames < self.limit:
-            if self.stopped():
-                self.reason = "stopped"
-                return
-            inputs = network.feed(state, frame, request.match_weight)
-            if request.length is None and self._ends(head, inputs, generator):
-                self.reason = "end"
-                return
-            frame, nats = guard.draw(head, inputs, request.temperature, generator)
-            guard.add(frame)
-            self.nats += float(nats[0])
+        guard = Guard(meta.bounds if request.guard == "on" else None, request.least)
+        bar = max(1, round(self.codec.frames_per_bar(self.codec.metre)))
+        form = self._choose_form(generator, bar)
+        settings = BarSettings(
+            bar=bar,
+            beat=max(1, round(self.codec.frames_per_bar((1, 4)))),
+            form=form,
+            candidates=request.candidates,
+            temperature=request.temperature,
+            match_weight=request.match_weight,
+        )
+        writer = BarWriter(network, guard, settings, generator, self.stopped)
+        writer.read(self.prime)
+        can_end = request.length is None
+        limit = max(self.limit, len(form) * bar) if can_end else self.limit
+        for frame in writer.write(limit, can_end):
             self.frames += 1
-            yield frame[0]
-        self.reason = "length"
+            self.nats = writer.nats
+            yield frame
+        self.nats, self.reason = writer.nats, writer.reason
 
-    def _ends(self, head: KeysHead, inputs: HeadInput, generator: np.random.Generator) -> bool:
-        """Draw whether the piece ends in place of the next frame; not before its first frame.
-
-        A temperature above 1 is for keys only: it would end the piece after a few frames.
-        """
-        logit = float(head.end_logits(inputs)[0])
-        noise = generator.logistic() * min(self.request.temperature, 1.0)
-        ends = logit + noise > 0 and len(self.prime) + self.frames > 0
-        self.nats += float(np.logaddexp(0.0, -logit if ends else logit))
-        return ends
+    def _choose_form(self, generator: np.random.Generator, bar: int) -> str:
+        """Return the form in bars of `bar` frames; "": the model decides all."""
+        form, forms = self.request.form, self.model.meta.forms
+        if form not in {"auto", "none"}:
+            return spread(form)
+        if form == "none" or not forms or len(self.prime):
+            return ""
+        if self.request.length is not None:
+            enough = tuple(each for each in forms if len(each) * bar >= self.request.length)
+            forms = enough or forms
+        return forms[int(generator.integers(len(forms)))]
 
 
 def stream(

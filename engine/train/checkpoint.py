@@ -33,6 +33,7 @@ from engine import files
 from engine.config import RunConfig
 from engine.data.corpus import Corpus
 from engine.data.music_bounds import find_bounds
+from engine.data.music_forms import find_forms
 from engine.data.words import FILE as WORDS
 from engine.errors import InputError
 from engine.inference.models import META, WEIGHTS, ModelMeta, ModelScore
@@ -66,6 +67,7 @@ def build_meta(
         parameters=parameters,
         lengths=_length_quantiles(corpus),
         bounds=find_bounds(corpus) if config.kind == "music" else None,
+        forms=find_forms(corpus) if config.kind == "music" else (),
     )
 
 

@@ -92,6 +92,7 @@ def write_music() -> Callable[..., Path]:
         end: float | None = None,
         lengths: tuple[int, ...] = (),
         bounds: MusicBounds | None = None,
+        forms: tuple[str, ...] = (),
         **settings: Any,
     ) -> Path:
         sizes = {"layers": 1, "condition_size": 0, "hidden_size": 8, "embedding_size": 5}
@@ -101,7 +102,7 @@ def write_music() -> Callable[..., Path]:
         if end is not None:
             tensors["head.end.weight"][:] = 0
             tensors["head.end.bias"][:] = end
-        meta = ModelMeta("music", config, codec, lengths=lengths, bounds=bounds)
+        meta = ModelMeta("music", config, codec, lengths=lengths, bounds=bounds, forms=forms)
         return _save(folder, meta, tensors)
 
     return write

@@ -54,7 +54,9 @@ def test_the_order_of_the_forms() -> None:
         "temperature", "form", "candidates", "rhyme", "memory", "length", "count", "seed", "top_k",
         "top_p", "min_p", "guidance", "repetition", "line", "known_words", "ending", "raw",
     ]  # fmt: skip
-    assert list(MUSIC_OPTIONS) == ["temperature", "memory", "least", "length", "seed", "guard"]
+    assert list(MUSIC_OPTIONS) == [
+        "temperature", "form", "candidates", "memory", "least", "length", "seed", "guard",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

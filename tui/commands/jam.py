@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.errors import InputError, WorkError
-from engine.options import MUSIC_OPTIONS, MUSIC_SAMPLING_OPTIONS
+from engine.options import FRAME_OPTIONS, MUSIC_OPTIONS
 from tui.commands import output
 from tui.commands.arguments import add_model, add_option, add_options
 
@@ -53,7 +53,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--no-echo", action="store_true",
         help="Do not play what you play, for a keyboard that sounds by itself.",
     )  # fmt: skip
-    add_options(parser, MUSIC_SAMPLING_OPTIONS.values())
+    add_options(parser, FRAME_OPTIONS.values())
     add_option(parser, MUSIC_OPTIONS["seed"])
 
 
@@ -107,7 +107,7 @@ def _partner(
         frame=frame,
         tempo=arguments.beat or frame.tempo,
         rest=arguments.rest,
-        options={name: getattr(arguments, name) for name in MUSIC_SAMPLING_OPTIONS},
+        options={name: getattr(arguments, name) for name in FRAME_OPTIONS},
         seed=arguments.seed,
     )
     if arguments.mode == "accompany":

@@ -11,6 +11,7 @@ from engine import files
 from engine.errors import InputError
 from engine.music import ABC_SUFFIX, SCORE_SUFFIXES, pitch
 from engine.options import (
+    FRAME_OPTIONS,
     MUSIC_EXTRA_OPTIONS,
     MUSIC_OPTIONS,
     MUSIC_SAMPLING_OPTIONS,
@@ -151,7 +152,7 @@ def _harmonize(model: "Model", arguments: argparse.Namespace) -> int:
     request = HarmonyRequest(
         melody=read_melody(keys_codec(model), arguments.melody),
         seed=arguments.seed,
-        **{name: getattr(arguments, name) for name in MUSIC_SAMPLING_OPTIONS},
+        **{name: getattr(arguments, name) for name in FRAME_OPTIONS},
     )
     song = stream(model, request)
     for frame in song:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.music.pitch import LOWEST_PITCH, parse_chord
-from engine.music.voice_leading import count_parallels, has_parallels
+from engine.music.voice_leading import count_parallels, dissonance, has_parallels
 
 
 def chord(names: str) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
@@ -47,3 +47,21 @@ def test_frames_with_parallels_are_counted(keys: list[set[int]]) -> None:
         frame[list(sounding)] = 1
     pairs = itertools.pairwise(frames)
     assert count_parallels(frames) == sum(has_parallels(*pair) for pair in pairs)
+
+
+@pytest.mark.parametrize(
+    ("pitches", "expected"),
+    [
+        ((60, 64, 67, 72), 0.0),  # a C major chord and its root above
+        ((60, 64, 67, 71), 1.0),  # a major seventh
+        ((62, 66, 69, 72), 0.6),  # a tritone and a minor seventh: the greater counts
+        ((60, 64, 67, 74), 0.4),
+        ((60,), 0.0),
+        ((), 0.0),
+    ],
+)
+def test_how_the_highest_note_clashes(pitches: tuple[int, ...], expected: float) -> None:
+    frame = np.zeros(88, np.uint8)
+    frame[[pitch - 21 for pitch in pitches]] = 1
+    assert dissonance(frame[None]) == expected
+    assert dissonance(np.stack([frame, np.zeros(88)])) == expected / 2

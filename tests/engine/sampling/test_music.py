@@ -4,6 +4,7 @@ import dataclasses
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pretty_midi
@@ -32,6 +33,7 @@ from engine.sampling.music import (
 
 Load = Callable[..., Model]
 INDEPENDENT = {"head": "independent"}  # faster
+ONE: dict[str, Any] = {"candidates": 1}  # frame by frame
 
 
 @pytest.fixture
@@ -60,13 +62,14 @@ def nats(model: Model, piece: MusicStream, frames: list[NDArray[np.uint8]]) -> f
 
 @pytest.mark.parametrize("planes", [1, 2])
 @pytest.mark.parametrize("length", [None, 9])
+@pytest.mark.parametrize("candidates", [1, 3])
 def test_a_piece_has_the_likelihood_of_its_frames_and_of_its_end(
-    load: Load, planes: int, length: int | None
+    load: Load, planes: int, length: int | None, candidates: int
 ) -> None:
     model = load(planes=planes, end=-1.5, bounds=MusicBounds(2, 1, 0.1), **INDEPENDENT)
     ends = set()
     for seed in range(4):
-        piece = stream(model, MusicRequest(seed=seed, length=length))
+        piece = stream(model, MusicRequest(seed=seed, length=length, candidates=candidates))
         frames = list(piece)
         assert piece.nats == pytest.approx(nats(model, piece, frames), rel=1e-5)
         assert piece.frames == len(frames)
@@ -76,7 +79,7 @@ def test_a_piece_has_the_likelihood_of_its_frames_and_of_its_end(
 
 def test_a_piece_ends_as_often_as_the_model_says(load: Load) -> None:
     model = load(end=-1.0, **INDEPENDENT)  # after a frame the piece ends with probability 0.27
-    pieces = streams(model, MusicRequest(seed=0), 200)
+    pieces = streams(model, MusicRequest(seed=0, **ONE), 200)
     lengths = np.array([len(list(piece)) for piece in pieces])
     assert {piece.reason for piece in pieces} == {"end"}
     assert lengths.min() == 1  # never without a frame
@@ -98,14 +101,14 @@ def test_a_piece_without_an_end_is_cut(load: Load, monkeypatch: pytest.MonkeyPat
 
 def test_a_requested_length_is_kept_whatever_the_end_mark_says(load: Load) -> None:
     model = load(end=99.0, **INDEPENDENT)
-    assert len(list(stream(model, MusicRequest(seed=0)))) == 1
+    assert len(list(stream(model, MusicRequest(seed=0, **ONE)))) == 1
     assert len(list(stream(model, MusicRequest(seed=0, length=17)))) == 17
 
 
 def test_temperature_zero_ends_where_that_is_more_probable(load: Load) -> None:
     for end, reason in ((0.1, "end"), (-0.1, "length")):
         model = load(end=end, lengths=(6,), **INDEPENDENT)
-        piece = stream(model, MusicRequest(seed=0, temperature=0.0))
+        piece = stream(model, MusicRequest(seed=0, temperature=0.0, **ONE))
         assert len(list(piece)) == (1 if reason == "end" else 6)
         assert piece.reason == reason
 

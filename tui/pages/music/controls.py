@@ -14,7 +14,7 @@ from engine.music.general_midi import INSTRUMENTS
 from engine.music.jam import PartnerSettings
 from engine.music.melody import melody_path, parse_melody
 from engine.music.ports import SILENT
-from engine.options import MUSIC_OPTIONS, MUSIC_SAMPLING_OPTIONS, PLAYBACK_OPTIONS
+from engine.options import FRAME_OPTIONS, MUSIC_OPTIONS, MUSIC_SAMPLING_OPTIONS, PLAYBACK_OPTIONS
 from engine.protocol import FrameLength, Port, SampleMusic
 from tui.formatting import clean
 from tui.pages.music.prompt_and_length import Prompt, parse_length, parse_prompt
@@ -128,7 +128,7 @@ class MusicControls(FormPanel):
         model = self.require_model()
         if self.frame is None:
             raise InputError("The model is still being loaded: wait a moment.")
-        values = self.values([*MUSIC_SAMPLING_OPTIONS, "seed", "tempo"])
+        values = self.values([*FRAME_OPTIONS, "seed", "tempo"])
         tempo = self.frame.tempo * values.pop("tempo")
         seed = values.pop("seed")
         return PartnerSettings(model, self.frame, tempo, options=values, seed=seed)
