@@ -67,18 +67,18 @@ MODELS = {
         "years beyond those of this project and a few dozen free ones.",
     ),
     "folk": CardText(
-        about="British and American folk tunes with chords.",
-        source="nottingham",
+        about="British and American folk tunes in 4/4, with chords.",
+        source="tunes.zip",
         commands=(
-            "rnn-tui data fetch nottingham",
-            "rnn-tui train music --data nottingham --preset tunes --run reels",
+            "rnn-tui data fetch nottingham-midi",
+            "python -m assets.make.tunes Nottingham.zip tunes.zip",
+            "rnn-tui train music --data tunes.zip --preset tunes --set data.frame_beats=0.5 "
+            "--set train.steps=800 --run reels",
         ),
         licence="CC0 for the weights; the tunes, which are not included, have no stated licence.",
-        limits="All tunes were moved to C major or C minor (a key finder takes 836 for C major, 84 "
-        "for C minor, 82 for G major, 15 for A minor and 20 for others), so it writes in these "
-        "keys only. Frames are eighth notes, at 120 quarters a minute. It does not distinguish "
-        "held from repeated notes. Where it recalls earlier bars it repeats them exactly, as the "
-        "tunes do; `--memory` below 1 makes it vary them.",
+        limits="Frames are eighth notes. It read 315 tunes, all moved to C major or A minor, so it "
+        "writes in these keys only, and in 4/4 only. Its chords change at bar lines and are often "
+        "those of C major; the parts of a tune do not grow out of each other.",
     ),
     "chorales": CardText(
         about="Four-part music in the style of Bach's chorales, in frames of a quarter note.",
@@ -248,6 +248,13 @@ in half precision.
 
 def data(text: CardText) -> str:
     """Describe the songs that a model was trained on, with their licence, in Markdown."""
+    if text.source == "tunes.zip":
+        dataset = DATASETS["nottingham-midi"]
+        return (
+            "`tunes.zip`, which `assets/make/tunes.py` makes of the tunes in 4/4 of "
+            f"`{dataset.name}` (1,037 British and American folk tunes with chords). "
+            f"Licence of the data: {dataset.license}."
+        )
     if text.source in DATASETS:
         dataset = DATASETS[text.source]
         return f"`{dataset.name}`: {dataset.about}. Licence of the data: {dataset.license}."

@@ -1,7 +1,7 @@
 """Write music bar by bar: several versions of each bar, of which one is kept, and bars that return.
 
-Drawn frame by frame alone, a tune forgets its beginning: the network would have to decide anew at
-each bar whether an earlier one returns, and errors add up. Here the form decides which bars return.
+Drawn frame by frame alone, a tune forgets its beginning: at each bar the network would have to
+decide whether an earlier one returns, and errors add up. Here the form decides which bars return.
 The other bars are written in several versions (candidates) side by side as a batch. The quarter of
 them whose highest notes clash most with those below, on the beats, is dropped; of the rest the
 version of middle probability is kept. The most probable ones hold chords and repeat themselves, as
@@ -31,7 +31,7 @@ PART_BARS = 8  # bars of a part, the last of which is a cadence
 def spread(parts: str) -> str:
     """Return the form in bars of a form in parts, each of `PART_BARS` bars.
 
-    A part that returns repeats all bars but its last, which is written anew: it leads to what
+    A part that returns repeats all bars but its last, which is a new one: it leads to what
     follows.
     """
     letters: dict[tuple[str, int], str] = {}
