@@ -165,9 +165,10 @@ def _facts(source: str) -> dict[str, Any]:
             "artists_without_training_songs": report["artists"]["untrained"],
         }
     else:
+        seconds, beats = meta["codec"]["frame"], meta["codec"]["beats"]
         facts |= {
             "frames": meta["frames"],
-            "frame": f"{meta['codec']['frame']} s",
+            "frame": f"{beats} beats" if seconds is None else f"{seconds} s",
             "onsets_told_apart": meta["codec"]["planes"] == 2,
             "notes_left_out": report["notes_left_out"],
         }

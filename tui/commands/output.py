@@ -166,21 +166,33 @@ def table(rows: list[dict[str, object]], as_json: bool) -> None:
         for row in rows:
             echo_json(json.dumps(row, ensure_ascii=False))
         return
+    from rich.cells import cell_len
     from rich.console import Console
-    from rich.measure import Measurement
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table(box=None, pad_edge=False, header_style="bold")
     keys = list(dict.fromkeys(key for row in rows for key in row))
-    for key in keys:
-        grid.add_column(key.replace("_", " "), overflow="fold")
-    for row in rows:
-        values = [row.get(key) for key in keys]
-        grid.add_row(*(Text("–" if value is None else clean(str(value))) for value in values))
+    cells = [
+        [clean(str("–" if row.get(key) is None else row[key])) for row in rows] for key in keys
+    ]
+    headers = [key.replace("_", " ") for key in keys]
+    columns = [[header, *column] for header, column in zip(headers, cells, strict=True)]
+    widths = [max(map(cell_len, texts)) for texts in columns]
+    words = [" ".join(texts).split() for texts in columns]
+    spare = [width - max(map(cell_len, w)) for width, w in zip(widths, words, strict=True)]
     console = Console(width=None if sys.stdout.isatty() else 240)  # a pipe has no width
-    # Without room for each column's longest word, the terminal breaks lines rather than words.
-    console.width = max(console.width, Measurement.get(console, console.options, grid).minimum)
+    missing = sum(widths) + 2 * (len(widths) - 1) - console.width
+    # Not by Rich, which breaks words too; where they do not fit, the terminal breaks lines.
+    for index in sorted(range(len(widths)), key=lambda index: -spare[index]):
+        cut = max(0, min(missing, spare[index]))
+        widths[index] -= cut
+        missing -= cut
+    console.width += max(0, missing)
+    grid = Table(box=None, pad_edge=False, header_style="bold")
+    for header, width in zip(headers, widths, strict=True):
+        grid.add_column(header, width=width)
+    for row_cells in zip(*cells, strict=True):
+        grid.add_row(*map(Text, row_cells))
     with console.capture() as capture:
         console.print(grid)
     # Not by Rich, which exits with status 1 at a closed pipe; its styles are control characters.

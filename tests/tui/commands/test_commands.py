@@ -18,6 +18,7 @@ from unittest import mock
 import pytest
 
 from engine import paths
+from engine.config import RunConfig
 from engine.runs import run_dir
 from tests.tui.commands.conftest import WORDS
 from tui import cli
@@ -225,6 +226,7 @@ def test_data_lists_and_describes(call: Call, songs: Path) -> None:
     assert info["artists"] == {"Ada Lark": 20, "Bo Finch": 10}
     arguments = call("data", "info", songs).out
     assert "2: Ada Lark (20), Bo Finch (10)" in arguments
+    assert "{" not in arguments
 
 
 def test_data_sets_are_listed_and_downloaded(call: Call) -> None:
@@ -294,6 +296,21 @@ def test_a_run_is_exported_for_tensorboard(call: Call, trained: str, tmp_path: P
     pytest.importorskip("tensorboardX", reason="the extra `tensorboard` is not installed")
     assert call("export", trained, "--tensorboard", tmp_path / "board").status == 0
     assert list((tmp_path / "board" / trained).glob("events.out.tfevents.*"))
+
+
+@pytest.mark.parametrize("extra", ["tensorboard", "wandb"])
+def test_a_missing_extra_is_reported_before_a_run_is_read(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extra: str
+) -> None:
+    run_dir.create("long", RunConfig(), {})
+    for package in ("tensorboardX", "wandb"):
+        monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.setattr("tui.commands.export.valid_events", pytest.fail)
+    monkeypatch.setattr("tui.commands.export.write_metrics_csv", pytest.fail)
+    done = call("export", "long", "--csv", tmp_path / "a.csv", f"--{extra}", tmp_path / "board")
+    assert done.status == 2
+    assert f"needs the extra '{extra}'" in done.err
+    assert not list(tmp_path.glob("*.csv"))
 
 
 def wandb_records(file: Path) -> list[Any]:

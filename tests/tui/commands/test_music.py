@@ -246,6 +246,9 @@ def test_a_folder_with_test_songs_only_is_described_and_scored(
     (tmp_path / "test").rename(tmp_path / "tunes" / "test")
     (facts,) = [json.loads(call("data", "info", tmp_path / "tunes", "--json").out)]
     assert (facts["train_songs"], facts["test_songs"]) == (0, 10)
+    shown = call("data", "info", tmp_path / "tunes").out
+    assert "frame                      0.25 beats\n" in shown
+    assert "{" not in shown
     one = tmp_path / "tunes" / "test" / "3.mid"
     done = call("eval", "--model", tuned, "--data", one, "--json")
     assert json.loads(done.out)["frames"] == 16

@@ -55,6 +55,17 @@ def test_tables_have_no_control_characters(capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().out.split() == ["name", "a␛[2Jb␇"]
 
 
+def test_words_of_a_table_are_not_broken_in_a_narrow_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    words = ("20260131-094500-a-long-name", "finished", "markov 5", "songdata_prefix2893", "0.1234")
+    output.table([{f"column {n}": word for n, word in enumerate(words)}], as_json=False)
+    printed = capsys.readouterr().out
+    assert all(part in printed for word in words for part in word.split())
+
+
 def test_a_message_is_one_bounded_printable_line() -> None:
     message = str(
         InputError("The file " + "x\n\x1b\u202e\udcc9\u00a0" * 100_000 + ": choose another.")
