@@ -7,7 +7,7 @@ track with notes, the chords in the last. Tunes in 4/4 throughout are kept. Each
 or A minor, to the octave in which melodies lie closest to B4 and chords to F#3, and begins with its
 first bar: an upbeat before the first chord is dropped. Of the melody's notes in an eighth, only the
 first is kept. So all bars, and most parts of eight bars, begin at
-positions that the network knows (`model.beat_position`).
+the same beat positions, which the network reads (`model.beat_position`).
 """
 
 import argparse
