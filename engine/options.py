@@ -396,7 +396,7 @@ FRAME_OPTIONS = {
 }
 
 # Options of the Music page and, except velocity, of `rnn-tui play`.
-PLAYBACK_OPTIONS = _table([
+PLAYBACK_OPTIONS: dict[str, AnyOption] = _table([
     Option(
         name="tempo", type=float, default=1.0, low=0.1, high=10, label="Tempo", metavar="X",
         help="Speed factor (default 1: as written).",
@@ -411,5 +411,9 @@ PLAYBACK_OPTIONS = _table([
         name="velocity", type=float, default=1.0, low=0.1, high=10, label="Velocity", metavar="X",
         help="Velocity factor (default 1: as written).",
         placeholder="× 1", step=Step(0.1, 0.1, 4), live=True,
+    ),
+    _switch(
+        "metronome", "Metronome", "Click on the beats as a metronome, accented where a bar begins "
+        "(default off).", "off",
     ),
 ])  # fmt: skip

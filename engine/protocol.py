@@ -33,6 +33,7 @@ Precision = Literal["fast", "full"]
 EndReason = Literal["end", "length", "stopped"]
 PortKind = Literal["port", "synth", "virtual", "silent", "input", "virtual input"]
 
+MIN_BEAT = 0.001  # seconds from one click of the metronome to the next
 LADDER_CHARACTERS = 400  # characters that each model of a ladder writes, unless a length is given
 
 
@@ -89,6 +90,33 @@ def _read_note(number: int, value: Any) -> NoteRow:
         f"Note {number} is {value!r:.60}: give [start, end, pitch, velocity], seconds and MIDI's "
         "numbers."
     )
+
+
+class BeatRow(NamedTuple):
+    """A tempo from a moment on, sent as an array of two numbers."""
+
+    start: float  # seconds, ascending from 0
+    length: float  # seconds of a beat
+
+
+def _read_beats(value: Any) -> tuple[BeatRow, ...]:
+    if type(value) is not list:
+        raise TypeError
+    rows: list[BeatRow] = []
+    for number, row in enumerate(value, 1):
+        try:
+            start, length = map(float, row)
+        except (TypeError, ValueError, OverflowError):
+            start = length = math.nan
+        first = rows[-1].start if rows else 0.0
+        in_order = first <= start < math.inf and (rows or start == 0)
+        if not (in_order and MIN_BEAT <= length < math.inf):
+            raise InputError(
+                f"Beat {number} is {row!r:.60}: give [seconds, seconds per beat], the first from "
+                f"0 and the others in order, of at least {MIN_BEAT} s."
+            )
+        rows.append(BeatRow(start, length))
+    return tuple(rows)
 
 
 Model = Annotated[str, Words("its name or path")]
@@ -636,6 +664,20 @@ class SetTempo(Request):
 
 
 @dataclass(frozen=True)
+class SetMetronome(Request):
+    """Click on the beats, accented where a bar begins, or stop doing so; it is not transposed."""
+
+    DO = "metronome"
+    on: bool = True
+    # When each tempo begins, in seconds of the song as written, and the seconds from one click to
+    # the next; (): no clicks.
+    beats: Annotated[
+        tuple[BeatRow, ...], Words("a list of [seconds, seconds per beat]"), Check(_read_beats)
+    ] = ()
+    bar: Annotated[int, Range(1, 255)] = 4  # clicks in a bar
+
+
+@dataclass(frozen=True)
 class SetVelocity(Request):
     """Set the velocity factor."""
 
@@ -720,9 +762,9 @@ class Quit(Request):
 
 
 PlayerRequest = (
-    LoadNotes | AppendNotes | Play | Pause | StopPlaying | Seek | Loop | SetTempo | SetVelocity
-    | Transpose | SetProgram | OpenPort | ListPorts | Listen | StopListening | Perform | Hush
-    | Panic | Quit
+    LoadNotes | AppendNotes | Play | Pause | StopPlaying | Seek | Loop | SetTempo | SetMetronome
+    | SetVelocity | Transpose | SetProgram | OpenPort | ListPorts | Listen | StopListening
+    | Perform | Hush | Panic | Quit
 )  # fmt: skip
 
 

@@ -1,4 +1,7 @@
-"""Names of the General MIDI instruments by program number, counted from 0."""
+"""Names of the General MIDI instruments by program number, counted from 0; its percussion."""
+
+PERCUSSION = 9  # the channel of percussion, counted from 0, where keys are instruments
+HIGH_WOODBLOCK, LOW_WOODBLOCK = 76, 77
 
 _FAMILIES = """
 Grand piano, Bright piano, Electric grand, Honky-tonk, Electric piano 1, Electric piano 2, Harpsichord, Clavinet

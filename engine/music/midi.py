@@ -20,6 +20,7 @@ import numpy as np
 
 from engine import files
 from engine.errors import InputError
+from engine.music.general_midi import PERCUSSION
 from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.music.score import LeftOut, Note, Score, merge_overlapping
 from engine.music.tempo_map import DENOMINATORS, integrate
@@ -29,7 +30,6 @@ MAX_SECONDS = 3 * 3600
 META, END_OF_TRACK, SET_TEMPO, TIME_SIGNATURE = 0xFF, 0x2F, 0x51, 0x58
 # Number of data bytes of each channel message, by the upper four bits of its status byte.
 _DATA_BYTES = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
-_PERCUSSION = 9  # channel
 # All Sound Off, All Notes Off, and the changes of mode, which end all notes too.
 _ENDING_CONTROLLERS = {120, 123, 124, 125, 126, 127}
 _DEFAULT_TEMPO = 500_000  # microseconds per beat, of a file without a tempo
@@ -310,7 +310,7 @@ def _read_track(track: bytes, contents: _Contents) -> None:
         elif message == 0xB0 and data[0] in _ENDING_CONTROLLERS:
             _end_notes(tick, keys.pop(channel, {}), contents)
         elif message == 0x90 and data[1]:
-            if channel == _PERCUSSION:
+            if channel == PERCUSSION:
                 contents.drums += 1
             else:
                 key = keys[channel][data[0]]

@@ -29,7 +29,7 @@ from engine.music import ports
 from engine.music.live import LiveKeys
 from engine.music.ports import PortWatcher
 from engine.music.score import Note
-from engine.music.transport import MIN_LOOP_SECONDS, KeyEvent, Transport
+from engine.music.transport import MIN_LOOP_SECONDS, KeyEvent, Metronome, Transport
 from engine.processes import LineWriter, read_lines
 from engine.protocol import (
     AppendNotes,
@@ -58,6 +58,7 @@ from engine.protocol import (
     PortOpened,
     Quit,
     Seek,
+    SetMetronome,
     SetProgram,
     SetTempo,
     SetVelocity,
@@ -124,6 +125,7 @@ class Player:
             Seek: self._seek,
             Loop: self._loop,
             SetTempo: self._set_tempo,
+            SetMetronome: self._set_metronome,
             SetVelocity: self._set_velocity,
             Transpose: self._transpose,
             SetProgram: self._set_program,
@@ -222,7 +224,8 @@ class Player:
         """Send key events to the port; without a port they are dropped."""
         for key in keys:
             kind = "note_on" if key.velocity else "note_off"
-            self._send(mido.Message(kind, note=key.pitch, velocity=key.velocity or 64))
+            velocity = key.velocity or 64
+            self._send(mido.Message(kind, channel=key.channel, note=key.pitch, velocity=velocity))
 
     def _send(self, message: Any) -> None:
         if self._port is None:
@@ -367,6 +370,11 @@ class Player:
 
     def _set_tempo(self, request: SetTempo) -> None:
         self._send_keys(self._transport.set_tempo(request.factor, self._now()))
+
+    def _set_metronome(self, request: SetMetronome) -> None:
+        wanted = request.on and request.beats
+        metronome = Metronome(request.beats, request.bar) if wanted else None
+        self._send_keys(self._transport.set_metronome(metronome, self._now()))
 
     def _set_velocity(self, request: SetVelocity) -> None:
         self._transport.velocity_scale = request.factor

@@ -1,7 +1,8 @@
 """SoundFont 2 files: the samples that sound for a key, with their pitch, gain and envelopes.
 
-The presets and instruments of bank 0 are read, with their zones, samples, loops, tuning, pan, both
-envelopes and the filter. Modulators, low-frequency oscillators, resonance and effects are ignored.
+The presets and instruments of bank 0 and the drum kit are read, with their zones, samples, loops,
+tuning, pan, both envelopes and the filter. Modulators, low-frequency oscillators, resonance and
+effects are ignored.
 Source: SoundFont Technical Specification 2.04.
 """
 
@@ -132,6 +133,9 @@ def bundled() -> Path:
     raise InputError("The sounds of pretty_midi (TimGM6mb.sf2) are missing: reinstall pretty_midi.")
 
 
+DRUM_KIT = 128  # as a program: the standard kit, whose keys are percussion instruments
+
+
 class SoundFont:
     """The presets, one for each General MIDI program, in bank 0 of a SoundFont file.
 
@@ -158,13 +162,16 @@ class SoundFont:
             for number, header in enumerate(headers)
             if header["bank"] == 0
         }
+        kits = (n for n, head in enumerate(headers) if (head["bank"], head["program"]) == (128, 0))
+        if (kit := next(kits, None)) is not None:
+            self._presets[DRUM_KIT] = kit
         self._zones = functools.cache(self._read_zones)
         self.regions = functools.cache(self._regions)
 
     @property
     def programs(self) -> list[int]:
         """The General MIDI programs, counted from 0, that have a preset."""
-        return sorted(self._presets)
+        return sorted(self._presets.keys() - {DRUM_KIT})
 
     def _read_zones(self, level: str, number: int) -> list[Zone]:
         """Return the zones of a preset (level "p") or an instrument ("i").
@@ -189,9 +196,11 @@ class SoundFont:
     def _regions(self, program: int, key: int, velocity: int) -> tuple[Region, ...]:
         """Return the regions that sound for a key and velocity, both 0–127.
 
-        A program that is missing is replaced by the first one in the file.
+        program: of General MIDI, or DRUM_KIT. A program that is missing is replaced by the first
+        one in the file; a drum kit that is missing stays silent.
         """
-        preset = self._presets.get(program, next(iter(self._presets.values()), None))
+        first = None if program == DRUM_KIT else next(iter(self._presets.values()), None)
+        preset = self._presets.get(program, first)
         if preset is None:
             return ()
         return tuple(

@@ -11,8 +11,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.music.general_midi import HIGH_WOODBLOCK, LOW_WOODBLOCK
 from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
-from engine.music.soundfont import Envelope, Region, SoundFont
+from engine.music.soundfont import DRUM_KIT, Envelope, Region, SoundFont
 
 RATE = 44_100  # frames per second
 CONTROL_FRAMES = 512  # maximum between two updates of the filter; the volume is linear in between
@@ -171,7 +172,8 @@ class Synth:
     def __init__(self, font: SoundFont) -> None:
         self._font = font
         self._program = 0
-        self._voices: list[tuple[int, _Voice]] = []  # (key, voice), the oldest first
+        # ((key, whether it is percussion), voice), the oldest first
+        self._voices: list[tuple[tuple[int, bool], _Voice]] = []
         self._tables: dict[SampleKey, tuple[Frames, int]] = {}
 
     @property
@@ -186,6 +188,8 @@ class Synth:
             for key in range(LOWEST_PITCH, HIGHEST_PITCH + 1)
             for region in self._font.regions(program, key, 80)
         ]
+        for key in (HIGH_WOODBLOCK, LOW_WOODBLOCK):
+            regions += self._font.regions(DRUM_KIT, key, 80)
         # The tables of other instruments are dropped: all would take hundreds of megabytes.
         self._tables = {_sample_key(region): self._table(region) for region in regions}
 
@@ -193,18 +197,22 @@ class Synth:
         """Select the General MIDI instrument, from 0, for the notes that follow."""
         self._program = program
 
-    def note_on(self, key: int, velocity: int) -> None:
-        """Start a note; a note of the same key that still sounds is released."""
-        self.note_off(key)
-        for region in self._font.regions(self._program, key, velocity):
+    def note_on(self, key: int, velocity: int, percussion: bool = False) -> None:
+        """Start a note; a note of the same key that still sounds is released.
+
+        percussion: the key is an instrument of the drum kit.
+        """
+        self.note_off(key, percussion)
+        program = DRUM_KIT if percussion else self._program
+        for region in self._font.regions(program, key, velocity):
             if len(self._voices) >= MAX_VOICES:
                 self._voices.remove(min(self._voices, key=lambda item: item[1].loudness))
-            self._voices.append((key, _Voice(region, *self._table(region))))
+            self._voices.append(((key, percussion), _Voice(region, *self._table(region))))
 
-    def note_off(self, key: int) -> None:
+    def note_off(self, key: int, percussion: bool = False) -> None:
         """Release a key."""
         for pressed, voice in self._voices:
-            if pressed == key:
+            if pressed == (key, percussion):
                 voice.release()
 
     def all_notes_off(self) -> None:

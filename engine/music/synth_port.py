@@ -16,6 +16,7 @@ import numpy as np
 
 from engine.errors import InputError
 from engine.music import soundfont
+from engine.music.general_midi import PERCUSSION
 from engine.music.soundfont import SoundFont
 from engine.music.synth import RATE, Frames, Synth
 
@@ -70,9 +71,9 @@ class BlockRenderer:
 
     def _apply(self, message: Any) -> None:
         if message.type == "note_on" and message.velocity:
-            self._synth.note_on(message.note, message.velocity)
+            self._synth.note_on(message.note, message.velocity, message.channel == PERCUSSION)
         elif message.type in ("note_on", "note_off"):
-            self._synth.note_off(message.note)
+            self._synth.note_off(message.note, message.channel == PERCUSSION)
         elif message.type == "program_change":
             self._synth.select_program(message.program)
         elif message.type == "control_change" and message.control == ALL_NOTES_OFF:

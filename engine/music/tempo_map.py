@@ -46,6 +46,12 @@ class TempoMap:
         return 4 / self.time_signature[1]
 
     @property
+    def pulse(self) -> int:
+        """The units of the time signature from one felt beat to the next: 3 for 6/8, 9/8, 12/8."""
+        numerator, denominator = self.time_signature
+        return 3 if denominator >= 8 and numerator > 3 and numerator % 3 == 0 else 1
+
+    @property
     def bar_length(self) -> float:
         """Length of a bar in beats."""
         return self.time_signature[0] * self.unit_length

@@ -7,13 +7,17 @@ was struck is released before it is struck again.
 
 import bisect
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+from engine.music.general_midi import HIGH_WOODBLOCK, LOW_WOODBLOCK, PERCUSSION
 from engine.music.score import Note
 
 MIN_LOOP_SECONDS = 0.05
 MAX_PITCH = 127
+_CLICK_SECONDS = 0.05  # from the strike of a click to its release
+_ROUND = 1e-6  # in beats, against rounding errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,37 @@ class KeyEvent:
 
     pitch: int
     velocity: int
+    channel: int = 0  # PERCUSSION for clicks of the metronome
+
+
+class Metronome:
+    """The beats of a song, which is given as for `protocol.SetMetronome`."""
+
+    def __init__(self, beats: Sequence[tuple[float, float]], bar: int) -> None:
+        self._bar = bar
+        self._beats = beats
+        self._counts = [0.0]  # of the beats before each tempo begins
+        for (start, length), (end, _) in pairwise(beats):
+            self._counts.append(self._counts[-1] + (end - start) / length)
+
+    def next(self, position: float) -> int:
+        """Return the number of the first beat at a position or after it, counted from 0."""
+        index = max(bisect.bisect_right(self._beats, (position, math.inf)) - 1, 0)
+        start, length = self._beats[index]
+        return math.ceil(self._counts[index] + (position - start) / length - _ROUND)
+
+    def position(self, beat: int) -> float:
+        """Return the position of a beat."""
+        index = max(bisect.bisect_right(self._counts, beat) - 1, 0)
+        start, length = self._beats[index]
+        return start + (beat - self._counts[index]) * length
+
+    def click(self, beat: int) -> KeyEvent:
+        """Return the click of a beat."""
+        first = beat % self._bar == 0
+        return KeyEvent(
+            HIGH_WOODBLOCK if first else LOW_WOODBLOCK, 120 if first else 90, PERCUSSION
+        )
 
 
 def _start(note: Note) -> float:
@@ -41,6 +76,9 @@ class Transport:
         self._next = 0  # index of the first note not yet passed
         self._until = math.inf  # every note that starts before this position has been added
         self._sounding: dict[int, Note] = {}  # by transposed pitch
+        self._metronome: Metronome | None = None
+        self._beat = 0  # the number of the next click
+        self._clicks: list[tuple[float, int]] = []  # those to be released: position and pitch
         self._loop: tuple[float, float] | None = None
         self._transpose = 0
         self._tempo = 1.0
@@ -132,6 +170,13 @@ class Transport:
         self._transpose = semitones
         return events
 
+    def set_metronome(self, metronome: Metronome | None, now: float) -> list[KeyEvent]:
+        """Click on the beats from now on; None: no longer."""
+        events = self.advance(now)
+        self._metronome = metronome
+        self._beat = metronome.next(self.position(now)) if metronome else 0
+        return events
+
     def exclude_pause(self, seconds: float) -> None:
         """Do not count the last `seconds`, in which the process could not play, as played."""
         self._anchor_moment += seconds
@@ -139,7 +184,9 @@ class Transport:
     def release_all(self) -> list[KeyEvent]:
         """Release every key."""
         events = [KeyEvent(pitch, 0) for pitch in sorted(self._sounding)]
+        events += [KeyEvent(pitch, 0, PERCUSSION) for _, pitch in self._clicks]
         self._sounding.clear()
+        self._clicks.clear()
         return events
 
     def position(self, now: float) -> float:
@@ -159,10 +206,15 @@ class Transport:
         """Return all key events due until now, in order."""
         events: list[KeyEvent] = []
         while self.playing and not self.waiting:
-            release, strike, barrier = self._upcoming()
-            if self._moment(min(release, strike, barrier)) > now:
+            release, strike, barrier, click, end = self._upcoming()
+            first = min(release, strike, barrier, click, end)
+            if self._moment(first) > now:
                 break
-            if release <= min(strike, barrier):  # before a strike of the same key at that position
+            if first in (click, end) and first < min(release, barrier):
+                events += self._click(end <= click)
+            elif release <= min(
+                strike, barrier
+            ):  # before a strike of the same key at that position
                 pitch = min(self._sounding, key=lambda pitch: self._sounding[pitch].end)
                 del self._sounding[pitch]
                 events.append(KeyEvent(pitch, 0))
@@ -173,11 +225,16 @@ class Transport:
                 events += self._cross(barrier)
         return events
 
-    def _upcoming(self) -> tuple[float, float, float]:
-        """Return the positions of the next release and strike (infinity: never) and the barrier."""
+    def _upcoming(self) -> tuple[float, float, float, float, float]:
+        """Return the positions of the next release and strike (infinity: never) and the barrier.
+
+        Then those of the metronome's next click and of the end of a click.
+        """
         release = min((note.end for note in self._sounding.values()), default=math.inf)
         strike = self._notes[self._next].start if self._next < len(self._notes) else math.inf
-        return release, strike, self._barrier()
+        click = self._metronome.position(self._beat) if self._metronome else math.inf
+        end = self._clicks[0][0] if self._clicks else math.inf
+        return release, strike, self._barrier(), click, end
 
     def _moment(self, position: float) -> float:
         """Return the moment at which playback reaches a position."""
@@ -219,6 +276,17 @@ class Transport:
             self.playing, self.ended = False, True
         return events
 
+    def _click(self, ends: bool) -> list[KeyEvent]:
+        """Click on the next beat, or end the oldest click."""
+        if ends:
+            return [KeyEvent(self._clicks.pop(0)[1], 0, PERCUSSION)]
+        assert self._metronome is not None
+        click, position = self._metronome.click(self._beat), self._metronome.position(self._beat)
+        before = [KeyEvent(pitch, 0, PERCUSSION) for _, pitch in self._clicks]
+        self._clicks = [(position + _CLICK_SECONDS * self._tempo, click.pitch)]
+        self._beat += 1
+        return [*before, click]
+
     def _strike(self, note: Note) -> list[KeyEvent]:
         pitch = note.pitch + self._transpose
         if not 0 <= pitch <= MAX_PITCH:
@@ -244,6 +312,8 @@ class Transport:
         """Move to a position; notes that start before it are skipped."""
         self._anchor_position, self._anchor_moment = position, now
         self._next = bisect.bisect_left(self._notes, position, key=_start)
+        if self._metronome is not None:
+            self._beat = self._metronome.next(position)
         self.waiting = self.ended = False
 
 

@@ -25,6 +25,7 @@ from engine.options import (
     TextOption,
 )
 from engine.protocol import (
+    BeatRow,
     Character,
     Failed,
     FrameLength,
@@ -126,6 +127,8 @@ def of_hint(hint: Any) -> st.SearchStrategy[Any]:
     match typing.get_origin(hint):
         case None if hint is TimedKey:
             return TIMED_KEYS
+        case None if hint is BeatRow:
+            return st.builds(BeatRow, st.just(0.0), st.floats(0.01, 100))
         case None if hint is NoteRow:
             return NOTES
         case None:

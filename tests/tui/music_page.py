@@ -63,7 +63,7 @@ class MusicPage(Page[MusicScreen]):
     @property
     def struck(self) -> list[int]:
         """The keys that were struck, in order."""
-        return [int(words[2:4], 16) for words in self.tape if words[0] == "9"]
+        return [int(words[2:4], 16) for words in self.tape if words[:2] == "90"]
 
     @property
     def down(self) -> set[int]:

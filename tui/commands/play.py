@@ -36,6 +36,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--virtual", action="store_true", help="Open a virtual port to connect a synthesizer to."
     )
     add_options(parser, (PLAYBACK_OPTIONS[name] for name in ("tempo", "transpose")))
+    metronome = PLAYBACK_OPTIONS["metronome"]
+    parser.add_argument(metronome.flag, action="store_true", help=metronome.help)
     parser.add_argument("--loop", action="store_true", help="Repeat until ctrl-c.")
 
 
@@ -52,6 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         tempo=arguments.tempo,
         transpose=arguments.transpose,
         loop=arguments.loop,
+        metronome=arguments.metronome,
     )
 
 
@@ -65,6 +68,7 @@ def play(
     tempo: float = 1.0,
     transpose: int = 0,
     loop: bool = False,
+    metronome: bool = False,
 ) -> int:
     """Play a score to its end and print the position; return the exit status.
 
@@ -74,7 +78,7 @@ def play(
     """
     from engine.music import ports
     from engine.protocol import Loop, OpenPort, SetProgram, SetTempo, Transpose
-    from tui.sources.player import Player
+    from tui.sources.player import Player, metronome_request
     from tui.sources.restarting_process import deliver_to
 
     answers: AnswerQueue = queue.SimpleQueue()
@@ -84,6 +88,7 @@ def play(
         player.request(SetTempo(tempo))
         player.request(Transpose(transpose))
         player.request(Loop(loop))
+        player.request(metronome_request(metronome, score.tempo_map))
         player.request(OpenPort(ports.VIRTUAL if virtual else port))
         opened = _wait_for_port(answers, named=virtual or port is not None)
         _print_title(title, score, opened)

@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from engine import protocol
 from engine.music.score import Note
+from engine.music.tempo_map import TempoMap
 from engine.protocol import (
+    MIN_BEAT,
     AppendNotes,
+    BeatRow,
     LoadNotes,
     NoteRow,
     OpenPort,
@@ -16,6 +19,7 @@ from engine.protocol import (
     PlayerRequest,
     Port,
     PortOpened,
+    SetMetronome,
     SetProgram,
     SetTempo,
     SetVelocity,
@@ -27,7 +31,7 @@ Answers = tuple[PlayerAnswer | ProcessEnded, ...]
 
 _SILENCE_TIMEOUT = 30.0  # seconds that silencing the port may take
 # A new process is sent the last request of each of these kinds.
-_SETTINGS = (OpenPort, SetProgram, SetTempo, Transpose, SetVelocity)
+_SETTINGS = (OpenPort, SetProgram, SetTempo, SetMetronome, Transpose, SetVelocity)
 
 
 class Player(RestartingProcess[PlayerRequest, PlayerAnswer]):
@@ -87,6 +91,16 @@ class Player(RestartingProcess[PlayerRequest, PlayerAnswer]):
                 check=False,
                 timeout=_SILENCE_TIMEOUT,
             )
+
+
+def metronome_request(on: bool, tempo_map: TempoMap) -> SetMetronome:
+    """Return the request to click on the beats of a piece, or not to click."""
+    if not on:
+        return SetMetronome(False)
+    tempos = ((0.0, tempo_map.tempo), *tempo_map.tempo_changes)
+    beats = tempo_map.pulse * tempo_map.unit_length  # in quarter notes
+    rows = tuple(BeatRow(second, max(beats * 60 / tempo, MIN_BEAT)) for second, tempo in tempos)
+    return SetMetronome(True, rows, tempo_map.time_signature[0] // tempo_map.pulse)
 
 
 def _rows(notes: Iterable[Note]) -> tuple[NoteRow, ...]:

@@ -221,6 +221,30 @@ def test_every_kind_of_message_is_applied(font: SoundFont) -> None:
     assert renderer.is_silent
 
 
+def test_percussion_sounds_on_its_channel_and_leaves_keys_alone(font: SoundFont) -> None:
+    played = Synth(font)
+    renderer = BlockRenderer(played, 0.0)
+    played.prepare(19)
+    prepared = len(played._tables)
+
+    def sound(*messages: mido.Message) -> float:
+        for message in messages:
+            renderer.add(0.0, message)
+        return float(np.abs(renderer.block(RATE // 2, 0.0)).max())
+
+    click = mido.Message("note_on", channel=9, note=76, velocity=100)
+    assert sound(click) > 0.01
+    assert len(played._tables) == prepared  # a click is not delayed
+    for _ in range(20):
+        sound()
+    assert renderer.is_silent  # a woodblock fades by itself
+    take = [mido.Message("program_change", program=19), mido.Message("note_on", note=76)]
+    sound(*take)
+    sound(click, mido.Message("note_off", channel=9, note=76))
+    assert not renderer.is_silent  # the organ's key is still down
+    assert font.programs == list(range(128))
+
+
 def test_a_missing_sound_device_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def fail(*_: Any, **__: Any) -> None:

@@ -7,8 +7,15 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from engine.music.general_midi import HIGH_WOODBLOCK, LOW_WOODBLOCK, PERCUSSION
 from engine.music.score import Note
-from engine.music.transport import MIN_LOOP_SECONDS, KeyEvent, Transport, key_events
+from engine.music.transport import (
+    MIN_LOOP_SECONDS,
+    KeyEvent,
+    Metronome,
+    Transport,
+    key_events,
+)
 
 SCALE = [Note(0.5 * i, 0.5 * i + 0.5, 60 + 2 * i, 80 + i) for i in range(4)]  # legato, two seconds
 
@@ -305,3 +312,106 @@ def test_key_events_are_in_order_and_complete(song: list[Note]) -> None:
     for moment, key in keys:
         keyboard.take(moment, [key])
     assert keyboard.down == set()
+
+
+# ── the metronome ────────────────────────────────────────────────────────────────────────────────
+
+
+def clicks_of(transport: Transport, start: float, until: float) -> list[tuple[float, int]]:
+    """Return the moment and the pitch of each click; other keys are left out."""
+    found = []
+    for now, key in events_of(transport, start, until):
+        if key.channel == PERCUSSION and key.velocity:
+            found.append((round(now, 6), key.pitch))
+    return found
+
+
+def events_of(transport: Transport, start: float, until: float) -> list[tuple[float, KeyEvent]]:
+    """Return all events, each when it is due; every click is released before the next one."""
+    found = [(start, event) for event in transport.play(start)]
+    while (due := transport.due()) is not None and due <= until:
+        found += [(due, event) for event in transport.advance(due)]
+    down: set[int] = set()
+    for _, event in found:
+        if event.channel == PERCUSSION:
+            assert (event.pitch in down) == (not event.velocity)
+            (down.add if event.velocity else down.discard)(event.pitch)
+    return found
+
+
+@given(
+    tempos=st.lists(
+        st.tuples(st.integers(1, 40).map(lambda n: n / 4), st.integers(1, 16).map(lambda n: n / 8)),
+        max_size=3,
+    ),
+    bar=st.integers(1, 5), factor=st.sampled_from([0.5, 1.0, 3.0]), start=st.integers(0, 30),
+    duration=st.integers(1, 40),
+)  # fmt: skip
+def test_the_metronome_clicks_where_beats_are(
+    tempos: list[tuple[float, float]], bar: int, factor: float, start: int, duration: int
+) -> None:
+    beats = [(0.0, 0.5), *sorted(dict(tempos).items())]
+    transport = Transport()
+    transport.load([Note(0.0, float(duration), 60)])
+    transport.set_tempo(factor, 0.0)
+    transport.set_transpose(5, 0.0)
+    transport.set_metronome(Metronome(beats, bar), 0.0)
+    begin = min(start / 2, duration)
+    transport.seek(begin, 0.0)
+
+    def count(position: float) -> float:
+        """Return the number of beats before a position."""
+        ends = [time for time, _ in beats[1:]] + [math.inf]
+        return sum(
+            max(min(position, end) - time, 0) / length
+            for (time, length), end in zip(beats, ends, strict=True)
+        )
+
+    def place(beat: int) -> float:
+        """Return where a beat is, by halving the song again and again."""
+        low, high = 0.0, duration + 3.0
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (middle, high) if count(middle) < beat else (low, middle)
+        return high
+
+    places = {beat: place(beat) for beat in range(math.ceil(count(duration)) + 1)}
+    expected = [
+        (place, HIGH_WOODBLOCK if beat % bar == 0 else LOW_WOODBLOCK)
+        for beat, place in places.items()
+        if begin - 1e-6 <= place < duration - 1e-6
+    ]
+    found = clicks_of(transport, 0.0, 1e6)
+    assert [pitch for _, pitch in found] == [pitch for _, pitch in expected]
+    for (moment, _), (position, _) in zip(found, expected, strict=True):
+        assert abs(moment - (position - begin) / factor) < 1e-4
+    assert not transport.playing
+
+
+def test_the_metronome_follows_loops_pauses_and_being_turned_off() -> None:
+    transport = Transport()
+    transport.load([Note(0.0, 8.0, 60)])
+    transport.set_metronome(Metronome([(0.0, 1.0)], 4), 0.0)
+    transport.set_loop((1.0, 3.0), 0.0)
+    assert clicks_of(transport, 0.0, 6.5) == [
+        (0, 76), (1, 77), (2, 77), (3, 77), (4, 77), (5, 77), (6, 77),
+    ]  # fmt: skip
+    transport.pause(6.5)
+    assert transport.due() is None
+    assert clicks_of(transport, 10.0, 10.6) == [(10.5, 77)]
+    transport.set_metronome(None, 10.6)
+    assert clicks_of(transport, 10.6, 13.0) == []
+    events = transport.set_metronome(Metronome([(0.0, 1.0)], 4), 13.0)
+    assert not events
+    assert clicks_of(transport, 13.0, 13.5) == [(13.5, 77)]
+    assert KeyEvent(77, 0, PERCUSSION) in transport.pause(13.51)
+
+
+def test_it_waits_with_the_song_for_more_notes() -> None:
+    transport = Transport()
+    transport.load([Note(0.0, 1.0, 60)], until=1.0)
+    transport.set_metronome(Metronome([(0.0, 0.5)], 2), 0.0)
+    assert clicks_of(transport, 0.0, 9.0) == [(0, 76), (0.5, 77)]
+    assert transport.waiting
+    events = transport.append([Note(1.0, 2.0, 62)], math.inf, 9.0)
+    assert KeyEvent(76, 120, PERCUSSION) in events

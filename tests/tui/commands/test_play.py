@@ -81,6 +81,19 @@ def test_a_file_is_played_through_the_port_named(
     assert (out, err) == (f"{song}: 2 notes, 0:00, on grand\n", "")
 
 
+def test_the_metronome_clicks_on_the_channel_of_percussion(tape: Path, tmp_path: Path) -> None:
+    path = tmp_path / "jig.mid"  # in 6/8: a beat is a dotted quarter, a bar has two
+    midi.write(Score((Note(0, 1.0, 60, 80),), 240.0, (6, 8)), path)
+    assert play(tape, "--metronome", str(path)) == 0
+    struck = [words for _, words in sent(tape) if words.startswith("99")]
+    assert struck == ["994C78", "994D5A", "994C78"]
+    assert len([words for _, words in sent(tape) if words.startswith("89")]) == 3
+    assert len(midi.read(path).notes) == 1
+    tape.write_text("")
+    assert play(tape, str(path)) == 0
+    assert not [words for _, words in sent(tape) if words.startswith("99")]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

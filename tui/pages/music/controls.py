@@ -21,6 +21,7 @@ from tui.pages.music.prompt_and_length import Prompt, parse_length, parse_prompt
 from tui.sources.settings import State
 from tui.widgets.fields import Field, FormPanel, field_row, option_field, option_text, row
 
+_OWN = ("tempo", "transpose", "velocity")  # the options of playback that belong to a piece
 _AUTOMATIC = ("automatic", "")  # the choice of the best port, and its value
 
 
@@ -59,7 +60,7 @@ class MusicControls(FormPanel):
             self.name = name  # None: automatic
 
     class PlaybackChanged(Message):
-        """The user has changed `playback`, the settings of the piece in view."""
+        """The user has changed `playback` or `metronome`."""
 
     def __init__(self) -> None:
         prompt = Field(
@@ -81,7 +82,8 @@ class MusicControls(FormPanel):
         fields = (length if option is frames else option_field(option) for option in options)
         super().__init__(prompt, melody, *fields)
         self.frame: FrameLength | None = None  # of the chosen model, once it is loaded
-        self.playback = PlaybackSettings()
+        self.playback = PlaybackSettings()  # of the piece in view
+        self.metronome = False  # whether it clicks, for all pieces
         self._port_name = ""  # of the last choice
         self._port: Select[str] = Select(
             [_AUTOMATIC], id="port", value="", compact=True, allow_blank=False
@@ -143,16 +145,18 @@ class MusicControls(FormPanel):
 
     def _apply_playback(self) -> None:
         program = int(self._program.selection or 0)
-        settings = PlaybackSettings(**self.values(PLAYBACK_OPTIONS), program=program)
-        if settings != self.playback:
-            self.playback = settings
+        settings = PlaybackSettings(**self.values(_OWN), program=program)
+        metronome = self.values(["metronome"])["metronome"] == "on"
+        if (settings, metronome) != (self.playback, self.metronome):
+            self.playback, self.metronome = settings, metronome
             self.post_message(self.PlaybackChanged())
 
     def show_playback(self, settings: PlaybackSettings) -> None:
         """Fill in the fields of playback with the settings of another piece."""
         self.playback = settings
-        for name, option in PLAYBACK_OPTIONS.items():
-            self.fields[name].value = option_text(option, getattr(settings, name))
+        for name in _OWN:
+            value = getattr(settings, name)
+            self.fields[name].value = option_text(PLAYBACK_OPTIONS[name], value)
         self._program.value = settings.program
 
     # ── kept over restarts ───────────────────────────────────────────────────────────────────────
@@ -160,13 +164,13 @@ class MusicControls(FormPanel):
     def state(self) -> dict[str, State]:
         """Return what is kept: not the settings of playback, which belong to a piece."""
         kept = super().state()
-        own = {name: text for name, text in kept["fields"].items() if name not in PLAYBACK_OPTIONS}
+        own = {name: text for name, text in kept["fields"].items() if name not in _OWN}
         return kept | {"fields": own}
 
     def restore(self, saved: Mapping[str, State]) -> None:
         """Fill in the fields that were kept, but those of playback."""
         own = saved.get("fields", {})
-        own = {name: text for name, text in own.items() if name not in PLAYBACK_OPTIONS}
+        own = {name: text for name, text in own.items() if name not in _OWN}
         super().restore({**saved, "fields": own})
 
     def set_ports(self, ports: Sequence[Port]) -> None:

@@ -17,6 +17,7 @@ from textual.widgets import Static
 from engine.music.general_midi import INSTRUMENTS
 from engine.music.ports import SILENT
 from engine.music.score import Note
+from engine.music.tempo_map import TempoMap
 from engine.protocol import (
     ListPorts,
     Loop,
@@ -31,6 +32,7 @@ from engine.protocol import (
     PortList,
     PortOpened,
     Seek,
+    SetMetronome,
     SetProgram,
     SetTempo,
     SetVelocity,
@@ -43,7 +45,7 @@ from tui.pages.music.piano_roll import PianoRoll
 from tui.pages.music.piece import Piece
 from tui.pages.music.roll_colors import BY_VELOCITY
 from tui.pages.music.roll_raster import LEVELS, VOICES
-from tui.sources.player import Answers, Player
+from tui.sources.player import Answers, Player, metronome_request
 from tui.sources.restarting_process import ProcessEnded
 
 _AUDIBLE = {"port", "synth"}  # kinds of ports that make a sound
@@ -128,6 +130,8 @@ class PlayerPanel(Vertical):
         self._loaded = 0  # the id of the piece in the player, 0 if it is not loaded
         self._playback = PlaybackSettings()
         self._loop: tuple[float, float | None] | None = None  # seconds; None: the piece's end
+        self.metronome = False  # whether it clicks
+        self._beats = SetMetronome(False)  # the last request for it
         self._starting = False  # playback was requested, and is not reported yet
         self.listener: Callable[[Answers], object] | None = None  # is passed all answers too
         self._fallback = False  # the silent port was opened because there is no other
@@ -135,7 +139,9 @@ class PlayerPanel(Vertical):
     def compose(self) -> ComposeResult:
         """Lay out the roll and, below it, the line on playback."""
         yield PianoRoll()
-        yield ClickableLine("legend", "Colors of the notes: by voice or by velocity (c)")
+        yield ClickableLine(
+            "legend", "Colors of the notes: by voice or by velocity (c); ♩: metronome (M)"
+        )
         yield ClickableLine("transport", "Playback: the sign plays and pauses")
 
     async def on_unmount(self) -> None:
@@ -149,6 +155,7 @@ class PlayerPanel(Vertical):
         if piece is not self._piece and self._loop not in (None, _WHOLE):
             self._set_loop(None)  # it was a part of another piece
         self._piece, self.status, self._starting = piece, None, False
+        self._set_metronome()
         self._fit_roll()
         self.roll.show(piece.roll if piece else None, hint)
         if self._loaded or piece is not None:
@@ -193,9 +200,11 @@ class PlayerPanel(Vertical):
 
     # ── playback ─────────────────────────────────────────────────────────────────────────────────
 
-    def set_playback(self, settings: PlaybackSettings) -> None:
+    def set_playback(self, settings: PlaybackSettings, metronome: bool) -> None:
         """Play with other settings: those of another piece, or changed ones."""
         before, self._playback = self._playback, settings
+        self.metronome = metronome
+        self._set_metronome()
         if settings.tempo != before.tempo:
             self.player.request(SetTempo(settings.tempo))
         if settings.transpose != before.transpose:
@@ -205,7 +214,16 @@ class PlayerPanel(Vertical):
         if settings.program != before.program:
             self.player.request(SetProgram(settings.program))
         self._fit_roll()
+        self.show_legend()
         self._show_transport()
+
+    def _set_metronome(self) -> None:
+        """Have the player click on the beats of the piece, or not."""
+        tempo_map = self._piece.roll.tempo_map if self._piece else TempoMap()
+        request = metronome_request(self.metronome, tempo_map)
+        if request != self._beats:
+            self._beats = request
+            self.player.request(request)
 
     def _fit_roll(self) -> None:
         """Have the roll show the piece as played."""
@@ -407,8 +425,9 @@ class PlayerPanel(Vertical):
         ]
         if self.roll.coloring == "velocity":
             parts = [Content("velocity"), *parts]
-        legend = Content(" ").join(parts)
-        line.update(legend.stylize(Style.from_meta({"@click": "screen.color"})))
+        legend = Content(" ").join(parts).stylize(Style.from_meta({"@click": "screen.color"}))
+        style = "bold $accent" if self.metronome else ""
+        line.update(legend + "  " + clickable("♩", "screen.step('metronome',1)", style))
 
     def _transport(self) -> Content:
         """Return the line on playback."""
@@ -428,6 +447,8 @@ class PlayerPanel(Vertical):
             Content.assemble(clickable(state, "screen.playback('play')"), f" {now} / {length}"),
             f"bar {bar}.{beat}",
         ]
+        if self.metronome:
+            parts.append(clickable("metronome", "screen.step('metronome',1)"))
         if self._loop is not None:
             parts.append(clickable(self._loop_words(), "screen.playback('loop(False)')"))
         if settings.tempo != 1:

@@ -84,6 +84,8 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
                 tooltip="Go to the velocity factor"),
         Binding("c", "color", "Color", show=False, id="music.color",
                 tooltip="Color the notes by voice or by velocity"),
+        Binding("M", "step('metronome',1)", "Metronome", show=False, id="music.metronome",
+                tooltip="Click on the beats as a metronome (on/off)"),
         Binding("J", "jam", "Play together", show=False, id="music.jam",
                 tooltip="Play together with the model, on a MIDI keyboard or the computer's keys"),
         Binding("r", "reload", "Reload models", show=False, id="music.reload",
@@ -228,7 +230,7 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
             form.show_playback(
                 PlaybackSettings(program=form.playback.program) if item is None else item.playback
             )
-            self._player_panel.set_playback(form.playback)
+            self._player_panel.set_playback(form.playback, form.metronome)
         self._shown = item
         hint = music_hint(form.model, form.prompt, self._searching, bool(self._problem))
         self._player_panel.show(item, "" if item else hint)
@@ -278,7 +280,7 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
     def _playback_changed(self) -> None:
         if self.shown is not None:
             self.shown.playback = self.form.playback
-        self._player_panel.set_playback(self.form.playback)
+        self._player_panel.set_playback(self.form.playback, self.form.metronome)
 
     async def action_playback(self, action: str) -> None:
         """Run an action of playback, for a part of its line that was clicked."""

@@ -166,16 +166,50 @@ async def test_notes_are_colored_by_voice_or_velocity_with_a_legend() -> None:
             music.app.theme = theme
             await music.fill(length="16")
             await music.write()
-            assert music.text_of("#legend") == "■ right hand ■ left hand"
+            assert music.text_of("#legend") == "■ right hand ■ left hand  ♩"
             by_voice = cell_colors(music.roll)
             await music.pilot.click("#legend", offset=(2, 0))
             await music.until(lambda: music.roll.up_to_date)
-            assert music.text_of("#legend") == "velocity ■ –32 ■ –64 ■ –96 ■ –127"
+            assert music.text_of("#legend") == "velocity ■ –32 ■ –64 ■ –96 ■ –127  ♩"
             await music.until(partial(differs, music.roll, by_voice))
             await music.press("c")
             await music.until(lambda: music.roll.up_to_date)
             assert cell_colors(music.roll) == by_voice
-            assert music.text_of("#legend") == "■ right hand ■ left hand"
+            assert music.text_of("#legend") == "■ right hand ■ left hand  ♩"
         assert len(drawn(music.screen.query_one("#legend"))) == 1
         await music.press("c")
         assert music.screen.kept_state()[""] == {"colors": "velocity"}
+
+
+@pytest.mark.parametrize("size", [SIZES[0], SIZES[2]], ids=str)
+async def test_the_metronome_is_switched_by_key_and_mouse(size: tuple[int, int]) -> None:
+    async with page(size) as music:
+        await music.fill(length="64")
+        await music.write()
+        await music.press("M")
+        await music.until(lambda: "metronome" in music.transport)
+        assert music.field("metronome").value == "on"
+        await music.fill(tempo="8")
+        await music.press("space")
+        await music.until(lambda: len(clicks(music)) > 8)
+        assert clicks(music)[:5] == [76, 77, 77, 77, 76]  # 4/4
+        await music.press("s")
+        await music.until(lambda: not music.stage.playing)
+        mark = music.text_of("#legend").index("♩")
+        await music.pilot.click("#legend", offset=(mark + 1, 0))
+        await music.until(lambda: "metronome" not in music.transport)
+        assert music.field("metronome").value == "off"
+        music.clear_tape()
+        await music.press("space")
+        await music.until(lambda: len(music.struck) > 8)
+        assert clicks(music) == []
+
+        # It is kept over restarts, and not written into files.
+        await music.press("M")
+        assert music.screen.kept_state()["fields"]["metronome"] == "on"
+        assert len(music.piece.score.notes) == len(music.piece.roll.notes)
+
+
+def clicks(music: MusicPage) -> list[int]:
+    """Return the keys of the percussion channel that were struck."""
+    return [int(words[2:4], 16) for words in music.tape if words[:2] == "99"]
