@@ -1,5 +1,6 @@
 """The dialog for the path of a file to open or to save, and what a typed path means."""
 
+import contextlib
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -146,6 +147,8 @@ def file_path(name: str, folder: Path) -> Path:
         raise InputError(f"{name!r} has control characters: remove them.")
     try:
         path = folder / Path(name.strip()).expanduser()
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            path.lstat()  # since Python 3.14 is_dir returns False for a name that is too long
         if path.is_dir():
             raise InputError(f"{name} is a folder: add a file name to it.")
         if not path.parent.is_dir():
