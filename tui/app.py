@@ -197,11 +197,6 @@ class RnnTuiApp(App[None]):
                 name: self.settings.table(f"{mode}.{name}" if name else mode)
                 for name in screen.TABLES
             }
-        # Textual would add these classes at the screen's first resize, and style all of it again.
-        for size, breakpoints in zip(
-            self.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True
-        ):
-            screen.add_class(max(entry for entry in breakpoints if entry[0] <= size)[1])
         # Of another number than the app's it would parse the styles of all widgets again, twice.
         screen._css_update_count = self._css_update_count
         return screen

@@ -25,7 +25,7 @@ KEY_SETS = {
         },
         actions={
             "lyrics.shade": "H", "lyrics.lock_seed": "K", "music.lock_seed": "K",
-            "music.loop": "O", "chart.log_y": "Y", "train.save": "K",
+            "music.loop": "O", "chart.log_y": "Y", "ladder.seed": "K",
         },
     ),
     "emacs": KeySet(

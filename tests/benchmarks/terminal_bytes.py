@@ -54,6 +54,9 @@ def main() -> None:
         for key, name in {"1": "Train", "2": "Lyrics", "4": "Runs", "7": "Map"}.items():
             terminal.send(key)
             terminal.expect(name)
+            if name == "Map":  # it reads the songs of the model first, for minutes
+                terminal.expect("esc to stop")
+                terminal.send("\x1b")
             settle(terminal)
             print(f"{name + ', idle':20} {read(terminal, seconds) / seconds:8,.0f} bytes a second")
         terminal.send("q")

@@ -1,15 +1,22 @@
+import gc
 import os
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pexpect
 import pytest
+from textual import events
+from textual._compositor import LayoutUpdate
 from textual.binding import Binding
 from textual.command import CommandPalette
 from textual.dom import DOMNode
+from textual.drivers.headless_driver import HeadlessDriver
+from textual.geometry import Region, Size
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
@@ -17,7 +24,7 @@ from textual.widgets import Input, OptionList, Static
 from engine.runs import run_dir
 from engine.runs.run_dir import RunDir
 from tests.tui.fake_command import FakeCommand
-from tests.tui.page import in_front, make_app, until
+from tests.tui.page import in_front, make_app, settle, until
 from tui.app import PAGES, RnnTuiApp
 from tui.chart.widget import LineChart
 from tui.pages.ladder.screen import LadderScreen
@@ -87,6 +94,37 @@ async def help_lists_every_key(pilot: Pilot[None], page: Screen[None]) -> None:
     assert pilot.app.screen is page
 
 
+async def test_full_garbage_collections_wait_for_pauses() -> None:
+    before = gc.get_threshold()
+    async with make_app().run_test() as pilot:
+        await until(pilot, gc.get_freeze_count)  # what the first page has loaded
+        assert gc.get_threshold()[2] > before[2]
+    assert (gc.get_threshold(), gc.get_freeze_count()) == (before, 0)
+
+
+async def test_a_terminal_resized_twice_while_the_app_is_busy_is_drawn_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn: list[object] = []
+    display = RnnTuiApp._display
+
+    def noted(app: RnnTuiApp, screen: Screen[None], renderable: Any) -> None:
+        drawn.append(renderable)
+        display(app, screen, renderable)
+
+    async with make_app().run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        monkeypatch.setattr(RnnTuiApp, "_display", noted)
+        driver = pilot.app._driver
+        assert isinstance(driver, HeadlessDriver)
+        for size in (Size(200, 60), Size(120, 40)):  # both before the app handles the first
+            driver._size = size
+            pilot.app.post_message(events.Resize(size, size))
+        await settle(pilot)
+        whole = [update.region for update in drawn if isinstance(update, LayoutUpdate)]
+        assert whole[-1] == Region(0, 0, 120, 40)
+
+
 async def test_palette_themes_and_the_attached_run(write_run: WriteRun) -> None:
     write_run("first")
     async with make_app().run_test(size=(120, 36)) as pilot:
@@ -109,7 +147,10 @@ async def test_palette_themes_and_the_attached_run(write_run: WriteRun) -> None:
         chart = page.query_one(LineChart)
         await until(pilot, lambda: chart._strips)
         before = chart._strips[5]
+        await pilot.press("4")
+        await in_front(pilot, RunsScreen)
         pilot.app.theme = "textual-light"
+        await pilot.press("1")  # it was behind another page when the theme changed
         await until(pilot, lambda: chart._strips and chart._strips[5] != before)
         await pilot.press("f2")
         await in_front(pilot, CommandPalette)
@@ -232,6 +273,30 @@ def test_every_binding_has_its_own_id_a_tooltip_and_an_action() -> None:
             owner = RnnTuiApp if target.startswith("app.") else node
             assert hasattr(owner, f"action_{target.removeprefix('app.')}")
     assert len(ids) == len(set(ids))
+
+
+def test_a_key_means_the_same_on_all_pages() -> None:
+    pages = [
+        TrainScreen, RunsScreen, LyricsScreen, MusicScreen, PlayerPanel, PianoRoll, LadderScreen,
+        NeuronsScreen, MapScreen, MapPlane, HistoryDialog, LineChart,
+    ]  # fmt: skip
+    keys: dict[str, set[str]] = defaultdict(set)
+    meanings: dict[str, set[str]] = defaultdict(set)
+    for page in pages:
+        for binding in page.__dict__["BINDINGS"]:
+            key = binding.key.partition(",")[0]
+            keys[binding.description].add(key)
+            if len(key) == 1 or key in {"comma", "full_stop", "slash"}:
+                meanings[key].add(binding.description)
+    several = {deed: found for deed, found in keys.items() if len(found) > 1}
+    assert several == {
+        "Stop": {"s", "escape"},  # escape stops writing, s a run or playback
+        "Write": {"g", "enter"}, "Sing": {"g", "enter"}, "Open": {"o", "enter"},
+        "Back": {"escape", "left"}, "Previous": {"comma", "minus"},
+    }  # fmt: skip
+    different = {key for key, found in meanings.items() if len(found) > 1}
+    similar = {"b", "c", "comma", "full_stop", "g", "k", "o", "slash", "z"}
+    assert different - similar == {"L", "R", "a", "f", "l", "m", "p", "r"}  # as few as there can be
 
 
 async def test_actions_of_a_dialog_and_ctrl_q_in_its_fields(

@@ -148,7 +148,7 @@ def test_runs(snap_compare: Snap, several: None, size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", SIZES[:2], ids=["120x36", "80x24"])
 def test_runs_compared(snap_compare: Snap, several: None, size: tuple[int, int]) -> None:
-    ready = when_listed(4, "o", "down", "space", "down", "space")
+    ready = when_listed(4, "b", "down", "space", "down", "space")
     assert snap_compare(make_app("runs"), terminal_size=size, run_before=ready)
 
 

@@ -22,6 +22,7 @@ from tui.sources.child_commands import Programs
 from tui.sources.run_summary import RunRow, RunSummary
 from tui.widgets.file_dialog import FileDialog
 from tui.widgets.footer import Footer
+from tui.widgets.styling import StyledOnce
 
 # Requests to a trainer, each with what the trainer will do.
 REQUESTS = {
@@ -90,7 +91,7 @@ async def export(
         screen.notify(f"Wrote {path}", markup=False)
 
 
-class MoreStepsDialog(ModalScreen[int | None]):
+class MoreStepsDialog(StyledOnce, ModalScreen[int | None]):
     """A dialog that asks how many steps a finished run is to have; None if it was cancelled.
 
     name: of the run. done: the steps it has.

@@ -9,9 +9,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from tui.widgets.footer import Footer
+from tui.widgets.styling import StyledOnce
 
 
-class ConfirmScreen(ModalScreen[bool]):
+class ConfirmScreen(StyledOnce, ModalScreen[bool]):
     """A dialog that asks before an action that cannot be undone; returns whether to do it.
 
     yes: the label of the button that confirms. The button "No" has the focus at first.

@@ -17,6 +17,7 @@ from textual.widgets import Input, Label, Static
 from engine.errors import InputError, WorkError
 from engine.music import SCORE_SUFFIXES
 from tui.formatting import clean
+from tui.widgets.styling import StyledOnce
 
 _MAX_ENTRIES = 2000  # of a folder, searched for a suggestion
 _MAX_PART = 40  # the most bytes of each part of a suggested file name
@@ -45,7 +46,7 @@ class ScoreSuggester(Suggester):
         return f"{folder}{slash}{min(found)}" if found else None
 
 
-class FileDialog(ModalScreen[Path | None]):
+class FileDialog(StyledOnce, ModalScreen[Path | None]):
     """A dialog that asks for a file, opens or saves it, and returns its path; None if cancelled.
 
     process: opens or saves the file. If it raises InputError or WorkError, the dialog shows the

@@ -7,6 +7,14 @@ from textual.widgets import Footer as TextualFooter
 from textual.widgets._footer import FooterKey
 
 
+class FooterContext:
+    """A screen that leaves keys out of its footer while they are of no use."""
+
+    def useless_actions(self) -> set[str]:
+        """Return the actions whose keys are left out; a press of one shows why it does nothing."""
+        raise NotImplementedError
+
+
 class Footer(TextualFooter):
     """Textual's footer, recomposed only when its keys change, with no more keys than fit.
 
@@ -20,7 +28,9 @@ class Footer(TextualFooter):
     def compose(self) -> ComposeResult:
         """Lay out the keys, with the style that Textual would give each of them a moment later."""
         self._width = self.app.size.width
+        useless = self._useless
         keys = [key for key in super().compose() if isinstance(key, FooterKey)]
+        keys = [key for key in keys if key.action not in useless]
         room = self._width
         for key in sorted(keys, key=_is_first_left_out):
             room -= cell_len(key.key_display) + cell_len(key.description) + 3
@@ -32,6 +42,11 @@ class Footer(TextualFooter):
             if not key.has_class("-command-palette"):
                 key.set_reactive(FooterKey.compact, self.compact)
             yield key
+
+    @property
+    def _useless(self) -> set[str]:
+        screen = self.screen
+        return screen.useless_actions() if isinstance(screen, FooterContext) else set()
 
     def on_resize(self) -> None:
         """Choose the keys for another width."""
@@ -46,6 +61,7 @@ class Footer(TextualFooter):
                 for _, binding, enabled, tooltip in screen.active_bindings.values()
                 if binding.show or binding.action == "command_palette"
             ]
+            shown += [(action,) for action in sorted(self._useless)]
             if shown == self._shown:
                 return
             self._shown = shown

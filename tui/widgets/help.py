@@ -14,6 +14,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from tui.widgets.footer import Footer
+from tui.widgets.styling import StyledOnce
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def _display(binding: Binding, app: App[object]) -> str:
     return " ".join(dict.fromkeys(keys))
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(StyledOnce, ModalScreen[None]):
     """A list of actions with their keys, in groups."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

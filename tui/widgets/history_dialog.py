@@ -22,12 +22,13 @@ from tui.widgets.confirm import ConfirmScreen
 from tui.widgets.fields import set_text
 from tui.widgets.file_dialog import FileDialog
 from tui.widgets.footer import Footer
+from tui.widgets.styling import StyledOnce
 
 STAR = "★"
 _HINT = "enter: export · escape: cancel"
 
 
-class HistoryDialog(ModalScreen[Work | None]):
+class HistoryDialog(StyledOnce, ModalScreen[Work | None]):
     """A dialog that lists all songs or all pieces, and returns the one to reopen; None without one.
 
     write: writes a work to a file, in the format that the file's suffix names. suggest: the
@@ -44,7 +45,7 @@ class HistoryDialog(ModalScreen[Work | None]):
                 tooltip="List only what has a star, or all"),
         Binding("slash", "search", "Find", id="history.search", key_display="/",
                 tooltip="Find by words of the text, the artist or the model"),
-        Binding("e", "export", "Export", id="history.export",
+        Binding("E", "export", "Export", id="history.export",
                 tooltip="Write it to a file, in the format of the file name's suffix"),
         Binding("x,delete", "delete", "Delete", id="history.delete", key_display="x",
                 tooltip="Delete it from the list"),

@@ -10,10 +10,12 @@ from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tui.widgets.styling import StyledOnce
+
 LETTERS = "asdfghjklqwertyuiopzxcvbnmASDFGHJKLQWERTYUIOPZXCVBNM"
 
 
-class JumpScreen(ModalScreen[Widget | None]):
+class JumpScreen(StyledOnce, ModalScreen[Widget | None]):
     """Labels over the controls of a page; returns the control whose letter is typed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -8,9 +8,10 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from tui.sources.settings import State
+from tui.widgets.styling import StyledOnce
 
 
-class KeepsState(Screen[None]):
+class KeepsState(StyledOnce, Screen[None]):
     """A page that names what it keeps, by tables of settings, and takes it up again.
 
     The app sets `saved` before the page is mounted, and writes what differs from `first_state`: so

@@ -57,7 +57,7 @@ class LadderScreen(ModelPage[LadderControls]):
                 tooltip="Go to the prompt: how the song begins"),
         Binding("t", "field('temperature')", "Temperature", show=False, id="ladder.temperature",
                 tooltip="Go to the temperature"),
-        Binding("s", "field('seed')", "Seed", show=False, id="ladder.seed",
+        Binding("k", "field('seed')", "Seed", show=False, id="ladder.seed",
                 tooltip="Go to the seed"),
         Binding("m", "field('model')", "Model", show=False, id="ladder.model",
                 tooltip="Go to the model on top of the ladder"),

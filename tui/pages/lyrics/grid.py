@@ -94,9 +94,6 @@ class SongGrid(VerticalScroll, can_focus=False):
     SongGrid { layout: grid; height: 1fr; scrollbar-size-vertical: 1; }
     """
 
-    class Drawn(Message):
-        """Songs were updated."""
-
     class Moved(Message):
         """The focus moved to a song."""
 
@@ -158,7 +155,6 @@ class SongGrid(VerticalScroll, can_focus=False):
             if tile.song is not None:
                 tile.update_song(tile.song, view)
         self.update_frames(updated)
-        self.post_message(self.Drawn())
         self.call_after_refresh(self._pause, began)
 
     def _pause(self, began: float) -> None:

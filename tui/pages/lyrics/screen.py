@@ -11,6 +11,7 @@ from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from engine import files, paths
@@ -33,6 +34,8 @@ from tui.widgets.footer import Footer
 from tui.widgets.heading import Heading
 from tui.widgets.history_dialog import HistoryDialog
 from tui.widgets.styling import set_class
+
+_STATUS_EVERY = 0.2  # seconds, while songs are written: every update has 300 bytes
 
 
 class LyricsScreen(WritingPage[LyricsControls, SongView]):
@@ -66,7 +69,7 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
                 tooltip="The next song of this session"),
         Binding("y", "history", "History", id="lyrics.history",
                 tooltip="All songs written: find, star, reopen, export or delete them"),
-        Binding("x", "clear", "Clear", show=False, id="lyrics.clear",
+        Binding("C", "clear", "Clear", show=False, id="lyrics.clear",
                 tooltip="Clear the page; the comma key shows the song again"),
         Binding("h", "shade", "Shading", show=False, id="lyrics.shade",
                 tooltip="Shading of songs written from now on: off, surprise or copied"),
@@ -103,6 +106,7 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
     def __init__(self, programs: Programs = INSTALLED) -> None:
         super().__init__(programs, LyricsControls(), "lyrics", LyricsSession())
         self._history = History(paths.history())
+        self._status_timer: Timer | None = None  # of the next update while songs are written
 
     def kept_state(self) -> dict[str, State]:
         """Return what is kept of the form, and the shading."""
@@ -193,9 +197,10 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
                         self._load_id = 0
                         if not changed:
                             self._problem = error
-            # While songs side by side are written, it is updated when some of them are drawn.
-            if not (changed and self._sheet.side_by_side and all(song.active for song in changed)):
+            if not changed or not all(song.active for song in changed):
                 self.refresh_status()
+            elif self._status_timer is None:
+                self._status_timer = self.set_timer(_STATUS_EVERY, self.refresh_status)
 
     # ── the history ──────────────────────────────────────────────────────────────────────────────
 
@@ -293,10 +298,12 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
         self.refresh_status()
 
     @on(LyricsText.Selected)
-    @on(SongGrid.Drawn)
     def refresh_status(self) -> None:
         """Update the status line."""
         song = self.shown
+        if self._status_timer is not None:
+            self._status_timer.stop()
+            self._status_timer = None
         line = self.query_one("#status")
         set_class(self, self._sheet.side_by_side, "-grid", self.form, line)
         if self._problem:

@@ -35,6 +35,7 @@ from tui.sources.player import Answers
 from tui.sources.restarting_process import ProcessEnded
 from tui.sources.sampler import Sampler
 from tui.widgets.footer import Footer
+from tui.widgets.styling import StyledOnce
 
 # The computer's keys from C4 and from C5 up, as on a piano: letters are white keys.
 LOWER, UPPER = "zsxdcvgbhnjm", "q2w3er5t6y7ui"
@@ -51,7 +52,7 @@ _KEYBOARD = """\
 _MODES = {"answer": "answers your phrases", "accompany": "accompanies you"}
 
 
-class JamDialog(ModalScreen[None]):
+class JamDialog(StyledOnce, ModalScreen[None]):
     """A dialog in which the model answers what the user plays, or accompanies it.
 
     play: sends a request to the player, whose answers the page passes on to `receive`.

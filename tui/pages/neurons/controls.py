@@ -16,6 +16,7 @@ from engine.protocol import Feature
 from tui.pages.neurons import units
 from tui.pages.neurons.units import Unit
 from tui.widgets.fields import FormPanel, row
+from tui.widgets.styling import StyledOnce
 
 
 class UnitField(Input):
@@ -119,7 +120,7 @@ class NeuronControls(FormPanel):
             self.post_message(self.UnitChosen(self.best))
 
 
-class TextDialog(ModalScreen[str | None]):
+class TextDialog(StyledOnce, ModalScreen[str | None]):
     """A dialog that asks for a text and returns it, or None if it was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -16,11 +16,12 @@ from engine.errors import InputError
 from engine.runs.run_dir import RunDir
 from tui.formatting import NOTHING, clean
 from tui.widgets.footer import Footer
+from tui.widgets.styling import StyledOnce
 
 _MAX_VALUE = 40  # characters of a value that the table shows
 
 
-class ConfigDialog(ModalScreen[None]):
+class ConfigDialog(StyledOnce, ModalScreen[None]):
     """A table with a row for each setting and a column for each run.
 
     Of several runs it shows at first only the settings in which they differ. A value that is not
@@ -30,9 +31,9 @@ class ConfigDialog(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "show_all", "All / changed", id="config.toggle",
                 tooltip="Show all settings, or only those that differ"),
-        Binding("y", "copy", "Copy", id="config.copy",
+        Binding("c", "copy", "Copy", id="config.copy",
                 tooltip="Copy the shown settings as lines of key=value"),
-        Binding("escape,c", "dismiss", "Close", key_display="esc", id="config.close",
+        Binding("escape", "dismiss", "Close", key_display="esc", id="config.close",
                 tooltip="Back to the runs"),
     ]  # fmt: skip
     DEFAULT_CSS = """

@@ -15,9 +15,10 @@ from engine.runs import run_dir
 from engine.runs.run_dir import RunDir
 from tui.formatting import clean
 from tui.widgets.footer import Footer
+from tui.widgets.styling import StyledOnce
 
 
-class NameDialog(ModalScreen[RunDir | None]):
+class NameDialog(StyledOnce, ModalScreen[RunDir | None]):
     """A form with the name and the note of a run; returns the run, or None if it was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -33,8 +33,9 @@ from tui.sources.child_commands import Programs
 from tui.sources.run_summary import RunRow, RunSummary
 from tui.sources.runs import CurveReaders, CurvesRead, RunList, RunsRead
 from tui.widgets.confirm import ConfirmScreen
-from tui.widgets.footer import Footer
+from tui.widgets.footer import Footer, FooterContext
 from tui.widgets.run_pane import RunPane
+from tui.widgets.styling import StyledOnce
 from tui.widgets.welcome import Welcome
 
 _POLL_SECONDS = 1.0  # between two readings of the runs
@@ -73,7 +74,7 @@ class RunRenamed(Message):
     new: RunDir
 
 
-class RunsScreen(ChartScreen):
+class RunsScreen(StyledOnce, FooterContext, ChartScreen):
     """The table of runs; space marks those whose curves are compared."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -82,16 +83,24 @@ class RunsScreen(ChartScreen):
                 tooltip="Mark or unmark the run for comparison (or click left of its name)"),
         Binding("ctrl+a", "mark_all", "Mark all", show=False, id="runs.mark_all",
                 tooltip="Mark all runs in the table, or unmark all"),
-        Binding("o", "overlay", "Overlay", id="runs.overlay",
+        Binding("b", "overlay", "Overlay", id="runs.overlay",
                 tooltip="Show or hide the curves of the marked runs"),
         Binding("comma", "metric(-1)", "Previous metric", show=False, id="runs.previous_metric",
                 tooltip="Compare by the previous metric"),
         Binding("full_stop", "metric(1)", "Next metric", show=False, id="runs.next_metric",
                 tooltip="Compare by the next metric: losses, learning rate, gradient norm, speed"),
-        Binding("b", "axis", "By", show=False, id="runs.axis",
+        Binding("a", "axis", "By", show=False, id="runs.axis",
                 tooltip="Compare by steps, time or characters"),
-        Binding("c", "config", "Config", id="runs.config",
+        Binding("d", "config", "Config", id="runs.config",
                 tooltip="Show the configuration, or what differs between the marked runs"),
+        Binding("s", "stop", "Stop", id="runs.stop",
+                tooltip="Stop the run after its next step; it can be resumed"),
+        Binding("r", "resume", "Resume", id="runs.resume",
+                tooltip="Resume a run that has ended; a finished one is given more steps"),
+        Binding("x", "delete", "Delete", id="runs.delete",
+                tooltip="Delete the run and its checkpoints; asks first"),
+        Binding("e", "name", "Edit", id="runs.name",
+                tooltip="Rename the run, or edit its note"),
         Binding("slash", "filter", "Filter", id="runs.filter",
                 tooltip="Show only runs that contain the words typed"),
         Binding("greater_than_sign", "sort(1)", "Sort", key_display="< >", id="runs.sort_next",
@@ -100,20 +109,12 @@ class RunsScreen(ChartScreen):
                 tooltip="Sort by the previous column"),
         Binding("R", "reverse", "Reverse", show=False, id="runs.reverse",
                 tooltip="Reverse the order (or click on the column's name again)"),
-        Binding("i", "name", "Name", id="runs.name",
-                tooltip="Rename the run, or edit its note"),
-        Binding("s", "stop", "Stop", id="runs.stop",
-                tooltip="Stop the run after its next step; it can be resumed"),
-        Binding("r", "resume", "Resume", id="runs.resume",
-                tooltip="Resume a run that has ended; a finished one is given more steps"),
-        Binding("e", "export", "Export", show=False, id="runs.export",
-                tooltip="Export the chart as PNG, SVG or CSV; without a chart the table as CSV"),
         Binding("p", "pane", "Log", id="runs.pane",
                 tooltip="Show or hide the run's log and how busy the machine is"),
-        Binding("y", "copy_path", "Copy path", show=False, id="runs.copy_path",
+        Binding("E", "export", "Export", show=False, id="runs.export",
+                tooltip="Export the chart as PNG, SVG or CSV; without a chart the table as CSV"),
+        Binding("c", "copy_path", "Copy path", show=False, id="runs.copy_path",
                 tooltip="Copy the path of the run's folder to the clipboard"),
-        Binding("x", "delete", "Delete", id="runs.delete",
-                tooltip="Delete the run and its checkpoints; asks first"),
         Binding("escape", "leave_filter", "Leave the filter", show=False, id="runs.leave_filter",
                 tooltip="Leave the filter, and show all runs"),
     ]  # fmt: skip
@@ -209,6 +210,17 @@ class RunsScreen(ChartScreen):
         marks = {key: chart.mark(number) for key, number in self._numbers.items()}
         self.query_one(RunTable).show(self._shown_rows, marks, self._order)
         self.set_class(not self._rows, "-empty")
+        self.refresh_bindings()
+
+    def useless_actions(self) -> set[str]:
+        """Return what cannot be done with the run under the cursor, or with fewer than two runs."""
+        row = self._rows.get(self.query_one(RunTable).current or "")
+        useless = {"filter", "sort(1)"} if len(self._rows) < 2 else set()
+        if row is None:
+            return useless | {
+                "mark", "overlay", "config", "resume", "stop", "delete", "name", "pane",
+            }  # fmt: skip
+        return useless | ({"resume", "delete"} if row.state in ACTIVE else {"stop"})
 
     def _current(self) -> RunRow | None:
         """Return the run under the cursor; without one, warn and return None."""
@@ -223,6 +235,7 @@ class RunsScreen(ChartScreen):
         """Show the log of the run under the cursor."""
         row = self._rows.get(self.query_one(RunTable).current or "")
         self.query_one(RunPane).show_run(row.run if row else None)
+        self.refresh_bindings()
 
     def action_pane(self) -> None:
         """Show or hide the run's log and the use of the machine."""

@@ -17,9 +17,10 @@ from tui.formatting import clean
 from tui.sources.run_summary import STATES, RunRow
 from tui.sources.runs import RunList, RunsRead
 from tui.widgets.footer import Footer
+from tui.widgets.styling import StyledOnce
 
 
-class ChooseRunDialog(ModalScreen[RunDir | None]):
+class ChooseRunDialog(StyledOnce, ModalScreen[RunDir | None]):
     """A list of all runs; returns the chosen run, or None if it was closed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -28,6 +28,7 @@ from tui.pages.train.settings_dialog import SettingsDialog
 from tui.sources import command_runner, system
 from tui.sources.child_commands import INSTALLED, Programs
 from tui.widgets.footer import Footer
+from tui.widgets.styling import StyledOnce
 
 # The fields from top to bottom, each with its label.
 FIELDS = {
@@ -142,7 +143,7 @@ class DataField(Input):
             self.value = names[index % len(names)]
 
 
-class NewRunDialog(ModalScreen[RunDir | None]):
+class NewRunDialog(StyledOnce, ModalScreen[RunDir | None]):
     """The dialog for a new run; returns the run that it started, or None if it was closed.
 
     If starting fails, the form stays open with its values.

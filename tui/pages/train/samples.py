@@ -38,7 +38,7 @@ def _styled(samples: tuple[Sampled, ...]) -> Content:
     """Return the samples as one text, with the prompts bold and underlined."""
     if not samples:
         return Content.styled(
-            "No samples yet. They appear here during training; press w to write some now.",
+            "No samples yet. They appear here during training; press g to write some now.",
             "$foreground 60%",
         )
     parts: list[Content | tuple[str, str]] = []

@@ -71,13 +71,13 @@ class TrainScreen(ChartScreen, KeepsState):
                 tooltip="Resume a run that was stopped, failed or crashed"),
         Binding("r", "more_steps", "More steps", id="train.more_steps",
                 tooltip="Give a finished run more steps"),
-        Binding("w", "request('sample')", "Write", id="train.sample",
+        Binding("g", "request('sample')", "Write", id="train.sample",
                 tooltip="Write samples now"),
-        Binding("k", "request('save')", "Save", id="train.save",
+        Binding("S,ctrl+s", "request('save')", "Save", id="train.save",
                 tooltip="Save a checkpoint now"),
         Binding("c", "copy", "Copy", show=False, id="train.copy",
                 tooltip="Copy the samples to the clipboard"),
-        Binding("e", "export", "Export", show=False, id="train.export",
+        Binding("E", "export", "Export", show=False, id="train.export",
                 tooltip="Export the chart as PNG or SVG, or all metrics as CSV, to a chosen file"),
         Binding("z", "layout", "Layout", id="train.layout",
                 tooltip="Show the curve alone, the samples alone, or both"),
@@ -328,7 +328,7 @@ class TrainScreen(ChartScreen, KeepsState):
         if (view := self._attached()) is None:
             return
         if not view.samples:
-            run_actions.warn(self, "No samples to copy yet: press w to write some.")
+            run_actions.warn(self, "No samples to copy yet: press g to write some.")
             return
         self.app.copy_to_clipboard(plain_text(view.samples))
         self.notify(f"Copied {len(view.samples)} samples.")

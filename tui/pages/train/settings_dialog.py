@@ -16,9 +16,10 @@ from engine.errors import InputError
 from tui.formatting import clean
 from tui.pages.train.new_run_values import meaning
 from tui.widgets.footer import Footer
+from tui.widgets.styling import StyledOnce
 
 
-class SettingsDialog(ModalScreen[dict[str, str]]):
+class SettingsDialog(StyledOnce, ModalScreen[dict[str, str]]):
     """A table of the settings of a run; returns those that were changed, as texts.
 
     base: the settings of the preset. changes: the texts of those changed before, by key.

@@ -124,7 +124,7 @@ async def test_fields_make_requests_stops_and_refusals_are_shown(
         assert page.field("temperature").value == "0.4"
         await page.write()
         assert asked[-1] == SampleLadder("first", "Snow", 0.4, None)
-        await page.focus_by("s", "seed")
+        await page.focus_by("k", "seed")
         await page.write("5", "enter")
         assert asked[-1].seed == 5
         assert isinstance(page.screen.focused, RungView)

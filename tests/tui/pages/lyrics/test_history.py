@@ -57,7 +57,7 @@ async def test_songs_views_and_fields_are_kept_over_restarts(tmp_path: Path) -> 
 
         # Export in each format.
         for name in ("a.txt", "a.md", "a.json"):
-            await lyrics.press("e")
+            await lyrics.press("E")
             file = await lyrics.in_front(FileDialog)
             file.query_one("#file").value = name  # type: ignore[attr-defined]
             await lyrics.press("enter")

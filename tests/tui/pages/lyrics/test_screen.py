@@ -287,7 +287,7 @@ async def test_songs_of_a_session_are_stopped_browsed_and_written_again(
         assert lyrics.field("seed").value == ""
 
         # x clears the page and keeps the song.
-        await lyrics.press("x")
+        await lyrics.press("C")
         assert lyrics.text.text == ""
         assert "○ ready" in lyrics.status
         await lyrics.press("comma")
@@ -295,7 +295,7 @@ async def test_songs_of_a_session_are_stopped_browsed_and_written_again(
         await lyrics.fill(prime="wait")
         await lyrics.press("g")
         await lyrics.until(lambda: lyrics.song.state == "writing")
-        await lyrics.press("x")
+        await lyrics.press("C")
         assert lyrics.song.state == "stopped"
 
         # Escape stops at once, and later characters are ignored.
@@ -413,7 +413,7 @@ async def test_artists_are_searched_clicked_and_mixed() -> None:
         assert lyrics.field("artist").value == "Ada Moor=0.7, Quiet Harbour=0.3"
 
         # A model without artists, and without a score.
-        await lyrics.press("x")
+        await lyrics.press("C")
         await lyrics.fill(artist="Ada Moor", memory="0.5")
         await lyrics.focus_by("m", "model")
         await lyrics.press("enter", "down", "enter")
@@ -677,7 +677,7 @@ async def test_the_first_fields_are_in_view_and_the_others_scroll() -> None:
             form.show_more(True)
             await lyrics.pilot.pause()
             last.focus()
-            await lyrics.press("x")
+            await lyrics.press("C")
             await lyrics.until(both_in_view)
             lyrics.field("prime").focus()
             await lyrics.until(partial(lyrics.is_visible, lyrics.field("prime")))

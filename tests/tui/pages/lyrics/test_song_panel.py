@@ -26,7 +26,7 @@ async def test_a_song_is_edited_cut_and_continued() -> None:
         assert not lyrics.screen.session.items
         song = await lyrics.write()
         await edit(lyrics)
-        await lyrics.press("x", "escape")
+        await lyrics.press("C", "escape")
         await lyrics.until(lambda: lyrics.screen.focused is lyrics.text)
         assert lyrics.text.text == song.whole
         assert "✓ the end" in lyrics.status

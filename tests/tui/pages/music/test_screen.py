@@ -164,7 +164,7 @@ async def test_the_fields_make_the_request_and_pieces_are_kept() -> None:
         assert "piece 1 of 2" in music.status
         await music.press("full_stop")
         assert music.screen.shown is second
-        await music.press("x")
+        await music.press("C")
         assert music.screen.shown is None
         await music.until(lambda: any("Nothing written yet" in line for line in music.lines))
         await music.press("comma")
@@ -344,7 +344,7 @@ async def test_a_piece_is_played_with_the_settings_of_playback() -> None:
         assert music.field("tempo").value == "1.1"
         await music.press("greater_than_sign", "greater_than_sign", "less_than_sign")
         assert music.field("transpose").value == "1"
-        await music.focus_by("v", "velocity")
+        await music.focus_by("V", "velocity")
         await music.press("up", "up", "down", "escape")
         assert music.field("velocity").value == "1.1"
         await music.press("right_square_bracket", "left_square_bracket", "left_square_bracket")

@@ -143,12 +143,12 @@ async def test_other_songs_and_own_texts_are_read(page: Open) -> None:
         # Another song keeps the unit.
         await here.press("plus")
         await here.sees(2, 6)
-        await here.press("n")
+        await here.press("full_stop")
         await here.until(lambda: here.text.text == SONGS[1])
         await here.sees(2, 6)
-        await here.press("n")
+        await here.press("full_stop")
         await here.until(lambda: here.text.text == SONGS[0])
-        await here.press("N")
+        await here.press("comma")
         await here.until(lambda: here.text.text == SONGS[1])
 
         # Returning to the page reads the same song again.
@@ -180,7 +180,7 @@ async def test_other_songs_and_own_texts_are_read(page: Open) -> None:
             else:
                 await here.until(lambda: here.text.text == typed)  # noqa: B023
                 assert said in here.text_of("#title")
-        await here.press("n")
+        await here.press("full_stop")
         await here.until(lambda: here.text.text == SONGS[0])
         await here.until(lambda: "was not trained on" not in here.status)
 
@@ -190,7 +190,7 @@ async def test_other_songs_and_own_texts_are_read(page: Open) -> None:
         dialog.query_one(TextArea).text = "die"
         await here.press("ctrl+s")
         await here.until(lambda: "the bellows burst" in here.status)
-        await here.press("n")
+        await here.press("full_stop")
         await here.until(lambda: "unit 2:6" in here.status)
 
 
@@ -234,7 +234,7 @@ async def test_without_models_the_page_shows_what_to_do(
     async with page("none") as here:
         await here.until(lambda: here.text.wrapped.text)
         assert here.text.text == ""
-        await here.press("n", "plus", "right", "o", "right_square_bracket")
+        await here.press("full_stop", "plus", "right", "o", "right_square_bracket")
         assert here.screen.reading is None
         use_models(monkeypatch, "broken")
         await here.press("r")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from textual.widgets import DataTable, Input, Static
+from textual.widgets._footer import FooterKey
 
 from engine.config import settings
 from engine.runs import run_dir
@@ -23,6 +24,7 @@ from tui.pages.train.screen import TrainScreen
 from tui.sources.child_commands import INSTALLED, Programs
 from tui.widgets.confirm import ConfirmScreen
 from tui.widgets.file_dialog import FileDialog
+from tui.widgets.footer import Footer
 
 WriteRun = Callable[..., RunDir]
 Append = Callable[..., None]
@@ -57,7 +59,7 @@ async def test_without_runs_the_page_shows_what_to_do(home: object) -> None:
         await page.until(lambda: page.screen.has_class("-empty"))
         page.table.action_page_down()  # as its key does before the runs were read
         page.table.action_select_cursor()
-        for key in ("space", "o", "s", "r", "y", "x", "enter"):
+        for key in ("space", "b", "s", "r", "c", "x", "enter"):
             await page.press(key)
         await page.until_notified("No runs yet")
 
@@ -86,6 +88,12 @@ async def test_runs_are_sorted_filtered_named_and_compared_by_any_metric(
         await page.press("less_than_sign", "less_than_sign", "less_than_sign")
         assert [column.label.plain for column in table.ordered_columns][-1] == "started ▼"
 
+        # The footer has what can be done with the run under the cursor.
+        footer = page.screen.query_one(Footer)
+        keys = [key.description for key in footer.query(FooterKey)]
+        assert {"Attach", "Resume", "Delete"} < set(keys)
+        assert "Stop" not in keys
+
         # The table is filtered while words are typed.
         await page.press("slash", *"GULL")
         assert page.column(1) == ["gulls"]
@@ -98,7 +106,7 @@ async def test_runs_are_sorted_filtered_named_and_compared_by_any_metric(
         assert not page.field("filter").display
 
         # A run is renamed, and gets a note; a wrong name is refused.
-        await page.press("home", "i")
+        await page.press("home", "e")
         dialog = await page.in_front(NameDialog)
         dialog.query_one("#name", Input).value = "bells"
         await page.press("enter")
@@ -117,7 +125,7 @@ async def test_runs_are_sorted_filtered_named_and_compared_by_any_metric(
 
         # All are marked and compared, by any metric, over steps, time or characters.
         chart = page.screen.query_one(LineChart)
-        await page.press("ctrl+a", "o")
+        await page.press("ctrl+a", "b")
         await page.until(lambda: len(chart._series) == 3)
         assert [s.label for s in chart._series] == ["chain", "bells", "gulls"]
         assert chart.y_label == "bits/char"
@@ -127,14 +135,14 @@ async def test_runs_are_sorted_filtered_named_and_compared_by_any_metric(
         assert [s.y[0] for s in chart._series] == pytest.approx([4.18e-3] * 3)
         await page.press("full_stop", "full_stop")
         assert chart.y_label == "characters per second"
-        await page.press("b")
+        await page.press("a")
         assert [s.x[-1] for s in chart._series] == pytest.approx([50 / 60, 250 / 60, 100 / 60])
-        await page.press("b")
+        await page.press("a")
         assert [s.x[-1] for s in chart._series] == [200 * 4096, 1000 * 4096, 400 * 4096]
 
         # The keys of the chart work while the table has the focus, and its cursor is silent
         # about runs that have ended.
-        await page.press("b", "comma", "v")
+        await page.press("a", "comma", "v")
         assert page.focused == "table"
         assert chart.viewport.cursor == 1000
         read = "".join(strip.text for strip in chart._strips)
@@ -152,25 +160,25 @@ async def test_runs_are_sorted_filtered_named_and_compared_by_any_metric(
 
         # What is seen is exported: the chart, and without it the table.
         for name, start in (("chart.csv", "step,chain,gulls"), ("table.csv", "run,note,state")):
-            await page.press("e")
+            await page.press("E")
             files = await page.in_front(FileDialog)
             files.query_one("#file", Input).value = str(tmp_path / name)
             await page.press("enter")
             await page.until((tmp_path / name).exists)
             assert (tmp_path / name).read_text().startswith(start)
             await page.in_front(RunsScreen)
-            await page.press("o")
+            await page.press("b")
 
         # Two runs differ in a setting.
         config = run_dir.find("gulls").path / "config.json"
         config.write_text(config.read_text().replace('"hidden_size": 256', '"hidden_size": 64'))
-        await page.press("c")
+        await page.press("d")
         shown = await page.in_front(ConfigDialog)
         rows = shown.query_one(DataTable)
         assert [cell.plain for cell in rows.get_row_at(0)] == ["model.hidden_size", "256", "64"]
         assert rows.row_count == 1
         assert "units in each recurrent layer" in str(shown.query_one("#meaning", Static).visual)
-        await page.press("y")
+        await page.press("c")
         assert page.app.clipboard.endswith("# gulls\nmodel.hidden_size=64")
         await page.press("d")
         assert rows.row_count == len(settings()) + 1
@@ -187,7 +195,7 @@ async def test_runs_are_copied_compared_followed_and_attached(
 ) -> None:
     async with opened(3) as page:
         # The path is copied.
-        await page.press("y")
+        await page.press("c")
         assert page.app.clipboard == str(three[2].path)
 
         # Marked runs are compared, each in its color.
@@ -196,7 +204,7 @@ async def test_runs_are_copied_compared_followed_and_attached(
         def compared() -> list[tuple[str, int]]:
             return [(one.label, one.number) for one in chart._series]
 
-        await page.press("o")
+        await page.press("b")
         await page.until(lambda: compared() == [("a", 0)])  # the one under the cursor
         assert chart.is_on_screen
         await page.press("down", "down", "space")
@@ -207,7 +215,7 @@ async def test_runs_are_copied_compared_followed_and_attached(
         await page.until(lambda: "◆" in chart._strips[0].text)
         await page.press("down", "space")
         await page.until(lambda: compared() == [("c", 1), ("b", 0)])
-        await page.press("o")
+        await page.press("b")
         assert not chart.is_on_screen
 
         # The table follows the runs, and the cursor stays.

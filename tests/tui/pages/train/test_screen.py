@@ -76,7 +76,7 @@ async def test_without_runs_the_page_shows_what_to_do(train: Opened, write_run: 
     async with train() as page:
         await page.until(lambda: page.screen.has_class("-empty"))
         assert "train the demo" in page.text_of("Welcome Static")
-        for key in ("s", "r", "w", "k", "c", "e"):
+        for key in ("s", "r", "g", "S", "c", "E"):
             await page.press(key)
         await page.until_notified("No run is attached")
         assert page.app.is_running
@@ -155,12 +155,12 @@ async def test_the_newest_run_is_shown_zoomed_and_exported(
 
         # The metrics and the chart are exported to a chosen place.
         exported = run.path / "metrics.csv"
-        await page.press("e")
+        await page.press("E")
         dialog = await page.in_front(FileDialog)
         assert dialog.query_one("#file", Input).value == "first.png"
         for name, suffix in (("chart", "jpg"), ("chart", "svg"), ("metrics", "csv")):
             if not isinstance(page.app.screen, FileDialog):
-                await page.press("e")
+                await page.press("E")
                 dialog = await page.in_front(FileDialog)
             path = run.path / f"{name}.{suffix}"
             dialog.query_one("#file", Input).value = str(path)
@@ -230,7 +230,7 @@ async def test_a_live_run_is_followed_through_training_stop_and_resume(
         await page.until(lambda: page.view.samples)
         assert "Why ␛[2Jnot" in page.text_of("#texts")
 
-        for key, request in (("s", "stop"), ("w", "sample"), ("k", "save")):
+        for key, request in (("s", "stop"), ("g", "sample"), ("S", "save")):
             await page.press(key)
             await page.until((run.path / "control" / request).exists)
         await page.press("r")
