@@ -105,13 +105,15 @@ MODELS = {
             "rnn-tui train music --data lieder --preset piano --set train.init_from=songs "
             "--set train.steps=1300 --set train.lr=5e-3 --set train.warmup=30 --run "
             "accompaniments",
+            "rnn-tui train music --data lieder --preset piano --set train.init_from=accompaniments "
+            "--set train.steps=2600 --set train.lr=4e-3 --set train.warmup=30 --run "
+            "more-accompaniments",
         ),
         licence="CC0, like the songs (OpenScore Lieder Corpus, github.com/OpenScore/Lieder).",
-        limits="It read its 1,026 training songs less than five times, and learned textures, "
-        "cadences and endings better than keys: most pieces wander from key to key, with single "
-        "notes far from the others, and themes do not return. Songs with triplets, 319 of 1,460, "
-        "were left out, so it writes none. The temperature 1 is the best one: below 0.9 it "
-        "falls into long silences.",
+        limits="It read its 1,026 training songs eight times. It has learned textures, cadences "
+        "and endings better than keys: pieces wander from key to key, and themes do not return. "
+        "Songs with triplets, 319 of 1,460, were left out, so it writes none. The temperature 1 is "
+        "the best one: below 0.9 it falls into long silences.",
     ),
 }
 
