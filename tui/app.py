@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import importlib
 import os
 import sys
 import time
@@ -40,10 +41,12 @@ from tui.widgets.kept_state import KeepsState
 
 _KEEP_EVERY = 5.0  # seconds between writes of what the user has changed
 
+_IMPORT_AFTER = 1.0  # seconds
+
 # Garbage collection stops the app, a full one for 100 ms: that one is done while the user pauses.
-_PAUSE = 5.0  # seconds without a key or the mouse
+_PAUSE = 2.0  # seconds without a key or the mouse
 _MIN_YOUNG = 5  # partial collections since the last full one, below which there is little to find
-_MAX_YOUNG = 200  # after this number, a full one is done in any case
+_MAX_YOUNG = 40  # after this number, a full one is done in any case
 
 
 class Page(NamedTuple):
@@ -212,6 +215,7 @@ class RnnTuiApp(App[None]):
             self.notify(self.settings.problem, severity="error", timeout=12, markup=False)
         self.set_interval(_KEEP_EVERY, self.keep_settings)
         self._collect_in_pauses()
+        self._import_pages()
         self._watch_runs()
 
     @work
@@ -228,6 +232,13 @@ class RnnTuiApp(App[None]):
         finally:
             gc.set_threshold(*threshold)
             gc.unfreeze()
+
+    @work
+    async def _import_pages(self) -> None:
+        """Import the other pages once the first one is drawn: the first key to them takes less."""
+        await asyncio.sleep(_IMPORT_AFTER)
+        for mode in PAGES:
+            await asyncio.to_thread(importlib.import_module, f"tui.pages.{mode}.screen")
 
     @work
     async def _watch_runs(self) -> None:
