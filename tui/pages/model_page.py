@@ -7,7 +7,7 @@ the Lyrics and Music pages share: the songs or pieces written since the app was 
 import asyncio
 import threading
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Generic, Protocol, TypeVar
@@ -16,16 +16,19 @@ from textual import on, work
 from textual.message import Message
 from textual.widgets import Select, Static
 
+from engine import paths
 from engine.errors import InputError, WorkError
 from engine.protocol import Failed, Loaded, LoadModel
 from tui.formatting import clean
 from tui.sources import command_runner
 from tui.sources.child_commands import Programs
+from tui.sources.history import History, Work
 from tui.sources.models import models_of_kind
 from tui.sources.sampler import Answers, Sampler
 from tui.sources.settings import State
 from tui.widgets.fields import FormPanel, set_text
 from tui.widgets.file_dialog import FileDialog
+from tui.widgets.history_dialog import HistoryDialog
 from tui.widgets.kept_state import KeepsState
 from tui.widgets.styling import set_class
 
@@ -253,6 +256,20 @@ class Written(Protocol):
     def active(self) -> bool:
         """Whether more of it may be received."""
 
+    @property
+    def file_name(self) -> str:
+        """The name suggested for its file."""
+
+    @property
+    def to_be_kept(self) -> bool:
+        """Whether it has ended and is to be added to the history, or changed there."""
+
+    def keep(self, history: History) -> None:
+        """Add it to the history, or change it there; raises WorkError."""
+
+    def stop(self) -> None:
+        """End it if it is active."""
+
 
 W = TypeVar("W", bound=Written)
 
@@ -274,6 +291,11 @@ class Session(Generic[W]):
         """The items of which more may be received."""
         return [item for item in self.items if item.active]
 
+    def stop(self) -> None:
+        """End the active items."""
+        for item in self.active:
+            item.stop()
+
     def position(self, item: W) -> str:
         """Return the position of an item, such as "2 of 3"; empty if it is the only one."""
         if len(self.items) == 1:
@@ -291,9 +313,12 @@ class Session(Generic[W]):
 class WritingPage(ModelPage[F], Generic[F, W]):
     """A page that writes songs or pieces, shows those of the session, and saves them."""
 
+    FORMATS: ClassVar[str]  # in which the history exports, in words
+
     def __init__(self, programs: Programs, form: F, kind: str, session: Session[W]) -> None:
         super().__init__(programs, form, kind)
         self.session = session
+        self.history = History(paths.history())
 
     @property
     @abstractmethod
@@ -343,6 +368,70 @@ class WritingPage(ModelPage[F], Generic[F, W]):
     def action_lock_seed(self) -> None:
         """Lock the seed of the song or piece in view for all that follow, or unlock the seed."""
         self.form.lock_seed(self.shown.seed if self.shown else None)
+
+    # ── the history ──────────────────────────────────────────────────────────────────────────────
+
+    @abstractmethod
+    def reopened(self, work: Work) -> W:
+        """Return the song or piece of a work of the history; raises InputError if it is damaged."""
+
+    @abstractmethod
+    async def export(self, work: Work, path: Path) -> None:
+        """Write a work to a file, in the format of its suffix; raises InputError and WorkError."""
+
+    @abstractmethod
+    def reopen(self, item: W) -> None:
+        """Fill in the fields as they were for a song or piece, and show it."""
+
+    def preview(self, work: Work) -> str:
+        """Return what the list of works shows of one."""
+        return work.text
+
+    def keep(self, items: Iterable[W]) -> None:
+        """Keep those songs or pieces in the history that have ended or changed."""
+        ended = [item for item in items if item.to_be_kept]
+        if not ended:
+            return
+        try:
+            with self.history.together():
+                for item in ended:
+                    item.keep(self.history)
+        except WorkError as error:
+            self._problem = str(error)
+
+    async def on_unmount(self) -> None:
+        """Keep what is written when the app quits."""
+        self.session.stop()
+        self.keep(self.session.items)
+
+    @work(exclusive=True, group="history")
+    async def action_history(self) -> None:
+        """List all songs or pieces, and show the one that is chosen, with its fields."""
+
+        def suggest(work: Work) -> str:
+            try:
+                return self.reopened(work).file_name
+            except InputError:
+                return f"{self._kinds[0]}-{work.id}"
+
+        self.keep(self.session.items)
+        found = await self.app.push_screen_wait(
+            HistoryDialog(
+                self.history, self._kinds[0], self.export, suggest, self.FORMATS, self.preview
+            )
+        )
+        if found is None:
+            return
+        try:
+            item = self.reopened(found)
+        except InputError as error:
+            self.refuse(error)
+            return
+        self.stop()
+        self._problem = ""
+        self.session.add(item)
+        self.reopen(item)
+        self.focus_view()
 
     async def save_as(
         self, question: str, hint: str, name: str, write: Callable[[Path], Awaitable[None]]

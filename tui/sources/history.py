@@ -73,6 +73,11 @@ class History:
         with self._open() as database:
             database.execute("UPDATE works SET starred = ? WHERE id = ?", (starred, id))
 
+    def update(self, id: int, result: Mapping[str, Any]) -> None:  # noqa: A002
+        """Replace what is needed to show a work again. Raises WorkError."""
+        with self._open() as database:
+            database.execute("UPDATE works SET result = ? WHERE id = ?", (json.dumps(result), id))
+
     def delete(self, id: int) -> None:  # noqa: A002
         """Delete a work. Raises WorkError."""
         with self._open() as database:

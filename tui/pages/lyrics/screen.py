@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -14,7 +14,7 @@ from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
-from engine import files, paths
+from engine import files
 from engine.errors import InputError, WorkError
 from engine.protocol import Failed, Loaded
 from tui.pages.hints import lyrics_hint
@@ -27,12 +27,11 @@ from tui.pages.lyrics.song_panel import LyricsEditor, SongPanel
 from tui.pages.model_page import SamplerAnswered, WritingPage
 from tui.sources import history_songs
 from tui.sources.child_commands import INSTALLED, Programs
-from tui.sources.history import History, Work
+from tui.sources.history import Work
 from tui.sources.restarting_process import ProcessEnded
 from tui.sources.settings import State
 from tui.widgets.footer import Footer
 from tui.widgets.heading import Heading
-from tui.widgets.history_dialog import HistoryDialog
 from tui.widgets.styling import set_class
 
 _STATUS_EVERY = 0.2  # seconds, while songs are written: every update has 300 bytes
@@ -100,12 +99,12 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
     }
     """
 
+    FORMATS = history_songs.FORMATS
     _sheet = getters.query_one(SongPanel)
     session: LyricsSession
 
     def __init__(self, programs: Programs = INSTALLED) -> None:
         super().__init__(programs, LyricsControls(), "lyrics", LyricsSession())
-        self._history = History(paths.history())
         self._status_timer: Timer | None = None  # of the next update while songs are written
 
     def kept_state(self) -> dict[str, State]:
@@ -179,14 +178,14 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
             self.sampler.stop()
             self.session.stop()
             self._sheet.update_songs(songs)
-            self._keep(songs)
+            self.keep(songs)
 
     def on_sampler_answered(self, event: SamplerAnswered) -> None:
         """Show what was written."""
         with self.app.batch_update():
             changed = self.session.receive(event.answers, time.monotonic())
             self._sheet.update_songs(changed)
-            self._keep(changed)
+            self.keep(changed)
             for answer in event.answers:
                 match answer:
                     case Loaded() | Failed() if self.loaded(answer):
@@ -204,59 +203,18 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
 
     # ── the history ──────────────────────────────────────────────────────────────────────────────
 
-    def _keep(self, songs: Iterable[SongView]) -> None:
-        """Add those songs that have ended, and have a text, to the history."""
-        ended = [song for song in songs if song.to_be_kept]
-        if not ended:
-            return
-        try:
-            with self._history.together():
-                for song in ended:
-                    song.keep(self._history)
-        except WorkError as error:
-            self._problem = str(error)
+    def reopened(self, work: Work) -> SongView:
+        """Return the song of a work of the history; raises InputError where it is damaged."""
+        return reopened(work)
 
-    async def on_unmount(self) -> None:
-        """Keep what is written of songs when the app quits."""
-        self.session.stop()
-        self._keep(self.session.items)
+    async def export(self, work: Work, path: Path) -> None:
+        """Write a song in the format of the file name's suffix."""
+        history_songs.export(work, path)
 
-    @work(exclusive=True, group="history")
-    async def action_history(self) -> None:
-        """List all songs, and show the one that is chosen, with its fields."""
-
-        async def export(work: Work, path: Path) -> None:
-            history_songs.export(work, path)
-
-        def suggest(work: Work) -> str:
-            try:
-                return reopened(work).file_name
-            except InputError:
-                return f"song-{work.id}.txt"
-
-        found = await self.app.push_screen_wait(
-            HistoryDialog(
-                self._history,
-                "lyrics",
-                export,
-                suggest,
-                history_songs.FORMATS,
-                lambda work: work.text,
-            )
-        )
-        if found is None:
-            return
-        try:
-            song = reopened(found)
-        except InputError as error:
-            self.refuse(error)
-            return
-        self.stop()
-        self._problem = ""
-        self.form.fill(song.request)
-        self.session.add(song)
-        self.show(song)
-        self.focus_view()
+    def reopen(self, item: SongView) -> None:
+        """Fill in the fields as they were for a song, and show it."""
+        self.form.fill(item.request)
+        self.show(item)
 
     def start(self) -> None:
         """Write a song, in the style of the first artist if none is chosen."""

@@ -85,6 +85,11 @@ class SongView:
         """Whether it has ended, has a text, and is not in the history yet."""
         return bool(self.text) and not self.active and not self.kept
 
+    def stop(self) -> None:
+        """End it if it is active."""
+        if self.active:
+            self.state = "stopped"
+
     def keep(self, history: History) -> None:
         """Add it to the history; raises WorkError."""
         self.kept = True
@@ -186,11 +191,6 @@ class LyricsSession(Session[SongView]):
         if item.refused or len(written) < 2:
             return ""
         return f"{written.index(item) + 1} of {len(written)}"
-
-    def stop(self) -> None:
-        """End the active songs."""
-        for song in self.active:
-            song.state = "stopped"
 
     def receive(self, answers: Answers, now: float) -> list[SongView]:
         """Add answers; return the songs that they are about.

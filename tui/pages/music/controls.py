@@ -13,6 +13,7 @@ from engine.errors import InputError
 from engine.music.general_midi import INSTRUMENTS
 from engine.music.jam import PartnerSettings
 from engine.music.melody import melody_path, parse_melody
+from engine.music.pitch import pitch_name
 from engine.music.ports import SILENT
 from engine.options import FRAME_OPTIONS, MUSIC_OPTIONS, MUSIC_SAMPLING_OPTIONS, PLAYBACK_OPTIONS
 from engine.protocol import FrameLength, Port, SampleMusic
@@ -124,6 +125,15 @@ class MusicControls(FormPanel):
         length = values.pop("length")
         sampling = {name: values.pop(name) for name in MUSIC_SAMPLING_OPTIONS}
         return SampleMusic(model, prompt.file, prompt.notes, options=sampling, **length, **values)
+
+    def fill(self, request: SampleMusic) -> None:
+        """Fill in the fields as they were for a request."""
+        notes = " ".join(map(pitch_name, request.notes or ()))
+        self.fields["begins"].value = request.prime or notes
+        self.fields["melody"].value = request.melody or ""
+        values = {**request.options, "seed": request.seed, "length": request.length}
+        for name, option in MUSIC_OPTIONS.items():
+            self.fields[name].value = option_text(option, values.get(name))
 
     def partner_settings(self) -> PartnerSettings:
         """Return the settings to play together; raises InputError where a field is wrong."""

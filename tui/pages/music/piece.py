@@ -1,20 +1,35 @@
 """A piece on the Music page, written by a model or opened: its notes, state, and files."""
 
 import asyncio
+import dataclasses
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from textual.app import App
 
+from engine import protocol
+from engine.errors import InputError
 from engine.music.piano_roll import NoteBuilder
+from engine.music.pitch import pitch_name
 from engine.music.score import Note, Score
 from engine.music.tempo_map import TempoMap
-from engine.protocol import Failed, MusicDone, MusicFrame, MusicStarted, SampleMusic, SamplerAnswer
-from tui.formatting import clean
+from engine.protocol import (
+    Failed,
+    MessageError,
+    MusicDone,
+    MusicFrame,
+    MusicStarted,
+    SampleMusic,
+    SamplerAnswer,
+)
+from tui.formatting import clean, minutes_seconds
 from tui.pages.music.controls import PlaybackSettings
 from tui.pages.music.roll_raster import RollView
+from tui.roll_text import roll_lines
 from tui.sources import music_export
+from tui.sources.history import History, Work
 from tui.sources.restarting_process import ProcessEnded
 from tui.sources.sampler import Answers
 from tui.widgets.file_dialog import FileDialog, file_name
@@ -28,6 +43,8 @@ STATES = {
     "failed": "✗",
     "opened": "✓ opened",
 }
+_KEPT = ("title", "state", "seed", "frames", "seconds", "frame_seconds")  # in the history
+_PREVIEW_FRAMES = 60
 _CELL = 0.25  # beats per column of the roll, for an opened file
 
 
@@ -48,6 +65,8 @@ class Piece:
     seconds: float = 0.0  # of writing, so far
     error: str = ""
     _builder: NoteBuilder | None = None
+    _kept_id: int | None = None  # in the history; None: it is not there
+    _kept_playback: PlaybackSettings | None = None  # with which it was kept
 
     @property
     def active(self) -> bool:
@@ -133,6 +152,60 @@ class Piece:
         seed = "" if self.seed is None else str(self.seed)
         return file_name([Path(self.title).stem, seed], ".mid", default="music")
 
+    def stop(self) -> None:
+        """End it if it is active."""
+        if self.active:
+            self.end("stopped")
+
+    # ── the history ──────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def to_be_kept(self) -> bool:
+        """Whether it was written, has ended, and is not in the history in its present form."""
+        written = self.request is not None and self.frames > 0 and not self.active
+        return written and self.playback != self._kept_playback
+
+    def keep(self, history: History) -> None:
+        """Add it to the history, or change its settings of playback there; raises WorkError."""
+        assert self.request is not None
+        tempo_map = self.roll.tempo_map
+        result = {
+            **{name: getattr(self, name) for name in _KEPT},
+            "prompt": self.roll.prompt_seconds,
+            "tempo": tempo_map.tempo,
+            "metre": tempo_map.time_signature,
+            "notes": [dataclasses.astuple(note) for note in self.roll.notes],
+            "playback": dataclasses.asdict(self.playback),
+        }
+        self._kept_playback = self.playback
+        if self._kept_id is not None:
+            history.update(self._kept_id, result)
+            return
+        settings = json.loads(protocol.encode(self.request))
+        title, text = self.description()
+        self._kept_id = history.add("music", title, text, settings, result)
+
+    def description(self) -> tuple[str, str]:
+        """Return how it is listed in the history, and what else is known in words."""
+        from engine.music.key_finding import find_key
+
+        request, tempo_map, notes = self.request, self.roll.tempo_map, self.roll.notes
+        assert request is not None
+        numerator, denominator = tempo_map.time_signature
+        about = [
+            f"{numerator}/{denominator}, {tempo_map.tempo:g} beats per minute",
+            f"{minutes_seconds(self.roll.seconds)}, {_count(len(notes), 'note')}",
+            f"temperature {request.options['temperature']:g}, seed {self.seed}",
+        ]
+        if begins := request.prime or " ".join(map(pitch_name, request.notes or ())):
+            about.append(f"prompt {begins}")
+        if request.melody:
+            about.append(f"melody {request.melody}")
+        key = find_key(notes)
+        name = f"{pitch_name(key.tonic)[:-2]} {'minor' if key.minor else 'major'}"
+        bars = _count(self.roll.bars(0.0, self.roll.seconds)[1] + 1, "bar")
+        return " · ".join([self.title, name, bars, f"seed {self.seed}"]), "\n".join(about)
+
     async def save(self, command: Sequence[str], path: Path) -> None:
         """Save the piece as played, in the format of the path's suffix."""
         playback = self.playback
@@ -166,6 +239,40 @@ def from_score(title: str, score: Score) -> Piece:
     roll.add(score.notes)
     playback = PlaybackSettings(program=score.program)
     return Piece(title, state="opened", roll=roll, frame_seconds=cell / 2, playback=playback)
+
+
+def reopened(work: Work) -> Piece:
+    """Return the piece of a work of the history; raises InputError where it is damaged."""
+    try:
+        request = protocol.decode(json.dumps(work.settings).encode(), protocol.SAMPLER_REQUESTS)
+        assert isinstance(request, SampleMusic)
+        found = {name: work.result[name] for name in _KEPT}
+        assert found["state"] in STATES
+        tempo_map = TempoMap(work.result["tempo"], tuple(work.result["metre"]))
+        roll = RollView(tempo_map, work.result["prompt"], found["frame_seconds"] / 2)
+        roll.add(Note(*row) for row in work.result["notes"])
+        playback = PlaybackSettings(**work.result["playback"])
+    except (MessageError, AssertionError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            "This piece was kept by another version and cannot be shown here: write it again."
+        ) from error
+    return Piece(
+        request=request, roll=roll, playback=playback, _kept_id=work.id, _kept_playback=playback,
+        **found,
+    )  # fmt: skip
+
+
+def preview(work: Work) -> str:
+    """Return what the history shows of a piece: what is known in words, and how it begins."""
+    try:
+        piece = reopened(work)
+    except InputError:
+        return work.text
+    rows = [
+        (round(note.start / piece.frame_seconds), round(note.end / piece.frame_seconds), note.pitch)
+        for note in piece.roll.between(0.0, _PREVIEW_FRAMES * piece.frame_seconds)
+    ]
+    return "\n".join([work.text, "", *roll_lines(rows, _PREVIEW_FRAMES)])
 
 
 async def ask_to_open(app: App[None]) -> Piece | None:

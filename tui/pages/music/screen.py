@@ -19,10 +19,11 @@ from tui.pages.hints import music_hint
 from tui.pages.model_page import SamplerAnswered, Session, WritingPage
 from tui.pages.music.controls import MusicControls, PlaybackSettings
 from tui.pages.music.jam_dialog import JamDialog
-from tui.pages.music.piece import Piece, ask_to_open
+from tui.pages.music.piece import Piece, ask_to_open, preview, reopened
 from tui.pages.music.player_panel import PlayerPanel
 from tui.pages.music.roll_colors import COLORINGS
 from tui.sources.child_commands import INSTALLED, Programs
+from tui.sources.history import Work
 from tui.sources.restarting_process import ProcessEnded
 from tui.sources.sampler import Answers
 from tui.sources.settings import State
@@ -46,6 +47,8 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
                 tooltip="Open a MIDI or MusicXML file to see and play"),
         Binding("S,ctrl+s", "save", "Save", id="music.save",
                 tooltip="Save the piece as played: MIDI, MusicXML, WAV or a picture (PNG)"),
+        Binding("y", "history", "History", id="music.history",
+                tooltip="All pieces written: find, star, reopen, export or delete them"),
         Binding("left_square_bracket", "step('temperature',-1)", "Cooler", show=False,
                 id="music.cooler", tooltip="Lower the temperature by 0.1"),
         Binding("right_square_bracket", "step('temperature',1)", "Warmer", show=False,
@@ -103,6 +106,7 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
         &.-short #status.-failed { max-height: 8; text-wrap: wrap; }
     }
     """
+    FORMATS = "MIDI (.mid), sheet music (.musicxml), sound (.wav) or a picture (.png)"
     _player_panel = getters.query_one(PlayerPanel)
 
     def __init__(self, programs: Programs = INSTALLED) -> None:
@@ -167,6 +171,7 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
             notes = piece.end("stopped")
             if piece is self.shown:
                 self._player_panel.append(notes)
+            self.keep([piece])
 
     def action_stop(self) -> None:
         """Stop writing and playback; in a field, leave it and let the music play."""
@@ -185,6 +190,7 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
             active = self.session.active
             for piece in active:
                 self._receive(piece, event.answers)
+            self.keep(active)
             for answer in event.answers:
                 match answer:
                     case Loaded() | Failed() if self.loaded(answer):
@@ -215,6 +221,26 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
     def _prompt_changed(self) -> None:
         if self.shown is None:
             self.show(None)
+
+    # ── the history ──────────────────────────────────────────────────────────────────────────────
+
+    def reopened(self, work: Work) -> Piece:
+        """Return the piece of a work of the history; raises InputError where it is damaged."""
+        return reopened(work)
+
+    async def export(self, work: Work, path: Path) -> None:
+        """Save a piece as it was played, in the format of the file name's suffix."""
+        await reopened(work).save(self.programs.music_export, path)
+
+    def preview(self, work: Work) -> str:
+        """Return what the list shows of a piece: what is known in words, and how it begins."""
+        return preview(work)
+
+    def reopen(self, item: Piece) -> None:
+        """Fill in the fields as they were for a piece, and show it."""
+        if item.request is not None:
+            self.form.fill(item.request)
+        self.show(item)
 
     # ── what is shown ────────────────────────────────────────────────────────────────────────────
 
