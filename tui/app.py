@@ -12,11 +12,13 @@ from typing import Any, ClassVar, NamedTuple
 
 from textual import events, work
 from textual.app import App, SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
-from textual.command import Hit, Hits
+from textual.command import CommandPalette, Hit, Hits
 from textual.content import Content
 from textual.screen import Screen
 from textual.system_commands import SystemCommandsProvider
+from textual.theme import ThemeProvider
 from textual.widgets import Input, TextArea
 
 from engine import paths
@@ -118,6 +120,14 @@ class ActionsProvider(SystemCommandsProvider):
                 score = 0.1
             if score > 0:
                 yield Hit(score, matcher.highlight(name), run, help=about)
+
+
+class Palette(CommandPalette):
+    """Textual's palette, closed once: a choice made while escape closes it would close the page."""
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        """Close it, if that has not been done."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
 
 
 class RnnTuiApp(App[None]):
@@ -355,6 +365,15 @@ class RnnTuiApp(App[None]):
         """Show the run that was renamed on the Train page, if it was shown there."""
         if self.train.run == event.old:
             self.train.attach(event.new)
+
+    def action_command_palette(self) -> None:
+        """Open the palette."""
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(Palette(id="--command-palette"))
+
+    def search_themes(self) -> None:
+        """Open a palette of the themes."""
+        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes…"))
 
     def action_help(self) -> None:
         """Show the keys of the current screen."""
