@@ -53,7 +53,7 @@ async def test_pieces_are_kept_over_restarts_with_their_settings() -> None:
 
         # Exported as played, in each format.
         for name in ("a.mid", "a.musicxml", "a.wav", "a.png"):
-            await music.press("e")
+            await music.press("E")
             file = await music.in_front(FileDialog)
             file.query_one("#file").value = name  # type: ignore[attr-defined]
             await music.press("enter")
