@@ -21,6 +21,7 @@ from engine.config import DataConfig, Kind, ModelConfig, from_mapping
 from engine.data.codecs import MARKS, CharacterCodec, Codec, codec_from_json
 from engine.data.corpus import Corpus, prepare_corpus
 from engine.data.music_bounds import MusicBounds
+from engine.data.music_keys import ANY_KEYS, TrainedKeys
 from engine.errors import InputError
 from engine.inference import network
 from engine.inference.network import Network, NgramStepper
@@ -59,6 +60,7 @@ class ModelMeta:
     lengths: tuple[int, ...] = ()  # quantiles of the training songs' lengths in frames, ascending
     bounds: MusicBounds | None = None  # of the training songs of music; None: unknown, or lyrics
     forms: tuple[str, ...] = ()  # of the training songs of music, see `engine.data.music_forms`
+    keys: TrainedKeys = ANY_KEYS  # of the training songs of music
 
     @classmethod
     def from_json(cls, values: object, where: str) -> "ModelMeta":
@@ -114,6 +116,7 @@ class ModelMeta:
             lengths=_lengths(_entry(values, "lengths", list, where, []), where),
             bounds=_bounds(_entry(values, "bounds", dict, where, None), where),
             forms=_forms(_entry(values, "forms", list, where, []), where),
+            keys=_keys(_entry(values, "keys", dict, where, {}), where),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -132,6 +135,7 @@ class ModelMeta:
             "lengths": list(self.lengths),
             "bounds": self.bounds and dataclasses.asdict(self.bounds),
             "forms": list(self.forms),
+            "keys": self.keys._asdict(),
         }
 
 
@@ -167,6 +171,13 @@ def _forms(values: list[object], where: str) -> tuple[str, ...]:
     if len(forms) != len(values):
         raise _damaged(where, "forms")
     return forms
+
+
+def _keys(values: dict[str, object], where: str) -> TrainedKeys:
+    tonics = [values.get(mode) for mode in TrainedKeys._fields]
+    if not all(tonic is None or tonic in range(12) for tonic in tonics):
+        raise _damaged(where, "keys")
+    return TrainedKeys(*(tonic if isinstance(tonic, int) else None for tonic in tonics))
 
 
 def _damaged(where: str, key: str) -> InputError:

@@ -5,9 +5,10 @@ the key whose profile correlates best with the time that each pitch class sounds
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.music.score import Note
 
@@ -31,7 +32,11 @@ class MusicalKey(NamedTuple):
     @property
     def to_c(self) -> int:
         """The fewest semitones that move the tonic to C, -6 … 5."""
-        return (6 - self.tonic) % 12 - 6
+        return self.shift_to(0)
+
+    def shift_to(self, tonic: int) -> int:
+        """Return the fewest semitones that move its tonic to another one, -6 … 5."""
+        return (tonic - self.tonic + 6) % 12 - 6
 
 
 def find_key(notes: Iterable[Note]) -> MusicalKey:
@@ -39,6 +44,11 @@ def find_key(notes: Iterable[Note]) -> MusicalKey:
     durations = np.zeros(12)
     for note in notes:
         durations[note.pitch % 12] += note.end - note.start
+    return fit_key(durations)
+
+
+def fit_key(durations: npt.NDArray[Any]) -> MusicalKey:
+    """Return the key that fits the durations (12,) of the pitch classes best; C major if equal."""
     if np.ptp(durations) == 0:  # nothing to correlate with
         return MusicalKey(0, minor=False)
     keys = [MusicalKey(tonic, minor) for minor in (False, True) for tonic in range(12)]

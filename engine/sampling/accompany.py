@@ -36,7 +36,7 @@ class Accompanist:
         """
         self._params = params = MusicParams(**options)
         params.check()
-        self._planes = keys_codec(model).planes
+        self._planes, self._keys = keys_codec(model).planes, model.meta.keys
         assert isinstance(model.stepper, Network)
         assert isinstance(model.stepper.head, KeysHead)
         self._network, self._head = model.stepper, model.stepper.head
@@ -104,7 +104,7 @@ class Accompanist:
         if not self._played or (self._settled and count < self._settled + SETTLE_FRAMES):
             return
         notes = [Note(0, 1, pitch) for keys in self._played for pitch in keys]
-        shift = transpositions(notes, find_key(notes))[0]
+        shift = transpositions(notes, self._keys.shift(find_key(notes)))[0]
         if shift != self._shift:
             self._shift, self._settled = shift, count
             self._state = self._start()

@@ -23,6 +23,7 @@ from engine.inference.heads import Frames, HeadInput, KeysHead, Nats
 from engine.inference.network import Network, State, copy_songs
 from engine.music.voice_leading import dissonance
 from engine.protocol import EndReason
+from engine.sampling.form import end_lean
 from engine.sampling.guard import Guard, draw_guarded
 
 PART_BARS = 8  # bars of a part, the last of which is a cadence
@@ -53,6 +54,7 @@ class BarSettings:
     candidates: int = 1  # N
     temperature: float = 1.0
     match_weight: float = 1.0
+    lengths: tuple[int, ...] = ()  # quantiles of the training songs' lengths in frames, ascending
 
 
 @dataclass(eq=False)
@@ -89,7 +91,7 @@ class BarWriter:
         self._guard = guard
         self._state = network.initial_state(None, 1)
         self._last: Frames = np.zeros((1, network.spec.size), np.uint8)  # not read yet
-        self._begun = False  # whether there is a frame
+        self._length = 0  # frames, with the prompt
         self.nats = 0.0
         self.reason: EndReason | None = None
 
@@ -136,22 +138,26 @@ class BarWriter:
 
     def _add(self, frame: Frames) -> None:
         """Take a frame, (1, K), as the last one."""
-        self._last, self._begun = frame, True
+        self._last = frame
+        self._length += 1
         self._guard.add(frame)
 
     def _end_nats(self, inputs: HeadInput) -> Nats:
         """Return the negative log likelihood, (N,), that the pieces end."""
         return np.logaddexp(0.0, -self._head.end_logits(inputs), dtype=np.float64)
 
-    def _draw_ends(self, inputs: HeadInput) -> tuple[NDArray[np.bool_], Nats]:
+    def _draw_ends(
+        self, inputs: HeadInput, length: int, lean: float = 0.0
+    ) -> tuple[NDArray[np.bool_], Nats]:
         """Draw which pieces end in place of the next frame; also return the nats of it, (N,).
 
         A piece has at least one frame. A temperature above 1 is for keys only: it would end the
-        piece after a few frames.
+        piece after a few frames. length: frames so far. lean: added to the log odds of the end.
         """
         logits = self._head.end_logits(inputs).astype(np.float64)
         noise = self._generator.logistic(size=len(logits))
-        ends = (logits + noise * min(self._settings.temperature, 1.0) > 0) & self._begun
+        noise *= min(self._settings.temperature, 1.0)
+        ends = (logits + lean + noise > 0) & (length > 0)
         return ends, np.logaddexp(0.0, np.where(ends, -logits, logits))
 
     def _repeat(self, bar: list[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
@@ -172,7 +178,7 @@ class BarWriter:
                 return
             inputs = self._feed()
             if ends:
-                ended, nats = self._draw_ends(inputs)
+                ended, nats = self._draw_ends(inputs, self._length)
                 self.nats += float(nats[0])
                 if ended[0]:
                     self.reason = "end"
@@ -232,7 +238,7 @@ class BarWriter:
         length = versions.lengths[kept]
         self._state = copy_songs(versions.state, [kept])
         self._last, self._guard = versions.last[[kept]], versions.guards[kept]
-        self._begun |= bool(length)
+        self._length += int(length)
         self.nats += float(versions.nats[kept])
         if versions.ended[kept]:
             self.reason = "end"
@@ -244,8 +250,9 @@ class BarWriter:
         inputs = self._network.feed(versions.state, versions.last, self._settings.match_weight)
         live = ~versions.ended
         if ends:
-            ended, nats = self._draw_ends(inputs)
-            ended &= bool(self._begun or versions.frames)
+            length = self._length + len(versions.frames)
+            lean = end_lean(length, self._settings.lengths)
+            ended, nats = self._draw_ends(inputs, length, lean)
             versions.nats += np.where(live, nats, 0.0)
             versions.ended |= ended
             live &= ~ended

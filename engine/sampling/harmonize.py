@@ -57,12 +57,12 @@ def read_melody(codec: KeysCodec, text: str) -> Score:
     return parse_melody(text, codec.tempo, codec.metre) if path is None else score_file.read(path)
 
 
-def transpositions(notes: Sequence[Note], key: MusicalKey) -> list[int]:
-    """Return the semitones that move a key's tonic to C, to each octave that a model may expect.
+def transpositions(notes: Sequence[Note], near: int) -> list[int]:
+    """Return the semitones that move notes to a model's key, to each octave that it may expect.
 
-    They are few, and all notes stay on the piano; if they cannot, there is only one of them.
+    near: the fewest semitones to the key. They are few, and all notes stay on the piano; if they
+    cannot, there is only one of them.
     """
-    near = key.to_c
     low = min(note.pitch for note in notes) - LOWEST_PITCH
     high = HIGHEST_PITCH - max(note.pitch for note in notes)
     return [shift for shift in (near, near + 12, near - 12) if -low <= shift <= high] or [near]
@@ -309,7 +309,9 @@ def stream(
             bits=bits, free=free, seed=seed, stopped=stopped,
         )  # fmt: skip
 
-    return min(map(transposed, transpositions(melody.notes, key)), key=_trial)
+    return min(
+        map(transposed, transpositions(melody.notes, model.meta.keys.shift(key))), key=_trial
+    )
 
 
 def _trial(song: HarmonyStream) -> float:

@@ -19,7 +19,8 @@ from engine.frame_spec import KEYS
 from engine.inference.models import Model
 from engine.inference.network import Network
 from engine.music import score_file
-from engine.music.piano_roll import Roll
+from engine.music.key_finding import find_key
+from engine.music.piano_roll import Roll, shift_keys
 from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.options import MUSIC_OPTIONS
 from engine.protocol import EndReason, Frame
@@ -29,6 +30,7 @@ from engine.sampling.guard import Guard
 
 MAX_PROMPT = 100_000  # frames
 MAX_LENGTH = 1_000_000  # seconds or bars
+MIN_KEY_NOTES = 5  # a prompt with fewer notes, such as a chord, has no key
 MAX_FRAMES = 2_000  # of a piece without a requested length, if the lengths of others are unknown
 
 
@@ -206,16 +208,23 @@ class MusicStream:
             candidates=request.candidates,
             temperature=request.temperature,
             match_weight=request.match_weight,
+            lengths=meta.lengths,
         )
         writer = BarWriter(network, guard, settings, generator, self.stopped)
-        writer.read(self.prime)
+        shift = self._find_shift()
+        writer.read(_moved(self.prime, shift))
         can_end = request.length is None
         limit = max(self.limit, len(form) * bar) if can_end else self.limit
         for frame in writer.write(limit, can_end):
             self.frames += 1
             self.nats = writer.nats
-            yield frame
+            yield _moved(frame, -shift)
         self.nats, self.reason = writer.nats, writer.reason
+
+    def _find_shift(self) -> int:
+        """Return the semitones that move the prompt to the key that the model knows."""
+        notes = self.codec.decode(self.prime).score().notes if len(self.prime) else ()
+        return self.model.meta.keys.shift(find_key(notes)) if len(notes) >= MIN_KEY_NOTES else 0
 
     def _choose_form(self, generator: np.random.Generator, bar: int) -> str:
         """Return the form in bars of `bar` frames; "": the model decides all."""
@@ -228,6 +237,11 @@ class MusicStream:
             enough = tuple(each for each in forms if len(each) * bar >= self.request.length)
             forms = enough or forms
         return forms[int(generator.integers(len(forms)))]
+
+
+def _moved(frames: NDArray[np.uint8], semitones: int) -> NDArray[np.uint8]:
+    """Return frames (…, K) shifted in pitch, without the keys that are then not on the piano."""
+    return shift_keys(frames.reshape(-1, KEYS), semitones).reshape(frames.shape)
 
 
 def stream(

@@ -34,6 +34,7 @@ from engine.config import RunConfig
 from engine.data.corpus import Corpus
 from engine.data.music_bounds import find_bounds
 from engine.data.music_forms import find_forms
+from engine.data.music_keys import ANY_KEYS, find_trained_keys
 from engine.data.words import FILE as WORDS
 from engine.errors import InputError
 from engine.inference.models import META, WEIGHTS, ModelMeta, ModelScore
@@ -68,6 +69,7 @@ def build_meta(
         lengths=_length_quantiles(corpus),
         bounds=find_bounds(corpus) if config.kind == "music" else None,
         forms=find_forms(corpus) if config.kind == "music" else (),
+        keys=find_trained_keys(corpus) if config.kind == "music" else ANY_KEYS,
     )
 
 

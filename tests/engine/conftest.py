@@ -14,6 +14,7 @@ from engine.config import DataConfig, ModelConfig
 from engine.data.codecs import END, CharacterCodec, Codec, KeysCodec
 from engine.data.corpus import prepare_corpus
 from engine.data.music_bounds import MusicBounds
+from engine.data.music_keys import ANY_KEYS, TrainedKeys
 from engine.inference import models, network
 from engine.inference.models import Model, ModelMeta, ModelScore
 from engine.model import ngram
@@ -93,6 +94,7 @@ def write_music() -> Callable[..., Path]:
         lengths: tuple[int, ...] = (),
         bounds: MusicBounds | None = None,
         forms: tuple[str, ...] = (),
+        keys: TrainedKeys = ANY_KEYS,
         **settings: Any,
     ) -> Path:
         sizes = {"layers": 1, "condition_size": 0, "hidden_size": 8, "embedding_size": 5}
@@ -102,7 +104,9 @@ def write_music() -> Callable[..., Path]:
         if end is not None:
             tensors["head.end.weight"][:] = 0
             tensors["head.end.bias"][:] = end
-        meta = ModelMeta("music", config, codec, lengths=lengths, bounds=bounds, forms=forms)
+        meta = ModelMeta(
+            "music", config, codec, lengths=lengths, bounds=bounds, forms=forms, keys=keys
+        )
         return _save(folder, meta, tensors)
 
     return write

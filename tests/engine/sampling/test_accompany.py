@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.data.music_keys import TrainedKeys
 from engine.errors import InputError
 from engine.inference import models
 from engine.sampling.accompany import SETTLE_FRAMES, Accompanist
@@ -39,7 +40,7 @@ def test_the_model_sees_the_tonic_at_c_also_after_a_change_of_key(
     write_music: WriteMusic, tmp_path: Path
 ) -> None:
     """Two accompanists, of a tune and of it a tone higher, add the same keys, a tone apart."""
-    model = models.load(str(write_music(tmp_path / "model")))
+    model = models.load(str(write_music(tmp_path / "model", keys=TrainedKeys(0, 0))))
     low, high = Accompanist(model, seed=1), Accompanist(model, seed=1)
     tune = [60, 64, 67, 72, 71, 67, 65, 64] * 3
     for pitch in tune[: SETTLE_FRAMES + 4]:

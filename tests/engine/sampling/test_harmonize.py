@@ -17,7 +17,6 @@ from engine.errors import InputError
 from engine.inference import models
 from engine.inference.models import Model
 from engine.music import midi
-from engine.music.key_finding import MusicalKey
 from engine.music.melody import parse_melody
 from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.music.score import Note, Score, merge_overlapping
@@ -132,11 +131,11 @@ def test_a_melody_survives_a_midi_file(load_model: Callable[[int], Model], tmp_p
 
 def test_the_tonic_is_moved_to_c_in_the_octave_that_the_model_expects() -> None:
     notes = parse_melody("D4 F#4 A4 D5").notes
-    assert harmonize.transpositions(notes, MusicalKey(2, minor=False)) == [-2, 10, -14]
+    assert harmonize.transpositions(notes, -2) == [-2, 10, -14]
     high = parse_melody("C8 A7 F7").notes
-    assert harmonize.transpositions(high, MusicalKey(5, minor=False)) == [-5, -17]
+    assert harmonize.transpositions(high, -5) == [-5, -17]
     wide = parse_melody("A0 C8").notes
-    assert harmonize.transpositions(wide, MusicalKey(9, minor=True)) == [3]
+    assert harmonize.transpositions(wide, 3) == [3]
 
 
 def test_the_octave_is_the_one_that_the_model_finds_most_probable(

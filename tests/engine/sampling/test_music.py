@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from engine.data.codecs import KeysCodec
 from engine.data.music_bounds import MusicBounds, longest_runs
+from engine.data.music_keys import TrainedKeys
 from engine.frame_spec import KEYS
 from engine.inference import models
 from engine.inference.heads import IndependentHead, KeysHead
@@ -178,3 +179,34 @@ def test_bars_of_the_models_metre(load: Load) -> None:
     assert prompt.time_signature == (3, 4)
     assert model.codec.frames_per_bar(prompt.time_signature) == 6
     assert read_prompt(model.codec, notes=[60]).time_signature == (3, 4)
+
+
+@pytest.mark.parametrize("shift", [-5, -1, 2, 5])
+def test_a_prompt_is_continued_in_its_own_key(load: Load, shift: int) -> None:
+    model = load(keys=TrainedKeys(0, 0), beats=0.5)
+    codec = model.codec
+    assert isinstance(codec, KeysCodec)
+    scale = np.zeros((8, KEYS), np.uint8)
+    scale[range(8), [39 + degree for degree in (0, 2, 4, 5, 7, 4, 2, 0)]] = 1  # C major
+
+    def continued(semitones: int) -> NDArray[np.uint8]:
+        prompt = codec.decode(np.roll(scale, semitones, 1))
+        request = MusicRequest(prompt, seed=4, length=12, candidates=2)
+        return np.stack(list(stream(model, request)))
+
+    inner = slice(12, KEYS - 12)  # keys at the ends of the piano may be lost
+    moved = np.roll(continued(shift), -shift, 1)
+    assert np.array_equal(moved[:, inner], continued(0)[:, inner])
+
+
+def test_a_chord_to_begin_with_has_no_key(load: Load) -> None:
+    model = load(keys=TrainedKeys(0, 0), beats=0.5)
+    codec = model.codec
+    assert isinstance(codec, KeysCodec)
+    for notes in ([62, 66, 69], [50, 62, 66, 69]):
+        prompt = read_prompt(codec, notes=notes)
+        written = [
+            list(stream(each, MusicRequest(prompt.roll, seed=1, length=6)))
+            for each in (model, load(beats=0.5))
+        ]
+        assert np.array_equal(written[0], written[1])
