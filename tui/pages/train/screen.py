@@ -15,6 +15,7 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from engine.runs.run_dir import RunDir
+from engine.runs.run_state import ACTIVE
 from tui.chart.keys import ChartScreen
 from tui.chart.widget import LineChart
 from tui.formatting import clean
@@ -42,7 +43,7 @@ from tui.sources.runs import (
     newest_run,
 )
 from tui.sources.settings import State
-from tui.widgets.footer import Footer
+from tui.widgets.footer import Footer, FooterContext
 from tui.widgets.kept_state import KeepsState
 from tui.widgets.run_pane import RunPane
 from tui.widgets.welcome import Welcome
@@ -59,7 +60,7 @@ No runs yet. Press a key, or click:
 [@click=app.help][b reverse] ? [/][/]  all keys"""
 
 
-class TrainScreen(ChartScreen, KeepsState):
+class TrainScreen(FooterContext, ChartScreen, KeepsState):
     """The page of one run, the attached run: its metrics, curve and samples, and its actions."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -237,6 +238,7 @@ class TrainScreen(ChartScreen, KeepsState):
         if event.view.state == "gone":
             self.workers.cancel_group(self, "follow")
             self.run = self.view = None
+            self.refresh_bindings()
             self._find_newest()
             return
         before, self.view = self.view, event.view
@@ -312,6 +314,13 @@ class TrainScreen(ChartScreen, KeepsState):
         if action in ("resume", "more_steps"):
             return finished == (action == "more_steps")
         return super().check_action(action, parameters)
+
+    def useless_actions(self) -> set[str]:
+        """Return what cannot be done in the run's state."""
+        requests = {f"request({name!r})" for name in ("stop", "sample", "save")}
+        if self.view is None:
+            return requests | {"resume", "layout", "pane"}
+        return {"resume"} if self.view.state in ACTIVE else requests
 
     def action_more_steps(self) -> None:
         """Ask how many steps the run is to have, and resume it."""
