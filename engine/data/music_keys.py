@@ -1,4 +1,4 @@
-"""The keys of the songs of a music corpus: a model knows music in these keys only."""
+"""The keys of the songs of a music corpus: a model has read music in these keys only."""
 
 import functools
 from collections import Counter

@@ -222,7 +222,7 @@ class MusicStream:
         self.nats, self.reason = writer.nats, writer.reason
 
     def _find_shift(self) -> int:
-        """Return the semitones that move the prompt to the key that the model knows."""
+        """Return the semitones that move the prompt to the key in which the model was trained."""
         notes = self.codec.decode(self.prime).score().notes if len(self.prime) else ()
         return self.model.meta.keys.shift(find_key(notes)) if len(notes) >= MIN_KEY_NOTES else 0
 
