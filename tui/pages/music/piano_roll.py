@@ -153,6 +153,11 @@ class PianoRoll(Widget, can_focus=True):
             viewport = self.viewport.followed(moment)
             self.set_viewport(viewport.widened(self._roll))
 
+    def fit(self) -> None:
+        """Move the viewport up or down to show all notes, however it came to where it is."""
+        if self._roll is not None:
+            self.set_viewport(self.viewport.fitted(self._roll))
+
     # ── drawing ──────────────────────────────────────────────────────────────────────────────────
 
     def on_mount(self) -> None:

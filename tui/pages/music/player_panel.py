@@ -178,6 +178,7 @@ class PlayerPanel(Vertical):
             if piece.active:
                 self.roll.reveal(piece.roll.seconds)
             else:
+                self.roll.fit()
                 self.roll.action_follow()  # back to the playhead, where playback starts
         self._show_transport()
 
