@@ -1,7 +1,8 @@
 """Scores in ABC notation (version 2.1), the text form in which folk tunes are exchanged.
 
-Times are rounded to a part of a beat. Notes that sound together and last equally long are a chord;
-the others are divided over voices, those from middle C on before those below.
+Times are rounded to a part of a beat. The hands are separated by `split_hands`; notes of a hand
+that sound together and last equally long are a chord, and the others are divided over voices. The
+key is that of `find_key`, and notes are spelled in it.
 """
 
 from collections.abc import Sequence
@@ -12,13 +13,15 @@ from typing import NamedTuple
 import numpy as np
 
 from engine import files
+from engine.music.hands import LEFT, RIGHT, split_hands
+from engine.music.key_finding import find_key
+from engine.music.pitch import spell
 from engine.music.score import Score
 
 _DIVISIONS = (1, 2, 4, 3, 8, 6, 12, 16)  # of a beat, tried in this order
 _FALLBACK = 12  # if notes begin between all of them
 _TOLERANCE = 0.02  # beats
-_MIDDLE_C = 60
-_NAMES = ("C", "^C", "D", "^D", "E", "F", "^F", "G", "^G", "A", "^A", "B")
+_SHARPS = "FCGDAEB"  # in the order of key signatures
 _BARS_IN_LINE = 4
 
 
@@ -31,25 +34,26 @@ class _Chord(NamedTuple):
 
 
 def encode(score: Score, title: str) -> str:
-    """Return the text of a score: a tune with the number 1, in C, with all accidentals written."""
-    edges = np.array([(note.start, note.end) for note in score.notes]).reshape(-1, 2)
+    """Return the text of a score: a tune with the number 1."""
+    notes = sorted(score.notes, key=lambda note: (note.start, note.pitch))
+    edges = np.array([(note.start, note.end) for note in notes]).reshape(-1, 2)
     beats = score.tempo_map.beats(edges)  # (n, 2)
     divisions = _choose_divisions(beats, score.tempo_map.bar_length)
     ticks = np.rint(beats * divisions).astype(int).tolist()
-    by_edges: dict[tuple[bool, int, int], set[int]] = {}
-    for note, (start, end) in zip(score.notes, ticks, strict=True):
-        key = (note.pitch < _MIDDLE_C, start, max(end, start + 1))
-        by_edges.setdefault(key, set()).add(note.pitch)
-    voices: list[list[_Chord]] = []
-    for is_bass in (False, True):
+    by_edges: dict[tuple[int, int, int], set[int]] = {}
+    for note, (start, end), hand in zip(notes, ticks, split_hands(notes), strict=True):
+        by_edges.setdefault((hand, start, max(end, start + 1)), set()).add(note.pitch)
+    voices: list[tuple[str, list[_Chord]]] = []  # each with its clef
+    for hand, clef in ((RIGHT, "treble"), (LEFT, "bass")):
         chords = [
             _Chord(start, end, tuple(sorted(pitches)))
-            for (bass, start, end), pitches in sorted(by_edges.items())
-            if bass == is_bass
+            for (own, start, end), pitches in sorted(by_edges.items())
+            if own == hand
         ]
-        voices += _voices(chords)
+        voices += ((clef, voice) for voice in _voices(chords))
+    key = find_key(notes)
     bar = round(score.tempo_map.bar_length * divisions)
-    bars = max([-(-chord.end // bar) for voice in voices for chord in voice], default=1)
+    bars = max([-(-chord.end // bar) for _, voice in voices for chord in voice], default=1)
     numerator, denominator = score.time_signature
     lines = [
         "%abc-2.1",
@@ -58,13 +62,14 @@ def encode(score: Score, title: str) -> str:
         f"M:{numerator}/{denominator}",
         "L:1/8",
         f"Q:1/4={score.tempo:g}",
-        "K:C",
+        f"K:{key.name}",
     ]
-    for number, voice in enumerate(voices or [[]], 1):
-        clef = "bass" if voice and max(voice[0].pitches) < _MIDDLE_C else "treble"
+    for number, (clef, voice) in enumerate(voices or [("treble", [])], 1):
         lines.append(f"V:{number} clef={clef}")
         tempos = _tempos(score, divisions, bar) if number == 1 else {}
-        texts = [tempos.get(i, "") + _bar(voice, i, bar, divisions) for i in range(bars)]
+        texts = [
+            tempos.get(i, "") + _bar(voice, i, bar, divisions, key.fifths) for i in range(bars)
+        ]
         for first in range(0, bars, _BARS_IN_LINE):
             row = " | ".join(texts[first : first + _BARS_IN_LINE])
             lines.append(row + (" |" if first + _BARS_IN_LINE < bars else " |]"))
@@ -106,11 +111,11 @@ def _voices(chords: Sequence[_Chord]) -> list[list[_Chord]]:
     return voices
 
 
-def _bar(voice: Sequence[_Chord], number: int, bar: int, divisions: int) -> str:
-    """Return the text of a voice's bar; bar: its length in ticks."""
+def _bar(voice: Sequence[_Chord], number: int, bar: int, divisions: int, fifths: int) -> str:
+    """Return the text of a voice's bar. bar: its length in ticks; fifths: the key signature."""
     first, last = number * bar, (number + 1) * bar
     words: list[str] = []
-    altered: set[str] = set()  # names, with their octaves, that have a sharp in this bar
+    speller = _Speller(fifths)
     position = first
     for chord in voice:
         start, end = max(chord.start, first), min(chord.end, last)
@@ -120,7 +125,7 @@ def _bar(voice: Sequence[_Chord], number: int, bar: int, divisions: int) -> str:
         tie = "-" if chord.end > end else ""
         parts = _lengths(end - start, divisions)
         for index, length in enumerate(parts):
-            names = [_name(pitch, altered) for pitch in chord.pitches]
+            names = [speller.name(pitch) for pitch in chord.pitches]
             text = f"[{''.join(names)}]" if len(names) > 1 else names[0]
             words.append(f"{text}{length}{tie if index == len(parts) - 1 else '-'}")
         position = end
@@ -150,14 +155,28 @@ def _length(eighths: Fraction) -> str:
     return f"{over if over != 1 else ''}{f'/{under}' if under != 1 else ''}"
 
 
-def _name(pitch: int, altered: set[str]) -> str:
-    """Return a pitch's name; a natural is written where a sharp in the bar would still hold."""
-    octave, step = divmod(pitch, 12)
-    name = _NAMES[step]
-    letter = name[-1]
-    level = octave - 5  # middle C is in octave 0
-    plain = letter + "," * -level if level < 1 else letter.lower() + "'" * (level - 1)
-    if name[0] == "^":
-        altered.add(plain)
-        return f"^{plain}"
-    return f"={plain}" if plain in altered else plain
+class _Speller:
+    """Names the notes of a bar, with the accidentals that its key signature leaves to write.
+
+    Programs differ in whether an accidental holds for its own octave or for all (version 2.1 lets
+    both be chosen): one is written wherever either reading would leave the note unclear.
+    """
+
+    def __init__(self, fifths: int) -> None:
+        self._fifths = fifths
+        sharp = dict.fromkeys(_SHARPS[: max(fifths, 0)], 1)
+        flat = dict.fromkeys(_SHARPS[len(_SHARPS) + min(fifths, 0) :], -1)
+        self._signature = sharp | flat
+        self._written: dict[str, int] = {}  # by letter, and by letter and octave
+
+    def name(self, pitch: int) -> str:
+        """Return the name of the next note."""
+        letter, alter, octave = spell(pitch, self._fifths)
+        level = octave - 4  # middle C is in octave 4
+        plain = letter + "," * -level if level < 1 else letter.lower() + "'" * (level - 1)
+        in_force = self._signature.get(letter, 0)
+        anywhere = self._written.get(f"{letter} anywhere", in_force)
+        if self._written.get(plain, in_force) == anywhere == alter:
+            return plain
+        self._written[plain] = self._written[f"{letter} anywhere"] = alter
+        return ("^" * alter + "_" * -alter or "=") + plain

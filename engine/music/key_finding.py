@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from engine.music.pitch import spell
 from engine.music.score import Note
 
 # How well each degree of the chromatic scale fits into a major and a minor key, from the tonic up
@@ -37,6 +38,18 @@ class MusicalKey(NamedTuple):
     def shift_to(self, tonic: int) -> int:
         """Return the fewest semitones that move its tonic to another one, -6 … 5."""
         return (tonic - self.tonic + 6) % 12 - 6
+
+    @property
+    def fifths(self) -> int:
+        """The sharps of the key signature, or negative the flats: -5 … 6."""
+        major = self.tonic + 3 * self.minor  # the tonic of the major key with the same scale
+        return (7 * major + 5) % 12 - 5
+
+    @property
+    def name(self) -> str:
+        """The tonic in the key's own spelling, and `m` for minor: `Bb`, `F#m`, as in MIDI files."""
+        step, alter, _ = spell(self.tonic, self.fifths)
+        return step + "#" * alter + "b" * -alter + "m" * self.minor
 
 
 def find_key(notes: Iterable[Note]) -> MusicalKey:

@@ -29,7 +29,7 @@ from engine.errors import InputError
 from engine.music.general_midi import INSTRUMENTS
 from engine.music.hands import LEFT, RIGHT, split_hands
 from engine.music.key_finding import find_key
-from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
+from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH, spell
 from engine.music.score import LeftOut, Note, Score, merge_overlapping
 from engine.music.tempo_map import DENOMINATORS, integrate
 
@@ -59,7 +59,6 @@ _FORTE = 90.0  # the velocity that is 100 % of MusicXML's dynamics
 _DEFAULT_VELOCITY = 80
 _KEYBOARDS = range(1, 9)  # MIDI programs of pianos and harpsichords, counted from 1
 _EXACT = 9  # decimal places of a beat that are exact: sums of thirds are rounded to them
-_FIFTHS = "FCGDAEB"  # the steps in fifths; each seven further, they are a sharp higher
 # Parts of a beat to which files are quantized: the first that has all notes, or else of the last
 # ones the first that has the bar lines.
 _DIVISIONS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
@@ -590,7 +589,7 @@ def encode(score: Score) -> bytes:
     root, part = _skeleton(score.program)
     voices = [voice for hand in (RIGHT, LEFT) for voice in _voices(hand, staves[hand], bar)]
     tempos = _tempos_by_bar(score, divisions, bar)
-    writer = _BarWriter(divisions, bar, _key_signature(notes))
+    writer = _BarWriter(divisions, bar, find_key(notes).fifths)
     for number in range(max(-(-max(free.values(), default=1) // bar), 1)):
         measure = SubElement(part, "measure", number=str(number + 1))
         if number == 0:
@@ -638,13 +637,6 @@ def _tempos_by_bar(score: Score, divisions: int, bar: int) -> dict[int, list[tup
     for tick, tempo in sorted(tempos.items()):
         by_bar[tick // bar].append((tick % bar, tempo))
     return by_bar
-
-
-def _key_signature(notes: Sequence[Note]) -> int:
-    """Return the sharps, or negative the flats, of the key of the music: from −5 to 6."""
-    key = find_key(notes)
-    major = key.tonic + 3 * key.minor  # the tonic of the major key with the same scale
-    return (7 * major + 5) % 12 - 5
 
 
 def _voices(hand: int, chords: Sequence[_Chord], bar: int) -> list[_Voice]:
@@ -768,17 +760,12 @@ class _BarWriter:
                         SubElement(notations, "tied", type=tie)
 
     def _write_pitch(self, note: Element, pitch: int) -> None:
-        """Write a pitch in the spelling that is most common in the key: E♭ to G♯ in C major."""
-        fifths = next(
-            x for x in range(self.fifths - 3, self.fifths + 9) if (7 * x - pitch) % 12 == 0
-        )
-        alter, step = divmod(fifths + 1, 7)
+        letter, alter, octave = spell(pitch, self.fifths)
         element = SubElement(note, "pitch")
-        name = _FIFTHS[step]
-        _add(element, "step", name)
+        _add(element, "step", letter)
         if alter:
             _add(element, "alter", alter)
-        _add(element, "octave", (pitch - alter - _STEPS[name]) // 12 - 1)
+        _add(element, "octave", octave)
 
     @staticmethod
     def _write_value(note: Element, voice: _Voice, value: _Value | None) -> None:

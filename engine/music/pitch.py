@@ -7,6 +7,7 @@ from engine.errors import InputError
 LOWEST_PITCH, HIGHEST_PITCH = 21, 108  # of a piano with `engine.frame_spec.KEYS` keys: A0, C8
 _NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 _SEMITONES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
+_FIFTHS = "FCGDAEB"  # the letters in fifths; each seven further, they are a sharp higher
 _ACCIDENTALS = {"#": 1, "♯": 1, "b": -1, "♭": -1, "": 0}
 _NOTE = re.compile(r"([a-g])([#♯b♭]?)(-?[0-9])?", re.IGNORECASE)
 _DEFAULT_OCTAVE = 4
@@ -15,6 +16,18 @@ _DEFAULT_OCTAVE = 4
 def pitch_name(pitch: int) -> str:
     """Return the note name of a MIDI pitch, such as C♯4."""
     return f"{_NAMES[pitch % 12]}{pitch // 12 - 1}"
+
+
+def spell(pitch: int, fifths: int) -> tuple[str, int, int]:
+    """Return the letter, the sharps (negative: flats) and the octave of a pitch in a key.
+
+    The spelling is the one that is most common in the key: E♭ to G♯ in C major. fifths: the sharps
+    of the key signature. Middle C is in octave 4.
+    """
+    place = next(x for x in range(fifths - 3, fifths + 9) if (7 * x - pitch) % 12 == 0)
+    alter, index = divmod(place + 1, 7)
+    letter = _FIFTHS[index]
+    return letter, alter, (pitch - alter - _SEMITONES[letter.lower()]) // 12 - 1
 
 
 def is_black(pitch: int) -> bool:

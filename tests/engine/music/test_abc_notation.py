@@ -8,38 +8,53 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.music import abc_notation, export_process
+from engine.music import abc_notation, export_process, musicxml
 from engine.music.score import Note, Score
 
 _TOKEN = re.compile(
-    r"\[Q:[^\]]*\]|(?P<chord>\[[^\]]*\]|[=^]?[A-Ga-g][,']*|z)(?P<over>\d*)(?:/(?P<under>\d+))?(?P<tie>-?)"
+    r"\[Q:[^\]]*\]|(?P<chord>\[[^\]]*\]|[=^_]*[A-Ga-g][,']*|z)(?P<over>\d*)(?:/(?P<under>\d+))?(?P<tie>-?)"
     r"|\|\]?|\s+"
 )
 
 
-def _read(text: str) -> set[tuple[Fraction, Fraction, int]]:
-    """Return the notes as (start, end, pitch), in beats."""
-    body = text.split("K:C\n")[1]
+_SIGNATURES = {  # in sharps, of major keys and of minor ones
+    "Db": -5, "Ab": -4, "Eb": -3, "Bb": -2, "F": -1, "C": 0,
+    "G": 1, "D": 2, "A": 3, "E": 4, "B": 5, "F#": 6,
+    "Bbm": -5, "Fm": -4, "Cm": -3, "Gm": -2, "Dm": -1, "Am": 0,
+    "Em": 1, "Bm": 2, "F#m": 3, "C#m": 4, "G#m": 5, "D#m": 6,
+}  # fmt: skip
+
+
+def _read(text: str, octaves_differ: bool = True) -> set[tuple[Fraction, Fraction, int]]:
+    """Return the notes as (start, end, pitch), in beats.
+
+    octaves_differ: an accidental holds for its own octave only.
+    """
+    _, key, body = re.split(r"K:(\S+)\n", text)
+    fifths = _SIGNATURES[key]
+    letters = "FCGDAEB"[:fifths] if fifths >= 0 else "BEADGCF"[:-fifths]
+    signature = dict.fromkeys(letters, 1 if fifths > 0 else -1)
     notes = set()
     for voice in re.split(r"V:\d+ clef=\w+\n", body)[1:]:
-        now, held, sharp = Fraction(0), dict[int, Fraction](), dict[str, int]()
+        now, held, altered = Fraction(0), dict[int, Fraction](), dict[str, int]()
         position = 0
         while position < len(voice):
             match = _TOKEN.match(voice, position)
             assert match, voice[position : position + 20]
             position = match.end()
             if match[0].startswith("|"):
-                sharp.clear()
+                altered.clear()
             if match["chord"] is None:
                 continue
             length = Fraction(int(match["over"] or 1), int(match["under"] or 1)) / 2
-            for sign, letter, marks in re.findall(r"([=^]?)([A-Ga-g])([,']*)", match["chord"]):
-                name = letter + marks
+            for sign, letter, marks in re.findall(r"([=^_]*)([A-Ga-g])([,']*)", match["chord"]):
+                name = letter + marks if octaves_differ else letter.upper()
                 if sign:
-                    sharp[name] = int(sign == "^")
+                    altered[name] = sign.count("^") - sign.count("_")
                 octave = letter.islower() + marks.count("'") - marks.count(",")
                 step = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}[letter.upper()]
-                pitch = 60 + 12 * octave + step + sharp.get(name, 0)
+                pitch = 60 + 12 * octave + step
+                pitch += altered.get(name, signature.get(letter.upper(), 0))
                 start = held.pop(pitch, now)
                 if match["tie"]:
                     held[pitch] = start
@@ -73,17 +88,43 @@ def test_a_reader_finds_the_same_notes(
         (Fraction(start, divisions), Fraction(start + length, divisions), pitch)
         for start, length, pitch in notes
     }
-    assert _read(abc_notation.encode(score, "x")) == expected
+    text = abc_notation.encode(score, "x")
+    assert _read(text) == _read(text, octaves_differ=False) == expected
+
+
+@pytest.mark.parametrize(
+    ("shift", "written"),
+    [
+        (7, "K:G\nV:1 clef=treble\nG A B c d e f g | ^c d =c B G4 |]"),
+        (10, "K:Bb\nV:1 clef=treble\nB c d e f g a b | =e f _e d B4 |]"),
+        (1, "K:Db\nV:1 clef=treble\nD E F G A B c d | =G A _G F D4 |]"),
+        (6, "K:F#\nV:1 clef=treble\nF G A B c d e f | ^B c =B A F4 |]"),
+    ],
+)
+def test_a_tune_is_spelled_in_its_key(shift: int, written: str) -> None:
+    pitches = [60, 62, 64, 65, 67, 69, 71, 72, 66, 67, 65, 64]
+    notes = [Note(n / 4, (n + 1) / 4, pitch + shift) for n, pitch in enumerate(pitches)]
+    notes.append(Note(3.0, 4.0, 60 + shift))
+    score = Score(tuple(notes), 120.0)
+    assert abc_notation.encode(score, "x").split("Q:1/4=120\n")[1].strip() == written
+    sheet = musicxml.encode(score).decode()
+    assert f"<fifths>{_SIGNATURES[written.split()[0][2:]]}</fifths>" in sheet
+
+
+def test_a_minor_key_is_named() -> None:
+    notes = [Note(n / 2, n / 2 + 0.5, pitch) for n, pitch in enumerate([67, 70, 74, 66, 67])]
+    text = abc_notation.encode(Score(tuple(notes), 120.0, (2, 4)), "x")
+    assert text.endswith("K:Gm\nV:1 clef=treble\nG2 B2 | d2 ^F2 | G2 z2 |]\n")
 
 
 def test_a_tune_as_it_is_written() -> None:
     pitches = [60, 61, 60, 72, 73, 84, 48, 47]
     notes = [Note(n * 0.25, n * 0.25 + 0.25, pitch) for n, pitch in enumerate(pitches)]
-    notes += [Note(2.0, 5.0, 64), Note(2.0, 5.0, 67)]
+    notes += [Note(2.0, 5.0, 60), Note(2.0, 5.0, 67)]
     text = abc_notation.encode(Score(tuple(notes), 120.0, (4, 4)), "A  tune\n50%")
     assert text == (
         "%abc-2.1\nX:1\nT:A tune 50\nM:4/4\nL:1/8\nQ:1/4=120\nK:C\n"
-        "V:1 clef=treble\nC ^C =C c ^c c' z2 | [EG]8- | [EG]4 z4 |]\n"
+        "V:1 clef=treble\nC ^C =C c ^c =c' z2 | [CG]8- | [CG]4 z4 |]\n"
         "V:2 clef=bass\nz6 C, B,, | z8 | z8 |]\n"
     )
 
