@@ -14,12 +14,14 @@ from engine.music.soundfont import SoundFont
 from engine.music.synth import RATE, Frames, Synth
 
 MAX_SECONDS = 3600.0
+PEAK = 10 ** (-1 / 20)  # of a file: -1 dBFS, which leaves room for a conversion to MP3
 _FADE_SECONDS = 10.0  # maximum for the last notes to fade after their ends
 
 
 def synthesize(score: Score) -> Frames:
     """Return the sound of a score with its fading: stereo frames (n, 2), −1 … 1, at `synth.RATE`.
 
+    Its peak is PEAK: the synthesizer's own level leaves room for more notes than most music has.
     Raises InputError for a score of over an hour.
     """
     if score.end > MAX_SECONDS:
@@ -42,7 +44,11 @@ def synthesize(score: Score) -> Frames:
         if synth.is_silent:
             break
         blocks.append(synth.render(RATE // 10))
-    return np.concatenate(blocks) if blocks else np.zeros((0, 2), np.float32)
+    sound = np.concatenate(blocks) if blocks else np.zeros((0, 2), np.float32)
+    peak = float(np.abs(sound).max(initial=0))
+    if peak:
+        sound *= PEAK / peak
+    return sound
 
 
 def encode(sound: Frames, rate: int = RATE) -> bytes:

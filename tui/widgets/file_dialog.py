@@ -50,8 +50,9 @@ class FileDialog(StyledOnce, ModalScreen[Path | None]):
     """A dialog that asks for a file, opens or saves it, and returns its path; None if cancelled.
 
     process: opens or saves the file. If it raises InputError or WorkError, the dialog shows the
-    message and lets the user try again. name: the suggested file name. new: the file is to be
-    written, so that an existing one is replaced only after a second enter.
+    message and lets the user try again; until it is done, the name cannot be changed or entered
+    again, since a second save would cancel the first. name: the suggested file name. new: the file
+    is to be written, so that an existing one is replaced only after a second enter.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -100,16 +101,19 @@ class FileDialog(StyledOnce, ModalScreen[Path | None]):
         self._confirmed = None
 
     @on(Input.Submitted)
-    @work(exclusive=True, group="file")
+    @work(group="file")
     async def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
+        if event.input.disabled:  # it was entered again before the first was handled
+            return
         try:
             path = file_path(event.value, self._folder)
             if self._new and path.exists() and path != self._confirmed:
                 self._confirmed = path
                 self._show_problem(f"{path.name} exists: press enter again to replace it.")
                 return
-            self._show("Please wait…")
+            event.input.disabled = True
+            self._show("Please wait… · escape: cancel")
             await self._process(path)
         except (InputError, WorkError) as error:
             self._show_problem(str(error))
@@ -118,6 +122,10 @@ class FileDialog(StyledOnce, ModalScreen[Path | None]):
 
     def _show_problem(self, sentence: str) -> None:
         self._show(f"✗ {sentence}", problem=True)
+        field = self.query_one("#file", Input)
+        if field.disabled:
+            field.disabled = False
+            field.focus()
 
     def _show(self, words: str, problem: bool = False) -> None:
         line = self.query_one("#message", Static)

@@ -8,7 +8,7 @@ ports. Some names are special: "broken" cannot be opened, "loose" fails at its f
 "fading" is no longer listed once it was opened.
 
 There are two input ports, "keyboard" and "organ", on which a key is played once they are opened;
-the organ is no longer listed then.
+the organ is no longer listed then. With a port called "keyless" there is none.
 """
 
 import os
@@ -89,6 +89,8 @@ def main() -> None:
         return ScanResult(tuple(left), NO_SOUND)
 
     def scan_inputs() -> tuple[Port, ...]:
+        if "keyless" in names:
+            return ()
         return tuple(port for port in INPUTS if port.name != "organ" or port.name not in opened)
 
     ports.POLL_SECONDS = 0.05

@@ -19,6 +19,7 @@ from engine.music.ports import SILENT
 from engine.music.score import Note
 from engine.music.tempo_map import TempoMap
 from engine.protocol import (
+    Listen,
     ListPorts,
     Loop,
     OpenPort,
@@ -379,6 +380,8 @@ class PlayerPanel(Vertical):
             self.player.request(OpenPort())
 
     def _failed(self, error: str, do: str | None) -> None:
+        if do == Listen.DO:  # no keyboard is no fault of playback; the jam's dialog tells its keys
+            return
         if do == Play.DO and self.port is None:
             # The silent port makes playback at least visible.
             self._fallback = True

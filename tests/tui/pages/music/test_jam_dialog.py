@@ -3,8 +3,10 @@
 import pytest
 from textual.widgets import Static
 
+from engine.protocol import Listen, PlayerFailed
 from tests.tui.music_page import page
 from tui.pages.music.jam_dialog import LOWER, PITCHES, UPPER, JamDialog
+from tui.sources.player import Answers
 
 
 def test_the_keys_are_two_octaves() -> None:
@@ -36,3 +38,32 @@ async def test_keys_of_the_computer_are_played_and_answered() -> None:
         await music.press("escape")
         await music.until(lambda: not music.down)
         assert music.stage.listener is None
+
+
+@pytest.mark.slow
+async def test_without_a_keyboard_the_keys_of_the_computer_are_no_problem() -> None:
+    async with page(ports=["keyless"]) as music:
+        music.stage.prepare()
+        await music.until(lambda: music.tape and music.stage.port)
+        failed: list[str] = []
+        await music.press("J")
+        dialog = await music.in_front(JamDialog)
+        receive = music.stage.listener
+        assert receive is not None
+
+        def listen(answers: Answers) -> None:
+            receive(answers)
+            failed.extend(answer.error for answer in answers if isinstance(answer, PlayerFailed))
+
+        music.stage.listener = listen
+        music.stage.player.request(Listen())
+        await music.until(lambda: failed)
+        await music.press("x")
+        message = dialog.query_one("#message", Static)
+        await music.until(lambda: "you: D4" in str(message.content))
+        assert "There is no MIDI input" in failed[0]
+        assert "on the computer's keys" in str(message.content)
+        assert "There is no MIDI input" not in str(message.content)
+        await music.press("escape")
+        await music.until(lambda: music.stage.listener is None)
+        assert "silent" not in music.text_of("#status")

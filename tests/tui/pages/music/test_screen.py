@@ -585,15 +585,16 @@ async def test_a_piece_is_saved_as_played(tmp_path: Path) -> None:
         assert isinstance(music.app.screen, MusicScreen)
         assert not (tmp_path / "other.mid").exists()
 
-        # Escape cancels a save.
+        # Until a file is written, another name cannot cancel it; escape does.
         code = "import os, pathlib, sys; pathlib.Path('pid').write_text(str(os.getpid()));"
         code += "sys.stdin.read(); import time; time.sleep(60)"
         music.screen.programs = Programs(music_export=(sys.executable, "-c", code))
         await music.save("long.wav")
         await music.until(lambda: Path("pid").exists() and Path("pid").read_text())
         pid = int(Path("pid").read_text())
-        await music.press("g")  # the page answers: the key goes to the field
-        assert music.app.screen.query_one(Input).value == "long.wavg"
+        await music.press("g", "enter")
+        assert music.app.screen.query_one(Input).value == "long.wav"
+        assert psutil.pid_exists(pid)
         await music.press("escape")
         await music.until(lambda: not psutil.pid_exists(pid))
 
