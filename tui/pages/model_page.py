@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from textual import on, work
+from textual.css.query import NoMatches
 from textual.message import Message
 from textual.widgets import Select, Static
 
@@ -143,6 +144,8 @@ class ModelPage(KeepsState, Generic[F]):
                 self._problem = next((row["error"] for row in rows if "error" in row), "")
         except WorkError as error:
             self._problem = str(error)
+        except NoMatches:  # the app is being closed, and the form's widgets are gone
+            return
         self._searching = False
         self.load()
         postponed, self._postponed = self._postponed, None

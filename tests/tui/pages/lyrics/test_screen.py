@@ -18,6 +18,7 @@ from safetensors.numpy import save_file
 from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import Input, OptionList
+from textual.widgets._select import SelectOverlay
 
 from engine import config as configs
 from engine.data.codecs import END, CharacterCodec
@@ -751,3 +752,9 @@ async def test_with_the_real_commands_and_the_real_sampler(
         await lyrics.fill(prime="Q", length="", count="")
         await lyrics.write()
         assert "✗ The prompt has characters that small was not trained on ('Q')" in lyrics.status
+
+
+async def test_models_found_while_the_page_is_being_closed_are_left_alone() -> None:
+    async with page() as lyrics:
+        await lyrics.screen.form.models.query_one(SelectOverlay).remove()
+        await lyrics.screen.action_reload().wait()
