@@ -37,6 +37,7 @@ from engine.music.synth import RATE
 from engine.options import (
     LYRICS_OPTIONS,
     LYRICS_SAMPLING_OPTIONS,
+    MUSIC_EXTRA_OPTIONS,
     MUSIC_OPTIONS,
     AnyOption,
     OptionValue,
@@ -267,6 +268,7 @@ class MusicModel:
         """The name or path by which it was loaded."""
         return self.model.name
 
+    @overload
     def generate(
         self,
         prime: PathLike | Piece | None = None,
@@ -274,17 +276,60 @@ class MusicModel:
         notes: str | Sequence[int] | None = None,
         bars: float | None = None,
         seconds: float | None = None,
+        best: int | None = None,
+        count: None = None,
         **options: Value,
-    ) -> Piece:
-        """Write a piece, which begins with the prompt.
+    ) -> Piece: ...
+
+    @overload
+    def generate(
+        self,
+        prime: PathLike | Piece | None = None,
+        *,
+        notes: str | Sequence[int] | None = None,
+        bars: float | None = None,
+        seconds: float | None = None,
+        best: None = None,
+        count: int,
+        **options: Value,
+    ) -> list[Piece]: ...
+
+    def generate(
+        self,
+        prime: PathLike | Piece | None = None,
+        *,
+        notes: str | Sequence[int] | None = None,
+        bars: float | None = None,
+        seconds: float | None = None,
+        best: int | None = None,
+        count: int | None = None,
+        **options: Value,
+    ) -> Piece | list[Piece]:
+        """Write a piece, or with `count` a list of pieces with consecutive seeds.
 
         prime: the prompt, a MIDI file or a piece to continue. notes: a chord to begin with, as
         "C4,E4,G4" or MIDI pitches. bars, seconds: its length, without the prompt; otherwise the
-        option length. options: of `MUSIC_OPTIONS`, for example temperature=0.8, seed=1.
+        option length. best: write N pieces and return the one that the model finds most probable.
+        options: of `MUSIC_OPTIONS`, for example temperature=0.8, seed=1.
         """
-        stream, prompt = self._stream(prime, notes, bars, seconds, options)
-        written = np.stack([*stream.prime, *stream])
-        roll = prompt.codec.decode(written)
+        if best is not None and count is not None:
+            raise InputError("best and count exclude each other: pass only one of them.")
+        for name, number in (("best", best), ("count", count)):
+            if number is not None:
+                MUSIC_EXTRA_OPTIONS[name].check(number)
+        first, prompt = self._stream(prime, notes, bars, seconds, options)
+        pieces = music.streams(self.model, first.request, best or count or 1)
+        if best is not None:
+            stream, frames = music.write_best(pieces)
+            return self._piece(stream, frames, prompt)
+        written = [self._piece(stream, list(stream), prompt) for stream in pieces]
+        return written[0] if count is None else written
+
+    def _piece(
+        self, stream: music.MusicStream, frames: list[NDArray[np.uint8]], prompt: music.Prompt
+    ) -> Piece:
+        """Return the piece of a stream that has written its frames."""
+        roll = prompt.codec.decode(np.stack([*stream.prime, *frames]))
         score = dataclasses.replace(roll.score(), time_signature=prompt.time_signature)
         return Piece(score, roll, self.name, stream.seed)
 
@@ -402,25 +447,28 @@ def generate(model: LyricsName, prime: str = "", *, count: None = None, **option
 
 
 @overload
-def generate(model: MusicName, prime: PathLike | Piece | None = None, **options: Any) -> Piece: ...
+def generate(
+    model: MusicName, prime: PathLike | Piece | None = None, *, count: None = None, **options: Any
+) -> Piece: ...
 
 
 @overload
 def generate(
     model: str | None = None, prime: Any = None, **options: Any
-) -> Song | list[Song] | Piece: ...
+) -> Song | list[Song] | Piece | list[Piece]: ...
 
 
 def generate(
     model: str | None = None, prime: Any = None, **options: Any
-) -> Song | list[Song] | Piece:
+) -> Song | list[Song] | Piece | list[Piece]:
     """Load a model and write one song or piece: `load(model).generate(prime, **options)`.
 
     Each call reads the model again; to write several, load it once.
     """
     loaded = load(model)
     if isinstance(loaded, MusicModel):
-        return loaded.generate(prime, **options)
+        pieces: Piece | list[Piece] = loaded.generate(prime, **options)
+        return pieces
     written: Song | list[Song] = loaded.generate("" if prime is None else prime, **options)
     return written
 

@@ -20,6 +20,7 @@ from engine.options import (
     LYRICS_EXTRA_OPTIONS,
     LYRICS_OPTIONS,
     LYRICS_SAMPLING_OPTIONS,
+    MUSIC_EXTRA_OPTIONS,
     MUSIC_OPTIONS,
     MUSIC_SAMPLING_OPTIONS,
     AnyOption,
@@ -305,7 +306,10 @@ class ChangeSampling(Request):
 
 @dataclass(frozen=True)
 class SampleMusic(Request):
-    """Write music; answered by MusicStarted, a MusicFrame for each frame, and MusicDone."""
+    """Write music; answered by MusicStarted, a MusicFrame for each frame, and MusicDone.
+
+    Of several pieces there is one MusicStarted, with the seed of the first.
+    """
 
     DO = "sample_music"
     model: Model | None = None
@@ -319,6 +323,8 @@ class SampleMusic(Request):
     length: Annotated[int, MUSIC_OPTIONS["length"]] | None = None  # in frames, or one of these
     bars: float | None = None
     seconds: float | None = None
+    count: Annotated[int, MUSIC_EXTRA_OPTIONS["count"]] = 1
+    best: Annotated[int, MUSIC_EXTRA_OPTIONS["best"]] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "options", _MUSIC.fill(self.options))
@@ -523,6 +529,7 @@ class MusicDone(Answer):
     frames: int
     seconds: float | None = None
     seed: int
+    nats: float | None = None  # mean surprise of a frame, of one of several pieces
 
 
 @dataclass(frozen=True, slots=True)

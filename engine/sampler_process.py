@@ -18,9 +18,12 @@ import functools
 import queue
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from engine import processes, protocol
 from engine.analysis import annotation, ladder, neurons, novelty, song_embeddings, song_map
@@ -228,6 +231,8 @@ class Worker:
                 _send(change.id, Failed(str(error)))
 
     def _sample_music(self, request: SampleMusic, reply: Reply, stopped: Stopped) -> None:
+        if request.best is not None and request.count > 1:
+            raise InputError("Both count and best were given: give one of them.")
         model = self._load(request.model, "music")
         if request.melody is not None:
             self._harmonize(model, request, reply, stopped)
@@ -241,13 +246,24 @@ class Worker:
             length=_frames(request, prompt),
             **request.options,  # type: ignore[arg-type]
         )
-        stream = music.stream(model, wanted, stopped)
-        prime = tuple(music.frame_pitches(frame, codec.planes) for frame in stream.prime)
-        reply(MusicStarted(stream.seed, prime, prompt.time_signature, _frame_length(codec)))
+        pieces = music.streams(model, wanted, request.best or request.count, stopped)
         start = time.perf_counter()
-        for frame in stream:
-            reply(MusicFrame(music.frame_pitches(frame, codec.planes)))
-        reply(_music_done(stream, start))
+        written: Iterable[tuple[MusicStream, Iterable[NDArray[np.uint8]]]]
+        written = zip(pieces, pieces, strict=True)
+        if request.best is not None:
+            written = [music.write_best(pieces)]
+            pieces = [written[0][0]]
+        prime = tuple(music.frame_pitches(frame, codec.planes) for frame in pieces[0].prime)
+        reply(MusicStarted(pieces[0].seed, prime, prompt.time_signature, _frame_length(codec)))
+        for number, (stream, frames) in enumerate(written):
+            song = number if request.count > 1 else None
+            for frame in frames:
+                reply(MusicFrame(music.frame_pitches(frame, codec.planes), song))
+            done = _music_done(stream, start)
+            if song is not None:
+                done = dataclasses.replace(done, song=song, nats=round(-stream.likelihood, 4))
+            reply(done)
+            start = time.perf_counter()
 
     def _accompany(self, request: AccompanyFrame, reply: Reply, stopped: Stopped) -> None:  # noqa: ARG002
         model = self._load(request.model, "music")
@@ -261,6 +277,8 @@ class Worker:
         assert request.melody is not None
         if request.prime is not None or request.notes is not None:
             raise InputError("A prompt and a melody exclude each other: give only one of them.")
+        if request.count > 1 or request.best is not None:
+            raise InputError("A melody is harmonized once: leave out count and best.")
         melody = harmonize.read_melody(music.keys_codec(model), request.melody).at_steady_tempo()
         options = {name: request.options[name] for name in FRAME_OPTIONS}
         wanted = HarmonyRequest(melody=melody, seed=request.seed, **options)  # type: ignore[arg-type]

@@ -19,7 +19,7 @@ from engine.errors import InputError
 from engine.inference import models
 from engine.music import midi
 from engine.runs.events import Event, Finished
-from engine.sampling import lyrics
+from engine.sampling import lyrics, music
 from engine.sampling.decoding import SamplingParams
 
 ROOT = Path(__file__).parents[2]
@@ -133,6 +133,24 @@ def test_a_piece_continues_another_one_and_streams(tunes: MusicModel) -> None:
     frames = list(tunes.stream(first, length=5, seed=2))
     sounding = [tuple((np.flatnonzero(row) + 21).tolist()) for row in second.roll[count:]]
     assert [frame.keys for frame in frames] == sounding
+
+
+def test_several_pieces_and_the_best_of_them(tunes: MusicModel) -> None:
+    pieces = tunes.generate(count=3, seed=4, length=6)
+    assert [piece.seed for piece in pieces] == [4, 5, 6]
+    alone = [tunes.generate(seed=seed, length=6) for seed in (4, 5, 6)]
+    assert [piece.score for piece in pieces] == [piece.score for piece in alone]
+    best = tunes.generate(best=3, seed=4, length=6)
+    assert best.score in [piece.score for piece in pieces]
+    requests = [music.MusicRequest(seed=seed, length=6) for seed in (4, 5, 6)]
+    streams = [music.stream(tunes.model, request) for request in requests]
+    for stream in streams:
+        list(stream)
+    assert best.seed == max(streams, key=lambda stream: stream.likelihood).seed
+    with pytest.raises(InputError, match="best and count exclude each other"):
+        tunes.generate(best=2, count=2)  # type: ignore[call-overload]
+    with pytest.raises(InputError, match="Count must be a whole number from 1 to 1,000, not 0"):
+        tunes.generate(count=0)
 
 
 @pytest.mark.slow

@@ -188,6 +188,38 @@ def test_music_in_beats_without_onsets_is_stopped(
     assert (answer["reason"], answer["frames"]) == ("stopped", count)
 
 
+def test_several_pieces_and_the_best_of_them(
+    process: Process, write_music: Write, tmp_path: Path
+) -> None:
+    model = str(write_music(tmp_path / "model", beats=0.25))
+    ask: dict[str, Any] = {"do": "sample_music", "model": model, "length": 5}
+
+    def written(**values: Any) -> tuple[int, dict[object, list[Any]], list[dict[str, Any]]]:
+        """Return the seed, the keys of each frame by song, and the ends."""
+        process.send(**ask, **values)
+        seed = process.read()["seed"]
+        frames: dict[object, list[Any]] = {}
+        ends: list[dict[str, Any]] = []
+        for _ in range(values.get("count", 1)):
+            while "done" not in (answer := process.read()):
+                frames.setdefault(answer.get("song"), []).append(answer["keys"])
+            ends.append(answer)
+        return seed, frames, ends
+
+    seed, songs, ends = written(id=1, count=3, seed=4)
+    assert (seed, [end["seed"] for end in ends]) == (4, [4, 5, 6])
+    assert [end["song"] for end in ends] == [*songs] == [0, 1, 2]
+    for number in range(3):
+        assert written(id=2, seed=4 + number)[1] == {None: songs[number]}
+    best = min(ends, key=lambda end: end["nats"])
+    seed, kept, _ = written(id=3, best=3, seed=4)
+    assert (seed, kept) == (best["seed"], {None: songs[best["song"]]})
+    process.send(**ask, id=4, count=2, best=2)
+    assert process.read()["error"] == "Both count and best were given: give one of them."
+    process.send(do="sample_music", id=5, model=model, melody="C5", count=2)
+    assert process.read()["error"] == "A melody is harmonized once: leave out count and best."
+
+
 def test_a_length_in_bars_is_in_the_metre_and_the_tempo_of_the_prompt(
     process: Process, write_music: Write, tmp_path: Path
 ) -> None:

@@ -177,18 +177,24 @@ def sample_music(request: SampleMusic, stopped: threading.Event) -> Answers:
         return
     seed = 7 if request.seed is None else request.seed
     chord = (Frame(request.notes, request.notes),) * 2 if request.notes else ()
+    if request.best:  # the last one is the best
+        seed += request.best - 1
     yield MusicStarted(seed, chord, (4, 4), frame_length(request.model))
-    written = 0
     length = request.length or round(8 * (request.bars or 0)) or PIECE_FRAMES
-    for index in range(length):
-        if index == 8 and prime.endswith("wait.mid"):  # after eight frames nothing until stopped
-            stopped.wait()
-        if stopped.is_set():
-            break
-        yield MusicFrame(frame(seed + index))
-        written += 1
-    why = reason(stopped, "length" if request.length or request.bars else "end")
-    yield MusicDone(reason=why, frames=written, seconds=0.25, seed=seed)
+    for number in range(request.count):
+        written = 0
+        song, nats = (number, bits(number)) if request.count > 1 else (None, None)
+        for index in range(length):
+            if index == 8 and prime.endswith("wait.mid"):  # then nothing until stopped
+                stopped.wait()
+            if stopped.is_set():
+                break
+            yield MusicFrame(frame(seed + number + index), song)
+            written += 1
+        why = reason(stopped, "length" if request.length or request.bars else "end")
+        yield MusicDone(
+            reason=why, frames=written, seconds=0.25, seed=seed + number, song=song, nats=nats
+        )
 
 
 def accompany(request: AccompanyFrame, stopped: threading.Event) -> Answers:

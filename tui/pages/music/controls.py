@@ -1,7 +1,7 @@
 """The form of the Music page: the model, the prompt, the options of decoding, and playback."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual import on
 from textual.containers import Horizontal
@@ -15,13 +15,29 @@ from engine.music.jam import PartnerSettings
 from engine.music.melody import melody_path, parse_melody
 from engine.music.pitch import pitch_name
 from engine.music.ports import SILENT
-from engine.options import FRAME_OPTIONS, MUSIC_OPTIONS, MUSIC_SAMPLING_OPTIONS, PLAYBACK_OPTIONS
+from engine.options import (
+    FRAME_OPTIONS,
+    MUSIC_EXTRA_OPTIONS,
+    MUSIC_OPTIONS,
+    MUSIC_SAMPLING_OPTIONS,
+    PLAYBACK_OPTIONS,
+    AnyOption,
+    Step,
+)
 from engine.protocol import FrameLength, Port, SampleMusic
 from tui.formatting import clean
 from tui.pages.music.prompt_and_length import Prompt, parse_length, parse_prompt
 from tui.sources.settings import State
 from tui.widgets.fields import Field, FormPanel, field_row, option_field, option_text, row
 
+MAX_PIECES = 16  # written at once
+_SEVERAL: dict[str, AnyOption] = {
+    "count": replace(
+        MUSIC_EXTRA_OPTIONS["count"], high=MAX_PIECES, placeholder="1", step=Step(1, 1, MAX_PIECES),
+        help="Write N pieces, with consecutive seeds (default 1); , and . step among them.",
+    ),
+    "best": replace(MUSIC_EXTRA_OPTIONS["best"], high=MAX_PIECES, placeholder="keep all"),
+}  # fmt: skip
 _OWN = ("tempo", "transpose", "velocity")  # the options of playback that belong to a piece
 _AUTOMATIC = ("automatic", "")  # the choice of the best port, and its value
 
@@ -80,7 +96,9 @@ class MusicControls(FormPanel):
             f"How much to write: 200 frames, 16 bars or 30 s (default: {frames.placeholder}).",
         )  # fmt: skip
         options = (MUSIC_OPTIONS | PLAYBACK_OPTIONS).values()
-        fields = (length if option is frames else option_field(option) for option in options)
+        fields = [length if option is frames else option_field(option) for option in options]
+        seed = 1 + next(i for i, field in enumerate(fields) if field.id == "seed")
+        fields[seed:seed] = map(option_field, _SEVERAL.values())
         super().__init__(prompt, melody, *fields)
         self.frame: FrameLength | None = None  # of the chosen model, once it is loaded
         self.playback = PlaybackSettings()  # of the piece in view
@@ -118,10 +136,15 @@ class MusicControls(FormPanel):
     def request(self) -> SampleMusic:
         """Return the request for a piece; raises InputError where a field is wrong."""
         model = self.require_model()
-        values = self.values(["begins", "melody", *MUSIC_OPTIONS])
+        values = self.values(["begins", "melody", *MUSIC_OPTIONS, *_SEVERAL])
         prompt: Prompt = values.pop("begins")
         if values["melody"] is not None and prompt != Prompt():
             raise InputError("Prompt and Melody exclude each other: leave one of them blank.")
+        several = values["count"] > 1 or values["best"] is not None
+        if values["count"] > 1 and values["best"] is not None:
+            raise InputError("Count and Best exclude each other: leave one of them blank.")
+        if values["melody"] is not None and several:
+            raise InputError("A melody is harmonized once: leave Count and Best blank.")
         length = values.pop("length")
         sampling = {name: values.pop(name) for name in MUSIC_SAMPLING_OPTIONS}
         return SampleMusic(model, prompt.file, prompt.notes, options=sampling, **length, **values)
@@ -132,8 +155,12 @@ class MusicControls(FormPanel):
         self.fields["begins"].value = request.prime or notes
         self.fields["melody"].value = request.melody or ""
         values = {**request.options, "seed": request.seed, "length": request.length}
-        for name, option in MUSIC_OPTIONS.items():
+        values |= {"count": request.count, "best": request.best}
+        for name, option in (MUSIC_OPTIONS | _SEVERAL).items():
             self.fields[name].value = option_text(option, values.get(name))
+        for unit, length in (("bars", request.bars), ("s", request.seconds)):
+            if length is not None:
+                self.fields["length"].value = f"{length:g} {unit}"
 
     def partner_settings(self) -> PartnerSettings:
         """Return the settings to play together; raises InputError where a field is wrong."""

@@ -43,7 +43,7 @@ STATES = {
     "failed": "✗",
     "opened": "✓ opened",
 }
-_KEPT = ("title", "state", "seed", "frames", "seconds", "frame_seconds")  # in the history
+_KEPT = ("title", "state", "seed", "frames", "seconds", "frame_seconds", "number", "nats")
 _PREVIEW_FRAMES = 60
 _CELL = 0.25  # beats per column of the roll, for an opened file
 
@@ -64,6 +64,8 @@ class Piece:
     frames: int = 0  # written, without the prompt
     seconds: float = 0.0  # of writing, so far
     error: str = ""
+    number: int = 0  # index among the pieces of its request
+    nats: float | None = None  # mean surprise of a frame; None: it is not compared with others
     _builder: NoteBuilder | None = None
     _kept_id: int | None = None  # in the history; None: it is not there
     _kept_playback: PlaybackSettings | None = None  # with which it was kept
@@ -89,10 +91,15 @@ class Piece:
         for answer in answers:
             if not self.active:
                 return notes
-            if isinstance(answer, ProcessEnded) or answer.id == self.id:
+            if isinstance(answer, ProcessEnded) or self._is_meant(answer):
                 self.seconds = now - self.requested
                 notes += self._receive(answer, now)
         return notes
+
+    def _is_meant(self, answer: SamplerAnswer) -> bool:
+        """Return whether an answer is about this piece, or all pieces of its request."""
+        song = answer.song if isinstance(answer, MusicFrame | MusicDone) else None
+        return answer.id == self.id and song in (None, self.number)
 
     def _receive(self, answer: SamplerAnswer | ProcessEnded, now: float) -> list[Note]:
         match answer:
@@ -105,6 +112,7 @@ class Piece:
                 return notes
             case MusicDone(reason=reason, seconds=seconds):
                 self.seconds = self.seconds if seconds is None else seconds
+                self.nats = answer.nats
                 return self.end(reason)
             case Failed(error=error) | ProcessEnded(error=error):
                 self.error = error
@@ -112,7 +120,7 @@ class Piece:
         return []
 
     def _start(self, started: MusicStarted, now: float) -> None:
-        self.seed, self.requested, self.state = started.seed, now, "writing"
+        self.seed, self.requested, self.state = started.seed + self.number, now, "writing"
         length = self.frame_seconds = started.frame.seconds
         self._builder = builder = NoteBuilder(length)
         tempo_map = TempoMap(started.frame.tempo, started.time_signature)
@@ -213,9 +221,14 @@ class Piece:
         score = score.faster(playback.tempo)
         await music_export.save(command, score, path, self.frame_seconds / playback.tempo)
 
-    def status(self, position: str = "") -> str:
-        """Return the status line, the most important part first. position: such as "2 of 3"."""
-        parts = [f"{STATES[self.state]} {self.error}".rstrip()]
+    def status(self, position: str = "", best: bool = False) -> str:
+        """Return the status line, the most important part first.
+
+        position: such as "2 of 3"; best: whether it is the most probable of its request.
+        """
+        if self.state == "waiting" and self.request and self.request.best:
+            return f"○ writing {_count(self.request.best, 'piece')}, to keep the most probable"
+        parts = [f"{STATES[self.state]} {self.error}".rstrip(), *["★ most probable"] * best]
         if self.state != "failed" or self.frames:
             parts.append(_count(len(self.roll.notes) + len(self.roll.open_notes), "note"))
         if self.frames:
@@ -226,6 +239,14 @@ class Piece:
             parts.append(f"seed {self.seed}")
         parts += [f"piece {position}" if position else "", clean(self.title)]
         return " · ".join(part for part in parts if part)
+
+
+def most_probable(pieces: Sequence[Piece]) -> Piece | None:
+    """Return the piece with the fewest nats per frame; None while any is active, or of one."""
+    known = [(piece.nats, piece.number, piece) for piece in pieces if piece.nats is not None]
+    if len(known) < 2 or any(piece.active for piece in pieces):
+        return None
+    return min(known, key=lambda item: item[:2])[2]
 
 
 def _count(number: int, noun: str) -> str:

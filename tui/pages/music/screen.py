@@ -19,7 +19,7 @@ from tui.pages.hints import music_hint
 from tui.pages.model_page import SamplerAnswered, Session, WritingPage
 from tui.pages.music.controls import MusicControls, PlaybackSettings
 from tui.pages.music.jam_dialog import JamDialog
-from tui.pages.music.piece import Piece, ask_to_open, preview, reopened
+from tui.pages.music.piece import Piece, ask_to_open, most_probable, preview, reopened
 from tui.pages.music.player_panel import PlayerPanel
 from tui.pages.music.roll_colors import COLORINGS
 from tui.sources.child_commands import INSTALLED, Programs
@@ -156,18 +156,25 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
         playback = self.form.playback
         if self.shown is not None:  # the settings in the fields are that piece's
             playback = PlaybackSettings(program=playback.program)
-        self._add(Piece(model.name, request_id, request, time.monotonic(), playback=playback))
+        now = time.monotonic()
+        self._add(
+            *(
+                Piece(model.name, request_id, request, now, playback=playback, number=number)
+                for number in range(request.count)
+            )
+        )
 
-    def _add(self, piece: Piece) -> None:
-        """Add a piece to the session, and show it."""
-        self.session.add(piece)
+    def _add(self, *pieces: Piece) -> None:
+        """Add pieces to the session, and show the first."""
+        self.session.add(*pieces)
         self.leave_fields()
-        self.show(piece)
+        self.show(pieces[0])
 
     def stop(self) -> None:
         """Stop the active piece at once, and ignore answers about it that are still to come."""
-        for piece in self.session.active:
+        if active := self.session.active:
             self.sampler.stop()
+        for piece in active:
             notes = piece.end("stopped")
             if piece is self.shown:
                 self._player_panel.append(notes)
@@ -268,7 +275,8 @@ class MusicScreen(WritingPage[MusicControls, Piece]):
         if self._problem:
             words = f"✗ {self._problem}"
         elif piece is not None:
-            words = piece.status(self.session.position(piece))
+            best = most_probable([one for one in self.session.items if one.id == piece.id])
+            words = piece.status(self.session.position(piece), piece is best)
         else:
             words = self.model_status()
         silent = f"♪ silent: {self._playback_problem}" if self._playback_problem else ""
