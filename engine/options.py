@@ -371,7 +371,7 @@ MUSIC_OPTIONS: dict[str, AnyOption] = _table([
     ),
 ])  # fmt: skip
 
-# Options that the command line has, but the Music page has not.
+# Options of the command line and the Music page that write several pieces.
 MUSIC_EXTRA_OPTIONS: dict[str, Option] = _table([
     Option(
         name="count", type=int, default=1, low=1, high=1_000, label="Count", metavar="N",

@@ -380,7 +380,7 @@ class PlayerPanel(Vertical):
             self.player.request(OpenPort())
 
     def _failed(self, error: str, do: str | None) -> None:
-        if do == Listen.DO:  # no keyboard is no fault of playback; the jam's dialog tells its keys
+        if do == Listen.DO:  # no keyboard is no fault of playback; the jam's dialog lists its keys
             return
         if do == Play.DO and self.port is None:
             # The silent port makes playback at least visible.

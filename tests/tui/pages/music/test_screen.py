@@ -238,7 +238,7 @@ async def test_stops_refusals_and_the_end_of_the_sampler() -> None:
 
 @pytest.mark.slow
 async def test_a_piece_on_the_roll_is_sought_scrolled_and_resized() -> None:
-    async with page() as music:
+    async with page((80, 27)) as music:
         # A piece is shown on the roll as it is written.
         piece = await music.write()
         assert notes_of(piece) == expected(7, 200)
