@@ -12,7 +12,7 @@ import io
 import struct
 from collections import defaultdict, deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +20,9 @@ import numpy as np
 
 from engine import files
 from engine.errors import InputError
+from engine.music import voices
 from engine.music.general_midi import PERCUSSION
+from engine.music.key_finding import find_key
 from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.music.score import LeftOut, Note, Score, merge_overlapping
 from engine.music.tempo_map import DENOMINATORS, integrate
@@ -359,9 +361,10 @@ def _read_meta(tick: int, kind: int, data: bytes, contents: _Contents) -> None:
 
 
 def encode(score: Score) -> bytes:
-    """Return the score as the bytes of a MIDI file with one track.
+    """Return the score as the bytes of a MIDI file: tempos and signatures, then a track per voice.
 
-    Times are rounded to 1/960 of a beat; a note lasts at least that long.
+    The voices are those of `voices.divide`, each on a channel of its own; the key signature is that
+    of `find_key`. Times are rounded to 1/960 of a beat; a note lasts at least that long.
     """
     import mido  # not needed to read files
 
@@ -373,33 +376,47 @@ def encode(score: Score) -> bytes:
         return [round(beat * _TICKS_PER_BEAT) for beat in score.tempo_map.beats(seconds).tolist()]
 
     numerator, denominator = score.time_signature
-    # (tick, order at that tick, message): notes end before others start.
-    messages = [
+    notes = merge_overlapping(score.notes)
+    # Of each track (tick, order at that tick, message): notes end before others start.
+    conductor = [
         (0, 0, tempo_message(score.tempo)),
         (0, 0, mido.MetaMessage("time_signature", numerator=numerator, denominator=denominator)),
-        (0, 0, mido.Message("program_change", program=score.program)),
+        (0, 0, mido.MetaMessage("key_signature", key=find_key(notes).name)),
     ]
     changes = ticks([second for second, _ in score.tempo_changes])
     for tick, (_, tempo) in zip(changes, score.tempo_changes, strict=True):
-        messages.append((tick, 0, tempo_message(tempo)))
-    notes = merge_overlapping(score.notes)
+        conductor.append((tick, 0, tempo_message(tempo)))
+    tracks = [conductor]
     starts = ticks([note.start for note in notes])
     ends = ticks([note.end for note in notes])
     free = [0] * 128  # by pitch: the tick from which the next note can start
+    rounded = []  # the notes as they will be read, timed in ticks, so that they keep their voices
     for start, end, note in zip(starts, ends, notes, strict=True):
         start = max(start, free[note.pitch])
         free[note.pitch] = end = max(end, start + 1)
-        note_on = mido.Message("note_on", note=note.pitch, velocity=note.velocity)
-        messages.append((start, 2, note_on))
-        messages.append((end, 1, mido.Message("note_off", note=note.pitch, velocity=0)))
-    messages.sort(key=lambda item: item[:2])
-    track = mido.MidiTrack()
-    previous = 0
-    for tick, _, message in messages:
-        track.append(message.copy(time=tick - previous))
-        previous = tick
+        rounded.append(replace(note, start=start, end=end))
+    for channel, (name, voice) in enumerate(voices.divide(rounded)):
+        track = [
+            (0, 0, mido.MetaMessage("track_name", name=name.capitalize())),
+            (0, 0, mido.Message("program_change", channel=channel, program=score.program)),
+        ]
+        for note in voice:
+            key = {"channel": channel, "note": note.pitch}
+            track.append(
+                (int(note.start), 2, mido.Message("note_on", velocity=note.velocity, **key))
+            )
+            track.append((int(note.end), 1, mido.Message("note_off", velocity=0, **key)))
+        tracks.append(track)
+    file = mido.MidiFile(type=1, ticks_per_beat=_TICKS_PER_BEAT)
+    for messages in tracks:
+        written = mido.MidiTrack()
+        previous = 0
+        for tick, _, message in sorted(messages, key=lambda item: item[:2]):
+            written.append(message.copy(time=tick - previous))
+            previous = tick
+        file.tracks.append(written)
     buffer = io.BytesIO()
-    mido.MidiFile(type=0, ticks_per_beat=_TICKS_PER_BEAT, tracks=[track]).save(file=buffer)
+    file.save(file=buffer)
     return buffer.getvalue()
 
 

@@ -4,7 +4,7 @@ import statistics
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, groupby
+from itertools import combinations, groupby, pairwise
 
 from engine.music import hands
 from engine.music.score import Note
@@ -93,6 +93,21 @@ def assign_voices(notes: Sequence[Note], texture: Texture) -> list[int]:
     return [
         voice for struck, sounding in _chords(notes) for voice in place(struck, sounding, texture)
     ]
+
+
+def divide(notes: Sequence[Note]) -> list[tuple[str, list[Note]]]:
+    """Divide a piece into its voices: the name and the notes of each that has any.
+
+    Notes of which no two sound together are one voice, a melody.
+    """
+    notes = _in_order(notes)
+    if all(before.end <= after.start for before, after in pairwise(notes)):
+        return [(MELODY_AND_CHORDS[0], notes)] if notes else []
+    texture = find_texture(notes)
+    by_voice: list[list[Note]] = [[] for _ in texture.names]
+    for note, voice in zip(notes, assign_voices(notes, texture), strict=True):
+        by_voice[voice].append(note)
+    return [(name, own) for name, own in zip(texture.names, by_voice, strict=True) if own]
 
 
 def _place_in_melody(

@@ -1,7 +1,8 @@
-"""Harmonize a melody: a model of music adds keys beneath it, and a chord that ends the piece.
+"""Harmonize a melody: a model of music adds keys beneath it.
 
-The melody's notes do not change. The model reads and writes them on its own grid of frames,
-with the tonic moved to C, the key of most training music. In each bar it draws several versions, of
+The melody's notes do not change, and nothing follows its last one. Beneath that one, if it belongs
+to the tonic's chord, are the other notes of this chord. The model reads and writes the notes on its
+own grid of frames, in the key that it was trained in. In each bar it draws several versions, of
 which the one is kept that it finds the most probable together with the melody.
 
 T: the melody's frames; K: the keys of a frame, 88 · planes; N: versions.
@@ -33,7 +34,7 @@ from engine.sampling.music import MAX_PROMPT, MusicParams, frame_pitches, keys_c
 
 VERSIONS = 8  # of each bar
 TRIAL_FRAMES = 16  # that are written in each octave, to choose one
-_CHORD_NOTES = (4, 3)  # in the chord at the end
+_CHORD_NOTES = (3, 2)  # added beneath the melody's last note
 _CHORD_RANGE = 36  # semitones from its lowest key to the melody's last
 STUCK_NATS = 10.0  # added for each frame in which the keys are held longer than in training songs
 _SOFTER = 0.8  # velocity of the added notes, as a share of the melody's median
@@ -146,6 +147,7 @@ class HarmonyStream:
     shift: int  # semitones by which the model sees it transposed
     bits: Bits  # (T, K) the melody's, transposed
     free: Bits  # (T, 88) where the model may add keys, transposed
+    close: int  # the frame from which the tonic's chord is beneath the last note; T: none is
     seed: int
     stopped: Callable[[], bool]  # called before each frame
     frames: int = 0  # yielded so far
@@ -175,7 +177,13 @@ class HarmonyStream:
         velocity = float(np.median([note.velocity for note in melody.notes]))
         softer = max(1, round(_SOFTER * velocity))
         added = (
-            Note(self._second(note.start), self._second(note.end), note.pitch, softer)
+            # A frame may last longer than the melody.
+            Note(
+                self._second(note.start),
+                min(self._second(note.end), melody.end),
+                note.pitch,
+                softer,
+            )
             for note in notes
         )
         both = sorted((*melody.notes, *added), key=lambda note: (note.start, note.pitch))
@@ -188,19 +196,19 @@ class HarmonyStream:
         return self.request.melody.tempo_map.second_at(frame * self.codec.beats)
 
     def _write(self) -> Iterator[Bits]:
-        """Yield the added bits of each frame, transposed, and then those of the chord at the end.
+        """Yield the added bits of each frame, transposed.
 
-        A frame's bits are (K,); those of the chord always include the onsets, (176,).
+        A frame's bits are (K,); those of the chord at the end always include the onsets, (176,).
         """
         last = yield from self.bars()
-        if self.reason is None:
+        if self.reason is None and self.close < len(self.bits):
             yield from self._ending(*last)
-            self.reason = "end"
+        self.reason = self.reason or "end"
 
     def bars(self) -> Generator[Bits, None, tuple[State, NDArray[np.uint8]]]:
-        """Yield the added bits (K,) of each frame, transposed, bar by bar.
+        """Yield the added bits (K,) of each frame up to `close`, transposed, bar by bar.
 
-        Returns the state of one song after all frames but the last, and the last, (1, K).
+        Returns the state of one song after all of these but the last, and the last, (1, K).
         """
         network = self.model.stepper
         assert isinstance(network, Network)
@@ -210,10 +218,10 @@ class HarmonyStream:
         generator = np.random.Generator(np.random.PCG64(self.seed))
         bounds = self.model.meta.bounds if self.request.guard == "on" else None
         held = HeldKeys(bounds.hold if bounds else None, VERSIONS)
-        for first in range(0, len(self.bits), bar):
+        for first in range(0, self.close, bar):
             versions = []
             nats = np.zeros(VERSIONS)
-            for row in range(first, min(first + bar, len(self.bits))):
+            for row in range(first, min(first + bar, self.close)):
                 if self.stopped():
                     self.reason = "stopped"
                     return state, frame
@@ -243,43 +251,50 @@ class HarmonyStream:
         return network.head.draw(inputs, request.temperature, generator, request.least, fixed)
 
     def _ending(self, state: State, frame: NDArray[np.uint8]) -> Iterator[Bits]:
-        """Yield the tonic's chord, held to the first bar line that leaves it half a bar."""
+        """Yield the tonic's chord beneath the melody's last note, for as long as it sounds."""
         network = self.model.stepper
         assert isinstance(network, Network)
         inputs = network.feed(state, frame, self.request.match_weight)
-        chords = np.array(self._chords())
+        frames, free = self.bits[self.close :], self.free[self.close :]
+        chords = np.array(_closing_chords(self.request.melody, self.key, self.shift, free))
+        keys = np.tile(chords, self.codec.planes) | frames[0]  # (n, K) with the melody's
         inputs = HeadInput(*(np.repeat(values, len(chords), 0) for values in tuple(inputs)))
         assert isinstance(network.head, KeysHead)
-        chord = chords[network.head.nats(inputs, chords).argmin()] > 0
-        bar = self.codec.frames_per_bar(self.request.melody.time_signature)
-        end = math.ceil((len(self.bits) + bar / 2) / bar - 1e-6) * bar
-        keys = chord[:KEYS]
-        yield np.concatenate([keys, keys])  # keys that sounded before are struck again
-        for _ in range(round(end) - len(self.bits) - 1):
-            yield np.concatenate([keys, np.zeros_like(keys)])
+        chord = chords[network.head.nats(inputs, keys.astype(np.uint8)).argmin()]
+        yield np.concatenate([chord, chord])  # keys that sounded before are struck again
+        for _ in frames[1:]:
+            yield np.concatenate([chord, np.zeros_like(chord)])
 
-    def _chords(self) -> list[NDArray[np.uint8]]:
-        """Return the tonic's chords (K,) in root position, from the melody's last note down."""
-        melody = self.request.melody
-        last = max(melody.notes, key=lambda note: (note.end, note.pitch)).pitch
-        # On the piano, in the melody's own key and as the model sees it.
-        low = max(LOWEST_PITCH, LOWEST_PITCH - self.shift)
-        last = min(max(last, low), HIGHEST_PITCH, HIGHEST_PITCH - self.shift)
-        low = max(low, last - _CHORD_RANGE)
-        tones = [pitch for pitch in range(low, last + 1) if pitch % 12 in self.key.triad]
-        voicings = [
-            voicing
-            for size in _CHORD_NOTES
-            for voicing in itertools.combinations(tones, size)
-            if voicing[0] % 12 == self.key.tonic
-            and {pitch % 12 for pitch in voicing} >= {*self.key.triad[:2]}
-        ]
-        chords = []
-        for voicing in voicings or [(last,)]:  # no room for a chord beneath a very low note
-            chord = np.zeros((self.codec.planes, KEYS), np.uint8)
-            chord[:, [pitch + self.shift - LOWEST_PITCH for pitch in voicing]] = 1
-            chords.append(chord.ravel())
-        return chords
+
+def _last_note(melody: Score) -> Note:
+    return max(melody.notes, key=lambda note: (note.end, note.pitch))
+
+
+def _closing_chords(melody: Score, key: MusicalKey, shift: int, free: Bits) -> list[Bits]:
+    """Return the tonic's chords (88,) that fit beneath the melody's last note, in root position.
+
+    The list is empty if this note does not belong to the tonic's chord. free: (n, 88), the keys
+    that may be added in its n frames; like the chords, they are transposed by `shift`.
+    """
+    last = _last_note(melody).pitch
+    if last % 12 not in key.triad:
+        return []
+    lowest = max(LOWEST_PITCH, last - _CHORD_RANGE)
+    tones = [
+        pitch
+        for pitch in range(lowest, min(last, HIGHEST_PITCH + 1))
+        if pitch % 12 in key.triad and 0 <= pitch + shift - LOWEST_PITCH < KEYS
+        and free[:, pitch + shift - LOWEST_PITCH].all()
+    ]  # fmt: skip
+    chords = []
+    for size in _CHORD_NOTES:
+        for voicing in itertools.combinations(tones, size):
+            classes = {pitch % 12 for pitch in (*voicing, last)}
+            if voicing[0] % 12 == key.tonic and classes >= {*key.triad[:2]}:
+                chord = np.zeros(KEYS, np.bool_)
+                chord[[pitch + shift - LOWEST_PITCH for pitch in voicing]] = True
+                chords.append(chord)
+    return chords
 
 
 def stream(
@@ -297,6 +312,10 @@ def stream(
         raise InputError("The melody has no notes: give one with notes on the piano.")
     key = find_key(melody.notes)
     seed = request.new_seed()
+    # The first frame that begins with or within the last note.
+    positions = frame_positions(codec, melody)
+    start = positions[melody.notes.index(_last_note(melody)), 0]
+    last = min(math.ceil(start), math.ceil(positions.max()) - 1)
 
     def transposed(shift: int) -> HarmonyStream:
         moved = replace(melody, notes=tuple(_moved(note, shift) for note in melody.notes))
@@ -304,9 +323,10 @@ def stream(
         # In the melody's own key, an added note must be on the piano too.
         pitches = np.arange(LOWEST_PITCH, HIGHEST_PITCH + 1) - shift
         free &= (pitches >= LOWEST_PITCH) & (pitches <= HIGHEST_PITCH)
+        chords = _closing_chords(melody, key, shift, free[last:])
         return HarmonyStream(
             model=model, codec=codec, request=request, key=key, shift=shift,
-            bits=bits, free=free, seed=seed, stopped=stopped,
+            bits=bits, free=free, close=last if chords else len(bits), seed=seed, stopped=stopped,
         )  # fmt: skip
 
     return min(
@@ -316,7 +336,8 @@ def stream(
 
 def _trial(song: HarmonyStream) -> float:
     """Return the negative log likelihood of the first frames, written on trial."""
-    trial = replace(song, bits=song.bits[:TRIAL_FRAMES], free=song.free[:TRIAL_FRAMES])
+    bits, free = song.bits[:TRIAL_FRAMES], song.free[:TRIAL_FRAMES]
+    trial = replace(song, bits=bits, free=free, close=len(bits))
     for _ in trial.bars():
         pass
     return trial.nats

@@ -91,10 +91,14 @@ def test_a_score_is_read_as_it_was_written(score: Score) -> None:
 def test_the_bytes_of_one_note() -> None:
     score = Score((Note(0.5, 1.0, 69, 100),), time_signature=(6, 8), program=4)
     assert midi.encode(score) == (
-        b"MThd\0\0\0\6\0\0\0\1\3\xc0"
-        b"MTrk\0\0\0\x20"
+        b"MThd\0\0\0\6\0\1\0\2\3\xc0"
+        b"MTrk\0\0\0\x19"
         b"\0\xff\x51\x03\x07\xa1\x20"  # 500,000 microseconds a beat
         b"\0\xff\x58\x04\x06\x03\x18\x08"  # 6/8
+        b"\0\xff\x59\x02\x03\0"  # A major: three sharps
+        b"\0\xff\x2f\0"
+        b"MTrk\0\0\0\x1b"
+        b"\0\xff\x03\x06Melody"
         b"\0\xc0\x04"
         b"\x87\x40\x90\x45\x64"  # 960 ticks later
         b"\x87\x40\x80\x45\x00"
@@ -109,16 +113,42 @@ def test_pretty_midi_reads_the_same_notes() -> None:
         import pretty_midi
 
     notes = [Note(i * 0.3, i * 0.3 + 0.25, 60 + i * 7 % 24, 40 + i) for i in range(40)]
+    for i in range(10):  # with the pitches of notes in the other tracks
+        notes += [Note(i * 1.2, i * 1.2 + 1.2, 48 + (7 * i + third) % 24) for third in (0, 4, 9)]
+    notes = [*merge_overlapping(notes)]
     changes = ((3.0, 90.0), (6.5, 150.0))
     data = midi.encode(Score(tuple(notes), 100.0, tempo_changes=changes))
     reader: Any = pretty_midi.PrettyMIDI
-    theirs = reader(io.BytesIO(data)).instruments[0].notes
+    tracks = reader(io.BytesIO(data)).instruments
+    assert [track.name for track in tracks] == ["Soprano", "Alto", "Tenor", "Bass"]
+    theirs = sorted((n for track in tracks for n in track.notes), key=lambda n: (n.start, n.pitch))
     ours = midi.read(data).notes
     assert [(n.pitch, n.velocity) for n in ours] == [(n.pitch, n.velocity) for n in theirs]
     for mine, other, meant in zip(ours, theirs, notes, strict=True):
         assert math.isclose(mine.start, other.start, abs_tol=1e-6)
         assert math.isclose(mine.end, other.end, abs_tol=1e-6)
         assert math.isclose(mine.start, meant.start, abs_tol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("chord", "names"),
+    [((), ["Melody"]), ((48, 52, 55), ["Melody", "Chords"]), ((36,), ["Right hand", "Left hand"])],
+)
+def test_voices_have_tracks_and_channels_of_their_own_and_a_key(
+    chord: tuple[int, ...], names: list[str]
+) -> None:
+    tune = [Note(i / 2, (i + 1) / 2, pitch + 4) for i, pitch in enumerate([60, 64, 67, 65, 62, 60])]
+    chords = [Note(start, start + 1.0, pitch + 4) for start in (0.0, 1.0, 2.0) for pitch in chord]
+    score = Score(merge_overlapping([*tune, *chords]), program=5)
+    file = mido.MidiFile(file=io.BytesIO(midi.encode(score)))
+    assert [track.name for track in file.tracks[1:]] == names
+    assert [m.key for m in file.tracks[0] if m.type == "key_signature"] == ["E"]
+    for number, track in enumerate(file.tracks[1:]):
+        assert {m.channel for m in track if not m.is_meta} == {number}
+        assert [m.program for m in track if m.type == "program_change"] == [5]
+    pitches = {m.note for m in file.tracks[1] if m.type == "note_on"}
+    assert pitches == {note.pitch for note in tune}
+    assert midi.read(midi.encode(score)) == score
 
 
 def test_seconds_follow_the_tempos_of_all_tracks() -> None:

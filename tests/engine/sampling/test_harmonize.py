@@ -1,4 +1,4 @@
-"""A harmonized melody is kept exactly, on top, and followed by the tonic's chord."""
+"""A harmonized melody is kept exactly, on top, and ends over the tonic's chord."""
 
 import functools
 import itertools
@@ -101,15 +101,34 @@ def test_every_note_of_a_melody_is_kept_and_stays_on_top(
 
 
 def check_ending(song: HarmonyStream, melody: Score, score: Score) -> None:
-    last = [note for note in score.notes if note.end == score.end]
-    (start,) = {note.start for note in last}  # struck together
-    slowest = min(melody.tempo, *(tempo for _, tempo in melody.tempo_changes), song.codec.tempo)
-    frame = song.codec.seconds * song.codec.tempo / slowest
-    assert melody.end - 1e-6 <= start < melody.end + frame + 1e-6
-    assert {note.pitch % 12 for note in last} <= {*song.key.triad} or len(last) == 1
-    bar = song.codec.frames_per_bar(melody.time_signature)
-    length = song.frames - len(song.bits)
-    assert bar / 2 - 1 <= length <= bar * 1.5 + 1
+    """Nothing follows the last note; the tonic's chord is beneath it if it belongs to it."""
+    assert score.end == melody.end
+    assert song.frames == len(song.bits)
+    if song.close < len(song.bits):
+        last = max(melody.notes, key=lambda note: (note.end, note.pitch))
+        chord = Counter(note for note in score.notes if note.end > score.end - 1e-6)
+        chord -= Counter(melody.notes)
+        assert len(chord) >= 2
+        (start,) = {note.start for note in chord}  # struck together
+        slowest = min(melody.tempo, *(tempo for _, tempo in melody.tempo_changes), song.codec.tempo)
+        frame = song.codec.seconds * song.codec.tempo / slowest
+        assert last.start - frame < start < last.start + frame + 1e-6
+        classes = {note.pitch % 12 for note in (*chord, last)}
+        assert {*song.key.triad[:2]} <= classes <= {*song.key.triad}
+        assert min(note.pitch for note in chord) % 12 == song.key.tonic
+
+
+@pytest.mark.parametrize(
+    ("last", "closes"), [("C5:2", True), ("E5", True), ("G4:0.5", True), ("B4", False)]
+)
+def test_the_last_note_is_over_the_chord_of_the_tonic(
+    load_model: Callable[[int], Model], last: str, closes: bool
+) -> None:
+    melody = parse_melody(f"C5:3 E5 G5 E5 C5:3 D5 {last}", 100)
+    for index in range(len(MODELS)):
+        song = harmonized(load_model(index), melody)
+        assert (song.close < len(song.bits)) == closes
+        check_ending(song, melody, song.score)
 
 
 def test_the_same_seed_adds_the_same_notes(load_model: Callable[[int], Model]) -> None:
@@ -178,7 +197,7 @@ def test_the_most_probable_version_of_each_bar_is_kept(
 
 
 def test_a_stop_ends_the_stream(load_model: Callable[[int], Model]) -> None:
-    melody = parse_melody("C5 D5 E5 F5 G5:8")
+    melody = parse_melody("C5 D5 E5 F5 G5:8 C5")
     stop = threading.Event()
     song = harmonize.stream(load_model(0), HarmonyRequest(melody, seed=0), stop.is_set)
     for _ in song:
