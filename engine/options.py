@@ -102,6 +102,7 @@ class TextOption:
     default: str
     choices: tuple[str, ...]
     letters: str = ""  # of a text that is not one of the choices; "": there is no such text
+    suggestions: tuple[str, ...] = ()  # such texts that the up and down keys offer too
     label: str
     metavar: str
     help: str
@@ -204,6 +205,7 @@ def _seed(what: str) -> Option:
         metavar="N",
         help=f"Random seed (default: a new one each time): the same seed and options write {what}.",
         placeholder="new each time",
+        step=Step(1, 0, math.inf),
     )
 
 
@@ -223,8 +225,8 @@ LYRICS_OPTIONS: dict[str, AnyOption] = _table([
         placeholder="0.7", step=Step(0.1, 0, 2), live=True,
     ),
     TextOption(
-        name="form", default="VCVCBC", choices=("none",), letters="VCB", label="Form",
-        metavar="PLAN",
+        name="form", default="VCVCBC", choices=("none",), letters="VCB", suggestions=("VCVC",),
+        label="Form", metavar="PLAN",
         help="Order of verses (V), choruses (C) and bridges (B), in which the first chorus "
         "returns (default VCVCBC); none, or with a length: as the model writes it.",
         placeholder="VCVCBC", live=True,
@@ -246,46 +248,46 @@ LYRICS_OPTIONS: dict[str, AnyOption] = _table([
     Option(
         name="length", type=int, default=None, low=1, label="Length", metavar="N",
         help="Write exactly N characters (default: until the song ends, at most 5,000).",
-        placeholder="until it ends",
+        placeholder="until it ends", step=Step(100, 100, 5_000),
     ),
     Option(
         name="count", type=int, default=1, low=1, high=1_000, label="Count", metavar="N",
         help="Write N songs at once, with consecutive seeds (default 1).",
-        placeholder="1",
+        placeholder="1", step=Step(1, 1, 16),
     ),
     _seed("the same song"),
     Option(
         name="top_k", type=int, default=0, low=0, label="Top-k", metavar="K",
         help="Sample from the K most probable characters only (default 0: from all).",
-        placeholder="all", live=True,
+        placeholder="all", step=Step(5, 0, 100), live=True,
     ),
     Option(
         name="top_p", type=float, default=1.0, low=0, high=1, excludes_low=True, label="Top-p",
         metavar="P",
         help="Sample from the most probable characters that add up to P (default 1: from all).",
-        placeholder="1", live=True,
+        placeholder="1", step=Step(0.05, 0.05, 1), live=True,
     ),
     Option(
         name="min_p", type=float, default=0.0, low=0, high=1, label="Min-p", metavar="P",
         help="Keep characters at least P times as probable as the top one (default 0: all).",
-        placeholder="0", live=True,
+        placeholder="0", step=Step(0.05, 0, 1), live=True,
     ),
     Option(
         name="guidance", type=float, default=1.0, low=0, high=10, label="Guidance", metavar="G",
         help="Strength of the artist style (default 1: as trained): 0 turns it off, 2 exaggerates "
         "it.",
-        placeholder="1", live=True,
+        placeholder="1", step=Step(0.1, 0, 3), live=True,
     ),
     Option(
         name="repetition", type=float, default=0.0, low=0, high=10, label="Repetition",
         metavar="R",
         help="Penalize text that repeats earlier text (default 0: no penalty); 1 is strong.",
-        placeholder="0", live=True,
+        placeholder="0", step=Step(0.1, 0, 3), live=True,
     ),
     Option(
         name="line", type=int, default=0, low=0, high=200, label="Line", metavar="N",
         help="Wrap lines after about N characters (default 0: no wrapping).",
-        placeholder="no wrapping", live=True,
+        placeholder="no wrapping", step=Step(5, 0, 200), live=True,
     ),
     _switch("known_words", "Known words", "Write only words of the training songs (default on)."),
     _switch("ending", "Ending", "End songs at a length that training songs have (default on)."),
@@ -335,8 +337,8 @@ MUSIC_OPTIONS: dict[str, AnyOption] = _table([
         placeholder="1", step=Step(0.1, 0, 2),
     ),
     TextOption(
-        name="form", default="auto", choices=("auto", "none"), letters="ABCD", label="Form",
-        metavar="PLAN",
+        name="form", default="auto", choices=("auto", "none"), letters="ABCD",
+        suggestions=("AABB", "ABAB"), label="Form", metavar="PLAN",
         help="Order of parts of eight bars, such as AABB, in which parts return (default auto): "
         "auto draws which bars return from the training pieces, if these repeat bars and there is "
         "no prompt; none leaves it to the model.",
@@ -361,7 +363,7 @@ MUSIC_OPTIONS: dict[str, AnyOption] = _table([
         "the longest training piece).",
         placeholder="until it ends",
     ),
-    _seed("the same music"),
+    replace(_seed("the same music"), step=None),
     replace(
         _switch(
             "guard", "Guard", "Hold no chord or silence longer, and write no more parallel fifths "

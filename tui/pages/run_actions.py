@@ -61,17 +61,19 @@ async def request(screen: Screen[None], run: RunDir, state: str, name: str) -> N
 
 
 async def resume(screen: Screen[None], programs: Programs, row: RunRow | RunSummary) -> None:
-    """Resume a run that is not running; ask how many steps a finished one is to have."""
+    """Resume a run that is not running; ask how many steps it is to have if it ended as meant."""
     run = row.run
     if row.state in ACTIVE:
         warn(screen, f"{run.name} is already being trained; press s to stop it.")
         return
     arguments = ["train", row.kind or "lyrics", "--resume", str(run.path), "--detach", "--json"]
-    if row.state == "finished":
-        steps = await screen.app.push_screen_wait(MoreStepsDialog(run.name, row.total_steps))
+    if row.state in {"finished", "stopped"}:
+        dialog = MoreStepsDialog(run.name, row.step, row.total_steps)
+        steps = await screen.app.push_screen_wait(dialog)
         if steps is None:
             return
-        arguments += ["--set", f"train.steps={steps}"]
+        if steps != row.total_steps:
+            arguments += ["--set", f"train.steps={steps}"]
     screen.notify(f"Resuming {run.name} …", markup=False)
     try:
         await command_runner.run(programs.cli, *arguments)
@@ -92,9 +94,9 @@ async def export(
 
 
 class MoreStepsDialog(StyledOnce, ModalScreen[int | None]):
-    """A dialog that asks how many steps a finished run is to have; None if it was cancelled.
+    """A dialog that asks how many steps a run is to have; None if it was cancelled.
 
-    name: of the run. done: the steps it has.
+    name: of the run. done: the steps it has. total: the steps it was to have, at least as many.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -109,17 +111,23 @@ class MoreStepsDialog(StyledOnce, ModalScreen[int | None]):
     }
     """
 
-    def __init__(self, name: str, done: int) -> None:
+    def __init__(self, name: str, done: int, total: int) -> None:
         super().__init__()
-        self._name, self._done = name, done
+        self._name, self._done, self._total = name, done, total
+
+    @property
+    def _finished(self) -> bool:
+        return self._done >= self._total
 
     def compose(self) -> ComposeResult:
         """Lay out a question, a field, a line of explanation, and buttons."""
         with Vertical(classes="dialog") as box:
             box.border_title = "More steps"
-            question = f"{self._name} has done its {self._done:,} steps. Train it up to step:"
+            of = "its" if self._finished else f"{self._done:,} of its"
+            question = f"{self._name} has done {of} {self._total:,} steps. Train it up to step:"
             yield Static(question, markup=False)
-            yield Input(str(2 * self._done), id="steps", type="integer", compact=True)
+            steps = 2 * self._done if self._finished else self._total
+            yield Input(str(steps), id="steps", type="integer", compact=True)
             yield Static(id="message", markup=False)
             with Horizontal(classes="buttons"):
                 yield Button("Train", id="train", variant="primary", compact=True)
@@ -130,14 +138,18 @@ class MoreStepsDialog(StyledOnce, ModalScreen[int | None]):
     def _check(self) -> int | None:
         """Explain what was typed; return the number of steps, None for a wrong one."""
         text = self.query_one(Input).value.replace(",", "")
-        steps = int(text) if text.isdecimal() else 0
+        number = text.removeprefix("+")
+        steps = int(number) if number.isdecimal() else 0
+        if steps and number != text:
+            steps += self._done
         line, right = self.query_one("#message", Static), steps > self._done
         line.set_class(not right, "-problem")
+        again = " The learning rate rises again, to decay over the longer run."
         line.update(
-            f"{steps - self._done:,} more steps, from the last checkpoint. The learning rate "
-            "rises again, to decay over the longer run."
+            f"{steps - self._done:,} more steps, from the last checkpoint."
+            f"{again if self._finished else ''} +40 means 40 more."
             if right
-            else f"✗ Enter a whole number above {self._done:,}."
+            else f"✗ Enter a whole number above {self._done:,}, or +40 for 40 more."
         )
         return steps if right else None
 

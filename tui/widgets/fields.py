@@ -26,12 +26,15 @@ _SUBMIT = Binding(
     "enter", "submit", "Write", id="field.submit", tooltip="Write with the values of the fields"
 )
 
+_SHORT = 6  # characters of a placeholder that a field with two signs around it has room for
+
 
 def step_option(option: AnyOption, text: str, steps: int) -> str:
     """Return the text of an option's field, moved by `steps`.
 
-    A number moves to a multiple of its step size; the default takes the place of a wrong text. A
-    word moves on in the cycle of the default and the choices; any other text, to its first or last.
+    A number moves to a multiple of its step size; the default takes the place of a wrong text, and
+    the lowest number is the first where there is no default. A word moves on in the cycle of the
+    default, the suggestions and the choices; any other text, to its first or last.
     """
     if isinstance(option, TextOption):
         return _next_choice(option, text, steps)
@@ -41,6 +44,12 @@ def step_option(option: AnyOption, text: str, steps: int) -> str:
         value = option.parse(text)
     except InputError:
         value = option.default
+    if value is None:
+        return f"{low:g}"
+    if option.type is int:  # in whole numbers: a seed can have more digits than a float has
+        value, size = int(min(max(value, low), high)), int(size)
+        whole = value // size if steps > 0 else -(-value // size)
+        return f"{min(max((whole + steps) * size, low), high)}"
     units = min(max(value, low), high) / size
     # 0.75 has the neighbors 0.7 and 0.8. The margin is for 0.7 / 0.1 = 6.999….
     nearest = math.floor(units + 1e-6) if steps > 0 else math.ceil(units - 1e-6)
@@ -48,7 +57,7 @@ def step_option(option: AnyOption, text: str, steps: int) -> str:
 
 
 def _next_choice(option: TextOption, text: str, steps: int) -> str:
-    choices = list(dict.fromkeys((option.default, *option.choices)))
+    choices = list(dict.fromkeys((option.default, *option.suggestions, *option.choices)))
     try:
         index = choices.index(option.parse(text))
     except (InputError, ValueError):
@@ -83,10 +92,26 @@ class Field(Input):
         super().__init__(value, placeholder=placeholder, id=name, compact=True, tooltip=help)
         self.label = label
         self._parse = parse
+        self._focused_now = False  # no click since it got the focus
+        self._selects = False  # whether the click that is being made selects the text
 
     def parse(self) -> Any:
         """Return the value of the text; raises InputError where it is wrong."""
         return self._parse(self.value.strip())
+
+    def on_focus(self) -> None:
+        """Note that the next click may be the one that gave it the focus."""
+        self._focused_now = True
+
+    def on_mouse_down(self) -> None:
+        """Note whether the text is selected because the field has just got the focus."""
+        self._selects, self._focused_now = self._focused_now, False
+
+    def on_mouse_up(self) -> None:
+        """Select the text after a first click, as after a key: Textual would set the cursor."""
+        if self._selects and self.selection.is_empty:
+            self.select_all()
+        self._selects = False
 
     def rename_submit(self, name: str) -> None:
         """Change what the footer calls the enter key."""
@@ -136,6 +161,7 @@ class OptionField(Field):
             option.name, option.label, option.placeholder, option.parse, option.help, value
         )
         self.option = option
+        self.set_class(len(option.placeholder) > _SHORT, "-long")
 
 
 class StepField(OptionField):
@@ -232,6 +258,7 @@ class FormPanel(VerticalScroll, can_focus=False):
         & Input.-textual-compact:ansi, & Select:ansi { text-style: underline; }
         & StepField.-textual-compact { width: 8; }
         & ChoiceField.-textual-compact { width: 10; }
+        & StepField.-long { width: 1fr; }
         & Select { width: 1fr; }
         & Select.-textual-compact > SelectCurrent { padding: 0 1; }
         & Select:focus > SelectCurrent { background: $panel; text-style: bold; }
@@ -421,7 +448,8 @@ class FormPanel(VerticalScroll, can_focus=False):
         """Change the number or the word in a field by `steps`."""
         field = self.fields[name]
         assert isinstance(field, StepField)
-        field.action_step(steps)
+        if not field.disabled:
+            field.action_step(steps)
 
     def lock_seed(self, seed: int | None) -> None:
         """Put a seed into its field, or clear the field if it is filled already."""

@@ -86,7 +86,7 @@ class FileDialog(StyledOnce, ModalScreen[Path | None]):
         with Vertical(classes="dialog"):
             yield Label(self._question)
             yield Input(
-                self._name, id="file", compact=True, select_on_focus=False,
+                self._name, id="file", compact=True,
                 suggester=None if self._new else ScoreSuggester(),
             )  # fmt: skip
             yield Static(self._hint, id="message", markup=False)

@@ -28,6 +28,16 @@ STAR = "★"
 _HINT = "enter: export · escape: cancel"
 
 
+class WorkList(OptionList):
+    """The list of works. (Textual's own key enter would be left out of the footer.)"""
+
+    BINDING_GROUP_TITLE = "History"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", "Open", id="history.open",
+                tooltip="Show it again, and set the fields as they were"),
+    ]  # fmt: skip
+
+
 class HistoryDialog(StyledOnce, ModalScreen[Work | None]):
     """A dialog that lists all songs or all pieces, and returns the one to reopen; None without one.
 
@@ -37,8 +47,6 @@ class HistoryDialog(StyledOnce, ModalScreen[Work | None]):
 
     BINDING_GROUP_TITLE = "History"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "reopen", "Open", id="history.open",
-                tooltip="Show it again, and set the fields as they were"),
         Binding("f", "star", "Star", id="history.star",
                 tooltip="Star the song or piece, or take its star away"),
         Binding("F", "only_starred", "Starred", id="history.only_starred",
@@ -51,6 +59,8 @@ class HistoryDialog(StyledOnce, ModalScreen[Work | None]):
                 tooltip="Delete it from the list"),
         Binding("escape", "close", "Close", id="history.close",
                 tooltip="Leave the search, or close the list"),
+        Binding("question_mark,f1", "app.help", "Help", show=False, id="history.help",
+                tooltip="Show all keys of this list"),
     ]  # fmt: skip
     AUTO_FOCUS = "#works"
     DEFAULT_CSS = """
@@ -93,7 +103,7 @@ class HistoryDialog(StyledOnce, ModalScreen[Work | None]):
             yield Input(placeholder="/ to find by words", id="query", compact=True)
             yield Static(id="none", markup=False)
             with Horizontal():
-                yield OptionList(id="works", markup=False)
+                yield WorkList(id="works", markup=False)
                 with VerticalScroll(id="preview", can_focus=False):
                     yield Static(markup=False)
         yield Footer(show_command_palette=False)
@@ -132,7 +142,8 @@ class HistoryDialog(StyledOnce, ModalScreen[Work | None]):
         )
         what = "songs" if self._kind == "lyrics" else "pieces"
         which = f"starred {what}" if self._only_starred else what
-        set_text(self.query_one("#heading", Static), f"History: {len(found):,} {which}")
+        counted = which.removesuffix("s") if len(found) == 1 else which
+        set_text(self.query_one("#heading", Static), f"History: {len(found):,} {counted}")
         none = self.query_one("#none", Static)
         none.display = not found
         set_text(none, f"No {which} found.")
@@ -149,7 +160,7 @@ class HistoryDialog(StyledOnce, ModalScreen[Work | None]):
         self.query_one("#works").focus()
 
     @on(OptionList.OptionSelected)
-    def action_reopen(self) -> None:
+    def _reopen(self) -> None:
         """Close the dialog, and show the work on its page."""
         if self.chosen is not None:
             self.dismiss(self.chosen)

@@ -108,6 +108,7 @@ class ArtistField(Vertical):
     def __init__(self) -> None:
         super().__init__()
         self._artists: tuple[str, ...] = ()
+        self.model_loaded = False  # while it is not, the text is not judged
         self._input = ArtistInput()
         self._list = OptionList(markup=False)
         self._list.can_focus = False  # the keys stay with the field
@@ -121,6 +122,7 @@ class ArtistField(Vertical):
     def set_artists(self, artists: Sequence[str]) -> None:
         """Offer these artists; the current choice is cleared if it is not among them."""
         self._artists = tuple(dict.fromkeys(artists))
+        self.model_loaded = True
         self._input.placeholder = NO_ARTIST if artists else "no artists"
         self._input.disabled = not artists
         typing = self._input.has_focus and bool(artists)
@@ -145,7 +147,8 @@ class ArtistField(Vertical):
     def value(self) -> str | None:
         """Return the artist; None if none is chosen, or if the text is a mix (see `mix`).
 
-        Raises InputError where no name matches the text, and for a mix with wrong weights.
+        Raises InputError where no name matches the text, and for a mix with wrong weights. Until
+        the model is loaded, the text is returned unchanged.
         """
         text = self._input.value.strip()
         if self.mix:
@@ -156,6 +159,8 @@ class ArtistField(Vertical):
         if text in self._artists:
             return text
         found = matching(self._artists, text)
+        if not found and not self.model_loaded:
+            return text
         if not found:
             raise InputError(f"No artist of this model matches {text!r}: type less of the name.")
         return found[0]

@@ -24,7 +24,6 @@ def _number(name: str) -> Option:
 
 OPTIONS = LYRICS_OPTIONS | {
     "count": replace(_number("count"), high=MAX_SONGS),
-    "memory": replace(_number("memory"), step=None),  # it may be disabled
 }
 
 
@@ -89,9 +88,11 @@ class LyricsControls(FormPanel):
     def show_model(self) -> None:
         """Describe the model; disable the match memory if it has none."""
         super().show_model()
+        self._artist.model_loaded = False
         memory = self.fields["memory"]
         memory.disabled = not (self.model and self.model.match_memory)
         memory.placeholder = "no match memory" if memory.disabled else OPTIONS["memory"].placeholder
+        memory.set_class(memory.disabled, "-long")
         if memory.disabled:
             memory.value = ""
 
@@ -118,12 +119,16 @@ class LyricsControls(FormPanel):
 
     # ── the request ──────────────────────────────────────────────────────────────────────────────
 
-    def request(self) -> SampleLyrics:
-        """Return the request for songs; raises InputError where a field is wrong."""
+    def request(self, count: int | None = None) -> SampleLyrics:
+        """Return the request for songs; raises InputError where a field is wrong.
+
+        count: the number of songs; None: that of the field.
+        """
         model = self.require_model()
         for problem in self.problems().values():
             raise InputError(problem)
         values = self.values(OPTIONS)
+        values["count"] = count or values["count"]
         artist, mix = self._artist.value(), self._artist.mix
         bits = values["count"] > 1  # so that the most probable song can be found
         sampling = {name: values.pop(name) for name in LYRICS_SAMPLING_OPTIONS}

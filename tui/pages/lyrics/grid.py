@@ -15,7 +15,7 @@ from tui.pages.lyrics.session import STATES, SongView, most_probable
 from tui.pages.lyrics.shading import LyricsText
 
 MIN_TILE = (24, 5)  # columns and rows; where tiles of this size do not fit, the grid scrolls
-BEST = "★"
+BEST = "◆"  # a star marks songs that the user likes
 # Tiles are drawn a few at a time, with a pause in which keys are answered.
 TILES_PER_FRAME = 4
 _PAUSE = 0.1  # seconds

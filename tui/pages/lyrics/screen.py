@@ -71,7 +71,7 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
         Binding("C", "clear", "Clear", show=False, id="lyrics.clear",
                 tooltip="Clear the page; the comma key shows the song again"),
         Binding("h", "shade", "Shading", show=False, id="lyrics.shade",
-                tooltip="Shading of songs written from now on: off, surprise or copied"),
+                tooltip="Shading: off, surprise or copied; G writes an older song again for it"),
         Binding("k", "lock_seed", "Lock seed", show=False, id="lyrics.lock_seed",
                 tooltip="Lock the seed of the song in view, or unlock the seed"),
         Binding("p", "field('prime')", "Prompt", show=False, id="lyrics.prime",
@@ -146,13 +146,15 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
         if self._song_to("continue"):
             self._generate(prime=self._sheet.before)
 
-    def _generate(self, seed: int | None = None, prime: str | None = None) -> None:
-        """Write songs with the values of the fields. seed, prime: used in place of the fields."""
-        if self.postpone(partial(self._generate, seed, prime)):
+    def _generate(
+        self, seed: int | None = None, prime: str | None = None, count: int | None = None
+    ) -> None:
+        """Write songs with the values of the fields, except for the arguments that are given."""
+        if self.postpone(partial(self._generate, seed, prime, count)):
             return
         self.form.accept()
         try:
-            request = self.form.request()
+            request = self.form.request(count)
         except InputError as error:
             self.refuse(error, self.form.wrong_field())
             return
@@ -217,10 +219,10 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
         self.show(item)
 
     def start(self) -> None:
-        """Write a song, in the style of the first artist if none is chosen."""
+        """Write one song, in the style of the first artist if none is chosen."""
         if not self.session.items:
             self.form.suggest()
-            self.action_generate()
+            self._generate(count=1)
 
     @on(Input.Changed, "#prime")
     def _prime_changed(self) -> None:
@@ -296,7 +298,7 @@ class LyricsScreen(WritingPage[LyricsControls, SongView]):
             self.refresh_status()
 
     def action_shade(self) -> None:
-        """Switch to the next shading; only songs written from now on have the data it shows."""
+        """Switch to the next shading; a song without data for it needs G."""
         index = VIEWS.index(self._sheet.view)
         self._sheet.shade(VIEWS[(index + 1) % len(VIEWS)])
         self.refresh_status()

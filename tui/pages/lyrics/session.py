@@ -53,6 +53,7 @@ class SongView:
     novelty: str = ""  # how much is copied, in words; empty where that was not requested
     error: str = ""
     kept: bool = False  # whether it is in the history
+    reopened: bool = False  # from the history, which keeps no more of its characters than the text
     seconds: float = 0.0  # of writing, so far
     surprise: float = 0.0  # bits, the sum over all characters so far, where that was requested
     bits: float | None = None  # the mean surprise per character; None until it is known
@@ -156,7 +157,9 @@ def reopened(work: Work) -> SongView:
             "This song was kept by another version and cannot be shown here: export it instead."
         ) from error
     characters = [Character(character) for character in text]
-    return SongView(-work.id, request, 0.0, text=text, characters=characters, kept=True, **found)
+    return SongView(
+        -work.id, request, 0.0, text=text, characters=characters, kept=True, reopened=True, **found
+    )
 
 
 def _novelty(novelty: Novelty | None) -> str:

@@ -24,6 +24,7 @@ LEGENDS = {
     "copies": f"highlighted: {MIN_COPIED}+ characters copied from a training song; "
     "← → select a character",
 }
+UNSHADED = "this song was written without this shading: G writes it again, with its seed"
 
 
 class LyricsText(SongText):
@@ -82,6 +83,19 @@ def request_fields(view: str) -> dict[str, Any]:
     if view == "surprise":
         return {"bits": True, "alternatives": ALTERNATIVES}
     return {"novelty": MIN_COPIED} if view == "copies" else {}
+
+
+def has_data(view: str, song: SongView) -> bool:
+    """Return whether what a view shows was collected while the song was written."""
+    fields = request_fields(view).keys() - {"bits"}  # songs side by side have the bits alone
+    return not fields or (not song.reopened and all(getattr(song.request, one) for one in fields))
+
+
+def legend(view: str, song: SongView | None) -> str:
+    """Explain a view or, for a song that has no data for it, the remedy."""
+    if song is None or has_data(view, song):
+        return LEGENDS[view]
+    return UNSHADED
 
 
 def extend_levels(levels: list[int], view: str, characters: Sequence[Character]) -> int:

@@ -17,7 +17,7 @@ from tui.pages.lyrics.shading import VIEWS, LyricsText
 
 # Lines below the songs:
 SELECTED = "character {number:,} of {count:,} · w: rewrite from here"
-SIDE_BY_SIDE = "arrow keys: move · enter: choose · ★ most probable · h: {shading}"
+SIDE_BY_SIDE = "arrow keys: move · enter: choose · ◆ most probable · h: {shading}"
 EDITING = "ctrl+g: continue · ctrl+t: cut after the cursor · esc: discard"
 
 
@@ -139,7 +139,7 @@ class SongPanel(ContentSwitcher):
             return words or SELECTED.format(number=selected + 1, count=len(characters))
         if self.current == "grid":
             return SIDE_BY_SIDE.format(shading=shading.NAMES[self.view])
-        return shading.LEGENDS[self.view]
+        return shading.legend(self.view, self.song)
 
     def with_hint(self, status: str) -> str:
         """Return the status line and the hint; the hint is first if a character is selected."""

@@ -45,7 +45,7 @@ class NameDialog(StyledOnce, ModalScreen[RunDir | None]):
             for name, value in (("name", self._run.name), ("note", self._run.note)):
                 with Horizontal(classes="field"):
                     yield Label(name.capitalize())
-                    yield Input(value, id=name, compact=True, select_on_focus=False)
+                    yield Input(value, id=name, compact=True)
             yield Static(id="problem", markup=False)
             with Horizontal(classes="buttons"):
                 yield Button("Save", id="save", variant="primary", compact=True)

@@ -96,7 +96,7 @@ class RunsScreen(StyledOnce, FooterContext, ChartScreen):
         Binding("s", "stop", "Stop", id="runs.stop",
                 tooltip="Stop the run after its next step; it can be resumed"),
         Binding("r", "resume", "Resume", id="runs.resume",
-                tooltip="Resume a run that has ended; a finished one is given more steps"),
+                tooltip="Resume a run; a stopped or finished one can get more steps"),
         Binding("x", "delete", "Delete", id="runs.delete",
                 tooltip="Delete the run and its checkpoints; asks first"),
         Binding("e", "name", "Edit", id="runs.name",

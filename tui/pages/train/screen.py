@@ -69,7 +69,7 @@ class TrainScreen(FooterContext, ChartScreen, KeepsState):
         Binding("s", "request('stop')", "Stop", id="train.stop",
                 tooltip="Stop the run after its next step; it can be resumed"),
         Binding("r", "resume", "Resume", id="train.resume",
-                tooltip="Resume a run that was stopped, failed or crashed"),
+                tooltip="Resume a run that has ended; a stopped one can get more steps"),
         Binding("r", "more_steps", "More steps", id="train.more_steps",
                 tooltip="Give a finished run more steps"),
         Binding("g", "request('sample')", "Write", id="train.sample",

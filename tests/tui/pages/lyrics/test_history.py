@@ -8,6 +8,7 @@ from tests.tui import fake_worker as fake
 from tests.tui.lyrics_page import page
 from tui.sources.history import History
 from tui.widgets.file_dialog import FileDialog
+from tui.widgets.help import HelpScreen
 from tui.widgets.history_dialog import HistoryDialog
 
 
@@ -48,6 +49,16 @@ async def test_songs_views_and_fields_are_kept_over_restarts(tmp_path: Path) -> 
         await lyrics.until(lambda: dialog.works[2].starred)
         await lyrics.press("F")
         await lyrics.until(lambda: len(dialog.works) == 1)
+        await lyrics.until(
+            lambda: "History: 1 starred song" in str(dialog.query_one("#heading").render())
+        )
+        await lyrics.press("question_mark")
+        keys = await lyrics.in_front(HelpScreen)
+        assert {"Show it again, and set the fields as they were"} <= {
+            str(cell) for cell in keys.table.columns[1].cells
+        }
+        await lyrics.press("escape")
+        await lyrics.in_front(HistoryDialog)
         await lyrics.press("F", "slash", *"ada")
         await lyrics.until(lambda: [work.starred for work in dialog.works] == [False, False, True])
         await lyrics.press(*"x")
@@ -76,6 +87,7 @@ async def test_songs_views_and_fields_are_kept_over_restarts(tmp_path: Path) -> 
         assert [lyrics.field(name).value for name in ("temperature", "rhyme", "artist")] == [
             "0.9", "aabb", "Ada Moor",
         ]  # fmt: skip
+        assert "G writes it again" in lyrics.status
         await lyrics.press("left", "left")
         assert lyrics.screen._sheet.before == whole[:-2]
 

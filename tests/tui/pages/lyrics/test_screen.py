@@ -21,6 +21,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets._select import SelectOverlay
 
 from engine import config as configs
+from engine import paths
 from engine.data.codecs import END, CharacterCodec
 from engine.model import ngram
 from engine.options import LYRICS_OPTIONS
@@ -49,7 +50,11 @@ async def test_without_a_trained_model_the_page_starts_by_itself(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     use_models(monkeypatch, "bundled")
+    paths.settings().parent.mkdir(parents=True, exist_ok=True)
+    paths.settings().write_text('[lyrics.fields]\ncount = "4"\n')
     async with page(ready="✓") as lyrics:
+        assert lyrics.field("count").value == "4"
+        # It is one song, whatever the field says that was kept.
         assert len(lyrics.screen.session.items) == 1
         assert (lyrics.song.request.prime, lyrics.song.request.artist) == ("Why", fake.ARTISTS[0])
         assert lyrics.field("prime").value == "Why"
@@ -67,6 +72,23 @@ async def test_without_a_model_the_page_shows_what_to_do(
         await lyrics.until(lambda: "rnn-tui train lyrics" in lyrics.lines)
         await lyrics.press("g")
         assert lyrics.screen.session.items == []
+
+        # An artist is judged only once its model is loaded, other values at once.
+        await lyrics.fill(artist="Ironmoth")
+        assert not lyrics.screen.query_one("#problem").display
+        await lyrics.fill(count="99")
+        assert "Count must be" in lyrics.text_of("#problem")
+
+        # The click that goes to a field selects its text, so that typing replaces it; the next
+        # click sets the cursor.
+        await lyrics.pilot.click("#count")
+        await lyrics.press("3")
+        await lyrics.until(lambda: lyrics.field("count").value == "3")
+        await lyrics.pilot.click("#count")
+        await lyrics.press("up", "1")
+        await lyrics.until(lambda: sorted(lyrics.field("count").value) == ["1", "4"])
+        await lyrics.fill(artist="", count="")
+        await lyrics.press("escape")
 
         # An error of the list of models is shown, and r tries again.
         use_models(monkeypatch, "broken")

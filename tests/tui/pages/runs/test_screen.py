@@ -15,6 +15,7 @@ from tests.strange_files import replace
 from tests.tui.fake_command import FakeCommand
 from tests.tui.page import FAILING, Page
 from tui.chart.widget import LineChart
+from tui.pages.run_actions import MoreStepsDialog
 from tui.pages.runs.config_dialog import ConfigDialog
 from tui.pages.runs.name_dialog import NameDialog
 from tui.pages.runs.screen import RunsScreen
@@ -256,8 +257,11 @@ async def test_runs_are_stopped_resumed_and_deleted(
         await page.press("down", "s")
         await page.until_notified("b is not running (stopped)")
         await page.press("r")
+        await page.in_front(MoreStepsDialog)
+        await page.press(*"+40", "enter")
         await page.until_notified("b cannot be resumed")
-        assert f"train lyrics --resume {three[1].path} --detach --json" in fake_command()
+        words = f"train lyrics --resume {three[1].path} --detach --json --set train.steps=1040"
+        assert words in fake_command()
 
         # Deleting asks first, and refuses a run in training.
         await page.press("up")

@@ -12,6 +12,7 @@ from engine.runs import run_dir
 from engine.runs.event_log import EventLog
 from engine.runs.events import (
     Evaluated,
+    Event,
     Failed,
     Finished,
     Heartbeat,
@@ -190,6 +191,8 @@ async def test_the_newest_run_is_shown_zoomed_and_exported(
         steps = await page.in_front(MoreStepsDialog)
         await page.press("backspace", "backspace", "backspace", "backspace", *"900", "enter")
         assert "Enter a whole number above 1,000" in str(steps.query_one("#message", Static).visual)
+        await page.press("ctrl+u", *"+40")
+        await page.until(lambda: "40 more steps" in str(steps.query_one("#message").visual))
         await page.press("ctrl+u", *"1500", "enter")
         await page.until(lambda: "--set train.steps=1500" in fake_command())
         assert f"train lyrics --resume {run.path} --detach --json" in fake_command()
@@ -346,12 +349,18 @@ async def test_another_run_is_attached_from_the_list_or_when_one_is_deleted(
 
 
 async def test_resume_calls_the_command_and_shows_its_error(
-    train: Opened, write_run: WriteRun, append: Append, fake_command: FakeCommand
+    train: Opened,
+    write_run: WriteRun,
+    steps_of: Callable[..., list[Event]],
+    append: Append,
+    fake_command: FakeCommand,
 ) -> None:
-    run = write_run("first")
-    append(run, Finished(1000, "stopped"))
+    run = write_run("first", events=steps_of(5, 500))
+    append(run, Finished(500, "stopped"))
     async with train("first", programs=fake_command.programs) as page:
         await page.until(lambda: page.view.state == "stopped")
         await page.press("r")
+        await page.in_front(MoreStepsDialog)
+        await page.press("enter")  # its own number of steps
         await page.until_notified("first cannot be resumed: it has no checkpoint.")
-        assert f"train lyrics --resume {run.path} --detach --json" in fake_command()
+        assert f"train lyrics --resume {run.path} --detach --json\n" in fake_command() + "\n"
