@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from textual.widgets._footer import FooterKey
+
 from engine import paths
 from tests.tui import fake_worker as fake
 from tests.tui.lyrics_page import page
@@ -43,6 +45,9 @@ async def test_songs_views_and_fields_are_kept_over_restarts(tmp_path: Path) -> 
         await lyrics.press("y")
         dialog = await lyrics.in_front(HistoryDialog)
         await lyrics.until(lambda: len(dialog.works) == 3)
+
+        # The footer names the key that opens a song, which is a key of the list.
+        await lyrics.until(lambda: "Open" in {key.description for key in dialog.query(FooterKey)})
 
         # Stars; the list follows each typed letter.
         await lyrics.press("down", "down", "f")
