@@ -185,11 +185,6 @@ class KeysCodec:
         beats = metre[0] * 4 / metre[1]  # quarter notes
         return beats / (self.beats or self.seconds * self.tempo / 60)
 
-    @property
-    def bar(self) -> int:
-        """The number of frames in a bar of the most common time signature, rounded, at least 1."""
-        return max(1, round(self.frames_per_bar(self.metre)))
-
     def at_tempo(self, tempo: float) -> "KeysCodec":
         """Return the codec with another tempo: its frames are the same."""
         return replace(self, tempo=tempo)

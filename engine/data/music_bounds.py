@@ -1,15 +1,13 @@
 """Bounds that nearly all songs of a music corpus keep, so that a model's music keeps them too."""
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.codecs import KeysCodec
 from engine.data.corpus import Corpus
 from engine.frame_spec import KEYS
 from engine.music.voice_leading import count_parallels
@@ -24,13 +22,11 @@ class MusicBounds:
     hold: int  # frames that a chord is held: the longest of a song, in 99 % of the songs
     silence: int  # frames of silence: likewise
     parallels: float  # frames with parallel fifths or octaves, as a share of all frames
-    steady: float = 1.0  # bars that begin with the bass of the bar before, as a share of all bars
 
     @classmethod
     def from_json(cls, values: object) -> "MusicBounds":
         """Build the bounds from what `asdict` returned; raises ValueError for anything else."""
-        names = cls.__annotations__.keys()
-        if isinstance(values, Mapping) and names - {"steady"} <= values.keys() <= names:
+        if isinstance(values, Mapping) and values.keys() == cls.__annotations__.keys():
             bounds = cls(**values)
             if all(isinstance(x, int | float) and x >= 0 for x in asdict(bounds).values()):
                 return bounds
@@ -49,17 +45,6 @@ def longest_runs(frames: NDArray[Any]) -> tuple[int, int]:
     return int(lengths[sounds].max(initial=0)), int(lengths[~sounds].max(initial=0))
 
 
-def bass(frame: NDArray[Any]) -> int:
-    """Return the lowest key that sounds in a frame, (K,); -1: it is silent."""
-    keys = np.flatnonzero(frame[:KEYS])
-    return int(keys[0]) if len(keys) else -1
-
-
-def count_steady(basses: Sequence[int]) -> int:
-    """Return how many bars have the bass of the bar before."""
-    return sum(a == b for a, b in pairwise(basses))
-
-
 @functools.lru_cache(maxsize=1)  # asked at each checkpoint of a run
 def find_bounds(corpus: Corpus) -> MusicBounds:
     """Return the bounds of the training songs of a music corpus."""
@@ -67,8 +52,4 @@ def find_bounds(corpus: Corpus) -> MusicBounds:
     runs = np.array([longest_runs(song) for song in songs])  # (S, 2)
     hold, silence = np.quantile(runs, QUANTILE, axis=0)
     parallels = sum(count_parallels(song) for song in songs) / sum(len(song) for song in songs)
-    assert isinstance(corpus.codec, KeysCodec)
-    bar = corpus.codec.bar
-    basses = [[bass(frame) for frame in song[::bar]] for song in songs]
-    steady = sum(map(count_steady, basses)) / max(1, sum(len(each) - 1 for each in basses))
-    return MusicBounds(int(hold), int(silence), round(parallels, 5), round(steady, 5))
+    return MusicBounds(int(hold), int(silence), round(parallels, 5))

@@ -3,8 +3,7 @@
 Drawn frame by frame alone, a tune forgets its beginning: at each bar the network would have to
 decide whether an earlier one returns, and errors add up. Here the form decides which bars return.
 The other bars are written in several versions (candidates) side by side as a batch. The quarter of
-them whose highest notes clash most with those below, on the beats, is dropped, and those with the
-bass of the bar before if the piece has had more such bars than the training songs; of the rest the
+them whose highest notes clash most with those below, on the beats, is dropped; of the rest the
 version of middle probability is kept. The most probable ones hold chords and repeat themselves, as
 Holtzman et al. 2020 ("The curious case of neural text degeneration") find for text; only at the end
 of a part the most probable one is kept, which is a cadence.
@@ -19,7 +18,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.music_bounds import bass, count_steady
 from engine.frame_spec import KEYS
 from engine.inference.heads import Frames, HeadInput, KeysHead, Nats
 from engine.inference.network import Network, State, copy_songs
@@ -57,7 +55,6 @@ class BarSettings:
     temperature: float = 1.0
     match_weight: float = 1.0
     lengths: tuple[int, ...] = ()  # quantiles of the training songs' lengths in frames, ascending
-    steady: float = 1.0  # see `MusicBounds`
 
 
 @dataclass(eq=False)
@@ -122,8 +119,8 @@ class BarWriter:
             else:
                 last = number == len(form) - 1
                 cadence = last or (bool(letter) and number % PART_BARS == PART_BARS - 1)
-                new = bool(letter) and not last
-                source = self._choose(size, written, ends, cadence, can_end and last, new)
+                other = written if letter and not last else []
+                source = self._choose(size, ends, cadence, can_end and last, other)
             bar = []
             for frame in source:
                 bar.append(frame)
@@ -196,17 +193,16 @@ class BarWriter:
     def _choose(
         self,
         size: int,
-        written: Sequence[Sequence[NDArray[np.uint8]]],
         ends: bool,
         cadence: bool,
         last: bool,
-        new: bool,
+        other: Sequence[Sequence[NDArray[np.uint8]]],
     ) -> Iterator[NDArray[np.uint8]]:
         """Write the versions of a bar and yield the frames of the one that is kept.
 
-        written: the earlier bars. ends: whether the piece may end in it. cadence: whether it ends a
-        part. last: whether it ends the piece, so that its end counts as a part of each version.
-        new: whether it repeats no earlier bar, if there is such a version.
+        ends: whether the piece may end in it. cadence: whether it ends a part. last: whether it
+        ends the piece, so that its end counts as a part of each version. other: earlier bars, which
+        it does not repeat if there is another version.
         """
         count = self._settings.candidates
         versions = _Versions(
@@ -228,8 +224,15 @@ class BarWriter:
             state = copy_songs(versions.state, range(count))
             weight = self._settings.match_weight
             nats = nats + self._end_nats(self._network.feed(state, versions.last, weight))
+        bars = np.stack(versions.frames, 1)  # (N, size, K)
+        earlier = {np.stack(bar).tobytes() for bar in other}
+        rows = [row for row in range(count) if bars[row].tobytes() not in earlier] or range(count)
+        beat = self._settings.beat
+        clashes = {
+            row: dissonance(bars[row, : versions.lengths[row] : beat, :KEYS]) for row in rows
+        }
         per_frame = nats / (versions.lengths + versions.ended + last)
-        rows = self._choose_rows(versions, written, cadence, new)
+        rows = sorted(rows, key=clashes.__getitem__)[: max(1, len(rows) * 3 // 4)]
         order = sorted(rows, key=per_frame.__getitem__)
         kept = order[0 if cadence else len(order) // 2]
         length = versions.lengths[kept]
@@ -241,29 +244,6 @@ class BarWriter:
             self.reason = "end"
         for frames in versions.frames[:length]:
             yield frames[kept]
-
-    def _choose_rows(
-        self,
-        versions: _Versions,
-        written: Sequence[Sequence[NDArray[np.uint8]]],
-        cadence: bool,
-        new: bool,
-    ) -> list[int]:
-        """Return the versions that may be kept; see `_choose`."""
-        bars = np.stack(versions.frames, 1)  # (N, size, K)
-        rows = list(range(len(bars)))
-        if new:
-            earlier = {np.stack(bar).tobytes() for bar in written}
-            rows = [row for row in rows if bars[row].tobytes() not in earlier] or rows
-        basses = [bass(bar[0]) for bar in written]
-        enough = count_steady(basses) + 1 > self._settings.steady * len(basses)
-        if basses and enough and not cadence:
-            rows = [row for row in rows if bass(bars[row, 0]) != basses[-1]] or rows
-        beat = self._settings.beat
-        clashes = {
-            row: dissonance(bars[row, : versions.lengths[row] : beat, :KEYS]) for row in rows
-        }
-        return sorted(rows, key=clashes.__getitem__)[: max(1, len(rows) * 3 // 4)]
 
     def _draw_versions(self, versions: _Versions, ends: bool) -> None:
         """Draw the next frame of each version that has not ended."""

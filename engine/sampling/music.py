@@ -198,7 +198,8 @@ class MusicStream:
         assert isinstance(network, Network)
         request, meta = self.request, self.model.meta
         generator = np.random.Generator(np.random.PCG64(self.seed))
-        bar, bounds = self.codec.bar, meta.bounds if request.guard == "on" else None
+        guard = Guard(meta.bounds if request.guard == "on" else None, request.least)
+        bar = max(1, round(self.codec.frames_per_bar(self.codec.metre)))
         form = self._choose_form(generator, bar)
         settings = BarSettings(
             bar=bar,
@@ -208,9 +209,7 @@ class MusicStream:
             temperature=request.temperature,
             match_weight=request.match_weight,
             lengths=meta.lengths,
-            steady=bounds.steady if bounds else 1.0,
         )
-        guard = Guard(bounds, request.least)
         writer = BarWriter(network, guard, settings, generator, self.stopped)
         shift = self._find_shift()
         writer.read(_moved(self.prime, shift))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from engine.data.music_bounds import MusicBounds, bass, count_steady
+from engine.data.music_bounds import MusicBounds
 from engine.data.music_forms import find_form
 from engine.frame_spec import KEYS
 from engine.inference import models
@@ -116,31 +116,6 @@ def test_a_prompt_has_no_form_unless_it_is_asked_for(load: Load) -> None:
     assert (len(frames), reason) == (54, "length")
     frames, reason = written(model, prime=prompt, candidates=2, form="A")
     assert (len(frames), reason) == (PART_BARS * BAR, "end")
-
-
-@pytest.mark.parametrize("steady", [0.0, 0.25, 1.0])
-def test_the_bass_moves_as_often_as_in_the_training_songs(
-    load: Load, monkeypatch: pytest.MonkeyPatch, steady: float
-) -> None:
-    """Of each bar there are three versions with a bass of C, and one with G."""
-    frames = np.zeros((4, KEYS), np.uint8)
-    for row, key in enumerate((27, 27, 27, 34)):
-        frames[row, [key, 40 + row]] = 1
-
-    def draw(*_: object) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-        return frames.copy(), np.array([1.0, 1.0, 1.0, 9.0])
-
-    monkeypatch.setattr(bar_writer, "draw_guarded", draw)
-    network = load(end=0.0).stepper
-    assert isinstance(network, Network)
-    settings = BarSettings(bar=2, candidates=4, steady=steady)
-    generator = np.random.Generator(np.random.PCG64(0))
-    writer = BarWriter(network, Guard(None), settings, generator, lambda: False)
-    basses = [bass(frame) for frame in list(writer.write(80, can_end=False))[::2]]
-    same = count_steady(basses)
-    assert same <= steady * 40
-    assert same >= steady * 40 - 2 or steady == 1.0
-    assert (same == 39) == (steady == 1.0)
 
 
 def test_a_stop_leaves_whole_bars(load: Load) -> None:
