@@ -233,7 +233,7 @@ async def test_fields_before_the_first_song() -> None:
         assert field.value == "none"
         lyrics.field("form").focus()
         await lyrics.press("down")
-        assert lyrics.field("form").value == "none"
+        assert lyrics.field("form").value == "VCVC"
         await lyrics.press("up", "escape")
         assert lyrics.field("form").value == "VCVCBC"
 
@@ -325,7 +325,7 @@ async def test_songs_of_a_session_are_stopped_browsed_and_written_again(
         await lyrics.press("g")
         await lyrics.until(lambda: lyrics.song.state == "writing")
         assert lyrics.text.writing
-        assert "♪ writing" in lyrics.status
+        await lyrics.until(lambda: "♪ writing" in lyrics.status)
         await lyrics.press("escape")
         assert lyrics.song.state == "stopped"
         assert "■ stopped" in lyrics.status
