@@ -78,7 +78,7 @@ def test_all_blocks(tmp_path: Path) -> None:
         runner = Runner(folder, quick=True)
         runner.run(page)
         failures += runner.failures
-    assert failures == []
+    assert not failures, "\n".join(failures)
 
 
 def test_a_stale_quote_is_found() -> None:
