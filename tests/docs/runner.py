@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import pandas as pd  # noqa: F401 - once, within a run of all slow tests, blocks could not import it
-
 from tests.docs import pages
 from tests.docs.pages import ROOT, Block
 
