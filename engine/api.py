@@ -15,7 +15,7 @@ import dataclasses
 import html
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, overload
@@ -319,14 +319,14 @@ class MusicModel:
                 MUSIC_EXTRA_OPTIONS[name].check(number)
         first, prompt = self._stream(prime, notes, bars, seconds, options)
         pieces = music.streams(self.model, first.request, best or count or 1)
-        if best is not None:
-            stream, frames = music.write_best(pieces)
-            return self._piece(stream, frames, prompt)
-        written = [self._piece(stream, list(stream), prompt) for stream in pieces]
+        written = [
+            self._piece(stream, frames, prompt)
+            for stream, frames in music.with_frames(pieces, best is not None)
+        ]
         return written[0] if count is None else written
 
     def _piece(
-        self, stream: music.MusicStream, frames: list[NDArray[np.uint8]], prompt: music.Prompt
+        self, stream: music.MusicStream, frames: Iterable[NDArray[np.uint8]], prompt: music.Prompt
     ) -> Piece:
         """Return the piece of a stream that has written its frames."""
         roll = prompt.codec.decode(np.stack([*stream.prime, *frames]))

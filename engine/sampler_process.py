@@ -18,12 +18,9 @@ import functools
 import queue
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
-
-import numpy as np
-from numpy.typing import NDArray
 
 from engine import processes, protocol
 from engine.analysis import annotation, ladder, neurons, novelty, song_embeddings, song_map
@@ -248,13 +245,10 @@ class Worker:
         )
         pieces = music.streams(model, wanted, request.best or request.count, stopped)
         start = time.perf_counter()
-        written: Iterable[tuple[MusicStream, Iterable[NDArray[np.uint8]]]]
-        written = zip(pieces, pieces, strict=True)
-        if request.best is not None:
-            written = [music.write_best(pieces)]
-            pieces = [written[0][0]]
-        prime = tuple(music.frame_pitches(frame, codec.planes) for frame in pieces[0].prime)
-        reply(MusicStarted(pieces[0].seed, prime, prompt.time_signature, _frame_length(codec)))
+        written = music.with_frames(pieces, request.best is not None)
+        first, _ = written[0]
+        prime = tuple(music.frame_pitches(frame, codec.planes) for frame in first.prime)
+        reply(MusicStarted(first.seed, prime, prompt.time_signature, _frame_length(codec)))
         for number, (stream, frames) in enumerate(written):
             song = number if request.count > 1 else None
             for frame in frames:

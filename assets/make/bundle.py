@@ -39,6 +39,14 @@ class CardText:
     commands: tuple[str, ...]
     licence: str
     limits: str
+    data: str = ""  # where the songs come from, in Markdown; "": `source` is a data set
+
+
+def english_data() -> str:
+    """Describe the texts of the model `english`, with their licences, in Markdown."""
+    rows = [f"| {name} | {source.origin} | {source.licence} |" for name, source in SOURCES.items()]
+    table = "\n".join(("| source | from | licence |", "|---|---|---|", *rows))
+    return f"`english.jsonl`, which `assets/make/english.py` cuts from:\n\n{table}\n\n"
 
 
 MODELS = {
@@ -65,6 +73,7 @@ MODELS = {
         "and then 750 steps on this one, whose share of `originals` had 1,424 songs then; it still "
         "learned 0.02 bits in 250 steps when it was stored. It has read no songs of the last fifty "
         "years beyond those of this project and a few dozen free ones.",
+        data=english_data(),
     ),
     "folk": CardText(
         about="British and American folk tunes in 4/4, with chords.",
@@ -79,6 +88,9 @@ MODELS = {
         limits="Frames are eighth notes. It read 315 tunes, all moved to C major or A minor, so it "
         "writes in these keys only, and in 4/4 only. Its chords change at bar lines and are often "
         "those of C major; the parts of a tune do not grow out of each other.",
+        data="`tunes.zip`, which `assets/make/tunes.py` makes of the tunes in 4/4 of "
+        "`nottingham-midi` (1,037 British and American folk tunes with chords). Licence of the "
+        f"data: {DATASETS['nottingham-midi'].license}.",
     ),
     "chorales": CardText(
         about="Four-part music in the style of Bach's chorales, in frames of a quarter note.",
@@ -250,19 +262,10 @@ in half precision.
 
 def data(text: CardText) -> str:
     """Describe the songs that a model was trained on, with their licence, in Markdown."""
-    if text.source == "tunes.zip":
-        dataset = DATASETS["nottingham-midi"]
-        return (
-            "`tunes.zip`, which `assets/make/tunes.py` makes of the tunes in 4/4 of "
-            f"`{dataset.name}` (1,037 British and American folk tunes with chords). "
-            f"Licence of the data: {dataset.license}."
-        )
-    if text.source in DATASETS:
-        dataset = DATASETS[text.source]
-        return f"`{dataset.name}`: {dataset.about}. Licence of the data: {dataset.license}."
-    rows = [f"| {name} | {source.origin} | {source.licence} |" for name, source in SOURCES.items()]
-    table = "\n".join(("| source | from | licence |", "|---|---|---|", *rows))
-    return f"`{text.source}`, which `assets/make/english.py` cuts from:\n\n{table}\n\n"
+    if text.data:
+        return text.data
+    dataset = DATASETS[text.source]
+    return f"`{dataset.name}`: {dataset.about}. Licence of the data: {dataset.license}."
 
 
 def main() -> None:

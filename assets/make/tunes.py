@@ -6,8 +6,8 @@ The first archive has MIDI files in folders named train, valid and test: the mel
 track with notes, the chords in the last. Tunes in 4/4 throughout are kept. Each is moved to C major
 or A minor, to the octave in which melodies lie closest to B4 and chords to F#3, and begins with its
 first bar: an upbeat before the first chord is dropped. Of the melody's notes in an eighth, only the
-first is kept. So all bars, and most parts of eight bars, begin at
-the same beat positions, which the network reads (`model.beat_position`).
+first is kept. So all bars, and most parts of eight bars, begin at the same beat positions, which
+the network reads (`model.beat_position`).
 """
 
 import argparse

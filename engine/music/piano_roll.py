@@ -26,6 +26,11 @@ def shift_keys(keys: npt.NDArray[T], semitones: int) -> npt.NDArray[T]:
     return shifted
 
 
+def shift_frames(frames: npt.NDArray[T], semitones: int) -> npt.NDArray[T]:
+    """Return a model's frames (…, 88 · planes) shifted in pitch, as `shift_keys` does."""
+    return shift_keys(frames.reshape(-1, KEYS), semitones).reshape(frames.shape)
+
+
 @dataclass(frozen=True, eq=False)
 class Roll:
     """T frames of the 88 keys, the lowest key first.

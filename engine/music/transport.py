@@ -212,9 +212,8 @@ class Transport:
                 break
             if first in (click, end) and first < min(release, barrier):
                 events += self._click(end <= click)
-            elif release <= min(
-                strike, barrier
-            ):  # before a strike of the same key at that position
+            elif release <= min(strike, barrier):
+                # A key is released before it is struck again at the same position.
                 pitch = min(self._sounding, key=lambda pitch: self._sounding[pitch].end)
                 del self._sounding[pitch]
                 events.append(KeyEvent(pitch, 0))

@@ -11,7 +11,7 @@ from engine.inference.heads import FixedKeys, HeadInput, KeysHead
 from engine.inference.models import Model
 from engine.inference.network import Network, State
 from engine.music.key_finding import find_key
-from engine.music.piano_roll import shift_keys
+from engine.music.piano_roll import shift_frames
 from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.music.score import Note
 from engine.protocol import Frame
@@ -55,7 +55,9 @@ class Accompanist:
         state = self._network.initial_state(None, 1)
         silence = np.zeros(self._planes * KEYS, np.uint8)
         for frame in [silence, *self._frames][-HISTORY:-1]:
-            self._network.feed(state, _moved(frame, self._shift)[None], self._params.match_weight)
+            self._network.feed(
+                state, shift_frames(frame, self._shift)[None], self._params.match_weight
+            )
         return state
 
     def add(self, keys: tuple[int, ...], onsets: tuple[int, ...]) -> Frame:
@@ -75,7 +77,7 @@ class Accompanist:
         self._find_key()
         last = self._frames[-1] if self._frames else np.zeros(self._planes * KEYS, np.uint8)
         inputs = self._network.feed(
-            self._state, _moved(last, self._shift)[None], self._params.match_weight
+            self._state, shift_frames(last, self._shift)[None], self._params.match_weight
         )
         inputs = HeadInput(*(np.repeat(values, VERSIONS, 0) for values in tuple(inputs)))
         played = np.zeros((2, KEYS), np.uint8)
@@ -85,8 +87,8 @@ class Accompanist:
         free &= played[0] == 0
         free_bits = np.tile(free, self._planes).astype(np.uint8)
         fixed = FixedKeys(
-            _moved(played[: self._planes].ravel(), self._shift) > 0,
-            _moved(free_bits, self._shift) > 0,
+            shift_frames(played[: self._planes].ravel(), self._shift) > 0,
+            shift_frames(free_bits, self._shift) > 0,
         )
         frames, nats = self._head.draw(
             inputs, self._params.temperature, self._generator, self._params.least, fixed
@@ -94,7 +96,7 @@ class Accompanist:
         free_moved = fixed.free[:KEYS]
         best = int((nats + self._held.add(frames[:, :KEYS] & free_moved)).argmin())
         self._held.keep(best)
-        drawn = _moved(frames[best], -self._shift)
+        drawn = shift_frames(frames[best], -self._shift)
         self._frames.append((drawn & free_bits) | played[: self._planes].ravel())
         return frame_pitches(drawn & free_bits, self._planes)
 
@@ -108,8 +110,3 @@ class Accompanist:
         if shift != self._shift:
             self._shift, self._settled = shift, count
             self._state = self._start()
-
-
-def _moved(bits: Bits, semitones: int) -> Bits:
-    """Return bits (K,) moved by semitones, without the keys that are then not on the piano."""
-    return shift_keys(bits.reshape(-1, KEYS), semitones).ravel()

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from engine.frame_spec import KEYS
 from engine.inference.heads import Frames, HeadInput, KeysHead, Nats
-from engine.inference.network import Network, State, copy_songs
+from engine.inference.network import Network, State, copy_songs, select_songs
 from engine.music.voice_leading import dissonance
 from engine.protocol import EndReason
 from engine.sampling.form import end_lean
@@ -236,7 +236,7 @@ class BarWriter:
         order = sorted(rows, key=per_frame.__getitem__)
         kept = order[0 if cadence else len(order) // 2]
         length = versions.lengths[kept]
-        self._state = copy_songs(versions.state, [kept])
+        self._state = select_songs(versions.state, [kept])
         self._last, self._guard = versions.last[[kept]], versions.guards[kept]
         self._length += int(length)
         self.nats += float(versions.nats[kept])

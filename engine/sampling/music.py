@@ -5,7 +5,7 @@ struck).
 """
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from engine.inference.models import Model
 from engine.inference.network import Network
 from engine.music import score_file
 from engine.music.key_finding import find_key
-from engine.music.piano_roll import Roll, shift_keys
+from engine.music.piano_roll import Roll, shift_frames
 from engine.music.pitch import HIGHEST_PITCH, LOWEST_PITCH
 from engine.options import MUSIC_OPTIONS
 from engine.protocol import EndReason, Frame
@@ -212,13 +212,13 @@ class MusicStream:
         )
         writer = BarWriter(network, guard, settings, generator, self.stopped)
         shift = self._find_shift()
-        writer.read(_moved(self.prime, shift))
+        writer.read(shift_frames(self.prime, shift))
         can_end = request.length is None
         limit = max(self.limit, len(form) * bar) if can_end else self.limit
         for frame in writer.write(limit, can_end):
             self.frames += 1
             self.nats = writer.nats
-            yield _moved(frame, -shift)
+            yield shift_frames(frame, -shift)
         self.nats, self.reason = writer.nats, writer.reason
 
     def _find_shift(self) -> int:
@@ -237,11 +237,6 @@ class MusicStream:
             enough = tuple(each for each in forms if len(each) * bar >= self.request.length)
             forms = enough or forms
         return forms[int(generator.integers(len(forms)))]
-
-
-def _moved(frames: NDArray[np.uint8], semitones: int) -> NDArray[np.uint8]:
-    """Return frames (…, K) shifted in pitch, without the keys that are then not on the piano."""
-    return shift_keys(frames.reshape(-1, KEYS), semitones).reshape(frames.shape)
 
 
 def stream(
@@ -277,6 +272,16 @@ def streams(
     first = stream(model, request, stopped)
     seeds = range(first.seed + 1, first.seed + count)
     return [first, *(stream(model, replace(request, seed=seed), stopped) for seed in seeds)]
+
+
+def with_frames(
+    pieces: Sequence[MusicStream], best: bool
+) -> list[tuple[MusicStream, Iterable[NDArray[np.uint8]]]]:
+    """Pair each piece with its frames, which are written when they are iterated over.
+
+    best: write all at once, and return only the best; see `write_best`.
+    """
+    return [write_best(pieces)] if best else [(piece, piece) for piece in pieces]
 
 
 def write_best(pieces: Sequence[MusicStream]) -> tuple[MusicStream, list[NDArray[np.uint8]]]:

@@ -3,7 +3,6 @@
 import argparse
 import dataclasses
 import itertools
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +19,6 @@ from tui.commands import output
 from tui.commands.arguments import add_model, add_option, add_options
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from engine.data.codecs import KeysCodec
     from engine.inference.models import Model
     from engine.music.piano_roll import Roll
@@ -107,7 +104,7 @@ def _sample(model: "Model", arguments: argparse.Namespace) -> int:
         keys_codec,
         read_prompt,
         streams,
-        write_best,
+        with_frames,
     )
 
     notes = None if arguments.notes is None else pitch.parse_chord(arguments.notes)
@@ -120,10 +117,8 @@ def _sample(model: "Model", arguments: argparse.Namespace) -> int:
         **{name: getattr(arguments, name) for name in MUSIC_SAMPLING_OPTIONS},
     )
     pieces = streams(model, request, arguments.best or arguments.count)
-    written_pieces: Iterable[tuple[MusicStream, Iterable[NDArray[np.uint8]]]]  # and their frames
-    written_pieces = [write_best(pieces)] if arguments.best else zip(pieces, pieces, strict=True)
     status = 0
-    for index, (piece, frames) in enumerate(written_pieces):
+    for index, (piece, frames) in enumerate(with_frames(pieces, bool(arguments.best))):
         number = index if arguments.count > 1 else None
         written = [*piece.prime]
         for frame in frames:
